@@ -1,0 +1,156 @@
+"""What flows between the parts: Clip, Content, Motion and Generated; Spec, what a part says of its output; and
+VideoSample, an mmengine data element, at the borders.
+
+A video is a float tensor (B, C, T, H, W) in [-1, 1] inside a model and uint8 RGB outside. Pyramids run from fine to
+coarse. Fields that a paper does not use are ``None`` or empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+
+import torch
+from mmengine.structures import BaseDataElement
+from torch import Tensor
+
+
+class _Movable:
+    """What the frozen tensor holders below share: a view of themselves that is detached or lies elsewhere."""
+
+    def _map(self, function):
+        def apply(value):
+            if isinstance(value, Tensor | _Movable):
+                return value._map(function) if isinstance(value, _Movable) else function(value)
+            if isinstance(value, tuple):
+                return tuple(apply(item) for item in value)
+            if isinstance(value, dict):
+                return {key: apply(item) for key, item in value.items()}
+            return value
+
+        return replace(self, **{f.name: apply(getattr(self, f.name)) for f in fields(self)})
+
+    def detach(self):
+        """The same values, cut off from the graph."""
+        return self._map(Tensor.detach)
+
+    def to(self, device: torch.device | str):
+        """The same values on ``device``."""
+        return self._map(lambda tensor: tensor.to(device))
+
+
+@dataclass(frozen=True)
+class Clip(_Movable):
+    """A batch as a model sees it.
+
+    Shapes: ``source`` and ``target`` (B, C, T, H, W) and ``target_image`` (B, C, H, W), in [-1, 1]; ``label`` (B,)
+    class index; ``num_frames`` (B,) true length of ``source`` before padding, ``target_num_frames`` that of ``target``;
+    ``source_maps`` (B, M, T, H, W) and ``image_maps`` (B, M, H, W), condition maps of the driving frames and of the
+    input image; ``joints`` (B, P + T, J, 2) in pixels, P of them observed; ``boxes`` (B, T, 4) as x0, y0, x1, y1 in
+    pixels; ``states`` (B, T) expression state of every frame, -1 in the padding.
+    """
+
+    source: Tensor
+    target_image: Tensor | None = None
+    target: Tensor | None = None
+    label: Tensor | None = None
+    num_frames: Tensor | None = None
+    target_num_frames: Tensor | None = None
+    source_maps: Tensor | None = None
+    image_maps: Tensor | None = None
+    joints: Tensor | None = None
+    boxes: Tensor | None = None
+    states: Tensor | None = None
+
+    def __len__(self) -> int:
+        return self.source.shape[0]
+
+
+@dataclass(frozen=True)
+class Content(_Movable):
+    """The appearance of one image per clip.
+
+    Shapes: ``image`` (B, C, H, W) in [-1, 1]; ``pyramid`` of (B, C_i, H_i, W_i), fine to coarse, always of that one
+    image, so that no skip can leak the answer; ``code`` (B, D), or (B, T, D) where every frame was encoded.
+    """
+
+    image: Tensor
+    pyramid: tuple[Tensor, ...] = ()
+    code: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Motion(_Movable):
+    """The motion to impose on a content.
+
+    Shapes: ``code`` (B, D), with ``mean`` and ``log_variance`` (B, D) where it is variational; ``trajectory``
+    (B, T, D); ``condition`` (B, L) one-hot label; ``maps``, per stream ("driving" (B, C_i, T, H_i, W_i), "reference"
+    (B, C_i, H_i, W_i)) a pyramid, fine to coarse, where motion is spatial; ``num_frames`` (B,) true lengths;
+    ``length`` the number of frames to make.
+    """
+
+    length: int
+    code: Tensor | None = None
+    mean: Tensor | None = None
+    log_variance: Tensor | None = None
+    trajectory: Tensor | None = None
+    condition: Tensor | None = None
+    maps: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
+    num_frames: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Generated(_Movable):
+    """A generated video and what it was made from.
+
+    Shapes: ``video`` (B, C, T, H, W) in [-1, 1]; where made ``coarse`` (the same, before the refiner), ``mask``
+    (B, 1, T, H, W) in [0, 1], ``residual`` (B, C, T, H, W) in [-1, 1], ``base`` (B, C, T or 1, H, W) in [-1, 1].
+    """
+
+    video: Tensor
+    content: Content
+    motion: Motion
+    pass_name: str = ""
+    coarse: Tensor | None = None
+    mask: Tensor | None = None
+    residual: Tensor | None = None
+    base: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Level:
+    """One map of a pyramid: its channels and its stride against the image."""
+
+    channels: int
+    stride: int
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a part gives; the builder hands it to the part downstream. 0 and () mean: not given.
+
+    ``code``: size of the code; ``code_per_frame``: it can come as (B, T, D) too; ``variational``: it has mean and
+    log-variance; ``trajectory``: size of one step; ``condition``: number of labels; ``pyramid``: levels of a content;
+    ``maps``: levels of every stream of a spatial motion, with the names of the streams.
+    """
+
+    code: int = 0
+    code_per_frame: bool = False
+    variational: bool = False
+    trajectory: int = 0
+    condition: int = 0
+    pyramid: tuple[Level, ...] = ()
+    maps: tuple[Level, ...] = ()
+    streams: tuple[str, ...] = ()
+
+    def gives(self, name: str) -> bool:
+        """Whether the field ``name`` ("code", "trajectory", "condition", "pyramid" or "maps") is there."""
+        return bool(getattr(self, name))
+
+
+class VideoSample(BaseDataElement):
+    """A result, or what is known of a sample, outside the model.
+
+    Data: ``generated`` and, where there is a truth, ``truth``: uint8 (C, T, H, W); ``first``: uint8 (C, H, W), the
+    image that was animated; ``driving``: uint8 (C, T, H, W). Meta: ``name``, ``source_name``, ``source_person``,
+    ``target_name``, ``target_person``, ``label_name``, ``seed``, ``motion`` ("source" or "prior"), ``protocol``.
+    """
