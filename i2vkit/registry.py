@@ -2,11 +2,19 @@
 
 The first group are children of mmengine's roots, so that mmengine's Runner finds our parts in them under the scope
 ``i2vkit`` (every config sets ``default_scope = "i2vkit"``). The second group has one registry per role; a name given as
-a string in a config is looked up in the registry of the slot in which it stands.
+a string in a config is looked up in the registry of the slot in which it stands: ``build_part``.
 """
+
+import inspect
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
 
 from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
+
+from i2vkit.errors import ConfigError
 
 SCOPE = "i2vkit"
 
@@ -70,3 +78,83 @@ PROTOCOLS = _role("protocol", "i2vkit.evaluation.protocols")
 ROLES: dict[str, Registry] = {
     registry.name: registry for registry in list(globals().values()) if isinstance(registry, Registry)
 }
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """What to suggest instead of an unknown ``name``: the nearest of ``names``, or all where none is near."""
+    names = sorted(set(names))
+    return ", ".join(get_close_matches(name, names, n=3, cutoff=0.5) or names) or "nothing at all"
+
+
+def part_names(registry: Registry) -> dict[str, Callable]:
+    """Every part that ``registry`` or one above it knows, by name; imports them first."""
+    parts: dict[str, Callable] = {}
+    level: Registry | None = registry
+    while level is not None:
+        level.import_from_location()
+        parts = {**level.module_dict, **parts}
+        level = level.parent
+    return parts
+
+
+def find_part(registry: Registry, kind: str | Callable) -> Callable:
+    """The class that ``kind`` means in the slot of ``registry``.
+
+    A name, a dotted path (a dumped config has those) or the class itself. Raises ``ConfigError`` for an unknown name
+    and for a class of another role, which a name with dots or a class would smuggle in otherwise.
+    """
+    parts = part_names(registry)
+    if isinstance(kind, str):
+        found = parts.get(kind.removeprefix(f"{SCOPE}.")) or _from_path(kind)
+        roles = [role for role, other in ROLES.items() if kind in other.module_dict]
+        if found is None and not roles:
+            raise ConfigError(f"no {registry.name} is called '{kind}'; nearest: {nearest(kind, parts)}")
+        kind = found or ROLES[roles[0]].module_dict[kind]
+    if kind in parts.values():
+        return kind
+    name = getattr(kind, "__name__", kind)
+    if roles := [role for role, other in ROLES.items() if kind in other.module_dict.values()]:
+        raise ConfigError(f"'{name}' is made to be: {' or '.join(roles)}; it stands where this should: {registry.name}")
+    raise ConfigError(f"'{name}' is not registered as a {registry.name}; those that are: {', '.join(sorted(parts))}")
+
+
+def _from_path(path: str) -> Callable | None:
+    """The object at a dotted path, or None."""
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(import_module(module), name, None) if module else None
+    except ImportError:
+        return None
+
+
+def arguments_of(part: Callable) -> dict[str, inspect.Parameter] | None:
+    """The arguments that ``part`` takes by name; None where it takes any (``**kwargs``)."""
+    parameters = inspect.signature(part).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return None
+    return {name: p for name, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+
+
+def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
+    """Build the part that ``cfg`` describes for the slot of ``registry``; None stays None.
+
+    ``given`` comes from upstream: each is passed where the constructor takes an argument of that name, unless ``cfg``
+    has it too. Raises ``ConfigError`` for an unknown part, one of another role, and unknown or missing arguments.
+    """
+    if cfg is None:
+        return None
+    if not isinstance(cfg, dict) or "type" not in cfg:
+        raise ConfigError(f"a {registry.name} is written dict(type=..., ...), not {cfg!r}")
+    part = find_part(registry, cfg["type"])
+    own = {name: value for name, value in cfg.items() if name != "type"}
+    takes = arguments_of(part)
+    if takes is None:
+        return part(**{**given, **own})
+    if unknown := [name for name in own if name not in takes]:
+        raise ConfigError(
+            f"{registry.name} '{part.__name__}' takes no argument '{unknown[0]}'; nearest: {nearest(unknown[0], takes)}"
+        )
+    arguments = {name: value for name, value in {**given, **own}.items() if name in takes}
+    if missing := [name for name, p in takes.items() if p.default is p.empty and name not in arguments]:
+        raise ConfigError(f"{registry.name} '{part.__name__}' needs the argument '{missing[0]}'")
+    return part(**arguments)
