@@ -1,0 +1,103 @@
+"""What all metrics of a video against its truth share: which frames are scored, the floor, and the means."""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from collections.abc import Sequence
+from statistics import fmean
+
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from torch import Tensor
+
+from i2vkit.errors import DataError
+from i2vkit.structures import VideoSample
+
+# What of a sample goes into the result of its video, where the sample has it.
+META = ("name", "source_name", "source_person", "target_name", "target_person", "label_name", "seed")
+
+
+def check_pair(video: Tensor, truth: Tensor) -> None:
+    """Raise ``ValueError`` unless both are videos (N, C, T, H, W) of one shape."""
+    if video.ndim != 5 or video.shape != truth.shape:
+        raise ValueError(
+            f"expected two videos (N, C, T, H, W) of one shape, got {tuple(video.shape)} and {tuple(truth.shape)}"
+        )
+
+
+class VideoMetric(BaseMetric):
+    """A score of generated videos against their truth, with the floor beside it.
+
+    Scored are frames 1 to T-1 as uint8 (frame 0 is given), per frame, then per video, then overall. The floor is what
+    repeating the first image scores on the same video. Each video is scored as it comes, so that memory does not grow
+    with their number. A video without a truth is kept with ``None`` and left out of the means.
+
+    A subclass gives ``name`` and :meth:`score`. After ``evaluate``, ``per_video`` (main process) holds a dict a video:
+    what the sample says of itself, ``num_frames`` and the three values.
+
+    Args:
+        prefix: put before the names, as mmengine does; without one the names stand alone.
+        collect_device: "cpu" or "gpu", where results of several processes meet.
+    """
+
+    name = ""
+
+    def __init__(self, prefix: str | None = None, collect_device: str = "cpu") -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix or self.name)
+        self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
+        self.per_video: list[dict] = []
+
+    @abstractmethod
+    def score(self, video: Tensor, truth: Tensor) -> Tensor:
+        """Score of every frame: (N, C, T, H, W) uint8 twice -> (N, T)."""
+
+    def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
+        """Score a batch: one result a sample, also where there is no truth (mmengine counts them).
+
+        Raises:
+            DataError: a video of one frame, or one whose size or length is not that of its truth.
+        """
+        for sample in data_samples:
+            sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
+            self.results.append({key: sample[key] for key in META if key in sample} | self._values(sample))
+
+    def _values(self, sample: dict) -> dict:
+        """The values of one video under the names they are reported by."""
+        name, generated, truth = sample.get("name", "?"), sample["generated"], sample.get("truth")
+        keys = (self.name, f"{self.name}_floor", f"{self.name}_gain")
+        if truth is None:
+            return {"num_frames": generated.shape[1], **dict.fromkeys(keys)}
+        _check_sample(name, generated, truth, sample["first"])
+        floor = sample["first"].to(generated.device)[:, None].expand_as(generated)
+        # (2, C, T - 1, H, W): the video and its floor at once.
+        videos = torch.stack([generated, floor])[:, :, 1:]
+        scores = self.score(videos, truth.to(generated.device)[:, 1:].expand_as(videos)).mean(1).tolist()
+        return {"num_frames": generated.shape[1], **dict(zip(keys, (*scores, scores[0] - scores[1]), strict=True))}
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Means over the videos that have a truth; nothing, and a warning, where none has."""
+        self.per_video = results
+        scored = [result for result in results if result[self.name] is not None]
+        if len(scored) < len(results):
+            message = f"{self.name}: {len(results) - len(scored)} of {len(results)} videos have no truth: not scored"
+            print_log(message, logger="current", level=logging.WARNING)
+        if not scored:
+            return {}
+        return {key: fmean(result[key] for result in scored) for key in scored[0] if key.startswith(self.name)}
+
+
+def _check_sample(name: str, generated: Tensor, truth: Tensor, first: Tensor) -> None:
+    """Raise what :meth:`VideoMetric.process` promises, naming the video."""
+    if generated.dtype != torch.uint8 or truth.dtype != torch.uint8:
+        raise TypeError(f"video {name!r}: scored are uint8 videos, got {generated.dtype} and {truth.dtype}")
+    if generated.shape != truth.shape:
+        raise DataError(
+            f"video {name!r}: generated is {tuple(generated.shape)} but its truth is {tuple(truth.shape)} "
+            "(colours, frames, height, width); both must come from the same pipeline"
+        )
+    if first.shape != (generated.shape[0], *generated.shape[2:]):
+        raise DataError(f"video {name!r}: its first image is {tuple(first.shape)}, the video {tuple(generated.shape)}")
+    if generated.shape[1] < 2:
+        raise DataError(f"video {name!r} has one frame, and that one is given: nothing to score; set min_frames=2")

@@ -1,0 +1,134 @@
+"""Videos as still pictures: some of their frames side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from torch import Tensor
+
+from i2vkit.structures import VideoSample
+from i2vkit.visualization.typography import FAINT, blank, fit, text_box
+
+GAP = 2
+MARGIN = 12
+LINE = 20
+LABEL_WIDTH = 76
+
+
+def spread(num_frames: int, num: int) -> list[int]:
+    """Indices of at most ``num`` frames, evenly spread over ``num_frames``, first and last among them.
+
+    Examples:
+        >>> from i2vkit.visualization.strips import spread
+        >>> spread(16, 6)
+        [0, 3, 6, 9, 12, 15]
+        >>> spread(3, 8)
+        [0, 1, 2]
+    """
+    num = min(num, num_frames)
+    return [round(index) for index in np.linspace(0, num_frames - 1, num).tolist()]
+
+
+def video_strip(video: np.ndarray, num: int | None = 8, height: int | None = None) -> np.ndarray:
+    """Frames of a video side by side, evenly spread over it.
+
+    Args:
+        video: (T, H, W, 3) uint8.
+        num: how many frames at most; all of them where it is None.
+        height: of the strip in pixels; that of the video where it is None.
+
+    Returns:
+        uint8 (height, about num * W, 3), with a white gap of 2 pixels between frames.
+
+    Raises:
+        ValueError: a video without frames.
+    """
+    if video.ndim != 4 or len(video) == 0:
+        raise ValueError(f"expected a video (T, H, W, 3) with frames, got {video.shape}")
+    height = height or video.shape[1]
+    width = round(video.shape[2] * height / video.shape[1])
+    picked = [fit(video[index], height, width) for index in spread(len(video), num or len(video))]
+    gap = blank(height, GAP)
+    return np.concatenate([part for frame in picked for part in (gap, frame)][1:], axis=1)
+
+
+def to_frames(video: Tensor) -> np.ndarray:
+    """uint8 (C, T, H, W) of a sample -> (T, H, W, C) array."""
+    return video.permute(1, 2, 3, 0).cpu().numpy()
+
+
+def comparison_strip(samples: Sequence[VideoSample], num: int = 8, height: int = 96) -> np.ndarray:
+    """Samples below one another; of each the image it was made from, and rows for driving, truth and generated video.
+
+    A row that a sample lacks is left out, and so is ``driving`` where it is the truth itself.
+
+    Args:
+        samples: with ``generated`` and, if known, ``first``, ``driving`` and ``truth``.
+        num: frames shown of each video, evenly spread.
+        height: of a frame in the picture, in pixels.
+
+    Returns:
+        uint8 (H, W, 3), white ground.
+
+    Raises:
+        ValueError: no samples.
+    """
+    if not samples:
+        raise ValueError("no samples to show")
+    blocks = [_block(sample, num, height) for sample in samples]
+    width = max(block.shape[1] for block in blocks)
+    # Videos of different lengths or shapes: the shorter blocks are filled up on the right.
+    blocks = [_widen(block, width) for block in blocks]
+    page = np.concatenate([part for block in blocks for part in (blank(MARGIN, width), block)][1:])
+    return np.pad(page, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), constant_values=255)
+
+
+def _rows(sample: VideoSample) -> dict[str, np.ndarray]:
+    """The videos of a sample by label, top to bottom."""
+    videos = {name: to_frames(sample.get(name)) for name in ("driving", "truth", "generated") if name in sample}
+    if "driving" in videos and "truth" in videos and np.array_equal(videos["driving"], videos["truth"]):
+        del videos["driving"]
+    return videos
+
+
+def _block(sample: VideoSample, num: int, height: int) -> np.ndarray:
+    """One sample: a line that says what it is, then its columns: labels, the image, the frames under their numbers."""
+    strips = {label: video_strip(video, num, height) for label, video in _rows(sample).items()}
+    width = max(strip.shape[1] for strip in strips.values())
+    frame_width = round(height * sample.generated.shape[3] / sample.generated.shape[2])
+
+    numbers = [text_box(str(t), LINE, frame_width + GAP, size=11, colour=FAINT) for t in _picked(sample, num)]
+    labels, frames = [blank(LINE, LABEL_WIDTH)], [_widen(np.concatenate(numbers, axis=1)[:, :width], width)]
+    for label, strip in strips.items():
+        labels += [text_box(label, height, LABEL_WIDTH), blank(GAP, LABEL_WIDTH)]
+        frames += [_widen(strip, width), blank(GAP, width)]
+    columns = [np.concatenate(labels), np.concatenate(frames)]
+    if "first" in sample:
+        columns[1:1] = [_image_column(sample, len(columns[0]), frame_width, height), blank(len(columns[0]), MARGIN)]
+    body = np.concatenate(columns, axis=1)
+    return np.concatenate([text_box(title(sample), LINE, body.shape[1]), body])
+
+
+def _image_column(sample: VideoSample, total: int, width: int, height: int) -> np.ndarray:
+    """The input image, at the height of the last row, which was made from it: (total, width, 3)."""
+    image = fit(sample.first.permute(1, 2, 0).cpu().numpy(), height, width)
+    caption = text_box("image", LINE, width, size=11, colour=FAINT)
+    column = np.concatenate([caption, image, blank(GAP, width)])
+    return np.concatenate([blank(total - len(column), width), column])
+
+
+def _widen(picture: np.ndarray, width: int) -> np.ndarray:
+    """``picture`` with white on its right up to ``width``."""
+    return np.concatenate([picture, blank(len(picture), width - picture.shape[1])], axis=1)
+
+
+def _picked(sample: VideoSample, num: int) -> list[int]:
+    return spread(sample.generated.shape[1], num)
+
+
+def title(sample: VideoSample) -> str:
+    """What a sample is, on one line: its name, and what moves whom where those are two."""
+    source, target = sample.get("source_name"), sample.get("target_name")
+    name = sample.get("name", "")
+    return name if not target or target == source else f"{source} onto {target}"

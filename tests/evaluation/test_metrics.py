@@ -1,0 +1,171 @@
+"""SSIM and PSNR: values against scikit-image and closed forms; the floor, the means and the errors of the metrics."""
+
+import doctest
+import sys
+
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import Evaluator
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from i2vkit.errors import DataError
+from i2vkit.evaluation.metrics import Psnr, Ssim, psnr, ssim
+from i2vkit.structures import VideoSample
+
+
+def videos(seed=0, n=2, t=3, size=(24, 31), noise=20):
+    """Smooth 8-bit videos (N, 3, T, H, W) and the same with noise."""
+    rng = np.random.default_rng(seed)
+    height, width = size
+    ramp = np.linspace(20, 200, height)[:, None] + np.linspace(0, 40, width)
+    truth = np.clip(ramp + rng.normal(0, 4, (n, 3, t, height, width)), 0, 255)
+    noisy = np.clip(truth + rng.normal(0, noise, truth.shape), 0, 255)
+    return torch.from_numpy(noisy.astype(np.uint8)), torch.from_numpy(truth.astype(np.uint8))
+
+
+def sample(generated, truth=None, name="clip", first=None):
+    result = VideoSample(metainfo={"name": name, "source_person": "P001"})
+    result.generated = generated
+    result.first = generated[:, 0] if first is None else first
+    if truth is not None:
+        result.truth = truth
+    return result
+
+
+@pytest.mark.parametrize("noise", [0, 1, 20, 80])
+def test_ssim_agrees_with_scikit_image(noise):
+    video, truth = videos(noise=noise)
+    settings = {
+        "gaussian_weights": True,
+        "sigma": 1.5,
+        "use_sample_covariance": False,
+        "data_range": 255,
+        "channel_axis": 0,
+    }
+    expected = [
+        [structural_similarity(video[n, :, t].numpy(), truth[n, :, t].numpy(), **settings) for t in range(3)]
+        for n in range(2)
+    ]
+    np.testing.assert_allclose(ssim(video, truth).numpy(), expected, atol=2e-6)
+
+
+def test_ssim_of_flat_frames_is_the_luminance_term():
+    """Constant frames have no variance: (2 a b + C1) / (a^2 + b^2 + C1)."""
+    a, b, c1 = 100.0, 150.0, (0.01 * 255) ** 2
+    flat = torch.ones(1, 3, 1, 16, 16)
+    assert ssim(a * flat, b * flat).item() == pytest.approx((2 * a * b + c1) / (a**2 + b**2 + c1), abs=1e-9)
+
+
+def test_ssim_does_not_depend_on_how_frames_are_chunked():
+    video, truth = videos(n=1, t=40)
+    whole = ssim(video, truth)
+    parts = torch.cat([ssim(video[:, :, t : t + 1], truth[:, :, t : t + 1]) for t in range(40)], dim=1)
+    torch.testing.assert_close(whole, parts)
+
+
+def test_psnr_agrees_with_scikit_image_frame_by_frame():
+    video, truth = videos()
+    expected = [
+        [peak_signal_noise_ratio(truth[n, :, t].numpy(), video[n, :, t].numpy(), data_range=255) for t in range(3)]
+        for n in range(2)
+    ]
+    np.testing.assert_allclose(psnr(video, truth).numpy(), expected, atol=1e-9)
+
+
+def test_psnr_of_unsigned_values_does_not_wrap_around():
+    black = torch.zeros(1, 3, 1, 4, 4, dtype=torch.uint8)
+    assert psnr(black, black + 255).item() == psnr(black + 255, black).item() == 0
+
+
+@pytest.mark.parametrize("function", [ssim, psnr])
+def test_shapes_that_do_not_fit_are_refused(function):
+    video, truth = videos()
+    with pytest.raises(ValueError, match="one shape"):
+        function(video, truth[:1])
+    with pytest.raises(ValueError, match="one shape"):
+        function(video[0], truth[0])
+
+
+def test_ssim_refuses_frames_smaller_than_its_window():
+    with pytest.raises(ValueError, match="at least 11 x 11"):
+        ssim(torch.zeros(1, 3, 2, 10, 20), torch.zeros(1, 3, 2, 10, 20))
+
+
+def test_scored_are_frames_one_to_the_last_then_videos():
+    """Errors of 1, 2, ... in frame 0, 1, ...: frame 0 does not count; long and short videos weigh the same."""
+    truth = torch.full((3, 5, 8, 8), 100, dtype=torch.uint8)
+    steps = torch.arange(1, 6, dtype=torch.uint8).view(1, 5, 1, 1)
+    long, short = truth + steps, (truth + steps)[:, :2]
+    metric = Psnr()
+    metric.process(None, [sample(long, truth).to_dict(), sample(short, truth[:, :2]).to_dict()])
+    result = metric.evaluate(2)
+    decibel = lambda error: 20 * np.log10(255 / error)  # noqa: E731
+    of_long, of_short = np.mean([decibel(k) for k in (2, 3, 4, 5)]), decibel(2)
+    assert result["psnr"] == pytest.approx((of_long + of_short) / 2)
+    # The floor repeats `first`, which here is off by 1 everywhere.
+    assert result["psnr_floor"] == pytest.approx(decibel(1))
+    assert result["psnr_gain"] == pytest.approx(result["psnr"] - result["psnr_floor"])
+    assert [video["num_frames"] for video in metric.per_video] == [5, 2]
+    assert metric.per_video[0]["psnr"] == pytest.approx(of_long)
+    assert metric.per_video[0]["source_person"] == "P001"
+
+
+def test_repeating_the_first_image_gains_nothing():
+    _, truth = videos(n=1, t=6)
+    still = truth[0][:, :1].expand(-1, 6, -1, -1).contiguous()
+    result = Evaluator([Ssim(), Psnr()]).offline_evaluate([sample(still, truth[0])])
+    assert result["ssim_gain"] == result["psnr_gain"] == 0
+    assert result["ssim"] == result["ssim_floor"] < 1
+
+
+def test_videos_without_truth_are_kept_but_not_scored():
+    video, truth = videos()
+    metric = Ssim()
+    metric.process(None, [sample(video[0], truth[0], "with"), sample(video[1], name="without")])
+    result = metric.evaluate(2)
+    assert result["ssim"] == pytest.approx(ssim(video[:1], truth[:1])[0, 1:].mean().item())
+    assert metric.per_video[1] == {
+        "name": "without",
+        "source_person": "P001",
+        "num_frames": 3,
+        "ssim": None,
+        "ssim_floor": None,
+        "ssim_gain": None,
+    }
+    metric.process(None, [sample(video[1], name="without")])
+    assert metric.evaluate(1) == {}
+
+
+def test_memory_does_not_grow_with_the_videos():
+    video, truth = videos()
+    metric = Ssim()
+    metric.process(None, [sample(video[0], truth[0])])
+    assert not any(isinstance(value, torch.Tensor) for value in metric.results[0].values())
+
+
+def test_errors_name_the_video():
+    video, truth = videos()
+    metric = Ssim()
+    with pytest.raises(DataError, match=r"'a'.*\(3, 3, 24, 31\).*\(3, 2, 24, 31\)"):
+        metric.process(None, [sample(video[0], truth[0][:, :2], "a")])
+    with pytest.raises(DataError, match=r"'b' has one frame"):
+        metric.process(None, [sample(video[0][:, :1], truth[0][:, :1], "b")])
+    with pytest.raises(DataError, match=r"'c': its first image"):
+        metric.process(None, [sample(video[0], truth[0], "c", first=video[0][:, 0, :8])])
+    with pytest.raises(TypeError, match=r"'d'.*uint8"):
+        metric.process(None, [sample(video[0].float(), truth[0].float(), "d")])
+
+
+def test_prefix_is_put_before_the_names():
+    video, truth = videos()
+    metric = Ssim(prefix="transfer")
+    metric.process(None, [sample(video[0], truth[0])])
+    assert set(metric.evaluate(1)) == {"transfer/ssim", "transfer/ssim_floor", "transfer/ssim_gain"}
+
+
+def test_examples_of_the_docstrings_run():
+    for name in ("ssim", "psnr"):
+        # The package's attribute of that name is the function.
+        outcome = doctest.testmod(sys.modules[f"i2vkit.evaluation.metrics.{name}"])
+        assert outcome.attempted > 0 and outcome.failed == 0
