@@ -13,6 +13,7 @@ from typing import Any
 
 from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
+from torch.nn import Module
 
 from i2vkit.errors import ConfigError
 
@@ -128,11 +129,24 @@ def _from_path(path: str) -> Callable | None:
 
 
 def arguments_of(part: Callable) -> dict[str, inspect.Parameter] | None:
-    """The arguments that ``part`` takes by name; None where it takes any (``**kwargs``)."""
-    parameters = inspect.signature(part).parameters
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return None
-    return {name: p for name, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    """The arguments that ``part`` takes by name; None where it takes any.
+
+    A constructor that hands its ``**kwargs`` up takes those of its parents too.
+    """
+    if inspect.isclass(part):
+        # These two take no argument of their own, whatever their signatures say.
+        levels = [level for level in part.__mro__ if level not in (object, Module)]
+        constructors = [vars(level)["__init__"] for level in levels if "__init__" in vars(level)]
+    else:
+        constructors = [part]
+    takes: dict[str, inspect.Parameter] = {}
+    for constructor in constructors:
+        parameters = inspect.signature(constructor).parameters.values()
+        by_name = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name != "self"]
+        takes = {**{p.name: p for p in by_name}, **takes}
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return takes
+    return None if constructors else takes
 
 
 def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
