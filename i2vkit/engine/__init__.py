@@ -1,0 +1,1 @@
+"""What mmengine lacks: phases' optimisers, safe checkpoints, exact resuming, several processes."""

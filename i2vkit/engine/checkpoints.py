@@ -1,0 +1,161 @@
+"""Reading checkpoints: nothing in a file is ever executed, and weights fit exactly or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.model import is_model_wrapper
+from mmengine.runner.checkpoint import CheckpointLoader
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from i2vkit.errors import CheckpointError
+
+
+@CheckpointLoader.register_scheme(prefixes="", force=True)
+def load_checkpoint_file(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
+    """Everything in a ``.pth`` or ``.safetensors`` file; weights and plain values only.
+
+    mmengine's own loader would fall back to running the code in a file, and its ``resume`` executes a config text
+    stored there: this one replaces it for every load, and drops that text.
+
+    Raises:
+        CheckpointError: the file is missing, cut, not a checkpoint, or carries code.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise CheckpointError(f"there is no checkpoint {path.absolute()}")
+    checkpoint = (
+        _load_safetensors(path, map_location) if path.suffix == ".safetensors" else _load_torch(path, map_location)
+    )
+    if not isinstance(checkpoint, dict):
+        raise CheckpointError(f"{path} is not a checkpoint: it holds a {type(checkpoint).__name__}")
+    if isinstance(meta := checkpoint.get("meta"), dict):
+        meta.pop("config", None)
+        meta.pop("cfg", None)
+    return checkpoint
+
+
+def _load_torch(path: Path, map_location: Any) -> Any:
+    try:
+        with warnings.catch_warnings():  # torch warns of odd pickles before it refuses them
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:  # anything at all comes out of random bytes
+        # torch's own message recommends weights_only=False, so only the name in it is passed on.
+        if isinstance(error, pickle.UnpicklingError) and (
+            found := re.search(r"(?i)unsupported.*?([\w]+\.[\w.]+)", str(error))
+        ):
+            raise CheckpointError(
+                f"{path} holds more than weights and plain values ({found[1]}), which could run any code when loaded: "
+                f"refused, nothing was run. Ask its author for a .safetensors file or for plain weights"
+            ) from error
+        raise CheckpointError(
+            f"{path} ({path.stat().st_size} bytes) is not a checkpoint, or is cut: copy or download it again, "
+            f"or give the right file ({type(error).__name__})"
+        ) from error
+
+
+def _load_safetensors(path: Path, map_location: Any) -> dict[str, Tensor]:
+    try:
+        return load_file(path, device=str(map_location or "cpu"))
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is not a .safetensors file, or is cut: {error}") from error
+
+
+def load_weights(model: nn.Module, path: str | Path, prefix: str | None = None, strict: bool = True) -> None:
+    """Load the weights of a file into ``model``; of those under ``prefix`` if one is given ("generator").
+
+    Raises:
+        CheckpointError: as ``load_checkpoint_file``, and with ``strict`` if the weights are not exactly the model's.
+    """
+    checkpoint = load_checkpoint_file(path)
+    weights = checkpoint.get("state_dict", checkpoint)
+    if prefix:
+        start = prefix.rstrip(".") + "."
+        weights = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
+        if not weights:
+            raise CheckpointError(f"{path} has no weights under '{prefix}'")
+    if strict:
+        check_weights(model, weights, str(path))
+    own = bare_state(model)
+    model_weights = {name: value for name, value in weights.items() if name in own and value.shape == own[name].shape}
+    with torch.no_grad():
+        for name, value in model_weights.items():
+            own[name].copy_(value)
+
+
+def check_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Raise ``CheckpointError`` unless ``weights`` have the names and shapes of ``model``'s."""
+    own = bare_state(model)
+    problems = [
+        _list("missing there", (name for name in own if name not in weights)),
+        _list("unknown here", (name for name in weights if name not in own)),
+        _list(
+            "of another shape",
+            (
+                f"{name} {tuple(weights[name].shape)} instead of {tuple(value.shape)}"
+                for name, value in own.items()
+                if name in weights and weights[name].shape != value.shape
+            ),
+        ),
+    ]
+    if any(problems):
+        raise CheckpointError(
+            f"{source} is a checkpoint of another config, nothing was loaded; {'; '.join(filter(None, problems))}. "
+            f"Use the config that it was trained with (and the same --cfg-options)"
+        )
+
+
+def _list(title: str, names: Iterable[str]) -> str:
+    """The title, how many there are, and the first three."""
+    names = list(names)
+    more = ", ..." if len(names) > 3 else ""
+    return f"{title} ({len(names)}): {', '.join(names[:3])}{more}" if names else ""
+
+
+def bare_state(model: nn.Module) -> dict[str, Tensor]:
+    """``model.state_dict()``, without the ".module" of what wraps parts for several processes; shares memory."""
+    wrappers = [name for name, module in model.named_modules() if is_model_wrapper(module)]
+    state = {}
+    for name, value in model.state_dict().items():
+        for wrapper in wrappers:
+            start = f"{wrapper}." if wrapper else ""
+            if name.startswith(f"{start}module."):
+                name = start + name.removeprefix(f"{start}module.")
+        state[name] = value
+    return state
+
+
+def check_hash(path: str | Path, expected: str) -> None:
+    """Raise ``CheckpointError`` unless the file's SHA-256 is ``expected`` (its first 8 or more digits do)."""
+    with Path(path).open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if len(expected) < 8 or not found.startswith(expected.lower()):
+        raise CheckpointError(f"the SHA-256 of {path} is {found}, expected {expected}: download it again")
+
+
+def latest_checkpoint(work_dir: str | Path) -> Path:
+    """The checkpoint that a training in ``work_dir`` wrote last.
+
+    Follows ``last_checkpoint``; where that is gone, cut or names a file from before the folder was moved, the highest
+    ``iter_N.pth``. Raises ``CheckpointError`` if there is none.
+    """
+    folder = Path(work_dir)
+    note = folder / "last_checkpoint"
+    if note.is_file() and (named := note.read_text(encoding="utf-8").strip()):
+        for path in (Path(named), folder / Path(named).name):
+            if path.is_file():
+                return path
+    saved = [path for path in folder.glob("iter_*.pth") if path.stem.removeprefix("iter_").isdigit()]
+    if not saved:
+        raise CheckpointError(f"nothing to resume: there is no checkpoint in {folder.absolute()}")
+    return max(saved, key=lambda path: int(path.stem.removeprefix("iter_")))
