@@ -1,0 +1,21 @@
+"""Image and video files: read as uint8 RGB, and written whole or not at all."""
+
+from i2vkit.media.files import atomic_path
+from i2vkit.media.images import IMAGE_SUFFIXES, image_paths, read_image, write_image
+from i2vkit.media.video_reading import VIDEO_SUFFIXES, iterate_video, read_video, video_fps, video_length
+from i2vkit.media.video_writing import VideoWriter, write_video
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "VideoWriter",
+    "atomic_path",
+    "image_paths",
+    "iterate_video",
+    "read_image",
+    "read_video",
+    "video_fps",
+    "video_length",
+    "write_image",
+    "write_video",
+]

@@ -1,0 +1,128 @@
+"""Videos, GIFs and strips of frames, written frame by frame."""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from einops import rearrange
+from PIL import Image
+
+from i2vkit.errors import MediaError
+from i2vkit.media.files import atomic_path, naming, size_text
+
+# Codec, pixel format, options of the codec and of the container.
+_CODECS = {
+    ".mp4": ("libx264", "yuv420p", {"crf": "16"}, {"movflags": "+faststart"}),
+    ".mkv": ("ffv1", "bgr0", {}, {}),
+}
+
+
+def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float = 25.0) -> None:
+    """Write ``frames``, each uint8 (H, W, 3) RGB, with a ``VideoWriter``. Raises ``MediaError`` as it does."""
+    with VideoWriter(path, fps) as writer:
+        for frame in frames:
+            writer.write(frame)
+
+
+class VideoWriter:
+    """Writes a video frame by frame; a context manager, and ``path`` is there only once the body ended well.
+
+    ``.mp4`` (H.264, yuv420p, odd sizes padded to even ones by repeating the edge) and ``.mkv`` (ffv1, lossless) are
+    encoded as the frames come; ``.gif`` (256 colours for each frame; players merge equal frames that follow each
+    other) and ``.png`` (a strip, frames from left to right) hold them until the end. Raises ``MediaError`` if the
+    suffix is another, no frame was written, frames differ in size, or the file cannot be written.
+    """
+
+    def __init__(self, path: str | Path, fps: float = 25.0):
+        self.path = Path(path)
+        self.fps = fps
+        self._shape: tuple[int, ...] | None = None
+        if self.path.suffix.lower() not in (*_CODECS, ".gif", ".png"):
+            raise MediaError(f"{self.path}: a video is written as .mp4, .mkv, .gif or .png (a strip)")
+
+    def __enter__(self) -> "VideoWriter":
+        suffix = self.path.suffix.lower()
+        with ExitStack() as stack, naming(self.path, "cannot be written"):
+            temporary = stack.enter_context(atomic_path(self.path))
+            sink = (
+                _Encoder(temporary, self.fps, *_CODECS[suffix]) if suffix in _CODECS else _Pictures(temporary, self.fps)
+            )
+            self._sink = stack.enter_context(sink)
+            self._stack = stack.pop_all()
+        return self
+
+    def write(self, frame: np.ndarray) -> None:
+        """Add ``frame``, uint8 (H, W, 3) RGB."""
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+            raise ValueError(f"a frame is uint8 (H, W, 3), got {frame.dtype} {frame.shape}")
+        self._shape = self._shape or frame.shape
+        if frame.shape != self._shape:
+            raise MediaError(
+                f"{self.path}: a frame of {size_text(frame.shape)} after frames of {size_text(self._shape)}"
+            )
+        with naming(self.path, "cannot be written"):
+            self._sink.write(frame)
+
+    def __exit__(self, kind, error, trace) -> None:
+        if error is None and self._shape is None:
+            error = MediaError(f"{self.path}: there are no frames to write")
+            self._stack.__exit__(MediaError, error, None)
+            raise error
+        with naming(self.path, "cannot be written"):
+            self._stack.__exit__(kind, error, trace)
+
+
+class _Encoder:
+    """Encodes frames as they come, through FFmpeg."""
+
+    def __init__(self, path: Path, fps: float, codec: str, pixel_format: str, options: dict, container_options: dict):
+        self.container = av.open(str(path), "w", options=container_options)
+        self.stream = self.container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
+        self.stream.pix_fmt = pixel_format
+        self._begun = False
+
+    def __enter__(self) -> "_Encoder":
+        return self
+
+    def write(self, frame: np.ndarray) -> None:
+        if self.stream.pix_fmt == "yuv420p":  # colour comes in blocks of 2x2 pixels
+            frame = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
+        if not self._begun:
+            self.stream.height, self.stream.width = frame.shape[:2]
+            self._begun = True
+        self.container.mux(self.stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+
+    def __exit__(self, kind, error, trace) -> None:
+        try:
+            if error is None:
+                self.container.mux(self.stream.encode())
+        finally:
+            self.container.close()
+
+
+class _Pictures:
+    """Holds frames until the end, then writes a GIF or a strip, through Pillow."""
+
+    def __init__(self, path: Path, fps: float):
+        self.path, self.fps = path, fps
+        self.frames: list[np.ndarray] = []
+
+    def __enter__(self) -> "_Pictures":
+        return self
+
+    def write(self, frame: np.ndarray) -> None:
+        self.frames.append(frame.copy())
+
+    def __exit__(self, kind, error, trace) -> None:
+        if error is not None:
+            return
+        if self.path.suffix.lower() == ".png":
+            Image.fromarray(rearrange(self.frames, "t h w c -> h (t w) c")).save(self.path)
+            return
+        first, *rest = [Image.fromarray(frame).quantize(256) for frame in self.frames]
+        # A GIF counts hundredths of a second: round the times and not the durations, so that the rate is kept.
+        ends = np.round(np.arange(len(self.frames) + 1) * 100 / self.fps).astype(int) * 10
+        first.save(self.path, save_all=True, append_images=rest, duration=np.diff(ends).tolist(), loop=0)
