@@ -19,8 +19,10 @@ class _Movable:
 
     def _map(self, function):
         def apply(value):
-            if isinstance(value, Tensor | _Movable):
-                return value._map(function) if isinstance(value, _Movable) else function(value)
+            if isinstance(value, Tensor):
+                return function(value)
+            if isinstance(value, _Movable):
+                return value._map(function)
             if isinstance(value, tuple):
                 return tuple(apply(item) for item in value)
             if isinstance(value, dict):
@@ -63,6 +65,18 @@ class Clip(_Movable):
 
     def __len__(self) -> int:
         return self.source.shape[0]
+
+    def cut(self, start: int, stop: int) -> Clip:
+        """The frames from ``start`` to before ``stop`` of the source; what is not a matter of time stays."""
+        length = self.source.shape[2]
+        inside = None if self.num_frames is None else (self.num_frames.clamp(max=stop) - start).clamp(min=0)
+        maps = None if self.source_maps is None else self.source_maps[:, :, start:stop]
+        boxes = None if self.boxes is None else self.boxes[:, start:stop]
+        states = None if self.states is None else self.states[:, start:stop]
+        assert 0 <= start < length, f"a cut from {start} of {length} frames"
+        return replace(
+            self, source=self.source[:, :, start:stop], num_frames=inside, source_maps=maps, boxes=boxes, states=states
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,24 @@
+"""Models and the parts they are made of; importing this package registers them all."""
+
+from i2vkit.models import decoders, discriminators, encoders, heads, layers, losses, motion_generators
+from i2vkit.models.critic import Critic
+from i2vkit.models.data_preprocessor import ClipPreprocessor
+from i2vkit.models.generator import Generator
+from i2vkit.models.image_to_video_gan import ImageToVideoGan
+from i2vkit.models.supervised_model import CnnLstmClassifier, SupervisedModel
+
+__all__ = [
+    "ClipPreprocessor",
+    "CnnLstmClassifier",
+    "Critic",
+    "Generator",
+    "ImageToVideoGan",
+    "SupervisedModel",
+    "decoders",
+    "discriminators",
+    "encoders",
+    "heads",
+    "layers",
+    "losses",
+    "motion_generators",
+]

@@ -1,0 +1,134 @@
+"""Which parts of a generator are built, and what stands between them.
+
+The parts' classes say what they need, use and give; from that, and before anything is built, follows who is read by
+whom. A part that nobody reads is not built; a need that nobody fills gets an adapter or ends in an error.
+"""
+
+from dataclasses import dataclass
+
+from mmengine.logging import print_log
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.part import Part
+from i2vkit.registry import ADAPTERS, CONTENT_ENCODERS, DECODERS, MOTION_ENCODERS, MOTION_GENERATORS, find_part
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to build: the slots that somebody reads, and the adapters (classes) behind each."""
+
+    content_encoder: bool
+    motion_encoder: bool
+    motion_generator: bool
+    content_wanted: tuple[str, ...]
+    content_adapters: tuple[type, ...]
+    generator_adapters: tuple[type, ...]
+    decoder_adapters: tuple[type, ...]
+
+
+def plan_generator(
+    decoder: dict,
+    content_encoder: dict | None,
+    motion_encoder: dict | None,
+    motion_generator: dict | None,
+    num_labels: int,
+) -> Plan:
+    """Work out what the decoder reads from whom.
+
+    Raises:
+        ConfigError: if a part needs something that nothing upstream gives and no adapter makes; names both parts.
+    """
+    reader = find_part(DECODERS, decoder["type"])
+    content = _class_of(CONTENT_ENCODERS, content_encoder)
+    encoder = _class_of(MOTION_ENCODERS, motion_encoder)
+    generator = _class_of(MOTION_GENERATORS, motion_generator)
+
+    content_adapters = _bridge(reader, "content", _gives(content), f"content_encoder={_name(content)}")
+    content_read = (reader.reads() | {f"content.{a.reads}" for a in content_adapters}) & _gives(content)
+
+    labels = {"motion.condition"} if num_labels else set()
+    encoded = _gives(encoder) | labels
+    generator_used = generator is not None and _is_read(generator, reader, encoded)
+    generator_adapters: tuple[type, ...] = ()
+    available, read = encoded, reader.reads()
+    if generator_used:
+        generator_adapters = _bridge(generator, "motion", encoded, f"motion_encoder={_name(encoder)}")
+        available = encoded | generator.gives_set()
+        read = (read - generator.gives_set()) | generator.reads()
+        read |= {f"motion.{a.reads}" for a in generator_adapters}
+    upstream = f"motion_encoder={_name(encoder)} and motion_generator={_name(generator)}"
+    decoder_adapters = _bridge(reader, "motion", available, upstream)
+    made = generator.gives_set() if generator_used else set()
+    read |= {f"motion.{a.reads}" for a in decoder_adapters} - made
+
+    plan = Plan(
+        content_encoder=bool(content_read),
+        motion_encoder=bool(read & _gives(encoder)),
+        motion_generator=generator_used,
+        content_wanted=tuple(sorted(content_read)),
+        content_adapters=content_adapters,
+        generator_adapters=generator_adapters,
+        decoder_adapters=decoder_adapters,
+    )
+    _log(plan, reader, content, encoder, generator)
+    return plan
+
+
+def _class_of(registry, config: dict | None) -> type[Part] | None:
+    return None if config is None else find_part(registry, config["type"])
+
+
+def _name(part: type | None) -> str:
+    return "None" if part is None else part.__name__
+
+
+def _gives(part: type[Part] | None) -> set[str]:
+    return set() if part is None else part.gives_set()
+
+
+def _adapter(need: str, available: set[str]) -> type | None:
+    """The adapter that makes ``need`` from something available."""
+    side, name = need.split(".")
+    for adapter in ADAPTERS.module_dict.values():
+        if (adapter.side, adapter.gives) == (side, name) and f"{side}.{adapter.reads}" in available:
+            return adapter
+    return None
+
+
+def _bridge(reader: type[Part], side: str, available: set[str], upstream: str) -> tuple[type, ...]:
+    """The adapters that ``reader`` needs on one side ("content" or "motion")."""
+    adapters = []
+    for need in reader.needs:
+        if not need.startswith(f"{side}.") or need in available:
+            continue
+        adapter = _adapter(need, available)
+        if adapter is None:
+            given = ", ".join(sorted(available)) or "nothing"
+            raise ConfigError(
+                f"{reader.__name__} needs {need}, but {upstream} give(s) {given} and no adapter makes it; "
+                f"set a part that gives {need}, or another {reader.__name__}"
+            )
+        adapters.append(adapter)
+    return tuple(adapters)
+
+
+def _is_read(generator: type[Part], reader: type[Part], encoded: set[str]) -> bool:
+    """Whether what ``generator`` gives reaches ``reader``, directly or through an adapter."""
+    if generator.gives_set() & reader.reads():
+        return True
+    missing = [need for need in reader.needs if need.startswith("motion.") and need not in encoded]
+    return any(_adapter(need, encoded) is None and _adapter(need, generator.gives_set()) for need in missing)
+
+
+def _log(plan: Plan, reader, content, encoder, generator) -> None:
+    for used, slot, part in (
+        (plan.content_encoder, "content_encoder", content),
+        (plan.motion_encoder, "motion_encoder", encoder),
+        (plan.motion_generator, "motion_generator", generator),
+    ):
+        if part is not None and not used:
+            print_log(
+                f"{slot} {part.__name__} is not built: nothing that {reader.__name__} reads comes from it", "current"
+            )
+    for adapter in (*plan.content_adapters, *plan.generator_adapters, *plan.decoder_adapters):
+        print_log(f"adapter {adapter.__name__}: {adapter.side}.{adapter.gives} from {adapter.reads}", "current")

@@ -1,0 +1,110 @@
+"""What the two models, adversarial and supervised, share: paths to parts, freezing, pre-trained parts, the phases."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from i2vkit.engine.checkpoints import load_weights
+from i2vkit.errors import CheckpointError, ConfigError
+from i2vkit.models.phases import Phase, build_phases
+from i2vkit.registry import MODELS
+
+
+class PhasedModel(BaseModel):
+    """A model trained in phases.
+
+    ``frozen`` names parts by path that never train: they stay in eval mode and take no optimiser slot, while gradients
+    still pass through them. ``pretrained`` is a list of ``dict(part=path, checkpoint=file, prefix=..., help=...)``, loaded
+    before training starts (a checkpoint of this model loaded later has the last word). ``autocast`` is None or "bf16".
+    """
+
+    def __init__(
+        self,
+        phases: list[dict],
+        data_preprocessor: dict | None,
+        frozen: list[str],
+        pretrained: list[dict],
+        autocast: str | None,
+    ):
+        super().__init__(data_preprocessor=MODELS.build(data_preprocessor or dict(type="ClipPreprocessor")))
+        if autocast not in (None, "bf16"):
+            raise ConfigError(f'autocast is None or "bf16", not {autocast!r}')
+        self.precision = autocast
+        self.phases: tuple[Phase, ...] = build_phases(phases)
+        self.frozen, self.pretrained = list(frozen), list(pretrained)
+
+    def finish(self) -> None:
+        """Checks every path of the config and freezes; called once the parts are there."""
+        for phase in self.phases:
+            for path in (*phase.updates, *phase.still):
+                self.get_part(path)
+        for path in self.frozen:
+            self.get_part(path).requires_grad_(False)
+        for phase in self.phases:
+            if not any(self.trainable(module) for module in self.phase_modules(phase.name)):
+                raise ConfigError(f"phase '{phase.name}' updates {phase.updates}, where everything is frozen or empty")
+        # Registered, so that buffers of losses move to the device with the model.
+        self.losses = nn.ModuleList(loss for phase in self.phases for loss in phase.losses)
+        self.train(self.training)
+
+    def get_part(self, path: str) -> nn.Module:
+        """The part at a path, unwrapped where it is distributed.
+
+        Raises:
+            ConfigError: if there is none, with the parts that are there.
+        """
+        part: nn.Module = self
+        for name in path.split("."):
+            part = getattr(part, "module", part)
+            children = dict(part.named_children())
+            if name not in children:
+                raise ConfigError(
+                    f"there is no part '{path}' in the model; beside '{name}' stand: {', '.join(children)}"
+                )
+            part = children[name]
+        return getattr(part, "module", part)
+
+    def phase_modules(self, name: str) -> list[nn.Module]:
+        """The modules that a phase updates."""
+        phase = next(phase for phase in self.phases if phase.name == name)
+        return [self.get_part(path) for path in phase.updates]
+
+    def trainable(self, part: nn.Module | None = None) -> list[nn.Parameter]:
+        """The parameters of a part (by default of everything) that train outside all phases: those not frozen for good."""
+        frozen = {id(p) for path in self.frozen for p in self.get_part(path).parameters()}
+        return [p for p in (part or self).parameters() if id(p) not in frozen]
+
+    def train(self, mode: bool = True) -> "PhasedModel":
+        """As usual, but what is frozen stays in eval mode."""
+        super().train(mode)
+        for path in self.frozen:
+            self.get_part(path).eval()
+        return self
+
+    def init_weights(self) -> None:
+        """Load what was trained before (the runner calls this when training starts).
+
+        Raises:
+            CheckpointError: if a file is missing, with the command that makes it.
+        """
+        for entry in self.pretrained:
+            path = Path(entry["checkpoint"])
+            if not path.exists():
+                raise CheckpointError(
+                    f"the pre-trained weights of '{entry['part']}' are not there: {path.absolute()}"
+                    + (f"\nmake them with: {entry['help']}" if entry.get("help") else "")
+                )
+            load_weights(self.get_part(entry["part"]), path, prefix=entry.get("prefix"))
+            print_log(f"{entry['part']} loaded from {path}", "current")
+
+    def autocast_context(self, device: torch.device) -> AbstractContextManager:
+        """Mixed precision, if the config asks for it; weights and losses stay in fp32."""
+        return torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+    def forward(self, inputs: dict, data_samples: list | None = None, mode: str = "predict") -> list[Tensor]:
+        """mmengine's entry; the work is in ``train_step``, ``val_step`` and ``test_step``."""
+        return self.test_step(dict(inputs=inputs, data_samples=data_samples))

@@ -1,0 +1,139 @@
+"""What a loss may ask for during a training step."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.critic import Critic, Look, score
+from i2vkit.models.discriminators.views import Footage
+from i2vkit.models.layers.stream import Stream
+from i2vkit.models.phases import asking_gradients
+from i2vkit.structures import Clip, Generated, Motion
+
+
+class GanContext:
+    """One batch in a training step of the GAN.
+
+    The videos of all passes are generated once, before anything is frozen; critics see them detached, the generator's
+    losses with their graph. Once the generator has been updated its videos serve detached only: a phase that asks for
+    gradients again gets them generated anew.
+    """
+
+    def __init__(self, model, clip: Clip, iteration: int, passes: Sequence[str], with_gradients: bool):
+        self.model, self.clip, self.iteration = model, clip, iteration
+        self.passes = {name: model.passes[name] for name in passes}
+        self._with_gradients = with_gradients
+        self._stale = False
+        self._updating: tuple[str, ...] = ()
+        self._memory: dict[tuple, object] = {}
+        self._generate()
+
+    def _generate(self) -> None:
+        with self._building():
+            self._generated = self.model.generator(self.clip, self.passes) if self.passes else {}
+        self._memory.clear()
+        self._stale = False
+
+    @contextmanager
+    def _building(self) -> Iterator[None]:
+        """Inside, the generator's whole graph is built if a phase of this step needs it, also while another phase has
+        frozen the generator.
+        """
+        thawed = asking_gradients(self.model.trainable(self.model.get_part("generator")), lambda parameter: True)
+        with self.autocast(), torch.set_grad_enabled(self._with_gradients), thawed:
+            yield
+
+    def _once(self, key: tuple, make: Callable):
+        if key not in self._memory:
+            self._memory[key] = make()
+        return self._memory[key]
+
+    def autocast(self) -> AbstractContextManager:
+        """The precision of forward passes."""
+        return self.model.autocast_context(self.clip.source.device)
+
+    def updated(self, parts: Sequence[str]) -> None:
+        """Told by the phase function after each update."""
+        self._stale = self._stale or any(part.split(".")[0] == "generator" for part in parts)
+
+    # What was generated, and what it is compared with ---------------------------------------------------------------
+
+    def generated(self, name: str, detach: bool = False) -> Generated:
+        """The video of a pass."""
+        if detach:
+            return self._once(("detached", name), self._generated[name].detach)
+        if self._stale:
+            self._generate()
+        return self._generated[name]
+
+    def encoded(self, name: str) -> Motion:
+        """The motion that the video of a pass was made from."""
+        return self.generated(name).motion
+
+    def reencoded(self, name: str, detach: bool = False) -> Motion:
+        """The motion encoder's reading of a generated video, once with gradients, and detached from that."""
+        if detach:
+            return self._once(("reencoded, detached", name), lambda: self._reencode(name).detach())
+        return self._reencode(name)
+
+    def _reencode(self, name: str) -> Motion:
+        made = self._generated[name]
+        return self._once(("reencoded", name), lambda: self._read_motion(made.video, made.motion.num_frames))
+
+    def _read_motion(self, video: Tensor, num_frames: Tensor | None) -> Motion:
+        generator = self.model.get_part("generator")
+        if generator.motion_encoder is None:
+            raise ConfigError("a loss or view encodes the motion of a video, and this generator has no motion encoder")
+        with self._building():
+            return generator.encode_motion(replace(self.clip, source=video, num_frames=num_frames), Stream())
+
+    def real(self, name: str) -> Footage:
+        """What the video of a pass is compared with."""
+        clip, entry = self.clip, self.passes[name]
+        content = self.generated(name, detach=True).content
+        if entry.real == "target":
+            video, num_frames = clip.target, clip.target_num_frames
+        else:
+            video, num_frames = clip.source, clip.num_frames
+        shared = entry.real == "source" and entry.motion == "source"
+
+        def motion() -> Motion:
+            if shared:
+                return self.generated(name, detach=True).motion
+            return self._once(("real motion", entry.real), lambda: self._read_motion(video, num_frames))
+
+        return Footage(video, num_frames, motion, content.image, clip.label, clip.source_maps)
+
+    def fake(self, name: str, detach: bool = False) -> Footage:
+        """The generated video of a pass as a critic sees it."""
+        made = self.generated(name, detach)
+        clip = self.clip
+        return Footage(
+            video=made.video,
+            num_frames=made.motion.num_frames,
+            motion=lambda: self.reencoded(name, detach),
+            image=made.content.image,
+            label=clip.label,
+            maps=clip.source_maps,
+        )
+
+    # Critics -------------------------------------------------------------------------------------------------------
+
+    def critic_module(self, name: str) -> Critic:
+        """A critic by name, unwrapped.
+
+        Raises:
+            ConfigError: if there is none.
+        """
+        return self.model.get_part(f"critics.{name}")
+
+    def scorer(self, name: str) -> Callable[[Look], Tensor]:
+        """The function that scores looks: through the distributed wrapper only while the critic trains."""
+        critic = self.critic_module(name)
+        if any(parameter.requires_grad for parameter in critic.parameters()):
+            critic = self.model.critics[name]
+        return lambda look: score(critic, look)

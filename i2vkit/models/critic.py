@@ -1,0 +1,113 @@
+"""A critic: a discriminator network, what it looks at, its condition and its adversarial loss."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.discriminators.networks import spread_over_time
+from i2vkit.models.discriminators.views import Footage, View
+from i2vkit.registry import ADVERSARIAL_LOSSES, DISCRIMINATORS, MODELS, VIEWS, build_part
+from i2vkit.structures import Spec
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a critic is shown at once: ``sample`` (N, ...), and per sample one-hot ``label`` (N, L) or ``maps``."""
+
+    sample: Tensor
+    label: Tensor | None = None
+    maps: Tensor | None = None
+
+    def detach(self) -> "Look":
+        """The same, cut off from the graph of the sample."""
+        return replace(self, sample=self.sample.detach())
+
+
+@MODELS.register_module()
+class Critic(nn.Module):
+    """Judges real against generated footage.
+
+    ``condition`` is None, "label", "image" (the content image) or "maps" (condition maps of the seen frames).
+
+    Raises:
+        ConfigError: if network and view do not fit, or the condition is not to be had.
+    """
+
+    def __init__(
+        self,
+        network: dict,
+        view: dict,
+        adversarial: dict,
+        image_size: int,
+        motion: Spec,
+        condition: str | None = None,
+        num_labels: int = 0,
+        map_channels: int = 0,
+    ):
+        super().__init__()
+        self.view = build_part(VIEWS, view)
+        self.adversarial = build_part(ADVERSARIAL_LOSSES, adversarial)
+        self.condition, self.num_labels = condition, num_labels
+        widths = {None: 0, "label": num_labels, "image": 3, "maps": map_channels}
+        if condition not in widths:
+            raise ConfigError(f'the condition of a critic is None, "label", "image" or "maps", not {condition!r}')
+        if condition and not widths[condition]:
+            raise ConfigError(f'a critic is conditioned on "{condition}", which this model does not have')
+        size = widths[condition]
+        self.network = build_part(
+            DISCRIMINATORS,
+            network,
+            in_channels=self.view.size(motion),
+            image_size=image_size,
+            label_size=size if condition == "label" else 0,
+            map_channels=size if condition in ("image", "maps") else 0,
+        )
+        self.check_view(self.view)
+
+    def check_view(self, view: View) -> View:
+        """``view``, if it shows what the network judges.
+
+        Raises:
+            ConfigError: if it does not.
+        """
+        if self.network.kind != view.kind:
+            raise ConfigError(
+                f"{type(self.network).__name__} judges {self.network.kind}, but {type(view).__name__} shows "
+                f"{view.kind}: change one of the two"
+            )
+        return view
+
+    def look(self, footage: Footage, view: View, index: Tensor | None) -> Look:
+        """What this critic sees of ``footage`` through ``view`` at ``index`` (drawn by ``view.draw``)."""
+        sample = view.look(footage, index)
+        if self.condition is None:
+            return Look(sample)
+        if self.condition == "maps":
+            return Look(sample, maps=view.pick(footage.maps, index))
+        owners = view.owners(len(footage.video), index).to(sample.device)
+        if self.condition == "label":
+            return Look(sample, label=functional.one_hot(footage.label, self.num_labels)[owners])
+        image = footage.image[owners]
+        return Look(sample, maps=spread_over_time(image, sample.shape[2]) if view.kind == "clip" else image)
+
+    def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
+        """Logits (N, ...)."""
+        return self.network(sample, label, maps)
+
+
+def score(critic: nn.Module, look: Look) -> Tensor:
+    """The logits of a critic, wrapped or not, for a look."""
+    return critic(look.sample, look.label, look.maps)
+
+
+def wrong_labels(label: Tensor, num_labels: int) -> Tensor:
+    """For every label (B,) another one, drawn evenly.
+
+    >>> bool((wrong_labels(torch.tensor([0, 1, 2]), 3) != torch.tensor([0, 1, 2])).all())
+    True
+    """
+    offset = torch.randint(1, num_labels, label.shape, device=label.device)
+    return (label + offset) % num_labels

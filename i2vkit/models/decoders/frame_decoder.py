@@ -1,0 +1,57 @@
+"""Frame-wise decoder on codes."""
+
+import torch
+from einops import rearrange, repeat
+from torch import Tensor, nn
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.layers.initialization import init_dcgan_
+from i2vkit.models.layers.stream import Stream
+from i2vkit.models.part import Part
+from i2vkit.registry import DECODERS
+from i2vkit.structures import Content, Motion, Spec
+
+
+@DECODERS.register_module()
+class FrameDecoder(Part):
+    """Every frame from [content code, motion of that frame] by transposed convolutions (G_I of Dual-MTGAN, eq. 3; the
+    frame generator of MoCoGAN).
+
+    Reads one content code a clip or one a frame. 4x4 transposed convolutions with batch norm and ReLU from 1x1.
+    """
+
+    needs = ("content.code", "motion.trajectory")
+    streams = True
+    code_per_frame = True
+
+    def __init__(
+        self,
+        image_size: int,
+        content: Spec,
+        motion: Spec,
+        out_channels: int,
+        widths: tuple[int, ...] = (512, 256, 128, 64),
+    ):
+        super().__init__()
+        side = image_size >> len(widths)
+        if side < 1:
+            raise ConfigError(
+                f"FrameDecoder cannot double {len(widths)} times up to {image_size} pixels: give fewer widths"
+            )
+        blocks = [nn.ConvTranspose2d(content.code + motion.trajectory, widths[0], side, bias=False)]
+        for width_in, width in zip(widths, widths[1:], strict=False):
+            blocks += [nn.BatchNorm2d(width_in), nn.ReLU()]
+            blocks += [nn.ConvTranspose2d(width_in, width, 4, stride=2, padding=1, bias=False)]
+        blocks += [nn.BatchNorm2d(widths[-1]), nn.ReLU()]
+        blocks += [nn.ConvTranspose2d(widths[-1], out_channels, 4, stride=2, padding=1)]
+        self.blocks = nn.Sequential(*blocks)
+        init_dcgan_(self)
+
+    def forward(self, content: Content, motion: Motion, stream: Stream) -> tuple[Tensor, Tensor]:
+        """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, 1, H, W): the content image."""
+        length = motion.trajectory.shape[1]
+        code = content.code
+        code = repeat(code, "b d -> b t d", t=length) if code.dim() == 2 else code
+        steps = rearrange(torch.cat([code, motion.trajectory], dim=2), "b t d -> (b t) d 1 1")
+        frames = rearrange(self.blocks(steps), "(b t) c h w -> b c t h w", t=length)
+        return frames, content.image[:, :, None]

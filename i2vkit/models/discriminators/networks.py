@@ -1,0 +1,147 @@
+"""Discriminator networks. Each takes samples of one kind and a condition, and gives one logit a sample.
+
+A network is built with ``in_channels`` of its samples, ``label_size`` (one-hot label, 0 if none) and ``map_channels``
+(condition images or maps, 0 if none) by its critic. ``norm`` is "batch", "spectral" or None.
+"""
+
+import torch
+from einops import repeat
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.layers.initialization import init_dcgan_
+from i2vkit.registry import DISCRIMINATORS
+
+
+def _check_norm(norm: str | None) -> None:
+    if norm not in ("batch", "spectral", None):
+        raise ConfigError(f'norm is "batch", "spectral" or None, not {norm!r}')
+
+
+class _ConvStack(nn.Module):
+    """Strided 4x4(x4) convolutions, then one over what remains; the label enters as maps behind the first block."""
+
+    kind: str
+    convolution: type[nn.Module]
+    batch_norm: type[nn.Module]
+
+    def __init__(
+        self,
+        in_channels: int,
+        image_size: int,
+        label_size: int = 0,
+        map_channels: int = 0,
+        widths: tuple[int, ...] = (64, 128, 256, 512),
+        norm: str | None = "batch",
+    ):
+        super().__init__()
+        _check_norm(norm)
+        self.side = image_size >> len(widths)
+        if self.side < 1:
+            raise ConfigError(
+                f"{type(self).__name__} cannot halve {image_size} pixels {len(widths)} times: give fewer widths"
+            )
+        self.blocks = nn.ModuleList()
+        for i, width in enumerate(widths):
+            width_in = in_channels + map_channels if i == 0 else widths[i - 1] + (label_size if i == 1 else 0)
+            normed = norm == "batch" and i > 0
+            layers = [self.convolution(width_in, width, 4, stride=2, padding=1, bias=not normed)]
+            layers += [self.batch_norm(width)] if normed else []
+            self.blocks.append(nn.Sequential(*layers, nn.LeakyReLU(0.2)))
+        self.to_score = self._last(widths[-1] + (label_size if len(widths) == 1 else 0))
+        init_dcgan_(self)
+        if norm == "spectral":
+            for layer in [*(block[0] for block in self.blocks), self.to_score]:
+                spectral_norm(layer)
+
+    def _last(self, width: int) -> nn.Module:
+        raise NotImplementedError
+
+    def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
+        """Logits (N, ...) of samples (N, C, [T,] H, W), one-hot labels (N, L) and maps (N, M, [T,] H, W)."""
+        x = sample if maps is None else torch.cat([sample, maps], dim=1)
+        for i, block in enumerate(self.blocks):
+            x = block(x)
+            if i == 0 and label is not None:
+                spread = label.to(x.dtype)[(..., *[None] * (x.dim() - 2))].expand(-1, -1, *x.shape[2:])
+                x = torch.cat([x, spread], dim=1)
+        return self.to_score(x).flatten(1)
+
+
+@DISCRIMINATORS.register_module()
+class FrameDiscriminator(_ConvStack):
+    """Five 4x4 convolutions on single frames, global output (DTGAN's D_s, ImaGINator's D_I)."""
+
+    kind = "frames"
+    convolution, batch_norm = nn.Conv2d, nn.BatchNorm2d
+
+    def _last(self, width: int) -> nn.Module:
+        return nn.Conv2d(width, 1, self.side)
+
+
+@DISCRIMINATORS.register_module()
+class VideoDiscriminator(_ConvStack):
+    """4x4x4 stride-2 3D convolutions on clips; what remains in time becomes several logits, one for each stretch.
+
+    Raises:
+        ConfigError: when a clip is too short for the number of blocks.
+    """
+
+    kind = "clip"
+    convolution, batch_norm = nn.Conv3d, nn.BatchNorm3d
+
+    def _last(self, width: int) -> nn.Module:
+        return nn.Conv3d(width, 1, (1, self.side, self.side))
+
+    def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
+        """As documented above, for (N, C, T, H, W)."""
+        shortest = 1 << len(self.blocks)
+        if sample.shape[2] < shortest:
+            raise ConfigError(f"VideoDiscriminator needs clips of {shortest} frames or more, got {sample.shape[2]}")
+        return super().forward(sample, label, maps)
+
+
+@DISCRIMINATORS.register_module()
+class VectorDiscriminator(nn.Module):
+    """A perceptron of three layers on vectors (DTGAN's D_d; its widths are ours).
+
+    Raises:
+        ConfigError: if asked to condition on an image or on maps.
+    """
+
+    kind = "vector"
+
+    def __init__(
+        self,
+        in_channels: int,
+        label_size: int = 0,
+        map_channels: int = 0,
+        widths: tuple[int, int] = (256, 128),
+        norm: str | None = None,
+    ):
+        super().__init__()
+        _check_norm(norm)
+        if map_channels:
+            raise ConfigError("VectorDiscriminator cannot be conditioned on an image or on maps")
+        layers: list[nn.Module] = []
+        for width_in, width in zip((in_channels + label_size, *widths), widths, strict=False):
+            layers += [
+                nn.Linear(width_in, width),
+                *([nn.BatchNorm1d(width)] if norm == "batch" else []),
+                nn.LeakyReLU(0.2),
+            ]
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+        if norm == "spectral":
+            for layer in self.layers:
+                if isinstance(layer, nn.Linear):
+                    spectral_norm(layer)
+
+    def forward(self, sample: Tensor, label: Tensor | None = None, maps: None = None) -> Tensor:
+        """Logits (N, 1) of vectors (N, D) and one-hot labels (N, L)."""
+        return self.layers(sample if label is None else torch.cat([sample, label.to(sample.dtype)], dim=1))
+
+
+def spread_over_time(image: Tensor, length: int) -> Tensor:
+    """An image (N, C, H, W) as a still clip (N, C, T, H, W)."""
+    return repeat(image, "n c h w -> n c t h w", t=length)

@@ -1,0 +1,162 @@
+"""Views: what of a video a critic looks at. Frames and condition maps are picked by the same indices."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.layers.lengths import at_last_frame, frame_mask
+from i2vkit.registry import VIEWS
+from i2vkit.structures import Motion, Spec
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A real or generated video with what is known of it.
+
+    Shapes: ``video`` (B, C, T, H, W); ``num_frames`` (B,); ``label`` (B,); ``image`` (B, C, H, W) the content image;
+    ``maps`` (B, M, T, H, W). ``motion`` encodes the video when called, once.
+    """
+
+    video: Tensor
+    num_frames: Tensor | None
+    motion: Callable[[], Motion]
+    image: Tensor
+    label: Tensor | None = None
+    maps: Tensor | None = None
+
+
+class View:
+    """What a critic sees. ``kind`` is "frames" (N, C, H, W), "clip" (N, C, T, H, W) or "vector" (N, D); ``draw`` picks
+    indices for a batch, ``look`` applies them to a tensor, and ``owners`` says which clip each sample comes from.
+    """
+
+    kind: str = "frames"
+
+    def size(self, motion: Spec) -> int:
+        """Channels of what is seen."""
+        return 3
+
+    def draw(self, footage: Footage) -> Tensor | None:
+        """The indices of one look; None where nothing is drawn."""
+        return None
+
+    def look(self, footage: Footage, index: Tensor | None) -> Tensor:
+        """What is seen of a footage."""
+        return self.pick(footage.video, index)
+
+    def pick(self, video: Tensor, index: Tensor | None) -> Tensor:
+        """What is seen of a tensor (B, C, T, H, W)."""
+        raise NotImplementedError
+
+    def owners(self, batch: int, index: Tensor | None) -> Tensor:
+        """The clip (N,) that each sample belongs to."""
+        return torch.arange(batch)
+
+
+@VIEWS.register_module()
+class AllFrames(View):
+    """Every true frame is a sample of its own (the spatial discriminator of DTGAN)."""
+
+    def draw(self, footage: Footage) -> Tensor:
+        """Which frames are true ones: bool (B, T)."""
+        batch, _, length = footage.video.shape[:3]
+        return frame_mask(footage.num_frames, batch, length, footage.video.device)
+
+    def pick(self, video: Tensor, index: Tensor) -> Tensor:
+        """True frames (N, C, H, W), clip after clip."""
+        return rearrange(video, "b c t h w -> b t c h w")[index]
+
+    def owners(self, batch: int, index: Tensor) -> Tensor:
+        """The clip of every frame."""
+        return index.nonzero()[:, 0]
+
+
+@VIEWS.register_module()
+class RandomFrames(View):
+    """``number`` true frames of each clip, drawn anew at every look."""
+
+    def __init__(self, number: int = 1):
+        self.number = number
+
+    def draw(self, footage: Footage) -> Tensor:
+        """Frame indices (B, number)."""
+        batch, _, length = footage.video.shape[:3]
+        mask = frame_mask(footage.num_frames, batch, length, footage.video.device)
+        return torch.multinomial(mask.float(), self.number, replacement=True)
+
+    def pick(self, video: Tensor, index: Tensor) -> Tensor:
+        """Frames (B * number, C, H, W)."""
+        rows = torch.arange(len(video), device=video.device)[:, None]
+        return rearrange(video, "b c t h w -> b t c h w")[rows, index].flatten(0, 1)
+
+    def owners(self, batch: int, index: Tensor) -> Tensor:
+        """The clip of every frame."""
+        return torch.arange(batch, device=index.device).repeat_interleave(index.shape[1])
+
+
+@VIEWS.register_module()
+class WholeClip(View):
+    """The whole clip, padding included."""
+
+    kind = "clip"
+
+    def pick(self, video: Tensor, index: None) -> Tensor:
+        """The video as it is."""
+        return video
+
+
+@VIEWS.register_module()
+class RandomWindow(View):
+    """``length`` successive true frames of each clip; a shorter clip is seen from its start with its padding."""
+
+    kind = "clip"
+
+    def __init__(self, length: int = 16):
+        self.length = length
+
+    def draw(self, footage: Footage) -> Tensor:
+        """Frame indices (B, length)."""
+        batch, _, total = footage.video.shape[:3]
+        if total < self.length:
+            raise ConfigError(f"RandomWindow({self.length}) cannot look at clips of {total} frames: shorten the window")
+        device = footage.video.device
+        lengths = torch.full((batch,), total, device=device) if footage.num_frames is None else footage.num_frames
+        room = (lengths - self.length).clamp(min=0) + 1
+        start = (torch.rand(batch, device=device) * room).long()
+        return start[:, None] + torch.arange(self.length, device=device)
+
+    def pick(self, video: Tensor, index: Tensor) -> Tensor:
+        """Windows (B, C, length, H, W)."""
+        rows = torch.arange(len(video), device=video.device)[:, None]
+        return rearrange(rearrange(video, "b c t h w -> b t c h w")[rows, index], "b t c h w -> b c t h w")
+
+
+@VIEWS.register_module()
+class LastDynamics(View):
+    """The motion feature of the video itself, encoded anew, at its last true frame (z_T; DTGAN, sec. 3.2).
+
+    Of a motion encoder that gives one code a clip it is that code.
+    """
+
+    kind = "vector"
+
+    def size(self, motion: Spec) -> int:
+        """Size of the motion feature.
+
+        Raises:
+            ConfigError: without a motion encoder whose output is a trajectory or a code.
+        """
+        if not (motion.trajectory or motion.code):
+            raise ConfigError(
+                "LastDynamics looks at encoded motion, and this generator has no motion encoder that gives any"
+            )
+        return motion.trajectory or motion.code
+
+    def look(self, footage: Footage, index: None) -> Tensor:
+        """The feature (B, D)."""
+        motion = footage.motion()
+        return motion.code if motion.trajectory is None else at_last_frame(motion.trajectory, footage.num_frames)

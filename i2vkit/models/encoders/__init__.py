@@ -1,0 +1,8 @@
+"""Content encoders (2D), motion encoders (CNN-LSTM, 3D) and the frame encoders they are built on."""
+
+from i2vkit.models.encoders.cnn_lstm import CnnLstmEncoder
+from i2vkit.models.encoders.conv3d import Conv3dEncoder
+from i2vkit.models.encoders.conv_pyramid import ConvPyramidEncoder
+from i2vkit.models.encoders.frame_encoders import ConvFrameEncoder
+
+__all__ = ["CnnLstmEncoder", "Conv3dEncoder", "ConvFrameEncoder", "ConvPyramidEncoder"]

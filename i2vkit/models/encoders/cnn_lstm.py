@@ -1,0 +1,71 @@
+"""Recurrent motion encoder on frame features."""
+
+import torch
+from einops import rearrange, repeat
+from torch import Tensor, nn
+
+from i2vkit.models.layers.stream import Stream
+from i2vkit.models.part import Part
+from i2vkit.registry import FRAME_ENCODERS, MOTION_ENCODERS, build_part
+from i2vkit.structures import Clip, Motion, Spec
+
+
+@MOTION_ENCODERS.register_module()
+class CnnLstmEncoder(Part):
+    """A frame CNN under an LSTM; one motion vector a frame.
+
+    With ``suppress_appearance`` the vectors are Z = H - H_st (DTGAN, sec. 3.1): H from the clip, H_st from the static
+    clip that repeats its first frame, so that what the first frame looks like cancels; z_0 is always 0. Without, Z = H
+    (the comparison of sec. 4.4). The static clip needs the CNN for one frame only.
+    """
+
+    gives = ("motion.trajectory",)
+    streams = True
+
+    def __init__(
+        self,
+        image_size: int,
+        frame_encoder: dict,
+        hidden: int = 512,
+        suppress_appearance: bool = True,
+    ):
+        super().__init__()
+        self.frame_encoder = build_part(FRAME_ENCODERS, frame_encoder, image_size=image_size)
+        self.lstm = nn.LSTM(self.frame_encoder.features, hidden, batch_first=True)
+        self.suppress_appearance = suppress_appearance
+        self.spec = Spec(trajectory=hidden)
+
+    def train(self, mode: bool = True) -> "CnnLstmEncoder":
+        """As usual, but the LSTM stays in training mode: cuDNN has no backward pass through an LSTM in eval mode, and
+        without dropout between its layers the two modes compute the same.
+        """
+        super().train(mode)
+        self.lstm.train()
+        return self
+
+    def features(self, video: Tensor) -> Tensor:
+        """Frame features (B, T, D) of a video (B, 3, T, H, W)."""
+        frames = rearrange(video, "b c t h w -> (b t) c h w")
+        return rearrange(self.frame_encoder(frames), "(b t) d -> b t d", b=len(video))
+
+    def sequence(self, features: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple]:
+        """LSTM outputs (B, T, D) for features (B, T, D), and the state after the last frame."""
+        return self.lstm(features, state)
+
+    def forward(self, clip: Clip, stream: Stream) -> Motion:
+        """The trajectory of ``clip.source``; the stream carries both LSTM states and the first frame's features."""
+        features = self.features(clip.source)
+        length = features.shape[1]
+        start = (clip.source[:, :, :1], features[:, :1], None, None)
+        frame, first, state, static_state = stream.states.get(self, start)
+        # The rows of one matrix product can differ in the last bit: a frame that is the first one again gets its very
+        # features, so that Z of a static clip is exactly zero.
+        same = rearrange((clip.source == frame).flatten(3).all(dim=3).all(dim=1), "b t -> b t 1")
+        features = torch.where(same, first, features)
+        trajectory, state = self.sequence(features, state)
+        if self.suppress_appearance:
+            static, static_state = self.sequence(repeat(first, "b 1 d -> b t d", t=length), static_state)
+            trajectory = trajectory - static
+        if not torch.is_grad_enabled():
+            stream.states[self] = (frame, first, state, static_state)
+        return Motion(length=length, trajectory=trajectory, num_frames=clip.num_frames)

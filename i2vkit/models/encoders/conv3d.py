@@ -1,0 +1,59 @@
+"""Motion encoders made of 3D convolutions."""
+
+import torch
+from einops import reduce
+from torch import nn
+
+from i2vkit.models.layers.initialization import init_dcgan_
+from i2vkit.models.layers.stream import Stream
+from i2vkit.models.part import Part
+from i2vkit.registry import MOTION_ENCODERS
+from i2vkit.structures import Clip, Motion, Spec
+
+
+@MOTION_ENCODERS.register_module()
+class Conv3dEncoder(Part):
+    """3D convolutions with batch norm, strided in space and, but for the first, in time; mean over what remains; one
+    code a clip.
+
+    Variational (Dual-MTGAN, sec. III-A): code ~ N(mean, exp(log_variance)) by the reparametrisation trick in training,
+    the mean at test. Any length of 1 or more; the padding of shorter clips in a batch is seen as a still.
+    """
+
+    gives = ("motion.code",)
+
+    def __init__(
+        self,
+        widths: tuple[int, ...] = (64, 128, 256, 512),
+        code: int = 128,
+        variational: bool = True,
+    ):
+        super().__init__()
+        self.blocks = nn.Sequential(
+            *(
+                nn.Sequential(
+                    nn.Conv3d(width_in, width, (3, 4, 4), stride=(1 if i == 0 else 2, 2, 2), padding=1, bias=False),
+                    nn.BatchNorm3d(width),
+                    nn.ReLU(inplace=True),
+                )
+                for i, (width_in, width) in enumerate(zip((3, *widths), widths, strict=False))
+            )
+        )
+        self.to_mean = nn.Linear(widths[-1], code)
+        self.to_log_variance = nn.Linear(widths[-1], code) if variational else None
+        self.spec = Spec(code=code, variational=variational)
+        init_dcgan_(self)
+
+    def forward(self, clip: Clip, stream: Stream) -> Motion:
+        """The code of ``clip.source``."""
+        features = reduce(self.blocks(clip.source), "b c t h w -> b c", "mean")
+        mean = self.to_mean(features)
+        motion = Motion(length=clip.source.shape[2], code=mean, mean=mean, num_frames=clip.num_frames)
+        if self.to_log_variance is None:
+            return motion
+        log_variance = self.to_log_variance(features)
+        code = mean
+        if self.training:
+            noise = stream.normal(self, "code", tuple(mean.shape[1:]), like=mean)
+            code = mean + torch.exp(0.5 * log_variance) * noise
+        return Motion(motion.length, code, mean, log_variance, num_frames=clip.num_frames)

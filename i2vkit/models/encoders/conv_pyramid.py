@@ -1,0 +1,63 @@
+"""Content encoders made of strided 2D convolutions."""
+
+from torch import Tensor, nn
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.layers.initialization import init_dcgan_
+from i2vkit.models.part import Part
+from i2vkit.registry import CONTENT_ENCODERS
+from i2vkit.structures import Content, Level, Spec
+
+
+@CONTENT_ENCODERS.register_module()
+class ConvPyramidEncoder(Part):
+    """4x4 stride-2 convolutions with batch norm and LeakyReLU, then one convolution of the remaining map to 1x1.
+
+    With widths 64-128-256-512 the content encoder of ImaGINator (code 100) and, with code 128, of Dual-MTGAN. The pyramid
+    holds the output of every block, fine to coarse.
+
+    Raises:
+        ConfigError: if the image is too small for the number of blocks.
+    """
+
+    streams = True
+    gives = ("content.pyramid", "content.code")
+
+    def __init__(
+        self,
+        image_size: int,
+        widths: tuple[int, ...] = (64, 128, 256, 512),
+        code: int = 128,
+        wanted: tuple[str, ...] = gives,
+    ):
+        super().__init__()
+        side = image_size >> len(widths)
+        if side < 1:
+            raise ConfigError(
+                f"ConvPyramidEncoder cannot halve {image_size} pixels {len(widths)} times: give fewer widths"
+            )
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(width_in, width, 4, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(width),
+                nn.LeakyReLU(0.2),
+            )
+            for width_in, width in zip((3, *widths), widths, strict=False)
+        )
+        with_code = "content.code" in wanted
+        self.to_code = nn.Conv2d(widths[-1], code, side) if with_code else None
+        self.spec = Spec(
+            code=code if with_code else 0,
+            code_per_frame=with_code,
+            pyramid=tuple(Level(width, 2 << i) for i, width in enumerate(widths)),
+        )
+        init_dcgan_(self)
+
+    def forward(self, image: Tensor) -> Content:
+        """The content of images (N, 3, H, W)."""
+        pyramid, x = [], image
+        for block in self.blocks:
+            x = block(x)
+            pyramid.append(x)
+        code = None if self.to_code is None else self.to_code(x).flatten(1)
+        return Content(image=image, pyramid=tuple(pyramid), code=code)

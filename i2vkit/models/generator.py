@@ -1,0 +1,190 @@
+"""The one generator: content encoder -> motion encoder -> motion generator -> decoder -> head."""
+
+from dataclasses import replace
+
+import torch
+from einops import rearrange
+from mmengine.logging import print_log
+from torch import Tensor, nn
+from torch.nn import functional
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.assembly import plan_generator
+from i2vkit.models.layers.stream import Stream
+from i2vkit.models.passes import Pass
+from i2vkit.registry import (
+    CONTENT_ENCODERS,
+    DECODERS,
+    HEADS,
+    MODELS,
+    MOTION_ENCODERS,
+    MOTION_GENERATORS,
+    build_part,
+)
+from i2vkit.structures import Clip, Content, Generated, Motion, Spec
+
+
+@MODELS.register_module()
+class Generator(nn.Module):
+    """Turns a content and a motion into a video; every slot takes any part of its registry.
+
+    Each encoder runs once for each distinct input of a call; its result is shared by the passes. A slot that nobody
+    reads stays empty, and adapters (named in the log) stand where two parts do not meet by themselves.
+
+    Raises:
+        ConfigError: if the parts do not fit together.
+    """
+
+    def __init__(
+        self,
+        decoder: dict,
+        head: dict,
+        image_size: int,
+        content_encoder: dict | None = None,
+        motion_encoder: dict | None = None,
+        motion_generator: dict | None = None,
+        num_labels: int = 0,
+        passes: dict[str, Pass] | None = None,
+    ):
+        super().__init__()
+        plan = plan_generator(decoder, content_encoder, motion_encoder, motion_generator, num_labels)
+        self.image_size, self.num_labels = image_size, num_labels
+        given = dict(image_size=image_size, num_labels=num_labels)
+
+        self.content_encoder = None
+        content = Spec()
+        if plan.content_encoder:
+            self.content_encoder = build_part(CONTENT_ENCODERS, content_encoder, wanted=plan.content_wanted, **given)
+            content = self.content_encoder.spec
+        self.content_adapters, content = _chain(plan.content_adapters, content)
+
+        self.motion_encoder = build_part(MOTION_ENCODERS, motion_encoder if plan.motion_encoder else None, **given)
+        motion = replace(self.motion_encoder.spec if self.motion_encoder else Spec(), condition=num_labels)
+        self.encoded = motion
+        self.generator_adapters, motion = _chain(plan.generator_adapters, motion)
+        config = motion_generator if plan.motion_generator else None
+        self.motion_generator = build_part(MOTION_GENERATORS, config, motion=motion, **given)
+        motion = self.motion_generator.spec if self.motion_generator else motion
+        self.decoder_adapters, self.motion = _chain(plan.decoder_adapters, motion)
+
+        self.head = build_part(HEADS, head)
+        self.decoder = build_part(
+            DECODERS, decoder, content=content, motion=self.motion, out_channels=self.head.channels, **given
+        )
+        self.content_per_frame = self.decoder.code_per_frame and content.code_per_frame
+        self._check(passes or {})
+
+    # What the passes ask for -----------------------------------------------------------------------------------------
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether motion can be drawn without a driving video."""
+        return self.encoded.variational or (self.motion_encoder is None)
+
+    @property
+    def streams(self) -> bool:
+        """Whether a clip can be made in chunks: every part must carry its state on."""
+        adapters = [*self.content_adapters, *self.generator_adapters, *self.decoder_adapters]
+        parts = [self.motion_encoder, self.motion_generator, self.decoder, *adapters]
+        return all(part.streams for part in parts if part is not None)
+
+    def _check(self, passes: dict[str, Pass]) -> None:
+        """A pass must be possible, and a short video must come out at the right size."""
+        for name, entry in passes.items():
+            if entry.motion == "prior" and not self.has_prior:
+                raise ConfigError(
+                    f"pass '{name}' draws its motion from a prior, but {type(self.motion_encoder).__name__} has none: "
+                    f"use a variational motion encoder, or a motion generator that needs no encoder"
+                )
+            if entry.motion == "source" and self.motion_encoder is None:
+                print_log(f"pass '{name}': no motion encoder is read, so its motion is drawn from the prior", "current")
+            if entry.frames == "each" and not self.content_per_frame:
+                print_log(
+                    f"pass '{name}': {type(self.decoder).__name__} reads the first frame's content only", "current"
+                )
+        training = self.training
+        device = next(self.parameters()).device
+        video = torch.zeros(1, 3, 2, self.image_size, self.image_size, device=device)
+        label = torch.zeros(1, dtype=torch.long, device=device) if self.num_labels else None
+        try:
+            with torch.no_grad():
+                made = self.eval()(Clip(video, label=label), {"dry_run": Pass()}, Stream(seeds=[0]))["dry_run"].video
+        except RuntimeError as error:
+            raise ConfigError(f"the parts of the generator do not fit together: {error}") from error
+        finally:
+            self.train(training)
+        if made.shape != video.shape:
+            raise ConfigError(f"{type(self.decoder).__name__} made {tuple(made.shape)}, expected {tuple(video.shape)}")
+
+    # Steps -------------------------------------------------------------------------------------------------------------
+
+    def encode_content(self, clip: Clip, which: str = "source", frames: str = "first") -> Content:
+        """The content of the source's first frame or of the target image; ``frames="each"`` adds codes (B, T, D)."""
+        image = clip.source[:, :, 0] if which == "source" else clip.target_image
+        if self.content_encoder is None:
+            return Content(image=image)
+        if frames == "first" or not self.content_per_frame:
+            content = self.content_encoder(image)
+        else:
+            batch = len(clip)
+            every = self.content_encoder(rearrange(clip.source, "b c t h w -> (b t) c h w"))
+            pyramid = tuple(rearrange(level, "(b t) ... -> b t ...", b=batch)[:, 0] for level in every.pyramid)
+            content = Content(image, pyramid, rearrange(every.code, "(b t) d -> b t d", b=batch))
+        for adapter in self.content_adapters:
+            content = adapter(content, None)
+        return content
+
+    def encode_motion(self, clip: Clip, stream: Stream) -> Motion:
+        """What the motion encoder says of ``clip.source``, before the motion generator."""
+        return self._with_label(self.motion_encoder(clip, stream), clip)
+
+    def draw_motion(self, clip: Clip, stream: Stream) -> Motion:
+        """Motion from the prior, as long as ``clip.source``: N(0, I) where the encoder is variational."""
+        motion = Motion(length=clip.source.shape[2], num_frames=clip.num_frames)
+        if self.encoded.code:
+            motion = replace(motion, code=stream.normal(self, "prior", (self.encoded.code,), like=clip.source))
+        return self._with_label(motion, clip)
+
+    def _with_label(self, motion: Motion, clip: Clip) -> Motion:
+        if not self.num_labels or clip.label is None:
+            return motion
+        return replace(motion, condition=functional.one_hot(clip.label, self.num_labels).to(clip.source.dtype))
+
+    def render(self, content: Content, motion: Motion, stream: Stream, name: str = "") -> Generated:
+        """The video of a content and an encoded or drawn motion."""
+        for adapter in self.generator_adapters:
+            motion = adapter(motion, stream)
+        if self.motion_generator is not None:
+            motion = self.motion_generator(motion, stream)
+        for adapter in self.decoder_adapters:
+            motion = adapter(motion, stream)
+        features, base = self.decoder(content, motion, stream)
+        # Video and losses stay in full precision under autocast.
+        return Generated(content=content, motion=motion, pass_name=name, **self.head(features.float(), base.float()))
+
+    def forward(self, clip: Clip, passes: dict[str, Pass], stream: Stream | None = None) -> dict[str, Generated]:
+        """The videos of all ``passes``, by name; with ``stream`` all draws and states come from it."""
+        contents: dict[tuple[str, str], Content] = {}
+        encoded: Motion | None = None
+        generated = {}
+        for name, entry in passes.items():
+            own = stream or Stream()
+            key = (entry.content, entry.frames)
+            if key not in contents:
+                contents[key] = self.encode_content(clip, *key)
+            if entry.motion == "prior" or self.motion_encoder is None:
+                motion = self.draw_motion(clip, own)
+            else:
+                encoded = encoded or self.encode_motion(clip, own)
+                motion = encoded
+            generated[name] = self.render(contents[key], motion, own, name)
+        return generated
+
+
+def _chain(adapters: tuple[type, ...], spec: Spec) -> tuple[nn.ModuleList, Spec]:
+    """Build ``adapters`` one after the other; returns them and the spec behind the last."""
+    built = nn.ModuleList()
+    for adapter in adapters:
+        built.append(adapter(spec))
+        spec = built[-1].spec
+    return built, spec

@@ -1,0 +1,5 @@
+"""Heads: from the features of a decoder to a video."""
+
+from i2vkit.models.heads.heads import DirectHead, ResidualHead
+
+__all__ = ["DirectHead", "ResidualHead"]

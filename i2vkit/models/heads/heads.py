@@ -1,0 +1,33 @@
+"""Heads: how the last features of a decoder become a video. They have no weights; ``channels`` is what they read."""
+
+import torch
+from torch import Tensor, nn
+
+from i2vkit.registry import HEADS
+
+
+@HEADS.register_module()
+class DirectHead(nn.Module):
+    """The video is the hyperbolic tangent of three channels."""
+
+    channels = 3
+
+    def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
+        """Features (B, 3, T, H, W) to ``video``; ``base`` is not used."""
+        return dict(video=torch.tanh(features))
+
+
+@HEADS.register_module()
+class ResidualHead(nn.Module):
+    """The video blends new content over a base: V = m * c + (1 - m) * base (FRGAN, eq. 2; VGAN).
+
+    The mask is the sigmoid of one channel, the content the hyperbolic tangent of three.
+    """
+
+    channels = 4
+
+    def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
+        """Features (B, 4, T, H, W) and base (B, 3, T or 1, H, W) to ``video``, ``mask``, ``residual`` and ``base``."""
+        mask = torch.sigmoid(features[:, :1])
+        residual = torch.tanh(features[:, 1:])
+        return dict(video=base + mask * (residual - base), mask=mask, residual=residual, base=base)

@@ -1,0 +1,158 @@
+"""The one model: a generator, named critics, weighted losses; the one training step."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import torch
+from mmengine.optim import OptimWrapperDict
+from torch import Tensor, nn
+
+from i2vkit.errors import ConfigError, TrainingError
+from i2vkit.models.base_model import PhasedModel
+from i2vkit.models.context import GanContext
+from i2vkit.models.critic import Critic
+from i2vkit.models.data_preprocessor import to_uint8
+from i2vkit.models.generator import Generator
+from i2vkit.models.layers.stream import Stream
+from i2vkit.models.passes import build_passes
+from i2vkit.models.phases import current_iteration, run_phases
+from i2vkit.registry import MODELS, build_part
+from i2vkit.structures import Clip, Generated, VideoSample
+
+
+@MODELS.register_module()
+class ImageToVideoGan(PhasedModel):
+    """A generator and its critics, put together by a config.
+
+    ``passes`` says what content meets what motion, ``phases`` what is updated when and by which losses; ``labels`` are the
+    names of the classes, in the order of their indices. See ``Generator``, ``Critic``, ``Pass``, ``Phase`` and
+    ``PhasedModel`` for the rest.
+
+    Raises:
+        ConfigError: if the parts do not fit together, or a loss names a pass or critic that is not there.
+    """
+
+    def __init__(
+        self,
+        generator: dict,
+        image_size: int,
+        passes: dict[str, dict],
+        phases: list[dict],
+        critics: dict[str, dict] | None = None,
+        labels: Sequence[str] = (),
+        map_channels: int = 0,
+        frozen: Sequence[str] = (),
+        pretrained: Sequence[dict] = (),
+        data_preprocessor: dict | None = None,
+        autocast: str | None = None,
+        chunk: int = 32,
+    ):
+        super().__init__(phases, data_preprocessor, frozen, pretrained, autocast)
+        self.image_size, self.labels, self.chunk = image_size, list(labels), chunk
+        self.passes = build_passes(passes)
+        given = dict(image_size=image_size, num_labels=len(self.labels))
+        self.generator = build_part(MODELS, {"type": Generator, **generator}, passes=self.passes, **given)
+        given |= dict(motion=self.generator.encoded, map_channels=map_channels)
+        self.critics = nn.ModuleDict(
+            {name: build_part(MODELS, {"type": Critic, **critic}, **given) for name, critic in (critics or {}).items()}
+        )
+        self._check_losses()
+        self.finish()
+
+    def _check_losses(self) -> None:
+        for loss in (loss for phase in self.phases for loss in phase.losses):
+            if absent := [name for name in loss.passes if name not in self.passes]:
+                raise ConfigError(f"loss '{loss.name}' reads pass '{absent[0]}'; there are: {', '.join(self.passes)}")
+            critic = getattr(loss, "critic", None)
+            if critic is not None and critic not in self.critics:
+                raise ConfigError(f"loss '{loss.name}' asks critic '{critic}'; there are: {', '.join(self.critics)}")
+
+    # Training --------------------------------------------------------------------------------------------------------
+
+    def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+        """One step: all passes generated once, then the phases of this iteration; returns every loss by name."""
+        clip: Clip = self.data_preprocessor(data, training=True)["clip"]
+        self._check_clip(clip)
+        iteration = current_iteration()
+        running = [phase for phase in self.phases if phase.runs_at(iteration)]
+        wanted = {name: None for phase in running for loss in phase.losses for name in loss.passes}
+        trains = any(path.split(".")[0] == "generator" for phase in running for path in phase.updates)
+        self._check_targets(clip, wanted)
+        context = GanContext(self, clip, iteration, tuple(wanted), with_gradients=trains)
+        return run_phases(context, self, optim_wrapper)
+
+    def _check_clip(self, clip: Clip) -> None:
+        if clip.source.shape[-1] != self.image_size or clip.source.shape[-2] != self.image_size:
+            raise ConfigError(
+                f"the model is built for {self.image_size}x{self.image_size} and got clips of "
+                f"{clip.source.shape[-1]}x{clip.source.shape[-2]}: set Resize in the pipeline or model.image_size"
+            )
+        if self.labels and clip.label is not None and int(clip.label.max()) >= len(self.labels):
+            raise ConfigError(f"the data have a label {int(clip.label.max())}, the model has {len(self.labels)} labels")
+
+    def _check_targets(self, clip: Clip, passes: Iterable[str]) -> None:
+        for name in passes:
+            entry = self.passes[name]
+            if (entry.content == "target" and clip.target_image is None) or (
+                entry.real == "target" and clip.target is None
+            ):
+                raise ConfigError(f"pass '{name}' reads a target, and the data have none: give the dataset a pairing")
+
+    # Inference ---------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def stream(
+        self, clips: Iterable[Clip], seeds: Sequence[int], content: Tensor | None = None, motion: str = "source"
+    ) -> Iterator[Generated]:
+        """Generate a batch of clips of any length, chunk by chunk; memory does not grow with the length.
+
+        ``clips`` are successive chunks, ``seeds`` has one number a clip of the batch, ``content`` (B, 3, H, W) is the
+        image to animate, by default the first chunk's target image or else its first frame; ``motion`` is "source" or
+        "prior".
+
+        Raises:
+            ConfigError: if motion is to be drawn and there is no prior, or if a second chunk comes and a part of the
+                generator cannot carry on.
+        """
+        self.eval()
+        generator = self.get_part("generator")
+        if motion == "prior" and not generator.has_prior:
+            raise ConfigError("sampled motion was asked for, but this model is deterministic: give it a driving video")
+        stream, fixed = Stream(seeds), None
+        for number, clip in enumerate(clips):
+            if number and not generator.streams:
+                raise ConfigError("this generator makes a clip in one piece only: a part of it needs the whole clip")
+            with self.autocast_context(clip.source.device):
+                if fixed is None:
+                    first = clip if content is None else replace(clip, target_image=content)
+                    fixed = generator.encode_content(first, "source" if first.target_image is None else "target")
+                drawn = motion == "prior" or generator.motion_encoder is None
+                own = generator.draw_motion(clip, stream) if drawn else generator.encode_motion(clip, stream)
+                yield generator.render(fixed, own, stream)
+
+    def test_step(self, data: dict) -> list[VideoSample]:
+        """Generate what each sample asks for; fills in ``generated`` and ``first`` (uint8).
+
+        Raises:
+            TrainingError: if a generated video is not finite, with its name.
+        """
+        ready = self.data_preprocessor(data, training=False)
+        clip, samples = ready["clip"], ready["samples"]
+        self._check_clip(clip)
+        length = clip.source.shape[2]
+        step = self.chunk if self.get_part("generator").streams else length
+        chunks = (clip.cut(start, start + step) for start in range(0, length, step))
+        seeds = [int(sample.get("seed", 0)) for sample in samples]
+        made = self.stream(chunks, seeds, motion=samples[0].get("motion", "source"))
+        videos = torch.cat([chunk.video.cpu() for chunk in made], dim=2)
+        firsts = to_uint8(clip.source[:, :, 0] if clip.target_image is None else clip.target_image).cpu()
+        lengths = [length] * len(samples) if clip.num_frames is None else clip.num_frames.tolist()
+        for sample, video, first, frames in zip(samples, videos, firsts, lengths, strict=True):
+            if not torch.isfinite(video).all():
+                raise TrainingError(
+                    f"the video generated for '{sample.get('name')}' is not finite: is the checkpoint sound?"
+                )
+            sample.generated, sample.first = to_uint8(video[:, :frames]), first
+        return samples
+
+    val_step = test_step

@@ -1,0 +1,38 @@
+"""Losses, each small and registered, and the adversarial losses of critics."""
+
+from i2vkit.models.losses.adversarial_losses import NonSaturatingLoss, WassersteinLoss
+from i2vkit.models.losses.base import Loss
+from i2vkit.models.losses.gan_losses import (
+    AdversarialLoss,
+    CriticLoss,
+    FrameL1Loss,
+    KlLoss,
+    MaskSparsityLoss,
+    MotionCycleLoss,
+)
+from i2vkit.models.losses.supervised_losses import (
+    ClassCompactnessLoss,
+    FrameClassLoss,
+    SequenceClassLoss,
+    StateClassLoss,
+    StateCompactnessLoss,
+    StateContinuityLoss,
+)
+
+__all__ = [
+    "AdversarialLoss",
+    "ClassCompactnessLoss",
+    "CriticLoss",
+    "FrameClassLoss",
+    "FrameL1Loss",
+    "KlLoss",
+    "Loss",
+    "MaskSparsityLoss",
+    "MotionCycleLoss",
+    "NonSaturatingLoss",
+    "SequenceClassLoss",
+    "StateClassLoss",
+    "StateCompactnessLoss",
+    "StateContinuityLoss",
+    "WassersteinLoss",
+]

@@ -1,0 +1,187 @@
+"""Losses of a GAN: adversarial terms, reconstruction, motion and regularisers, each on named passes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from einops import rearrange
+from torch import Tensor
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.critic import wrong_labels
+from i2vkit.models.layers.lengths import frame_mask, masked_mean
+from i2vkit.models.losses.base import Loss
+from i2vkit.registry import LOSSES, VIEWS, build_part
+
+
+class _AdversarialTerm(Loss):
+    """What the two sides of the game share: a critic by name, passes, and a view that may replace the critic's own."""
+
+    def __init__(self, critic: str, passes: Sequence[str], view: dict | None, name: str | None, weight):
+        super().__init__(name, weight)
+        self.critic = critic
+        self.passes = (passes,) if isinstance(passes, str) else tuple(passes)
+        self.view = build_part(VIEWS, view)
+
+    def eye(self, context) -> tuple:
+        """The critic, unwrapped, and the view this term looks through."""
+        critic = context.critic_module(self.critic)
+        return critic, critic.view if self.view is None else critic.check_view(self.view)
+
+
+@LOSSES.register_module()
+class CriticLoss(_AdversarialTerm):
+    """What a critic minimises: real footage against generated, averaged over ``passes`` (DTGAN, eq. 3).
+
+    ``wrong_label`` is the weight of real footage shown with another label as a further negative; the generated footage
+    then weighs 1 - wrong_label (ImaGINator, algorithm 1). Real and generated are looked at by the same indices.
+    """
+
+    def __init__(
+        self,
+        critic: str,
+        passes: Sequence[str] = ("reconstruct",),
+        wrong_label: float = 0.0,
+        view: dict | None = None,
+        name: str | None = None,
+        weight: float | Sequence = 1.0,
+    ):
+        super().__init__(critic, passes, view, name or f"{critic}_critic", weight)
+        self.wrong_label = wrong_label
+
+    def forward(self, context) -> Tensor:
+        """The critic's adversarial loss, the mean over the passes."""
+        critic, view = self.eye(context)
+        terms = []
+        for name in self.passes:
+            real = context.real(name)
+            index = view.draw(real)
+            fakes = [(critic.look(context.fake(name, detach=True), view, index).detach(), 1.0 - self.wrong_label)]
+            if self.wrong_label:
+                if critic.condition != "label":
+                    raise ConfigError(f"loss '{self.name}' shows wrong labels, but critic '{self.critic}' reads none")
+                other = replace(real, label=wrong_labels(real.label, critic.num_labels))
+                fakes.append((critic.look(other, view, index).detach(), self.wrong_label))
+            seen = critic.look(real, view, index).detach()
+            terms.append(critic.adversarial.critic_loss(context.scorer(self.critic), seen, fakes))
+        return sum(terms) / len(terms)
+
+
+@LOSSES.register_module()
+class AdversarialLoss(_AdversarialTerm):
+    """What the generator minimises against a critic, averaged over ``passes`` (DTGAN, eq. 4)."""
+
+    def __init__(
+        self,
+        critic: str,
+        passes: Sequence[str] = ("reconstruct",),
+        view: dict | None = None,
+        name: str | None = None,
+        weight: float | Sequence = 1.0,
+    ):
+        super().__init__(critic, passes, view, name or f"{critic}_adversarial", weight)
+
+    def forward(self, context) -> Tensor:
+        """The generator's adversarial loss, the mean over the passes."""
+        critic, view = self.eye(context)
+        terms = []
+        for name in self.passes:
+            footage = context.fake(name)
+            seen = critic.look(footage, view, view.draw(footage))
+            terms.append(critic.adversarial.generator_loss(context.scorer(self.critic), seen))
+        return sum(terms) / len(terms)
+
+
+class _PassLoss(Loss):
+    """A loss on one pass."""
+
+    def __init__(self, pass_name: str, name: str | None, weight):
+        super().__init__(name, weight)
+        self.passes = (pass_name,)
+
+    @property
+    def pass_name(self) -> str:
+        """The pass it looks at."""
+        return self.passes[0]
+
+
+@LOSSES.register_module()
+class FrameL1Loss(_PassLoss):
+    """Mean absolute difference of the generated and the real video over true frames, in [0, 2] (DTGAN, eq. 5)."""
+
+    def __init__(self, pass_name: str = "reconstruct", name: str | None = "frame_l1", weight: float | Sequence = 1.0):
+        super().__init__(pass_name, name, weight)
+
+    def forward(self, context) -> Tensor:
+        """E |video - real|."""
+        real = context.real(self.pass_name)
+        difference = (context.generated(self.pass_name).video - real.video).abs()
+        batch, _, length = difference.shape[:3]
+        mask = frame_mask(real.num_frames, batch, length, difference.device)
+        return masked_mean(rearrange(difference, "b c t h w -> b t c h w"), mask)
+
+
+@LOSSES.register_module()
+class MotionCycleLoss(_PassLoss):
+    """Mean absolute difference of the motion a video was made from and the motion encoded from that video: of the
+    trajectory at every true frame (DTGAN, eq. 6), or of the code, its mean where it is variational (Dual-MTGAN, eq. 7).
+    """
+
+    def __init__(self, pass_name: str = "reconstruct", name: str | None = "motion_l1", weight: float | Sequence = 1.0):
+        super().__init__(pass_name, name, weight)
+
+    def forward(self, context) -> Tensor:
+        """E |motion - reencoded motion|.
+
+        Raises:
+            ConfigError: if the generator has no motion encoder.
+        """
+        wanted, found = context.encoded(self.pass_name), context.reencoded(self.pass_name)
+        if found.trajectory is None:
+            return (_code(wanted) - _code(found)).abs().mean()
+        batch, length = wanted.trajectory.shape[:2]
+        mask = frame_mask(wanted.num_frames, batch, length, wanted.trajectory.device)
+        return masked_mean((wanted.trajectory - found.trajectory).abs(), mask)
+
+
+def _code(motion) -> Tensor:
+    return motion.code if motion.mean is None else motion.mean
+
+
+@LOSSES.register_module()
+class KlLoss(_PassLoss):
+    """KL(N(mean, exp(log_variance)) || N(0, I)) of the motion code, summed over its axes, the mean over the batch
+    (Dual-MTGAN, eq. 2).
+
+    Raises:
+        ConfigError: if the motion is not variational.
+    """
+
+    def __init__(self, pass_name: str = "reconstruct", name: str | None = "kl", weight: float | Sequence = 1.0):
+        super().__init__(pass_name, name, weight)
+
+    def forward(self, context) -> Tensor:
+        """The divergence."""
+        motion = context.encoded(self.pass_name)
+        if motion.log_variance is None:
+            raise ConfigError(f"loss '{self.name}' needs a variational motion encoder")
+        terms = motion.mean.square() + motion.log_variance.exp() - 1 - motion.log_variance
+        return 0.5 * terms.sum(dim=1).mean()
+
+
+@LOSSES.register_module()
+class MaskSparsityLoss(_PassLoss):
+    """The mean of the head's mask (FRGAN, eq. 5; VGAN).
+
+    Raises:
+        ConfigError: if the head makes no mask.
+    """
+
+    def __init__(self, pass_name: str = "reconstruct", name: str | None = "mask", weight: float | Sequence = 1.0):
+        super().__init__(pass_name, name, weight)
+
+    def forward(self, context) -> Tensor:
+        """E |mask|."""
+        mask = context.generated(self.pass_name).mask
+        if mask is None:
+            raise ConfigError(f"loss '{self.name}' needs a head with a mask, for instance ResidualHead")
+        return mask.abs().mean()

@@ -1,0 +1,36 @@
+"""Motion generators that unroll a code in time."""
+
+from dataclasses import replace
+
+import torch
+from einops import repeat
+from torch import nn
+
+from i2vkit.models.layers.stream import Stream
+from i2vkit.models.part import Part
+from i2vkit.registry import MOTION_GENERATORS
+from i2vkit.structures import Motion, Spec
+
+
+@MOTION_GENERATORS.register_module()
+class LstmUnroll(Part):
+    """An LSTM that reads the motion code at every step from a learned initial state (G_T of Dual-MTGAN, sec. III-A);
+    any length.
+    """
+
+    needs = ("motion.code",)
+    gives = ("motion.trajectory",)
+    streams = True
+
+    def __init__(self, motion: Spec, hidden: int = 128):
+        super().__init__()
+        self.lstm = nn.LSTM(motion.code, hidden, batch_first=True)
+        self.initial = nn.Parameter(torch.zeros(2, 1, hidden))
+        self.spec = replace(motion, trajectory=hidden)
+
+    def forward(self, motion: Motion, stream: Stream) -> Motion:
+        """Adds the trajectory (B, T, D)."""
+        steps = repeat(motion.code, "b d -> b t d", t=motion.length)
+        start = tuple(repeat(self.initial, "s 1 d -> s 1 b d", b=len(steps)).contiguous())
+        trajectory, stream.states[self] = self.lstm(steps, stream.states.get(self, start))
+        return replace(motion, trajectory=trajectory)

@@ -1,0 +1,39 @@
+"""The contract of the parts that a generator is assembled from."""
+
+from typing import ClassVar
+
+from torch import nn
+
+from i2vkit.structures import Spec
+
+
+class Part(nn.Module):
+    """An encoder, motion generator or decoder.
+
+    ``needs`` names what the part cannot do without and ``uses`` what it takes when it is there, as "content.code",
+    "content.pyramid", "motion.code", "motion.trajectory", "motion.condition" or "motion.maps"; the builder looks at
+    both before it builds what stands upstream, and inserts adapters for what is needed and missing. ``spec`` says what
+    the part gives. ``streams`` is true if a clip can be made in chunks, ``code_per_frame`` if the part reads a content
+    code for every frame too.
+
+    The builder hands over, as keyword arguments that a config never gives: ``image_size``; ``wanted``, the names of the
+    fields that somebody downstream reads; ``content`` and ``motion``, the specs upstream; ``out_channels``, what the
+    head reads; ``num_labels``.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    uses: ClassVar[tuple[str, ...]] = ()
+    gives: ClassVar[tuple[str, ...]] = ()
+    streams: ClassVar[bool] = False
+    code_per_frame: ClassVar[bool] = False
+    spec: Spec
+
+    @classmethod
+    def reads(cls) -> set[str]:
+        """Everything the part needs or uses."""
+        return {*cls.needs, *cls.uses}
+
+    @classmethod
+    def gives_set(cls) -> set[str]:
+        """Everything the part can give."""
+        return set(cls.gives)

@@ -1,0 +1,46 @@
+"""A pass: what content meets what motion, and what the result is compared with."""
+
+from dataclasses import dataclass, fields
+
+from i2vkit.errors import ConfigError
+
+_CHOICES = {
+    "content": ("source", "target"),
+    "motion": ("source", "prior"),
+    "real": ("source", "target"),
+    "frames": ("first", "each"),
+}
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One way to generate a video from a batch.
+
+    ``content`` is the first frame of the source or the target image; ``motion`` is encoded from the source or drawn from
+    the prior (label, noise); ``real`` is the video that critics and reconstruction compare with; with
+    ``frames="each"`` the content code of every source frame is used instead of the first one's (Dual-MTGAN, eq. 3).
+
+    Raises:
+        ConfigError: for a value that is none of these.
+    """
+
+    content: str = "source"
+    motion: str = "source"
+    real: str = "source"
+    frames: str = "first"
+
+    def __post_init__(self):
+        for f in fields(self):
+            if getattr(self, f.name) not in _CHOICES[f.name]:
+                raise ConfigError(f"a pass has {f.name} in {_CHOICES[f.name]}, not {getattr(self, f.name)!r}")
+        if self.frames == "each" and self.content != "source":
+            raise ConfigError('frames="each" encodes the frames of the source; set content="source"')
+
+
+def build_passes(config: dict[str, dict]) -> dict[str, Pass]:
+    """The passes of a model config, by name."""
+    known = [f.name for f in fields(Pass)]
+    for name, entry in config.items():
+        if unknown := [key for key in entry if key not in known]:
+            raise ConfigError(f"pass '{name}' has an unknown key '{unknown[0]}'; known: {', '.join(known)}")
+    return {name: Pass(**entry) for name, entry in config.items()}

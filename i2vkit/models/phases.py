@@ -1,0 +1,128 @@
+"""Phases: what is updated when, by which losses. One function runs them for every model."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from mmengine.logging import MessageHub
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from torch import Tensor, nn
+
+from i2vkit.errors import ConfigError, TrainingError
+from i2vkit.models.losses.base import Loss
+from i2vkit.registry import LOSSES, build_part
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a training step.
+
+    ``updates`` names the modules whose parameters change, by path ("generator", "critics.frame"); all others are frozen
+    while the phase runs. It runs every ``every``-th iteration from ``begin`` on and before ``end``, ``repeat`` times.
+    Modules named in ``still`` are in eval mode while it runs (batch norm statistics stay).
+    """
+
+    name: str
+    updates: tuple[str, ...]
+    losses: tuple[Loss, ...]
+    every: int = 1
+    repeat: int = 1
+    begin: int = 0
+    end: int | None = None
+    still: tuple[str, ...] = ()
+
+    def runs_at(self, iteration: int) -> bool:
+        """Whether the phase takes part in an iteration."""
+        return self.begin <= iteration < (self.end or iteration + 1) and (iteration - self.begin) % self.every == 0
+
+
+def build_phases(configs: Sequence[dict]) -> tuple[Phase, ...]:
+    """The phases of a model config.
+
+    Raises:
+        ConfigError: for unknown keys, and for names of phases or losses that stand twice.
+    """
+    known = set(Phase.__dataclass_fields__)
+    phases = []
+    for config in configs:
+        if unknown := sorted(set(config) - known):
+            raise ConfigError(
+                f"phase {config.get('name')!r} has an unknown key '{unknown[0]}'; known: {', '.join(sorted(known))}"
+            )
+        if missing := sorted({"name", "updates", "losses"} - set(config)):
+            raise ConfigError(f"phase {config.get('name')!r} lacks '{missing[0]}'")
+        lists = {key: tuple(config[key]) for key in ("updates", "still") if key in config}
+        losses = tuple(build_part(LOSSES, loss) for loss in config["losses"])
+        phases.append(Phase(**{**config, **lists, "losses": losses}))
+    for kind, names in (("phase", [p.name for p in phases]), ("loss", [x.name for p in phases for x in p.losses])):
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise ConfigError(f"two of the {kind} names are the same: '{doubled.pop()}'; give each its own name=...")
+    return tuple(phases)
+
+
+def current_iteration() -> int:
+    """The runner's iteration, the one clock of every schedule; 0 outside a runner."""
+    hub = MessageHub.get_current_instance()
+    return int(hub.runtime_info.get("iter", 0))
+
+
+@contextmanager
+def asking_gradients(parameters: Sequence[nn.Parameter], wanted: Callable[[nn.Parameter], bool]) -> Iterator[None]:
+    """Inside, those of ``parameters`` that are ``wanted`` ask for gradients and the others do not."""
+    before = [parameter.requires_grad for parameter in parameters]
+    for parameter in parameters:
+        parameter.requires_grad_(wanted(parameter))
+    try:
+        yield
+    finally:
+        for parameter, value in zip(parameters, before, strict=True):
+            parameter.requires_grad_(value)
+
+
+@contextmanager
+def in_eval(modules: Sequence[nn.Module]) -> Iterator[None]:
+    """The modules that are in training mode are in eval mode inside."""
+    training = [m for module in modules for m in module.modules() if m.training]
+    for module in training:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+def run_phase(phase: Phase, context, model, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+    """Run one phase on one batch; returns each loss by its own name, unweighted, and the phase's weighted sum.
+
+    Raises:
+        TrainingError: if a loss is not finite, before anything is updated by it.
+    """
+    log: dict[str, Tensor] = {}
+    updated = {id(p) for module in model.phase_modules(phase.name) for p in module.parameters()}
+    still = in_eval([model.get_part(path) for path in phase.still])
+    with asking_gradients(model.trainable(), lambda parameter: id(parameter) in updated), still:
+        for _ in range(phase.repeat):
+            with context.autocast():
+                values = {loss.name: loss(context) for loss in phase.losses}
+                total = sum(loss.weight_at(context.iteration) * values[loss.name] for loss in phase.losses)
+            for name, value in values.items():
+                if not torch.isfinite(value):
+                    raise TrainingError(
+                        f"loss '{name}' of phase '{phase.name}' is {value.item()} at iteration {context.iteration}: lower "
+                        f"the learning rate or the loss's weight, or look at the samples of the last iterations"
+                    )
+            optim_wrapper.update_params(total)
+            context.updated(phase.updates)
+            log = {name: value.detach() for name, value in values.items()} | {f"{phase.name}_total": total.detach()}
+    return log
+
+
+def run_phases(context, model, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+    """All phases of ``model`` that run at the context's iteration, in the config's order."""
+    log: dict[str, Tensor] = {}
+    for phase in model.phases:
+        if phase.runs_at(context.iteration):
+            log |= run_phase(phase, context, model, optim_wrapper[phase.name])
+    return log
