@@ -86,16 +86,15 @@ def load_weights(model: nn.Module, path: str | Path, prefix: str | None = None, 
             raise CheckpointError(f"{path} has no weights under '{prefix}'")
     if strict:
         check_weights(model, weights, str(path))
-    own = bare_state(model)
-    model_weights = {name: value for name, value in weights.items() if name in own and value.shape == own[name].shape}
-    with torch.no_grad():
-        for name, value in model_weights.items():
-            own[name].copy_(value)
+    own = unwrapped(model).state_dict()
+    for name, value in weights.items():
+        if name in own and value.shape == own[name].shape:
+            own[name].copy_(value)  # a state dict shares its memory with the model
 
 
 def check_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
     """Raise ``CheckpointError`` unless ``weights`` have the names and shapes of ``model``'s."""
-    own = bare_state(model)
+    own = unwrapped(model).state_dict()
     problems = [
         _list("missing there", (name for name in own if name not in weights)),
         _list("unknown here", (name for name in weights if name not in own)),
@@ -122,17 +121,9 @@ def _list(title: str, names: Iterable[str]) -> str:
     return f"{title} ({len(names)}): {', '.join(names[:3])}{more}" if names else ""
 
 
-def bare_state(model: nn.Module) -> dict[str, Tensor]:
-    """``model.state_dict()``, without the ".module" of what wraps parts for several processes; shares memory."""
-    wrappers = [name for name, module in model.named_modules() if is_model_wrapper(module)]
-    state = {}
-    for name, value in model.state_dict().items():
-        for wrapper in wrappers:
-            start = f"{wrapper}." if wrapper else ""
-            if name.startswith(f"{start}module."):
-                name = start + name.removeprefix(f"{start}module.")
-        state[name] = value
-    return state
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The model itself, where it stands in a wrapper for several processes."""
+    return model.module if is_model_wrapper(model) else model
 
 
 def check_hash(path: str | Path, expected: str) -> None:
