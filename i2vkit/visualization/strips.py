@@ -11,7 +11,7 @@ from i2vkit.structures import VideoSample
 from i2vkit.visualization.typography import FAINT, blank, fit, text_box
 
 GAP = 2
-MARGIN = 12
+MARGIN = 10
 LINE = 20
 LABEL_WIDTH = 76
 
@@ -76,12 +76,20 @@ def comparison_strip(samples: Sequence[VideoSample], num: int = 8, height: int =
     """
     if not samples:
         raise ValueError("no samples to show")
-    blocks = [_block(sample, num, height) for sample in samples]
+    blocks = []
+    for sample in samples:
+        image = sample.first.permute(1, 2, 0).cpu().numpy() if "first" in sample else None
+        blocks.append(labelled_strips(_rows(sample), image, title(sample), num, height))
     width = max(block.shape[1] for block in blocks)
     # Videos of different lengths or shapes: the shorter blocks are filled up on the right.
     blocks = [_widen(block, width) for block in blocks]
-    page = np.concatenate([part for block in blocks for part in (blank(MARGIN, width), block)][1:])
-    return np.pad(page, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), constant_values=255)
+    return np.concatenate(blocks)
+
+
+def title(sample: VideoSample) -> str:
+    """What a sample is, on one line: its name, or what moves whom where those are two."""
+    source, target = sample.get("source_name"), sample.get("target_name")
+    return sample.get("name", "") if not target or target == source else f"{source} onto {target}"
 
 
 def _rows(sample: VideoSample) -> dict[str, np.ndarray]:
@@ -92,43 +100,49 @@ def _rows(sample: VideoSample) -> dict[str, np.ndarray]:
     return videos
 
 
-def _block(sample: VideoSample, num: int, height: int) -> np.ndarray:
-    """One sample: a line that says what it is, then its columns: labels, the image, the frames under their numbers."""
-    strips = {label: video_strip(video, num, height) for label, video in _rows(sample).items()}
-    width = max(strip.shape[1] for strip in strips.values())
-    frame_width = round(height * sample.generated.shape[3] / sample.generated.shape[2])
+def labelled_strips(
+    videos: dict[str, np.ndarray], image: np.ndarray | None = None, name: str = "", num: int = 8, height: int = 96
+) -> np.ndarray:
+    """Strips of several videos of one length below one another, with their labels, frame numbers and input image.
 
-    numbers = [text_box(str(t), LINE, frame_width + GAP, size=11, colour=FAINT) for t in _picked(sample, num)]
+    Args:
+        videos: by label, (T, H, W, 3) uint8; the last is the one that was made from the image.
+        image: (H, W, 3) uint8, shown left of the last row.
+        name: written above.
+        num: frames shown, evenly spread.
+        height: of a frame in the picture, in pixels.
+
+    Returns:
+        uint8 (H, W, 3), with a white margin.
+    """
+    strips = {label: video_strip(video, num, height) for label, video in videos.items()}
+    width = max(strip.shape[1] for strip in strips.values())
+    last = list(videos.values())[-1]
+    frame_width = round(height * last.shape[2] / last.shape[1])
+
+    numbers = [_small(str(t), frame_width + GAP) for t in spread(len(last), num)]
     labels, frames = [blank(LINE, LABEL_WIDTH)], [_widen(np.concatenate(numbers, axis=1)[:, :width], width)]
     for label, strip in strips.items():
         labels += [text_box(label, height, LABEL_WIDTH), blank(GAP, LABEL_WIDTH)]
         frames += [_widen(strip, width), blank(GAP, width)]
     columns = [np.concatenate(labels), np.concatenate(frames)]
-    if "first" in sample:
-        columns[1:1] = [_image_column(sample, len(columns[0]), frame_width, height), blank(len(columns[0]), MARGIN)]
+    total = len(columns[0])
+    if image is not None:
+        # At the height of the last row, with its caption right above.
+        column = np.concatenate(
+            [_small("image", frame_width), fit(image, height, frame_width), blank(GAP, frame_width)]
+        )
+        columns[1:1] = [np.concatenate([blank(total - len(column), frame_width), column]), blank(total, MARGIN)]
     body = np.concatenate(columns, axis=1)
-    return np.concatenate([text_box(title(sample), LINE, body.shape[1]), body])
+    if name:
+        body = np.concatenate([text_box(name, LINE, body.shape[1]), body])
+    return np.pad(body, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), constant_values=255)
 
 
-def _image_column(sample: VideoSample, total: int, width: int, height: int) -> np.ndarray:
-    """The input image, at the height of the last row, which was made from it: (total, width, 3)."""
-    image = fit(sample.first.permute(1, 2, 0).cpu().numpy(), height, width)
-    caption = text_box("image", LINE, width, size=11, colour=FAINT)
-    column = np.concatenate([caption, image, blank(GAP, width)])
-    return np.concatenate([blank(total - len(column), width), column])
+def _small(text: str, width: int) -> np.ndarray:
+    return text_box(text, LINE, width, size=11, colour=FAINT)
 
 
 def _widen(picture: np.ndarray, width: int) -> np.ndarray:
     """``picture`` with white on its right up to ``width``."""
     return np.concatenate([picture, blank(len(picture), width - picture.shape[1])], axis=1)
-
-
-def _picked(sample: VideoSample, num: int) -> list[int]:
-    return spread(sample.generated.shape[1], num)
-
-
-def title(sample: VideoSample) -> str:
-    """What a sample is, on one line: its name, and what moves whom where those are two."""
-    source, target = sample.get("source_name"), sample.get("target_name")
-    name = sample.get("name", "")
-    return name if not target or target == source else f"{source} onto {target}"

@@ -64,7 +64,7 @@ def test_comparison_strip_has_a_row_for_each_video_and_the_image_beside_the_gene
     picture = comparison_strip(
         [sample(driving=driving, truth=truth, generated=generated, first=truth[:, 0])], num=3, height=16
     )
-    rows = [levels(picture[:, 88:], row) for row in range(len(picture))]  # to the right of the labels
+    rows = [levels(picture[:, 86:], row) for row in range(len(picture))]  # to the right of the labels
     assert [10, 20, 30] in rows and [60, 70, 80] in rows and [60, 110, 120, 130] in rows
     assert rows.index([10, 20, 30]) < rows.index([60, 70, 80]) < rows.index([60, 110, 120, 130])
     assert (picture[0] == 255).all() and (picture[:, -1] == 255).all()
