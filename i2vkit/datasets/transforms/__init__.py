@@ -1,0 +1,24 @@
+"""Transforms: each takes and returns the dictionary of one sample.
+
+``rng`` (numpy's Generator, the only source of chance), ``pair``, ``takes`` (a ``Take`` under "source" and, where there
+is one, "target" and "truth"), ``labels``, ``protocol`` and ``cache``.
+"""
+
+from i2vkit.datasets.transforms.geometry import CenterCrop, RandomFlip, Resize
+from i2vkit.datasets.transforms.packing import PackClip
+from i2vkit.datasets.transforms.reading import ReadFrames
+from i2vkit.datasets.transforms.sampling import FirstFrames, RandomWindow, Resample, WholeClip
+from i2vkit.datasets.transforms.states import LabelStates
+
+__all__ = [
+    "CenterCrop",
+    "FirstFrames",
+    "LabelStates",
+    "PackClip",
+    "RandomFlip",
+    "RandomWindow",
+    "ReadFrames",
+    "Resample",
+    "Resize",
+    "WholeClip",
+]

@@ -1,0 +1,93 @@
+"""Size and handedness of the frames; joints and boxes, in pixels, go along.
+
+Condition maps are drawn at the size the model sees, so they are made after these.
+"""
+
+import mmcv
+import numpy as np
+
+from i2vkit.datasets.takes import Take
+from i2vkit.errors import ConfigError, DataError
+from i2vkit.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class Resize:
+    """Scales the frames to ``size``, a side in pixels or (height, width); the aspect is not kept: crop before.
+
+    Shrinking averages over areas, enlarging interpolates linearly. Frames of that size stay as they are, bit by bit.
+    """
+
+    def __init__(self, size: int | tuple[int, int]):
+        self.size = (size, size) if isinstance(size, int) else tuple(size)
+
+    def __call__(self, sample: dict) -> dict:
+        """Scale all takes."""
+        height, width = self.size
+        for take in sample["takes"].values():
+            old_height, old_width = take.frames.shape[1:3]
+            if (old_height, old_width) == self.size:
+                continue
+            way = "area" if height <= old_height and width <= old_width else "bilinear"
+            _move_points(take, scale=(width / old_width, height / old_height))
+            take.frames = np.stack([mmcv.imresize(frame, (width, height), interpolation=way) for frame in take.frames])
+        return sample
+
+
+@TRANSFORMS.register_module()
+class CenterCrop:
+    """Cuts a square of side ``size`` from the middle; by default the largest there is.
+
+    Raises ``DataError`` if frames are smaller.
+    """
+
+    def __init__(self, size: int | None = None):
+        self.size = size
+
+    def __call__(self, sample: dict) -> dict:
+        """Crop all takes."""
+        for take in sample["takes"].values():
+            height, width = take.frames.shape[1:3]
+            size = self.size or min(height, width)
+            if size > min(height, width):
+                raise DataError(f"clip {take.record.name} is {width}x{height}, too small for CenterCrop({size})")
+            top, left = (height - size) // 2, (width - size) // 2
+            _move_points(take, shift=(-left, -top))
+            take.frames = take.frames[:, top : top + size, left : left + size]
+        return sample
+
+
+@TRANSFORMS.register_module()
+class RandomFlip:
+    """Mirrors all takes, left to right, with ``probability``; one draw for all of them.
+
+    Raises ``ConfigError`` on joints: which of them change places is not known here.
+    """
+
+    def __init__(self, probability: float = 0.5):
+        self.probability = probability
+
+    def __call__(self, sample: dict) -> dict:
+        """Mirror all takes or none."""
+        if sample["rng"].random() >= self.probability:
+            return sample
+        for take in sample["takes"].values():
+            if take.joints is not None:
+                raise ConfigError("RandomFlip cannot tell left joints from right ones; leave it out")
+            _move_points(take, scale=(-1.0, 1.0), shift=(take.frames.shape[2], 0))
+            if take.boxes is not None:
+                take.boxes = take.boxes[:, [2, 1, 0, 3]]  # the right edge has become the left one
+            take.frames = np.flip(take.frames, axis=2)
+        return sample
+
+
+def _move_points(take: Take, scale: tuple[float, float] = (1.0, 1.0), shift: tuple[float, float] = (0.0, 0.0)) -> None:
+    """Map joints and boxes as x * scale + shift; x and y are edges of pixels, the image spans 0 to its width."""
+    if take.maps is not None:
+        raise ConfigError(
+            "condition maps are there already: put Resize, CenterCrop and RandomFlip before they are made"
+        )
+    if take.joints is not None:
+        take.joints = take.joints * np.array(scale) + np.array(shift)
+    if take.boxes is not None:
+        take.boxes = take.boxes * np.tile(scale, 2) + np.tile(shift, 2)

@@ -1,0 +1,76 @@
+"""From takes to what a model is given."""
+
+import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from i2vkit.datasets.takes import Take
+from i2vkit.registry import TRANSFORMS
+from i2vkit.structures import VideoSample
+
+
+@TRANSFORMS.register_module()
+class PackClip:
+    """Makes ``dict(inputs=..., data_samples=VideoSample)``.
+
+    Inputs: ``source`` uint8 (C, T, H, W) and its ``num_frames`` int64 (); ``label`` int64 (), the class index, -1 where
+    the clip has none, and not there if no clip of the set has one. With a target ``target``, ``target_num_frames`` and
+    ``target_image`` uint8 (C, H, W), its first frame. Where transforms have made them, of the source: ``states`` int64
+    (T,), ``joints``, ``boxes``, ``source_maps``; of the target, or else the source: ``image_maps`` (M, H, W).
+
+    The sample holds ``driving``, ``first`` and, where it is known, ``truth``: that of the pair, or the source itself
+    where there is no target.
+    """
+
+    def __call__(self, sample: dict) -> dict:
+        """Pack all takes."""
+        takes = sample["takes"]
+        source, target = takes["source"], takes.get("target")
+        inputs = {"source": _video(source), "num_frames": torch.tensor(len(source.frames))}
+        if sample["labels"]:
+            label = source.record.label
+            inputs["label"] = torch.tensor(-1 if label is None else sample["labels"].index(label))
+        if target is not None:
+            inputs["target"] = _video(target)
+            inputs["target_num_frames"] = torch.tensor(len(target.frames))
+            inputs["target_image"] = inputs["target"][:, 0].clone()
+        inputs |= _extras(source, target or source)
+        return {"inputs": inputs, "data_samples": _video_sample(sample, inputs)}
+
+
+def _extras(source: Take, pictured: Take) -> dict[str, Tensor]:
+    extras = {name: getattr(source, name) for name in ("states", "joints", "boxes")} | {"source_maps": source.maps}
+    if pictured.maps is not None:
+        extras["image_maps"] = pictured.maps[:, 0]
+    return {name: torch.as_tensor(value) for name, value in extras.items() if value is not None}
+
+
+def _video_sample(sample: dict, inputs: dict[str, Tensor]) -> VideoSample:
+    pair, takes = sample["pair"], sample["takes"]
+    person = pair.target or pair.source
+    result = VideoSample(
+        metainfo={
+            "name": pair.name,
+            "source_name": pair.source.name,
+            "source_person": pair.source.person,
+            "target_name": person.name,
+            "target_person": person.person,
+            "label_name": pair.source.label,
+            "seed": pair.seed,
+            "motion": pair.motion,
+            "protocol": sample["protocol"],
+            "fps": pair.source.fps,
+        }
+    )
+    result.driving = inputs["source"]
+    result.first = inputs.get("target_image", inputs["source"][:, 0])
+    if "truth" in takes:
+        result.truth = _video(takes["truth"])
+    elif pair.target is None:
+        result.truth = inputs["source"]
+    return result
+
+
+def _video(take: Take) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(rearrange(take.frames, "t h w c -> c t h w")))

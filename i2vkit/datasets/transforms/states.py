@@ -1,0 +1,41 @@
+"""How far an expression or an action has come in every frame."""
+
+from typing import Literal
+
+import numpy as np
+
+from i2vkit.datasets.takes import Take
+from i2vkit.errors import ConfigError
+from i2vkit.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LabelStates:
+    """Gives every frame one of ``num_states`` states, int64 (T,), from 0.
+
+    By "position", for clips that go from neutral to the apex once: the frame's place in the whole clip, whatever part
+    of it was taken, cut into equal parts (three: onset, onset to apex, apex). By "displacement", for actions that come
+    and go: the mean absolute difference of the frame to the first one taken, cut into equal parts of the largest in the
+    sample.
+    """
+
+    def __init__(self, num_states: int = 3, by: Literal["position", "displacement"] = "position"):
+        if by not in ("position", "displacement"):
+            raise ConfigError(f'LabelStates: by is "position" or "displacement", got {by!r}')
+        self.num_states = num_states
+        self.by = by
+
+    def __call__(self, sample: dict) -> dict:
+        """Fill in ``states`` of all takes."""
+        label = self._by_position if self.by == "position" else self._by_displacement
+        for take in sample["takes"].values():
+            take.states = label(take)
+        return sample
+
+    def _by_position(self, take: Take) -> np.ndarray:
+        return take.indices * self.num_states // take.record.num_frames
+
+    def _by_displacement(self, take: Take) -> np.ndarray:
+        difference = np.abs(take.frames.astype(np.float32) - take.frames[0]).mean(axis=(1, 2, 3))
+        share = difference / max(difference.max(), np.finfo(np.float32).tiny)
+        return np.minimum(share * self.num_states, self.num_states - 1).astype(np.int64)
