@@ -10,7 +10,7 @@ from mmengine.evaluator import Evaluator
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from i2vkit.errors import DataError
-from i2vkit.evaluation.metrics import Psnr, Ssim, psnr, ssim
+from i2vkit.evaluation.metrics import Accuracy, Psnr, Ssim, psnr, ssim
 from i2vkit.structures import VideoSample
 
 
@@ -169,3 +169,15 @@ def test_examples_of_the_docstrings_run():
         # The package's attribute of that name is the function.
         outcome = doctest.testmod(sys.modules[f"i2vkit.evaluation.metrics.{name}"])
         assert outcome.attempted > 0 and outcome.failed == 0
+
+
+def test_accuracy_and_its_floor():
+    """Labels 0, 0, 0, 1: always saying 0 is right three times."""
+    metric = Accuracy()
+    for label, predicted in ((0, 0), (0, 1), (0, 0), (1, 1)):
+        scores = torch.zeros(3).index_fill(0, torch.tensor(predicted), 1.0)
+        metric.process(None, [{"name": "clip", "scores": scores, "label": torch.tensor(label)}])
+    assert metric.evaluate(4) == {"accuracy": 0.75, "accuracy_floor": 0.75, "accuracy_gain": 0.0}
+    assert metric.per_video[1] == {"name": "clip", "label": 0, "predicted": 1}
+    with pytest.raises(DataError, match="'x' has no label"):
+        metric.process(None, [{"name": "x", "scores": torch.zeros(3), "label": torch.tensor(-1)}])

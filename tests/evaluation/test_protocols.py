@@ -51,13 +51,6 @@ def test_transfer_takes_names_of_splits(index):
     assert len(pairs) == 240
 
 
-def test_who_moves_their_own_first_frame_is_their_own_truth(index):
-    truths = {(pair.source.label, pair.target.person): pair.truth for pair in Transfer(["P071"]).pairs(index)}
-    assert truths.pop(("Anger", "P071")).name == "P071/Anger/VL_Strong"
-    # With the first frame of another clip, or of somebody else, only the data set can know.
-    assert set(truths.values()) == {None}
-
-
 def test_transfer_shows_targets_by_a_label(index):
     neutral = ClipIndex([*index.records, clip("P075", "Neutral")], [*EXPRESSIONS, "Neutral"])
     pairs = Transfer(["P071"], ["P075"], target_label="Neutral").pairs(neutral)

@@ -12,9 +12,9 @@ from i2vkit.datasets.pairing import Pair
 class Protocol(ABC):
     """A fixed list of samples for an evaluation.
 
-    The order of the samples depends on the index alone, and each has a seed of its own: ``seed`` + its position. What
-    is right for a sample, the data set knows: the source itself where there is no target, or else a clip of its
-    ``truth`` in which the target's person does what the source's does; a sample without is generated but not scored.
+    The order of the samples depends on the index alone, and each has a seed of its own: ``seed`` + its position. The
+    data set fills in the truth: the source itself where it is the target too, or else a clip of its ``truth`` in which
+    the target's person does what the source's does. A sample without a truth is generated but not scored.
 
     Args:
         seed: of the first sample's noise.

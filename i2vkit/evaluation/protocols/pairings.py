@@ -31,8 +31,6 @@ class Transfer(Protocol):
     image, the first frame of their first clip, which in clips from neutral to apex is neutral; ``target_label`` picks
     the first clip of that label instead. Who is source and target at once is kept: the paper's count needs it.
 
-    Where source and target are one clip, it is its own truth; the data set fills in what other truths it has.
-
     Args:
         source_people: whose clips drive: a list, or the name of a split; everyone by default.
         target_people: who is animated, likewise.
@@ -55,7 +53,7 @@ class Transfer(Protocol):
         """Source clips in the order of the index, and for each the targets in the order they were given."""
         sources = index.select(people=self.source_people).records
         targets = self._targets(index)
-        pairs = [Pair(s, t, truth=s if s.name == t.name else None) for s in sources for t in targets]
+        pairs = [Pair(source, target) for source in sources for target in targets]
         print_log(f"{len(sources)} source clips x {len(targets)} targets", "current")
         return pairs
 

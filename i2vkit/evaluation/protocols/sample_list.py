@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from i2vkit.datasets.index import ClipIndex, ClipRecord
+from i2vkit.datasets.index import ClipIndex
 from i2vkit.datasets.pairing import Pair
 from i2vkit.errors import DataError
 from i2vkit.evaluation.protocols.base import Protocol
@@ -60,13 +60,10 @@ class SampleList(Protocol):
                 f"{self.path} names {len(missing)} clips that the data lack (first: {missing[0]}); "
                 "is the data set complete, and are its people and labels not filtered out?"
             )
-        return [self._pair(sample, clips) for sample in samples]
-
-    def _pair(self, sample: dict, clips: dict[str, ClipRecord]) -> Pair:
-        """The sample with its clips."""
-        source, target = clips[sample["source"]], clips.get(sample["target"])
-        truth = source if source is target else None
-        return Pair(source, target, truth, sample["motion"], sample["seed"] + self.seed)
+        return [
+            Pair(clips[s["source"]], clips.get(s["target"]), motion=s["motion"], seed=s["seed"] + self.seed)
+            for s in samples
+        ]
 
     def _read(self) -> list[dict]:
         """The file's samples, checked."""

@@ -1,0 +1,52 @@
+"""How sure a mean over videos is."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+
+def bootstrap_interval(
+    values: Sequence[float],
+    groups: Sequence[Hashable] | None = None,
+    level: float = 0.95,
+    num_draws: int = 2000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of a mean.
+
+    Videos of one person are not independent: with ``groups`` whole people are drawn, each with all their videos.
+
+    Args:
+        values: one a video.
+        groups: the person of every video; each video is its own group where it is None.
+        level: probability that the interval is meant to cover.
+        num_draws: samples drawn with replacement.
+        seed: of the draws.
+
+    Returns:
+        Lower and upper bound, on the scale of the values; both are nan where there are fewer than two groups.
+
+    Raises:
+        ValueError: no values, or not as many groups as values.
+
+    Examples:
+        >>> from i2vkit.evaluation.statistics import bootstrap_interval
+        >>> bootstrap_interval([0.5, 0.5, 0.5])
+        (0.5, 0.5)
+        >>> low, high = bootstrap_interval(range(100))
+        >>> low < 49.5 < high
+        True
+    """
+    groups = range(len(values)) if groups is None else groups
+    if len(values) == 0 or len(groups) != len(values):
+        raise ValueError(f"{len(values)} values of {len(groups)} groups: expected as many, and at least one")
+    _, index = np.unique(np.asarray([str(group) for group in groups]), return_inverse=True)
+    sums, sizes = np.bincount(index, weights=np.asarray(values, dtype=float)), np.bincount(index)
+    if len(sizes) < 2:
+        return float("nan"), float("nan")
+    draws = np.random.default_rng(seed).integers(len(sizes), size=(num_draws, len(sizes)))
+    means = sums[draws].sum(axis=1) / sizes[draws].sum(axis=1)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
