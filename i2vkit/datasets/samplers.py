@@ -1,5 +1,6 @@
 """The order in which clips come."""
 
+import itertools
 from collections.abc import Iterator, Sized
 
 import numpy as np
@@ -19,7 +20,8 @@ class PositionSampler(Sampler):
     batch sees, in that order. With the default of 1 the global batches hold the same samples, only the ranks' shares
     alternate.
 
-    ``start`` is the global position at which iteration begins: after k iterations, ``k * batch_size * w``.
+    ``start`` is how many samples all ranks together have had when iteration begins: ``k * batch_size * w`` after k
+    iterations.
 
     With ``ordered`` it goes through the data once, position = index, ranks taking turns; none comes twice, so that one
     rank may get one sample more than another.
@@ -40,14 +42,13 @@ class PositionSampler(Sampler):
 
     def _endless(self) -> Iterator[tuple[int, int]]:
         number, order = -1, np.empty(0)
-        batch = self.start + self.rank * self.batch_size
-        while True:
-            for position in range(batch, batch + self.batch_size):
-                if position // self.size != number:
-                    number = position // self.size
-                    order = np.random.default_rng(np.random.SeedSequence([self.seed, number])).permutation(self.size)
-                yield int(order[position % self.size]), position
-            batch += self.batch_size * self.world_size
+        for count in itertools.count(self.start // self.world_size):
+            batch, place = divmod(count, self.batch_size)
+            position = (batch * self.world_size + self.rank) * self.batch_size + place
+            if position // self.size != number:
+                number = position // self.size
+                order = np.random.default_rng(np.random.SeedSequence([self.seed, number])).permutation(self.size)
+            yield int(order[position % self.size]), position
 
     def skip(self, num_samples: int) -> None:
         """Begin after ``num_samples`` samples of every rank; mmengine's loop calls this when it resumes."""

@@ -1,0 +1,48 @@
+"""Weizmann Actions as 64x64 strips (MoCoGAN's preparation): subjects 0, 1, 3, 4, 5 train, subject 2 validates.
+
+Training takes windows of 16 frames, every second one, of clips and their mirror images, which are files of their own;
+validation the first 32 frames. Subjects 6 to 8 are for a final test and stand in no config.
+"""
+
+from i2vkit.datasets import ClipDataset, FrameStrips, PositionSampler
+from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, Resize
+
+_layout = dict(type=FrameStrips, root="data/weizmann")
+
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=2,
+    persistent_workers=True,
+    dataset=dict(
+        type=ClipDataset,
+        layout=_layout,
+        people="weizmann/train",
+        pipeline=[
+            dict(type=RandomWindow, length=16, stride=2),
+            dict(type=ReadFrames),
+            dict(type=Resize, size=64),
+            dict(type=PackClip),
+        ],
+    ),
+    sampler=dict(type=PositionSampler, batch_size=4),
+    collate_fn=dict(type="pseudo_collate"),
+)
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    dataset=dict(
+        type=ClipDataset,
+        layout=_layout,
+        people="weizmann/val",
+        pipeline=[
+            dict(type=FirstFrames, length=32, stride=1),
+            dict(type=ReadFrames),
+            dict(type=Resize, size=64),
+            dict(type=PackClip),
+        ],
+    ),
+    sampler=dict(type=PositionSampler, ordered=True),
+    collate_fn=dict(type="pseudo_collate"),
+)
+test_dataloader = val_dataloader
