@@ -44,7 +44,7 @@ SLOTS: dict[str, tuple[Registry, ...]] = {
     "head": (roles.HEADS,),
     "refiner": (roles.REFINERS,),
     "condition_generator": (roles.CONDITION_GENERATORS,),
-    "network": (roles.DISCRIMINATORS,),
+    "network": (roles.DISCRIMINATORS, roles.MODELS),
     "view": (roles.VIEWS,),
     "adversarial": (roles.ADVERSARIAL_LOSSES,),
     "losses": (roles.LOSSES,),
@@ -126,6 +126,8 @@ def slot_below(parent: dict | list, slot: tuple[Registry, ...] | None, key: str)
     A list and a dict of names (one without a type) hand their slot on; a part does not.
     """
     named = isinstance(parent, dict) and "type" not in parent
+    if named and slot == (roles.HOOKS,):
+        return slot  # a hook may have the name of a slot, param_scheduler for one
     return SLOTS.get(key) or (slot if named or isinstance(parent, list | tuple) else None)
 
 

@@ -24,19 +24,11 @@ from i2vkit.visualization.strips import comparison_strip
 class IterationSeedHook(Hook):
     """Makes an iteration depend on its number and not on what ran before it, so that a resumed run is the same run.
 
-    Every iteration starts from random states of (seed, iteration, process), and the training sampler from the position
-    of its first iteration.
+    Every iteration starts from random states of (seed, iteration, process). The data continue by themselves: mmengine's
+    loop asks the sampler to ``skip``, and a sample follows from its position.
     """
 
     priority = "VERY_HIGH"
-
-    def before_train(self, runner: Any) -> None:
-        """Set the sampler (one with a ``start``) to where the run stands."""
-        loader = runner.train_dataloader
-        if hasattr(loader.sampler, "start"):
-            loader.sampler.start = runner.iter * loader.batch_size * runner.world_size
-            # mmengine would now skip as far again, loading what it skips where workers are used.
-            runner.train_loop.dataloader_iterator.skip_iter = lambda steps: None
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         """Seed torch (all devices), numpy and random."""

@@ -105,6 +105,7 @@ class SafeCheckpointHook(CheckpointHook):
     def before_train(self, runner) -> None:
         """As mmengine; what a resumed run has too many of goes at once."""
         super().before_train(runner)
+        self.save_param_scheduler = runner.param_schedulers is not None  # or mmengine warns at every save
         self.file_backend.purge()
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:

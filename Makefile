@@ -1,0 +1,44 @@
+# make venv | demo | test | test-all | lint | clean
+# PYTHON chooses the interpreter that makes .venv (3.11 or 3.12); the first use installs PyTorch, some gigabytes.
+
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12))
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+
+# glibc's allocator as it comes costs a sixth of a training step on a CPU; read when Python starts.
+export MALLOC_MMAP_THRESHOLD_ := 8589934592
+export MALLOC_TRIM_THRESHOLD_ := 17179869184
+export MALLOC_TOP_PAD_ := 268435456
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: venv demo test test-all lint clean
+
+venv: .venv/test
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or 3.12 is needed and neither is there; give one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || { echo "error: $(PYTHON) is not Python 3.11 or 3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip' || { echo "error: $(PYTHON) cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	"$(PYTHON)" -m venv .venv
+
+# One stamp for each set of extras; setup.py says what they are.
+.venv/test .venv/demo: .venv/%: setup.py pyproject.toml | $(PY)
+	$(PIP) --editable '.[$*]'
+	@touch $@
+
+demo: .venv/demo
+	$(PY) tools/demo.py
+
+test: .venv/test
+	$(PY) -m pytest -m "not slow"
+
+test-all: .venv/test
+	$(PY) -m pytest
+
+lint: .venv/test
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

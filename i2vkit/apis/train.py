@@ -1,0 +1,75 @@
+"""Training, as ``tools/train.py`` and a notebook call it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from i2vkit.engine.checkpoints import latest_checkpoint
+from i2vkit.engine.distributed import ReplicatedModel, init_distributed
+from i2vkit.errors import ConfigError
+from i2vkit.registry import MODELS, arguments_of, find_part
+
+
+def train(
+    cfg: Config,
+    work_dir: str | Path | None = None,
+    resume: bool | str | Path = False,
+    seed: int | None = None,
+    deterministic: bool = False,
+    amp: bool = False,
+    launcher: str = "none",
+) -> Runner:
+    """Train what ``cfg`` (of ``load_config``) describes; returns the finished runner.
+
+    ``resume`` is True for the newest checkpoint of the work dir, or a checkpoint; ``amp`` runs the model in bf16
+    autocast; ``launcher`` is "none", "pytorch" (torchrun) or "slurm".
+
+    Raises:
+        I2VError: what is wrong with config, data, checkpoint or training.
+    """
+    cfg = prepare(cfg, work_dir, resume, seed, deterministic, amp, launcher)
+    init_distributed(launcher)
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    return runner
+
+
+def prepare(
+    cfg: Config,
+    work_dir: str | Path | None = None,
+    resume: bool | str | Path = False,
+    seed: int | None = None,
+    deterministic: bool = False,
+    amp: bool = False,
+    launcher: str = "none",
+) -> Config:
+    """A copy of ``cfg`` with the arguments of ``train`` written into it, as mmengine's Runner reads them."""
+    cfg = cfg.copy()
+    cfg.launcher = launcher
+    cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
+    randomness = cfg.setdefault("randomness", {})
+    if seed is not None:
+        randomness["seed"] = seed
+    if deterministic:
+        randomness["deterministic"] = True
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS when it is first used
+    if resume:
+        cfg.resume = True
+        cfg.load_from = str(latest_checkpoint(cfg.work_dir) if resume is True else resume)
+    if amp:
+        model = find_part(MODELS, cfg.model.type)
+        if "autocast" not in (arguments_of(model) or ()):
+            raise ConfigError(f"{model.__name__} has no mixed precision: leave --amp away")
+        cfg.model.autocast = "bf16"
+    if launcher != "none":
+        cfg.model_wrapper_cfg = dict(type=ReplicatedModel)
+    return cfg
+
+
+def default_work_dir(cfg: Config) -> Path:
+    """``work_dirs/<name of the config>`` below the current folder."""
+    return Path("work_dirs") / Path(cfg.filename or "config").stem

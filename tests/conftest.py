@@ -1,0 +1,24 @@
+"""What all tests share."""
+
+import logging
+
+import pytest
+import torch
+from mmengine.logging import MMLogger
+
+
+@pytest.fixture(autouse=True)
+def same_random_numbers():
+    """Every test starts from the same random state, whatever ran before it."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def closed_logs():
+    """Close the log files of runners, which mmengine leaves to the garbage collector."""
+    yield
+    for logger in list(MMLogger._instance_dict.values()):
+        for handler in list(logger.handlers):
+            if isinstance(handler, logging.FileHandler):
+                handler.close()
+                logger.removeHandler(handler)

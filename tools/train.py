@@ -1,0 +1,41 @@
+"""Train a model: `python tools/train.py dtgan_oulu`."""
+
+from i2vkit.apis.cli import parser, run_tool
+
+
+def main() -> None:
+    """Read the command line and train."""
+    options = parser(__doc__, config=True)
+    options.add_argument("--work-dir", help="where logs and checkpoints go (default: work_dirs/<name of the config>)")
+    options.add_argument(
+        "--resume",
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="CHECKPOINT",
+        help="go on from a checkpoint, by default from the newest in the work dir",
+    )
+    options.add_argument("--amp", action="store_true", help="mixed precision (bf16)")
+    options.add_argument("--seed", type=int, help="seed of everything random (default: the config's)")
+    options.add_argument("--deterministic", action="store_true", help="deterministic algorithms only, may be slower")
+    options.add_argument(
+        "--launcher", choices=["none", "pytorch", "slurm"], default="none", help="set by the launchers"
+    )
+    arguments = options.parse_args()
+
+    from i2vkit.apis.config import load_config
+    from i2vkit.apis.train import train
+
+    train(
+        load_config(arguments.config, arguments.cfg_options),
+        work_dir=arguments.work_dir,
+        resume=arguments.resume,
+        seed=arguments.seed,
+        deterministic=arguments.deterministic,
+        amp=arguments.amp,
+        launcher=arguments.launcher,
+    )
+
+
+if __name__ == "__main__":
+    run_tool(main)
