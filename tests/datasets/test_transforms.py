@@ -1,0 +1,199 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from i2vkit.datasets import ClipRecord, FrameCache, FrameFolder, Pair, Take
+from i2vkit.datasets.transforms import (
+    CenterCrop,
+    FirstFrames,
+    LabelStates,
+    PackClip,
+    RandomFlip,
+    RandomWindow,
+    Resample,
+    Resize,
+    WholeClip,
+)
+from i2vkit.errors import ConfigError, DataError
+
+
+def record(name="ann/run/a", num_frames=30):
+    return ClipRecord(name, FrameFolder((Path(name),)), name.split("/")[0], name.split("/")[1], num_frames)
+
+
+def make_sample(seed=0, **takes):
+    pair = Pair(*(takes[name].record if name in takes else None for name in ("source", "target", "truth")))
+    rng = np.random.default_rng(seed)
+    return dict(rng=rng, pair=pair, takes=takes, labels=["run", "wave"], protocol="P", cache=FrameCache(0))
+
+
+def indices(transform, num_frames, seed=0):
+    return transform(make_sample(seed, source=Take(record(num_frames=num_frames))))["takes"]["source"].indices.tolist()
+
+
+def noise(*shape):
+    return np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+
+
+# Sampling
+
+
+def test_first_frames_whole_clip_and_resample():
+    assert indices(FirstFrames(4), 10) == [0, 1, 2, 3]
+    assert indices(FirstFrames(4, stride=3), 10) == [0, 3, 6, 9]
+    assert indices(WholeClip(), 5) == [0, 1, 2, 3, 4]
+    assert indices(WholeClip(max_length=3), 5) == [0, 1, 2]
+    assert indices(WholeClip(max_length=9), 2) == [0, 1]
+    assert indices(Resample(5), 9) == [0, 2, 4, 6, 8]
+    assert indices(Resample(4), 2) == [0, 0, 1, 1]
+
+
+def test_random_window_reaches_every_start_that_fits_and_no_other():
+    windows = [indices(RandomWindow(3, stride=2), 8, seed) for seed in range(100)]
+    assert {window[0] for window in windows} == {0, 1, 2, 3}
+    assert all(np.diff(window).tolist() == [2, 2] for window in windows)
+
+
+@pytest.mark.parametrize("window", [RandomWindow(16, stride=2), FirstFrames(16, stride=2)])
+def test_a_clip_that_is_too_short_says_what_to_do(window):
+    assert len(indices(window, 31)) == 16
+    with pytest.raises(DataError) as error:
+        indices(window, 30)
+    for part in ("ann/run/a has 30 frames", f"{type(window).__name__}(", "needs 31", "min_frames=31", "Resample(16)"):
+        assert part in str(error.value)
+
+
+def test_truth_follows_the_source_and_the_target_goes_its_own_way():
+    takes = dict(source=Take(record()), target=Take(record("bob/run/a", 12)), truth=Take(record("bob/run/as_ann")))
+    RandomWindow(4)(make_sample(3, **takes))
+    assert takes["truth"].indices.tolist() == takes["source"].indices.tolist()
+    assert takes["target"].indices.max() < 12
+    takes["truth"] = Take(record("bob/run/as_ann", 29))
+    with pytest.raises(DataError, match=r"bob/run/as_ann has 29 frames, but ann/run/a, .* has 30"):
+        RandomWindow(4)(make_sample(3, **takes))
+
+
+# Geometry
+
+
+def test_resize_averages_areas_and_leaves_the_right_size_alone():
+    frames = noise(2, 8, 12, 3)
+    take = Take(record(), frames=frames, joints=np.array([[[6.0, 4.0]]]), boxes=np.array([[0.0, 2.0, 12.0, 8.0]]))
+    Resize((4, 6))(make_sample(source=take))
+    expected = frames.reshape(2, 4, 2, 6, 2, 3).mean(axis=(2, 4))
+    assert np.abs(take.frames - expected).max() <= 0.5
+    assert take.joints.tolist() == [[[3.0, 2.0]]]
+    assert take.boxes.tolist() == [[0.0, 1.0, 6.0, 4.0]]
+    before = take.frames
+    Resize((4, 6))(make_sample(source=take))
+    assert take.frames is before
+    Resize(10)(make_sample(source=take))
+    assert take.frames.shape == (2, 10, 10, 3)
+
+
+def test_center_crop():
+    frames = noise(2, 8, 13, 3)
+    take = Take(record(), frames=frames, boxes=np.array([[2.0, 0.0, 10.0, 8.0]]))
+    CenterCrop()(make_sample(source=take))
+    assert np.array_equal(take.frames, frames[:, :, 2:10])
+    assert take.boxes.tolist() == [[0.0, 0.0, 8.0, 8.0]]
+    CenterCrop(4)(make_sample(source=take))
+    assert np.array_equal(take.frames, frames[:, 2:6, 4:8])
+    with pytest.raises(DataError, match=r"ann/run/a is 4x4, too small for CenterCrop\(5\)"):
+        CenterCrop(5)(make_sample(source=take))
+
+
+def test_flip_is_one_draw_for_all_takes():
+    flipped = []
+    for seed in range(40):
+        source, target = (
+            Take(record(), frames=noise(2, 4, 6, 3), boxes=np.array([[1.0, 0.0, 3.0, 2.0]])) for _ in "ab"
+        )
+        RandomFlip()(make_sample(seed, source=source, target=target))
+        assert np.array_equal(source.frames, target.frames)
+        flipped.append(np.array_equal(source.frames, noise(2, 4, 6, 3)[:, :, ::-1]))
+        assert source.boxes.tolist() == ([[3.0, 0.0, 5.0, 2.0]] if flipped[-1] else [[1.0, 0.0, 3.0, 2.0]])
+    assert 10 < sum(flipped) < 30
+
+
+def test_what_geometry_cannot_do_it_refuses():
+    with pytest.raises(ConfigError, match="left joints"):
+        RandomFlip(1.0)(make_sample(source=Take(record(), frames=noise(1, 4, 4, 3), joints=np.zeros((1, 5, 2)))))
+    with pytest.raises(ConfigError, match="maps are there already"):
+        Resize(2)(make_sample(source=Take(record(), frames=noise(1, 4, 4, 3), maps=np.zeros((5, 1, 4, 4)))))
+
+
+# States
+
+
+def test_states_by_position_are_thirds_of_the_true_clip():
+    take = Take(record(num_frames=9), indices=np.arange(9))
+    LabelStates(3)(make_sample(source=take))
+    assert take.states.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    late = Take(record(num_frames=9), indices=np.array([5, 6, 8]))
+    LabelStates(3)(make_sample(source=late))
+    assert late.states.tolist() == [1, 2, 2]
+
+
+def test_states_by_displacement_are_thirds_of_the_largest():
+    levels = np.array([50, 50, 79, 81, 109, 111, 140, 50], np.uint8)
+    take = Take(record(), indices=np.arange(8), frames=np.tile(levels[:, None, None, None], (1, 2, 2, 3)))
+    LabelStates(3, by="displacement")(make_sample(source=take))
+    assert take.states.tolist() == [0, 0, 0, 1, 1, 2, 2, 0]
+    take.frames = np.full((8, 2, 2, 3), 7, np.uint8)
+    LabelStates(3, by="displacement")(make_sample(source=take))
+    assert take.states.tolist() == [0] * 8
+    with pytest.raises(ConfigError, match="displacement"):
+        LabelStates(3, by="speed")
+
+
+# Packing
+
+
+def test_pack_without_a_target():
+    frames = noise(5, 4, 6, 3)
+    take = Take(record("ann/wave/a"), np.arange(5), frames, states=np.arange(5))
+    packed = PackClip()(make_sample(source=take))
+    inputs, sample = packed["inputs"], packed["data_samples"]
+    assert set(inputs) == {"source", "num_frames", "label", "states"}
+    assert np.array_equal(inputs["source"].numpy(), frames.transpose(3, 0, 1, 2))
+    assert inputs["source"].dtype == torch.uint8
+    assert inputs["label"].dtype == inputs["num_frames"].dtype == inputs["states"].dtype == torch.int64
+    assert (inputs["label"].item(), inputs["num_frames"].item()) == (1, 5)
+    assert np.array_equal(sample.first.numpy(), frames[0].transpose(2, 0, 1))
+    assert torch.equal(sample.truth, inputs["source"]) and torch.equal(sample.driving, inputs["source"])
+    assert (sample.name, sample.source_person, sample.target_person) == ("ann/wave/a", "ann", "ann")
+    assert (sample.label_name, sample.seed, sample.motion, sample.protocol) == ("wave", 0, "source", "P")
+
+
+def test_pack_with_target_and_truth():
+    source = Take(record("ann/wave/a"), np.arange(5), noise(5, 4, 4, 3))
+    target = Take(record("bob/run/a"), np.arange(3), 255 - noise(3, 4, 4, 3))
+    truth = Take(record("bob/wave/as_ann"), np.arange(5), 255 - noise(5, 4, 4, 3))
+    packed = PackClip()(make_sample(source=source, target=target, truth=truth))
+    inputs, sample = packed["inputs"], packed["data_samples"]
+    assert inputs["target_num_frames"].item() == 3
+    assert np.array_equal(inputs["target_image"].numpy(), target.frames[0].transpose(2, 0, 1))
+    assert torch.equal(sample.first, inputs["target_image"])
+    assert np.array_equal(sample.truth.numpy(), truth.frames.transpose(3, 0, 1, 2))
+    assert (sample.name, sample.target_name) == ("bob/run/a__ann/wave/a", "bob/run/a")
+    packed = PackClip()(make_sample(source=source, target=target))
+    assert "truth" not in packed["data_samples"]
+
+
+def test_pack_gives_what_else_was_made():
+    source = Take(record(), np.arange(2), noise(2, 4, 4, 3), maps=np.full((5, 2, 4, 4), 0.5, np.float32))
+    target = Take(record("bob/run/a"), np.arange(2), noise(2, 4, 4, 3), maps=np.ones((5, 2, 4, 4), np.float32))
+    inputs = PackClip()(make_sample(source=source, target=target))["inputs"]
+    assert inputs["source_maps"].shape == (5, 2, 4, 4) and inputs["source_maps"].unique().tolist() == [0.5]
+    assert inputs["image_maps"].shape == (5, 4, 4) and inputs["image_maps"].unique().tolist() == [1.0]
+
+
+def test_labels_that_are_not_there():
+    unlabelled = ClipRecord("x", FrameFolder((Path("x"),)), "ann", None, 2)
+    sample = make_sample(source=Take(unlabelled, np.arange(2), noise(2, 4, 4, 3)))
+    assert PackClip()(dict(sample))["inputs"]["label"].item() == -1
+    sample["labels"] = []
+    assert "label" not in PackClip()(sample)["inputs"]
