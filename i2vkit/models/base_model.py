@@ -8,7 +8,7 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from i2vkit.engine.checkpoints import load_weights
+from i2vkit.engine.checkpoints import latest_checkpoint, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.models.phases import Phase, build_phases
 from i2vkit.registry import MODELS
@@ -18,8 +18,9 @@ class PhasedModel(BaseModel):
     """A model trained in phases.
 
     ``frozen`` names parts by path that never train: they stay in eval mode and take no optimiser slot, while gradients
-    still pass through them. ``pretrained`` is a list of ``dict(part=path, checkpoint=file, prefix=..., help=...)``, loaded
-    before training starts (a checkpoint of this model loaded later has the last word). ``autocast`` is None or "bf16".
+    still pass through them. ``pretrained`` is a list of ``dict(part=path, checkpoint=file, prefix=..., help=...)``, where a work
+    dir as file means its newest checkpoint, loaded before training starts (a checkpoint of this model loaded later has
+    the last word). ``autocast`` is None or "bf16".
     """
 
     def __init__(
@@ -52,21 +53,20 @@ class PhasedModel(BaseModel):
         self.train(self.training)
 
     def get_part(self, path: str) -> nn.Module:
-        """The part at a path, unwrapped where it is distributed.
+        """The part at a path.
 
         Raises:
             ConfigError: if there is none, with the parts that are there.
         """
         part: nn.Module = self
         for name in path.split("."):
-            part = getattr(part, "module", part)
             children = dict(part.named_children())
             if name not in children:
                 raise ConfigError(
                     f"there is no part '{path}' in the model; beside '{name}' stand: {', '.join(children)}"
                 )
             part = children[name]
-        return getattr(part, "module", part)
+        return part
 
     def phase_modules(self, name: str) -> list[nn.Module]:
         """The modules that a phase updates."""
@@ -98,6 +98,7 @@ class PhasedModel(BaseModel):
                     f"the pre-trained weights of '{entry['part']}' are not there: {path.absolute()}"
                     + (f"\nmake them with: {entry['help']}" if entry.get("help") else "")
                 )
+            path = latest_checkpoint(path) if path.is_dir() else path
             load_weights(self.get_part(entry["part"]), path, prefix=entry.get("prefix"))
             print_log(f"{entry['part']} loaded from {path}", "current")
 

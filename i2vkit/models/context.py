@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.critic import Critic, Look, score
+from i2vkit.models.critic import Critic, Look
 from i2vkit.models.discriminators.views import Footage
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.phases import asking_gradients
@@ -43,7 +43,7 @@ class GanContext:
         """Inside, the generator's whole graph is built if a phase of this step needs it, also while another phase has
         frozen the generator.
         """
-        thawed = asking_gradients(self.model.trainable(self.model.get_part("generator")), lambda parameter: True)
+        thawed = asking_gradients(self.model.trainable(self.model.generator), lambda parameter: True)
         with self.autocast(), torch.set_grad_enabled(self._with_gradients), thawed:
             yield
 
@@ -85,7 +85,7 @@ class GanContext:
         return self._once(("reencoded", name), lambda: self._read_motion(made.video, made.motion.num_frames))
 
     def _read_motion(self, video: Tensor, num_frames: Tensor | None) -> Motion:
-        generator = self.model.get_part("generator")
+        generator = self.model.generator
         if generator.motion_encoder is None:
             raise ConfigError("a loss or view encodes the motion of a video, and this generator has no motion encoder")
         with self._building():
@@ -123,8 +123,8 @@ class GanContext:
 
     # Critics -------------------------------------------------------------------------------------------------------
 
-    def critic_module(self, name: str) -> Critic:
-        """A critic by name, unwrapped.
+    def critic(self, name: str) -> Critic:
+        """A critic by name.
 
         Raises:
             ConfigError: if there is none.
@@ -132,8 +132,6 @@ class GanContext:
         return self.model.get_part(f"critics.{name}")
 
     def scorer(self, name: str) -> Callable[[Look], Tensor]:
-        """The function that scores looks: through the distributed wrapper only while the critic trains."""
-        critic = self.critic_module(name)
-        if any(parameter.requires_grad for parameter in critic.parameters()):
-            critic = self.model.critics[name]
-        return lambda look: score(critic, look)
+        """The function that scores looks."""
+        critic = self.critic(name)
+        return lambda look: critic(look.sample, look.label, look.maps)

@@ -98,11 +98,6 @@ class Critic(nn.Module):
         return self.network(sample, label, maps)
 
 
-def score(critic: nn.Module, look: Look) -> Tensor:
-    """The logits of a critic, wrapped or not, for a look."""
-    return critic(look.sample, look.label, look.maps)
-
-
 def wrong_labels(label: Tensor, num_labels: int) -> Tensor:
     """For every label (B,) another one, drawn evenly.
 

@@ -115,7 +115,7 @@ class ImageToVideoGan(PhasedModel):
                 generator cannot carry on.
         """
         self.eval()
-        generator = self.get_part("generator")
+        generator = self.generator
         if motion == "prior" and not generator.has_prior:
             raise ConfigError("sampled motion was asked for, but this model is deterministic: give it a driving video")
         stream, fixed = Stream(seeds), None
@@ -140,7 +140,7 @@ class ImageToVideoGan(PhasedModel):
         clip, samples = ready["clip"], ready["samples"]
         self._check_clip(clip)
         length = clip.source.shape[2]
-        step = self.chunk if self.get_part("generator").streams else length
+        step = self.chunk if self.generator.streams else length
         chunks = (clip.cut(start, start + step) for start in range(0, length, step))
         seeds = [int(sample.get("seed", 0)) for sample in samples]
         made = self.stream(chunks, seeds, motion=samples[0].get("motion", "source"))

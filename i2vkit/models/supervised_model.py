@@ -100,9 +100,9 @@ class SupervisedModel(PhasedModel):
         self.eval()
         ready = self.data_preprocessor(data, training=False)
         clip, samples = ready["clip"], ready["samples"]
-        network = self.get_part("network")
+        predicts = self.network.predicts
         with self.autocast_context(clip.source.device):
-            scores = network(clip, [network.predicts])[network.predicts].float().softmax(dim=1)
+            scores = self.network(clip, [predicts])[predicts].float().softmax(dim=1)
         for sample, row, label in zip(samples, scores.cpu(), clip.label.cpu(), strict=True):
             sample.scores, sample.label = row, label
         return samples

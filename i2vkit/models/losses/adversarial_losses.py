@@ -58,7 +58,9 @@ class WassersteinLoss(nn.Module):
                 maps=None if real.maps is None else (mix * real.maps + (1 - mix) * fake.maps).requires_grad_(),
             )
             inputs = [between.sample] if between.maps is None else [between.sample, between.maps]
-            gradients = torch.autograd.grad(score(between).flatten(1).mean(1).sum(), inputs, create_graph=True)
+            gradients = torch.autograd.grad(
+                score(between).reshape(len(mix), -1).mean(dim=1).sum(), inputs, create_graph=True
+            )
             squares = sum(gradient.flatten(1).square().sum(dim=1) for gradient in gradients)
             # The root of 0 has no gradient.
             return ((squares + 1e-12).sqrt() - 1).square().mean()

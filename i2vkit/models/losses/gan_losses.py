@@ -23,8 +23,8 @@ class _AdversarialTerm(Loss):
         self.view = build_part(VIEWS, view)
 
     def eye(self, context) -> tuple:
-        """The critic, unwrapped, and the view this term looks through."""
-        critic = context.critic_module(self.critic)
+        """The critic, and the view this term looks through."""
+        critic = context.critic(self.critic)
         return critic, critic.view if self.view is None else critic.check_view(self.view)
 
 

@@ -1,0 +1,58 @@
+"""The CNN-LSTM of DTGAN's reference [12] (Kim et al., IEEE Trans. Affective Computing, 2017): encoder and pre-training.
+
+Two phases one after the other by one command: the frame CNN with its five objectives, then the LSTM on its features with
+the class from the last true step. The paper is known to us by its abstract; widths, weights, numbers of iterations and
+the optimiser are ours.
+"""
+
+from mmengine.config import read_base
+from torch.optim import Adam
+
+from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
+from i2vkit.models import CnnLstmClassifier, SupervisedModel
+from i2vkit.models.losses import (
+    ClassCompactnessLoss,
+    FrameClassLoss,
+    SequenceClassLoss,
+    StateClassLoss,
+    StateCompactnessLoss,
+    StateContinuityLoss,
+)
+
+with read_base():
+    from .motion_encoders import _cnn_lstm_encoder
+
+_frame_iterations = 300
+
+model = dict(
+    type=SupervisedModel,
+    image_size=64,
+    labels=[],
+    network=dict(type=CnnLstmClassifier, encoder=_cnn_lstm_encoder, num_states=3),
+    phases=[
+        dict(
+            name="frames",
+            updates=["network.encoder.frame_encoder", "network.frame_class", "network.frame_state"],
+            losses=[
+                dict(type=FrameClassLoss, weight=1.0),
+                dict(type=ClassCompactnessLoss, weight=0.1),
+                dict(type=StateClassLoss, weight=1.0),
+                dict(type=StateCompactnessLoss, weight=0.1),
+                dict(type=StateContinuityLoss, weight=0.5),
+            ],
+            end=_frame_iterations,
+        ),
+        dict(
+            name="sequence",
+            updates=["network.encoder.lstm", "network.sequence_class"],
+            still=["network.encoder.frame_encoder"],
+            losses=[dict(type=SequenceClassLoss)],
+            begin=_frame_iterations,
+        ),
+    ],
+)
+
+optim_wrapper = dict(
+    constructor=PhaseOptimWrapperConstructor,
+    optimizer=dict(type=Adam, lr=5e-4, betas=(0.9, 0.999)),
+)

@@ -1,0 +1,83 @@
+"""DTGAN (Baddar et al., 2017, "Dynamics Transfer GAN"): the model at 64x64.
+
+From the paper: the frozen appearance-suppressed CNN-LSTM (sec. 3.1), the dynamics channel embedder and the U-Net with
+dropout as noise (sec. 3.2), the frame critic on every frame and the dynamics critic on z_T, the losses of eq. 3 to 7,
+critics before the generator. Left open by the paper, and ours: all widths (pix2pix's for the U-Net), the weights of eq. 7
+(the paper gives none; 1, 100, 10), Adam with 2e-4 and betas (0.5, 0.999), the batch size.
+"""
+
+from mmengine.config import read_base
+from torch.optim import Adam
+
+from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
+from i2vkit.models import Critic, Generator, ImageToVideoGan
+from i2vkit.models.decoders import UNetDecoder
+from i2vkit.models.discriminators import AllFrames, FrameDiscriminator, LastDynamics, VectorDiscriminator
+from i2vkit.models.heads import DirectHead
+from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss, MotionCycleLoss, NonSaturatingLoss
+
+with read_base():
+    from .motion_encoders import _cnn_lstm_encoder
+
+model = dict(
+    type=ImageToVideoGan,
+    image_size=64,
+    labels=[],
+    generator=dict(
+        type=Generator,
+        content_encoder=None,
+        motion_encoder=_cnn_lstm_encoder,
+        motion_generator=None,
+        decoder=dict(type=UNetDecoder, widths=(64, 128, 256, 512, 512, 512), dropout=0.5, num_dropouts=3),
+        head=dict(type=DirectHead),
+    ),
+    critics=dict(
+        frame=dict(
+            type=Critic,
+            network=dict(type=FrameDiscriminator, widths=(64, 128, 256, 512), norm="batch"),
+            view=dict(type=AllFrames),
+            adversarial=dict(type=NonSaturatingLoss),
+        ),
+        dynamics=dict(
+            type=Critic,
+            network=dict(type=VectorDiscriminator, widths=(256, 128)),
+            view=dict(type=LastDynamics),
+            adversarial=dict(type=NonSaturatingLoss),
+        ),
+    ),
+    passes=dict(reconstruct=dict(content="source", motion="source", real="source")),
+    frozen=["generator.motion_encoder"],
+    pretrained=[
+        dict(
+            part="generator.motion_encoder",
+            checkpoint="",
+            prefix="network.encoder",
+            help="",
+        )
+    ],
+    phases=[
+        dict(
+            name="critics",
+            updates=["critics.frame", "critics.dynamics"],
+            losses=[  # eq. 3
+                dict(type=CriticLoss, critic="frame"),
+                dict(type=CriticLoss, critic="dynamics"),
+            ],
+        ),
+        dict(
+            name="generator",
+            updates=["generator"],
+            losses=[  # eq. 7
+                dict(type=AdversarialLoss, critic="frame", weight=1.0),  # eq. 4
+                dict(type=AdversarialLoss, critic="dynamics", weight=1.0),  # eq. 4
+                dict(type=FrameL1Loss, weight=100.0),  # eq. 5
+                dict(type=MotionCycleLoss, weight=10.0),  # eq. 6
+            ],
+        ),
+    ],
+)
+
+optim_wrapper = dict(
+    constructor=PhaseOptimWrapperConstructor,
+    optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999)),
+)

@@ -1,0 +1,25 @@
+"""Pre-training of DTGAN's motion encoder on Oulu-CASIA, six expressions.
+
+Paper: Kim et al., 2017 (reference [12] of DTGAN). A frame's state follows from its position in the clip: thirds from
+onset (neutral) over onset-to-apex to apex, the states that occur in clips from neutral to apex. Trained on the training
+people of dtgan_oulu.py only. Everything that the abstract of the paper leaves open is ours. Expected result: none
+published for these data.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.oulu_casia import *
+    from ._base_.models.cnn_lstm import *
+    from ._base_.runtime import *
+
+from i2vkit.datasets.transforms import LabelStates
+from i2vkit.evaluation.metrics import Accuracy
+
+model["labels"] = ["Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise"]
+train_dataloader["dataset"]["pipeline"].insert(-1, dict(type=LabelStates, num_states=3, by="position"))
+test_evaluator = val_evaluator = [dict(type=Accuracy)]
+
+train_cfg.update(max_iters=600, val_interval=200)
+default_hooks["checkpoint"].update(interval=200, save_best="accuracy")
+custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated

@@ -1,0 +1,26 @@
+"""Pre-training of DTGAN's motion encoder on the Weizmann strips (four actions; MoCoGAN's preparation).
+
+Paper: Kim et al., 2017 (reference [12] of DTGAN), written for facial expressions; here with action labels. A frame's
+state is its displacement: how far its picture lies from the clip's first one, in thirds of the clip's largest distance.
+Trained on the training people of dtgan_weizmann.py only. Everything that the abstract of the paper leaves open is ours.
+Expected result: none published.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.weizmann_strips import *
+    from ._base_.models.cnn_lstm import *
+    from ._base_.runtime import *
+
+from i2vkit.datasets.transforms import LabelStates
+from i2vkit.evaluation.metrics import Accuracy
+
+model["labels"] = ["bend", "jack", "wave1", "wave2"]
+train_dataloader["batch_size"] = train_dataloader["sampler"]["batch_size"] = 8
+train_dataloader["dataset"]["pipeline"].insert(-1, dict(type=LabelStates, num_states=3, by="displacement"))
+test_evaluator = val_evaluator = [dict(type=Accuracy)]
+
+train_cfg.update(max_iters=600, val_interval=200)
+default_hooks["checkpoint"].update(interval=200, save_best="accuracy")
+custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated

@@ -1,0 +1,139 @@
+"""Narrow models and made-up batches that the tests share."""
+
+import torch
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+
+from i2vkit.models import ImageToVideoGan
+from i2vkit.models.decoders import FrameDecoder, UNetDecoder
+from i2vkit.models.discriminators import (
+    AllFrames,
+    FrameDiscriminator,
+    LastDynamics,
+    RandomFrames,
+    RandomWindow,
+    VectorDiscriminator,
+    VideoDiscriminator,
+    WholeClip,
+)
+from i2vkit.models.encoders import CnnLstmEncoder, Conv3dEncoder, ConvFrameEncoder, ConvPyramidEncoder
+from i2vkit.models.heads import DirectHead, ResidualHead
+from i2vkit.models.losses import (
+    AdversarialLoss,
+    CriticLoss,
+    FrameL1Loss,
+    MotionCycleLoss,
+    NonSaturatingLoss,
+    WassersteinLoss,
+)
+from i2vkit.models.motion_generators import LstmUnroll
+from i2vkit.registry import MODELS
+from i2vkit.structures import VideoSample
+
+SIZE = 32
+LABELS = ["a", "b", "c"]
+
+# Arguments that make each registered part narrow. A part that is registered and not listed here is built as it is.
+NARROW = {
+    "ConvFrameEncoder": dict(type=ConvFrameEncoder, widths=(4, 8, 8), features=12),
+    "CnnLstmEncoder": dict(
+        type=CnnLstmEncoder, frame_encoder=dict(type=ConvFrameEncoder, widths=(4, 8, 8), features=12), hidden=10
+    ),
+    "Conv3dEncoder": dict(type=Conv3dEncoder, widths=(4, 8, 8), code=6),
+    "ConvPyramidEncoder": dict(type=ConvPyramidEncoder, widths=(4, 8, 8), code=6),
+    "LstmUnroll": dict(type=LstmUnroll, hidden=7),
+    "UNetDecoder": dict(type=UNetDecoder, widths=(8, 8, 8, 8, 8), embedder_width=8),
+    "FrameDecoder": dict(type=FrameDecoder, widths=(8, 8, 8)),
+    "DirectHead": dict(type=DirectHead),
+    "ResidualHead": dict(type=ResidualHead),
+    "FrameDiscriminator": dict(type=FrameDiscriminator, widths=(4, 8, 8)),
+    "VideoDiscriminator": dict(type=VideoDiscriminator, widths=(4, 8)),
+    "VectorDiscriminator": dict(type=VectorDiscriminator, widths=(8, 8)),
+    "AllFrames": dict(type=AllFrames),
+    "RandomFrames": dict(type=RandomFrames, number=2),
+    "RandomWindow": dict(type=RandomWindow, length=4),
+    "WholeClip": dict(type=WholeClip),
+    "LastDynamics": dict(type=LastDynamics),
+    "NonSaturatingLoss": dict(type=NonSaturatingLoss),
+    "WassersteinLoss": dict(type=WassersteinLoss),
+}
+
+
+def critic(
+    network: str = "FrameDiscriminator", view: str = "AllFrames", adversarial="NonSaturatingLoss", **own
+) -> dict:
+    return dict(network=NARROW[network], view=NARROW[view], adversarial=NARROW[adversarial], **own)
+
+
+def gan_config(**changes) -> dict:
+    """DTGAN, narrow; ``generator`` and other keys replace what stands there."""
+    generator = dict(
+        content_encoder=None,
+        motion_encoder=NARROW["CnnLstmEncoder"],
+        motion_generator=None,
+        decoder=NARROW["UNetDecoder"],
+        head=NARROW["DirectHead"],
+    ) | changes.pop("generator", {})
+    return (
+        dict(
+            type=ImageToVideoGan,
+            image_size=SIZE,
+            labels=LABELS,
+            generator=generator,
+            critics=dict(frame=critic(), dynamics=critic("VectorDiscriminator", "LastDynamics")),
+            passes=dict(reconstruct=dict()),
+            frozen=["generator.motion_encoder"] if generator["motion_encoder"] is NARROW["CnnLstmEncoder"] else [],
+            phases=[
+                dict(
+                    name="critics",
+                    updates=["critics.frame", "critics.dynamics"],
+                    losses=[dict(type=CriticLoss, critic="frame"), dict(type=CriticLoss, critic="dynamics")],
+                ),
+                dict(
+                    name="generator",
+                    updates=["generator"],
+                    losses=[
+                        dict(type=AdversarialLoss, critic="frame"),
+                        dict(type=AdversarialLoss, critic="dynamics"),
+                        dict(type=FrameL1Loss, weight=100.0),
+                        dict(type=MotionCycleLoss, weight=10.0),
+                    ],
+                ),
+            ],
+        )
+        | changes
+    )
+
+
+def build(seed: int = 0, **changes) -> ImageToVideoGan:
+    torch.manual_seed(seed)
+    return MODELS.build(gan_config(**changes))
+
+
+def optimizers(model, lr: float = 2e-4) -> OptimWrapperDict:
+    wrappers = {}
+    for phase in model.phases:
+        parameters = [p for module in model.phase_modules(phase.name) for p in module.parameters() if p.requires_grad]
+        wrappers[phase.name] = OptimWrapper(torch.optim.Adam(parameters, lr=lr, betas=(0.5, 0.999)))
+    return OptimWrapperDict(**wrappers)
+
+
+def batch(lengths=(6, 4), seed: int = 0, targets: bool = False, **meta) -> dict:
+    """Smooth moving pictures, one clip a length, as the collate function hands them over."""
+    rng = torch.Generator().manual_seed(seed)
+
+    def clip(frames: int) -> torch.Tensor:
+        small = torch.rand(1, 3, frames, 4, 4, generator=rng)
+        video = torch.nn.functional.interpolate(small, (frames, SIZE, SIZE), mode="trilinear", align_corners=True)
+        return (video[0] * 255).round().to(torch.uint8)
+
+    inputs = dict(
+        source=[clip(frames) for frames in lengths],
+        num_frames=[torch.tensor(frames) for frames in lengths],
+        label=[torch.tensor(i % len(LABELS)) for i in range(len(lengths))],
+    )
+    if targets:
+        inputs["target"] = [clip(frames) for frames in lengths]
+        inputs["target_num_frames"] = inputs["num_frames"]
+        inputs["target_image"] = [video[:, 0] for video in inputs["target"]]
+    samples = [VideoSample(metainfo=dict(name=f"clip{i}", **meta)) for i in range(len(lengths))]
+    return dict(inputs=inputs, data_samples=samples)
