@@ -12,6 +12,7 @@ from i2vkit.datasets.index import ClipRecord
 from i2vkit.datasets.pairing import Pair, SameClip
 from i2vkit.datasets.splits import people_of
 from i2vkit.datasets.takes import FrameCache, Take
+from i2vkit.datasets.transforms.sampling import Sampling
 from i2vkit.registry import DATASETS, LAYOUTS, PAIRINGS, TRANSFORMS
 
 # Bytes of decoded frames that are kept, shared out over the workers: 500 clips of 20 frames of 128x128 are half of it.
@@ -31,7 +32,7 @@ class ClipDataset(Dataset):
     makes it and whenever; ``dataset[index]`` takes the index for the position. ``cache`` keeps decoded clips in memory
     up to ``CACHE_BUDGET`` bytes.
 
-    Raises ``DataError`` if nothing is found or nothing is left.
+    Raises ``DataError`` if nothing is found, nothing is left, or a clip is too short for the pipeline.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class ClipDataset(Dataset):
         self.truths = {} if truth is None else _truths(_build(LAYOUTS, truth))
         self.pairs = [self._with_truth(pair) for pair in self.pairing.pairs(self.index)]
         self.pipeline = [_build(TRANSFORMS, transform) for transform in pipeline]
+        self._check_lengths()
         self._cache = FrameCache(CACHE_BUDGET if cache else 0)
         print_log(self.index.summary(), logger="current")
         absent = sorted(set(people_of(people) or []) - set(everything.people))
@@ -98,6 +100,14 @@ class ClipDataset(Dataset):
         for transform in self.pipeline:
             sample = transform(sample)
         return sample
+
+    def _check_lengths(self) -> None:
+        """Raise ``DataError`` now if the pipeline cannot use a clip."""
+        used = {record.name: record for pair in self.pairs for record in (pair.source, pair.target) if record}
+        for transform in self.pipeline:
+            if isinstance(transform, Sampling):
+                for record in used.values():
+                    transform.check(record)
 
     def _with_truth(self, pair: Pair) -> Pair:
         """Fill in the exact truth where it is known; a pair without a target needs none, it is its own truth."""

@@ -84,6 +84,15 @@ def test_short_clips_are_skipped_and_listed(people_folder):
     assert data.index.skipped[0] == ("ann/run/a", "10 frames, fewer than min_frames=12")
 
 
+def test_a_clip_too_short_for_the_pipeline_is_found_at_the_start(people_folder):
+    window = [dict(type="FirstFrames", length=12)]
+    with pytest.raises(DataError, match="clip ann/run/a has 10 frames"):
+        dataset(people_folder, pipeline=window)
+    assert len(dataset(people_folder, pipeline=window, people=["bob", "cem"])) == 4
+    pairing = dict(type="AllPairs", sources=["bob"], targets=["cem"])
+    assert len(dataset(people_folder, pipeline=window, pairing=pairing)) == 2  # ann is not used
+
+
 def test_drawn_targets_change_with_the_position(people_folder):
     data = dataset(people_folder, pairing=dict(type="SamePerson"))
     names = {data[2, position]["data_samples"].target_name for position in range(5)}

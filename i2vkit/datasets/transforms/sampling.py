@@ -15,6 +15,9 @@ from i2vkit.registry import TRANSFORMS
 class Sampling(ABC):
     """Sets the ``indices`` of every take; the ways of doing so differ in ``pick``."""
 
+    def check(self, record: ClipRecord) -> None:  # noqa: B027
+        """Raise ``DataError`` if ``record`` is too short; the data set asks at its start and not hours into a training."""
+
     @abstractmethod
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
         """Choose the frames of ``record`` to take, as indices (T,)."""
@@ -36,38 +39,51 @@ class Sampling(ABC):
         return sample
 
 
+class Window(Sampling):
+    """``length`` frames, every ``stride``-th; where they begin is up to ``pick``."""
+
+    def __init__(self, length: int, stride: int = 1):
+        self.length = length
+        self.stride = stride
+
+    @property
+    def span(self) -> int:
+        """How many frames of the clip the window reaches over."""
+        return (self.length - 1) * self.stride + 1
+
+    def check(self, record: ClipRecord) -> None:
+        """Raise ``DataError`` if the window does not fit into ``record``."""
+        if record.num_frames < self.span:
+            raise DataError(
+                f"clip {record.name} has {record.num_frames} frames, {type(self).__name__}(length={self.length}, "
+                f"stride={self.stride}) needs {self.span}: give the data set min_frames={self.span} to leave short clips "
+                f"out, or take Resample({self.length}) in its place"
+            )
+
+
 @TRANSFORMS.register_module()
-class RandomWindow(Sampling):
+class RandomWindow(Window):
     """``length`` frames, every ``stride``-th, from a random start.
 
     Raises ``DataError`` if a clip has fewer than ``(length - 1) * stride + 1`` frames.
     """
 
-    def __init__(self, length: int, stride: int = 1):
-        self.length = length
-        self.stride = stride
-
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
         """Draw the start uniformly over all that fit."""
-        needed = _check_length(record, self)
-        start = rng.integers(record.num_frames - needed + 1)
-        return start + self.stride * np.arange(self.length)
+        self.check(record)
+        return rng.integers(record.num_frames - self.span + 1) + self.stride * np.arange(self.length)
 
 
 @TRANSFORMS.register_module()
-class FirstFrames(Sampling):
+class FirstFrames(Window):
     """The first ``length`` frames, every ``stride``-th.
 
     Raises ``DataError`` if a clip has fewer than ``(length - 1) * stride + 1`` frames.
     """
 
-    def __init__(self, length: int, stride: int = 1):
-        self.length = length
-        self.stride = stride
-
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
         """Count from the clip's first frame."""
-        _check_length(record, self)
+        self.check(record)
         return self.stride * np.arange(self.length)
 
 
@@ -93,15 +109,3 @@ class WholeClip(Sampling):
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
         """Count through the clip."""
         return np.arange(min(record.num_frames, self.max_length or record.num_frames))
-
-
-def _check_length(record: ClipRecord, window: RandomWindow | FirstFrames) -> int:
-    """Compute how many frames the window spans; raise if the clip is shorter."""
-    needed = (window.length - 1) * window.stride + 1
-    if record.num_frames < needed:
-        name = f"{type(window).__name__}(length={window.length}, stride={window.stride})"
-        raise DataError(
-            f"clip {record.name} has {record.num_frames} frames, {name} needs {needed}: give the data set "
-            f"min_frames={needed} to leave short clips out, or take Resample({window.length}) in its place"
-        )
-    return needed
