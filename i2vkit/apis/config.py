@@ -11,7 +11,7 @@ from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.logging import print_log
 from mmengine.registry import Registry
 
-from i2vkit.apis.config_slots import TOP_LEVEL, allowed_keys, resolve, slot_below
+from i2vkit.apis.config_slots import NAMED, TOP_LEVEL, allowed_keys, resolve, slot_below
 from i2vkit.errors import ConfigError
 from i2vkit.registry import nearest
 
@@ -35,9 +35,11 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None)
         raise ConfigError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
     public = {key: value for key, value in dict.items(parsed._cfg_dict) if not _is_private(key, value)}
     cfg = Config(public, filename=str(path))
-    if options:
-        override(cfg, options)
-    check_config(cfg)
+    try:
+        override(cfg, options or {})
+        check_config(cfg)
+    except ImportError as error:  # imports of a config happen when they are looked at
+        raise ConfigError(f"{path}: {error}") from error
     return cfg
 
 
@@ -117,7 +119,7 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
             old[index] = value
         elif isinstance(current, dict | list) and not _swaps(current, value, where, below):
             _merge(current, value, where, below)
-        elif "type" in value or not below:
+        elif "type" in value or not below or key in NAMED:
             old[index] = ConfigDict(value)
         else:
             raise ConfigError(f"there is no part at '{where}'; give {where}.type too")

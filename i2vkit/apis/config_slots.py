@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from mmengine.dataset import BaseDataset  # noqa: F401  registers mmengine's data sets and functions
+from mmengine.optim import OptimWrapper
 from mmengine.registry import (
     EVALUATOR,
     LOG_PROCESSORS,
@@ -71,6 +72,9 @@ SLOTS: dict[str, tuple[Registry, ...]] = {
     "log_processor": (LOG_PROCESSORS,),
 }
 
+# Slots that hold parts by name, and so may appear as a whole.
+NAMED = ("protocols", "default_hooks", "param_scheduler")
+
 # What mmengine or our constructors read beside the arguments of the class, by path.
 BESIDE: dict[str, tuple[str, ...]] = {
     "optim_wrapper": ("constructor", "optimizer", "per_phase"),
@@ -114,6 +118,7 @@ PLAIN: dict[str, Callable[[], Mapping[str, Any] | None]] = {
     "model.critics.*": _critics,
     "model.passes.*": _passes,
     "model.phases.*": _phases,
+    "optim_wrapper": lambda: arguments_of(OptimWrapper),
     "log_processor": lambda: arguments_of(LogProcessor),
     "randomness": lambda: dict.fromkeys(("seed", "diff_rank_seed", "deterministic")),
     "env_cfg": lambda: dict.fromkeys(("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit")),

@@ -25,8 +25,8 @@ def train(
 ) -> Runner:
     """Train what ``cfg`` (of ``load_config``) describes; returns the finished runner.
 
-    ``resume`` is True for the newest checkpoint of the work dir, or a checkpoint; ``amp`` runs the model in bf16
-    autocast; ``launcher`` is "none", "pytorch" (torchrun) or "slurm".
+    ``resume`` is True for the newest checkpoint of the work dir, or a checkpoint or another work dir; ``amp`` runs the
+    model in bf16 autocast; ``launcher`` is "none", "pytorch" (torchrun) or "slurm".
 
     Raises:
         I2VError: what is wrong with config, data, checkpoint or training.
@@ -58,8 +58,9 @@ def prepare(
         randomness["deterministic"] = True
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS when it is first used
     if resume:
+        source = Path(cfg.work_dir if resume is True else resume)
         cfg.resume = True
-        cfg.load_from = str(latest_checkpoint(cfg.work_dir) if resume is True else resume)
+        cfg.load_from = str(latest_checkpoint(source) if resume is True or source.is_dir() else source)
     if amp:
         model = find_part(MODELS, cfg.model.type)
         if "autocast" not in (arguments_of(model) or ()):

@@ -24,6 +24,8 @@ from i2vkit.errors import CheckpointError
 def load_checkpoint_file(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
     """Everything in a ``.pth`` or ``.safetensors`` file; weights and plain values only.
 
+    A work dir stands for its best checkpoint, or for the newest where no best one was kept.
+
     mmengine's own loader would fall back to running the code in a file, and its ``resume`` executes a config text
     stored there: this one replaces it for every load, and drops that text.
 
@@ -31,6 +33,9 @@ def load_checkpoint_file(path: str | Path, map_location: Any = "cpu") -> dict[st
         CheckpointError: the file is missing, cut, not a checkpoint, or carries code.
     """
     path = Path(path).expanduser()
+    if path.is_dir():
+        best = sorted(path.glob("best_*.pth"), key=lambda file: file.stat().st_mtime)
+        path = best[-1] if best else latest_checkpoint(path)
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint {path.absolute()}")
     checkpoint = (

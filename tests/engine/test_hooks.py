@@ -72,7 +72,7 @@ def config(folder, hooks, iterations=4):
 
 
 def test_samples_are_drawn_and_the_best_checkpoint_is_kept(tmp_path):
-    runner = train(config(tmp_path, [dict(type=SampleStripHook, interval=2, num=2)]))
+    train(config(tmp_path, [dict(type=SampleStripHook, interval=2, num=2)]))
     assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == ["0000002.png", "0000004.png"]
     picture = read_image(tmp_path / "samples" / "0000004.png")
     assert (picture == 200).all(axis=2).mean() > 0.1
