@@ -16,7 +16,7 @@ class Sampling(ABC):
     """Sets the ``indices`` of every take; the ways of doing so differ in ``pick``."""
 
     def check(self, record: ClipRecord) -> None:  # noqa: B027
-        """Raise ``DataError`` if ``record`` is too short; the data set asks at its start and not hours into a training."""
+        """Raise ``DataError`` if ``record`` is too short; the data set asks at its start, not hours into a training."""
 
     @abstractmethod
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
@@ -56,8 +56,8 @@ class Window(Sampling):
         if record.num_frames < self.span:
             raise DataError(
                 f"clip {record.name} has {record.num_frames} frames, {type(self).__name__}(length={self.length}, "
-                f"stride={self.stride}) needs {self.span}: give the data set min_frames={self.span} to leave short clips "
-                f"out, or take Resample({self.length}) in its place"
+                f"stride={self.stride}) needs {self.span}: give the data set min_frames={self.span} to leave short "
+                f"clips out, or take Resample({self.length}) in its place"
             )
 
 
