@@ -12,6 +12,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from i2vkit.models.critic import Look
 from i2vkit.models.discriminators.views import Footage
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.passes import Pass
@@ -118,23 +119,23 @@ class GeneratorProbe(nn.Module):
 
 
 class CriticProbe(nn.Module):
-    """A critic that takes and gives tensors: video (B, 3, T, H, W) -> logits.
+    """A critic that takes one tensor, the samples that its view picked, its condition being fixed."""
 
-    What its view needs of the generator (a motion encoded anew) is traced too, but lies outside ``critic``.
-    """
-
-    def __init__(self, critic: nn.Module, generator: nn.Module) -> None:
+    def __init__(self, critic: nn.Module, look: Look) -> None:
         super().__init__()
-        self.critic = critic
-        self._encode = generator.encode_motion  # A method, so that the generator is no child of the probe.
+        self.critic, self._look = critic, look
 
-    def forward(self, video: Tensor) -> Tensor:
-        """The logits of every sample that the critic takes from ``video``."""
-        label = torch.zeros(len(video), dtype=torch.long)
-        motion = partial(self._encode, Clip(video, label=label), Stream([0] * len(video)))
-        footage = Footage(video, None, motion, image=video[:, :, 0], label=label)
-        look = self.critic.look(footage, self.critic.view.draw(footage))
-        return self.critic(look.sample, look.label, look.maps)
+    def forward(self, sample: Tensor) -> Tensor:
+        """Samples of the critic's kind -> logits."""
+        return self.critic(sample, self._look.label, self._look.maps)
+
+
+def look_at(critic: nn.Module, video: Tensor, generator: nn.Module) -> Look:
+    """What a critic sees of a video (B, 3, T, H, W); a motion encoded anew is not the critic's own work."""
+    label = torch.zeros(len(video), dtype=torch.long)
+    motion = partial(generator.encode_motion, Clip(video, label=label), Stream([0] * len(video)))
+    footage = Footage(video, None, motion, image=video[:, :, 0], label=label)
+    return critic.look(footage, critic.view, critic.view.draw(footage))
 
 
 @torch.no_grad()
@@ -149,7 +150,8 @@ def profile_model(model: nn.Module, num_frames: int = 16) -> list[PartProfile]:
     video = torch.zeros(1, 3, num_frames, model.image_size, model.image_size)
     rows = profile_parts(GeneratorProbe(model.generator), (video,), "generator")
     for name, critic in model.critics.items():
-        whole = profile_parts(CriticProbe(critic, model.generator), (video,), "critic")[-1]
+        look = look_at(critic, video, model.generator)
+        whole = profile_parts(CriticProbe(critic, look), (look.sample,), "critic")[-1]
         rows.append(replace(whole, name=f"critics.{name}"))
     return rows
 
@@ -170,11 +172,11 @@ def as_table(rows: list[PartProfile], num_frames: int, image_size: int) -> str:
     Examples:
         >>> from i2vkit.apis.profile import PartProfile, as_table
         >>> print(as_table([PartProfile("decoder", 12_500, 3_000_000, {"tanh": 2})], 16, 64).splitlines()[1])
-        decoder     12,500    0.003
+        decoder      12,500       3.00
     """
     width = max(len(row.name) for row in rows)
-    lines = [f"{'part':<{width}}  parameters   GMACs"]
-    lines += [f"{row.name:<{width}} {row.parameters:>10,} {row.macs / 1e9:>8.3f}" for row in rows]
+    lines = [f"{'part':<{width}}  parameters      MMACs"]
+    lines += [f"{row.name:<{width}}  {row.parameters:>10,} {row.macs / 1e6:>10,.2f}" for row in rows]
     lines += ["", NOTE.format(frames=num_frames, size=image_size), "Not counted (operation x times):"]
     listed = [
         f"  {row.name}: " + ", ".join(f"{op} x {n}" for op, n in row.uncounted.items()) for row in rows if row.uncounted

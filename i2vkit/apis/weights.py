@@ -1,0 +1,102 @@
+"""The weights of a generator: from a training checkpoint or from an exported file, and into one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import print_log
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from i2vkit.engine.checkpoints import load_weights
+from i2vkit.errors import CheckpointError
+from i2vkit.media import atomic_path
+
+PREFIX = "generator"
+
+
+def load_generator(model: nn.Module, path: str | Path) -> None:
+    """Load ``model.generator`` from a ``.pth`` of training or a ``.safetensors`` of :func:`export_generator`.
+
+    Critics are not touched, so that a config with other critics will do; a model without a generator is loaded whole.
+    Where training kept an average of the weights, a checkpoint holds that average as its weights.
+
+    Raises:
+        CheckpointError: missing or broken file, weights of another config, a hash that does not fit, values that are
+            not finite.
+    """
+    path = Path(path)
+    if path.suffix == ".safetensors" and path.is_file():
+        check_export(path)
+    generator = getattr(model, PREFIX, None)
+    part = model if generator is None else generator
+    load_weights(part, path, prefix=None if generator is None else PREFIX)
+    if broken := [name for name, value in part.state_dict().items() if not torch.isfinite(value).all()]:
+        raise CheckpointError(f"{path}: {len(broken)} weights are not finite (first: {broken[0]}); training diverged")
+
+
+def export_generator(model: nn.Module, cfg: Config, out: str | Path) -> dict[str, str]:
+    """Write the weights of ``model.generator`` to a ``.safetensors`` file, whole or not at all.
+
+    Returns:
+        What stands in its header: config, i2vkit version, image size and the SHA-256 of the weights.
+
+    Raises:
+        CheckpointError: another suffix.
+    """
+    out = Path(out)
+    if out.suffix != ".safetensors":
+        raise CheckpointError(f"weights are exported to a .safetensors file, not to {out}")
+    # Copies: tensors that share memory cannot be written.
+    weights = {f"{PREFIX}.{k}": v.detach().cpu().clone() for k, v in model.generator.state_dict().items()}
+    metadata = {
+        "format": "pt",
+        "config": Path(cfg.filename or "").stem,
+        "i2vkit": version("i2vkit"),
+        "image_size": str(model.image_size),
+        "sha256": digest(weights),
+    }
+    with atomic_path(out) as temporary:
+        save_file(weights, temporary, metadata)
+    return metadata
+
+
+def check_export(path: Path) -> dict[str, str]:
+    """The header of an exported file.
+
+    Raises:
+        CheckpointError: the file is broken, has no hash, or its weights are not those that were hashed.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is not a .safetensors file, or is cut: {error}") from error
+    if "sha256" not in metadata:
+        raise CheckpointError(f"{path} was not written by tools/export.py: it has no hash of its weights")
+    if (found := digest(weights)) != metadata["sha256"]:
+        raise CheckpointError(f"{path} is damaged: its weights hash to {found}, its header says {metadata['sha256']}")
+    print_log(f"{path}: generator of {metadata.get('config')}, sha256 {found[:12]}", "current")
+    return metadata
+
+
+def digest(weights: dict[str, Tensor]) -> str:
+    """SHA-256 of named tensors: of their names, types, shapes and bytes, in the order of the names."""
+    total = hashlib.sha256()
+    for name, value in sorted(weights.items()):
+        total.update(json.dumps([name, str(value.dtype), list(value.shape)]).encode())
+        total.update(value.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

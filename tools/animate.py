@@ -1,0 +1,39 @@
+"""Animate an image: `tools/animate.py dtgan_oulu model.pth --image face.jpg --driving smile.mp4 --out out.mp4`."""
+
+from i2vkit.apis.cli import parser, run_tool
+
+
+def main() -> None:
+    """Read the command line and write the animation."""
+    options = parser(__doc__, config=True)
+    options.add_argument("checkpoint", help=".pth of training or .safetensors of tools/export.py")
+    options.add_argument("--image", required=True, help="the image to animate, of any size")
+    options.add_argument(
+        "--driving", required=True, nargs="+", help="video, GIF or folder of images; several play one after the other"
+    )
+    options.add_argument("--out", required=True, help=".mp4, .mkv, .gif, or .png for a strip")
+    options.add_argument("--show-dynamics", action="store_true", help="show the motion on an image of zeros too")
+    options.add_argument("--no-side-by-side", action="store_true", help="write the generated video alone")
+    options.add_argument("--deterministic", action="store_true", help="no dropout as noise: one image, one video")
+    options.add_argument("--seed", type=int, default=0, help="seed of the noise (default: 0)")
+    options.add_argument("--device", help="cpu, cuda or cuda:1 (default: a GPU if there is one)")
+    arguments = options.parse_args()
+
+    from i2vkit.apis.inferencer import I2VInferencer
+
+    changes = dict(arguments.cfg_options or {})
+    if arguments.deterministic:
+        changes["model.generator.decoder.dropout_at_test"] = False
+    inferencer = I2VInferencer(arguments.config, arguments.checkpoint, arguments.device, arguments.seed, changes)
+    animation = inferencer(
+        arguments.image,
+        arguments.driving,
+        arguments.out,
+        side_by_side=not arguments.no_side_by_side,
+        show_dynamics=arguments.show_dynamics,
+    )
+    print(f"{animation.path}: {animation.num_frames} frames")
+
+
+if __name__ == "__main__":
+    run_tool(main)

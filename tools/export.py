@@ -1,0 +1,25 @@
+"""Export a generator: `python tools/export.py dtgan_oulu iter_1000.pth --out dtgan.safetensors`."""
+
+from i2vkit.apis.cli import parser, run_tool
+
+
+def main() -> None:
+    """Read the command line and write the weights of the generator, and those alone."""
+    options = parser(__doc__, config=True)
+    options.add_argument("checkpoint", help=".pth of training; its averaged weights, if it has such, are taken")
+    options.add_argument("--out", required=True, metavar="FILE.safetensors", help="what to write")
+    arguments = options.parse_args()
+
+    from i2vkit.apis.config import load_config
+    from i2vkit.apis.weights import export_generator, load_generator
+    from i2vkit.registry import MODELS
+
+    cfg = load_config(arguments.config, arguments.cfg_options)
+    model = MODELS.build(cfg.model)
+    load_generator(model, arguments.checkpoint)
+    header = export_generator(model, cfg, arguments.out)
+    print(f"{arguments.out}: generator of {header['config']}, sha256 of its weights {header['sha256']}")
+
+
+if __name__ == "__main__":
+    run_tool(main)

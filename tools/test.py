@@ -1,0 +1,27 @@
+"""Test a model: `python tools/test.py dtgan_oulu work_dirs/dtgan_oulu/iter_1000.pth`."""
+
+from i2vkit.apis.cli import parser, run_tool
+
+
+def main() -> None:
+    """Read the command line, test, and print the scores beside their floor."""
+    options = parser(__doc__, config=True)
+    options.add_argument("checkpoint", help=".pth of training or .safetensors of tools/export.py")
+    options.add_argument(
+        "--protocol", help="a protocol of the config, or a .json list of samples (default: the config's first)"
+    )
+    options.add_argument("--out", help="folder of the results (default: work_dirs/<config>/test/<protocol>)")
+    options.add_argument("--save-videos", action="store_true", help="write the generated videos and strips of them")
+    options.add_argument("--seed", type=int, help="seed of the first sample's noise (default: the protocol's)")
+    arguments = options.parse_args()
+
+    from i2vkit.apis.config import load_config
+    from i2vkit.apis.test import as_table, test
+
+    cfg = load_config(arguments.config, arguments.cfg_options)
+    result = test(cfg, arguments.checkpoint, arguments.protocol, arguments.out, arguments.save_videos, arguments.seed)
+    print(as_table(result))
+
+
+if __name__ == "__main__":
+    run_tool(main)
