@@ -7,13 +7,13 @@ import pytest
 import torch
 from mmengine.runner import Runner
 from safetensors.torch import save_file
+from tiny import tiny_config
 from torch import nn
 
 from i2vkit.apis.train import prepare, train
 from i2vkit.engine.checkpoints import check_hash, load_checkpoint_file, load_weights
 from i2vkit.engine.saving import SafeCheckpointHook, plain
 from i2vkit.errors import CheckpointError, ConfigError
-from tests.engine.tiny import tiny_config
 
 
 class Planted:

@@ -4,12 +4,12 @@ import socket
 
 import pytest
 import torch
+from tiny import tiny_config
 
 from i2vkit.apis.train import train
 from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.engine.distributed import init_distributed
 from i2vkit.errors import ConfigError
-from tests.engine.tiny import tiny_config
 
 
 def run_rank(rank, port, folder):

@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
+from tiny import TwoPhases, tiny_config
 from torch.utils.data import Dataset
 
 from i2vkit.apis.train import train
@@ -10,7 +11,6 @@ from i2vkit.engine.saving import SafeCheckpointHook
 from i2vkit.media import read_image
 from i2vkit.registry import DATASETS, METRICS, MODELS
 from i2vkit.structures import VideoSample
-from tests.engine.tiny import TwoPhases, tiny_config
 
 
 @DATASETS.register_module()

@@ -1,10 +1,10 @@
 import pytest
 import torch
 from mmengine.optim import AmpOptimWrapper
+from tiny import TwoPhases
 
 from i2vkit.engine.optimizers import PhaseOptimWrapper, PhaseOptimWrapperConstructor
 from i2vkit.errors import ConfigError
-from tests.engine.tiny import TwoPhases
 
 
 def build(model=None, **config):

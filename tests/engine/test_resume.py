@@ -1,9 +1,9 @@
 import pytest
 import torch
+from tiny import tiny_config
 
 from i2vkit.apis.train import train
 from i2vkit.engine.checkpoints import latest_checkpoint, load_checkpoint_file
-from tests.engine.tiny import tiny_config
 
 
 def flat(value):
