@@ -15,6 +15,14 @@ with read_base():
     from ._base_.models.dtgan import *
     from ._base_.runtime import *
 
+from i2vkit.evaluation.protocols import Transfer
+
 model["labels"] = ["Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise"]
 model["pretrained"][0]["checkpoint"] = "work_dirs/cnn_lstm_oulu"
 model["pretrained"][0]["help"] = "python tools/train.py configs/cnn_lstm_oulu.py"
+
+# The 24 clips of four of the ten test people drive all ten: 240 videos (sec. 4.3).
+protocols["transfer"] = dict(
+    type=Transfer, source_people="oulu_casia/transfer_sources", target_people="oulu_casia/test"
+)
+train_cfg.update(max_iters=20_000, val_interval=1000)

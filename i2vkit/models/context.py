@@ -71,8 +71,8 @@ class GanContext:
         return self._generated[name]
 
     def encoded(self, name: str) -> Motion:
-        """The motion that the video of a pass was made from."""
-        return self.generated(name).motion
+        """The motion that the video of a pass was made from, as it was encoded or drawn."""
+        return self.generated(name).encoded
 
     def reencoded(self, name: str, detach: bool = False) -> Motion:
         """The motion encoder's reading of a generated video, once with gradients, and detached from that."""
@@ -103,7 +103,7 @@ class GanContext:
 
         def motion() -> Motion:
             if shared:
-                return self.generated(name, detach=True).motion
+                return self.generated(name, detach=True).encoded
             return self._once(("real motion", entry.real), lambda: self._read_motion(video, num_frames))
 
         return Footage(video, num_frames, motion, content.image, clip.label, clip.source_maps)

@@ -152,6 +152,7 @@ class Generator(nn.Module):
 
     def render(self, content: Content, motion: Motion, stream: Stream, name: str = "") -> Generated:
         """The video of a content and an encoded or drawn motion."""
+        encoded = motion
         for adapter in self.generator_adapters:
             motion = adapter(motion, stream)
         if self.motion_generator is not None:
@@ -160,7 +161,8 @@ class Generator(nn.Module):
             motion = adapter(motion, stream)
         features, base = self.decoder(content, motion, stream)
         # Video and losses stay in full precision under autocast.
-        return Generated(content=content, motion=motion, pass_name=name, **self.head(features.float(), base.float()))
+        made = self.head(features.float(), base.float())
+        return Generated(content=content, motion=motion, encoded=encoded, pass_name=name, **made)
 
     def forward(self, clip: Clip, passes: dict[str, Pass], stream: Stream | None = None) -> dict[str, Generated]:
         """The videos of all ``passes``, by name; with ``stream`` all draws and states come from it."""

@@ -26,7 +26,7 @@ train_dataloader = dict(
             dict(type=PackClip),
         ],
     ),
-    sampler=dict(type=PositionSampler, batch_size=8),
+    sampler=dict(type=PositionSampler),
     collate_fn=dict(type="pseudo_collate"),
 )
 val_dataloader = dict(

@@ -136,7 +136,7 @@ class MotionCycleLoss(_PassLoss):
             ConfigError: if the generator has no motion encoder.
         """
         wanted, found = context.encoded(self.pass_name), context.reencoded(self.pass_name)
-        if found.trajectory is None:
+        if wanted.trajectory is None:
             return (_code(wanted) - _code(found)).abs().mean()
         batch, length = wanted.trajectory.shape[:2]
         mask = frame_mask(wanted.num_frames, batch, length, wanted.trajectory.device)

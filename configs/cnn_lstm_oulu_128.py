@@ -1,0 +1,18 @@
+"""Pre-training of DTGAN's motion encoder on Oulu-CASIA at 128x128: cnn_lstm_oulu.py with one more block in the CNN.
+
+For dtgan_oulu_128.py; sources and what is ours as in cnn_lstm_oulu.py.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .cnn_lstm_oulu import *
+
+_layout_128 = dict(train_dataloader["dataset"]["layout"], root="data/oulu_casia_128")
+for _loader in (train_dataloader, val_dataloader):
+    _loader["dataset"]["layout"] = _layout_128
+    _loader["dataset"]["pipeline"][2]["size"] = 128
+test_dataloader = val_dataloader
+
+model["image_size"] = 128
+model["network"]["encoder"]["frame_encoder"]["widths"] = (32, 64, 128, 256, 256)
