@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.evaluator import Evaluator
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torchmetrics.functional.image import structural_similarity_index_measure
 
 from i2vkit.errors import DataError
 from i2vkit.evaluation.metrics import Accuracy, Psnr, Ssim, psnr, ssim
@@ -48,6 +49,14 @@ def test_ssim_agrees_with_scikit_image(noise):
         for n in range(2)
     ]
     np.testing.assert_allclose(ssim(video, truth).numpy(), expected, atol=2e-6)
+
+
+def test_ssim_agrees_with_torchmetrics_inside_the_border():
+    video, truth = videos(n=1)
+    frames = [x[0].transpose(0, 1).double() for x in (video, truth)]
+    _, full = structural_similarity_index_measure(*frames, data_range=255.0, reduction=None, return_full_image=True)
+    expected = full[..., 5:-5, 5:-5].flatten(1).mean(1)
+    torch.testing.assert_close(ssim(video, truth)[0], expected, atol=1e-9, rtol=0)
 
 
 def test_ssim_of_flat_frames_is_the_luminance_term():
