@@ -112,7 +112,8 @@ class SafeCheckpointHook(CheckpointHook):
         """Leave nothing but tensors and plain values in ``checkpoint``; comes after all other hooks."""
         hub = checkpoint["message_hub"]
         # Histories are mmengine's own objects, and the next log line starts new ones.
-        checkpoint["message_hub"] = {**hub, "log_scalars": {}}
+        resumed = {name: value for name, value in hub["resumed_keys"].items() if name in hub["runtime_info"]}
+        checkpoint["message_hub"] = {**hub, "log_scalars": {}, "resumed_keys": resumed}
         for name in checkpoint.keys() - {"state_dict", "ema_state_dict"}:
             checkpoint[name] = plain(checkpoint[name])
 
