@@ -19,7 +19,15 @@ def main() -> None:
     from i2vkit.apis.test import as_table, test
 
     cfg = load_config(arguments.config, arguments.cfg_options)
-    result = test(cfg, arguments.checkpoint, arguments.protocol, arguments.out, arguments.save_videos, arguments.seed)
+    result = test(
+        cfg,
+        arguments.checkpoint,
+        protocol=arguments.protocol,
+        out=arguments.out,
+        save_videos=arguments.save_videos,
+        seed=arguments.seed,
+        options=arguments.cfg_options,
+    )
     print(as_table(result))
 
 

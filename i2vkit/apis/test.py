@@ -32,6 +32,7 @@ def test(
     out: str | Path | None = None,
     save_videos: bool = False,
     seed: int | None = None,
+    options: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Generate what a protocol asks for, score it and write ``out/metrics.json``, whole or not at all.
 
@@ -43,6 +44,7 @@ def test(
         save_videos: write every generated video to ``out/videos`` (.mp4, to look at) and a strip of it beside its truth
             to ``out/strips`` too.
         seed: of the first sample's noise; by default the protocol's own.
+        options: the changes that ``cfg`` was loaded with, only to be written down with the result.
 
     Returns:
         What stands in ``metrics.json``: see ``report``.
@@ -59,7 +61,7 @@ def test(
         hooks = [SaveVideosHook(out)] if save_videos else []
         runner = build_runner(cfg, model, dataset, out / "log", hooks)
     scores = runner.test()
-    result = report(cfg, checkpoint, name, plan, runner, scores)
+    result = report(cfg, checkpoint, name, plan, runner, scores) | {"options": options or {}}
     if is_main_process():
         with atomic_path(out / "metrics.json") as temporary:
             temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
