@@ -1,7 +1,6 @@
 """Raw to prepared: eyes in their places, gaps bridged or reported, nothing half done."""
 
 import csv
-import errno
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from i2vkit.datasets.preparation import prepare, prepare_oulu_casia
 from i2vkit.datasets.preparation.alignment import LEFT_EYE, RIGHT_EYE, align_clip, eye_centres, eye_transform
 from i2vkit.datasets.preparation.landmarks import fill_gaps, read_landmarks, write_landmarks
 from i2vkit.datasets.synthetic.oulu_casia import synthesize_oulu_casia
-from i2vkit.errors import DataError
+from i2vkit.errors import DataError, MediaError
 from i2vkit.media import image_paths, read_image
 
 
@@ -75,10 +74,9 @@ def test_prepared_layout(raw, tmp_path):
 
 def test_five_points_gaps_and_reasons(raw, tmp_path):
     tables = raw / "landmarks/VL/Strong/P001"
-    full = read_landmarks(tables / "Anger.csv", range(14))
-    five = np.concatenate([eye_centres(full), full[:, [30, 48, 54]]], axis=1)
     count = len(image_paths(raw / "OriginalImg/VL/Strong/P001/Anger"))
-    five = np.concatenate([five, np.repeat(five[-1:], count - 14, axis=0)])
+    full = read_landmarks(tables / "Anger.csv", range(count))
+    five = np.concatenate([eye_centres(full), full[:, [30, 48, 54]]], axis=1)
     write_landmarks(tables / "Anger.csv", five)
     lines = (tables / "Fear.csv").read_text().splitlines()
     (tables / "Fear.csv").write_text("\n".join(lines[:3] + lines[6:]) + "\n")
@@ -91,7 +89,7 @@ def test_five_points_gaps_and_reasons(raw, tmp_path):
     with (tmp_path / "out/skipped.csv").open() as file:
         skipped = {row["what"].split("/")[1]: row["why"] for row in csv.DictReader(file)}
     assert "frames in a row have no landmarks" in skipped["Sadness"]
-    assert skipped["Disgust"] == "no landmarks"
+    assert skipped["Disgust"].startswith("no landmarks at")
     assert "004.jpeg" in skipped["Surprise"]
     assert "header must be" in skipped["Happiness"]
     assert [record.label for record in ClipFolder(str(tmp_path / "out")).index().records] == ["Anger", "Fear"]
@@ -103,7 +101,7 @@ def test_it_goes_on_where_it_stopped(raw, tmp_path, monkeypatch):
 
     def full_disk(path, image):
         if len(written) == 40:
-            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+            raise MediaError(f"{path} cannot be written: [Errno 28] No space left on device")
         written.append(path)
         write(path, image)
 
@@ -131,6 +129,18 @@ def test_errors_say_what_to_do(raw, tmp_path):
         table.unlink()
     with pytest.raises(DataError, match=r"no landmarks: looked for .* Give one CSV file a clip"):
         prepare_oulu_casia(raw, tmp_path / "other")
+
+
+def test_any_folder_above_will_do(raw, tmp_path):
+    above = prepare_oulu_casia(tmp_path / "wrapped", tmp_path / "above", size=32)
+    below = prepare_oulu_casia(raw / "OriginalImg", tmp_path / "below", size=32)
+    assert "6 clips" in above and "6 clips" in below
+    assert len(ClipFolder(str(tmp_path / "below/truth")).index().records) == 1
+
+
+def test_frames_and_landmarks_numbered_differently(raw):
+    with pytest.raises(DataError, match="landmarks of frame 0, which does not exist: the frames are 1 to 15"):
+        read_landmarks(raw / "landmarks/VL/Strong/P001/Anger.csv", range(1, 16))
 
 
 def test_gaps_longer_than_five_frames_are_not_bridged():

@@ -6,15 +6,17 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 from mmengine.utils import ProgressBar
 
-from i2vkit.errors import DataError
+from i2vkit.errors import DataError, MediaError
 from i2vkit.media import atomic_path
 
 
@@ -24,7 +26,8 @@ def run_jobs(function: Callable, jobs: Sequence, workers: int, chunk: int = 1) -
     `function` and the jobs must be picklable; `chunk` jobs in a row go to the same process.
 
     Raises:
-        DataError: The disk is full or cannot be written. What is finished stays, and the next run goes on from there.
+        DataError: The disk is full or cannot be written, or a worker died. What is finished stays, and the next run
+            goes on from there.
     """
     results = []
     progress = ProgressBar(len(jobs)) if jobs else None
@@ -32,11 +35,11 @@ def run_jobs(function: Callable, jobs: Sequence, workers: int, chunk: int = 1) -
         for result in _results(function, jobs, min(workers, len(jobs)), chunk):
             results.append(result)
             progress.update()
-    except OSError as error:
-        where = f" {error.filename}:" if error.filename else ""
+    except (OSError, MediaError, BrokenProcessPool) as error:
+        advice = "Use fewer --workers" if isinstance(error, BrokenProcessPool) else "Make room or choose another folder"
         raise DataError(
-            f"cannot write{where} {error.strerror or error}. Make room or choose another folder and run the same "
-            f"command again: the {len(results)} clips of {len(jobs)} that are finished are kept"
+            f"{error}. {advice} and run the same command again: "
+            f"the {len(results)} clips of {len(jobs)} that are finished are kept"
         ) from error
     finally:
         if progress:
@@ -50,16 +53,25 @@ def _results(function: Callable, jobs: Sequence, workers: int, chunk: int) -> It
         return
     # Spawned, not forked: OpenCV and torch may have started threads, which a fork does not survive.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,))
     try:
-        yield from pool.map(function, jobs, chunksize=chunk)
+        with _interrupts_ignored():  # workers inherit this: Ctrl-C is ours, they finish the clip they are at
+            results = pool.map(function, jobs, chunksize=chunk)
+        yield from results
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's: workers finish the clip they are at
-    cv2.setNumThreads(1)
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # others cannot set signals, and get none
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def available_cores() -> int:

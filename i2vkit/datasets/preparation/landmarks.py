@@ -26,7 +26,8 @@ def read_landmarks(path: Path, frames: Sequence[int]) -> np.ndarray:
     """Landmarks (T, N, 2) of the frames with these numbers; NaN where the file has no row or an empty one.
 
     Raises:
-        DataError: Another header than `frame,x0,y0,...` with 68 or 5 points, or a value that is no number.
+        DataError: Another header than `frame,x0,y0,...` with 68 or 5 points, a value that is no number, or rows of
+            frames that do not exist, which would mean that file and frames are numbered differently.
     """
     with path.open(newline="", encoding="utf-8-sig") as file:
         header, *rows = list(csv.reader(file, skipinitialspace=True)) or [[]]
@@ -42,6 +43,11 @@ def read_landmarks(path: Path, frames: Sequence[int]) -> np.ndarray:
             by_number[int(row[0])] = np.array([float(value or "nan") for value in row[1:]]).reshape(points, 2)
         except (ValueError, IndexError) as error:
             raise DataError(f"{path}, line {line}: {error}") from error
+    if unknown := sorted(set(by_number) - set(frames)):
+        raise DataError(
+            f"{path} has landmarks of frame {unknown[0]}, which does not exist: the frames are {min(frames)} to "
+            f"{max(frames)}, by the number in their names"
+        )
     missing = np.full((points, 2), np.nan)
     return np.stack([by_number.get(number, missing) for number in frames])
 

@@ -22,7 +22,7 @@ class RawClip:
     label: str
     fps: float
     frames: tuple[Path, ...]
-    landmarks: Path | None
+    landmarks: Path
     root: Path  # the prepared root, a `ClipFolder`
     size: int
 
@@ -70,8 +70,8 @@ def landmarks_path(clip: RawClip) -> Path:
 
 def _read(clip: RawClip) -> tuple[np.ndarray, np.ndarray, int]:
     """Frames (T, H, W, 3), landmarks (T, N, 2) and how many of them were filled in."""
-    if clip.landmarks is None:
-        raise DataError("no landmarks")
+    if not clip.landmarks.exists():
+        raise DataError(f"no landmarks at {clip.landmarks}")
     landmarks, filled = fill_gaps(read_landmarks(clip.landmarks, [_number(path) for path in clip.frames]))
     frames = [read_image(path) for path in clip.frames]
     if len({frame.shape for frame in frames}) > 1:
@@ -86,8 +86,8 @@ def _number(path: Path) -> int:
     return int(digits)
 
 
-def write_index(root: Path, outcomes: Sequence[Outcome]) -> None:
-    """Write `root/index.csv`, which makes the folder a `ClipFolder`, and `root/skipped.csv`."""
+def write_index(root: Path, outcomes: Sequence[Outcome], missing: Sequence[tuple[str, str]] = ()) -> None:
+    """Write `root/index.csv`, which makes it a `ClipFolder`, and `root/skipped.csv`, to which `missing` belongs too."""
     done = sorted((outcome for outcome in outcomes if not outcome.skipped), key=lambda outcome: outcome.clip.name)
     rows = [
         (
@@ -101,7 +101,7 @@ def write_index(root: Path, outcomes: Sequence[Outcome]) -> None:
         for o in done
     ]
     write_table(root / "index.csv", ("path", "person", "label", "num_frames", "fps", "landmarks"), rows)
-    skipped = sorted((outcome.clip.name, outcome.skipped) for outcome in outcomes if outcome.skipped)
+    skipped = sorted([(outcome.clip.name, outcome.skipped) for outcome in outcomes if outcome.skipped] + [*missing])
     write_table(root / "skipped.csv", ("what", "why"), skipped)
 
 
