@@ -97,7 +97,7 @@ def tiny_config(work_dir, iterations, workers=0, batch_size=2, noise=0.1, name=N
         randomness=dict(seed=5),
         env_cfg=dict(dist_cfg=dict(backend="gloo")),
     )
-    return Config({**settings, **changes})
+    return Config({**settings, **changes}, format_python_code=False)
 
 
 tiny_config.number = 0

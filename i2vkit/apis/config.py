@@ -34,7 +34,8 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None)
     except Exception as error:  # whatever a user's file raises when it runs
         raise ConfigError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
     public = {key: value for key, value in dict.items(parsed._cfg_dict) if not _is_private(key, value)}
-    cfg = Config(public, filename=str(path))
+    # Its text is written into every log and checkpoint, and yapf would take about a second each time.
+    cfg = Config(public, filename=str(path), format_python_code=False)
     try:
         override(cfg, options or {})
         check_config(cfg)

@@ -57,6 +57,7 @@ def prepare(
     if deterministic:
         randomness["deterministic"] = True
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS when it is first used
+    resume = resume or (cfg.get("resume", False) and (cfg.get("load_from") or True))
     if resume:
         source = Path(cfg.work_dir if resume is True else resume)
         cfg.resume = True

@@ -4,8 +4,9 @@ import torch
 from tiny import tiny_config
 from torch.utils.data import Dataset
 
-from i2vkit.apis.train import train
+from i2vkit.apis.train import prepare, train
 from i2vkit.engine.checkpoints import latest_checkpoint, load_checkpoint_file
+from i2vkit.errors import CheckpointError
 from i2vkit.registry import DATASETS
 from i2vkit.structures import VideoSample
 
@@ -47,13 +48,18 @@ def gan_config(folder, iterations, workers):
     return cfg
 
 
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """A work dir with checkpoints 1 and 2 of one run."""
+    folder = tmp_path_factory.mktemp("straight")
+    train(gan_config(folder, 2, 0))
+    return folder
+
+
 @pytest.mark.parametrize("workers", [0, 2])
-def test_resumed_training_is_the_straight_one_bit_by_bit(tmp_path, workers):
-    train(gan_config(tmp_path / "straight", 3, 0))
-    train(gan_config(tmp_path / "resumed", 1, workers))
-    train(gan_config(tmp_path / "resumed", 3, workers), resume=True)
-    straight = load_checkpoint_file(tmp_path / "straight" / "iter_3.pth")
-    resumed = load_checkpoint_file(tmp_path / "resumed" / "iter_3.pth")
+def test_resumed_training_is_the_straight_one_bit_by_bit(straight, tmp_path, workers):
+    train(gan_config(tmp_path, 2, workers), resume=straight / "iter_1.pth")
+    straight, resumed = (load_checkpoint_file(folder / "iter_2.pth") for folder in (straight, tmp_path))
     for part in ("state_dict", "optimizer"):
         assert_same_bits(straight[part], resumed[part])
 
@@ -76,3 +82,19 @@ def test_latest_checkpoint_survives_a_cut_note_and_a_moved_folder(tmp_path):
     assert latest_checkpoint(moved) == moved / "iter_3.pth"
     (moved / "last_checkpoint").write_text("")
     assert latest_checkpoint(moved) == moved / "iter_3.pth"
+
+
+def test_a_config_can_ask_to_resume_too(tmp_path):
+    train(tiny_config(tmp_path, 2))
+    cfg = prepare(tiny_config(tmp_path, 4, resume=True))
+    assert cfg.load_from == str(tmp_path / "iter_2.pth")
+    assert prepare(tiny_config(tmp_path / "other", 4), resume=tmp_path).load_from == str(tmp_path / "iter_2.pth")
+    with pytest.raises(CheckpointError, match="nothing to resume"):
+        prepare(tiny_config(tmp_path / "other", 4), resume=True)
+
+
+def test_mixed_precision_is_the_models(tmp_path):
+    assert prepare(tiny_config(tmp_path, 1), amp=True).model.autocast == "bf16"
+    cfg = prepare(tiny_config(tmp_path, 1), seed=3, deterministic=True)
+    assert cfg.randomness == {"seed": 3, "deterministic": True}
+    assert "autocast" not in cfg.model
