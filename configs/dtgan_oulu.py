@@ -26,3 +26,4 @@ protocols["transfer"] = dict(
     type=Transfer, source_people="oulu_casia/transfer_sources", target_people="oulu_casia/test"
 )
 train_cfg.update(max_iters=20_000, val_interval=1000)
+param_scheduler[0].update(begin=10_000, end=20_000)

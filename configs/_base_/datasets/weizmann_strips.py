@@ -1,7 +1,7 @@
 """Weizmann Actions as 64x64 strips (MoCoGAN's preparation): subjects 0, 1, 3, 4, 5 train, subject 2 validates.
 
 Training takes windows of 16 frames, every second one, of clips and their mirror images, which are files of their own;
-validation the first 32 frames. Subjects 6 to 8 are for a final test and stand in no config.
+validation the first window of every clip. Subjects 6 to 8 are for a final test and stand in no config.
 """
 
 from i2vkit.datasets import ClipDataset, FrameStrips, PositionSampler
@@ -36,7 +36,7 @@ val_dataloader = dict(
         layout=_layout,
         people="weizmann/val",
         pipeline=[
-            dict(type=FirstFrames, length=32, stride=1),
+            dict(type=FirstFrames, length=16, stride=2),
             dict(type=ReadFrames),
             dict(type=Resize, size=64),
             dict(type=PackClip),

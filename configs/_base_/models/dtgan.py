@@ -3,10 +3,12 @@
 From the paper: the frozen appearance-suppressed CNN-LSTM (sec. 3.1), the dynamics channel embedder and the U-Net with
 dropout as noise (sec. 3.2), the frame critic on every frame and the dynamics critic on z_T, the losses of eq. 3 to 7,
 critics before the generator. Left open by the paper, and ours: all widths (pix2pix's for the U-Net), the weights of eq. 7
-(the paper gives none; 1, 100, 10), Adam with 2e-4 and betas (0.5, 0.999), the batch size.
+(the paper gives none; 1, 100, 10), Adam with 2e-4 and betas (0.5, 0.999), the batch size, and pix2pix's
+learning rate: constant in the first half, then falling to zero.
 """
 
 from mmengine.config import read_base
+from mmengine.optim import LinearLR
 from torch.optim import Adam
 
 from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
@@ -79,5 +81,6 @@ model = dict(
 
 optim_wrapper = dict(
     constructor=PhaseOptimWrapperConstructor,
-    optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999)),
+    optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999), fused=True),
 )
+param_scheduler = [dict(type=LinearLR, start_factor=1.0, end_factor=0.0, begin=0, end=0, by_epoch=False)]
