@@ -1,7 +1,7 @@
 """DTGAN on Oulu-CASIA at 128x128: dtgan_oulu.py with one more block in the U-Net, the frame CNN and the frame critic.
 
-First: tools/train.py configs/cnn_lstm_oulu_128.py, on clips prepared with --size 128 --out data/oulu_casia_128. The size
-is ours; the paper does not give one. Expected result: as in dtgan_oulu.py.
+First: tools/train.py configs/cnn_lstm_oulu_128.py, on clips prepared with --size 128 --out data/oulu_casia_128. The
+size is ours; the paper does not give one. Expected result: as in dtgan_oulu.py.
 """
 
 from mmengine.config import read_base

@@ -94,7 +94,9 @@ def reason_of_refusal(combination: tuple) -> str | None:
 @pytest.mark.parametrize("combination", COMBINATIONS, ids=lambda c: "-".join(str(name) for name in c))
 def test_combination(combination):
     reason = reason_of_refusal(combination)
-    changes = dict(generator=generator_config(combination), critics=dict(frame=narrow.critic()), phases=phases(), frozen=[])
+    changes = dict(
+        generator=generator_config(combination), critics=dict(frame=narrow.critic()), phases=phases(), frozen=[]
+    )
     if reason:
         with pytest.raises(ConfigError, match=rf"{combination[3]}|{combination[2]}") as caught:
             narrow.build(**changes)

@@ -18,9 +18,9 @@ class PhasedModel(BaseModel):
     """A model trained in phases.
 
     ``frozen`` names parts by path that never train: they stay in eval mode and take no optimiser slot, while gradients
-    still pass through them. ``pretrained`` is a list of ``dict(part=path, checkpoint=file, prefix=..., help=...)``, where a work
-    dir as file means its newest checkpoint, loaded before training starts (a checkpoint of this model loaded later has
-    the last word). ``autocast`` is None or "bf16".
+    still pass through them. ``pretrained`` is a list of ``dict(part=path, checkpoint=file, prefix=..., help=...)``,
+    where a work dir as file means its newest checkpoint, loaded before training starts (a checkpoint of this model
+    loaded later has the last word). ``autocast`` is None or "bf16".
     """
 
     def __init__(

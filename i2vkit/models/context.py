@@ -60,8 +60,6 @@ class GanContext:
         """Told by the phase function after each update."""
         self._stale = self._stale or any(part.split(".")[0] == "generator" for part in parts)
 
-    # What was generated, and what it is compared with ---------------------------------------------------------------
-
     def generated(self, name: str, detach: bool = False) -> Generated:
         """The video of a pass."""
         if detach:
@@ -120,8 +118,6 @@ class GanContext:
             label=clip.label,
             maps=clip.source_maps,
         )
-
-    # Critics -------------------------------------------------------------------------------------------------------
 
     def critic(self, name: str) -> Critic:
         """A critic by name.

@@ -74,8 +74,6 @@ class Generator(nn.Module):
         self.content_per_frame = self.decoder.code_per_frame and content.code_per_frame
         self._check(passes or {})
 
-    # What the passes ask for -----------------------------------------------------------------------------------------
-
     @property
     def has_prior(self) -> bool:
         """Whether motion can be drawn without a driving video."""
@@ -115,8 +113,6 @@ class Generator(nn.Module):
             self.train(training)
         if made.shape != video.shape:
             raise ConfigError(f"{type(self.decoder).__name__} made {tuple(made.shape)}, expected {tuple(video.shape)}")
-
-    # Steps -------------------------------------------------------------------------------------------------------------
 
     def encode_content(self, clip: Clip, which: str = "source", frames: str = "first") -> Content:
         """The content of the source's first frame or of the target image; ``frames="each"`` adds codes (B, T, D)."""

@@ -24,8 +24,8 @@ from i2vkit.structures import Clip, Generated, VideoSample
 class ImageToVideoGan(PhasedModel):
     """A generator and its critics, put together by a config.
 
-    ``passes`` says what content meets what motion, ``phases`` what is updated when and by which losses; ``labels`` are the
-    names of the classes, in the order of their indices. See ``Generator``, ``Critic``, ``Pass``, ``Phase`` and
+    ``passes`` says what content meets what motion, ``phases`` what is updated when and by which losses; ``labels`` are
+    the names of the classes, in the order of their indices. See ``Generator``, ``Critic``, ``Pass``, ``Phase`` and
     ``PhasedModel`` for the rest.
 
     Raises:
@@ -67,8 +67,6 @@ class ImageToVideoGan(PhasedModel):
             if critic is not None and critic not in self.critics:
                 raise ConfigError(f"loss '{loss.name}' asks critic '{critic}'; there are: {', '.join(self.critics)}")
 
-    # Training --------------------------------------------------------------------------------------------------------
-
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """One step: all passes generated once, then the phases of this iteration; returns every loss by name."""
         clip: Clip = self.data_preprocessor(data, training=True)["clip"]
@@ -97,8 +95,6 @@ class ImageToVideoGan(PhasedModel):
                 entry.real == "target" and clip.target is None
             ):
                 raise ConfigError(f"pass '{name}' reads a target, and the data have none: give the dataset a pairing")
-
-    # Inference ---------------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
     def stream(

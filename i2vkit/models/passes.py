@@ -16,8 +16,8 @@ _CHOICES = {
 class Pass:
     """One way to generate a video from a batch.
 
-    ``content`` is the first frame of the source or the target image; ``motion`` is encoded from the source or drawn from
-    the prior (label, noise); ``real`` is the video that critics and reconstruction compare with; with
+    ``content`` is the first frame of the source or the target image; ``motion`` is encoded from the source or drawn
+    from the prior (label, noise); ``real`` is the video that critics and reconstruction compare with; with
     ``frames="each"`` the content code of every source frame is used instead of the first one's (Dual-MTGAN, eq. 3).
 
     Raises:

@@ -110,8 +110,8 @@ def run_phase(phase: Phase, context, model, optim_wrapper: OptimWrapper) -> dict
             for name, value in values.items():
                 if not torch.isfinite(value):
                     raise TrainingError(
-                        f"loss '{name}' of phase '{phase.name}' is {value.item()} at iteration {context.iteration}: lower "
-                        f"the learning rate or the loss's weight, or look at the samples of the last iterations"
+                        f"loss '{name}' of phase '{phase.name}' is {value.item()} at iteration {context.iteration}: "
+                        f"lower the learning rate or the loss's weight, or look at the samples of the last iterations"
                     )
             optim_wrapper.update_params(total)
             context.updated(phase.updates)

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.context import GanContext
+from i2vkit.models.critic import Look
 from i2vkit.models.layers import Stream
 from i2vkit.models.losses import (
     AdversarialLoss,
@@ -21,7 +22,6 @@ from i2vkit.models.losses import (
     NonSaturatingLoss,
     WassersteinLoss,
 )
-from i2vkit.models.critic import Look
 from i2vkit.registry import LOSSES
 from i2vkit.structures import Clip
 

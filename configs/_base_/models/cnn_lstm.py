@@ -1,8 +1,8 @@
 """The CNN-LSTM of DTGAN's reference [12] (Kim et al., IEEE Trans. Affective Computing, 2017): encoder and pre-training.
 
-Two phases one after the other by one command: the frame CNN with its five objectives, then the LSTM on its features with
-the class from the last true step. The paper is known to us by its abstract; widths, weights, numbers of iterations and
-the optimiser are ours.
+Two phases one after the other by one command: the frame CNN with its five objectives, then the LSTM on its features
+with the class from the last true step. The paper is known to us by its abstract; widths, weights, numbers of iterations
+and the optimiser are ours.
 """
 
 from mmengine.config import read_base

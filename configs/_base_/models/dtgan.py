@@ -2,9 +2,9 @@
 
 From the paper: the frozen appearance-suppressed CNN-LSTM (sec. 3.1), the dynamics channel embedder and the U-Net with
 dropout as noise (sec. 3.2), the frame critic on every frame and the dynamics critic on z_T, the losses of eq. 3 to 7,
-critics before the generator. Left open by the paper, and ours: all widths (pix2pix's for the U-Net), the weights of eq. 7
-(the paper gives none; 1, 100, 10), Adam with 2e-4 and betas (0.5, 0.999), the batch size, and pix2pix's
-learning rate: constant in the first half, then falling to zero.
+critics before the generator. Left open by the paper, and ours: all widths (pix2pix's for the U-Net), the weights of eq.
+7 (the paper gives none; 1, 100, 10), Adam with 2e-4 and betas (0.5, 0.999), the batch size, and pix2pix's learning
+rate: constant in the first half, then falling to zero.
 """
 
 from mmengine.config import read_base

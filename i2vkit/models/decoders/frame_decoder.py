@@ -1,5 +1,7 @@
 """Frame-wise decoder on codes."""
 
+from itertools import pairwise
+
 import torch
 from einops import rearrange, repeat
 from torch import Tensor, nn
@@ -39,7 +41,7 @@ class FrameDecoder(Part):
                 f"FrameDecoder cannot double {len(widths)} times up to {image_size} pixels: give fewer widths"
             )
         blocks = [nn.ConvTranspose2d(content.code + motion.trajectory, widths[0], side, bias=False)]
-        for width_in, width in zip(widths, widths[1:], strict=False):
+        for width_in, width in pairwise(widths):
             blocks += [nn.BatchNorm2d(width_in), nn.ReLU()]
             blocks += [nn.ConvTranspose2d(width_in, width, 4, stride=2, padding=1, bias=False)]
         blocks += [nn.BatchNorm2d(widths[-1]), nn.ReLU()]

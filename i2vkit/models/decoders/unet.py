@@ -16,7 +16,8 @@ from i2vkit.structures import Content, Motion, Spec
 class MotionChannelEmbedder(nn.Module):
     """A motion vector becomes an image channel (F of DTGAN, sec. 3.2), with dropout as noise on the motion.
 
-    A linear layer to a grid of ``grid`` x ``grid`` (the paper does not give F; ours), then up-convolutions to full size.
+    A linear layer to a grid of ``grid`` x ``grid`` (the paper does not give F; ours), then up-convolutions to full
+    size.
     """
 
     def __init__(
@@ -114,8 +115,8 @@ class UNetDecoder(Part):
             widths = (64, 128, 256, *[512] * (depth - 3))[:depth]
         if 1 << depth != image_size or len(widths) != depth:
             raise ConfigError(
-                f"UNetDecoder needs a power of two as image size and one width per halving; got image_size {image_size} "
-                f"and {len(widths)} widths"
+                f"UNetDecoder needs a power of two as image size and one width per halving; got image_size "
+                f"{image_size} and {len(widths)} widths"
             )
 
         def new_dropout() -> ClipDropout:

@@ -13,8 +13,8 @@ from i2vkit.structures import Content, Level, Spec
 class ConvPyramidEncoder(Part):
     """4x4 stride-2 convolutions with batch norm and LeakyReLU, then one convolution of the remaining map to 1x1.
 
-    With widths 64-128-256-512 the content encoder of ImaGINator (code 100) and, with code 128, of Dual-MTGAN. The pyramid
-    holds the output of every block, fine to coarse.
+    With widths 64-128-256-512 the content encoder of ImaGINator (code 100) and, with code 128, of Dual-MTGAN. The
+    pyramid holds the output of every block, fine to coarse.
 
     Raises:
         ConfigError: if the image is too small for the number of blocks.

@@ -12,8 +12,9 @@ class Stream:
     """The random draws and recurrent states of a batch of clips in the making.
 
     A part asks for its draws here instead of from torch: each is made once for a clip and stays the same over all its
-    chunks, so that a clip made in chunks equals the clip made at once. With ``seeds``, one a clip, a clip's draws depend
-    on its own seed alone, not on the rest of the batch; without, they come from torch's global generator (training).
+    chunks, so that a clip made in chunks equals the clip made at once. With ``seeds``, one a clip, a clip's draws
+    depend on its own seed alone, not on the rest of the batch; without, they come from torch's global generator
+    (training).
     """
 
     def __init__(self, seeds: Sequence[int] | None = None):
