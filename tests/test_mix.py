@@ -65,7 +65,7 @@ def phases(critic: str = "frame") -> list[dict]:
 
 
 def step_and_check_gradients(model) -> None:
-    """One training step; every trainable parameter of every phase gets a finite gradient, and some of it is not zero."""
+    """One training step; every trainable parameter of every phase gets a finite gradient."""
     wrappers = {}
     for phase in model.phases:
         parameters = [p for module in model.phase_modules(phase.name) for p in module.parameters()]

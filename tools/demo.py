@@ -1,4 +1,4 @@
-"""The whole way in a few minutes, as `make demo` goes it: faces rendered, DTGAN trained briefly, tested, a face moved."""
+"""The whole way in a few minutes (`make demo`): renders faces, trains DTGAN briefly, tests it, animates a face."""
 
 import subprocess
 import sys

@@ -49,13 +49,23 @@ def run_tool(main: Callable[[], None]) -> None:
     except I2VError as error:
         if "--debug" in sys.argv:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {message_of(error)}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         if "--debug" in sys.argv:
             raise
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def message_of(error: I2VError) -> str:
+    """What an error says; of one raised in a data loader's worker, without the traceback that torch writes into it.
+
+    >>> message_of(I2VError("Caught I2VError in DataLoader worker process 0. ... i2vkit.errors.I2VError: a cut file"))
+    'a cut file'
+    """
+    name = f"{type(error).__module__}.{type(error).__qualname__}: "
+    return str(error).split(name, maxsplit=1)[-1].strip()
 
 
 def check_distributions() -> None:

@@ -74,7 +74,7 @@ class PhasedModel(BaseModel):
         return [self.get_part(path) for path in phase.updates]
 
     def trainable(self, part: nn.Module | None = None) -> list[nn.Parameter]:
-        """The parameters of a part (by default of everything) that train outside all phases: those not frozen for good."""
+        """The parameters of a part, by default of all, that train outside all phases: those not frozen for good."""
         frozen = {id(p) for path in self.frozen for p in self.get_part(path).parameters()}
         return [p for p in (part or self).parameters() if id(p) not in frozen]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from einops import rearrange
 from mmengine.logging import print_log
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
