@@ -48,3 +48,30 @@ def test_ablation_differs_by_the_suppression_alone():
     plain, ablation = load_config("dtgan_oulu"), load_config("dtgan_oulu_no_suppression")
     ablation.model.generator.motion_encoder.suppress_appearance = True
     assert ablation.to_dict() == plain.to_dict()
+
+
+def test_one_line_swaps_build_and_step():
+    import narrow
+
+    for key, part, adapter in (
+        ("motion_encoder", "Conv3dEncoder", "CodeToTrajectory"),
+        ("head", "ResidualHead", None),
+        ("motion_generator", "LstmUnroll", "TrajectoryToCode"),
+    ):
+        cfg = load_config("dtgan_weizmann", {f"model.generator.{key}.type": part})
+        swapped = key == "motion_encoder"
+        assert (cfg.model.frozen, len(cfg.model.pretrained)) == (
+            [] if swapped else ["generator.motion_encoder"],
+            not swapped,
+        )
+        model = MODELS.build(cfg.model)
+        adapters = [*model.generator.generator_adapters, *model.generator.decoder_adapters]
+        assert [type(one).__name__ for one in adapters] == ([adapter] if adapter else [])
+        data = narrow.batch(lengths=(4, 4))
+        for video in data["inputs"]["source"]:
+            assert video.shape[-1] == narrow.SIZE
+        data["inputs"]["source"] = [
+            video.repeat_interleave(2, 2).repeat_interleave(2, 3) for video in data["inputs"]["source"]
+        ]
+        log = model.train_step(data, narrow.optimizers(model))
+        assert all(torch.isfinite(value) for value in log.values())

@@ -87,6 +87,7 @@ def override(cfg: Config, options: dict[str, Any]) -> None:
     Raises:
         ConfigError: for a part that does not exist and a key that is neither there nor could be.
     """
+    before = _pretrained_types(cfg)
     tree: dict = {}
     for key, value in _flat(options):
         node = tree
@@ -96,6 +97,26 @@ def override(cfg: Config, options: dict[str, Any]) -> None:
                 raise ConfigError(f"{'.'.join(key)} and a key above it are both set")
         node[key[-1]] = value
     _merge(cfg._cfg_dict, tree, "", None)
+    for path in [path for path, kind in _pretrained_types(cfg).items() if kind != before.get(path, kind)]:
+        # Weights, and that they were not to change, were matters of the part that went.
+        cfg.model.pretrained = [entry for entry in cfg.model.get("pretrained", []) if entry["part"] != path]
+        cfg.model.frozen = [name for name in cfg.model.get("frozen", []) if name != path]
+        print_log(
+            f"model.{path} was swapped: it trains from its initial weights, and is not frozen any more", "current"
+        )
+
+
+def _pretrained_types(cfg: Config) -> dict[str, str]:
+    """The class names of the parts of the model that are frozen or start from weights of their own, by path."""
+    model = cfg.get("model") or {}
+    types = {}
+    for path in [*model.get("frozen", []), *(entry["part"] for entry in model.get("pretrained", []))]:
+        part: Any = model
+        for name in path.split("."):
+            part = part.get(name) if isinstance(part, dict) else None
+        if isinstance(part, dict) and "type" in part:
+            types[path] = _name(part["type"])
+    return types
 
 
 def _flat(options: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

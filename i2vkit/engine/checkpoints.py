@@ -88,7 +88,7 @@ def load_weights(model: nn.Module, path: str | Path, prefix: str | None = None, 
         start = prefix.rstrip(".") + "."
         weights = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
         if not weights:
-            raise CheckpointError(f"{path} has no weights under '{prefix}'")
+            raise CheckpointError(f"{path} is a checkpoint of another config: it has no weights under '{prefix}'")
     if strict:
         check_weights(model, weights, str(path))
     own = unwrapped(model).state_dict()
