@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.layers.dropout import ClipDropout
-from i2vkit.models.layers.initialization import init_dcgan_
+from i2vkit.models.layers.initialization import init_dcgan_, init_he_
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.part import Part
 from i2vkit.registry import DECODERS
@@ -40,6 +40,9 @@ class MotionChannelEmbedder(nn.Module):
                 for width_in, width_out in zip(widths, [*widths[1:], channels], strict=True)
             )
         )
+        # Five layers without a norm: with pix2pix's small weights the motion would reach the U-Net a thousand times
+        # weaker than the image, and hundreds of iterations would pass before anything moves.
+        init_he_(self)
 
     def forward(self, steps: Tensor, stream: Stream, batch: int) -> Tensor:
         """Motion vectors (B T, D) to channels (B T, C, H, W) in [-1, 1]."""
@@ -127,7 +130,7 @@ class UNetDecoder(Part):
         )
         dropouts = [new_dropout() for _ in range(min(num_dropouts, depth - 1))]
         self.unet = UNet(3 + motion_channels, out_channels, widths, dropouts)
-        init_dcgan_(self)
+        init_dcgan_(self.unet)
 
     def forward(self, content: Content, motion: Motion, stream: Stream) -> tuple[Tensor, Tensor]:
         """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, 1, H, W): the content image."""

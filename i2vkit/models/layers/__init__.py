@@ -2,7 +2,7 @@
 
 from i2vkit.models.layers.adapters import CodeToTrajectory, PyramidToCode, TrajectoryToCode
 from i2vkit.models.layers.dropout import ClipDropout
-from i2vkit.models.layers.initialization import init_dcgan_
+from i2vkit.models.layers.initialization import init_dcgan_, init_he_
 from i2vkit.models.layers.lengths import at_last_frame, frame_mask, masked_mean
 from i2vkit.models.layers.stream import Stream
 
@@ -15,5 +15,6 @@ __all__ = [
     "at_last_frame",
     "frame_mask",
     "init_dcgan_",
+    "init_he_",
     "masked_mean",
 ]

@@ -1,5 +1,7 @@
 """Initial weights."""
 
+import math
+
 from torch import nn
 
 
@@ -12,5 +14,22 @@ def init_dcgan_(module: nn.Module, std: float = 0.02) -> nn.Module:
                 nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.modules.batchnorm._BatchNorm):
             nn.init.normal_(layer.weight, 1.0, std)
+            nn.init.zeros_(layer.bias)
+    return module
+
+
+def init_he_(module: nn.Module) -> nn.Module:
+    """Weights of linear layers and 2D transposed convolutions such that ReLU layers keep the size of their signal
+    (He et al., 2015), biases 0.
+
+    An output pixel of a transposed convolution sums over the taps that fall on it, kernel over stride on each axis.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.ConvTranspose2d):
+            taps = math.prod(k / s for k, s in zip(layer.kernel_size, layer.stride, strict=True))
+            nn.init.normal_(layer.weight, 0.0, math.sqrt(2 / (layer.in_channels * taps)))
+        elif isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, math.sqrt(2 / layer.in_features))
+        if isinstance(layer, nn.ConvTranspose2d | nn.Linear):
             nn.init.zeros_(layer.bias)
     return module
