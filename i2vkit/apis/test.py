@@ -15,6 +15,7 @@ from mmengine.registry import DATASETS, DefaultScope
 from mmengine.runner import Runner
 
 from i2vkit.apis.weights import file_digest, load_generator
+from i2vkit.engine.checkpoints import checkpoint_file
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.protocols import Protocol, Reconstruction, SampleList, describe
 from i2vkit.evaluation.statistics import bootstrap_interval
@@ -38,7 +39,7 @@ def test(
 
     Args:
         cfg: of ``load_config``.
-        checkpoint: ``.pth`` of training, or ``.safetensors`` of ``tools/export.py``.
+        checkpoint: ``.pth`` of training, a work dir, or ``.safetensors`` of ``tools/export.py``.
         protocol: a key of ``cfg.protocols``, or the path of a ``.json`` list of samples; by default the first key.
         out: folder of the results; by default ``work_dirs/<config>/test/<protocol>``.
         save_videos: write every generated video to ``out/videos`` (.mp4, to look at) and a strip of it beside its truth
@@ -52,6 +53,7 @@ def test(
     Raises:
         I2VError: what is wrong with config, data or checkpoint.
     """
+    checkpoint = checkpoint_file(checkpoint)
     name, plan = build_protocol(cfg, protocol, seed)
     out = Path(out or Path(cfg.get("work_dir") or Path("work_dirs") / Path(cfg.filename).stem) / "test" / name)
     with DefaultScope.overwrite_default_scope(SCOPE):

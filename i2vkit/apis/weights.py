@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from i2vkit.engine.checkpoints import load_weights
+from i2vkit.engine.checkpoints import checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError
 from i2vkit.media import atomic_path
 
@@ -22,7 +22,7 @@ PREFIX = "generator"
 
 
 def load_generator(model: nn.Module, path: str | Path) -> None:
-    """Load ``model.generator`` from a ``.pth`` of training or a ``.safetensors`` of :func:`export_generator`.
+    """Load ``model.generator`` from a ``.pth`` or work dir of training or a ``.safetensors`` of :func:`export_generator`.
 
     Critics are not touched, so that a config with other critics will do; a model without a generator is loaded whole.
     Where training kept an average of the weights, a checkpoint holds that average as its weights.
@@ -31,8 +31,8 @@ def load_generator(model: nn.Module, path: str | Path) -> None:
         CheckpointError: missing or broken file, weights of another config, a hash that does not fit, values that are
             not finite.
     """
-    path = Path(path)
-    if path.suffix == ".safetensors" and path.is_file():
+    path = checkpoint_file(path)
+    if path.suffix == ".safetensors":
         check_export(path)
     generator = getattr(model, PREFIX, None)
     part = model if generator is None else generator

@@ -32,12 +32,7 @@ def load_checkpoint_file(path: str | Path, map_location: Any = "cpu") -> dict[st
     Raises:
         CheckpointError: the file is missing, cut, not a checkpoint, or carries code.
     """
-    path = Path(path).expanduser()
-    if path.is_dir():
-        best = sorted(path.glob("best_*.pth"), key=lambda file: file.stat().st_mtime)
-        path = best[-1] if best else latest_checkpoint(path)
-    if not path.is_file():
-        raise CheckpointError(f"there is no checkpoint {path.absolute()}")
+    path = checkpoint_file(path)
     checkpoint = (
         _load_safetensors(path, map_location) if path.suffix == ".safetensors" else _load_torch(path, map_location)
     )
@@ -47,6 +42,21 @@ def load_checkpoint_file(path: str | Path, map_location: Any = "cpu") -> dict[st
         meta.pop("config", None)
         meta.pop("cfg", None)
     return checkpoint
+
+
+def checkpoint_file(path: str | Path) -> Path:
+    """The file that ``path`` means: itself, or of a work dir the best checkpoint, or the newest if no best was kept.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        best = sorted(path.glob("best_*.pth"), key=lambda file: file.stat().st_mtime)
+        path = best[-1] if best else latest_checkpoint(path)
+    if not path.is_file():
+        raise CheckpointError(f"there is no checkpoint {path.absolute()}")
+    return path
 
 
 def _load_torch(path: Path, map_location: Any) -> Any:

@@ -11,7 +11,7 @@ from tiny import tiny_config
 from torch import nn
 
 from i2vkit.apis.train import prepare, train
-from i2vkit.engine.checkpoints import check_hash, load_checkpoint_file, load_weights
+from i2vkit.engine.checkpoints import check_hash, checkpoint_file, load_checkpoint_file, load_weights
 from i2vkit.engine.saving import SafeCheckpointHook, plain
 from i2vkit.errors import CheckpointError, ConfigError
 
@@ -169,3 +169,16 @@ def test_hash(tmp_path):
     for wrong in ("", "ba", "00000000"):
         with pytest.raises(CheckpointError, match="SHA-256"):
             check_hash(tmp_path / "a", wrong)
+
+
+def test_a_work_dir_means_its_best_checkpoint_and_else_its_newest(tmp_path):
+    with pytest.raises(CheckpointError, match="there is no checkpoint"):
+        checkpoint_file(tmp_path)
+    for name in ("iter_9.pth", "iter_10.pth"):
+        (tmp_path / name).touch()
+    assert checkpoint_file(tmp_path).name == "iter_10.pth"
+    (tmp_path / "best_ssim_gain_iter_9.pth").touch()
+    assert checkpoint_file(tmp_path).name == "best_ssim_gain_iter_9.pth"
+    assert checkpoint_file(tmp_path / "iter_9.pth").name == "iter_9.pth"
+    with pytest.raises(CheckpointError, match=r"there is no checkpoint .*iter_11"):
+        checkpoint_file(tmp_path / "iter_11.pth")
