@@ -75,3 +75,9 @@ def test_one_line_swaps_build_and_step():
         ]
         log = model.train_step(data, narrow.optimizers(model))
         assert all(torch.isfinite(value) for value in log.values())
+
+
+def test_no_workers_is_one_option():
+    cfg = load_config("dtgan_weizmann", {"train_dataloader.num_workers": 0})
+    assert cfg.train_dataloader.persistent_workers is False
+    assert cfg.val_dataloader.persistent_workers is True

@@ -41,6 +41,9 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None)
         check_config(cfg)
     except ImportError as error:  # imports of a config happen when they are looked at
         raise ConfigError(f"{path}: {error}") from error
+    for loader in (cfg.get(f"{use}_dataloader") for use in ("train", "val", "test")):
+        if loader and loader.get("num_workers", 0) == 0:
+            loader.persistent_workers = False  # torch refuses the two together, and no workers is one option to give
     return cfg
 
 

@@ -22,7 +22,7 @@ PREFIX = "generator"
 
 
 def load_generator(model: nn.Module, path: str | Path) -> None:
-    """Load ``model.generator`` from a ``.pth`` or work dir of training or a ``.safetensors`` of :func:`export_generator`.
+    """Load ``model.generator`` from a ``.pth`` or work dir of training, or a ``.safetensors`` of ``export_generator``.
 
     Critics are not touched, so that a config with other critics will do; a model without a generator is loaded whole.
     Where training kept an average of the weights, a checkpoint holds that average as its weights.
