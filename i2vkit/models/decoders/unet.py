@@ -90,8 +90,9 @@ class UNet(nn.Module):
 class UNetDecoder(Part):
     """Every frame from the content image and one embedded motion channel by a U-Net (DTGAN, sec. 3.2).
 
-    Noise is dropout in the embedder and in the innermost blocks up, as in pix2pix; ``dropout_at_test`` keeps it on at
-    test, one mask a clip. ``widths`` of the blocks down default to 64-128-256-512-512... until 1x1.
+    Noise is dropout in the innermost blocks up, as in pix2pix, and, at a lower rate that is ours, in the embedder;
+    ``dropout_at_test`` keeps it on at test, one mask a clip. ``widths`` of the blocks down default to
+    64-128-256-512-512... until 1x1.
 
     Raises:
         ConfigError: if the image size is no power of two or does not fit ``widths``.
@@ -107,6 +108,7 @@ class UNetDecoder(Part):
         out_channels: int,
         widths: tuple[int, ...] | None = None,
         embedder_width: int = 128,
+        embedder_dropout: float = 0.1,
         motion_channels: int = 1,
         dropout: float = 0.5,
         num_dropouts: int = 3,
@@ -122,13 +124,9 @@ class UNetDecoder(Part):
                 f"{image_size} and {len(widths)} widths"
             )
 
-        def new_dropout() -> ClipDropout:
-            return ClipDropout(dropout, at_test=dropout_at_test)
-
-        self.embedder = MotionChannelEmbedder(
-            motion.trajectory, image_size, embedder_width, motion_channels, new_dropout()
-        )
-        dropouts = [new_dropout() for _ in range(min(num_dropouts, depth - 1))]
+        noise = ClipDropout(embedder_dropout, dropout_at_test)
+        self.embedder = MotionChannelEmbedder(motion.trajectory, image_size, embedder_width, motion_channels, noise)
+        dropouts = [ClipDropout(dropout, dropout_at_test) for _ in range(min(num_dropouts, depth - 1))]
         self.unet = UNet(3 + motion_channels, out_channels, widths, dropouts)
         init_dcgan_(self.unet)
 
