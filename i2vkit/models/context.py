@@ -28,7 +28,6 @@ class GanContext:
         self.passes = {name: model.passes[name] for name in passes}
         self._with_gradients = with_gradients
         self._stale = False
-        self._updating: tuple[str, ...] = ()
         self._memory: dict[tuple, object] = {}
         self._generate()
 
@@ -75,12 +74,12 @@ class GanContext:
     def reencoded(self, name: str, detach: bool = False) -> Motion:
         """The motion encoder's reading of a generated video, once with gradients, and detached from that."""
         if detach:
-            return self._once(("reencoded, detached", name), lambda: self._reencode(name).detach())
-        return self._reencode(name)
+            return self._once(("reencoded, detached", name), lambda: self._reencode(self._generated[name]).detach())
+        return self._reencode(self.generated(name))
 
-    def _reencode(self, name: str) -> Motion:
-        made = self._generated[name]
-        return self._once(("reencoded", name), lambda: self._read_motion(made.video, made.motion.num_frames))
+    def _reencode(self, made: Generated) -> Motion:
+        key = ("reencoded", made.pass_name)
+        return self._once(key, lambda: self._read_motion(made.video, made.motion.num_frames))
 
     def _read_motion(self, video: Tensor, num_frames: Tensor | None) -> Motion:
         generator = self.model.generator

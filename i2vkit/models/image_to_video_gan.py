@@ -85,8 +85,15 @@ class ImageToVideoGan(PhasedModel):
                 f"the model is built for {self.image_size}x{self.image_size} and got clips of "
                 f"{clip.source.shape[-1]}x{clip.source.shape[-2]}: set Resize in the pipeline or model.image_size"
             )
-        if self.labels and clip.label is not None and int(clip.label.max()) >= len(self.labels):
-            raise ConfigError(f"the data have a label {int(clip.label.max())}, the model has {len(self.labels)} labels")
+        if (
+            self.labels
+            and clip.label is not None
+            and not (0 <= clip.label.min() <= clip.label.max() < len(self.labels))
+        ):
+            raise ConfigError(
+                f"the model has {len(self.labels)} labels ({', '.join(self.labels)}), the data have the class indices "
+                f"{sorted(set(clip.label.tolist()))} in one batch (-1: no label): set model.labels, or the data's"
+            )
 
     def _check_targets(self, clip: Clip, passes: Iterable[str]) -> None:
         for name in passes:
@@ -124,7 +131,8 @@ class ImageToVideoGan(PhasedModel):
                     fixed = generator.encode_content(first, "source" if first.target_image is None else "target")
                 drawn = motion == "prior" or generator.motion_encoder is None
                 own = generator.draw_motion(clip, stream) if drawn else generator.encode_motion(clip, stream)
-                yield generator.render(fixed, own, stream)
+                made = generator.render(fixed, own, stream)
+            yield made
 
     def test_step(self, data: dict) -> list[VideoSample]:
         """Generate what each sample asks for; fills in ``generated`` and ``first`` (uint8).

@@ -286,3 +286,9 @@ def test_draws_depend_on_the_seed_of_a_clip_and_not_on_its_batch():
     assert torch.allclose(both[1:], alone, atol=1e-5)
     assert (other - alone).abs().max() > 0.01
     assert Stream([1]).normal(model, "x", (3,), like=alone).shape == (1, 3)
+
+
+def test_labels_that_the_model_does_not_have_are_refused():
+    model = narrow.build(labels=["a", "b"])
+    with pytest.raises(ConfigError, match=r"2 labels \(a, b\), the data have the class indices \[0, 1, 2\]"):
+        model.train_step(narrow.batch(lengths=(3, 3, 3)), narrow.optimizers(model))
