@@ -55,4 +55,7 @@ model = dict(
 optim_wrapper = dict(
     constructor=PhaseOptimWrapperConstructor,
     optimizer=dict(type=Adam, lr=5e-4, betas=(0.9, 0.999)),
+    # Small: at the CNN's rate the LSTM soon holds the class alone, and where the body or face is just now, which DTGAN
+    # must read from it, is lost (docs/results.md).
+    per_phase=dict(sequence=dict(lr=3e-5)),
 )
