@@ -29,14 +29,16 @@ SPLITS: dict[str, tuple[str, ...]] = {
 }
 
 
-def people_of(people: str | Sequence[str] | None) -> list[str] | None:
+def people_of(people: str | int | Sequence[str] | None) -> list[str] | None:
     """Resolve the name of a split, one person or several people into a list; ``None`` means everyone.
 
-    >>> people_of("weizmann/val"), people_of("P001"), people_of([3, 4]), people_of(None)
-    (['2'], ['P001'], ['3', '4'], None)
+    >>> people_of("weizmann/val"), people_of("P001"), people_of([3, 4]), people_of(4), people_of(None)
+    (['2'], ['P001'], ['3', '4'], ['4'], None)
     """
     if people is None:
         return None
+    if isinstance(people, int):  # what a command line makes of "people=4"
+        return [str(people)]
     if isinstance(people, str):
         return list(SPLITS.get(people, (people,)))
     return [str(person) for person in people]
