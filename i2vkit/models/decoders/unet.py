@@ -40,8 +40,8 @@ class MotionChannelEmbedder(nn.Module):
                 for width_in, width_out in zip(widths, [*widths[1:], channels], strict=True)
             )
         )
-        # Five layers without a norm: with pix2pix's small weights each would shrink the signal to less than half, and the
-        # motion would come to the U-Net too weak to be learnt from.
+        # Five layers without a norm: with pix2pix's small weights each would shrink the signal by half or more, and
+        # the motion would come to the U-Net too weak to be learnt from.
         init_he_(self)
 
     def forward(self, steps: Tensor, stream: Stream, batch: int) -> Tensor:
