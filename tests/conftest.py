@@ -4,7 +4,9 @@ import logging
 
 import pytest
 import torch
-from mmengine.logging import MMLogger
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import DefaultScope
+from mmengine.visualization import Visualizer
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +24,6 @@ def closed_logs():
             if isinstance(handler, logging.FileHandler):
                 handler.close()
                 logger.removeHandler(handler)
+    # Runners are named by the second they start in: two of one second would be taken for one.
+    for kind in (DefaultScope, MessageHub, MMLogger, Visualizer):
+        kind._instance_dict.clear()

@@ -4,7 +4,13 @@ import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 
 from i2vkit.models import ImageToVideoGan
-from i2vkit.models.decoders import FrameDecoder, UNetDecoder
+from i2vkit.models.decoders import (
+    FrameDecoder,
+    TransposedConv1p2dDecoder,
+    TransposedConv3dDecoder,
+    TwoStreamDecoder,
+    UNetDecoder,
+)
 from i2vkit.models.discriminators import (
     AllFrames,
     FrameDiscriminator,
@@ -25,12 +31,13 @@ from i2vkit.models.losses import (
     NonSaturatingLoss,
     WassersteinLoss,
 )
-from i2vkit.models.motion_generators import LstmUnroll
+from i2vkit.models.motion_generators import LabelFusion, LstmUnroll, NoiseGru
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoSample
 
 SIZE = 32
 LABELS = ["a", "b", "c"]
+TIME = ((2, 1), (4, 2), (3, 1), (3, 1))  # decoders of whole clips make 4, 6, 8, ... frames
 
 # Arguments that make each registered part narrow. A part that is registered and not listed here is built as it is.
 NARROW = {
@@ -42,6 +49,15 @@ NARROW = {
     "ConvPyramidEncoder": dict(type=ConvPyramidEncoder, widths=(4, 8, 8), code=6),
     "LstmUnroll": dict(type=LstmUnroll, hidden=7),
     "UNetDecoder": dict(type=UNetDecoder, widths=(8, 8, 8, 8, 8), embedder_width=8),
+    "LabelFusion": dict(type=LabelFusion, noise=7),
+    "NoiseGru": dict(type=NoiseGru, noise=5, hidden=7),
+    "TransposedConv1p2dDecoder": dict(
+        type=TransposedConv1p2dDecoder, widths=(8, 8, 4), temporal_widths=(12, 10, 8, 6), time=TIME
+    ),
+    "TransposedConv3dDecoder": dict(
+        type=TransposedConv3dDecoder, widths=(8, 8, 4), same_size_as=(12, 10, 8, 6), time=TIME
+    ),
+    "TwoStreamDecoder": dict(type=TwoStreamDecoder, widths=(8, 8, 4), time=TIME),
     "FrameDecoder": dict(type=FrameDecoder, widths=(8, 8, 8)),
     "DirectHead": dict(type=DirectHead),
     "ResidualHead": dict(type=ResidualHead),

@@ -1,12 +1,13 @@
 """Every config: read, checked, built at full width, and stepped through on the meta device."""
 
-from copy import deepcopy
+from itertools import product
 
 import pytest
 import torch
 
 from i2vkit.apis.config import config_names, load_config
 from i2vkit.models import ImageToVideoGan
+from i2vkit.models.layers import Lengths
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip
 
@@ -15,24 +16,28 @@ NAMES = sorted(config_names())
 
 def test_the_papers_configs_are_there():
     assert {"cnn_lstm_oulu", "cnn_lstm_weizmann", "dtgan_oulu", "dtgan_oulu_128", "dtgan_weizmann"} <= set(NAMES)
+    assert {f"imaginator_{data}" for data in ("mug", "natops", "weizmann", "uva_nemo")} <= set(NAMES)
+    assert {f"{paper}_{data}" for paper in ("vgan", "mocogan") for data in ("mug", "weizmann")} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_config_builds_at_full_width_and_leaves_no_slot_unused(name):
     cfg = load_config(name)
     assert cfg.default_scope == "i2vkit"
-    model = MODELS.build(cfg.model)
+    with torch.device("meta"):
+        model = MODELS.build(cfg.model)
     assert cfg.model.image_size == next(t["size"] for t in cfg.train_dataloader.dataset.pipeline if "size" in t)
     if not isinstance(model, ImageToVideoGan):
         return
     slots = ("content_encoder", "motion_encoder", "motion_generator")
     for slot in slots:
         assert (cfg.model.generator[slot] is None) == (getattr(model.generator, slot) is None), f"{slot} is not read"
-    meta = deepcopy(model).to("meta")
-    size = cfg.model.image_size
-    clip = Clip(torch.empty(2, 3, 4, size, size, device="meta"), label=torch.zeros(2, dtype=torch.long, device="meta"))
-    for made in meta.generator(clip, meta.passes).values():
-        assert made.video.shape == (2, 3, 4, size, size)
+    size, length = cfg.model.image_size, model.generator.lengths.at_least(4)
+    clip = Clip(
+        torch.empty(2, 3, length, size, size, device="meta"), label=torch.zeros(2, dtype=torch.long, device="meta")
+    )
+    for made in model.generator(clip, model.passes).values():
+        assert made.video.shape == (2, 3, length, size, size)
 
 
 def test_widths_of_dtgan_are_those_of_pix2pix():
@@ -48,6 +53,58 @@ def test_ablation_differs_by_the_suppression_alone():
     plain, ablation = load_config("dtgan_oulu"), load_config("dtgan_oulu_no_suppression")
     ablation.model.generator.motion_encoder.suppress_appearance = True
     assert ablation.to_dict() == plain.to_dict()
+
+
+def built(name: str) -> ImageToVideoGan:
+    with torch.device("meta"):
+        return MODELS.build(load_config(name).model)
+
+
+def count(part: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in part.parameters())
+
+
+def test_parameters_of_imaginator_are_those_of_the_authors_code():
+    model = built("imaginator_weizmann")  # four labels
+    assert count(model.generator.content_encoder) == 3_577_764
+    assert count(model.generator) == 75_346_771
+    assert {name: count(critic) for name, critic in model.critics.items()} == {"video": 11_072_449, "frame": 2_764_737}
+    assert model.generator.lengths == Lengths(32, 16)
+
+
+def test_settings_of_imaginator_in_the_paper_and_in_the_code():
+    paper, code = load_config("imaginator_mug"), load_config("imaginator_mug_released_code")
+    assert phases_of(paper)["generator"].losses[2].weight == 1e-3
+    assert [loss.get("wrong_label", 0) for loss in phases_of(paper)["critics"].losses] == [0, 0.5]
+    assert (paper.optim_wrapper.optimizer.lr, paper.optim_wrapper.per_phase.critics.lr) == (2e-4, 5e-5)
+    assert len(paper.model.labels) == 7 and len(code.model.labels) == 6
+    assert [phase.name for phase in paper.model.phases] == ["critics", "generator"]
+    assert [phase.name for phase in code.model.phases] == ["generator", "critics"]
+    assert [loss.get("wrong_label", 0) for loss in phases_of(code)["critics"].losses] == [0, 0]
+    assert phases_of(code)["generator"].losses[2].weight == 100
+    assert code.optim_wrapper.per_phase == {}
+    assert [loader.dataset.pipeline[0].stride for loader in (code.train_dataloader, code.val_dataloader)] == [1, 1]
+
+
+def phases_of(cfg) -> dict:
+    return {phase.name: phase for phase in cfg.model.phases}
+
+
+def test_table_5_of_imaginator_has_eight_different_cells():
+    cells = set()
+    for decoder, classifier, alone in product(("", "_3d"), ("", "_classifier"), ("", "_no_frame_critic")):
+        cell = f"mug{decoder}{classifier}{alone}"
+        model = built("imaginator_mug" if cell == "mug" else f"imaginator_ablations/{cell}")
+        video = model.critics["video"]
+        assert ("frame" in model.critics) == (not alone)
+        assert (video.classifies, video.condition) == ((True, None) if classifier else (False, "label"))
+        assert {phase.name: len(phase.losses) for phase in model.phases} == {
+            "critics": 1 + bool(classifier) + (not alone),
+            "generator": 2 + bool(classifier) + (not alone),
+        }
+        assert count(model.generator.decoder) == pytest.approx(71_858_527, rel=1e-3)
+        cells.add((type(model.generator.decoder), video.classifies, len(model.critics)))
+    assert len(cells) == 8
 
 
 def test_one_line_swaps_build_and_step():

@@ -1,4 +1,5 @@
-"""Animate an image: `tools/animate.py dtgan_oulu model.pth --image face.jpg --driving smile.mp4 --out out.mp4`."""
+"""Animate an image: `tools/animate.py dtgan_oulu model.pth --image face.jpg --driving smile.mp4 --out out.mp4`, or by
+label: `tools/animate.py imaginator_mug model.pth --image face.jpg --label happiness --out out.mp4`."""
 
 from i2vkit.apis.cli import parser, run_tool
 
@@ -9,13 +10,22 @@ def main() -> None:
     options.add_argument("checkpoint", help=".pth of training or .safetensors of tools/export.py")
     options.add_argument("--image", required=True, help="the image to animate, of any size")
     options.add_argument(
-        "--driving", required=True, nargs="+", help="video, GIF or folder of images; several play one after the other"
+        "--driving",
+        nargs="+",
+        help="for models driven by a video: video, GIF or folder of images; several play one after the other",
     )
-    options.add_argument("--out", required=True, help=".mp4, .mkv, .gif, or .png for a strip")
+    labels = options.add_mutually_exclusive_group()
+    labels.add_argument("--label", help="for models that make videos by label: its name or number")
+    labels.add_argument("--all-labels", action="store_true", help="a video for each label, in one grid")
+    options.add_argument(
+        "--samples", type=int, default=1, help="videos that differ in their noise alone, in one grid (default: 1)"
+    )
+    options.add_argument("--seed", type=int, default=0, help="seed of the noise; sample k has SEED + k (default: 0)")
+    options.add_argument("--frames", type=int, help="length where no video drives (default: that of training)")
+    options.add_argument("--out", required=True, help=".mp4, .mkv, .avi, .gif, or .png for a strip")
     options.add_argument("--show-dynamics", action="store_true", help="show the motion on an image of zeros too")
     options.add_argument("--no-side-by-side", action="store_true", help="write the generated video alone")
     options.add_argument("--deterministic", action="store_true", help="no dropout as noise: one image, one video")
-    options.add_argument("--seed", type=int, default=0, help="seed of the noise (default: 0)")
     options.add_argument("--device", help="cpu, cuda or cuda:1 (default: a GPU if there is one)")
     arguments = options.parse_args()
 
@@ -24,15 +34,21 @@ def main() -> None:
     changes = dict(arguments.cfg_options or {})
     if arguments.deterministic:
         changes["model.generator.decoder.dropout_at_test"] = False
-    inferencer = I2VInferencer(arguments.config, arguments.checkpoint, arguments.device, arguments.seed, changes)
+    inferencer = I2VInferencer(arguments.config, arguments.checkpoint, arguments.device, options=changes)
     animation = inferencer(
         arguments.image,
         arguments.driving,
         arguments.out,
+        label=arguments.label,
+        all_labels=arguments.all_labels,
+        samples=arguments.samples,
+        seed=arguments.seed,
+        frames=arguments.frames,
         side_by_side=not arguments.no_side_by_side,
         show_dynamics=arguments.show_dynamics,
     )
-    print(f"{animation.path}: {animation.num_frames} frames")
+    videos = f"{len(animation.captions)} videos of " if len(animation.captions) > 1 else ""
+    print(f"{animation.path}: {videos}{animation.num_frames} frames")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,15 @@
 """What the command line tools share: options, and errors that read like a sentence instead of a traceback."""
 
+import inspect
+import logging
+import os
+import re
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from i2vkit.errors import ConfigError, I2VError
 
@@ -38,11 +44,89 @@ def parser(description: str, config: bool = False) -> ArgumentParser:
     return result
 
 
+def add_commands(options: ArgumentParser, dest: str, functions: dict[str, Callable], help: str) -> None:
+    """Add one sub-command a function, whose options are its parameters; the choice goes to ``dest``."""
+    commands = options.add_subparsers(dest=dest, required=True, metavar=dest.upper(), help=help)
+    for name, function in functions.items():
+        first_line = inspect.getdoc(function).splitlines()[0]
+        command = commands.add_parser(name, help=first_line, description=first_line)
+        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        add_parameters(command, function)
+
+
+def add_parameters(options: ArgumentParser, function: Callable) -> None:
+    """Add an option for each parameter of ``function``: type and default from its signature, help from its docstring.
+
+    Known types are int, float, str, Path, bool, ``Literal[...]`` and ``tuple[int, int]``, which is written 320x240;
+    each may be ``| None``. A parameter without a default must be given.
+    """
+    hints, help = get_type_hints(function), _argument_help(function)
+    for name, parameter in inspect.signature(function).parameters.items():
+        required = parameter.default is inspect.Parameter.empty
+        text = help.get(name, "")
+        if not required and parameter.default is not None:
+            text = f"{text} (default: {_as_text(parameter.default)})".strip()
+        settings = {"required": True} if required else {"default": parameter.default}
+        options.add_argument(f"--{name.replace('_', '-')}", dest=name, help=text, **settings, **_value_of(hints[name]))
+
+
+def call_with(function: Callable, arguments: Any) -> Any:
+    """Call ``function`` with those of the parsed arguments that are its parameters."""
+    return function(**{name: getattr(arguments, name) for name in inspect.signature(function).parameters})
+
+
+def _value_of(hint: Any) -> dict:
+    """How argparse reads a value of that type."""
+    if NoneType in get_args(hint):
+        (hint,) = [part for part in get_args(hint) if part is not NoneType]
+    if get_origin(hint) is Literal:
+        return {"choices": get_args(hint)}
+    if hint is bool:
+        return {"action": BooleanOptionalAction}
+    if hint == tuple[int, int]:
+        return {"type": _width_and_height, "metavar": "WIDTHxHEIGHT"}
+    return {"type": hint}
+
+
+def _width_and_height(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if not match:
+        raise ArgumentTypeError(f"'{text}' is not width x height, for instance 320x240")
+    return int(match[1]), int(match[2])
+
+
+def _as_text(value: Any) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _argument_help(function: Callable) -> dict[str, str]:
+    """What the section ``Args:`` of the docstring says, by parameter."""
+    section = re.search(r"^Args:\n((?:    .*\n?)+)", inspect.getdoc(function) or "", re.MULTILINE)
+    entries = re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", section[1] if section else "", re.MULTILINE)
+    return {name: re.sub(r"\s+", " ", text).replace("`", "").replace("%", "%%").rstrip(". ") for name, text in entries}
+
+
 def run_tool(main: Callable[[], None]) -> None:
     """Run ``main``; an ``I2VError`` becomes ``error: ...`` on stderr and exit code 1, Ctrl-C exit code 130.
 
-    With ``--debug`` on the command line every error keeps its traceback.
+    With ``--debug`` on the command line every error keeps its traceback. Where nobody reads stdout any more, as in
+    ``tool | head``, the tool ends quietly with exit code 141, as programs of the shell do; a training, which only logs
+    there, goes on.
     """
+    logging.raiseExceptions = "--debug" in sys.argv  # else the logger prints a traceback for each line it cannot write
+    try:
+        try:
+            _run(main)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes what is left once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+def _run(main: Callable[[], None]) -> None:
+    """Run ``main``, errors becoming messages and exit codes."""
     try:
         check_distributions()
         main()

@@ -1,11 +1,11 @@
-"""One image animated by a driving video of any length."""
+"""One image animated: by a driving video of any length, by labels, by noise, as the model can."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import chain, islice, tee
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from i2vkit.apis.config import load_config
-from i2vkit.apis.weights import load_generator
+from i2vkit.apis.driving import Driving, as_image, chunked, driving_fps, driving_frames
+from i2vkit.apis.loading import trained_length
+from i2vkit.apis.variants import Variant, layout, length_of, motion_of, plan_variants
+from i2vkit.apis.weights import check_generator, load_generator
 from i2vkit.datasets.takes import Take
 from i2vkit.datasets.transforms import CenterCrop, Resize
-from i2vkit.errors import MediaError, TrainingError
-from i2vkit.media import iterate_video, read_image, video_fps
+from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.data_preprocessor import from_uint8, to_uint8
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip
@@ -29,17 +31,25 @@ from i2vkit.visualization import AnimationWriter
 
 DEFAULT_FPS = 25.0
 
-Driving = str | Path | np.ndarray | Iterable[np.ndarray]
-
 
 @dataclass(frozen=True)
 class Animation:
-    """What came out: ``frames`` (T, H, W, 3) uint8, the generated ones alone, if asked for; ``path`` if written."""
+    """What came out.
+
+    ``videos`` (N, T, H, W, 3) uint8, if they were asked for, N being 1 unless there are several labels or samples;
+    ``captions``, their N names; ``path`` if they were written.
+    """
 
     num_frames: int
     fps: float
-    frames: np.ndarray | None = None
+    captions: tuple[str, ...]
+    videos: np.ndarray | None = None
     path: Path | None = None
+
+    @property
+    def frames(self) -> np.ndarray | None:
+        """The first video, (T, H, W, 3) uint8."""
+        return None if self.videos is None else self.videos[0]
 
 
 class I2VInferencer:
@@ -49,7 +59,7 @@ class I2VInferencer:
         config: name of a config of i2vkit, path of a config file, or a config.
         checkpoint: ``.pth`` of training, or ``.safetensors`` of ``tools/export.py``.
         device: where to compute; a GPU if there is one by default.
-        seed: of the noise, where the model has any; one seed is one animation on every device.
+        seed: of the noise where a call gives none; one seed is one animation on every device.
         options: changes of a config given by name or path, by dotted key.
 
     Raises:
@@ -66,92 +76,155 @@ class I2VInferencer:
     ) -> None:
         cfg = config if isinstance(config, Config) else load_config(config, options)
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.model = MODELS.build(cfg.model)
+        self.model = check_generator(MODELS.build(cfg.model))
         load_generator(self.model, checkpoint)
         self.model.to(self.device).eval()
-        self.seed = seed
+        self.seed, self.trained_length = seed, trained_length(cfg)
         self._crop, self._resize = CenterCrop(), Resize(self.model.image_size)
         self._told: set[str] = set()
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels that ``label`` takes, in the order of their class indices; none where the model reads none."""
+        return list(self.model.labels) if self.model.generator.reads_label else []
 
     def __call__(
         self,
         image: str | Path | np.ndarray,
-        driving: Driving | Sequence[str | Path],
+        driving: Driving | None = None,
         out: str | Path | None = None,
+        *,
+        label: str | int | None = None,
+        all_labels: bool = False,
+        samples: int = 1,
+        seed: int | None = None,
+        frames: int | None = None,
         side_by_side: bool = True,
         show_dynamics: bool = False,
         chunk: int = 32,
         keep_frames: bool | None = None,
     ) -> Animation:
-        """Animate ``image`` as ``driving`` moves; memory does not grow with the length of either file.
+        """Animate ``image`` as ``driving`` moves, or by label and noise where nothing drives.
 
-        Images and frames are cut to their centre square and resized to the model's size.
+        Images and frames are cut to their centre square and resized to the model's size. Memory does not grow with the
+        length of a driving file where the model makes videos in chunks.
 
         Args:
             image: a file, or (H, W, 3) uint8.
             driving: a video, GIF, folder of images or image; several of them, which are played one after the other;
-                (T, H, W, 3) uint8; or anything that yields frames (H, W, 3) uint8.
-            out: ``.mp4``, ``.mkv``, ``.gif``, or ``.png`` for a strip.
+                (T, H, W, 3) uint8; or anything that yields frames (H, W, 3) uint8. Nothing for models without a motion
+                encoder, and to draw a motion from the prior of a variational one.
+            out: ``.mp4``, ``.mkv``, ``.avi``, ``.gif``, or ``.png`` for a strip. Several videos are one grid.
+            label: what is to be done, by name or class index, for models that make videos by label.
+            all_labels: a video for each label instead.
+            samples: number of videos, for each label, that differ in their noise alone: sample k has the seed
+                ``seed`` + k, and is the same however many there are.
+            seed: of the first sample's noise; that of the inferencer by default.
+            frames: how many, where nothing drives; by default the length that the config trains on.
             side_by_side: write driving video and image beside the result.
             show_dynamics: write the motion alone too, as it moves an image whose pixels are zero (DTGAN, sec. 4.5).
             chunk: frames computed at a time.
-            keep_frames: return the frames too; by default if they are not written.
+            keep_frames: return the videos too; by default if they are not written.
 
         Raises:
+            ConfigError: something asked for that this model cannot do, and what it can.
             MediaError: a file that cannot be read, or a driving video without frames.
             TrainingError: the model gives values that are not finite.
         """
-        keep = out is None if keep_frames is None else keep_frames
+        motion = motion_of(self.model, driving is not None, frames)
+        plan = plan_variants(self.model, motion, label, all_labels, samples, self.seed if seed is None else seed)
+        variants = [variant for row in plan for variant in row]
+        if show_dynamics and len(variants) > 1:
+            raise ConfigError("the motion alone (--show-dynamics) is shown of one video: leave the other ones away")
+        length = None if driving is not None else length_of(self.model.generator, frames, self.trained_length)
         content = self._prepare(as_image(image), "image")
-        fps = driving_fps(driving) or DEFAULT_FPS
         images = [content, np.zeros_like(content)] if show_dynamics else [content]
-        rows = self._rows(driving, images, chunk)
-        columns = ("driving", "dynamics", "image", "generated") if side_by_side else ("dynamics", "generated")
-        columns = tuple(name for name in columns if show_dynamics or name != "dynamics")
+        made = self._frames(driving, length, images, variants, chunk)
 
+        fps = DEFAULT_FPS if driving is None else driving_fps(driving) or DEFAULT_FPS
+        rows = layout(plan, driving is not None, side_by_side, show_dynamics)
+        keep = out is None if keep_frames is None else keep_frames
         count, kept = 0, []
-        with nullcontext() if out is None else AnimationWriter(out, fps, content, columns) as writer:
-            for row in rows:
+        with nullcontext() if out is None else AnimationWriter(out, fps, content, rows) as writer:
+            for frame in made:
                 count += 1
                 if writer is not None:
-                    writer.write(row)
+                    writer.write(frame)
                 if keep:
-                    kept.append(row["generated"])
+                    kept.append(np.stack([frame[variant.caption] for variant in variants]))
         if out is not None:
-            print_log(f"{out}: {count} frames, {fps:g} a second", "current")
-        return Animation(count, fps, np.stack(kept) if keep else None, None if out is None else Path(out))
+            what = f"{len(variants)} videos of " if len(variants) > 1 else ""
+            print_log(f"{out}: {what}{count} frames, {fps:g} a second", "current")
+        captions = tuple(variant.caption for variant in variants)
+        videos = np.stack(kept, axis=1) if keep else None
+        return Animation(count, fps, captions, videos, None if out is None else Path(out))
 
-    def _rows(self, driving: Driving, images: list[np.ndarray], chunk: int) -> Iterator[dict[str, np.ndarray]]:
-        """Frame by frame what was made and from what: "driving", "generated" and, if asked for, "dynamics"."""
-        frames = (self._prepare(frame, "driving video") for frame in driving_frames(driving))
+    def _frames(
+        self,
+        driving: Driving | None,
+        length: int | None,
+        images: list[np.ndarray],
+        variants: list[Variant],
+        chunk: int,
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Frame by frame what was made and from what: each variant by caption, "driving" and "dynamics" if any."""
         # What cannot be made in chunks is made in one piece.
-        chunks = chunked(frames, chunk if self.model.generator.streams else None)
-        # Both are advanced chunk by chunk, so that no more than one chunk waits between them.
-        shown, encoded = tee(chunks)
-        for chunk_frames, videos in zip(shown, self.animate(encoded, images), strict=True):
-            for t, frame in enumerate(chunk_frames):
-                yield {"driving": frame, **{name: video[t] for name, video in videos.items()}}
+        size = chunk if self.model.generator.streams else None
+        if driving is None:
+            size = size or length
+            chunks: Iterable = (min(size, length - start) for start in range(0, length, size))
+        else:
+            chunks = chunked((self._prepare(frame, "driving video") for frame in driving_frames(driving)), size)
+        # All are advanced chunk by chunk, so that no more than one chunk waits between them.
+        shown, *encoded = tee(chunks, 1 + len(variants))
+        motion = "prior" if driving is None else "source"
+        videos = [self.animate(own, images, v.label, v.seed, motion) for own, v in zip(encoded, variants, strict=True)]
+        for part, *made in zip(shown, *videos, strict=True):
+            for t in range(len(made[0]["generated"])):
+                frame = {v.caption: video["generated"][t] for v, video in zip(variants, made, strict=True)}
+                frame |= {} if driving is None else {"driving": part[t]}
+                yield frame | ({"dynamics": made[0]["dynamics"][t]} if "dynamics" in made[0] else {})
 
     def animate(
-        self, chunks: Iterable[Sequence[np.ndarray]], images: list[np.ndarray]
+        self,
+        chunks: Iterable[Sequence[np.ndarray] | int],
+        images: list[np.ndarray],
+        label: int | None = None,
+        seed: int | None = None,
+        motion: str = "source",
     ) -> Iterator[dict[str, np.ndarray]]:
-        """Chunk by chunk the videos (t, H, W, 3) uint8 of one or two images under one driving video."""
-        # The images are the batch: same motion, same noise.
+        """Chunk by chunk the videos (t, H, W, 3) uint8, "generated" and "dynamics", of one or two images.
+
+        ``chunks`` are the frames of one driving video or, for a ``motion`` from the "prior", numbers of frames.
+        """
+        # The images are the batch: same motion, same noise. Each variant is a batch of its own instead: sums over
+        # batches of other sizes are rounded otherwise, and a sample would depend on how many there are.
         content = torch.stack([self._tensor([image])[:, 0] for image in images])
-        clips = (Clip(self._tensor(frames).expand(len(images), -1, -1, -1, -1)) for frames in chunks)
-        for made in self.model.stream(clips, [self.seed] * len(images), content):
+        labels = None if label is None else torch.full((len(images),), label, device=self.device)
+        clips = (Clip(self._source(part, len(images)), label=labels) for part in chunks)
+        seeds = [self.seed if seed is None else seed] * len(images)
+        for made in self.model.stream(clips, seeds, content, motion):
             if not torch.isfinite(made.video).all():
                 raise TrainingError("the model gives values that are not finite: take an earlier checkpoint")
             videos = rearrange(to_uint8(made.video), "b c t h w -> b t h w c").cpu().numpy()
             yield dict(zip(("generated", "dynamics"), videos, strict=False))
 
+    def _source(self, part: Sequence[np.ndarray] | int, batch: int) -> Tensor:
+        """A chunk as the source of a batch (B, 3, t, H, W); what is only counted is zeros, which nothing reads."""
+        size = self.model.image_size
+        if isinstance(part, int):
+            return torch.zeros((), device=self.device).expand(batch, 3, part, size, size)
+        return self._tensor(part).expand(batch, -1, -1, -1, -1)
+
     def _prepare(self, frame: np.ndarray, what: str) -> np.ndarray:
-        """The centre square of a frame at the model's size; says so the first time that this cuts something off."""
+        """The centre square of a frame at the model's size; says so the first time that this changes something."""
         height, width = frame.shape[:2]
-        if height != width and what not in self._told:
+        size, side = self.model.image_size, min(height, width)
+        if (height, width) != (size, size) and what not in self._told:
             self._told.add(what)
-            message = f"the {what} is {width}x{height}: only its centre square of {min(height, width)} pixels is used"
-            print_log(message, "current")
+            cut = "" if height == width else f"only its centre square of {side} pixels is used"
+            scaled = "" if side == size else f"resized to {size}x{size}"
+            print_log(f"the {what} is {width}x{height}: {', '.join(filter(None, (cut, scaled)))}", "current")
         # The data sets' own transforms, so that a picture comes to the model as it did in training.
         sample = {"takes": {what: Take(None, frames=frame[None])}}
         return self._resize(self._crop(sample))["takes"][what].frames[0]
@@ -159,53 +232,3 @@ class I2VInferencer:
     def _tensor(self, frames: Sequence[np.ndarray]) -> Tensor:
         """Frames (H, W, 3) uint8 -> (3, T, H, W) in [-1, 1] on the device."""
         return from_uint8(rearrange(torch.from_numpy(np.stack(frames)), "t h w c -> c t h w").to(self.device))
-
-
-def chunked(frames: Iterable[np.ndarray], size: int | None) -> Iterator[list[np.ndarray]]:
-    """Lists of ``size`` frames, the last one shorter; one list of all where ``size`` is None.
-
-    Examples:
-        >>> from i2vkit.apis.inferencer import chunked
-        >>> list(chunked("abcde", 2))
-        [['a', 'b'], ['c', 'd'], ['e']]
-    """
-    frames = iter(frames)
-    while part := list(islice(frames, size)):
-        yield part
-
-
-def as_image(image: str | Path | np.ndarray) -> np.ndarray:
-    """An image as (H, W, 3) uint8, read if it is a path."""
-    image = read_image(image) if isinstance(image, str | Path) else image
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise MediaError(f"an image is uint8 (height, width, 3), got {image.dtype} {image.shape}")
-    return image
-
-
-def driving_frames(driving: Driving | Sequence[str | Path]) -> Iterator[np.ndarray]:
-    """The frames of a driving video in any of its forms, one at a time.
-
-    Raises:
-        MediaError: none at all, or frames that are none.
-    """
-    files = _files(driving)
-    frames = chain.from_iterable(map(iterate_video, files)) if files else iter(driving)
-    first = next(frames, None)
-    if first is None:
-        raise MediaError("the driving video has no frames")
-    yield from map(as_image, chain([first], frames))
-
-
-def _files(driving: Driving | Sequence[str | Path]) -> list[Path]:
-    """The files of a driving video; none where it is given as frames."""
-    if isinstance(driving, str | Path):
-        return [Path(driving)]
-    if isinstance(driving, list | tuple) and all(isinstance(part, str | Path) for part in driving):
-        return [Path(part) for part in driving]
-    return []
-
-
-def driving_fps(driving: Driving | Sequence[str | Path]) -> float | None:
-    """Frames a second of the first driving file; None where nothing says."""
-    files = _files(driving)
-    return video_fps(files[0]) if files else None

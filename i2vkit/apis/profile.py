@@ -12,8 +12,10 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from i2vkit.errors import ConfigError
 from i2vkit.models.critic import Look
 from i2vkit.models.discriminators.views import Footage
+from i2vkit.models.layers.lengths import Lengths
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.passes import Pass
 from i2vkit.structures import Clip
@@ -118,6 +120,18 @@ class GeneratorProbe(nn.Module):
         return self.generator(Clip(source, label=label), {"profile": Pass()}, Stream(seeds))["profile"].video
 
 
+class NetworkProbe(nn.Module):
+    """The network of a supervised model, as tracing needs it: video (B, 3, T, H, W) -> what it predicts at test."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, source: Tensor) -> Tensor:
+        """Classify ``source``."""
+        return self.network(Clip(source), [self.network.predicts])[self.network.predicts]
+
+
 class CriticProbe(nn.Module):
     """A critic that takes one tensor, the samples that its view picked, its condition being fixed."""
 
@@ -142,18 +156,34 @@ def look_at(critic: nn.Module, video: Tensor, generator: nn.Module) -> Look:
 def profile_model(model: nn.Module, num_frames: int = 16) -> list[PartProfile]:
     """Parameters and multiply-adds of every part of the generator, and of every critic, for one video.
 
+    Of a ``SupervisedModel`` it is the parts of its network, for what it predicts at test.
+
     Args:
-        model: an ``ImageToVideoGan`` on the CPU; it is put into eval mode.
+        model: on the CPU; it is put into eval mode.
         num_frames: length of the video. A critic is counted for the samples it takes from one video of that length.
+
+    Raises:
+        ConfigError: a length that the generator cannot make; lists those it can.
     """
     model.eval()
+    if num_frames not in lengths_of(model):
+        raise ConfigError(
+            f"this model makes videos of {lengths_of(model)} frames, not of {num_frames}: give one of these (--frames)"
+        )
     video = torch.zeros(1, 3, num_frames, model.image_size, model.image_size)
+    if not hasattr(model, "generator"):
+        return profile_parts(NetworkProbe(model.network), (video,), "network")
     rows = profile_parts(GeneratorProbe(model.generator), (video,), "generator")
     for name, critic in model.critics.items():
         look = look_at(critic, video, model.generator)
         whole = profile_parts(CriticProbe(critic, look), (look.sample,), "critic")[-1]
         rows.append(replace(whole, name=f"critics.{name}"))
     return rows
+
+
+def lengths_of(model: nn.Module) -> Lengths:
+    """The lengths of the videos that a model makes or takes."""
+    return model.generator.lengths if hasattr(model, "generator") else Lengths()
 
 
 def as_json(rows: list[PartProfile], num_frames: int, image_size: int) -> dict:

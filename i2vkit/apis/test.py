@@ -14,6 +14,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import DATASETS, DefaultScope
 from mmengine.runner import Runner
 
+from i2vkit.apis.labels import LabelsHook
 from i2vkit.apis.weights import file_digest, load_generator
 from i2vkit.engine.checkpoints import checkpoint_file
 from i2vkit.errors import ConfigError
@@ -60,7 +61,7 @@ def test(
         model = MODELS.build(cfg.model)
         load_generator(model, checkpoint)
         dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pairing": plan})
-        hooks = [SaveVideosHook(out)] if save_videos else []
+        hooks = [LabelsHook(), *([SaveVideosHook(out)] if save_videos else [])]
         runner = build_runner(cfg, model, dataset, out / "log", hooks)
     scores = runner.test()
     result = report(cfg, checkpoint, name, plan, runner, scores) | {"options": options or {}}

@@ -8,6 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from i2vkit.apis.labels import LabelsHook
 from i2vkit.engine.checkpoints import latest_checkpoint
 from i2vkit.engine.distributed import ReplicatedModel, init_distributed
 from i2vkit.errors import ConfigError
@@ -34,6 +35,7 @@ def train(
     cfg = prepare(cfg, work_dir, resume, seed, deterministic, amp, launcher)
     init_distributed(launcher)
     runner = Runner.from_cfg(cfg)
+    runner.register_hook(LabelsHook())
     runner.train()
     return runner
 

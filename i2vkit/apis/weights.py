@@ -15,10 +15,19 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from i2vkit.engine.checkpoints import checkpoint_file, load_weights
-from i2vkit.errors import CheckpointError
+from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media import atomic_path
 
 PREFIX = "generator"
+
+
+def check_generator(model: nn.Module) -> nn.Module:
+    """``model``, if it makes videos. Raises ``ConfigError`` if it is one that is trained on labels."""
+    if not hasattr(model, PREFIX):
+        raise ConfigError(
+            f"a {type(model).__name__} makes no videos, it has no generator: give the config of an image-to-video model"
+        )
+    return model
 
 
 def load_generator(model: nn.Module, path: str | Path) -> None:
@@ -48,8 +57,10 @@ def export_generator(model: nn.Module, cfg: Config, out: str | Path) -> dict[str
         What stands in its header: config, i2vkit version, image size and the SHA-256 of the weights.
 
     Raises:
+        ConfigError: a model without a generator.
         CheckpointError: another suffix.
     """
+    check_generator(model)
     out = Path(out)
     if out.suffix != ".safetensors":
         raise CheckpointError(f"weights are exported to a .safetensors file, not to {out}")

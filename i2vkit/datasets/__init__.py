@@ -1,36 +1,61 @@
 """Data: clips on the disk, which drives whom, and what a model is given of them."""
 
 from i2vkit.datasets import transforms
+from i2vkit.datasets.bair import Bair
+from i2vkit.datasets.caches import FileCache, FrameCache
 from i2vkit.datasets.clips import ClipDataset
 from i2vkit.datasets.folder import ClipFolder
-from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder, FrameSource, FrameStrip, VideoFile
+from i2vkit.datasets.index import (
+    ClipIndex,
+    ClipRecord,
+    FrameFolder,
+    FrameSource,
+    FrameSpan,
+    FrameStrip,
+    VideoFile,
+    VideoSegment,
+)
+from i2vkit.datasets.mug import Mug
+from i2vkit.datasets.natops import Natops
 from i2vkit.datasets.oulu_casia import OuluCasia
 from i2vkit.datasets.pairing import AllPairs, OtherPerson, Pair, SameClip, SamePerson
+from i2vkit.datasets.penn_action import PennAction
 from i2vkit.datasets.samplers import PositionSampler
 from i2vkit.datasets.splits import SPLITS, people_of
 from i2vkit.datasets.strips import FrameStrips
-from i2vkit.datasets.takes import FrameCache, Take
+from i2vkit.datasets.takes import Take
+from i2vkit.datasets.uva_nemo import UvaNemo
+from i2vkit.datasets.weizmann import Weizmann
 
 __all__ = [
     "SPLITS",
     "AllPairs",
+    "Bair",
     "ClipDataset",
     "ClipFolder",
     "ClipIndex",
     "ClipRecord",
+    "FileCache",
     "FrameCache",
     "FrameFolder",
     "FrameSource",
+    "FrameSpan",
     "FrameStrip",
     "FrameStrips",
+    "Natops",
+    "Mug",
     "OtherPerson",
     "OuluCasia",
     "Pair",
+    "PennAction",
     "PositionSampler",
     "SameClip",
     "SamePerson",
     "Take",
+    "UvaNemo",
     "VideoFile",
+    "VideoSegment",
+    "Weizmann",
     "people_of",
     "transforms",
 ]

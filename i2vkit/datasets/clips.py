@@ -3,16 +3,19 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
+from i2vkit.datasets.caches import open_cache
 from i2vkit.datasets.index import ClipRecord
 from i2vkit.datasets.pairing import Pair, SameClip
 from i2vkit.datasets.splits import people_of
-from i2vkit.datasets.takes import FrameCache, Take
+from i2vkit.datasets.takes import Take
 from i2vkit.datasets.transforms.sampling import Sampling
+from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import DATASETS, LAYOUTS, PAIRINGS, TRANSFORMS
 
 # Bytes of decoded frames that are kept, shared out over the workers: 500 clips of 20 frames of 128x128 are half of it.
@@ -24,13 +27,18 @@ class ClipDataset(Dataset):
     """Samples of the clips that ``layout`` finds.
 
     ``people`` and ``exclude_people`` are people or the name of a split (``splits.SPLITS``); with ``labels`` they choose
-    clips. ``pairing`` says which clip drives whom (each clip itself by default). ``truth`` is a layout of clips named
-    ".../as_<source person>", of the target's person with the source's label: what the target would do, exactly, where
-    that is known (rendered data); it may be missing. Clips of less than ``min_frames`` frames are skipped.
+    clips. ``pairing`` says which clip drives whom (each clip itself by default). ``truth`` is a layout of clips in
+    which the target does exactly what the source does, where that is known (rendered data); ``side["source"]`` names
+    the source clip. It may be missing. ``frames_between``, two shares, keeps that part of every clip, truth included:
+    (0, 2/3) trains on the first two thirds, (2/3, 1) tests on the last. Clips of less than ``min_frames`` frames, of
+    those kept, are skipped.
 
     ``dataset[index, position]`` draws everything random from ``[seed, position]``, so a sample is the same whoever
-    makes it and whenever; ``dataset[index]`` takes the index for the position. ``cache`` keeps decoded clips in memory
-    up to ``CACHE_BUDGET`` bytes.
+    makes it and whenever; ``dataset[index]`` takes the index for the position.
+
+    ``cache`` keeps decoded clips: in "memory", each worker for itself, up to ``CACHE_BUDGET`` bytes over all; in a
+    "file" that workers and runs share (``caches.FileCache``), for sets that do not fit or are slow to decode; or not at
+    all (None), for large ones. True and False mean "memory" and None.
 
     Raises ``DataError`` if nothing is found, nothing is left, or a clip is too short for the pipeline.
     """
@@ -45,22 +53,29 @@ class ClipDataset(Dataset):
         pairing: dict | None = None,
         truth: dict | None = None,
         min_frames: int = 1,
+        frames_between: tuple[float, float] = (0.0, 1.0),
         seed: int = 0,
-        cache: bool = True,
+        cache: Literal["memory", "file"] | bool | None = "memory",
     ):
+        kinds = {"memory": "memory", True: "memory", "file": "file", None: None, False: None}
+        if cache not in kinds:
+            raise ConfigError(f'cache is "memory", "file" or None, got {cache!r}')
         self.seed = seed
-        everything = _build(LAYOUTS, layout).index()
-        self.index = everything.select(people_of(people), labels, people_of(exclude_people), min_frames)
+        everything = _build(LAYOUTS, layout).index().between(*frames_between)
+        self.index = everything.select(
+            people_of(people, everything), labels, people_of(exclude_people, everything), min_frames
+        )
         self.pairing = SameClip() if pairing is None else _build(PAIRINGS, pairing)
-        self.truths = {} if truth is None else _truths(_build(LAYOUTS, truth))
+        self.truths = {} if truth is None else _truths(_build(LAYOUTS, truth), frames_between)
         self.pairs = [self._with_truth(pair) for pair in self.pairing.pairs(self.index)]
         self.pipeline = [_build(TRANSFORMS, transform) for transform in pipeline]
         self._check_lengths()
-        self._cache = FrameCache(CACHE_BUDGET if cache else 0)
+        self._cache = open_cache(kinds[cache], self._used_records, CACHE_BUDGET)
         print_log(self.index.summary(), logger="current")
-        absent = sorted(set(people_of(people) or []) - set(everything.people))
+        absent = sorted(set(people_of(people, everything) or []) - set(everything.people))
         if absent:
-            print_log(f"of the people asked for {len(absent)} have no clips: {', '.join(absent)}", logger="current")
+            named = ", ".join(absent[:5]) + ", ..." * (len(absent) > 5)
+            print_log(f"of the people asked for {len(absent)} have no clips: {named}", logger="current")
 
     @property
     def records(self) -> list[ClipRecord]:
@@ -85,6 +100,13 @@ class ClipDataset(Dataset):
 
     def __getitem__(self, key: int | tuple[int, int]) -> dict:
         """Make the sample of pair ``index`` with the random draws of ``position``, given as one or both."""
+        sample = self.begin(key)
+        for transform in self.pipeline:
+            sample = transform(sample)
+        return sample
+
+    def begin(self, key: int | tuple[int, int]) -> dict:
+        """Make what the first transform is given: the pair is drawn, and of its takes only the clips are known."""
         index, position = key if isinstance(key, tuple) else (key, key)
         rng = np.random.default_rng([self.seed, position])
         pair = self.pairs[index]
@@ -97,9 +119,11 @@ class ClipDataset(Dataset):
         }
         sample = {"rng": rng, "pair": pair, "takes": takes, "labels": self.labels, "cache": self._cache}
         sample["protocol"] = getattr(self.pairing, "name", type(self.pairing).__name__)
-        for transform in self.pipeline:
-            sample = transform(sample)
         return sample
+
+    def _used_records(self) -> list[ClipRecord]:
+        """All clips of which frames may be read."""
+        return [*self.index.records, *self.truths.values()]
 
     def _check_lengths(self) -> None:
         """Raise ``DataError`` now if the pipeline cannot use a clip."""
@@ -115,7 +139,7 @@ class ClipDataset(Dataset):
             return pair
         if pair.target.name == pair.source.name:
             return replace(pair, truth=pair.source)
-        return replace(pair, truth=self.truths.get((pair.target.person, pair.source.label, pair.source.person)))
+        return replace(pair, truth=self.truths.get((pair.target.person, pair.source.name)))
 
 
 def _build(registry, config):
@@ -123,10 +147,13 @@ def _build(registry, config):
     return registry.build(config) if isinstance(config, dict) else config
 
 
-def _truths(layout) -> dict[tuple[str, str | None, str], ClipRecord]:
-    """Index exact truths by (target person, label, source person); none if the data set has none."""
+def _truths(layout, shares: tuple[float, float]) -> dict[tuple[str, str], ClipRecord]:
+    """Index exact truths by target person and source clip; none if the data set has none."""
     root = Path(layout.root)
     if not root.exists():
         print_log(f"no exact truth in {root}: transfers are scored without", logger="current")
         return {}
-    return {(record.person, record.label, record.name.split("/as_")[-1]): record for record in layout.index().records}
+    records = layout.index().between(*shares).records
+    if unnamed := [record.name for record in records if "source" not in record.side]:
+        raise DataError(f"{root}: no column source says which clip {unnamed[0]} is the truth of; prepare the set anew")
+    return {(record.person, str(record.side["source"])): record for record in records}

@@ -1,9 +1,12 @@
 """What the layouts share: listing folders, reading tables, and the message for data that are not there."""
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 from i2vkit.errors import DataError
+
+_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -11,6 +14,29 @@ def subfolders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+
+
+def files_below(root: Path, depth: int, *, beside: tuple[str, ...] = ()) -> Iterator[Path]:
+    """Yield the files in ``root`` and in the folders down to ``depth`` below it, upper ones first, by name.
+
+    Hidden ones are left out, and folders named in ``beside``, which hold something else.
+    """
+    level = [root] if root.is_dir() else []
+    for _ in range(depth + 1):
+        for folder in level:
+            yield from sorted(path for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
+        level = [child for folder in level for child in subfolders(folder) if child.name not in beside]
+
+
+def folder_beside(start: Path, root: Path, name: str) -> Path:
+    """The folder ``name`` in ``root``, else the nearest up to six levels above ``start``; ``root / name`` if none.
+
+    What lies beside raw data (landmarks, truth) is so found from any level of the data that is given for ``root``.
+    """
+    for folder in (root, *start.absolute().parents[:6]):
+        if (folder / name).is_dir():
+            return folder / name
+    return root / name
 
 
 def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
@@ -49,13 +75,22 @@ def check_listed(table: Path, names: list[str], advice: str) -> None:
 
 
 def missing_data(looked_for: str, root: Path, advice: str) -> DataError:
-    """Make the error for data that are not there: what was looked for, where, what is there instead, what to do."""
+    """Make the error for data that are not there: what was looked for, where, what is there instead, what to do.
+
+    An archive that lies there, or up to two folders below, is named: it was not unpacked.
+    """
+    archives: list[Path] = []
     if not root.exists():
         found = "there is no such folder"
     elif not root.is_dir():
         found = "that is a file"
+        archives = [root] if root.suffix.lower() in _ARCHIVES else []
     else:
         names = sorted(path.name + "/" * path.is_dir() for path in root.iterdir())
         more = f" and {len(names) - 8} more" if len(names) > 8 else ""
         found = f"found there: {', '.join(names[:8])}{more}" if names else "the folder is empty"
+        archives = [path for path in files_below(root, 2) if path.suffix.lower() in _ARCHIVES]
+    if archives:
+        more = f" (and {len(archives) - 1} more)" if len(archives) > 1 else ""
+        advice = f"The archive {archives[0].name}{more} seems not to be unpacked: unpack it and try again.\n{advice}"
     return DataError(f"no clips: looked for {looked_for} in {root.absolute()}, but {found}.\n{advice}".rstrip())

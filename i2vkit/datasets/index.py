@@ -1,14 +1,17 @@
 """What lies on the disk: clips, where their frames come from, and the index that a layout gives."""
 
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from i2vkit.errors import DataError, MediaError
+from i2vkit.errors import ConfigError, DataError, MediaError
 from i2vkit.media import iterate_video, read_image
 
 
@@ -20,6 +23,9 @@ class FrameSource(Protocol):
 
         Raises ``MediaError`` that names the file if one is missing or broken.
         """
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Yield all frames in order, uint8 (H, W, 3), holding one at a time; preparation reads clips so."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,9 @@ class FrameFolder:
                 raise MediaError(f"{self.paths[index]} and {self.paths[first]} are images of different sizes")
         return np.stack([images[int(index)] for index in indices])
 
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return map(read_image, self.paths)
+
 
 @dataclass(frozen=True)
 class FrameStrip:
@@ -51,6 +60,10 @@ class FrameStrip:
         if strip.shape[0] != self.size or (max(indices) + 1) * self.size > strip.shape[1]:
             raise MediaError(f"{self.path} has no frame {max(indices)} of {self.size}x{self.size}")
         return np.stack([strip[:, index * self.size : (index + 1) * self.size] for index in indices])
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        strip = read_image(self.path)
+        return (strip[:, left : left + self.size] for left in range(0, strip.shape[1], self.size))
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,85 @@ class VideoFile:
         else:
             raise MediaError(f"{self.path} ends before frame {last}")
         return np.stack([frames[int(index)] for index in indices])
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iterate_video(self.path)
+
+
+@dataclass(frozen=True)
+class VideoSegment:
+    """Frames ``start`` to ``stop - 1`` of a video that holds several clips, counted from 0.
+
+    Segments of one video that are iterated in their order cost one decoding of it.
+    """
+
+    path: Path
+    start: int
+    stop: int
+
+    def read(self, indices: Sequence[int]) -> np.ndarray:
+        """See ``FrameSource``; a frame beyond the segment raises ``MediaError`` too."""
+        if not 0 <= min(indices) <= max(indices) < self.stop - self.start:
+            raise MediaError(f"{self.path}, frames {self.start} to {self.stop - 1}: no frame {max(indices)} of these")
+        return VideoFile(self.path).read([self.start + int(index) for index in indices])
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        facts = self.path.stat() if self.path.exists() else None
+        video = _forward_video(self.path, (os.getpid(), *((facts.st_mtime_ns, facts.st_size) if facts else ())))
+        return (video.frame(number) for number in range(self.start, self.stop))
+
+
+class _ForwardVideo:
+    """A video for those who ask for ever later frames; an earlier one than the last opens it anew."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._rewind()
+
+    def frame(self, number: int) -> np.ndarray:
+        """Give frame ``number``, counted from 0. Raises ``MediaError`` if the video ends before."""
+        if number < self._number:
+            self._rewind()
+        while self._number < number:
+            self._frame = next(self._frames, None)
+            if self._frame is None:
+                count = self._number + 1
+                self._rewind()
+                raise MediaError(f"{self.path} ends after {count} frames, before frame {number}")
+            self._number += 1
+        return self._frame
+
+    def _rewind(self) -> None:
+        self._frames, self._frame, self._number = iterate_video(self.path), None, -1
+
+
+@lru_cache(maxsize=1)
+def _forward_video(path: Path, state: tuple[int, ...]) -> _ForwardVideo:
+    """Keep the video that was read last.
+
+    ``state`` tells a file from another that took its place, and a process from one that was forked from it: they would
+    share the place in an open file.
+    """
+    return _ForwardVideo(path)
+
+
+@dataclass(frozen=True)
+class FrameSpan:
+    """Frames ``start`` to ``stop - 1`` of ``source``, which has ``length`` frames."""
+
+    source: FrameSource
+    start: int
+    stop: int
+    length: int
+
+    def read(self, indices: Sequence[int]) -> np.ndarray:
+        """See ``FrameSource``."""
+        if not 0 <= min(indices) <= max(indices) < self.stop - self.start:
+            raise MediaError(f"frame {max(indices)} of a span of {self.stop - self.start} frames")
+        return self.source.read([self.start + int(index) for index in indices])
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return islice(iter(self.source), self.start, self.stop)
 
 
 @dataclass(frozen=True)
@@ -137,6 +229,29 @@ class ClipIndex:
         ]
         kept_labels = [label for label in self.labels if labels is None or label in set(map(str, labels))]
         return replace(self, records=long_enough, labels=kept_labels, skipped=self.skipped + short)
+
+    def between(self, start: float, stop: float) -> "ClipIndex":
+        """Keep of every clip the frames from the share ``start`` of its length to the share ``stop``.
+
+        Of 10 frames (0, 2/3) are the first 7 and (2/3, 1) the last 3: spans that meet share no frame. Clips of which
+        nothing is left are listed in ``skipped``. Raises ``ConfigError`` unless 0 <= start < stop <= 1.
+        """
+        if not 0 <= start < stop <= 1:
+            raise ConfigError(f"frames between {start} and {stop}: expected two shares, 0 <= start < stop <= 1")
+        if (start, stop) == (0, 1):
+            return self
+        spans = [(record, *(round(share * record.num_frames) for share in (start, stop))) for record in self.records]
+        kept = [
+            replace(record, frames=FrameSpan(record.frames, first, end, record.num_frames), num_frames=end - first)
+            for record, first, end in spans
+            if end > first
+        ]
+        empty = [
+            (record.name, f"none of its {record.num_frames} frames is left")
+            for record, first, end in spans
+            if end <= first
+        ]
+        return replace(self, records=kept, skipped=self.skipped + empty)
 
     def summary(self) -> str:
         """Tell in a few lines what is there and what was skipped (the first five)."""

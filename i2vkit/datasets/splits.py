@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from i2vkit.datasets.index import ClipIndex
+from i2vkit.errors import ConfigError, DataError
+
 # DTGAN (the paper on Oulu-CASIA) tests on ten of the 80 people and does not say which: the last ten are our choice.
 OULU_TRAIN = tuple(f"P{number:03d}" for number in range(1, 71))
 OULU_TEST = tuple(f"P{number:03d}" for number in range(71, 81))
@@ -17,20 +20,98 @@ WEIZMANN_PAPER_TEST = ("6", "7", "8")
 WEIZMANN_TRAIN = ("0", "1", "3", "4", "5")
 WEIZMANN_VAL = ("2",)
 
+# ImaGINator splits the nine people of the official Weizmann videos six to three and does not name them: by name, our
+# choice.
+WEIZMANN_OFFICIAL_TRAIN = ("daria", "denis", "eli", "ido", "ira", "lena")
+WEIZMANN_OFFICIAL_TEST = ("lyova", "moshe", "shahar")
+
+# ImaGINator trains on 15 of the 20 people of NATOPS and does not say which: the first 15 are our choice.
+NATOPS_TRAIN = tuple(f"s{number:02d}" for number in range(1, 16))
+NATOPS_TEST = tuple(f"s{number:02d}" for number in range(16, 21))
+
+# The numbers of MUG's 52 people, as the authors of LFDM (Ni et al., 2023) list the folders of their copy. ImaGINator
+# trains on 42 and tests on the ten that its released code names.
+MUG_PEOPLE = tuple(
+    f"{number:03d}"
+    for number in (
+        *(1, 2, 6, 7, 8, 10, 13, 14, 17, 20, 21, 27, 28, 30, 31, 32, 33, 34, 36, 37, 38, 39, 40, 42, 43, 44),
+        *(45, 46, 48, 49, 52, 55, 60, 61, 62, 63, 64, 65, 66, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 82, 83, 84),
+    )
+)
+MUG_TEST = ("017", "034", "045", "055", "060", "064", "065", "073", "078", "083")
+MUG_TRAIN = tuple(person for person in MUG_PEOPLE if person not in MUG_TEST)
+# FRGAN trains on two groups of people and tests on a third, 19, 19 and 12 in its released code; the paper does not say
+# which. Our choice: by number, without 002 and 049, the two whose folders have a level of sessions more.
+_MUG_FRGAN = tuple(person for person in MUG_PEOPLE if person not in ("002", "049"))
+MUG_FRGAN_FORECAST, MUG_FRGAN_REFINE, MUG_FRGAN_TEST = _MUG_FRGAN[:19], _MUG_FRGAN[19:38], _MUG_FRGAN[38:]
+
+# ImaGINator trains on 320 of UvA-NEMO's 400 people and tests on 80, Dual-MTGAN on 1110 and 124 of its clips; neither
+# says which. Our choice: every fifth person tests, and every tenth for Dual-MTGAN, a tenth of the clips.
+UVA_NEMO_TEST = tuple(f"{number:03d}" for number in range(5, 401, 5))
+UVA_NEMO_TRAIN = tuple(f"{number:03d}" for number in range(1, 401) if number % 5)
+UVA_NEMO_TENTH = UVA_NEMO_TEST[1::2]
+UVA_NEMO_NINE_TENTHS = tuple(f"{number:03d}" for number in range(1, 401) if number % 10)
+
+# The 58 clips of Penn Action on FRGAN's project page: every third of each action, which the numbers leave out here, is
+# for the final test only; of the others every third validates, our choice.
+_STRIPS = {
+    "baseball": (0, 1, 3, 4, 6, 7, 9),
+    "clean_and_jerk": (0, 2, 4, 6, 8, 9),
+    "golf_swing": (0, 1, 3, 4, 6, 7, 9),
+    "jump_rope": (0, 1, 3, 4, 6, 7, 9),
+    "jumping_jacks": (0, 1, 3, 4, 6, 7, 9),
+    "tennis": (0, 1, 3, 4, 6, 7, 9),
+}
+PENN_STRIPS_TRAIN = tuple(
+    f"{action}/{n}" for action, clips in _STRIPS.items() for p, n in enumerate(clips) if p % 3 < 2
+)
+PENN_STRIPS_VAL = tuple(f"{action}/{n}" for action, clips in _STRIPS.items() for n in clips[2::3])
+PENN_STRIPS_TEST = tuple(
+    f"{action}/{n}" for action in _STRIPS for n in ((3, 7) if action == "clean_and_jerk" else (2, 5, 8))
+)
+
 # A config names a split by its key: a tuple imported into a pure-Python config would be dumped as its dotted path.
 SPLITS: dict[str, tuple[str, ...]] = {
     "oulu_casia/train": OULU_TRAIN,
     "oulu_casia/test": OULU_TEST,
     "oulu_casia/transfer_sources": OULU_TRANSFER_SOURCES,
+    "mug/train": MUG_TRAIN,
+    "mug/test": MUG_TEST,
+    "mug/frgan_forecast": MUG_FRGAN_FORECAST,
+    "mug/frgan_refine": MUG_FRGAN_REFINE,
+    "mug/frgan_test": MUG_FRGAN_TEST,
+    "uva_nemo/train": UVA_NEMO_TRAIN,
+    "uva_nemo/test": UVA_NEMO_TEST,
+    "uva_nemo/mtgan_train": UVA_NEMO_NINE_TENTHS,
+    "uva_nemo/mtgan_test": UVA_NEMO_TENTH,
     "weizmann/train": WEIZMANN_TRAIN,
     "weizmann/val": WEIZMANN_VAL,
     "weizmann/paper_train": WEIZMANN_PAPER_TRAIN,
     "weizmann/paper_test": WEIZMANN_PAPER_TEST,
+    "weizmann_official/train": WEIZMANN_OFFICIAL_TRAIN,
+    "weizmann_official/test": WEIZMANN_OFFICIAL_TEST,
+    "natops/train": NATOPS_TRAIN,
+    "natops/test": NATOPS_TEST,
+    "penn_strips/train": PENN_STRIPS_TRAIN,
+    "penn_strips/val": PENN_STRIPS_VAL,
+    "penn_strips/test": PENN_STRIPS_TEST,
+}
+
+# Splits that the clips themselves tell, by a column of their table (`side`) and its value.
+TOLD_SPLITS: dict[str, tuple[str, str]] = {
+    "penn_action/train": ("split", "train"),
+    "penn_action/test": ("split", "test"),
+    "penn_action/frgan_forecast": ("frgan", "forecast"),
+    "penn_action/frgan_refine": ("frgan", "refine"),
+    "penn_action/frgan_test": ("frgan", "test"),
 }
 
 
-def people_of(people: str | int | Sequence[str] | None) -> list[str] | None:
+def people_of(people: str | int | Sequence[str] | None, index: ClipIndex | None = None) -> list[str] | None:
     """Resolve the name of a split, one person or several people into a list; ``None`` means everyone.
+
+    Splits that the clips tell are looked up in ``index``. Raises ``ConfigError`` without one, ``DataError`` if its
+    clips do not say which split they belong to.
 
     >>> people_of("weizmann/val"), people_of("P001"), people_of([3, 4]), people_of(4), people_of(None)
     (['2'], ['P001'], ['3', '4'], ['4'], None)
@@ -40,5 +121,14 @@ def people_of(people: str | int | Sequence[str] | None) -> list[str] | None:
     if isinstance(people, int):  # what a command line makes of "people=4"
         return [str(people)]
     if isinstance(people, str):
-        return list(SPLITS.get(people, (people,)))
+        return _told(people, index) if people in TOLD_SPLITS else list(SPLITS.get(people, (people,)))
     return [str(person) for person in people]
+
+
+def _told(name: str, index: ClipIndex | None) -> list[str]:
+    column, value = TOLD_SPLITS[name]
+    if index is None:
+        raise ConfigError(f"who is in the split {name} is known to the data set only: give it there, as its people")
+    if not any(column in record.side for record in index.records):
+        raise DataError(f"the split {name} needs a column {column} in index.csv, which the clips do not have")
+    return sorted({record.person for record in index.records if record.side.get(column) == value})

@@ -2,7 +2,7 @@
 
 from i2vkit.media.files import atomic_path
 from i2vkit.media.images import IMAGE_SUFFIXES, image_paths, read_image, write_image
-from i2vkit.media.video_reading import VIDEO_SUFFIXES, iterate_video, read_video, video_fps, video_length
+from i2vkit.media.video_reading import VIDEO_SUFFIXES, iterate_video, read_video, stated_length, video_fps, video_length
 from i2vkit.media.video_writing import VideoWriter, write_video
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "iterate_video",
     "read_image",
     "read_video",
+    "stated_length",
     "video_fps",
     "video_length",
     "write_image",

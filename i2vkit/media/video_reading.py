@@ -58,6 +58,14 @@ def video_length(path: str | Path) -> int:
             return sum(packet.size > 0 and not packet.is_discard for packet in container.demux(video=0))
 
 
+def stated_length(path: str | Path) -> int | None:
+    """Tell how many frames the header of a video states, which costs no reading; ``None`` if it does not say."""
+    with naming(path := Path(path), "cannot be read"), av.open(str(path)) as container:
+        if not container.streams.video:
+            raise MediaError(f"{path} holds no pictures")
+        return container.streams.video[0].frames or None
+
+
 def video_fps(path: str | Path) -> float | None:
     """Tell the frames per second that a video or GIF states; ``None`` for images. Raises ``MediaError``."""
     path = Path(path)

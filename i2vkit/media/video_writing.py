@@ -15,8 +15,15 @@ from i2vkit.media.files import atomic_path, naming, size_text
 
 # Codec, pixel format, options of the codec and of the container.
 _CODECS = {
-    ".mp4": ("libx264", "yuv420p", {"crf": "16"}, {"movflags": "+faststart"}),
+    # One thread (and no version strings in AVI files): the same frames give the same bytes.
+    ".mp4": (
+        "libx264",
+        "yuv420p",
+        {"crf": "16", "threads": "1", "x264-params": "threads=1:lookahead-threads=1"},
+        {"movflags": "+faststart"},
+    ),
     ".mkv": ("ffv1", "bgr0", {}, {}),
+    ".avi": ("mjpeg", "yuvj444p", {"qmin": "2", "qmax": "2", "threads": "1"}, {"fflags": "+bitexact"}),
 }
 
 
@@ -30,10 +37,10 @@ def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float = 25.
 class VideoWriter:
     """Writes a video frame by frame; a context manager, and ``path`` is there only once the body ended well.
 
-    ``.mp4`` (H.264, yuv420p, odd sizes padded to even ones by repeating the edge) and ``.mkv`` (ffv1, lossless) are
-    encoded as the frames come; ``.gif`` (256 colours for each frame; players merge equal frames that follow each
-    other) and ``.png`` (a strip, frames from left to right) hold them until the end. Raises ``MediaError`` if the
-    suffix is another, no frame was written, frames differ in size, or the file cannot be written.
+    ``.mp4`` (H.264, yuv420p, odd sizes padded to even ones by repeating the edge), ``.mkv`` (ffv1, lossless) and
+    ``.avi`` (Motion JPEG) are encoded as the frames come; ``.gif`` (256 colours for each frame; players merge equal
+    frames that follow each other) and ``.png`` (a strip, frames from left to right) hold them until the end. Raises
+    ``MediaError`` if the suffix is another, no frame was written, frames differ in size, or the file cannot be written.
     """
 
     def __init__(self, path: str | Path, fps: float = 25.0):
@@ -41,7 +48,7 @@ class VideoWriter:
         self.fps = fps
         self._shape: tuple[int, ...] | None = None
         if self.path.suffix.lower() not in (*_CODECS, ".gif", ".png"):
-            raise MediaError(f"{self.path}: a video is written as .mp4, .mkv, .gif or .png (a strip)")
+            raise MediaError(f"{self.path}: a video is written as .mp4, .mkv, .avi, .gif or .png (a strip)")
 
     def __enter__(self) -> "VideoWriter":
         suffix = self.path.suffix.lower()

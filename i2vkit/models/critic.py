@@ -30,7 +30,8 @@ class Look:
 class Critic(nn.Module):
     """Judges real against generated footage.
 
-    ``condition`` is None, "label", "image" (the content image) or "maps" (condition maps of the seen frames).
+    ``condition`` is None, "label", "image" (the content image) or "maps" (condition maps of the seen frames). With
+    ``classify`` it says the class of what it sees too (auxiliary classifier, Odena et al., 2017).
 
     Raises:
         ConfigError: if network and view do not fit, or the condition is not to be had.
@@ -44,6 +45,7 @@ class Critic(nn.Module):
         image_size: int,
         motion: Spec,
         condition: str | None = None,
+        classify: bool = False,
         num_labels: int = 0,
         map_channels: int = 0,
     ):
@@ -56,6 +58,9 @@ class Critic(nn.Module):
             raise ConfigError(f'the condition of a critic is None, "label", "image" or "maps", not {condition!r}')
         if condition and not widths[condition]:
             raise ConfigError(f'a critic is conditioned on "{condition}", which this model does not have')
+        if classify and not num_labels:
+            raise ConfigError("a critic is to classify, and this model has no labels")
+        self.classifies = classify
         size = widths[condition]
         self.network = build_part(
             DISCRIMINATORS,
@@ -64,7 +69,10 @@ class Critic(nn.Module):
             image_size=image_size,
             label_size=size if condition == "label" else 0,
             map_channels=size if condition in ("image", "maps") else 0,
+            num_classes=num_labels if classify else 0,
         )
+        if classify and not hasattr(self.network, "classify"):
+            raise ConfigError(f"{type(self.network).__name__} has no class logits: take another network")
         self.check_view(self.view)
 
     def check_view(self, view: View) -> View:
@@ -96,6 +104,10 @@ class Critic(nn.Module):
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Logits (N, ...)."""
         return self.network(sample, label, maps)
+
+    def classify(self, look: Look) -> Tensor:
+        """Class logits (N, num_labels)."""
+        return self.network.classify(look.sample, look.label, look.maps)
 
 
 def wrong_labels(label: Tensor, num_labels: int) -> Tensor:

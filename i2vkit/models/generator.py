@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.assembly import plan_generator
+from i2vkit.models.layers.lengths import Lengths
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.passes import Pass
 from i2vkit.registry import (
@@ -68,9 +69,8 @@ class Generator(nn.Module):
         self.decoder_adapters, self.motion = _chain(plan.decoder_adapters, motion)
 
         self.head = build_part(HEADS, head)
-        self.decoder = build_part(
-            DECODERS, decoder, content=content, motion=self.motion, out_channels=self.head.channels, **given
-        )
+        read = dict(out_channels=self.head.channels, base_wanted=self.head.reads_base)
+        self.decoder = build_part(DECODERS, decoder, content=content, motion=self.motion, **read, **given)
         self.content_per_frame = self.decoder.code_per_frame and content.code_per_frame
         self._check(passes or {})
 
@@ -79,12 +79,27 @@ class Generator(nn.Module):
         """Whether motion can be drawn without a driving video."""
         return self.encoded.variational or (self.motion_encoder is None)
 
+    def is_random(self, motion: str = "source") -> bool:
+        """Whether a video depends on its seed, with motion encoded from the "source" or drawn from the "prior"."""
+        return self._draws or (motion == "prior" and self.encoded.code > 0)
+
     @property
     def streams(self) -> bool:
         """Whether a clip can be made in chunks: every part must carry its state on."""
         adapters = [*self.content_adapters, *self.generator_adapters, *self.decoder_adapters]
         parts = [self.motion_encoder, self.motion_generator, self.decoder, *adapters]
         return all(part.streams for part in parts if part is not None)
+
+    @property
+    def lengths(self) -> Lengths:
+        """The numbers of frames that the decoder can make."""
+        return self.decoder.lengths
+
+    @property
+    def reads_label(self) -> bool:
+        """Whether a video depends on the label of its clip."""
+        readers = [part for part in (self.motion_generator, self.decoder) if part is not None]
+        return self.num_labels > 0 and any("motion.condition" in part.reads() for part in readers)
 
     def _check(self, passes: dict[str, Pass]) -> None:
         """A pass must be possible, and a short video must come out at the right size."""
@@ -102,15 +117,17 @@ class Generator(nn.Module):
                 )
         training = self.training
         device = next(self.parameters()).device
-        video = torch.zeros(1, 3, 2, self.image_size, self.image_size, device=device)
+        video = torch.zeros(1, 3, self.lengths.at_least(2), self.image_size, self.image_size, device=device)
         label = torch.zeros(1, dtype=torch.long, device=device) if self.num_labels else None
+        stream = Stream(seeds=[0])
         try:
             with torch.no_grad():
-                made = self.eval()(Clip(video, label=label), {"dry_run": Pass()}, Stream(seeds=[0]))["dry_run"].video
+                made = self.eval()(Clip(video, label=label), {"dry_run": Pass()}, stream)["dry_run"].video
         except RuntimeError as error:
             raise ConfigError(f"the parts of the generator do not fit together: {error}") from error
         finally:
             self.train(training)
+        self._draws = stream.drew
         if made.shape != video.shape:
             raise ConfigError(f"{type(self.decoder).__name__} made {tuple(made.shape)}, expected {tuple(video.shape)}")
 
@@ -132,22 +149,39 @@ class Generator(nn.Module):
 
     def encode_motion(self, clip: Clip, stream: Stream) -> Motion:
         """What the motion encoder says of ``clip.source``, before the motion generator."""
-        return self._with_label(self.motion_encoder(clip, stream), clip)
+        return self._completed(self.motion_encoder(clip, stream), clip)
 
     def draw_motion(self, clip: Clip, stream: Stream) -> Motion:
         """Motion from the prior, as long as ``clip.source``: N(0, I) where the encoder is variational."""
         motion = Motion(length=clip.source.shape[2], num_frames=clip.num_frames)
         if self.encoded.code:
             motion = replace(motion, code=stream.normal(self, "prior", (self.encoded.code,), like=clip.source))
-        return self._with_label(motion, clip)
+        return self._completed(motion, clip)
 
-    def _with_label(self, motion: Motion, clip: Clip) -> Motion:
+    def _completed(self, motion: Motion, clip: Clip) -> Motion:
+        """With the label as a one-hot vector, and with lengths: what draws noise learns the batch from them."""
+        if motion.num_frames is None:
+            lengths = torch.full((len(clip),), motion.length, device=clip.source.device)
+            motion = replace(motion, num_frames=lengths)
         if not self.num_labels or clip.label is None:
+            if self.reads_label:
+                raise ConfigError(
+                    f"this generator makes videos by label (it knows {self.num_labels}) and the clip has none: give one"
+                )
             return motion
         return replace(motion, condition=functional.one_hot(clip.label, self.num_labels).to(clip.source.dtype))
 
     def render(self, content: Content, motion: Motion, stream: Stream, name: str = "") -> Generated:
-        """The video of a content and an encoded or drawn motion."""
+        """The video of a content and an encoded or drawn motion.
+
+        Raises:
+            ConfigError: for a length that the decoder cannot make; names those it can.
+        """
+        if motion.length not in self.lengths:
+            raise ConfigError(
+                f"{type(self.decoder).__name__} as configured makes clips of {self.lengths} frames, not of "
+                f"{motion.length}: set one of these as the length of the clips"
+            )
         encoded = motion
         for adapter in self.generator_adapters:
             motion = adapter(motion, stream)

@@ -85,6 +85,9 @@ class ImageToVideoGan(PhasedModel):
                 f"the model is built for {self.image_size}x{self.image_size} and got clips of "
                 f"{clip.source.shape[-1]}x{clip.source.shape[-2]}: set Resize in the pipeline or model.image_size"
             )
+        self._check_labels(clip)
+
+    def _check_labels(self, clip: Clip) -> None:
         if (
             self.labels
             and clip.label is not None
@@ -114,8 +117,8 @@ class ImageToVideoGan(PhasedModel):
         "prior".
 
         Raises:
-            ConfigError: if motion is to be drawn and there is no prior, or if a second chunk comes and a part of the
-                generator cannot carry on.
+            ConfigError: if motion is to be drawn and there is no prior, if a second chunk comes and a part of the
+                generator cannot carry on, and for a label or length that the generator cannot make.
         """
         self.eval()
         generator = self.generator
@@ -123,6 +126,7 @@ class ImageToVideoGan(PhasedModel):
             raise ConfigError("sampled motion was asked for, but this model is deterministic: give it a driving video")
         stream, fixed = Stream(seeds), None
         for number, clip in enumerate(clips):
+            self._check_labels(clip)
             if number and not generator.streams:
                 raise ConfigError("this generator makes a clip in one piece only: a part of it needs the whole clip")
             with self.autocast_context(clip.source.device):

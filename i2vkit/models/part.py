@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from torch import nn
 
+from i2vkit.models.layers.lengths import Lengths
 from i2vkit.structures import Spec
 
 
@@ -14,11 +15,11 @@ class Part(nn.Module):
     "content.pyramid", "motion.code", "motion.trajectory", "motion.condition" or "motion.maps"; the builder looks at
     both before it builds what stands upstream, and inserts adapters for what is needed and missing. ``spec`` says what
     the part gives. ``streams`` is true if a clip can be made in chunks, ``code_per_frame`` if the part reads a content
-    code for every frame too.
+    code for every frame too. ``lengths`` says of a decoder which numbers of frames it can make; any, if it does not.
 
     The builder hands over, as keyword arguments that a config never gives: ``image_size``; ``wanted``, the names of the
     fields that somebody downstream reads; ``content`` and ``motion``, the specs upstream; ``out_channels``, what the
-    head reads; ``num_labels``.
+    head reads; ``base_wanted``, whether the head reads a base; ``num_labels``.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
@@ -26,6 +27,7 @@ class Part(nn.Module):
     gives: ClassVar[tuple[str, ...]] = ()
     streams: ClassVar[bool] = False
     code_per_frame: ClassVar[bool] = False
+    lengths: Lengths = Lengths()
     spec: Spec
 
     @classmethod

@@ -8,12 +8,12 @@ import numpy as np
 from torch import Tensor
 
 from i2vkit.structures import VideoSample
-from i2vkit.visualization.typography import FAINT, blank, fit, text_box
+from i2vkit.visualization.typography import FAINT, blank, fit, text_box, text_width, widen
 
 GAP = 2
 MARGIN = 10
 LINE = 20
-LABEL_WIDTH = 76
+LABEL_WIDTH = (76, 160)  # that of the longest label, between these
 
 
 def spread(num_frames: int, num: int) -> list[int]:
@@ -82,7 +82,7 @@ def comparison_strip(samples: Sequence[VideoSample], num: int = 8, height: int =
         blocks.append(labelled_strips(_rows(sample), image, title(sample), num, height))
     width = max(block.shape[1] for block in blocks)
     # Videos of different lengths or shapes: the shorter blocks are filled up on the right.
-    blocks = [_widen(block, width) for block in blocks]
+    blocks = [widen(block, width) for block in blocks]
     return np.concatenate(blocks)
 
 
@@ -121,10 +121,12 @@ def labelled_strips(
     frame_width = round(height * last.shape[2] / last.shape[1])
 
     numbers = [_small(str(t), frame_width + GAP) for t in spread(len(last), num)]
-    labels, frames = [blank(LINE, LABEL_WIDTH)], [_widen(np.concatenate(numbers, axis=1)[:, :width], width)]
+    least, most = LABEL_WIDTH
+    label_width = min(most, max(least, *(text_width(label) + MARGIN for label in strips)))
+    labels, frames = [blank(LINE, label_width)], [widen(np.concatenate(numbers, axis=1)[:, :width], width)]
     for label, strip in strips.items():
-        labels += [text_box(label, height, LABEL_WIDTH), blank(GAP, LABEL_WIDTH)]
-        frames += [_widen(strip, width), blank(GAP, width)]
+        labels += [text_box(label, height, label_width), blank(GAP, label_width)]
+        frames += [widen(strip, width), blank(GAP, width)]
     columns = [np.concatenate(labels), np.concatenate(frames)]
     total = len(columns[0])
     if image is not None:
@@ -141,8 +143,3 @@ def labelled_strips(
 
 def _small(text: str, width: int) -> np.ndarray:
     return text_box(text, LINE, width, size=11, colour=FAINT)
-
-
-def _widen(picture: np.ndarray, width: int) -> np.ndarray:
-    """``picture`` with white on its right up to ``width``."""
-    return np.concatenate([picture, blank(len(picture), width - picture.shape[1])], axis=1)

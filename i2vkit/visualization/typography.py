@@ -42,6 +42,11 @@ def shorten(text: str, width: int, size: int = TEXT_SIZE) -> str:
     return ""
 
 
+def text_width(text: str, size: int = TEXT_SIZE) -> int:
+    """How many pixels wide ``text`` is."""
+    return int(np.ceil(_font(size).getlength(text)))
+
+
 def text_box(
     text: str, height: int, width: int, align: str = "left", size: int = TEXT_SIZE, colour: tuple = INK
 ) -> np.ndarray:
@@ -62,3 +67,8 @@ def fit(image: np.ndarray, height: int, width: int) -> np.ndarray:
     if image.shape[:2] == (height, width):
         return image
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def widen(picture: np.ndarray, width: int) -> np.ndarray:
+    """``picture`` (H, W, 3) with white on its right up to ``width``."""
+    return np.concatenate([picture, blank(len(picture), width - picture.shape[1])], axis=1)

@@ -4,11 +4,16 @@ import doctest
 
 import pytest
 import torch
-from narrow import build
+from narrow import NARROW, build, critic
 from torch import nn
 
 import i2vkit.apis.profile as profile_module
-from i2vkit.apis.profile import PartProfile, analyse, as_json, as_table, profile_model, profile_parts
+from i2vkit.apis.profile import PartProfile, analyse, as_json, as_table, lengths_of, profile_model, profile_parts
+from i2vkit.errors import ConfigError
+from i2vkit.models.layers import Lengths
+from i2vkit.models.losses import SequenceClassLoss
+from i2vkit.models.supervised_model import CnnLstmClassifier, SupervisedModel
+from i2vkit.registry import MODELS
 
 
 def macs(module, *shape):
@@ -127,3 +132,39 @@ def test_critics_are_counted_for_what_they_look_at(rows):
     assert rows["critics.dynamics"].macs == 10 * 8 + 8 * 8 + 8
     first = 6 * 16 * 16 * 4 * 3 * 16
     assert rows["critics.frame"].macs > first and rows["critics.frame"].uncounted == {"leaky_relu": 3}
+
+
+def test_what_makes_whole_clips_by_label_is_counted_at_a_length_that_it_makes():
+    generator = dict(
+        content_encoder=NARROW["ConvPyramidEncoder"],
+        motion_encoder=None,
+        motion_generator=NARROW["LabelFusion"],
+        decoder=NARROW["TransposedConv3dDecoder"],
+    )
+    critics = dict(
+        video=critic("VideoDiscriminator", "WholeClip", condition="label"),
+        frame=critic("FrameDiscriminator", "RandomFrames", classify=True),
+    )
+    model = build(generator=generator, critics=critics, phases=[], frozen=[])
+    assert lengths_of(model) == Lengths(4, 2)
+    rows = {row.name: row for row in profile_model(model, 8)}
+    convolutions = 16**2 * 48 * 4 + 8**2 * 64 * 8 + 4**2 * 128 * 8 + 4**2 * 8 * 6
+    batch_norms = 2 * (16**2 * 4 + 8**2 * 8 + 4**2 * 8)
+    assert rows["content_encoder"].macs == convolutions + batch_norms
+    assert rows["generator"].macs == sum(row.macs for row in rows.values() if "." not in row.name) / 2
+    assert rows["critics.video"].macs > 0 and rows["critics.frame"].macs > 0
+    with pytest.raises(ConfigError, match=r"videos of 4, 6, 8, \.\.\. frames, not of 7"):
+        profile_model(model, 7)
+
+
+def test_a_supervised_model_is_counted_for_what_it_predicts():
+    """Once through frame CNN and LSTM, then three classes of the clip; the classes of the frames are not asked for."""
+    network = dict(type=CnnLstmClassifier, encoder=NARROW["CnnLstmEncoder"])
+    phases = [dict(name="sequence", updates=["network"], losses=[dict(type=SequenceClassLoss)])]
+    settings = dict(type=SupervisedModel, network=network, image_size=32, labels=["a", "b", "c"], phases=phases)
+    rows = {row.name: row for row in profile_model(MODELS.build(settings), num_frames=6)}
+    convolutions = 32**2 * 27 * 4 + 16**2 * 36 * 8 + 8**2 * 72 * 8
+    batch_norms = 2 * (32**2 * 4 + 16**2 * 8 + 8**2 * 8)
+    assert rows["encoder"].macs == 6 * (convolutions + batch_norms + 4**2 * 8 * 12 + 4 * 10 * (12 + 10))
+    assert (rows["sequence_class"].macs, rows["frame_class"].macs) == (10 * 3, 0)
+    assert rows["network"].macs == rows["encoder"].macs + 10 * 3

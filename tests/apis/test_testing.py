@@ -38,6 +38,8 @@ def root(tmp_path_factory):
             write_clip(root / "clips" / person / label / "clip", person, shift)
     for shift, label in enumerate(LABELS, 1):
         write_clip(root / "truth" / "P2" / label / "as_P1", "P2", shift)
+    rows = [f"P2/{label}/as_P1,P1/{label}/clip" for label in LABELS]
+    (root / "truth/index.csv").write_text("\n".join(["path,source", *rows]) + "\n")
     return root
 
 

@@ -6,7 +6,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 
-from i2vkit.datasets import ClipDataset, PositionSampler, clips, takes
+from i2vkit.datasets import ClipDataset, FrameCache, PositionSampler, clips
 from i2vkit.errors import DataError, I2VError, MediaError
 
 from .conftest import write_clip
@@ -102,8 +102,9 @@ def test_drawn_targets_change_with_the_position(people_folder):
     assert names == {"ann/run/a", "ann/wave/a", "cem/run/a", "cem/wave/a"}
 
 
-def test_truth_is_found_for_target_label_and_source_person(people_folder, tmp_path):
+def test_truth_is_found_for_target_and_source_clip(people_folder, tmp_path):
     write_clip(tmp_path / "truth/bob/run/as_ann", 10, 200)
+    (tmp_path / "truth/index.csv").write_text("path,source\nbob/run/as_ann,ann/run/a\n")
     truth = dict(type="ClipFolder", root=str(tmp_path / "truth"))
     pipeline = [dict(type="FirstFrames", length=3), dict(type="ReadFrames"), dict(type="PackClip")]
     pairing = dict(type="AllPairs", sources=["ann"])
@@ -137,18 +138,18 @@ def test_decoded_clips_are_kept_and_never_changed(people_folder, monkeypatch):
     reads = []
     data = dataset(people_folder)
     source = type(data.records[0].frames)
-    whole = source.read
-    monkeypatch.setattr(source, "read", lambda self, indices: reads.append(len(indices)) or whole(self, indices))
+    whole = source.__iter__
+    monkeypatch.setattr(source, "__iter__", lambda self: reads.append(self.paths[0].parent.parent.name) or whole(self))
     first = values(data[0, 3])
     data[0, 3]["inputs"]["source"].zero_()
     assert values(data[0, 3]) == first
-    assert reads == [1, 10]  # one frame for the size, then the clip, once
+    assert reads == ["run"]
 
 
 def test_the_cache_stops_at_its_budget_and_travels_empty(people_folder):
     data = dataset(people_folder)
     records = data.records
-    cache = takes.FrameCache(budget=8 * 8 * 3 * 21)  # two clips, of 10 and 11 frames
+    cache = FrameCache(budget=8 * 8 * 3 * 21)  # two clips, of 10 and 11 frames
     for record in records:
         frames = cache.read(record, np.array([1, 0]))
         assert frames[:, 0, 0, 0].tolist() == [int(frames[1, 0, 0, 0]) + 1, int(frames[1, 0, 0, 0])]

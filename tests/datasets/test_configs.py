@@ -8,8 +8,10 @@ from mmengine.runner import Runner
 
 from i2vkit.errors import DataError
 
+from .conftest import write_clip
+
 CONFIGS = Path(__file__).resolve().parents[2] / "configs/_base_/datasets"
-NAMES = ["oulu_casia", "weizmann_strips", "clip_folder"]
+NAMES = sorted(path.stem for path in CONFIGS.glob("*.py"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -32,6 +34,50 @@ def test_oulu_without_data_says_how_to_get_them(tmp_path, monkeypatch):
     assert "python tools/synthesize_data.py oulu_casia --out data/oulu_casia\n" in message
     assert "tools/prepare_data.py oulu_casia --source data/oulu_casia --out data/oulu_casia_64 --size 64" in message
     assert "University of Oulu" in message and str(tmp_path / "data/oulu_casia_64") in message
+
+
+@pytest.mark.parametrize(("name", "owner"), [("mug", "Thessaloniki"), ("uva_nemo", "University of Amsterdam")])
+def test_face_sets_without_data_say_how_to_get_them(name, owner, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = Config.fromfile(CONFIGS / f"{name}.py")
+    with pytest.raises(DataError) as error:
+        Runner.build_dataloader(config.train_dataloader, seed=0)
+    message = str(error.value)
+    assert f"python tools/synthesize_data.py {name} --out data/{name}\n" in message
+    assert f"tools/prepare_data.py {name} --source data/{name} --out data/{name}_64 --size 64" in message
+    assert owner in message and str(tmp_path / f"data/{name}_64") in message
+
+
+def write_index(root, clips):
+    """Write a prepared set of tiny clips with those numbers of frames."""
+    rows = [f"{name},{name.split('/')[0]},{name.split('/')[1]},{count},25" for name, count in clips]
+    for name, count in clips:
+        write_clip(root / name, count, 0)
+    (root / "index.csv").write_text("\n".join(["path,person,label,num_frames,fps", *rows]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "test"),
+    [
+        ("mug", ["001/anger/take000", "003/fear/take000"], ["017/sadness/take000"]),
+        ("uva_nemo", ["001/spontaneous/smile_1"], ["005/spontaneous/smile_1"]),
+    ],
+)
+def test_who_trains_and_tests_on_face_sets(name, train, test, tmp_path):
+    root = tmp_path / "prepared"
+    others = {"mug": "001/neutral/take000", "uva_nemo": "001/spontaneous/smile_2"}
+    clips = [(clip, 63) for clip in [*train, *test]] + [(others[name], 62)]
+    if name == "uva_nemo":
+        clips.append(("001/deliberate/smile_1", 63))
+    write_index(root, clips)
+    config = Config.fromfile(CONFIGS / f"{name}.py")
+    for loader, expected in (("train_dataloader", train), ("val_dataloader", test)):
+        config[loader].dataset.layout.root = str(root)
+        config[loader].update(num_workers=0, persistent_workers=False, batch_size=1)
+        built = Runner.build_dataloader(config[loader], seed=0)
+        assert sorted(record.name for record in built.dataset.records) == expected
+        assert next(iter(built))["inputs"]["source"][0].shape == (3, 32, 64, 64)
+    assert config.train_dataloader.dataset.min_frames == 31 * 2 + 1
 
 
 def test_weizmann_loads_real_clips(shared_data):

@@ -84,7 +84,7 @@ def test_resize_averages_areas_and_leaves_the_right_size_alone():
     Resize((4, 6))(make_sample(source=take))
     expected = frames.reshape(2, 4, 2, 6, 2, 3).mean(axis=(2, 4))
     assert np.abs(take.frames - expected).max() <= 0.5
-    assert take.joints.tolist() == [[[3.0, 2.0]]]
+    assert take.joints.tolist() == [[[2.75, 1.75]]]  # the first centre is half a pixel from the edge
     assert take.boxes.tolist() == [[0.0, 1.0, 6.0, 4.0]]
     before = take.frames
     Resize((4, 6))(make_sample(source=take))
@@ -119,8 +119,8 @@ def test_flip_is_one_draw_for_all_takes():
 
 
 def test_what_geometry_cannot_do_it_refuses():
-    with pytest.raises(ConfigError, match="left joints"):
-        RandomFlip(1.0)(make_sample(source=Take(record(), frames=noise(1, 4, 4, 3), joints=np.zeros((1, 5, 2)))))
+    with pytest.raises(DataError, match="which of 7 points"):
+        RandomFlip(1.0)(make_sample(source=Take(record(), frames=noise(1, 4, 4, 3), joints=np.zeros((1, 7, 2)))))
     with pytest.raises(ConfigError, match="maps are there already"):
         Resize(2)(make_sample(source=Take(record(), frames=noise(1, 4, 4, 3), maps=np.zeros((5, 1, 4, 4)))))
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from i2vkit.datasets.synthetic import EXPRESSIONS, Actions, FaceRenderer, Head, draw_identity, draw_motion
-from i2vkit.datasets.synthetic.expressions import APEX
-from i2vkit.datasets.synthetic.geometry import View
+from i2vkit.datasets.synthetic.faces import EXPRESSIONS, Actions, FaceRenderer, Head, draw_identity, draw_motion
+from i2vkit.datasets.synthetic.faces.expressions import APEX
+from i2vkit.datasets.synthetic.faces.geometry import View
 
 # A man with a beard and glasses, a woman with long hair, a bald man.
 PEOPLE = (3, 6, 17)

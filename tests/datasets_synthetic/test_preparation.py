@@ -1,14 +1,17 @@
 """Raw to prepared: eyes in their places, gaps bridged or reported, nothing half done."""
 
 import csv
+import sys
 
 import numpy as np
 import pytest
 
 from i2vkit.datasets import ClipFolder
+from i2vkit.datasets.points import read_points
 from i2vkit.datasets.preparation import prepare, prepare_oulu_casia
-from i2vkit.datasets.preparation.alignment import LEFT_EYE, RIGHT_EYE, align_clip, eye_centres, eye_transform
-from i2vkit.datasets.preparation.landmarks import fill_gaps, read_landmarks, write_landmarks
+from i2vkit.datasets.preparation.alignment import LEFT_EYE, RIGHT_EYE, eye_centres, eye_transform
+from i2vkit.datasets.preparation.landmarks import fill_gaps, write_landmarks
+from i2vkit.datasets.preparation.warping import Warp
 from i2vkit.datasets.synthetic.oulu_casia import synthesize_oulu_casia
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import image_paths, read_image
@@ -17,7 +20,7 @@ from i2vkit.media import image_paths, read_image
 @pytest.fixture
 def raw(tmp_path):
     root = tmp_path / "wrapped" / "raw"
-    synthesize_oulu_casia(root, people=1, size=(96, 72), truth="P001:P001:Fear")
+    synthesize_oulu_casia(root, people=1, workers=1, size=(96, 72), truth="P001:P001:Fear")
     return root
 
 
@@ -36,8 +39,9 @@ def test_the_picture_goes_where_the_landmarks_go():
     blobs = sum(np.exp(-((x - ex) ** 2 + (y - ey) ** 2) / 18.0) for ex, ey in eyes)
     frame = np.repeat((255 * blobs).astype(np.uint8)[..., None], 3, axis=2)
     points = np.concatenate([eyes, np.zeros((3, 2))])[None]
-    aligned, moved = align_clip(frame[None], points, 64)
-    grey = aligned[0, ..., 0].astype(float)
+    warp = Warp(eye_transform(eyes, 64)[None], 64)
+    moved = warp.points(points)
+    grey = warp.frame(frame, 0)[..., 0].astype(float)
     rows, columns = np.mgrid[0:64, 0:64]
     for half, place in ((columns < 32, LEFT_EYE), (columns >= 32, RIGHT_EYE)):
         weight = grey * half
@@ -63,7 +67,7 @@ def test_prepared_layout(raw, tmp_path):
     truth = ClipFolder(str(out / "truth")).index().records
     assert [record.name for record in truth] == ["P001/Fear/as_P001"]
     for record in [*index.records, *truth]:
-        eyes = eye_centres(read_landmarks(record.side["landmarks"], range(record.num_frames)))
+        eyes = eye_centres(read_points(record.side["landmarks"], range(record.num_frames)))
         np.testing.assert_allclose(
             eyes, np.broadcast_to(np.array([LEFT_EYE, RIGHT_EYE]) * 48 - 0.5, eyes.shape), atol=2e-3
         )
@@ -72,10 +76,11 @@ def test_prepared_layout(raw, tmp_path):
     assert np.abs(clip - truth[0].frames.read(range(truth[0].num_frames))).mean() < 2.5
 
 
-def test_five_points_gaps_and_reasons(raw, tmp_path):
+def test_five_points_gaps_and_reasons(raw, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "dlib", None)  # which would find what is missing
     tables = raw / "landmarks/VL/Strong/P001"
     count = len(image_paths(raw / "OriginalImg/VL/Strong/P001/Anger"))
-    full = read_landmarks(tables / "Anger.csv", range(count))
+    full = read_points(tables / "Anger.csv", range(count))
     five = np.concatenate([eye_centres(full), full[:, [30, 48, 54]]], axis=1)
     write_landmarks(tables / "Anger.csv", five)
     lines = (tables / "Fear.csv").read_text().splitlines()
@@ -84,7 +89,7 @@ def test_five_points_gaps_and_reasons(raw, tmp_path):
     (tables / "Disgust.csv").unlink()
     (raw / "OriginalImg/VL/Strong/P001/Surprise/004.jpeg").write_bytes(b"no picture")
     (tables / "Happiness.csv").write_text("a,b\n1,2\n")
-    report = prepare_oulu_casia(raw, tmp_path / "out", size=32)
+    report = prepare_oulu_casia(raw, tmp_path / "out", size=32, workers=1)
     assert "landmarks of 3 frames in 1 clips were interpolated" in report and "4 clips were skipped" in report
     with (tmp_path / "out/skipped.csv").open() as file:
         skipped = {row["what"].split("/")[1]: row["why"] for row in csv.DictReader(file)}
@@ -108,18 +113,19 @@ def test_it_goes_on_where_it_stopped(raw, tmp_path, monkeypatch):
     write = prepare.write_image
     monkeypatch.setattr(prepare, "write_image", full_disk)
     with pytest.raises(DataError, match=r"No space left.*run the same command again: the 1 clips of 7"):
-        prepare_oulu_casia(raw, out, size=32)
+        prepare_oulu_casia(raw, out, size=32, workers=1)
     assert [path.name for path in (out / "P001").rglob("*") if path.is_dir()].count("VL_Strong") == 1
     assert not [path for path in out.rglob(".*") if path.is_file() or path.name.endswith(".part")]
     written[:] = [None] * 41
-    prepare_oulu_casia(raw, out, size=32)
+    prepare_oulu_casia(raw, out, size=32, workers=1)
     assert len(ClipFolder(str(out)).index().records) == 6
     again = len(written)
-    prepare_oulu_casia(raw, out, size=32)
+    prepare_oulu_casia(raw, out, size=32, workers=1)
     assert len(written) == again
 
 
-def test_errors_say_what_to_do(raw, tmp_path):
+def test_errors_say_what_to_do(raw, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "dlib", None)
     with pytest.raises(DataError, match="synthesize_data"):
         prepare_oulu_casia(tmp_path / "nowhere", tmp_path / "out")
     prepare_oulu_casia(raw, tmp_path / "out", size=32)
@@ -139,8 +145,8 @@ def test_any_folder_above_will_do(raw, tmp_path):
 
 
 def test_frames_and_landmarks_numbered_differently(raw):
-    with pytest.raises(DataError, match="landmarks of frame 0, which does not exist: the frames are 1 to 15"):
-        read_landmarks(raw / "landmarks/VL/Strong/P001/Anger.csv", range(1, 16))
+    with pytest.raises(DataError, match="points of frame 0, which does not exist: the frames are 1 to 15"):
+        read_points(raw / "landmarks/VL/Strong/P001/Anger.csv", range(1, 16))
 
 
 def test_gaps_longer_than_five_frames_are_not_bridged():

@@ -1,17 +1,21 @@
 """The stand-in on the disk: the real layout, the same bytes every time, the truth exact, resumable."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from i2vkit.datasets import OuluCasia
-from i2vkit.datasets.preparation.landmarks import read_landmarks
-from i2vkit.datasets.synthetic.oulu_casia import clip_motion, held_out, renderer, synthesize_oulu_casia, truth_pairs
+from i2vkit.datasets.points import read_points
+from i2vkit.datasets.synthetic.casting import truth_pairs
+from i2vkit.datasets.synthetic.faces.clips import renderer
+from i2vkit.datasets.synthetic.faces.expressions import EXPRESSIONS
+from i2vkit.datasets.synthetic.oulu_casia import clip_motion, held_out, raw_clip, synthesize_oulu_casia
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import image_paths, read_image
 
-SMALL = dict(people=2, seed=5, size=(96, 72), truth="P002:P001:Fear,P001:P001:Fear")
+SMALL = dict(people=2, seed=5, workers=1, size=(96, 72), truth="P002:P001:Fear,P001:P001:Fear")
 
 
 def contents(root) -> dict[str, bytes]:
@@ -31,13 +35,13 @@ def test_it_is_read_as_the_real_layout(rendered):
     assert len(index.records) == 12 and not index.skipped
     record = index.records[0]
     assert record.frames.read([0]).shape == (1, 72, 96, 3)
-    landmarks = read_landmarks(record.side["landmarks"], range(record.num_frames))
+    landmarks = read_points(record.side["landmarks"], range(record.num_frames))
     assert landmarks.shape == (record.num_frames, 68, 2) and np.isfinite(landmarks).all()
     assert (rendered / "OriginalImg/VL/Strong/P002/Surprise/000.jpeg").exists()
 
 
 def test_same_bytes_with_two_workers(rendered, tmp_path):
-    synthesize_oulu_casia(tmp_path, workers=2, **SMALL)
+    synthesize_oulu_casia(tmp_path, **SMALL | dict(workers=2))
     assert contents(tmp_path) == contents(rendered)
 
 
@@ -46,7 +50,7 @@ def test_truth_is_the_person_with_the_motion_of_the_clip(rendered):
     for actor in (1, 2):
         paths = image_paths(rendered / f"truth/P{actor:03d}/Fear/as_P001")
         assert len(paths) == len(motion)
-        for path, (frame, _) in zip(paths, renderer(5, actor, 96, 72).render_motion(motion), strict=True):
+        for path, (frame, _) in zip(paths, renderer(5, f"P{actor:03d}", 96, 72).render_motion(motion), strict=True):
             np.testing.assert_array_equal(read_image(path), frame)
     clip = OuluCasia(str(rendered)).index().records[2]
     own = np.stack([read_image(path) for path in image_paths(rendered / "truth/P001/Fear/as_P001")])
@@ -72,10 +76,18 @@ def test_a_folder_with_another_rendering_is_refused(tmp_path):
 
 
 def test_the_truth_of_dtgans_test():
-    assert list(held_out(80)) == list(range(71, 81)) and list(held_out(3)) == [2, 3]
-    pairs = truth_pairs("transfer", 80)
-    assert len(pairs) == 240 and {source for _, source, _ in pairs} == {71, 72, 73, 74}
-    assert truth_pairs("none", 80) == []
+    people = [f"P{number:03d}" for number in range(1, 81)]
+    tested = people[held_out(80)]
+    assert tested == people[70:] and people[:3][held_out(3)] == ["P002", "P003"]
+    clips = {
+        f"{person}:{label}": raw_clip(Path(), 0, person, label, "VL", "Strong")
+        for person in people
+        for label in EXPRESSIONS
+    }
+    pairs = truth_pairs("transfer", clips, people, tested)
+    assert len(pairs) == 240 and {actor for actor, _ in pairs} == set(tested)
+    assert {clip.person for _, clip in pairs} == {"P071", "P072", "P073", "P074"}
+    assert truth_pairs("none", clips, people, tested) == []
 
 
 @pytest.mark.parametrize("truth", ["P001", "P001:P002:Joy", "P001:P099:Fear", "Px:P001:Fear", "P001:P001:Fear:x"])

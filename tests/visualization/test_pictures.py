@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from i2vkit.structures import VideoSample
-from i2vkit.visualization import SideBySide, comparison_strip, spread, to_frames, video_strip
+from i2vkit.visualization import Grid, comparison_strip, flow, labelled_strips, spread, to_frames, video_strip
 from i2vkit.visualization.strips import title
 
 
@@ -90,19 +90,46 @@ def test_title_says_who_moves_whom():
     assert title(two) == "P001/Anger onto P071/Fear"
 
 
-def test_side_by_side_puts_frames_under_their_captions():
-    grid = SideBySide(["driving", "image", "generated"], size=(16, 16), height=32)
-    frames = to_frames(flat([10, 60, 110]))
-    picture = grid.compose(list(frames))
-    assert picture.shape[1] == 3 * 32 + 2 * 4
+def test_a_grid_puts_frames_under_their_captions():
+    grid = Grid([["driving", "image", "generated"]], size=(16, 16), height=32)
+    frames = dict(zip(("generated", "image", "driving"), to_frames(flat([110, 60, 10])), strict=True))
+    picture = grid.compose(frames)
+    assert picture.shape == (32 + 24, 3 * 32 + 2 * 4, 3)
     assert levels(picture, -1) == [10, 60, 110]
     assert picture[:20].min() < 128  # there is text
-    np.testing.assert_array_equal(picture[:20], grid.compose(list(frames[::-1]))[:20])
-    with pytest.raises(ValueError, match="3 captions but 2 frames"):
-        grid.compose(list(frames[:2]))
+    np.testing.assert_array_equal(picture[:20], grid.compose(dict.fromkeys(frames, frames["image"]))[:20])
+    with pytest.raises(KeyError, match="generated"):
+        grid.compose({"driving": frames["driving"], "image": frames["image"]})
 
 
-@pytest.mark.parametrize("name", ["typography", "strips"])
+def test_a_grid_has_rows_and_empty_cells():
+    grid = Grid([["a", "b"], ["", "c"]], size=(16, 16), height=32)
+    picture = grid.compose(dict(zip("abc", to_frames(flat([10, 60, 110])), strict=True)))
+    assert picture.shape == (2 * (32 + 24), 2 * 32 + 4, 3)
+    assert levels(picture, 24 + 16) == [10, 60] and levels(picture, -1) == [110]
+    assert (picture[32 + 24 :, :32] == 255).all()
+
+
+@pytest.mark.parametrize(("number", "shape"), [(1, (1, 1)), (2, (1, 2)), (5, (1, 5)), (8, (2, 4)), (9, (3, 3))])
+def test_cells_flow_into_a_grid_that_is_full_or_nearly_so(number, shape):
+    captions = [str(index) for index in range(number)]
+    rows = flow(captions)
+    assert np.shape(rows) == shape
+    assert [caption for row in rows for caption in row] == captions
+
+
+def test_cells_are_smaller_where_there_are_many_and_never_smaller_than_the_frames():
+    assert [Grid([["x"] * n], size=(64, 64)).height for n in (1, 4, 8, 100)] == [256, 256, 192, 64]
+    assert [Grid([["x"]] * n, size=(64, 64)).height for n in (1, 4, 8, 100)] == [256, 256, 140, 64]
+
+
+def test_labels_of_strips_have_the_room_they_need_up_to_a_limit():
+    frames = np.zeros((1, 16, 16, 3), dtype=np.uint8)
+    widths = [labelled_strips({label: frames}, height=96).shape[1] for label in ("a", "11 surprise, seed 7", "x" * 99)]
+    assert widths[0] == 2 * 10 + 76 + 96 and widths[0] < widths[1] < widths[2] == 2 * 10 + 160 + 96
+
+
+@pytest.mark.parametrize("name", ["grids", "typography", "strips"])
 def test_examples_of_the_docstrings_run(name):
     outcome = doctest.testmod(importlib.import_module(f"i2vkit.visualization.{name}"))
     assert outcome.attempted > 0 and outcome.failed == 0

@@ -4,15 +4,18 @@ As it stands everyone trains and everyone validates, which measures memory. To h
 train_dataloader["dataset"]["exclude_people"] and val_dataloader["dataset"]["people"].
 """
 
-from i2vkit.datasets import ClipDataset, ClipFolder, PositionSampler
+from mmengine.config import read_base
+
+with read_base():
+    from ..loaders import *
+
+from i2vkit.datasets import ClipDataset, ClipFolder
 from i2vkit.datasets.transforms import CenterCrop, FirstFrames, PackClip, RandomFlip, RandomWindow, ReadFrames, Resize
 
 _layout = dict(type=ClipFolder, root="data/my_clips")
 
-train_dataloader = dict(
+train_dataloader.update(
     batch_size=8,
-    num_workers=2,
-    persistent_workers=True,
     dataset=dict(
         type=ClipDataset,
         layout=_layout,
@@ -26,13 +29,9 @@ train_dataloader = dict(
             dict(type=PackClip),
         ],
     ),
-    sampler=dict(type=PositionSampler),
-    collate_fn=dict(type="pseudo_collate"),
 )
-val_dataloader = dict(
+val_dataloader.update(
     batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
     dataset=dict(
         type=ClipDataset,
         layout=_layout,
@@ -45,7 +44,5 @@ val_dataloader = dict(
             dict(type=PackClip),
         ],
     ),
-    sampler=dict(type=PositionSampler, ordered=True),
-    collate_fn=dict(type="pseudo_collate"),
 )
 test_dataloader = val_dataloader

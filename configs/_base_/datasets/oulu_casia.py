@@ -4,7 +4,12 @@ Every clip is resampled to 16 frames from the neutral face to the apex. Which pe
 say; see i2vkit/datasets/splits.py.
 """
 
-from i2vkit.datasets import ClipDataset, ClipFolder, PositionSampler
+from mmengine.config import read_base
+
+with read_base():
+    from ..loaders import *
+
+from i2vkit.datasets import ClipDataset, ClipFolder
 from i2vkit.datasets.transforms import PackClip, ReadFrames, Resample, Resize
 
 _layout = dict(
@@ -18,10 +23,8 @@ _layout = dict(
     "python tools/prepare_data.py oulu_casia --source data/oulu_casia --out data/oulu_casia_64 --size 64",
 )
 
-train_dataloader = dict(
+train_dataloader.update(
     batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
     dataset=dict(
         type=ClipDataset,
         layout=_layout,
@@ -33,13 +36,9 @@ train_dataloader = dict(
             dict(type=PackClip),
         ],
     ),
-    sampler=dict(type=PositionSampler),
-    collate_fn=dict(type="pseudo_collate"),
 )
-val_dataloader = dict(
+val_dataloader.update(
     batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
     dataset=dict(
         type=ClipDataset,
         layout=_layout,
@@ -53,7 +52,5 @@ val_dataloader = dict(
             dict(type=PackClip),
         ],
     ),
-    sampler=dict(type=PositionSampler, ordered=True),
-    collate_fn=dict(type="pseudo_collate"),
 )
 test_dataloader = val_dataloader

@@ -4,15 +4,18 @@ Training takes windows of 16 frames, every second one, of clips and their mirror
 validation the first window of every clip. Subjects 6 to 8 are for a final test and stand in no config.
 """
 
-from i2vkit.datasets import ClipDataset, FrameStrips, PositionSampler
+from mmengine.config import read_base
+
+with read_base():
+    from ..loaders import *
+
+from i2vkit.datasets import ClipDataset, FrameStrips
 from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, Resize
 
 _layout = dict(type=FrameStrips, root="data/weizmann")
 
-train_dataloader = dict(
+train_dataloader.update(
     batch_size=4,
-    num_workers=2,
-    persistent_workers=True,
     dataset=dict(
         type=ClipDataset,
         layout=_layout,
@@ -24,13 +27,9 @@ train_dataloader = dict(
             dict(type=PackClip),
         ],
     ),
-    sampler=dict(type=PositionSampler),
-    collate_fn=dict(type="pseudo_collate"),
 )
-val_dataloader = dict(
+val_dataloader.update(
     batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
     dataset=dict(
         type=ClipDataset,
         layout=_layout,
@@ -42,7 +41,5 @@ val_dataloader = dict(
             dict(type=PackClip),
         ],
     ),
-    sampler=dict(type=PositionSampler, ordered=True),
-    collate_fn=dict(type="pseudo_collate"),
 )
 test_dataloader = val_dataloader

@@ -1,8 +1,10 @@
 """Faces brought to one place and size by their eyes, and cropped from the brows to the chin."""
 
-import cv2
+from dataclasses import dataclass
+
 import numpy as np
 
+from i2vkit.datasets.preparation.prepare import RawClip
 from i2vkit.errors import DataError
 
 # Centres of the eye on the left and on the right of the picture, as shares of its side. The crop is three times as
@@ -44,35 +46,14 @@ def eye_transform(eyes: np.ndarray, size: int) -> np.ndarray:
     return np.hstack([linear, (places.mean(axis=0) - linear @ eyes.mean(axis=0))[:, None]])
 
 
-def align_clip(frames: np.ndarray, landmarks: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Every frame aligned by its own eyes.
+@dataclass(frozen=True)
+class EyeAlignment:
+    """A framing that turns, scales and shifts every frame by its own eyes; clips need landmarks."""
 
-    Args:
-        frames: uint8 (T, H, W, 3).
-        landmarks: (T, 68 or 5, 2) in pixels.
-        size: Side of the result.
+    size: int
 
-    Returns:
-        Frames uint8 (T, size, size, 3) and landmarks (T, N, 2) in their pixels.
-
-    Raises:
-        DataError: Eyes that cannot be (see `eye_transform`).
-    """
-    transforms = [eye_transform(eyes, size) for eyes in eye_centres(landmarks)]
-    # One factor a clip: the warped picture must be at least as fine as the frame, or the warp would alias.
-    shrink = 1.0 / np.median([np.hypot(*transform[:, 0]) for transform in transforms])
-    factor = int(np.clip(np.ceil(1.5 * shrink), 2, 16))
-    aligned = np.stack(
-        [_warp(frame, transform, size, factor) for frame, transform in zip(frames, transforms, strict=True)]
-    )
-    moved = np.stack([points @ t[:, :2].T + t[:, 2] for points, t in zip(landmarks, transforms, strict=True)])
-    return aligned, moved
-
-
-def _warp(frame: np.ndarray, transform: np.ndarray, size: int, factor: int) -> np.ndarray:
-    """Warp to `factor` times the size, then take the mean of the pixels that become one."""
-    fine = factor * transform
-    fine[:, 2] += (factor - 1) / 2  # pixel k covers the fine pixels k * factor to k * factor + factor - 1
-    side = size * factor
-    warped = cv2.warpAffine(frame, fine, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return cv2.resize(warped, (size, size), interpolation=cv2.INTER_AREA)
+    def __call__(self, clip: RawClip) -> np.ndarray:
+        """Give the maps (T, 2, 3). Raises ``DataError`` without landmarks or where eyes cannot be."""
+        if "landmarks" not in clip.points:
+            raise DataError(f"no landmarks at {clip.record.side.get('landmarks', 'hand')}")
+        return np.stack([eye_transform(eyes, self.size) for eyes in eye_centres(clip.points["landmarks"])])

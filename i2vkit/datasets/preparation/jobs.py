@@ -20,8 +20,8 @@ from i2vkit.errors import DataError, MediaError
 from i2vkit.media import atomic_path
 
 
-def run_jobs(function: Callable, jobs: Sequence, workers: int, chunk: int = 1) -> list:
-    """`[function(job) for job in jobs]` in `workers` processes, with a progress bar.
+def run_jobs(function: Callable, jobs: Sequence, workers: int | None = None, chunk: int = 1) -> list:
+    """`[function(job) for job in jobs]` in `workers` processes (one a core by default), with a progress bar.
 
     `function` and the jobs must be picklable; `chunk` jobs in a row go to the same process.
 
@@ -32,7 +32,7 @@ def run_jobs(function: Callable, jobs: Sequence, workers: int, chunk: int = 1) -
     results = []
     progress = ProgressBar(len(jobs)) if jobs else None
     try:
-        for result in _results(function, jobs, min(workers, len(jobs)), chunk):
+        for result in _results(function, jobs, min(workers or available_cores(), len(jobs)), chunk):
             results.append(result)
             progress.update()
     except (OSError, MediaError, BrokenProcessPool) as error:
@@ -100,6 +100,7 @@ def claim_folder(root: Path, name: str, settings: dict) -> None:
         DataError: The folder holds something made with other settings, or cannot be made.
     """
     path = root / name
+    settings = json.loads(json.dumps(settings))  # as they would be found there
     if path.exists():
         try:
             found = json.loads(path.read_text(encoding="utf-8"))

@@ -1,123 +1,232 @@
-"""From raw clips with landmarks to the prepared layout: aligned frames, an index, and a list of what was left out."""
+"""From raw clips to the prepared layout: frames cut out and scaled, points moved along, an index, what was left out.
 
-from collections.abc import Sequence
+What differs between data sets is where a frame is cut out: a framing says it, as one affine map a frame. A finished
+clip is its folder of frames, which is put there last, whole or not at all.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from i2vkit.datasets.preparation.alignment import align_clip
-from i2vkit.datasets.preparation.jobs import run_jobs, whole_folder, write_table
-from i2vkit.datasets.preparation.landmarks import fill_gaps, read_landmarks, write_landmarks
-from i2vkit.errors import DataError, MediaError
-from i2vkit.media import image_paths, read_image, write_image
+from i2vkit.datasets.folder import ClipFolder
+from i2vkit.datasets.index import ClipIndex, ClipRecord
+from i2vkit.datasets.points import POINTS, frame_numbers, read_points
+from i2vkit.datasets.preparation.jobs import claim_folder, run_jobs, whole_folder, write_table
+from i2vkit.datasets.preparation.landmarks import fill_gaps, write_landmarks
+from i2vkit.datasets.preparation.warping import Warp
+from i2vkit.errors import ConfigError, DataError, MediaError
+from i2vkit.media import image_paths, write_image
 
 
 @dataclass(frozen=True)
 class RawClip:
-    """A clip to prepare and where it goes."""
+    """A clip to be framed: its record and its points, by name (``POINTS``), each (T, N, 2) in pixels.
 
-    name: str  # path below the prepared root, for instance "P001/Anger/VL_Strong"
-    person: str
-    label: str
-    fps: float
-    frames: tuple[Path, ...]
-    landmarks: Path
-    root: Path  # the prepared root, a `ClipFolder`
+    Landmarks have no gaps any more; joints are NaN where they are not known.
+    """
+
+    record: ClipRecord
+    points: dict[str, np.ndarray]
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """Yield the frames uint8 (H, W, 3) from the first on, one in memory at a time.
+
+        Raises ``DataError`` on frames that are broken or of different sizes; the clip is skipped then.
+        """
+        size = None
+        try:
+            for number, frame in enumerate(self.record.frames):
+                if frame.shape != (size := size or frame.shape):
+                    raise DataError(f"frame {number} is of another size than the first")
+                yield frame
+        except MediaError as error:
+            raise DataError(str(error)) from error
+
+
+class Framing(Protocol):
+    """Where frames are cut out. Its fields are settings: they are written to ``prepared.json``."""
+
     size: int
+
+    def __call__(self, clip: RawClip) -> np.ndarray:
+        """Give the affine maps (T, 2, 3) from the pixels of each raw frame to those of the prepared picture.
+
+        The latter is ``size`` x ``size``; pixel centres are whole numbers on both sides. One map (1, 2, 3) serves all
+        frames. Raises ``DataError`` where a clip cannot be framed; it is skipped, with that reason.
+        """
+
+
+Finder = Callable[[RawClip], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A raw clip and the root it is prepared into. ``find`` is called where the clip has no landmarks of its own."""
+
+    record: ClipRecord
+    root: Path
+    framing: Framing
+    find: Finder | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of a clip."""
 
-    clip: RawClip
+    record: ClipRecord
     num_frames: int = 0
     filled: int = 0  # frames whose landmarks were interpolated
+    found: bool = False  # whether its landmarks come from the pictures
     skipped: str = ""  # why, if it was
 
 
-def prepare_clips(clips: Sequence[RawClip], workers: int) -> list[Outcome]:
-    """Prepare clips in parallel; those that are finished already are not done again.
+def prepare_set(
+    name: str,
+    index: ClipIndex,
+    out: Path,
+    framing: Framing,
+    workers: int | None = None,
+    truth: Path | None = None,
+    find: Finder | None = None,
+    settings: dict | None = None,
+    chunk: int = 1,
+) -> str:
+    """Prepare the clips of a raw index, and the exact truth where the data were rendered; a summary for the user.
+
+    Args:
+        name: Of the set; it and ``settings`` and the framing are kept in ``out/prepared.json``.
+        index: The raw clips; ``record.name`` becomes the path below ``out``.
+        out: The prepared root.
+        framing: See ``Framing``.
+        workers: Processes; one a core by default.
+        truth: A ``ClipFolder`` with a column ``source``; need not exist.
+        find: Finds landmarks of a clip that has none.
+        settings: What else the result depends on.
+        chunk: How many clips in a row go to the same process; those of one video, for instance.
 
     Raises:
-        DataError: The output cannot be written.
+        ConfigError: A size below 16.
+        DataError: No clip at all could be prepared, ``out`` was prepared otherwise, or it cannot be written.
     """
-    return run_jobs(prepare_clip, clips, workers)
+    if framing.size < 16:
+        raise ConfigError(f"--size {framing.size}: frames of at least 16 pixels are needed to tell anything")
+    exact = ClipFolder(str(truth)).index().records if truth is not None and (truth / "index.csv").exists() else []
+    jobs = [Job(record, out, framing, find) for record in index.records]
+    jobs += [Job(record, out / "truth", framing, find) for record in exact]
+    how = {"framing": type(framing).__name__} | {key: value for key, value in vars(framing).items() if key[0] != "_"}
+    claim_folder(out, "prepared.json", {"set": name} | how | (settings or {}))
+    outcomes = run_jobs(prepare_clip, jobs, workers, chunk)
+    done, done_truth = outcomes[: len(index.records)], outcomes[len(index.records) :]
+    write_index(out, done, index.skipped)
+    if exact:
+        write_index(out / "truth", done_truth)
+    if all(outcome.skipped for outcome in done):
+        reasons = sorted({outcome.skipped for outcome in done})
+        raise DataError(f"none of the {len(done)} clips could be prepared, for instance because: {reasons[0]}")
+    left_out = f"{len(index.skipped)} of what the raw data hold or should hold is left out ({out / 'skipped.csv'})"
+    notes = [left_out] if index.skipped else []
+    return "\n".join([summary(done, out), *notes] + ([summary(done_truth, out / "truth")] if exact else []))
 
 
-def prepare_clip(clip: RawClip) -> Outcome:
-    """Align one clip and write frames and landmarks; a clip that cannot be aligned comes back with the reason."""
-    folder, table = clip.root / clip.name, landmarks_path(clip)
-    if folder.is_dir() and table.exists():
-        return Outcome(clip, num_frames=len(image_paths(folder)))
+def prepare_clip(job: Job) -> Outcome:
+    """Prepare one clip unless that is done; a clip that cannot be comes back with the reason."""
+    record, folder = job.record, job.root / job.record.name
+    if folder.is_dir():
+        return Outcome(record, num_frames=len(image_paths(folder)))
     try:
-        frames, landmarks, filled = _read(clip)
-        aligned, moved = align_clip(frames, landmarks, clip.size)
-    except (DataError, MediaError) as error:
-        return Outcome(clip, skipped=str(error))
-    with whole_folder(folder) as temporary:
-        for number, frame in enumerate(aligned):
-            write_image(temporary / f"{number:03d}.png", frame)
-        write_landmarks(table, moved)
-    return Outcome(clip, len(aligned), filled)
+        clip = RawClip(record, _given_points(record))
+        found = job.find is not None and "landmarks" not in clip.points
+        if found:
+            clip.points.update(job.find(clip))
+        filled = 0
+        if "landmarks" in clip.points:
+            clip.points["landmarks"], filled = fill_gaps(clip.points["landmarks"])
+        warp = Warp(job.framing(clip), job.framing.size)
+        lengths = [len(points) for points in clip.points.values()]
+        expected = min(lengths + [len(warp.transforms)] * (len(warp.transforms) > 1), default=None)
+        with whole_folder(folder) as temporary:
+            count = 0
+            for count, frame in enumerate(clip.frames(), start=1):
+                if expected is not None and count > expected:
+                    break
+                write_image(temporary / f"{count - 1:03d}.png", warp.frame(frame, count - 1))
+            if not count:
+                raise DataError("it has no frames")
+            if expected not in (None, count):  # a video may hold another number of frames than its header says
+                raise DataError(f"it has {count} frames{' or more' * (count > expected)}, but points of {expected}")
+            for name, points in clip.points.items():
+                write_landmarks(points_path(job.root, name, record), warp.points(points))
+    except DataError as error:
+        return Outcome(record, skipped=str(error))
+    return Outcome(record, count, filled, found)
 
 
-def landmarks_path(clip: RawClip) -> Path:
-    """Where the landmarks of the aligned frames go."""
-    return clip.root / "landmarks" / f"{clip.name}.csv"
+def points_path(root: Path, name: str, record: ClipRecord) -> Path:
+    """Where the points of the prepared frames go."""
+    return root / name / f"{record.name}.csv"
 
 
-def _read(clip: RawClip) -> tuple[np.ndarray, np.ndarray, int]:
-    """Frames (T, H, W, 3), landmarks (T, N, 2) and how many of them were filled in."""
-    if not clip.landmarks.exists():
-        raise DataError(f"no landmarks at {clip.landmarks}")
-    landmarks, filled = fill_gaps(read_landmarks(clip.landmarks, [_number(path) for path in clip.frames]))
-    frames = [read_image(path) for path in clip.frames]
-    if len({frame.shape for frame in frames}) > 1:
-        raise DataError(f"frames of different sizes in {clip.frames[0].parent}")
-    return np.stack(frames), landmarks, filled
-
-
-def _number(path: Path) -> int:
-    digits = "".join(c for c in path.stem if c.isdigit())
-    if not digits:
-        raise DataError(f"{path.name} has no frame number")
-    return int(digits)
+def _given_points(record: ClipRecord) -> dict[str, np.ndarray]:
+    """The points that lie beside the clip, by name."""
+    points = {}
+    for name in POINTS:
+        given = record.side.get(name)
+        if isinstance(given, np.ndarray):
+            points[name] = given
+        elif given is not None and Path(given).exists():
+            points[name] = read_points(Path(given), frame_numbers(record))
+    return points
 
 
 def write_index(root: Path, outcomes: Sequence[Outcome], missing: Sequence[tuple[str, str]] = ()) -> None:
-    """Write `root/index.csv`, which makes it a `ClipFolder`, and `root/skipped.csv`, to which `missing` belongs too."""
-    done = sorted((outcome for outcome in outcomes if not outcome.skipped), key=lambda outcome: outcome.clip.name)
-    rows = [
-        (
-            o.clip.name,
-            o.clip.person,
-            o.clip.label,
-            o.num_frames,
-            o.clip.fps,
-            landmarks_path(o.clip).relative_to(root).as_posix(),
-        )
-        for o in done
-    ]
-    write_table(root / "index.csv", ("path", "person", "label", "num_frames", "fps", "landmarks"), rows)
-    skipped = sorted([(outcome.clip.name, outcome.skipped) for outcome in outcomes if outcome.skipped] + [*missing])
+    """Write ``root/index.csv``, which makes it a ``ClipFolder``, and ``root/skipped.csv``, with ``missing`` added."""
+    done = sorted((outcome for outcome in outcomes if not outcome.skipped), key=lambda outcome: outcome.record.name)
+    columns: dict[str, Callable[[Outcome], object]] = {
+        "path": lambda outcome: outcome.record.name,
+        "person": lambda outcome: outcome.record.person,
+        "label": lambda outcome: outcome.record.label,
+        "num_frames": lambda outcome: outcome.num_frames,
+        "fps": lambda outcome: outcome.record.fps,
+    }
+    # What else is said of clips in words goes along: the source of a truth, the part of a set's own division.
+    texts = {key for o in done for key, value in o.record.side.items() if isinstance(value, str)} - {*POINTS, "boxes"}
+    columns |= {key: partial(_said, key) for key in sorted(texts)}
+    for name in POINTS:
+        if any(points_path(root, name, outcome.record).exists() for outcome in done):
+            columns[name] = partial(_relative_points, root, name)
+    write_table(root / "index.csv", tuple(columns), [[cell(o) for cell in columns.values()] for o in done])
+    skipped = sorted([(outcome.record.name, outcome.skipped) for outcome in outcomes if outcome.skipped] + [*missing])
     write_table(root / "skipped.csv", ("what", "why"), skipped)
+
+
+def _said(key: str, outcome: Outcome) -> str:
+    return outcome.record.side.get(key, "")
+
+
+def _relative_points(root: Path, name: str, outcome: Outcome) -> str:
+    path = points_path(root, name, outcome.record)
+    return path.relative_to(root).as_posix() if path.exists() else ""
 
 
 def summary(outcomes: Sequence[Outcome], root: Path) -> str:
     """What to tell the user."""
     done = [outcome for outcome in outcomes if not outcome.skipped]
-    people = len({outcome.clip.person for outcome in done})
+    people = len({outcome.record.person for outcome in done})
     lines = [f"{root}: {len(done)} clips of {people} people, {sum(outcome.num_frames for outcome in done)} frames"]
+    if found := sum(outcome.found for outcome in done):
+        lines.append(f"landmarks of {found} clips were found in the pictures")
     filled = [outcome for outcome in done if outcome.filled]
     if filled:
         frames = sum(outcome.filled for outcome in filled)
         lines.append(
-            f"landmarks of {frames} frames in {len(filled)} clips were interpolated, {filled[0].clip.name} for one"
+            f"landmarks of {frames} frames in {len(filled)} clips were interpolated, {filled[0].record.name} for one"
         )
     left_out = [outcome for outcome in outcomes if outcome.skipped]
     if left_out:
-        example = f"{left_out[0].clip.name}: {left_out[0].skipped}"
+        example = f"{left_out[0].record.name}: {left_out[0].skipped}"
         lines.append(f"{len(left_out)} clips were skipped ({root / 'skipped.csv'}), for instance {example}")
     return "\n".join(lines)

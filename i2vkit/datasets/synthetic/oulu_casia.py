@@ -1,49 +1,34 @@
 """A rendered stand-in for Oulu-CASIA: its raw layout with landmarks, and the exact truth that no real data set has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
 
-from i2vkit.datasets.preparation.jobs import claim_folder, run_jobs, whole_folder
-from i2vkit.datasets.preparation.landmarks import write_landmarks
-from i2vkit.datasets.synthetic.expressions import EXPRESSIONS, Motion, draw_motion
-from i2vkit.datasets.synthetic.face_renderer import FaceRenderer
-from i2vkit.datasets.synthetic.identity import draw_identity
+from i2vkit.datasets.synthetic.casting import truth_pairs
+from i2vkit.datasets.synthetic.faces.clips import RenderedClip, Studio, render_set, renderer
+from i2vkit.datasets.synthetic.faces.expressions import EXPRESSIONS, Motion, draw_motion
 from i2vkit.errors import ConfigError
-from i2vkit.media import image_paths, write_image
+from i2vkit.media import write_image
 
+FPS = 25.0
 GAINS = {"Strong": 1.0, "Weak": 0.62, "Dark": 0.3}
-
-
-@dataclass(frozen=True)
-class RenderedClip:
-    """Person `actor` doing the clip `label` of person `source`, and where it goes."""
-
-    seed: int
-    actor: int
-    source: int
-    label: str
-    frames: Path
-    landmarks: Path
-    suffix: str
-    size: tuple[int, int]  # width, height
-    camera: str
-    light: str
 
 
 def synthesize_oulu_casia(
     out: Path,
     people: int = 80,
     seed: int = 0,
+    workers: int | None = None,
+    *,
     size: tuple[int, int] = (320, 240),
-    camera: str = "VL",
-    light: str = "Strong",
+    camera: Literal["VL", "NI"] = "VL",
+    light: Literal["Strong", "Weak", "Dark"] = "Strong",
     truth: str = "transfer",
-    workers: int = 1,
+    contact_sheet: Path | None = None,
 ) -> str:
     """Write people x six expressions in the raw layout below `out`, with landmarks, and the truth of transferred clips.
 
@@ -53,11 +38,13 @@ def synthesize_oulu_casia(
         out: The folder; it keeps its settings in `synthetic.json`.
         people: How many; the first ones are the same whatever their number.
         seed: Of people and motions.
+        workers: Processes; one a core by default.
         size: Width and height of the frames in pixels.
-        camera: "VL", or "NI" for a grey picture.
-        light: "Strong", "Weak" or "Dark".
-        truth: "transfer", "none" or pairs "P075:P071:Anger,..." (P075 does P071's clip), see `truth_pairs`.
-        workers: Processes.
+        camera: Visible light, or near infrared for a grey picture.
+        light: How bright it is.
+        truth: "transfer" (the first four test people drive all test people, DTGAN's test), "none" or pairs
+            "P075:P071:Anger,..." (P075 does P071's clip).
+        contact_sheet: Where to write a picture of the first six people, too.
 
     Returns:
         A summary for the user.
@@ -66,105 +53,52 @@ def synthesize_oulu_casia(
         ConfigError: A `truth` or a size that makes no sense.
         DataError: `out` holds another rendering, or cannot be written.
     """
-    if people < 1 or min(size) < 32:
-        raise ConfigError(f"people must be at least 1 and frames at least 32 pixels each way, got {people} and {size}")
-    look = dict(size=size, camera=camera, light=light)
-    settings = dict(set="oulu_casia", seed=seed, people=people, size=list(size), camera=camera, light=light)
-    clips = [
-        RenderedClip(
-            seed,
-            person,
-            person,
-            label,
-            out / "OriginalImg" / camera / light / f"P{person:03d}" / label,
-            out / "landmarks" / camera / light / f"P{person:03d}" / f"{label}.csv",
-            ".jpeg",
-            **look,
-        )
-        for person in range(1, people + 1)
+    if people < 1:
+        raise ConfigError(f"people must be at least 1, got {people}")
+    names = [f"P{number:03d}" for number in range(1, people + 1)]
+    clips = {
+        f"{person}:{label}": raw_clip(out, seed, person, label, camera, light)
+        for person in names
         for label in EXPRESSIONS
-    ]
-    exact = [
-        RenderedClip(
-            seed,
-            actor,
-            source,
-            label,
-            out / "truth" / name,
-            out / "truth" / "landmarks" / f"{name}.csv",
-            ".png",
-            **look,
-        )
-        for actor, source, label in truth_pairs(truth, people)
-        for name in [f"P{actor:03d}/{label}/as_P{source:03d}"]
-    ]
-    claim_folder(out, "synthetic.json", settings)
-    frames = run_jobs(write_clip, clips + exact, workers, chunk=len(EXPRESSIONS))
-    return (
-        f"{out}: {len(clips)} clips of {people} people, {sum(frames[: len(clips)])} frames; "
-        f"{len(exact)} clips of truth, {sum(frames[len(clips) :])} frames"
+    }
+    exact = truth_pairs(truth, clips, names, names[held_out(people)])
+    report = render_set(
+        "oulu_casia",
+        out,
+        Studio(seed, size, FPS, partial(expose, camera=camera, light=light)),
+        list(clips.values()),
+        exact,
+        dict(people=people, size=list(size), camera=camera, light=light),
+        workers,
+    )
+    if contact_sheet:
+        write_image(contact_sheet, draw_contact_sheet(range(1, min(people, 6) + 1), seed))
+    return report
+
+
+def raw_clip(out: Path, seed: int, person: str, label: str, camera: str, light: str) -> RenderedClip:
+    """A clip in the raw layout below `out`."""
+    place = Path(camera, light, person)
+    return RenderedClip(
+        name=f"{person}/{label}/{camera}_{light}",
+        person=person,
+        label=label,
+        motion=partial(clip_motion, seed, int(person[1:]), label),
+        frames=out / "OriginalImg" / place / label,
+        landmarks=out / "landmarks" / place / f"{label}.csv",
+        alias=person,
+        image="{:03d}.jpeg",
     )
 
 
-def held_out(people: int) -> range:
-    """The numbers of those kept for testing: the last eighth, at least two; of 80 people P071 to P080."""
-    return range(max(1, people + 1 - max(2, people // 8)), people + 1)
-
-
-def truth_pairs(truth: str, people: int) -> list[tuple[int, int, str]]:
-    """(actor, source, label) of the truth to render, sorted.
-
-    "transfer" is DTGAN's test: the first four test people (`held_out`) drive all test people, six expressions each.
-
-    Raises:
-        ConfigError: Not of the form "P075:P071:Anger,P076:P071:Fear", or a person or an expression that does not exist.
-
-    >>> truth_pairs("P002:P001:Fear", people=2)
-    [(2, 1, 'Fear')]
-    >>> len(truth_pairs("transfer", people=80))
-    240
-    """
-    if truth == "none":
-        return []
-    if truth == "transfer":
-        tested = held_out(people)
-        return [(actor, source, label) for actor in tested for source in tested[:4] for label in EXPRESSIONS]
-    return sorted({_parse_pair(text, people) for text in truth.split(",")})
-
-
-def _parse_pair(text: str, people: int) -> tuple[int, int, str]:
-    actor, source, label = (*text.strip().split(":"), "", "")[:3]
-    numbers = [int(name[1:]) if name[:1] == "P" and name[1:].isdigit() else 0 for name in (actor, source)]
-    if text.count(":") != 2 or label not in EXPRESSIONS or not all(1 <= number <= people for number in numbers):
-        raise ConfigError(
-            f"truth {text.strip()!r}: expected 'transfer', 'none' or pairs like 'P002:P001:Anger' (P002 does P001's "
-            f"clip) of people P001 to P{people:03d} and {', '.join(EXPRESSIONS)}"
-        )
-    return *numbers, label
+def held_out(people: int) -> slice:
+    """Who of a list of all people is kept for testing: the last eighth, at least two; of 80 people P071 to P080."""
+    return slice(max(0, people - max(2, people // 8)), people)
 
 
 def clip_motion(seed: int, person: int, label: str) -> Motion:
     """How that person moves in that clip."""
     return draw_motion(np.random.default_rng([seed, 2, person, EXPRESSIONS.index(label)]), label)
-
-
-@lru_cache(maxsize=2)
-def renderer(seed: int, person: int, width: int, height: int) -> FaceRenderer:
-    """Clips come ordered by who is seen, so that each person is set up once."""
-    return FaceRenderer(draw_identity(seed, person), width, height)
-
-
-def write_clip(clip: RenderedClip) -> int:
-    """Render a clip unless it is there already; how many frames it has."""
-    if clip.frames.is_dir() and clip.landmarks.exists():
-        return len(image_paths(clip.frames))
-    motion = clip_motion(clip.seed, clip.source, clip.label)
-    rendered = list(renderer(clip.seed, clip.actor, *clip.size).render_motion(motion))
-    with whole_folder(clip.frames) as temporary:
-        for number, (frame, _) in enumerate(rendered):
-            write_image(temporary / f"{number:03d}{clip.suffix}", expose(frame, clip.camera, clip.light))
-        write_landmarks(clip.landmarks, np.stack([landmarks for _, landmarks in rendered]))
-    return len(rendered)
 
 
 def expose(frame: np.ndarray, camera: str, light: str) -> np.ndarray:
@@ -174,11 +108,11 @@ def expose(frame: np.ndarray, camera: str, light: str) -> np.ndarray:
     return frame if light == "Strong" else cv2.convertScaleAbs(frame, alpha=GAINS[light])
 
 
-def contact_sheet(people: Sequence[int], seed: int = 0, cell: int = 88) -> np.ndarray:
+def draw_contact_sheet(people: Sequence[int], seed: int = 0, cell: int = 88) -> np.ndarray:
     """People (rows) at rest and at the apex of the six expressions (columns), uint8 RGB, `cell` pixels each."""
     rows = []
     for person in people:
-        face = renderer(seed, person, 320, 240)
+        face = renderer(seed, f"P{person:03d}", 320, 240)
         frames = [face.render()[0]]
         for label in EXPRESSIONS:
             motion = clip_motion(seed, person, label)

@@ -6,6 +6,7 @@ is one, "target" and "truth"), ``labels``, ``protocol`` and ``cache``.
 
 from i2vkit.datasets.transforms.geometry import CenterCrop, RandomFlip, Resize
 from i2vkit.datasets.transforms.packing import PackClip
+from i2vkit.datasets.transforms.points import ReadPoints
 from i2vkit.datasets.transforms.reading import ReadFrames
 from i2vkit.datasets.transforms.sampling import FirstFrames, RandomWindow, Resample, WholeClip
 from i2vkit.datasets.transforms.states import LabelStates
@@ -18,6 +19,7 @@ __all__ = [
     "RandomFlip",
     "RandomWindow",
     "ReadFrames",
+    "ReadPoints",
     "Resample",
     "Resize",
     "WholeClip",

@@ -1,4 +1,4 @@
-"""Size and handedness of the frames; joints and boxes, in pixels, go along.
+"""Size and handedness of the frames; landmarks, joints and boxes, in pixels, go along.
 
 Condition maps are drawn at the size the model sees, so they are made after these.
 """
@@ -6,6 +6,7 @@ Condition maps are drawn at the size the model sees, so they are made after thes
 import mmcv
 import numpy as np
 
+from i2vkit.datasets.points import POINTS, mirror_order
 from i2vkit.datasets.takes import Take
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import TRANSFORMS
@@ -61,7 +62,8 @@ class CenterCrop:
 class RandomFlip:
     """Mirrors all takes, left to right, with ``probability``; one draw for all of them.
 
-    Raises ``ConfigError`` on joints: which of them change places is not known here.
+    Left and right points change places: in the mirror a left eye is where the picture shows a right one. Raises
+    ``DataError`` if the points are not those of which that is known, 68 or 5 landmarks or 13 joints.
     """
 
     def __init__(self, probability: float = 0.5):
@@ -72,9 +74,10 @@ class RandomFlip:
         if sample["rng"].random() >= self.probability:
             return sample
         for take in sample["takes"].values():
-            if take.joints is not None:
-                raise ConfigError("RandomFlip cannot tell left joints from right ones; leave it out")
             _move_points(take, scale=(-1.0, 1.0), shift=(take.frames.shape[2], 0))
+            for name in POINTS:
+                if (points := getattr(take, name)) is not None:
+                    setattr(take, name, points[:, mirror_order(points.shape[1])])
             if take.boxes is not None:
                 take.boxes = take.boxes[:, [2, 1, 0, 3]]  # the right edge has become the left one
             take.frames = np.flip(take.frames, axis=2)
@@ -82,12 +85,16 @@ class RandomFlip:
 
 
 def _move_points(take: Take, scale: tuple[float, float] = (1.0, 1.0), shift: tuple[float, float] = (0.0, 0.0)) -> None:
-    """Map joints and boxes as x * scale + shift; x and y are edges of pixels, the image spans 0 to its width."""
+    """Map points and boxes as x * scale + shift, where the picture spans 0 to its width.
+
+    Boxes are given so, by the edges of pixels; points count from the centre of the first pixel.
+    """
     if take.maps is not None:
         raise ConfigError(
             "condition maps are there already: put Resize, CenterCrop and RandomFlip before they are made"
         )
-    if take.joints is not None:
-        take.joints = take.joints * np.array(scale) + np.array(shift)
+    for name in POINTS:
+        if (points := getattr(take, name)) is not None:
+            setattr(take, name, (points + 0.5) * np.array(scale) + np.array(shift) - 0.5)
     if take.boxes is not None:
         take.boxes = take.boxes * np.tile(scale, 2) + np.tile(shift, 2)

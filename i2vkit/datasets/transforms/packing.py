@@ -17,10 +17,11 @@ class PackClip:
     Inputs: ``source`` uint8 (C, T, H, W) and its ``num_frames`` int64 (); ``label`` int64 (), the class index, -1 where
     the clip has none, and not there if no clip of the set has one. With a target ``target``, ``target_num_frames`` and
     ``target_image`` uint8 (C, H, W), its first frame. Where transforms have made them, of the source: ``states`` int64
-    (T,), ``joints``, ``boxes``, ``source_maps``; of the target, or else the source: ``image_maps`` (M, H, W).
+    (T,), float32 ``joints`` (T, J, 2), ``boxes`` (T, 4) and ``source_maps`` (M, T, H, W); of the target, or else the
+    source: ``image_maps`` (M, H, W).
 
-    The sample holds ``driving``, ``first`` and, where it is known, ``truth``: that of the pair, or the source itself
-    where there is no target.
+    The sample holds ``driving``, ``first`` and, where they are known, ``landmarks`` float32 (T, N, 2) of the source and
+    ``truth``: that of the pair, or the source itself where there is no target.
     """
 
     def __call__(self, sample: dict) -> dict:
@@ -43,7 +44,12 @@ def _extras(source: Take, pictured: Take) -> dict[str, Tensor]:
     extras = {name: getattr(source, name) for name in ("states", "joints", "boxes")} | {"source_maps": source.maps}
     if pictured.maps is not None:
         extras["image_maps"] = pictured.maps[:, 0]
-    return {name: torch.as_tensor(value) for name, value in extras.items() if value is not None}
+    return {name: _tensor(value) for name, value in extras.items() if value is not None}
+
+
+def _tensor(value: np.ndarray | Tensor) -> Tensor:
+    tensor = torch.as_tensor(value)
+    return tensor.float() if tensor.is_floating_point() else tensor
 
 
 def _video_sample(sample: dict, inputs: dict[str, Tensor]) -> VideoSample:
@@ -65,6 +71,8 @@ def _video_sample(sample: dict, inputs: dict[str, Tensor]) -> VideoSample:
     )
     result.driving = inputs["source"]
     result.first = inputs.get("target_image", inputs["source"][:, 0])
+    if (landmarks := takes["source"].landmarks) is not None:
+        result.landmarks = _tensor(landmarks)
     if "truth" in takes:
         result.truth = _video(takes["truth"])
     elif pair.target is None:

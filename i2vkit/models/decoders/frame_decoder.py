@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.layers.initialization import init_dcgan_
+from i2vkit.models.layers.lengths import Lengths
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.part import Part
 from i2vkit.registry import DECODERS
@@ -36,9 +37,11 @@ class FrameDecoder(Part):
     ):
         super().__init__()
         side = image_size >> len(widths)
-        if side < 1:
+        if side < 1 or side << len(widths) != image_size:
+            sizes = Lengths(1 << len(widths), 1 << len(widths))
             raise ConfigError(
-                f"FrameDecoder cannot double {len(widths)} times up to {image_size} pixels: give fewer widths"
+                f"FrameDecoder doubles {len(widths)} times, so it makes images of {sizes} pixels, not of {image_size}: "
+                f"set image_size to one of these, or give other widths"
             )
         blocks = [nn.ConvTranspose2d(content.code + motion.trajectory, widths[0], side, bias=False)]
         for width_in, width in pairwise(widths):

@@ -120,8 +120,8 @@ class UNetDecoder(Part):
             widths = (64, 128, 256, *[512] * (depth - 3))[:depth]
         if 1 << depth != image_size or len(widths) != depth:
             raise ConfigError(
-                f"UNetDecoder needs a power of two as image size and one width per halving; got image_size "
-                f"{image_size} and {len(widths)} widths"
+                f"UNetDecoder halves down to one pixel: it makes images of 16, 32, 64, 128, ... pixels with one width "
+                f"per halving, not of {image_size} with {len(widths)}: set image_size to one of these, or other widths"
             )
 
         noise = ClipDropout(embedder_dropout, dropout_at_test)

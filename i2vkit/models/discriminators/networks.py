@@ -1,7 +1,8 @@
-"""Discriminator networks. Each takes samples of one kind and a condition, and gives one logit a sample.
+"""Discriminator networks. Each takes samples of one kind and a condition, and gives logits of a sample: one or more of
+its being real and, if built with ``num_classes``, those of its class.
 
-A network is built with ``in_channels`` of its samples, ``label_size`` (one-hot label, 0 if none) and ``map_channels``
-(condition images or maps, 0 if none) by its critic. ``norm`` is "batch", "spectral" or None.
+A network is built with ``in_channels`` of its samples, ``label_size`` (one-hot label, 0 if none), ``map_channels``
+(condition images or maps, 0 if none) and ``num_classes`` by its critic. ``norm`` is "batch", "spectral" or None.
 """
 
 import torch
@@ -32,6 +33,7 @@ class _ConvStack(nn.Module):
         image_size: int,
         label_size: int = 0,
         map_channels: int = 0,
+        num_classes: int = 0,
         widths: tuple[int, ...] = (64, 128, 256, 512),
         norm: str | None = "batch",
     ):
@@ -49,24 +51,35 @@ class _ConvStack(nn.Module):
             layers = [self.convolution(width_in, width, 4, stride=2, padding=1, bias=not normed)]
             layers += [self.batch_norm(width)] if normed else []
             self.blocks.append(nn.Sequential(*layers, nn.LeakyReLU(0.2)))
-        self.to_score = self._last(widths[-1] + (label_size if len(widths) == 1 else 0))
+        last = widths[-1] + (label_size if len(widths) == 1 else 0)
+        self.to_score = self._last(last, 1)
+        self.to_class = self._last(last, num_classes) if num_classes else None
         init_dcgan_(self)
         if norm == "spectral":
-            for layer in [*(block[0] for block in self.blocks), self.to_score]:
+            lasts = [layer for layer in (self.to_score, self.to_class) if layer is not None]
+            for layer in [*(block[0] for block in self.blocks), *lasts]:
                 spectral_norm(layer)
 
-    def _last(self, width: int) -> nn.Module:
+    def _last(self, width: int, out_channels: int) -> nn.Module:
         raise NotImplementedError
 
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Logits (N, ...) of samples (N, C, [T,] H, W), one-hot labels (N, L) and maps (N, M, [T,] H, W)."""
+        return self.to_score(self.features(sample, label, maps)).flatten(1)
+
+    def classify(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
+        """Class logits (N, num_classes) of the same, the mean over the places where there are several."""
+        return self.to_class(self.features(sample, label, maps)).flatten(2).mean(dim=2)
+
+    def features(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
+        """What the last layers read."""
         x = sample if maps is None else torch.cat([sample, maps], dim=1)
         for i, block in enumerate(self.blocks):
             x = block(x)
             if i == 0 and label is not None:
                 spread = label.to(x.dtype)[(..., *[None] * (x.dim() - 2))].expand(-1, -1, *x.shape[2:])
                 x = torch.cat([x, spread], dim=1)
-        return self.to_score(x).flatten(1)
+        return x
 
 
 @DISCRIMINATORS.register_module()
@@ -76,13 +89,14 @@ class FrameDiscriminator(_ConvStack):
     kind = "frames"
     convolution, batch_norm = nn.Conv2d, nn.BatchNorm2d
 
-    def _last(self, width: int) -> nn.Module:
-        return nn.Conv2d(width, 1, self.side)
+    def _last(self, width: int, out_channels: int) -> nn.Module:
+        return nn.Conv2d(width, out_channels, self.side)
 
 
 @DISCRIMINATORS.register_module()
 class VideoDiscriminator(_ConvStack):
-    """4x4x4 stride-2 3D convolutions on clips; what remains in time becomes several logits, one for each stretch.
+    """4x4x4 stride-2 3D convolutions on clips, then one over ``last_length`` of the steps that remain in time; where
+    more remain, every stretch has a logit of its own. With a last length of 2 and 32 frames D_V of ImaGINator.
 
     Raises:
         ConfigError: when a clip is too short for the number of blocks.
@@ -91,15 +105,19 @@ class VideoDiscriminator(_ConvStack):
     kind = "clip"
     convolution, batch_norm = nn.Conv3d, nn.BatchNorm3d
 
-    def _last(self, width: int) -> nn.Module:
-        return nn.Conv3d(width, 1, (1, self.side, self.side))
+    def __init__(self, *, last_length: int = 1, **shared):
+        self.last_length = last_length
+        super().__init__(**shared)
 
-    def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
+    def _last(self, width: int, out_channels: int) -> nn.Module:
+        return nn.Conv3d(width, out_channels, (self.last_length, self.side, self.side))
+
+    def features(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """As documented above, for (N, C, T, H, W)."""
-        shortest = 1 << len(self.blocks)
+        shortest = self.last_length << len(self.blocks)
         if sample.shape[2] < shortest:
             raise ConfigError(f"VideoDiscriminator needs clips of {shortest} frames or more, got {sample.shape[2]}")
-        return super().forward(sample, label, maps)
+        return super().features(sample, label, maps)
 
 
 @DISCRIMINATORS.register_module()
@@ -117,6 +135,7 @@ class VectorDiscriminator(nn.Module):
         in_channels: int,
         label_size: int = 0,
         map_channels: int = 0,
+        num_classes: int = 0,
         widths: tuple[int, int] = (256, 128),
         norm: str | None = None,
     ):
@@ -132,14 +151,23 @@ class VectorDiscriminator(nn.Module):
                 nn.LeakyReLU(0.2),
             ]
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+        self.to_class = nn.Linear(widths[-1], num_classes) if num_classes else None
         if norm == "spectral":
-            for layer in self.layers:
+            for layer in self.modules():
                 if isinstance(layer, nn.Linear):
                     spectral_norm(layer)
 
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: None = None) -> Tensor:
         """Logits (N, 1) of vectors (N, D) and one-hot labels (N, L)."""
-        return self.layers(sample if label is None else torch.cat([sample, label.to(sample.dtype)], dim=1))
+        return self.layers(_with_label(sample, label))
+
+    def classify(self, sample: Tensor, label: Tensor | None = None, maps: None = None) -> Tensor:
+        """Class logits (N, num_classes) of the same."""
+        return self.to_class(self.layers[:-1](_with_label(sample, label)))
+
+
+def _with_label(sample: Tensor, label: Tensor | None) -> Tensor:
+    return sample if label is None else torch.cat([sample, label.to(sample.dtype)], dim=1)
 
 
 def spread_over_time(image: Tensor, length: int) -> Tensor:

@@ -14,7 +14,8 @@ class ConvPyramidEncoder(Part):
     """4x4 stride-2 convolutions with batch norm and LeakyReLU, then one convolution of the remaining map to 1x1.
 
     With widths 64-128-256-512 the content encoder of ImaGINator (code 100) and, with code 128, of Dual-MTGAN. The
-    pyramid holds the output of every block, fine to coarse.
+    pyramid holds the output of every block, fine to coarse. ``bias`` gives the convolutions before a batch norm biases
+    too; they change nothing, but ImaGINator's code has them.
 
     Raises:
         ConfigError: if the image is too small for the number of blocks.
@@ -28,17 +29,19 @@ class ConvPyramidEncoder(Part):
         image_size: int,
         widths: tuple[int, ...] = (64, 128, 256, 512),
         code: int = 128,
+        bias: bool = False,
         wanted: tuple[str, ...] = gives,
     ):
         super().__init__()
         side = image_size >> len(widths)
         if side < 1:
             raise ConfigError(
-                f"ConvPyramidEncoder cannot halve {image_size} pixels {len(widths)} times: give fewer widths"
+                f"ConvPyramidEncoder halves {len(widths)} times, so it takes images of {1 << len(widths)} pixels or "
+                f"more, not of {image_size}: set image_size to as many, or give fewer widths"
             )
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                nn.Conv2d(width_in, width, 4, stride=2, padding=1, bias=False),
+                nn.Conv2d(width_in, width, 4, stride=2, padding=1, bias=bias),
                 nn.BatchNorm2d(width),
                 nn.LeakyReLU(0.2),
             )

@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from i2vkit.errors import ConfigError
 from i2vkit.registry import FRAME_ENCODERS
 
 
@@ -11,14 +12,17 @@ class ConvFrameEncoder(nn.Module):
     a linear layer (the frame CNN of Kim et al., 2017, whose widths DTGAN does not give; ours).
 
     Raises:
-        ValueError: if the image is too small for the number of pooling steps.
+        ConfigError: if the image is too small for the number of pooling steps.
     """
 
     def __init__(self, image_size: int, widths: tuple[int, ...] = (32, 64, 128, 256), features: int = 512):
         super().__init__()
         side = image_size >> len(widths)
         if side < 1:
-            raise ValueError(f"an image of {image_size} pixels cannot be halved {len(widths)} times")
+            raise ConfigError(
+                f"ConvFrameEncoder halves {len(widths)} times, so it takes images of {1 << len(widths)} pixels or "
+                f"more, not of {image_size}: set image_size to as many, or give fewer widths"
+            )
         layers: list[nn.Module] = []
         for width_in, width in zip((3, *widths), widths, strict=False):
             layers += [

@@ -1,4 +1,6 @@
-"""Heads: how the last features of a decoder become a video. They have no weights; ``channels`` is what they read."""
+"""Heads: how the last features of a decoder become a video. They have no weights; ``channels`` is what they read,
+``reads_base`` whether they read a base too.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +13,7 @@ class DirectHead(nn.Module):
     """The video is the hyperbolic tangent of three channels."""
 
     channels = 3
+    reads_base = False
 
     def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
         """Features (B, 3, T, H, W) to ``video``; ``base`` is not used."""
@@ -25,6 +28,7 @@ class ResidualHead(nn.Module):
     """
 
     channels = 4
+    reads_base = True
 
     def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
         """Features (B, 4, T, H, W) and base (B, 3, T or 1, H, W) to ``video``, ``mask``, ``residual`` and ``base``."""

@@ -2,18 +2,22 @@
 
 from i2vkit.models.layers.adapters import CodeToTrajectory, PyramidToCode, TrajectoryToCode
 from i2vkit.models.layers.dropout import ClipDropout
-from i2vkit.models.layers.initialization import init_dcgan_, init_he_
-from i2vkit.models.layers.lengths import at_last_frame, frame_mask, masked_mean
+from i2vkit.models.layers.initialization import init_batch_norm_, init_dcgan_, init_he_
+from i2vkit.models.layers.lengths import Lengths, at_last_frame, frame_mask, masked_mean
 from i2vkit.models.layers.stream import Stream
+from i2vkit.models.layers.transposed_1p2d import TransposedConv1p2d
 
 __all__ = [
     "ClipDropout",
     "CodeToTrajectory",
+    "Lengths",
     "PyramidToCode",
     "Stream",
     "TrajectoryToCode",
+    "TransposedConv1p2d",
     "at_last_frame",
     "frame_mask",
+    "init_batch_norm_",
     "init_dcgan_",
     "init_he_",
     "masked_mean",

@@ -12,10 +12,22 @@ def init_dcgan_(module: nn.Module, std: float = 0.02) -> nn.Module:
             nn.init.normal_(layer.weight, 0.0, std)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.modules.batchnorm._BatchNorm):
-            nn.init.normal_(layer.weight, 1.0, std)
-            nn.init.zeros_(layer.bias)
+        else:
+            _init_norm_(layer, std)
     return module
+
+
+def init_batch_norm_(module: nn.Module, std: float = 0.02) -> nn.Module:
+    """Batch norm scales ~ N(1, std), shifts 0 (DCGAN)."""
+    for layer in module.modules():
+        _init_norm_(layer, std)
+    return module
+
+
+def _init_norm_(layer: nn.Module, std: float) -> None:
+    if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+        nn.init.normal_(layer.weight, 1.0, std)
+        nn.init.zeros_(layer.bias)
 
 
 def init_he_(module: nn.Module) -> nn.Module:

@@ -1,7 +1,31 @@
 """Masks and picks for clips that were padded to a common length."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """The numbers of frames that a part can make: ``shortest``, and ``step`` more as often as you like.
+
+    >>> str(Lengths(32, 16)), 40 in Lengths(32, 16), Lengths(32, 16).at_least(40)
+    ('32, 48, 64, ...', False, 48)
+    """
+
+    shortest: int = 1
+    step: int = 1
+
+    def __contains__(self, length: int) -> bool:
+        return length >= self.shortest and (length - self.shortest) % self.step == 0
+
+    def __str__(self) -> str:
+        return ", ".join(str(self.shortest + i * self.step) for i in range(3)) + ", ..."
+
+    def at_least(self, length: int) -> int:
+        """The smallest of them that is not below ``length``."""
+        return self.shortest + max(0, -(-(length - self.shortest) // self.step)) * self.step
 
 
 def frame_mask(num_frames: Tensor | None, batch: int, length: int, device: torch.device | str = "cpu") -> Tensor:

@@ -21,6 +21,7 @@ class Stream:
         self.seeds = seeds
         self.states: dict[nn.Module, Any] = {}
         self._draws: dict[tuple[nn.Module, str], Tensor] = {}
+        self._sources: dict[tuple[nn.Module, str], list[torch.Generator]] = {}
 
     def normal(self, part: nn.Module, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
         """Standard normal numbers (B, *shape) for ``part``; ``like`` (B, ...) gives batch size and device."""
@@ -30,14 +31,38 @@ class Stream:
         """Numbers (B, *shape) uniform in [0, 1) for ``part``."""
         return self._draw(part, name, shape, like, torch.rand)
 
+    def normal_steps(self, part: nn.Module, name: str, length: int, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        """Standard normal numbers (B, T, *shape), new ones for each of ``length`` steps; the next chunk's follow on."""
+        if self.seeds is None:
+            return torch.randn(len(like), length, *shape, device=like.device)
+        key = (part, name)
+        if key not in self._sources:
+            order = self._order()
+            self._sources[key] = [_generator(seed, order) for seed in self.seeds]
+        # Step by step: the numbers of one large draw are not those of two smaller ones.
+        rows = [
+            torch.stack([torch.randn(*shape, generator=source, device="cpu") for _ in range(length)])
+            for source in self._sources[key]
+        ]
+        return torch.stack(rows).to(like.device)
+
+    @property
+    def drew(self) -> bool:
+        """Whether any random number was asked for."""
+        return bool(self._sources) or any(draws.numel() for draws in self._draws.values())
+
+    def _order(self) -> int:
+        """How many draws there were before: each has random numbers of its own."""
+        return len(self._draws) + len(self._sources)
+
     def _draw(self, part, name, shape, like, sampler) -> Tensor:
         key = (part, name)
         if key not in self._draws:
             if self.seeds is None:
                 self._draws[key] = sampler(len(like), *shape, device=like.device)
             else:
-                order = len(self._draws)
-                rows = [sampler(*shape, generator=_generator(seed, order)) for seed in self.seeds]
+                order = self._order()
+                rows = [sampler(*shape, generator=_generator(seed, order), device="cpu") for seed in self.seeds]
                 self._draws[key] = torch.stack(rows).to(like.device)
         return self._draws[key]
 

@@ -2,6 +2,7 @@
 
 from i2vkit.models.losses.adversarial_losses import NonSaturatingLoss, WassersteinLoss
 from i2vkit.models.losses.base import Loss
+from i2vkit.models.losses.conditional_losses import CategoryLoss, CriticCategoryLoss, FirstFrameL1Loss
 from i2vkit.models.losses.gan_losses import (
     AdversarialLoss,
     CriticLoss,
@@ -21,8 +22,11 @@ from i2vkit.models.losses.supervised_losses import (
 
 __all__ = [
     "AdversarialLoss",
+    "CategoryLoss",
     "ClassCompactnessLoss",
+    "CriticCategoryLoss",
     "CriticLoss",
+    "FirstFrameL1Loss",
     "FrameClassLoss",
     "FrameL1Loss",
     "KlLoss",

@@ -13,7 +13,7 @@ from i2vkit.models.losses.base import Loss
 from i2vkit.registry import LOSSES, VIEWS, build_part
 
 
-class _AdversarialTerm(Loss):
+class CriticTerm(Loss):
     """What the two sides of the game share: a critic by name, passes, and a view that may replace the critic's own."""
 
     def __init__(self, critic: str, passes: Sequence[str], view: dict | None, name: str | None, weight):
@@ -29,11 +29,12 @@ class _AdversarialTerm(Loss):
 
 
 @LOSSES.register_module()
-class CriticLoss(_AdversarialTerm):
+class CriticLoss(CriticTerm):
     """What a critic minimises: real footage against generated, averaged over ``passes`` (DTGAN, eq. 3).
 
     ``wrong_label`` is the weight of real footage shown with another label as a further negative; the generated footage
-    then weighs 1 - wrong_label (ImaGINator, algorithm 1). Real and generated are looked at by the same indices.
+    then weighs 1 - wrong_label (ImaGINator, algorithm 1). Real and generated are looked at by the same indices, unless
+    ``same_indices`` is false.
     """
 
     def __init__(
@@ -41,12 +42,13 @@ class CriticLoss(_AdversarialTerm):
         critic: str,
         passes: Sequence[str] = ("reconstruct",),
         wrong_label: float = 0.0,
+        same_indices: bool = True,
         view: dict | None = None,
         name: str | None = None,
         weight: float | Sequence = 1.0,
     ):
         super().__init__(critic, passes, view, name or f"{critic}_critic", weight)
-        self.wrong_label = wrong_label
+        self.wrong_label, self.same_indices = wrong_label, same_indices
 
     def forward(self, context) -> Tensor:
         """The critic's adversarial loss, the mean over the passes."""
@@ -55,10 +57,15 @@ class CriticLoss(_AdversarialTerm):
         for name in self.passes:
             real = context.real(name)
             index = view.draw(real)
-            fakes = [(critic.look(context.fake(name, detach=True), view, index).detach(), 1.0 - self.wrong_label)]
+            fake = context.fake(name, detach=True)
+            seen = critic.look(fake, view, index if self.same_indices else view.draw(fake))
+            fakes = [(seen.detach(), 1.0 - self.wrong_label)]
             if self.wrong_label:
-                if critic.condition != "label":
-                    raise ConfigError(f"loss '{self.name}' shows wrong labels, but critic '{self.critic}' reads none")
+                if critic.condition != "label" or critic.num_labels < 2:
+                    raise ConfigError(
+                        f"loss '{self.name}' shows wrong labels, but critic '{self.critic}' reads none, or there is "
+                        f'only one: set wrong_label=0, or condition="label"'
+                    )
                 other = replace(real, label=wrong_labels(real.label, critic.num_labels))
                 fakes.append((critic.look(other, view, index).detach(), self.wrong_label))
             seen = critic.look(real, view, index).detach()
@@ -67,7 +74,7 @@ class CriticLoss(_AdversarialTerm):
 
 
 @LOSSES.register_module()
-class AdversarialLoss(_AdversarialTerm):
+class AdversarialLoss(CriticTerm):
     """What the generator minimises against a critic, averaged over ``passes`` (DTGAN, eq. 4)."""
 
     def __init__(
@@ -91,7 +98,7 @@ class AdversarialLoss(_AdversarialTerm):
         return sum(terms) / len(terms)
 
 
-class _PassLoss(Loss):
+class PassLoss(Loss):
     """A loss on one pass."""
 
     def __init__(self, pass_name: str, name: str | None, weight):
@@ -105,7 +112,7 @@ class _PassLoss(Loss):
 
 
 @LOSSES.register_module()
-class FrameL1Loss(_PassLoss):
+class FrameL1Loss(PassLoss):
     """Mean absolute difference of the generated and the real video over true frames, in [0, 2] (DTGAN, eq. 5)."""
 
     def __init__(self, pass_name: str = "reconstruct", name: str | None = "frame_l1", weight: float | Sequence = 1.0):
@@ -121,7 +128,7 @@ class FrameL1Loss(_PassLoss):
 
 
 @LOSSES.register_module()
-class MotionCycleLoss(_PassLoss):
+class MotionCycleLoss(PassLoss):
     """Mean absolute difference of the motion a video was made from and the motion encoded from that video: of the
     trajectory at every true frame (DTGAN, eq. 6), or of the code, its mean where it is variational (Dual-MTGAN, eq. 7).
     """
@@ -148,7 +155,7 @@ def _code(motion) -> Tensor:
 
 
 @LOSSES.register_module()
-class KlLoss(_PassLoss):
+class KlLoss(PassLoss):
     """KL(N(mean, exp(log_variance)) || N(0, I)) of the motion code, summed over its axes, the mean over the batch
     (Dual-MTGAN, eq. 2).
 
@@ -169,7 +176,7 @@ class KlLoss(_PassLoss):
 
 
 @LOSSES.register_module()
-class MaskSparsityLoss(_PassLoss):
+class MaskSparsityLoss(PassLoss):
     """The mean of the head's mask (FRGAN, eq. 5; VGAN).
 
     Raises:

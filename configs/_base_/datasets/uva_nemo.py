@@ -1,0 +1,59 @@
+"""UvA-NEMO, prepared at 64x64 (tools/prepare_data.py): spontaneous smiles, 80 people test and everybody else trains.
+
+ImaGINator: the 597 spontaneous clips, 32 frames, every second one, and no label: there is one kind only. Who tests is
+our choice, the paper does not say; see i2vkit/datasets/splits.py. For both kinds, as Dual-MTGAN takes them, override
+dataset.labels; its people are "uva_nemo/mtgan_train" and "uva_nemo/mtgan_test".
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ..loaders import *
+
+from i2vkit.datasets import ClipDataset, ClipFolder
+from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, Resize
+
+_layout = dict(
+    type=ClipFolder,
+    root="data/uva_nemo_64",
+    labels=["deliberate", "spontaneous"],
+    help="UvA-NEMO is given on request by its owners at the University of Amsterdam (www.uva-nemo.org).\n"
+    "For a rendered stand-in: python tools/synthesize_data.py uva_nemo --out data/uva_nemo\n"
+    "Then, either way: python tools/prepare_data.py uva_nemo --source data/uva_nemo --out data/uva_nemo_64 --size 64",
+)
+
+train_dataloader.update(
+    batch_size=16,
+    dataset=dict(
+        type=ClipDataset,
+        layout=_layout,
+        labels=["spontaneous"],
+        exclude_people="uva_nemo/test",
+        min_frames=63,
+        pipeline=[
+            dict(type=RandomWindow, length=32, stride=2),
+            dict(type=ReadFrames),
+            dict(type=Resize, size=64),
+            dict(type=PackClip),
+        ],
+    ),
+)
+val_dataloader.update(
+    batch_size=16,
+    dataset=dict(
+        type=ClipDataset,
+        layout=_layout,
+        labels=["spontaneous"],
+        people="uva_nemo/test",
+        min_frames=63,
+        # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
+        truth=dict(type=ClipFolder, root="data/uva_nemo_64/truth"),
+        pipeline=[
+            dict(type=FirstFrames, length=32, stride=2),
+            dict(type=ReadFrames),
+            dict(type=Resize, size=64),
+            dict(type=PackClip),
+        ],
+    ),
+)
+test_dataloader = val_dataloader

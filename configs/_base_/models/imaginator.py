@@ -1,0 +1,78 @@
+"""ImaGINator (Wang et al., 2020, "Conditional Spatio-Temporal GAN for Video Generation"): the model, 32 x 64x64.
+
+From the paper: encoder, transposed (1+2)D decoder with spatio-temporal fusion of image and label (sec. 3.1.1), the
+label-conditioned D_V and D_I on random frames, both with spectral norm (sec. 3.1.2), the losses of eq. 1 to 6, the
+negatives of algorithm 1 (generated and wrong-labelled clips weigh a half each), Adam with beta1 0.5, 2e-4 for the
+generator and 5e-5 for the critics, L1 weight 1e-3 (sec. 4). From the authors' code, where the paper is silent: all
+widths, noise of 512, and the initial weights. Ours: the equations are read as cross-entropy on logits with a
+non-saturating generator (eq. 4, 5 and algorithm 1 are misprinted), beta2 0.999, N = 1 frame a clip for D_I, and the
+number of iterations, that of the code.
+"""
+
+from torch.optim import Adam
+
+from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
+from i2vkit.models import Critic, Generator, ImageToVideoGan
+from i2vkit.models.decoders import TransposedConv1p2dDecoder
+from i2vkit.models.discriminators import FrameDiscriminator, RandomFrames, VideoDiscriminator, WholeClip
+from i2vkit.models.encoders import ConvPyramidEncoder
+from i2vkit.models.heads import DirectHead
+from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss, NonSaturatingLoss
+from i2vkit.models.motion_generators import LabelFusion
+
+model = dict(
+    type=ImageToVideoGan,
+    image_size=64,
+    labels=[],
+    generator=dict(
+        type=Generator,
+        content_encoder=dict(type=ConvPyramidEncoder, widths=(64, 128, 256, 512), code=100, bias=True),
+        motion_encoder=None,
+        motion_generator=dict(type=LabelFusion, noise=512),
+        decoder=dict(
+            type=TransposedConv1p2dDecoder, widths=(512, 256, 128, 64), temporal_widths=(4096, 3072, 1536, 768, 36)
+        ),
+        head=dict(type=DirectHead),
+    ),
+    critics=dict(
+        frame=dict(
+            type=Critic,
+            network=dict(type=FrameDiscriminator, widths=(64, 128, 256, 512), norm="spectral"),
+            view=dict(type=RandomFrames, number=1),
+            adversarial=dict(type=NonSaturatingLoss),
+        ),
+        video=dict(
+            type=Critic,
+            network=dict(type=VideoDiscriminator, widths=(64, 128, 256, 512), norm="spectral", last_length=2),
+            view=dict(type=WholeClip),
+            condition="label",
+            adversarial=dict(type=NonSaturatingLoss),
+        ),
+    ),
+    passes=dict(reconstruct=dict(content="source", motion="prior", real="source")),
+    phases=[
+        dict(
+            name="critics",
+            updates=["critics.frame", "critics.video"],
+            losses=[  # eq. 4 and 5, algorithm 1
+                dict(type=CriticLoss, critic="frame"),
+                dict(type=CriticLoss, critic="video", wrong_label=0.5),
+            ],
+        ),
+        dict(
+            name="generator",
+            updates=["generator"],
+            losses=[  # eq. 1
+                dict(type=AdversarialLoss, critic="frame"),
+                dict(type=AdversarialLoss, critic="video"),
+                dict(type=FrameL1Loss, weight=1e-3),  # eq. 6
+            ],
+        ),
+    ],
+)
+
+optim_wrapper = dict(
+    constructor=PhaseOptimWrapperConstructor,
+    optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999), fused=True),
+    per_phase=dict(critics=dict(lr=5e-5)),
+)

@@ -1,0 +1,82 @@
+"""MoCoGAN (Tulyakov et al., 2018, "Decomposing Motion and Content"), given the input image: ImaGINator's baseline.
+
+A GRU on noise and label gives the motion of every frame, a DCGAN each frame from it and the code of the image; a critic
+on single frames, and one on windows of 16 frames that tells their class too (cross-entropy on real and generated).
+From MoCoGAN: noise of 10, the window. Ours: a GRU of 64, through which the label must pass; the first frame's L1 with
+weight 10, without which nothing ties the video to its image; a code of 50, MoCoGAN's size of content; widths of 64 to
+512, batch norm, Adam with 2e-4 and betas (0.5, 0.999).
+"""
+
+from torch.optim import Adam
+
+from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
+from i2vkit.models import Critic, Generator, ImageToVideoGan
+from i2vkit.models.decoders import FrameDecoder
+from i2vkit.models.discriminators import FrameDiscriminator, RandomFrames, RandomWindow, VideoDiscriminator
+from i2vkit.models.encoders import ConvPyramidEncoder
+from i2vkit.models.heads import DirectHead
+from i2vkit.models.losses import (
+    AdversarialLoss,
+    CategoryLoss,
+    CriticCategoryLoss,
+    CriticLoss,
+    FirstFrameL1Loss,
+    NonSaturatingLoss,
+)
+from i2vkit.models.motion_generators import NoiseGru
+
+model = dict(
+    type=ImageToVideoGan,
+    image_size=64,
+    labels=[],
+    generator=dict(
+        type=Generator,
+        content_encoder=dict(type=ConvPyramidEncoder, widths=(64, 128, 256, 512), code=50),
+        motion_encoder=None,
+        motion_generator=dict(type=NoiseGru, noise=10, hidden=64),
+        decoder=dict(type=FrameDecoder, widths=(512, 256, 128, 64)),
+        head=dict(type=DirectHead),
+    ),
+    critics=dict(
+        frame=dict(
+            type=Critic,
+            network=dict(type=FrameDiscriminator, widths=(64, 128, 256, 512), norm="batch"),
+            view=dict(type=RandomFrames, number=1),
+            adversarial=dict(type=NonSaturatingLoss),
+        ),
+        video=dict(
+            type=Critic,
+            network=dict(type=VideoDiscriminator, widths=(64, 128, 256, 512), norm="batch"),
+            view=dict(type=RandomWindow, length=16),
+            classify=True,
+            adversarial=dict(type=NonSaturatingLoss),
+        ),
+    ),
+    passes=dict(reconstruct=dict(content="source", motion="prior", real="source")),
+    phases=[
+        dict(
+            name="critics",
+            updates=["critics.frame", "critics.video"],
+            losses=[
+                dict(type=CriticLoss, critic="frame"),
+                dict(type=CriticLoss, critic="video"),
+                dict(type=CriticCategoryLoss, critic="video"),
+            ],
+        ),
+        dict(
+            name="generator",
+            updates=["generator"],
+            losses=[
+                dict(type=AdversarialLoss, critic="frame"),
+                dict(type=AdversarialLoss, critic="video"),
+                dict(type=CategoryLoss, critic="video"),
+                dict(type=FirstFrameL1Loss, weight=10.0),
+            ],
+        ),
+    ],
+)
+
+optim_wrapper = dict(
+    constructor=PhaseOptimWrapperConstructor,
+    optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999), fused=True),
+)

@@ -1,0 +1,57 @@
+"""VGAN (Vondrick et al., 2016, "Generating Videos with Scene Dynamics"), given the input image: ImaGINator's baseline.
+
+A foreground of 32 frames over a background that stands still, both from the code of the image (no noise, no label, as
+in VGAN's own experiment on images), blended by a mask; one critic on the whole clip; the mask's L1 with weight 0.1.
+Ours: the weight 10 of the first frame's L1, which ties the video to its image, and as in ImaGINator all that neither
+paper says: widths of 64 to 512, batch norm, Adam with 2e-4 and betas (0.5, 0.999).
+"""
+
+from torch.optim import Adam
+
+from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
+from i2vkit.models import Critic, Generator, ImageToVideoGan
+from i2vkit.models.decoders import TwoStreamDecoder
+from i2vkit.models.discriminators import VideoDiscriminator, WholeClip
+from i2vkit.models.encoders import ConvPyramidEncoder
+from i2vkit.models.heads import ResidualHead
+from i2vkit.models.losses import AdversarialLoss, CriticLoss, FirstFrameL1Loss, MaskSparsityLoss, NonSaturatingLoss
+
+model = dict(
+    type=ImageToVideoGan,
+    image_size=64,
+    labels=[],
+    generator=dict(
+        type=Generator,
+        content_encoder=dict(type=ConvPyramidEncoder, widths=(64, 128, 256, 512), code=100),
+        motion_encoder=None,
+        motion_generator=None,
+        decoder=dict(type=TwoStreamDecoder, widths=(512, 256, 128, 64)),
+        head=dict(type=ResidualHead),
+    ),
+    critics=dict(
+        video=dict(
+            type=Critic,
+            network=dict(type=VideoDiscriminator, widths=(64, 128, 256, 512), norm="batch", last_length=2),
+            view=dict(type=WholeClip),
+            adversarial=dict(type=NonSaturatingLoss),
+        ),
+    ),
+    passes=dict(reconstruct=dict(content="source", motion="prior", real="source")),
+    phases=[
+        dict(name="critics", updates=["critics.video"], losses=[dict(type=CriticLoss, critic="video")]),
+        dict(
+            name="generator",
+            updates=["generator"],
+            losses=[
+                dict(type=AdversarialLoss, critic="video"),
+                dict(type=MaskSparsityLoss, weight=0.1),
+                dict(type=FirstFrameL1Loss, weight=10.0),
+            ],
+        ),
+    ],
+)
+
+optim_wrapper = dict(
+    constructor=PhaseOptimWrapperConstructor,
+    optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999), fused=True),
+)

@@ -1,0 +1,10 @@
+"""ImaGINator on MUG with transposed 3D convolutions, D_V(ac) and no frame critic: video FID 37.71 (table 5)."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .mug_classifier_no_frame_critic import *
+
+from i2vkit.models.decoders import TransposedConv3dDecoder
+
+model["generator"]["decoder"] = dict(type=TransposedConv3dDecoder, widths=(512, 256, 128, 64))

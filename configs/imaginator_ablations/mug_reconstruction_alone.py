@@ -1,0 +1,10 @@
+"""ImaGINator on MUG with the L1 loss alone (supplement)."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ..imaginator_mug import *
+
+model["critics"] = dict()
+model["phases"] = [dict(name="generator", updates=["generator"], losses=[dict(type=FrameL1Loss)])]
+optim_wrapper["per_phase"] = dict()

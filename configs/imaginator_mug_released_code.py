@@ -1,0 +1,25 @@
+"""ImaGINator on MUG with the settings of the authors' code where they differ from the paper's (imaginator_mug.py).
+
+Six expressions (no neutral clips), every frame instead of every second one, clips of at least 36 frames; 2e-4 for all
+networks, L1 weight 100, the generator before the critics, no wrong-label negatives, frames of D_I drawn apart for real
+and generated clips. Expected result: none published for these settings; the paper's numbers stand in imaginator_mug.py.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .imaginator_mug import *
+
+_labels = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
+model["labels"] = _labels
+for _loader in (train_dataloader, val_dataloader):
+    _loader["dataset"].update(labels=_labels, min_frames=36)
+    _loader["dataset"]["pipeline"][0]["stride"] = 1
+test_dataloader = val_dataloader
+
+_critics, _generator = model["phases"]
+_critics["losses"][0]["same_indices"] = False
+_critics["losses"][1]["wrong_label"] = 0.0
+_generator["losses"][2]["weight"] = 100.0
+model["phases"] = [_generator, _critics]
+optim_wrapper["per_phase"] = dict()

@@ -1,0 +1,8 @@
+"""ImaGINator on the Weizmann strips with the paper's L1 weight of 1e-3 (imaginator_weizmann.py has 100)."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .imaginator_weizmann import *
+
+model["phases"][1]["losses"][2]["weight"] = 1e-3

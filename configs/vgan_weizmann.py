@@ -1,0 +1,19 @@
+"""VGAN given the input image on the Weizmann strips, 64x64: a baseline of ImaGINator.
+
+Papers: Vondrick et al., 2016; as a baseline Wang et al., 2020. Data, batch size and iterations as in
+imaginator_weizmann.py; what the papers leave open stands in _base_/models/vgan.py. Expected result: theirs is SSIM
+0.29, PSNR 15.78, video FID 127.31 (table 1) on ten actions in other crops, not comparable.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.weizmann_strips import *
+    from ._base_.evaluation import *
+    from ._base_.models.vgan import *
+    from ._base_.runtime import *
+
+for _loader in (train_dataloader, val_dataloader):
+    _loader["dataset"]["pipeline"][0].update(length=32, stride=1)
+test_dataloader = val_dataloader
+train_cfg.update(max_iters=10_000, val_interval=500)

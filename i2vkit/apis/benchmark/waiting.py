@@ -1,0 +1,74 @@
+"""How much of a training step is spent waiting for data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from i2vkit.apis.train import prepare
+from i2vkit.errors import ConfigError
+
+WARM_UP = 3  # steps: the workers start, and fill their queues
+
+
+class WaitingHook(Hook):
+    """Adds up how long the loop waits for its next batch, and how long steps take, after ``WARM_UP`` steps.
+
+    ``waited`` and ``total`` are in seconds, from the end of a step to the end of the next.
+    """
+
+    priority = "VERY_LOW"
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.clock = clock
+        self.waited = self.total = 0.0
+        self._ended = 0.0
+        self._pause = 0.0
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None) -> None:
+        """The batch is there."""
+        self._pause = self.clock() - self._ended
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
+    ) -> None:
+        """The step is done."""
+        now = self.clock()
+        if batch_idx >= WARM_UP:
+            self.waited += self._pause
+            self.total += now - self._ended
+        self._ended = now
+
+
+def waiting_share(cfg: Config, steps: int) -> float:
+    """The share of its time, in [0, 1], that a training waits for data, over ``steps`` steps after a warm-up.
+
+    Nothing is kept, validated or loaded: pre-trained weights do not change how long a step takes.
+
+    Raises:
+        ConfigError: ``cfg`` has no model.
+        I2VError: what is wrong with config, data or training.
+    """
+    if not cfg.get("model") or not cfg.get("train_cfg"):
+        raise ConfigError(f"{cfg.filename} describes no training: leave --steps out")
+    hook = WaitingHook()
+    with TemporaryDirectory() as work_dir:
+        cfg = prepare(cfg, work_dir)
+        for key in ("val_dataloader", "val_cfg", "val_evaluator", "test_dataloader", "test_cfg", "test_evaluator"):
+            cfg.pop(key, None)
+        cfg.train_cfg.update(max_iters=WARM_UP + steps, val_interval=WARM_UP + steps + 1)
+        cfg.update(custom_hooks=[], load_from=None, resume=False, visualizer=None, log_level="ERROR")
+        cfg.experiment_name = Path(work_dir).name  # two runs of one second must differ
+        cfg.default_hooks = dict(cfg.get("default_hooks") or {}, checkpoint=None)
+        if "pretrained" in cfg.model:
+            cfg.model.pretrained = []
+        runner = Runner.from_cfg(cfg)
+        runner.register_hook(hook)
+        runner.train()
+    return hook.waited / hook.total

@@ -1,0 +1,48 @@
+"""MUG, raw to prepared."""
+
+from pathlib import Path
+
+from i2vkit.datasets.mug import Mug
+from i2vkit.datasets.preparation.faces import FramingName, Which, face_framing, prepare_faces
+
+
+def prepare_mug(
+    source: Path,
+    out: Path,
+    size: int = 64,
+    workers: int | None = None,
+    *,
+    framing: FramingName = "box",
+    margin: float | None = None,
+    face: Which = "only",
+    marked_takes: bool = False,
+) -> str:
+    """Cut the faces out of all takes below `source`, and the rendered truth if there is one, and index them in `out`.
+
+    Args:
+        source: The raw data, or any folder above them.
+        out: The prepared data: `017/anger/take000/000.png`, `index.csv`, `landmarks/`, `skipped.csv`, `truth/`.
+        size: Side of the prepared frames in pixels; ImaGINator takes 64, FRGAN 96.
+        workers: Processes; one a core by default.
+        framing: "box" keeps the box of the face on the first frame for the whole take, as FRGAN does; "eyes" turns and
+            scales every frame so that the eyes stay in their places.
+        margin: What is added to that box on every side, as a share of its own; 0.1 by default.
+        face: Whose face, where landmarks are to be found and the first frame shows several; "only" skips such clips.
+        marked_takes: Takes with a mark after their number (`take001nsg`), too.
+
+    Raises:
+        ConfigError: A size below 16, or a margin that makes no sense.
+        DataError: No clips, no landmarks and nothing installed that finds them, `out` was prepared otherwise, or it
+            cannot be written.
+    """
+    layout = Mug(str(source), marked_takes)
+    return prepare_faces(
+        "mug",
+        layout.index(),
+        out,
+        face_framing(framing, size, margin),
+        workers,
+        face,
+        expected=layout.beside("landmarks") / "001" / "anger" / "take000.csv",
+        truth=layout.beside("truth"),
+    )

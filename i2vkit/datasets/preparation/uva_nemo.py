@@ -1,0 +1,51 @@
+"""UvA-NEMO, raw to prepared."""
+
+from pathlib import Path
+from typing import Literal
+
+from i2vkit.datasets.preparation.faces import FramingName, Which, face_framing, prepare_faces
+from i2vkit.datasets.uva_nemo import UvaNemo
+
+
+def prepare_uva_nemo(
+    source: Path,
+    out: Path,
+    size: int = 64,
+    workers: int | None = None,
+    *,
+    framing: FramingName = "box",
+    margin: float | None = None,
+    face: Which = "only",
+    kind: Literal["deliberate", "spontaneous"] | None = None,
+) -> str:
+    """Cut the faces out of all videos below `source`, and the rendered truth if there is one, and index them in `out`.
+
+    All frames are kept (50 a second); a config's stride says how many of them a model sees.
+
+    Args:
+        source: The raw data, or any folder above them.
+        out: The prepared data: `001/spontaneous/smile_1/000.png`, `index.csv`, `landmarks/`, `skipped.csv`, `truth/`.
+        size: Side of the prepared frames in pixels.
+        workers: Processes; one a core by default.
+        framing: "box" keeps the box of the face on the first frame for the whole clip; "eyes" turns and scales every
+            frame so that the eyes stay in their places.
+        margin: What is added to that box on every side, as a share of its own; 0.1 by default.
+        face: Whose face, where landmarks are to be found and the first frame shows several; "only" skips such clips.
+        kind: Smiles of one kind only; both by default.
+
+    Raises:
+        ConfigError: A size below 16, or a margin that makes no sense.
+        DataError: No clips, no landmarks and nothing installed that finds them, `out` was prepared otherwise, or it
+            cannot be written.
+    """
+    layout = UvaNemo(str(source), kind)
+    return prepare_faces(
+        "uva_nemo",
+        layout.index(),
+        out,
+        face_framing(framing, size, margin),
+        workers,
+        face,
+        expected=layout.beside("landmarks") / "001_deliberate_smile_1.csv",
+        truth=layout.beside("truth"),
+    )

@@ -1,0 +1,159 @@
+"""Where an arm is set to work: the bin, the things in it, the light, and how the arm stands at first."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+Colour = tuple[int, int, int]
+
+BIN = (0.30, 0.25)  # half the inner width (x) and depth (y)
+WALL = 0.055  # height of the walls
+REACH = (0.21, 0.16)  # how far from the centre the gripper goes, so that a thing fits between it and the wall
+GRIPPER = 0.032  # radius of the disc that pushes
+
+KINDS = ("box", "ball", "cylinder", "cup", "plush")
+THING_COLOURS: tuple[Colour, ...] = (
+    (206, 52, 46), (238, 128, 38), (244, 200, 52), (96, 172, 66), (34, 126, 92), (52, 158, 190),
+    (38, 84, 172), (118, 74, 160), (214, 96, 146), (236, 232, 222), (134, 90, 58), (62, 66, 78),
+)  # fmt: skip
+PLUSH_COLOURS: tuple[Colour, ...] = (
+    (176, 128, 84), (226, 196, 152), (150, 150, 158), (236, 172, 184), (132, 176, 204), (246, 214, 96),
+)  # fmt: skip
+FLOORS: tuple[Colour, ...] = (
+    (150, 150, 152), (186, 180, 168), (116, 124, 134), (168, 138, 104), (104, 128, 112), (200, 196, 190),
+    (124, 108, 96), (136, 148, 168),
+)  # fmt: skip
+WALLS: tuple[Colour, ...] = ((190, 188, 184), (88, 92, 100), (170, 140, 106), (212, 208, 198), (70, 96, 120))
+TABLES: tuple[Colour, ...] = ((58, 56, 60), (92, 76, 62), (120, 118, 114), (44, 52, 62), (140, 124, 104))
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something to push; for pushing it is a disc.
+
+    Args:
+        kind: One of `KINDS`.
+        half: Half its length and width.
+        height: Of its top above the floor.
+        colour: RGB.
+        accent: RGB of a stripe, a rim, a snout.
+        x: Where it lies at first.
+        y: Likewise.
+        angle: Likewise, in radians.
+    """
+
+    kind: str
+    half: tuple[float, float]
+    height: float
+    colour: Colour
+    accent: Colour
+    x: float
+    y: float
+    angle: float
+
+    @property
+    def radius(self) -> float:
+        """Of the disc with about its outline's area."""
+        return _radius(self.kind, self.half)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that the first frame depends on.
+
+    Args:
+        things: What lies in the bin.
+        start: The gripper's x, y, z, yaw in radians, and opening from 0 to 1.
+        floor: RGB; likewise wall and table.
+        texture: Of the floor: "plain", "boards" or "felt".
+        light: Unit direction towards the light.
+        ambient: Share of the light that comes from everywhere.
+        warmth: From -1, bluish, to 1, reddish.
+        seed: For what is scattered: grain of the floor, marks on the table.
+    """
+
+    things: tuple[Thing, ...]
+    start: tuple[float, float, float, float, float]
+    floor: Colour
+    wall: Colour
+    table: Colour
+    texture: str
+    light: tuple[float, float, float]
+    ambient: float
+    warmth: float
+    seed: int
+
+
+def draw_scene(seed: int, split: int, number: int) -> Scene:
+    """The scene with that number in that split, whatever the number of scenes asked for."""
+    rng = np.random.default_rng([seed, 0, split, number])
+    start = (
+        float(rng.uniform(-1, 1) * REACH[0]),
+        float(rng.uniform(-1, 1) * REACH[1]),
+        float(rng.uniform(0.012, 0.03)),
+        float(rng.uniform(-1.2, 1.2)),
+        float(rng.uniform(0.3, 1.0)),
+    )
+    slant, height = rng.uniform(0, 2 * math.pi), rng.uniform(math.radians(48), math.radians(68))
+    return Scene(
+        things=_scatter(rng, start[:2]),
+        start=start,
+        floor=_vary(rng, FLOORS[rng.integers(len(FLOORS))], 5),
+        wall=_vary(rng, WALLS[rng.integers(len(WALLS))], 5),
+        table=_vary(rng, TABLES[rng.integers(len(TABLES))], 4),
+        texture=str(rng.choice(["plain", "boards", "felt"])),
+        light=(math.cos(slant) * math.cos(height), math.sin(slant) * math.cos(height), math.sin(height)),
+        ambient=float(rng.uniform(0.42, 0.6)),
+        warmth=float(rng.uniform(-1, 1)),
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def _scatter(rng: np.random.Generator, gripper: tuple[float, float]) -> tuple[Thing, ...]:
+    """Four to eight things of different colours that touch neither each other nor the gripper."""
+    things: list[Thing] = []
+    wanted = int(rng.integers(4, 9))
+    colours = [THING_COLOURS[k] for k in rng.permutation(len(THING_COLOURS))]
+    for number in range(wanted):
+        kind = str(rng.choice(KINDS, p=[0.3, 0.18, 0.2, 0.12, 0.2]))
+        half, height = _proportions(rng, kind)
+        radius = _radius(kind, half)
+        for _ in range(200):
+            x, y = (float(rng.uniform(-1, 1) * (side - radius - 0.005)) for side in BIN)
+            clear = math.dist((x, y), gripper) > radius + GRIPPER + 0.012
+            if clear and all(math.dist((x, y), (t.x, t.y)) > radius + t.radius + 0.006 for t in things):
+                plush = kind == "plush"
+                colour = PLUSH_COLOURS[rng.integers(len(PLUSH_COLOURS))] if plush else colours[number]
+                accent = _accent(rng, colour, colours[-1 - number % 4], plush)
+                things.append(Thing(kind, half, height, _vary(rng, colour, 8), accent, x, y, rng.uniform(0, math.tau)))
+                break
+    return tuple(things)
+
+
+def _proportions(rng: np.random.Generator, kind: str) -> tuple[tuple[float, float], float]:
+    """Half length and width, and height."""
+    if kind == "box":
+        return (rng.uniform(0.036, 0.062), rng.uniform(0.028, 0.044)), rng.uniform(0.035, 0.08)
+    if kind == "ball":
+        radius = rng.uniform(0.032, 0.048)
+        return (radius, radius), 2 * radius
+    if kind == "plush":
+        size = rng.uniform(0.046, 0.06)
+        return (size, size), 1.5 * size
+    radius = rng.uniform(0.03, 0.044)
+    return (radius, radius), rng.uniform(0.05, 0.1)
+
+
+def _radius(kind: str, half: tuple[float, float]) -> float:
+    return 2 * math.sqrt(half[0] * half[1] / math.pi) if kind == "box" else half[0]
+
+
+def _accent(rng: np.random.Generator, colour: Colour, other: Colour, plush: bool) -> Colour:
+    if plush:
+        return tuple(min(255, round(c * 1.15 + 20)) for c in colour)
+    return other if rng.random() < 0.6 else colour
+
+
+def _vary(rng: np.random.Generator, colour: Colour, by: float) -> Colour:
+    return tuple(int(c) for c in np.clip(np.array(colour) + rng.normal(0, by, 3), 0, 255).round())

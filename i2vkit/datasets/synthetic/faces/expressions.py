@@ -1,0 +1,132 @@
+"""How a face moves: muscle actions and head pose over time, never a word about whose face it is."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+EXPRESSIONS = ("Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise")
+
+
+class Actions(NamedTuple):
+    """Strength of each facial action, 0 neutral to about 1 (in the manner of the Facial Action Coding System)."""
+
+    brow_inner: float = 0.0  # inner brows up (AU 1)
+    brow_outer: float = 0.0  # outer brows up (AU 2)
+    brow_lower: float = 0.0  # brows down and together (AU 4)
+    eye_wide: float = 0.0  # upper lids up (AU 5)
+    cheek_raise: float = 0.0  # cheeks up, lower lids bulge (AU 6)
+    lid_tight: float = 0.0  # both lids narrow (AU 7)
+    lid_droop: float = 0.0  # outer upper lids sink
+    nose_wrinkle: float = 0.0  # wings up, bridge creased (AU 9)
+    lip_raise: float = 0.0  # upper lip up (AU 10)
+    lip_pull: float = 0.0  # corners out and up (AU 12)
+    lip_depress: float = 0.0  # corners down (AU 15)
+    chin_raise: float = 0.0  # lower lip pushed up and out (AU 17)
+    lip_stretch: float = 0.0  # corners out and flat (AU 20)
+    lip_press: float = 0.0  # lips pressed thin (AU 24)
+    lips_part: float = 0.0  # lips apart (AU 25)
+    jaw_drop: float = 0.0  # jaw down (AU 26)
+    blink: float = 0.0  # eyes closed (AU 45)
+    skew: float = 0.0  # -1..1: the mouth moves more on the left or right of the picture
+
+
+class Head(NamedTuple):
+    """Pose of the head, in degrees and head units: to the right of the picture, nodding and clockwise are positive."""
+
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    dx: float = 0.0
+    dy: float = 0.0
+
+
+APEX: dict[str, Actions] = {
+    "Anger": Actions(brow_lower=1.0, lid_tight=0.75, eye_wide=0.2, lip_press=0.9, nose_wrinkle=0.2, lip_depress=0.3),
+    "Disgust": Actions(
+        nose_wrinkle=1.0, lip_raise=1.0, brow_lower=0.5, lid_tight=0.6, cheek_raise=0.55, lip_depress=0.45
+    ),
+    "Fear": Actions(
+        brow_inner=1.0, brow_outer=0.3, brow_lower=0.3, eye_wide=0.9, lip_stretch=1.0, lips_part=0.8, jaw_drop=0.12
+    ),
+    "Happiness": Actions(lip_pull=1.0, cheek_raise=0.9, lips_part=0.75, jaw_drop=0.08),
+    "Sadness": Actions(brow_inner=1.1, lid_droop=0.9, lip_depress=1.0, chin_raise=0.8),
+    "Surprise": Actions(brow_inner=1.0, brow_outer=1.0, eye_wide=1.0, jaw_drop=1.0, lips_part=0.5),
+}
+# Where the head goes with the feeling (yaw is signed at random): back in surprise, away in disgust, down in sadness.
+APEX_HEAD: dict[str, Head] = {
+    "Anger": Head(pitch=2.5),
+    "Disgust": Head(yaw=4.0, pitch=-1.5, roll=1.5),
+    "Fear": Head(yaw=2.0, pitch=-1.0, dy=1.0),
+    "Happiness": Head(pitch=-1.5, roll=1.5),
+    "Sadness": Head(pitch=4.0, roll=1.5, dy=1.5),
+    "Surprise": Head(pitch=-3.0, dy=-1.5),
+}
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A clip's motion: `actions` (T, 18) and `head` (T, 5), columns as in `Actions` and `Head`."""
+
+    actions: np.ndarray
+    head: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    def __getitem__(self, frame: int) -> tuple[Actions, Head]:
+        return Actions(*self.actions[frame].tolist()), Head(*self.head[frame].tolist())
+
+
+def neutral_motion(num_frames: int = 1) -> Motion:
+    """A face at rest."""
+    return Motion(np.zeros((num_frames, len(Actions._fields))), np.zeros((num_frames, len(Head._fields))))
+
+
+def draw_motion(rng: np.random.Generator, label: str) -> Motion:
+    """A clip of 14 to 28 frames from neutral to the apex of `label`: onset, speed, strength and style drawn from `rng`.
+
+    Only `rng` and `label` decide: every person can be given the same motion, so that "A does B's clip" is well defined.
+    """
+    num_frames = int(rng.integers(14, 29))
+    start = rng.uniform(0.0, 0.15) * num_frames
+    stop = num_frames - 1 - rng.uniform(0.02, 0.3) * num_frames
+    peak = np.array(APEX[label]) * rng.uniform(0.85, 1.12) * rng.uniform(0.88, 1.12, len(Actions._fields))
+    # Brows, eyes and mouth do not move as one: each action has its own small lead or lag.
+    lag = rng.normal(0.0, 0.04, len(Actions._fields)) * (stop - start)
+    time = np.arange(num_frames)[:, None]
+    progress = np.clip((time - np.maximum(start + lag, 0.0)) / (stop - start), 0.0, 1.0)
+    actions = ease(progress, rng.uniform(0.7, 1.5)) * peak
+    actions[:, Actions._fields.index("blink")] = _blink(rng, num_frames)
+    actions[:, Actions._fields.index("skew")] = rng.uniform(-0.35, 0.35) * ease(progress[:, 0], 1.0)
+    return Motion(actions, sway(rng, label, ease(progress[:, 0], 1.2)))
+
+
+def ease(progress: np.ndarray, power: float) -> np.ndarray:
+    """Smooth start and stop; `power` below 1 bursts out, above 1 builds up slowly."""
+    warped = progress**power
+    return warped * warped * (3.0 - 2.0 * warped)
+
+
+def _blink(rng: np.random.Generator, num_frames: int) -> np.ndarray:
+    """In a third of the clips one blink of about a fifth of a second, over before the apex is held."""
+    centre, width, happens = rng.uniform(4.0, num_frames - 4.0), rng.uniform(1.8, 2.6), rng.random() < 0.35
+    return happens * np.clip(1.15 - np.abs(np.arange(num_frames) - centre) / width, 0.0, 1.0)
+
+
+def sway(rng: np.random.Generator, label: str | None, level: np.ndarray, pace: float = 1.0) -> np.ndarray:
+    """The head's pose (T, 5): a resting offset, a slow sway that starts at nothing, and its part in the expression.
+
+    The latter follows `level` (T,), 0 at rest and 1 at the apex; `pace` is 25 frames a second over those of the clip.
+    """
+    rest = rng.normal(0.0, [1.0, 0.7, 0.6, 0.8, 0.6])
+    width = rng.normal(0.0, [1.2, 0.8, 0.7, 0.7, 0.5])
+    speed, phase = rng.uniform(0.08, 0.22, 5), rng.uniform(0.0, 2.0 * np.pi, 5)
+    time = pace * np.arange(len(level))[:, None]
+    wave = np.sin(speed * time + phase) - np.sin(phase)
+    lean = (
+        np.array(APEX_HEAD[label] if label else Head())
+        * rng.uniform(0.3, 1.3)
+        * np.array([rng.choice([-1.0, 1.0]), 1.0, rng.choice([-1.0, 1.0]), 1.0, 1.0])
+    )
+    return rest + width * wave + lean * level[:, None]

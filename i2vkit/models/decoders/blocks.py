@@ -1,0 +1,60 @@
+"""What decoders that make a whole clip at once share: the kernels of their blocks, and the lengths that follow."""
+
+from math import prod
+
+import torch
+from einops import repeat
+from torch import Tensor, nn
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.layers.lengths import Lengths
+from i2vkit.structures import Content, Motion
+
+# Kernel and stride in time of every block: 1 -> 2 -> 4 -> 8 -> 16 -> 32 frames.
+TIME = ((2, 1), (4, 2), (4, 2), (4, 2), (4, 2))
+
+
+class Blocks:
+    """The kernels of blocks from a code at 1x1x1 to a clip; the first block goes to ``side``, each other doubles it.
+
+    ``time`` has (kernel, stride) of every block: the first one makes as many frames as its kernel is long, each other
+    one ``stride`` times as many as it gets. A clip is longer if the code is repeated at the input.
+
+    Raises:
+        ConfigError: if image size or kernels do not fit; ``name`` is the part's.
+    """
+
+    def __init__(self, name: str, image_size: int, doublings: int, time: tuple[tuple[int, int], ...]):
+        self.side = image_size >> doublings
+        if self.side < 1 or self.side << doublings != image_size:
+            sizes = Lengths(1 << doublings, 1 << doublings)
+            raise ConfigError(
+                f"{name} doubles {doublings} times, so it makes images of {sizes} pixels, not of {image_size}: set "
+                f"image_size to one of these, or give other widths"
+            )
+        if len(time) != doublings + 1 or any(kernel % stride or (kernel - stride) % 2 for kernel, stride in time[1:]):
+            raise ConfigError(
+                f"{name} has {doublings + 1} blocks and time is (kernel, stride) of each; from the second block on a "
+                f"kernel is a multiple of its stride and exceeds it by an even number; got {time}"
+            )
+        (kernel, stride), *others = time
+        self.time = [(kernel, stride, 0), *((k, s, (k - s) // 2) for k, s in others)]
+        self.space = [(self.side, 1, 0), *[(4, 2, 1)] * doublings]
+        growth = prod(s for _, s in others)
+        self.lengths = Lengths(kernel * growth, stride * growth)
+
+    def start(self, code: Tensor, length: int) -> Tensor:
+        """The code (B, D) as often as a clip of ``length`` frames needs it: (B, D, n, 1, 1)."""
+        number = 1 + (length - self.lengths.shortest) // self.lengths.step
+        return repeat(code, "b d -> b d n 1 1", n=number)
+
+    def transposed_3d(self, i: int, in_channels: int, out_channels: int) -> nn.ConvTranspose3d:
+        """Block ``i`` as one transposed 3D convolution."""
+        (kt, st, pt), (ks, ss, ps) = self.time[i], self.space[i]
+        return nn.ConvTranspose3d(in_channels, out_channels, (kt, ks, ks), (st, ss, ss), (pt, ps, ps))
+
+
+def clip_code(content: Content, motion: Motion) -> Tensor:
+    """What a clip is made from: [motion code, label, content code], as far as they are there: (B, D)."""
+    parts = (motion.code, motion.condition, content.code)
+    return torch.cat([part for part in parts if part is not None], dim=1)

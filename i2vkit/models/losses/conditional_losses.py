@@ -1,0 +1,88 @@
+"""Losses on what a video was asked to be: of the right class, and begun with the right image."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from torch.nn import functional
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.discriminators.views import Footage
+from i2vkit.models.losses.gan_losses import CriticTerm, PassLoss
+from i2vkit.registry import LOSSES
+
+
+class _CategoryTerm(CriticTerm):
+    """Cross-entropy of a critic's class logits with the labels of the clips."""
+
+    def cross_entropy(self, context, footage: Footage) -> Tensor:
+        """The mean over what the critic sees of ``footage``."""
+        critic, view = self.eye(context)
+        if not critic.classifies:
+            raise ConfigError(f"loss '{self.name}' reads class logits: give critic '{self.critic}' classify=True")
+        index = view.draw(footage)
+        owners = view.owners(len(footage.video), index).to(footage.label.device)
+        return functional.cross_entropy(critic.classify(critic.look(footage, view, index)), footage.label[owners])
+
+
+@LOSSES.register_module()
+class CriticCategoryLoss(_CategoryTerm):
+    """What a classifying critic minimises: the cross-entropy on real footage and that on generated, each averaged over
+    ``passes`` (Odena et al., 2017; MoCoGAN, Tulyakov et al., 2018).
+    """
+
+    def __init__(
+        self,
+        critic: str,
+        passes: Sequence[str] = ("reconstruct",),
+        view: dict | None = None,
+        name: str | None = None,
+        weight: float | Sequence = 1.0,
+    ):
+        super().__init__(critic, passes, view, name or f"{critic}_critic_category", weight)
+
+    def forward(self, context) -> Tensor:
+        """The sum of both, the mean over the passes."""
+        terms = [
+            self.cross_entropy(context, context.real(name))
+            + self.cross_entropy(context, context.fake(name, detach=True))
+            for name in self.passes
+        ]
+        return sum(terms) / len(terms)
+
+
+@LOSSES.register_module()
+class CategoryLoss(_CategoryTerm):
+    """What the generator minimises against a classifying critic: the cross-entropy on its videos, averaged over
+    ``passes`` (Odena et al., 2017; MoCoGAN, Tulyakov et al., 2018).
+    """
+
+    def __init__(
+        self,
+        critic: str,
+        passes: Sequence[str] = ("reconstruct",),
+        view: dict | None = None,
+        name: str | None = None,
+        weight: float | Sequence = 1.0,
+    ):
+        super().__init__(critic, passes, view, name or f"{critic}_category", weight)
+
+    def forward(self, context) -> Tensor:
+        """The mean over the passes."""
+        return sum(self.cross_entropy(context, context.fake(name)) for name in self.passes) / len(self.passes)
+
+
+@LOSSES.register_module()
+class FirstFrameL1Loss(PassLoss):
+    """Mean absolute difference of the first generated frame and the content image, in [0, 2] (VGAN's way to start a
+    video with a given image, Vondrick et al., 2016).
+    """
+
+    def __init__(
+        self, pass_name: str = "reconstruct", name: str | None = "first_frame_l1", weight: float | Sequence = 1.0
+    ):
+        super().__init__(pass_name, name, weight)
+
+    def forward(self, context) -> Tensor:
+        """E |first frame - image|."""
+        made = context.generated(self.pass_name)
+        return (made.video[:, :, 0] - made.content.image).abs().mean()

@@ -1,0 +1,66 @@
+"""Motion from noise, without a driving video."""
+
+from dataclasses import replace
+
+import torch
+from einops import repeat
+from torch import Tensor, nn
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.layers.stream import Stream
+from i2vkit.models.part import Part
+from i2vkit.registry import MOTION_GENERATORS
+from i2vkit.structures import Motion, Spec
+
+
+@MOTION_GENERATORS.register_module()
+class LabelFusion(Part):
+    """Noise of N(0, I), one vector a clip, as the motion code beside the one-hot label (ImaGINator, sec. 3.1.1).
+
+    The label stands in ``Motion.condition`` wherever a model has labels; without any (UvA-NEMO) the noise is all.
+    ``noise=0`` leaves the label alone (table 6).
+
+    Raises:
+        ConfigError: with neither noise nor labels.
+    """
+
+    uses = ("motion.condition",)
+    gives = ("motion.code",)
+    streams = True
+
+    def __init__(self, motion: Spec, noise: int = 512):
+        super().__init__()
+        if not (noise or motion.condition):
+            raise ConfigError("LabelFusion has neither noise nor labels: give noise=512, or the model its labels")
+        self.noise = noise
+        self.spec = replace(motion, code=noise)
+
+    def forward(self, motion: Motion, stream: Stream) -> Motion:
+        """Adds the code (B, noise)."""
+        return replace(motion, code=stream.normal(self, "noise", (self.noise,), like=motion.num_frames))
+
+
+@MOTION_GENERATORS.register_module()
+class NoiseGru(Part):
+    """A GRU that reads new noise and the one-hot label at every step; its state starts as noise too (the motion
+    generator of MoCoGAN, Tulyakov et al., 2018); any length.
+    """
+
+    uses = ("motion.condition",)
+    gives = ("motion.trajectory",)
+    streams = True
+
+    def __init__(self, motion: Spec, noise: int = 10, hidden: int = 10):
+        super().__init__()
+        self.noise, self.hidden = noise, hidden
+        self.gru = nn.GRU(noise + motion.condition, hidden, batch_first=True)
+        self.spec = replace(motion, trajectory=hidden)
+
+    def forward(self, motion: Motion, stream: Stream) -> Motion:
+        """Adds the trajectory (B, T, hidden)."""
+        steps: Tensor = stream.normal_steps(self, "noise", motion.length, (self.noise,), like=motion.num_frames)
+        if motion.condition is not None:
+            steps = torch.cat([steps, repeat(motion.condition, "b l -> b t l", t=motion.length)], dim=2)
+        start = stream.normal(self, "start", (self.hidden,), like=motion.num_frames)
+        trajectory, stream.states[self] = self.gru(steps, stream.states.get(self, start[None]))
+        return replace(motion, trajectory=trajectory)

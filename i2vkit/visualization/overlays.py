@@ -1,0 +1,111 @@
+"""What is known of a frame, drawn onto it: points, skeletons, boxes; and condition maps in colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+Colour = tuple[int, int, int]
+
+# Who is left and who is right shows in the colour, so that a mirror that forgot to swap them is seen.
+LEFT, RIGHT, MIDDLE = (255, 140, 0), (0, 170, 255), (245, 245, 245)
+BOX = (60, 220, 60)
+IMAGE = (220, 0, 110)  # around the image that is animated
+SHADE = (0, 0, 0)
+
+# Penn Action's 13 joints: head, then left and right shoulder, elbow, wrist, hip, knee, ankle.
+_LEFT_BONES = ((1, 3), (3, 5), (1, 7), (7, 9), (9, 11))
+BONES: tuple[tuple[int, int, Colour], ...] = (
+    *((a, b, LEFT) for a, b in _LEFT_BONES),
+    *((a + 1, b + 1, RIGHT) for a, b in _LEFT_BONES),
+    *((a, b, MIDDLE) for a, b in ((0, 1), (0, 2), (1, 2), (7, 8))),
+)
+
+# One colour a condition map, in their order, then from the start again.
+MAP_COLOURS: tuple[Colour, ...] = (
+    (230, 60, 60), (60, 180, 75), (60, 110, 240), (255, 225, 25), (200, 60, 230), (70, 220, 230), (245, 130, 50),
+    (190, 240, 80), (250, 170, 200), (0, 128, 128), (160, 110, 50), (255, 255, 255),
+)  # fmt: skip
+
+_SHIFT = 4  # OpenCV takes coordinates in sixteenths of a pixel
+
+
+def enlarge(frame: np.ndarray, factor: int) -> np.ndarray:
+    """``frame`` (H, W, 3), every pixel repeated ``factor`` times each way: nothing is smoothed over."""
+    return np.repeat(np.repeat(frame, factor, axis=0), factor, axis=1)
+
+
+def draw_points(picture: np.ndarray, points: np.ndarray, factor: int, mirror: Sequence[int] | None = None) -> None:
+    """Dots onto ``picture``, in place.
+
+    Args:
+        picture: uint8 (H * factor, W * factor, 3), an enlarged frame.
+        points: (N, 2) in the pixels of the frame, centres being whole numbers; NaN are left out.
+        factor: by which the frame was enlarged, 2 or more.
+        mirror: which point takes each place in a mirror; gives left, right and middle ones their colours.
+    """
+    for index, place in enumerate(_places(points, factor)):
+        other = index if mirror is None else mirror[index]
+        if place is not None:
+            colour = LEFT if index < other else RIGHT if index > other else MIDDLE
+            cv2.circle(picture, _fixed(place), _fixed(0.5 * factor), colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+def draw_skeleton(picture: np.ndarray, joints: np.ndarray, factor: int) -> None:
+    """The bones between 13 joints (13, 2), as ``draw_points`` draws; other numbers of joints become dots.
+
+    Left ones are orange, right ones blue; bones of which an end is NaN are left out.
+    """
+    if len(joints) != 13:
+        draw_points(picture, joints, factor)
+        return
+    places = _places(joints, factor)
+    for a, b, colour in BONES:
+        if places[a] is not None and places[b] is not None:
+            ends = _fixed(places[a]), _fixed(places[b])
+            for shade, width in ((SHADE, factor + 2), (colour, factor)):
+                cv2.line(picture, *ends, shade, width, lineType=cv2.LINE_AA, shift=_SHIFT)
+    if places[0] is not None:
+        for shade, radius in ((SHADE, 1.75 * factor), (MIDDLE, 1.25 * factor)):
+            cv2.circle(picture, _fixed(places[0]), _fixed(radius), shade, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+def draw_box(picture: np.ndarray, box: np.ndarray, factor: int, colour: Colour = BOX) -> None:
+    """A box (4,), x0, y0, x1, y1 as edges of the frame's pixels, onto its outermost pixels; NaN is left out."""
+    if np.isfinite(box).all():
+        x0, y0, x1, y1 = np.round(np.asarray(box) * factor).astype(int).tolist()
+        cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), colour)
+
+
+def framed(picture: np.ndarray, colour: Colour = IMAGE, width: int = 3) -> np.ndarray:
+    """``picture`` (H, W, 3) with ``width`` pixels of ``colour`` around it."""
+    height, length = picture.shape[:2]
+    result = np.full((height + 2 * width, length + 2 * width, 3), colour, np.uint8)
+    result[width:-width, width:-width] = picture
+    return result
+
+
+def colour_maps(maps: np.ndarray) -> np.ndarray:
+    """Condition maps (M, H, W) in [0, 1] as one picture uint8 (H, W, 3) on black.
+
+    Each map shines in its own of ``MAP_COLOURS``, the brightest wins; a single one is grey.
+    """
+    colours = np.array([MAP_COLOURS[index % len(MAP_COLOURS)] for index in range(len(maps))])
+    if len(maps) == 1:
+        colours[:] = 255
+    lit = np.clip(maps, 0, 1)[..., None] * colours[:, None, None]
+    return lit.max(axis=0).round().astype(np.uint8)
+
+
+def _places(points: np.ndarray, factor: int) -> list[np.ndarray | None]:
+    """Points of a frame in the enlarged picture, None for those that are not known."""
+    places = (np.asarray(points, dtype=float) + 0.5) * factor - 0.5
+    return [place if np.isfinite(place).all() else None for place in places]
+
+
+def _fixed(value: np.ndarray | float) -> tuple[int, ...] | int:
+    """A place, or a length, as OpenCV takes it."""
+    # Far outside the picture it would overflow, and nothing is to be seen there anyway.
+    return np.clip(np.round(np.multiply(value, 2**_SHIFT)), -(2**18), 2**18).astype(int).tolist()
