@@ -29,6 +29,8 @@ $(PY):
 demo: .venv/demo
 	$(PY) tools/demo.py
 
+# The tests' models are narrow: a second thread only waits for the first, above all on a busy machine.
+test test-all: export OMP_NUM_THREADS := 1
 test: .venv/test
 	$(PY) -m pytest -m "not slow"
 
