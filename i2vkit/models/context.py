@@ -105,6 +105,16 @@ class GanContext:
 
         return Footage(video, num_frames, motion, content.image, clip.label, clip.source_maps)
 
+    def other_image(self, name: str) -> Tensor:
+        """The image (B, C, H, W) of the clip that a pass does not animate: the target's, or the source's first frame.
+
+        Raises:
+            ConfigError: if the data have no target.
+        """
+        if self.clip.target_image is None:
+            raise ConfigError("a loss shows another image than the clip's, and the data have none: set a pairing")
+        return self.clip.source[:, :, 0] if self.passes[name].content == "target" else self.clip.target_image
+
     def fake(self, name: str, detach: bool = False) -> Footage:
         """The generated video of a pass as a critic sees it."""
         made = self.generated(name, detach)

@@ -3,6 +3,7 @@
 from i2vkit.models.losses.adversarial_losses import NonSaturatingLoss, WassersteinLoss
 from i2vkit.models.losses.base import Loss
 from i2vkit.models.losses.conditional_losses import CategoryLoss, CriticCategoryLoss, FirstFrameL1Loss
+from i2vkit.models.losses.content_losses import ContentInvarianceLoss, ContentSpread
 from i2vkit.models.losses.gan_losses import (
     AdversarialLoss,
     CriticLoss,
@@ -24,6 +25,8 @@ __all__ = [
     "AdversarialLoss",
     "CategoryLoss",
     "ClassCompactnessLoss",
+    "ContentInvarianceLoss",
+    "ContentSpread",
     "CriticCategoryLoss",
     "CriticLoss",
     "FirstFrameL1Loss",

@@ -1,6 +1,6 @@
 """Losses of a GAN: adversarial terms, reconstruction, motion and regularisers, each on named passes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from einops import rearrange
@@ -8,6 +8,8 @@ from torch import Tensor
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.critic import wrong_labels
+from i2vkit.models.discriminators.networks import spread_over_time
+from i2vkit.models.discriminators.views import Footage
 from i2vkit.models.layers.lengths import frame_mask, masked_mean
 from i2vkit.models.losses.base import Loss
 from i2vkit.registry import LOSSES, VIEWS, build_part
@@ -32,9 +34,14 @@ class CriticTerm(Loss):
 class CriticLoss(CriticTerm):
     """What a critic minimises: real footage against generated, averaged over ``passes`` (DTGAN, eq. 3).
 
-    ``wrong_label`` is the weight of real footage shown with another label as a further negative; the generated footage
-    then weighs 1 - wrong_label (ImaGINator, algorithm 1). Real and generated are looked at by the same indices, unless
-    ``same_indices`` is false.
+    ``wrong_label`` and ``wrong_image`` are the weights of further negatives: real footage shown with another label
+    (ImaGINator, algorithm 1), and with the image of the clip that the pass does not animate (Dual-MTGAN, eq. 5). The
+    generated footage weighs what is left of 1. With ``real_still`` the content image, standing still, is what is real
+    in place of the footage; the negatives are as before (the pair (y, y) of the same equation). Real and generated are
+    looked at by the same indices, unless ``same_indices`` is false.
+
+    Raises:
+        ConfigError: if the weights of the negatives are not shares of 1, or the critic does not read what is wrong.
     """
 
     def __init__(
@@ -42,13 +49,21 @@ class CriticLoss(CriticTerm):
         critic: str,
         passes: Sequence[str] = ("reconstruct",),
         wrong_label: float = 0.0,
+        wrong_image: float = 0.0,
+        real_still: bool = False,
         same_indices: bool = True,
         view: dict | None = None,
         name: str | None = None,
         weight: float | Sequence = 1.0,
     ):
         super().__init__(critic, passes, view, name or f"{critic}_critic", weight)
-        self.wrong_label, self.same_indices = wrong_label, same_indices
+        if min(wrong_label, wrong_image) < 0 or wrong_label + wrong_image > 1:
+            raise ConfigError(
+                f"loss '{self.name}' weighs its negatives by shares of 1: wrong_label={wrong_label} and "
+                f"wrong_image={wrong_image} must not be negative, nor sum to more than 1"
+            )
+        self.wrong_label, self.wrong_image = wrong_label, wrong_image
+        self.real_still, self.same_indices = real_still, same_indices
 
     def forward(self, context) -> Tensor:
         """The critic's adversarial loss, the mean over the passes."""
@@ -59,18 +74,32 @@ class CriticLoss(CriticTerm):
             index = view.draw(real)
             fake = context.fake(name, detach=True)
             seen = critic.look(fake, view, index if self.same_indices else view.draw(fake))
-            fakes = [(seen.detach(), 1.0 - self.wrong_label)]
-            if self.wrong_label:
-                if critic.condition != "label" or critic.num_labels < 2:
-                    raise ConfigError(
-                        f"loss '{self.name}' shows wrong labels, but critic '{self.critic}' reads none, or there is "
-                        f'only one: set wrong_label=0, or condition="label"'
-                    )
-                other = replace(real, label=wrong_labels(real.label, critic.num_labels))
-                fakes.append((critic.look(other, view, index).detach(), self.wrong_label))
+            fakes = [(seen.detach(), 1.0 - self.wrong_label - self.wrong_image)]
+            for wrong, share in self._mismatches(context, name, real):
+                fakes.append((critic.look(wrong, view, index).detach(), share))
+            if self.real_still:
+                real = replace(real, video=spread_over_time(real.image, real.video.shape[2]))
             seen = critic.look(real, view, index).detach()
             terms.append(critic.adversarial.critic_loss(context.scorer(self.critic), seen, fakes))
         return sum(terms) / len(terms)
+
+    def _mismatches(self, context, name: str, real: Footage) -> Iterator[tuple[Footage, float]]:
+        """Real footage with a wrong condition, and its weight."""
+        critic = context.critic(self.critic)
+        if self.wrong_label:
+            if critic.condition != "label" or critic.num_labels < 2:
+                raise ConfigError(
+                    f"loss '{self.name}' shows wrong labels, but critic '{self.critic}' reads none, or there is "
+                    f'only one: set wrong_label=0, or condition="label"'
+                )
+            yield replace(real, label=wrong_labels(real.label, critic.num_labels)), self.wrong_label
+        if self.wrong_image:
+            if critic.condition != "image":
+                raise ConfigError(
+                    f"loss '{self.name}' shows wrong images, but critic '{self.critic}' reads none: set wrong_image=0, "
+                    f'or condition="image"'
+                )
+            yield replace(real, image=context.other_image(name)), self.wrong_image
 
 
 @LOSSES.register_module()

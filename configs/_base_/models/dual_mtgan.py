@@ -1,0 +1,114 @@
+"""Dual-MTGAN (Yang et al., "Dual-MTGAN: Stochastic and Deterministic Motion Transfer"): the model at 64x64.
+
+From the paper: the content code whose change from frame to frame is punished (eq. 1), the variational 3D-convolution
+motion encoder (eq. 2), the LSTM that unrolls an encoded or a sampled code, frames decoded from [content, motion] (eq.
+3), the pair-conditioned image critic with its mismatched pairs (eq. 5), the video critic (eq. 6), the motion cycle (eq.
+7) and the weights of eq. 8. Ours, where it is silent (its supplement is not at hand): all widths; codes and LSTM of
+128; norms as means; eq. 5 and 6 as cross-entropy on logits with a non-saturating generator; V~_y stands for transfer
+and sample, and is the mean of both; the cycle compares means of codes; critics weigh 1 in their own phase, as Adam does
+not mind the scale; Adam with 2e-4 and betas (0.5, 0.999). V_y, of which y is the first frame, is another clip of the
+same person, or any other clip where there is none.
+"""
+
+from torch.optim import Adam
+
+from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
+from i2vkit.models import Critic, Generator, ImageToVideoGan
+from i2vkit.models.decoders import FrameDecoder
+from i2vkit.models.discriminators import FrameDiscriminator, RandomFrames, VideoDiscriminator, WholeClip
+from i2vkit.models.encoders import Conv3dEncoder, ConvPyramidEncoder
+from i2vkit.models.heads import DirectHead
+from i2vkit.models.losses import (
+    AdversarialLoss,
+    ContentInvarianceLoss,
+    ContentSpread,
+    CriticLoss,
+    FrameL1Loss,
+    KlLoss,
+    MotionCycleLoss,
+    NonSaturatingLoss,
+)
+from i2vkit.models.motion_generators import LstmUnroll
+
+model = dict(
+    type=ImageToVideoGan,
+    image_size=64,
+    labels=[],
+    generator=dict(
+        type=Generator,
+        content_encoder=dict(type=ConvPyramidEncoder, widths=(64, 128, 256, 512), code=128),
+        motion_encoder=dict(type=Conv3dEncoder, widths=(64, 128, 256, 512), code=128, variational=True),
+        motion_generator=dict(type=LstmUnroll, hidden=128),
+        decoder=dict(type=FrameDecoder, widths=(512, 256, 128, 64)),
+        head=dict(type=DirectHead),
+    ),
+    critics=dict(
+        image=dict(
+            type=Critic,
+            network=dict(type=FrameDiscriminator, widths=(64, 128, 256, 512), norm="batch"),
+            view=dict(type=RandomFrames, number=1),  # S_I
+            condition="image",
+            adversarial=dict(type=NonSaturatingLoss),
+        ),
+        video=dict(
+            type=Critic,
+            network=dict(type=VideoDiscriminator, widths=(64, 128, 256, 512), norm="batch"),
+            view=dict(type=WholeClip),
+            adversarial=dict(type=NonSaturatingLoss),
+        ),
+    ),
+    passes=dict(  # eq. 3
+        reconstruct=dict(content="source", frames="each", motion="source", real="source"),
+        transfer=dict(content="target", motion="source", real="target"),
+        sample=dict(content="target", motion="prior", real="target"),
+    ),
+    phases=[
+        dict(
+            name="critics",
+            updates=["critics.image", "critics.video"],
+            losses=[
+                dict(type=CriticLoss, critic="image", wrong_image=0.5, same_indices=False),  # eq. 5, x
+                dict(  # eq. 5, y; real_still=False takes (y, a frame of V_y) for real instead of (y, y)
+                    type=CriticLoss,
+                    critic="image",
+                    passes=["transfer", "sample"],
+                    wrong_image=0.5,
+                    real_still=True,
+                    same_indices=False,
+                    name="image_critic_target",
+                ),
+                dict(type=CriticLoss, critic="video"),  # eq. 6, x
+                dict(type=CriticLoss, critic="video", passes=["transfer", "sample"], name="video_critic_target"),
+            ],
+        ),
+        dict(
+            name="generator",
+            updates=["generator"],
+            losses=[  # eq. 8; with the image critic lambda_I is halved, as eq. 5 halves what is generated
+                dict(type=FrameL1Loss, weight=10.0),  # eq. 4
+                dict(type=ContentInvarianceLoss, weight=10.0),
+                dict(type=KlLoss, weight=1e-2),
+                dict(type=MotionCycleLoss, weight=10.0),
+                dict(type=MotionCycleLoss, pass_name="transfer", name="motion_l1_transfer", weight=10.0),
+                dict(type=AdversarialLoss, critic="video"),
+                dict(
+                    type=AdversarialLoss, critic="video", passes=["transfer", "sample"], name="video_adversarial_target"
+                ),
+                dict(type=AdversarialLoss, critic="image", weight=0.5e-4),
+                dict(
+                    type=AdversarialLoss,
+                    critic="image",
+                    passes=["transfer", "sample"],
+                    name="image_adversarial_target",
+                    weight=0.5e-4,
+                ),
+                dict(type=ContentSpread),  # measured only
+            ],
+        ),
+    ],
+)
+
+optim_wrapper = dict(
+    constructor=PhaseOptimWrapperConstructor,
+    optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999), fused=True),
+)

@@ -1,0 +1,8 @@
+"""Dual-MTGAN on BAIR without the loss on the content's change (L_C; fig. 6), which is still logged."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ..dual_mtgan_bair import *
+
+model["phases"][1]["losses"][1]["weight"] = 0.0

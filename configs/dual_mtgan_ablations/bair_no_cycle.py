@@ -1,0 +1,8 @@
+"""Dual-MTGAN on BAIR without the motion cycle (L_M; fig. 6)."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ..dual_mtgan_bair import *
+
+del model["phases"][1]["losses"][3:5]

@@ -1,0 +1,8 @@
+"""Dual-MTGAN on the Weizmann strips without the motion cycle (L_M; fig. 6)."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ..dual_mtgan_weizmann import *
+
+del model["phases"][1]["losses"][3:5]
