@@ -18,6 +18,7 @@ def test_the_papers_configs_are_there():
     assert {"cnn_lstm_oulu", "cnn_lstm_weizmann", "dtgan_oulu", "dtgan_oulu_128", "dtgan_weizmann"} <= set(NAMES)
     assert {f"imaginator_{data}" for data in ("mug", "natops", "weizmann", "uva_nemo")} <= set(NAMES)
     assert {f"{paper}_{data}" for paper in ("vgan", "mocogan") for data in ("mug", "weizmann")} <= set(NAMES)
+    assert {f"dual_mtgan_{data}" for data in ("uva_nemo", "weizmann", "bair")} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -34,7 +35,9 @@ def test_config_builds_at_full_width_and_leaves_no_slot_unused(name):
         assert (cfg.model.generator[slot] is None) == (getattr(model.generator, slot) is None), f"{slot} is not read"
     size, length = cfg.model.image_size, model.generator.lengths.at_least(4)
     clip = Clip(
-        torch.empty(2, 3, length, size, size, device="meta"), label=torch.zeros(2, dtype=torch.long, device="meta")
+        torch.empty(2, 3, length, size, size, device="meta"),
+        target_image=torch.empty(2, 3, size, size, device="meta"),
+        label=torch.zeros(2, dtype=torch.long, device="meta"),
     )
     for made in model.generator(clip, model.passes).values():
         assert made.video.shape == (2, 3, length, size, size)

@@ -1,5 +1,6 @@
 """The config pieces of the data sets: they load, survive being dumped, and build what they say."""
 
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,41 @@ def test_own_clips_load(people_folder):
     config.train_dataloader.dataset.pipeline[0].length = 10
     batch = next(iter(Runner.build_dataloader(config.train_dataloader, seed=0)))
     assert [tuple(source.shape) for source in batch["inputs"]["source"]] == [(3, 10, 64, 64)] * 2
+
+
+def test_weizmann_split_in_time_keeps_everybody_and_no_frame_twice(shared_data):
+    config = Config.fromfile(CONFIGS / "weizmann_strips_in_time.py")
+    sets, batches = [], []
+    for name in ("train_dataloader", "val_dataloader"):
+        config[name].dataset.layout.root = str(shared_data / "weizmann")
+        config[name].update(num_workers=0, persistent_workers=False)
+        loader = Runner.build_dataloader(config[name], seed=0)
+        sets.append(loader.dataset)
+        batches.append(next(iter(loader)))
+    train, val = sets
+    assert len(train) == len(val) == 48 and config.train_dataloader.batch_size == 16
+    for early, late in zip(train.records, val.records, strict=True):
+        assert early.name == late.name and early.num_frames > 1.8 * late.num_frames
+        assert (early.frames.start, early.frames.stop, late.frames.stop) == (0, late.frames.start, late.frames.length)
+    for sample in batches[0]["data_samples"]:
+        assert sample.target_person == sample.source_person and sample.target_name != sample.source_name
+    assert {tuple(clip.shape) for clip in batches[0]["inputs"]["target"]} == {(3, 16, 64, 64)}
+    assert "target" not in batches[1]["inputs"] and batches[1]["inputs"]["source"][0].shape == (3, 16, 64, 64)
+
+
+def test_uva_nemo_sequences_are_of_both_kinds_and_of_a_tenth_of_the_people_to_test(tmp_path):
+    kinds = ("deliberate/smile_1", "spontaneous/smile_1")
+    clips = {person: [f"{person}/{kind}" for kind in kinds] for person in ("001", "005", "010")}
+    write_index(tmp_path, [(clip, 16) for clip in chain(*clips.values())] + [("001/deliberate/smile_2", 15)])
+    config = Config.fromfile(CONFIGS / "uva_nemo_sequences.py")
+    for loader, expected in (
+        ("train_dataloader", clips["001"] + clips["005"]),
+        ("val_dataloader", clips["010"]),
+    ):
+        config[loader].dataset.layout.root = str(tmp_path)
+        config[loader].update(num_workers=0, persistent_workers=False, batch_size=1)
+        built = Runner.build_dataloader(config[loader], seed=0)
+        assert sorted(record.name for record in built.dataset.records) == expected
+        batch = next(iter(built))
+        assert batch["inputs"]["source"][0].shape == (3, 16, 64, 64)
+    assert config.test_dataloader.dataset.people == "uva_nemo/mtgan_test"

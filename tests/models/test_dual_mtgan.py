@@ -1,0 +1,344 @@
+"""Dual-MTGAN: its losses against closed forms and plain references, its passes, its config and the ablations of it."""
+
+from collections import Counter
+from itertools import product
+
+import narrow
+import pytest
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from i2vkit.apis.config import load_config
+from i2vkit.errors import ConfigError
+from i2vkit.models.context import GanContext
+from i2vkit.models.discriminators import RandomFrames
+from i2vkit.models.layers import Stream
+from i2vkit.models.losses import ContentInvarianceLoss, ContentSpread, CriticLoss, KlLoss, MotionCycleLoss
+from i2vkit.models.losses.content_losses import spread_within_clips
+from i2vkit.registry import MODELS
+from i2vkit.structures import Clip
+
+NARROWED = {
+    "model.image_size": narrow.SIZE,
+    "model.generator.content_encoder.widths": (4, 6, 8),
+    "model.generator.content_encoder.code": 6,
+    "model.generator.motion_encoder.widths": (4, 6, 8),
+    "model.generator.motion_encoder.code": 5,
+    "model.generator.motion_generator.hidden": 7,
+    "model.generator.decoder.widths": (8, 6, 4),
+    "model.critics.image.network.widths": (4, 6, 8),
+    "model.critics.video.network.widths": (4, 6),
+}
+ABLATIONS = ("no_image_critic", "no_video_critic", "no_content_loss", "no_cycle")
+LENGTHS = (6, 6, 6)
+
+
+def dual(name: str = "dual_mtgan_weizmann"):
+    """A config of Dual-MTGAN, narrow, whose small initial weights are made larger so that its parts do something."""
+    absent = [critic for critic in ("image", "video") if f"no_{critic}_critic" in name]
+    options = {key: value for key, value in NARROWED.items() if not any(f".{critic}." in key for critic in absent)}
+    torch.manual_seed(0)
+    model = MODELS.build(load_config(name, options).model)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(3)
+    return model
+
+
+def clip_of(model, lengths=LENGTHS, **own) -> Clip:
+    return model.data_preprocessor(narrow.batch(lengths=lengths, targets=True, **own))["clip"]
+
+
+def context_of(model, clip: Clip | None = None) -> GanContext:
+    return GanContext(model, clip_of(model) if clip is None else clip, 0, tuple(model.passes), True)
+
+
+def losses_of(model) -> dict:
+    return {loss.name: loss for phase in model.phases for loss in phase.losses}
+
+
+def test_kl_is_that_of_a_gaussian_summed_over_its_axes():
+    context = context_of(dual())
+    motion = context.encoded("reconstruct")
+    own = Normal(motion.mean, torch.exp(0.5 * motion.log_variance))
+    expected = kl_divergence(own, Normal(0.0, 1.0)).sum(dim=1).mean()
+    assert KlLoss()(context).item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["reconstruct", "transfer"])
+def test_cycle_compares_means_and_both_sides_learn(name):
+    model = dual()
+    context = context_of(model)
+    encoder = model.generator.motion_encoder
+    again = encoder(Clip(context.generated(name).video, num_frames=context.clip.num_frames), Stream())
+    expected = (again.mean - context.encoded("reconstruct").mean).abs().mean()
+    value = MotionCycleLoss(name)(context)
+    assert value.item() == pytest.approx(expected.item(), rel=1e-5) and value > 1e-3
+    parameters = [*model.generator.parameters()]
+    found, wanted = (
+        torch.autograd.grad(v, parameters, retain_graph=True, allow_unused=True) for v in (value, expected)
+    )
+    for one, other in zip(found, wanted, strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or torch.allclose(one, other, rtol=1e-3, atol=1e-6)
+
+
+def test_content_invariance_is_the_mean_change_of_the_code_over_true_frames():
+    model = dual().eval()
+    clip = clip_of(model, (6, 4, 1))
+    value = ContentInvarianceLoss()(context_of(model, clip)).item()
+    encoder, changes = model.generator.content_encoder, []
+    for video, frames in zip(clip.source, (6, 4, 1), strict=True):
+        codes = [encoder(video[None, :, t]).code[0] for t in range(frames)]
+        changes += [(codes[t] - codes[t + 1]).abs().mean().item() for t in range(frames - 1)]
+    assert len(changes) == 8
+    assert value == pytest.approx(sum(changes) / 8, rel=1e-4) and value > 1e-3
+    still = clip.source[:, :, :1].expand_as(clip.source)
+    context = context_of(model, Clip(still, clip.target_image, clip.target))
+    assert ContentInvarianceLoss()(context).item() == 0
+    assert ContentSpread()(context).item() == pytest.approx(0, abs=1e-9)
+    one = Clip(clip.source[:, :, :1], clip.target_image, clip.target)
+    assert ContentInvarianceLoss()(context_of(model, one)).item() == 0  # no neighbours, and nothing that is not finite
+
+
+def test_spread_of_codes_is_a_share_that_no_scale_moves():
+    torch.manual_seed(0)
+    codes, mask = torch.randn(4, 5, 3), torch.rand(4, 5) < 0.7
+    mask[:, 0] = True
+    clips = [codes[b][mask[b]] for b in range(4)]
+    within = sum((clip - clip.mean(dim=0)).square().sum() for clip in clips)
+    between = sum(len(clip) * (clip.mean(dim=0) - torch.cat(clips).mean(dim=0)).square().sum() for clip in clips)
+    expected = (within / (within + between)).item()
+    assert 0.3 < expected < 0.99
+    for moved in (codes, 1e-3 * codes, codes + 2):
+        assert spread_within_clips(moved, mask).item() == pytest.approx(expected, rel=1e-3)
+    assert spread_within_clips(torch.zeros(2, 3, 4), torch.ones(2, 3, dtype=torch.bool)).item() == 0
+    assert spread_within_clips(codes[:1], mask[:1]).item() == pytest.approx(1)
+
+
+def log_d(critic, sample: torch.Tensor, image: torch.Tensor | None = None) -> torch.Tensor:
+    return torch.log(torch.sigmoid(critic(sample, maps=image))).mean()
+
+
+def log_not_d(critic, sample: torch.Tensor, image: torch.Tensor | None = None) -> torch.Tensor:
+    return torch.log(1 - torch.sigmoid(critic(sample, maps=image))).mean()
+
+
+@pytest.fixture
+def draws(monkeypatch) -> list[torch.Tensor]:
+    """The frames that S_I drew, in order."""
+    seen, draw = [], RandomFrames.draw
+
+    def recorded(self, footage):
+        seen.append(draw(self, footage))
+        return seen[-1]
+
+    monkeypatch.setattr(RandomFrames, "draw", recorded)
+    return seen
+
+
+def frames(video: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    """One frame of each clip."""
+    return torch.stack([clip[:, int(t)] for clip, t in zip(video, index, strict=True)])
+
+
+def test_image_critic_is_equation_5(draws):
+    model = dual()
+    context = context_of(model)
+    critic, losses = model.critics["image"], losses_of(model)
+    v, v_y, y = context.clip.source, context.clip.target, context.clip.target_image
+    made = {name: context.generated(name).video.detach() for name in model.passes}
+    x1 = v[:, :, 0]
+
+    value = losses["image_critic"](context).item()
+    real, fake = draws
+    gan_x = log_d(critic, frames(v, real), x1) + 0.5 * (
+        log_not_d(critic, frames(made["reconstruct"], fake), x1) + log_not_d(critic, frames(v, real), y)
+    )
+    assert value == pytest.approx(-gan_x.item(), rel=1e-4)
+
+    for still in (True, False):
+        loss = losses["image_critic_target"]
+        assert loss.real_still
+        loss.real_still = still
+        draws.clear()
+        value = loss(context).item()
+        terms = []
+        for name, real, fake in zip(("transfer", "sample"), draws[::2], draws[1::2], strict=True):
+            true = log_d(critic, y if still else frames(v_y, real), y)
+            generated = log_not_d(critic, frames(made[name], fake), y)
+            terms.append(true + 0.5 * (generated + log_not_d(critic, frames(v_y, real), x1)))
+        assert value == pytest.approx(-(sum(terms) / 2).item(), rel=1e-4)
+        loss.real_still = True
+    assert {int(t) for index in draws for t in index} <= set(range(6))
+    before = [index.tolist() for index in draws]
+    draws.clear()
+    losses["image_critic_target"](context)
+    assert [index.tolist() for index in draws] != before  # drawn anew
+
+
+def test_generator_against_the_image_critic_does_not_saturate(draws):
+    model = dual()
+    context = context_of(model)
+    critic, losses = model.critics["image"], losses_of(model)
+    images = dict(
+        reconstruct=context.clip.source[:, :, 0], transfer=context.clip.target_image, sample=context.clip.target_image
+    )
+    for loss, names in (("image_adversarial", ["reconstruct"]), ("image_adversarial_target", ["transfer", "sample"])):
+        draws.clear()
+        value = losses[loss](context).item()
+        terms = [
+            log_d(critic, frames(context.generated(name).video, index), images[name])
+            for name, index in zip(names, draws, strict=True)
+        ]
+        assert value == pytest.approx(-(sum(terms) / len(terms)).item(), rel=1e-4)
+
+
+def test_video_critic_is_equation_6():
+    model = dual()
+    context = context_of(model)
+    critic, losses = model.critics["video"], losses_of(model)
+    v, v_y = context.clip.source, context.clip.target
+    made = {name: context.generated(name).video.detach() for name in model.passes}
+    gan_x = log_d(critic, v) + log_not_d(critic, made["reconstruct"])
+    assert losses["video_critic"](context).item() == pytest.approx(-gan_x.item(), rel=1e-4)
+    gan_y = log_d(critic, v_y) + 0.5 * (log_not_d(critic, made["transfer"]) + log_not_d(critic, made["sample"]))
+    assert losses["video_critic_target"](context).item() == pytest.approx(-gan_y.item(), rel=1e-4)
+    adversarial = -0.5 * (log_d(critic, made["transfer"]) + log_d(critic, made["sample"]))
+    assert losses["video_adversarial_target"](context).item() == pytest.approx(adversarial.item(), rel=1e-4)
+
+
+def test_total_is_equation_8():
+    model = dual()
+    log = model.train_step(narrow.batch(lengths=LENGTHS, targets=True), narrow.optimizers(model))
+    expected = (
+        10 * (log["content_l1"] + log["frame_l1"] + log["motion_l1"] + log["motion_l1_transfer"])
+        + 1e-2 * log["kl"]
+        + 1e-4 * (log["image_adversarial"] + log["image_adversarial_target"]) / 2
+        + log["video_adversarial"]
+        + log["video_adversarial_target"]
+    )
+    assert log["generator_total"].item() == pytest.approx(expected.item(), rel=1e-5)
+    critics = ("image_critic", "image_critic_target", "video_critic", "video_critic_target")
+    assert log["critics_total"].item() == pytest.approx(sum(log[name].item() for name in critics), rel=1e-5)
+    assert 0 < log["content_spread"] < 1
+
+
+def test_each_encoder_runs_once_for_all_passes():
+    model = dual()
+    generator, calls = model.generator, Counter()
+
+    def count(name: str):
+        return lambda module, inputs, output: calls.update(
+            {name: 1, f"{name} images": len(getattr(inputs[0], "source", inputs[0]))}
+        )
+
+    generator.content_encoder.register_forward_hook(count("content"))
+    generator.motion_encoder.register_forward_hook(count("motion"))
+    context = context_of(model)
+    # The content of x: all its frames; of y: the image. The motion of x.
+    assert calls == {"content": 2, "content images": 3 * 6 + 3, "motion": 1, "motion images": 3}
+    assert context.encoded("reconstruct") is context.encoded("transfer")
+    assert context.generated("transfer").content is context.generated("sample").content
+    assert context.encoded("sample").mean is None  # drawn from N(0, I)
+    calls.clear()
+    model.train_step(narrow.batch(lengths=LENGTHS, targets=True), narrow.optimizers(model))
+    assert (calls["content"], calls["motion"]) == (2, 3)  # and the cycle encodes the two generated videos
+
+
+def sampled(model, source: torch.Tensor, image: torch.Tensor, seeds: list[int]) -> torch.Tensor:
+    return next(model.stream([Clip(source)], seeds, content=image, motion="prior")).video
+
+
+def test_samples_vary_with_the_seed_and_with_nothing_else():
+    model = dual()
+    clip = clip_of(model)
+    image = clip.target_image
+    first = sampled(model, clip.source, image, [1, 2, 3])
+    assert torch.equal(first, sampled(model, clip.source, image, [1, 2, 3]))
+    assert torch.equal(first, sampled(model, clip.target.flip(0), image, [1, 2, 3]))  # whatever the driving video
+    other = sampled(model, clip.source, image, [1, 9, 3])
+    assert (other[1] - first[1]).abs().max() > 1e-2 and torch.allclose(other[[0, 2]], first[[0, 2]], atol=1e-5)
+    assert torch.allclose(sampled(model, clip.source[1:2], image[1:2], [2]), first[1:2], atol=1e-5)
+    longer = sampled(model, torch.zeros(3, 3, 11, 32, 32), image, [1, 2, 3])
+    assert longer.shape[2] == 11 and torch.allclose(longer[:, :, :6], first, atol=1e-5)  # of any length
+    torch.manual_seed(99)
+    assert torch.equal(first, sampled(model, clip.source, image, [1, 2, 3]))
+    driven = [next(model.stream([Clip(clip.source)], seeds, content=image)).video for seeds in ([1, 2, 3], [4, 5, 6])]
+    assert torch.equal(*driven)  # transfer is deterministic
+
+
+def test_transfer_onto_the_own_first_frame_is_reconstruction_where_frames_share_one_code():
+    model = dual().eval()
+    clip = clip_of(model)
+    own = Clip(clip.source, target_image=clip.source[:, :, 0], target=clip.source)
+    with torch.no_grad():
+        made = model.generator(own, model.passes)
+        assert (made["transfer"].video - made["reconstruct"].video).abs().max() > 1e-3  # codes differ as yet
+        encoder = model.generator.content_encoder
+        encoder.to_code.weight.zero_()  # one code for every image
+        made = model.generator(own, model.passes)
+    assert made["reconstruct"].content.code.dim() == 3 and made["transfer"].content.code.dim() == 2
+    assert torch.allclose(made["transfer"].video, made["reconstruct"].video, atol=1e-6)
+    assert (made["transfer"].video[:, :, 1:] - made["transfer"].video[:, :, :-1]).abs().max() > 1e-4
+
+
+def test_parameters_at_full_width():
+    with torch.device("meta"):
+        model = MODELS.build(load_config("dual_mtgan_weizmann").model)
+    parts = dict(model.generator.named_children()) | dict(model.critics.named_children())
+    counts = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
+    assert {name: number for name, number in counts.items() if number} == dict(
+        content_encoder=3_806_208,
+        motion_encoder=8_400_000,
+        motion_generator=132_352,
+        decoder=4_854_659,
+        image=2_768_705,
+        video=11_032_385,
+    )
+
+
+def test_ablations_lack_what_they_say_and_nothing_else():
+    every = losses_of(dual())
+    for data, ablation in product(("weizmann", "bair"), ABLATIONS):
+        model = dual(f"dual_mtgan_ablations/{data}_{ablation}")
+        found = losses_of(model)
+        critic = ablation.split("_")[1]
+        gone = {
+            "no_content_loss": set(),
+            "no_cycle": {"motion_l1", "motion_l1_transfer"},
+        }.get(ablation, {name for name in every if name.startswith(critic)})
+        assert set(every) - set(found) == gone
+        assert set(model.critics) == {"image", "video"} - ({critic} if "critic" in ablation else set())
+        weights = {name: loss.weight_at(0) for name, loss in found.items()}
+        expected = {name: loss.weight_at(0) for name, loss in every.items() if name in found}
+        assert weights == expected | ({"content_l1": 0.0} if ablation == "no_content_loss" else {})
+        whole, part = load_config(f"dual_mtgan_{data}"), load_config(f"dual_mtgan_ablations/{data}_{ablation}")
+        assert part.train_dataloader == whole.train_dataloader and part.train_cfg == whole.train_cfg
+
+
+@pytest.mark.parametrize(
+    "name", ["dual_mtgan_weizmann", *(f"dual_mtgan_ablations/weizmann_{ablation}" for ablation in ABLATIONS)]
+)
+def test_a_step_in_which_all_of_it_learns(name):
+    model = dual(name)
+    before = {key: parameter.detach().clone() for key, parameter in model.named_parameters()}
+    log = model.train_step(narrow.batch(lengths=LENGTHS, targets=True), narrow.optimizers(model))
+    assert all(torch.isfinite(value) for value in log.values())
+    assert [key for key, parameter in model.named_parameters() if torch.equal(parameter, before[key])] == []
+
+
+def test_what_does_not_fit_is_refused():
+    model = dual()
+    context = context_of(model)
+    for loss in (ContentInvarianceLoss("transfer"), ContentSpread("transfer")):
+        with pytest.raises(ConfigError, match="pass 'transfer' has one only: give the pass frames"):
+            loss(context)
+    with pytest.raises(ConfigError, match="shows wrong images, but critic 'video' reads none"):
+        CriticLoss("video", wrong_image=0.5)(context)
+    for weights in (dict(wrong_image=-0.1), dict(wrong_image=0.6, wrong_label=0.5)):
+        with pytest.raises(ConfigError, match="'image_critic' weighs its negatives by shares of 1"):
+            CriticLoss("image", **weights)
+    alone = GanContext(model, Clip(context.clip.source), 0, ("reconstruct",), True)
+    with pytest.raises(ConfigError, match="the data have none: set a pairing"):
+        CriticLoss("image", wrong_image=0.5)(alone)
