@@ -298,6 +298,19 @@ def test_parameters_at_full_width():
     )
 
 
+@pytest.mark.parametrize("data, length", [("weizmann", 16), ("uva_nemo", 16), ("bair", 30)])
+def test_critics_take_clips_as_long_as_the_data_give_them(data, length):
+    cfg = load_config(f"dual_mtgan_{data}")
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        assert (loader.dataset.pipeline[0].length, loader.dataset.pipeline[0].stride) == (length, 1)
+    assert cfg.train_dataloader.dataset.pairing.type.__name__ == "SamePerson"
+    with torch.device("meta"):
+        model = MODELS.build(cfg.model)
+    video = torch.empty(2, 3, length, 64, 64, device="meta")
+    assert model.critics["video"](video).shape == (2, 1)
+    assert model.critics["image"](video[:, :, 0], maps=video[:, :, 1]).shape == (2, 1)
+
+
 def test_ablations_lack_what_they_say_and_nothing_else():
     every = losses_of(dual())
     for data, ablation in product(("weizmann", "bair"), ABLATIONS):

@@ -1,8 +1,8 @@
 """UvA-NEMO, prepared at 64x64 (tools/prepare_data.py): spontaneous smiles, 80 people test and everybody else trains.
 
 ImaGINator: the 597 spontaneous clips, 32 frames, every second one, and no label: there is one kind only. Who tests is
-our choice, the paper does not say; see i2vkit/datasets/splits.py. For both kinds, as Dual-MTGAN takes them, override
-dataset.labels; its people are "uva_nemo/mtgan_train" and "uva_nemo/mtgan_test".
+our choice, the paper does not say; see i2vkit/datasets/splits.py. Both kinds, as Dual-MTGAN takes them, are
+uva_nemo_sequences.py.
 """
 
 from mmengine.config import read_base
