@@ -64,7 +64,6 @@ MOTION_GENERATORS = _role("motion generator", "i2vkit.models.motion_generators")
 DECODERS = _role("decoder", "i2vkit.models.decoders")
 HEADS = _role("head", "i2vkit.models.heads")
 REFINERS = _role("refiner", "i2vkit.models.refiners")
-CONDITION_GENERATORS = _role("condition generator", "i2vkit.models.condition_generators")
 ADAPTERS = _role("adapter", "i2vkit.models.layers")
 # What judges it.
 DISCRIMINATORS = _role("discriminator", "i2vkit.models.discriminators")
@@ -73,6 +72,7 @@ ADVERSARIAL_LOSSES = _role("adversarial loss", "i2vkit.models.losses")
 LOSSES = _role("loss", "i2vkit.models.losses")
 # What it is made from, and how it is scored.
 LAYOUTS = _role("layout", "i2vkit.datasets")
+CONDITION_GENERATORS = _role("condition generator", "i2vkit.datasets.conditions")
 PAIRINGS = _role("pairing", "i2vkit.datasets")
 PROTOCOLS = _role("protocol", "i2vkit.evaluation.protocols")
 

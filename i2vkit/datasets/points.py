@@ -1,4 +1,4 @@
-"""Points of faces and bodies beside the frames: their files, and which of them change places in a mirror."""
+"""Points of faces and bodies beside the frames: files, gaps, and which points change places in a mirror."""
 
 import csv
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from i2vkit.datasets.index import ClipRecord, FrameFolder, FrameSpan
 from i2vkit.errors import DataError
 
 POINTS = ("landmarks", "joints")
+LONGEST_GAP = 5  # frames; over longer gaps a face may have moved anywhere
 COUNTS = (68, 5, 13)  # landmarks in iBUG order; eyes, nose, corners of the mouth; Penn Action's joints
 
 # What stands at each place of a mirrored picture's points: pairs change places, the others stay.
@@ -118,3 +119,25 @@ def read_points(path: Path, frames: Sequence[int], counts: Sequence[int] = COUNT
         )
     missing = np.full((points, 2), np.nan)
     return np.stack([by_number.get(number, missing) for number in frames])
+
+
+def fill_gaps(landmarks: np.ndarray, what: str = "landmarks") -> tuple[np.ndarray, int]:
+    """Landmarks (T, N, 2) without NaN, and how many frames were filled in.
+
+    Short gaps are bridged linearly; at the ends the nearest frame is repeated. ``what`` they are stands in the message.
+
+    Raises:
+        DataError: A gap of more than ``LONGEST_GAP`` frames.
+
+    >>> filled, number = fill_gaps(np.array([[[0.0, 0.0]], [[np.nan, np.nan]], [[4.0, 2.0]]]))
+    >>> filled[1].tolist(), number
+    ([[2.0, 1.0]], 1)
+    """
+    known = np.isfinite(landmarks).all(axis=(1, 2))
+    longest = max((len(run) for run in "".join("x" if k else "." for k in known).split("x")), default=0)
+    if longest > LONGEST_GAP or not known.any():
+        raise DataError(f"{longest} frames in a row have no {what}; up to {LONGEST_GAP} are filled in")
+    frames = np.arange(len(landmarks))
+    flat = landmarks.reshape(len(landmarks), -1)
+    filled = np.stack([np.interp(frames, frames[known], column[known]) for column in flat.T], axis=1)
+    return filled.reshape(landmarks.shape), int((~known).sum())

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from i2vkit.datasets import ClipFolder
-from i2vkit.datasets.points import read_points
+from i2vkit.datasets.points import fill_gaps, read_points
 from i2vkit.datasets.preparation import prepare, prepare_oulu_casia
 from i2vkit.datasets.preparation.alignment import LEFT_EYE, RIGHT_EYE, eye_centres, eye_transform
-from i2vkit.datasets.preparation.landmarks import fill_gaps, write_landmarks
+from i2vkit.datasets.preparation.landmarks import write_landmarks
 from i2vkit.datasets.preparation.warping import Warp
 from i2vkit.datasets.synthetic.oulu_casia import synthesize_oulu_casia
 from i2vkit.errors import DataError, MediaError

@@ -7,10 +7,10 @@ from typing import Literal, Protocol
 import numpy as np
 
 from i2vkit.datasets.index import ClipIndex, ClipRecord
+from i2vkit.datasets.points import LONGEST_GAP
 from i2vkit.datasets.preparation.alignment import EyeAlignment
 from i2vkit.datasets.preparation.boxes import FirstFrameBox
 from i2vkit.datasets.preparation.dlib_faces import INSTALL, DlibFaces, dlib_installed
-from i2vkit.datasets.preparation.landmarks import LONGEST_GAP
 from i2vkit.datasets.preparation.prepare import Framing, RawClip, prepare_set
 from i2vkit.errors import ConfigError, DataError
 

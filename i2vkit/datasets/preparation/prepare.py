@@ -5,7 +5,7 @@ clip is its folder of frames, which is put there last, whole or not at all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -14,12 +14,14 @@ import numpy as np
 
 from i2vkit.datasets.folder import ClipFolder
 from i2vkit.datasets.index import ClipIndex, ClipRecord
-from i2vkit.datasets.points import POINTS, frame_numbers, read_points
+from i2vkit.datasets.points import POINTS, fill_gaps, frame_numbers, read_points
 from i2vkit.datasets.preparation.jobs import claim_folder, run_jobs, whole_folder, write_table
-from i2vkit.datasets.preparation.landmarks import fill_gaps, write_landmarks
+from i2vkit.datasets.preparation.landmarks import write_landmarks
 from i2vkit.datasets.preparation.warping import Warp
 from i2vkit.errors import ConfigError, DataError, MediaError
 from i2vkit.media import image_paths, write_image
+
+MAPS = ("maps", "coefficients")
 
 
 @dataclass(frozen=True)
@@ -60,17 +62,32 @@ class Framing(Protocol):
         """
 
 
+class MapMaker(Protocol):
+    """Makes condition maps. Its fields are settings: they are written to ``maps.json``."""
+
+    def __call__(self, root: Path, record: ClipRecord) -> None:
+        """Write ``maps_path(root, record)`` for a clip that was prepared below ``root``, unless it is there already.
+
+        ``record`` is the raw clip with the number of prepared frames. Raises ``DataError`` where there can be none; the
+        clip is skipped, with that reason.
+        """
+
+
 Finder = Callable[[RawClip], dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Job:
-    """A raw clip and the root it is prepared into. ``find`` is called where the clip has no landmarks of its own."""
+    """A raw clip and the root it is prepared into.
+
+    ``find`` is called where the clip has no landmarks of its own, ``maps`` when its frames are there.
+    """
 
     record: ClipRecord
     root: Path
     framing: Framing
     find: Finder | None = None
+    maps: MapMaker | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +111,7 @@ def prepare_set(
     find: Finder | None = None,
     settings: dict | None = None,
     chunk: int = 1,
+    maps: MapMaker | None = None,
 ) -> str:
     """Prepare the clips of a raw index, and the exact truth where the data were rendered; a summary for the user.
 
@@ -107,6 +125,7 @@ def prepare_set(
         find: Finds landmarks of a clip that has none.
         settings: What else the result depends on.
         chunk: How many clips in a row go to the same process; those of one video, for instance.
+        maps: Makes condition maps, also of what was prepared without.
 
     Raises:
         ConfigError: A size below 16.
@@ -115,10 +134,12 @@ def prepare_set(
     if framing.size < 16:
         raise ConfigError(f"--size {framing.size}: frames of at least 16 pixels are needed to tell anything")
     exact = ClipFolder(str(truth)).index().records if truth is not None and (truth / "index.csv").exists() else []
-    jobs = [Job(record, out, framing, find) for record in index.records]
-    jobs += [Job(record, out / "truth", framing, find) for record in exact]
-    how = {"framing": type(framing).__name__} | {key: value for key, value in vars(framing).items() if key[0] != "_"}
+    jobs = [Job(record, out, framing, find, maps) for record in index.records]
+    jobs += [Job(record, out / "truth", framing, find, maps) for record in exact]
+    how = {"framing": type(framing).__name__} | _fields(framing)
     claim_folder(out, "prepared.json", {"set": name} | how | (settings or {}))
+    if maps is not None:
+        claim_folder(out, "maps.json", {"maps": type(maps).__name__} | _fields(maps))
     outcomes = run_jobs(prepare_clip, jobs, workers, chunk)
     done, done_truth = outcomes[: len(index.records)], outcomes[len(index.records) :]
     write_index(out, done, index.skipped)
@@ -132,8 +153,23 @@ def prepare_set(
     return "\n".join([summary(done, out), *notes] + ([summary(done_truth, out / "truth")] if exact else []))
 
 
+def _fields(settings: Framing | MapMaker) -> dict:
+    return {key: value for key, value in vars(settings).items() if key[0] != "_"}
+
+
 def prepare_clip(job: Job) -> Outcome:
-    """Prepare one clip unless that is done; a clip that cannot be comes back with the reason."""
+    """Prepare one clip and its maps unless that is done; a clip that cannot be comes back with the reason."""
+    outcome = _prepare_frames(job)
+    if job.maps is None or outcome.skipped:
+        return outcome
+    try:
+        job.maps(job.root, replace(job.record, num_frames=outcome.num_frames))
+    except DataError as error:
+        return replace(outcome, skipped=f"no condition maps: {error}")
+    return outcome
+
+
+def _prepare_frames(job: Job) -> Outcome:
     record, folder = job.record, job.root / job.record.name
     if folder.is_dir():
         return Outcome(record, num_frames=len(image_paths(folder)))
@@ -170,6 +206,11 @@ def points_path(root: Path, name: str, record: ClipRecord) -> Path:
     return root / name / f"{record.name}.csv"
 
 
+def maps_path(root: Path, record: ClipRecord, name: str = "maps") -> Path:
+    """Where the condition maps of the prepared frames go, or the ``coefficients`` of the model behind them."""
+    return root / name / f"{record.name}.npz"
+
+
 def _given_points(record: ClipRecord) -> dict[str, np.ndarray]:
     """The points that lie beside the clip, by name."""
     points = {}
@@ -193,11 +234,14 @@ def write_index(root: Path, outcomes: Sequence[Outcome], missing: Sequence[tuple
         "fps": lambda outcome: outcome.record.fps,
     }
     # What else is said of clips in words goes along: the source of a truth, the part of a set's own division.
-    texts = {key for o in done for key, value in o.record.side.items() if isinstance(value, str)} - {*POINTS, "boxes"}
-    columns |= {key: partial(_said, key) for key in sorted(texts)}
+    texts = {key for outcome in done for key, value in outcome.record.side.items() if isinstance(value, str)}
+    columns |= {key: partial(_said, key) for key in sorted(texts - {*POINTS, *MAPS, "boxes"})}
     for name in POINTS:
         if any(points_path(root, name, outcome.record).exists() for outcome in done):
-            columns[name] = partial(_relative_points, root, name)
+            columns[name] = partial(_relative, root, partial(points_path, root, name))
+    for name in MAPS:
+        if any(maps_path(root, outcome.record, name).exists() for outcome in done):
+            columns[name] = partial(_relative, root, partial(maps_path, root, name=name))
     write_table(root / "index.csv", tuple(columns), [[cell(o) for cell in columns.values()] for o in done])
     skipped = sorted([(outcome.record.name, outcome.skipped) for outcome in outcomes if outcome.skipped] + [*missing])
     write_table(root / "skipped.csv", ("what", "why"), skipped)
@@ -207,8 +251,8 @@ def _said(key: str, outcome: Outcome) -> str:
     return outcome.record.side.get(key, "")
 
 
-def _relative_points(root: Path, name: str, outcome: Outcome) -> str:
-    path = points_path(root, name, outcome.record)
+def _relative(root: Path, place: Callable[[ClipRecord], Path], outcome: Outcome) -> str:
+    path = place(outcome.record)
     return path.relative_to(root).as_posix() if path.exists() else ""
 
 

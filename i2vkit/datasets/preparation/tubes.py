@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import convolve1d, maximum_filter1d
 
-from i2vkit.datasets.points import points_of
-from i2vkit.datasets.preparation.landmarks import fill_gaps
+from i2vkit.datasets.points import fill_gaps, points_of
 from i2vkit.datasets.preparation.prepare import RawClip
 from i2vkit.errors import DataError
 

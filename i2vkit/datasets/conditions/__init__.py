@@ -1,0 +1,1 @@
+"""Condition generators: what makes the condition maps of clips, in preparation, for retargeting and to animate."""
