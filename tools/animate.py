@@ -20,6 +20,13 @@ def main() -> None:
     options.add_argument(
         "--samples", type=int, default=1, help="videos that differ in their noise alone, in one grid (default: 1)"
     )
+    options.add_argument(
+        "--interpolate",
+        type=int,
+        metavar="N",
+        help="walk along N sampled motions, from each to the next: a row of videos for each stretch, in one grid",
+    )
+    options.add_argument("--steps", type=int, help="videos of a stretch of the walk, both ends included (default: 6)")
     options.add_argument("--seed", type=int, default=0, help="seed of the noise; sample k has SEED + k (default: 0)")
     options.add_argument("--frames", type=int, help="length where no video drives (default: that of training)")
     options.add_argument("--out", required=True, help=".mp4, .mkv, .avi, .gif, or .png for a strip")
@@ -42,6 +49,8 @@ def main() -> None:
         label=arguments.label,
         all_labels=arguments.all_labels,
         samples=arguments.samples,
+        interpolate=arguments.interpolate,
+        steps=arguments.steps,
         seed=arguments.seed,
         frames=arguments.frames,
         side_by_side=not arguments.no_side_by_side,

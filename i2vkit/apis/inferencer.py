@@ -19,7 +19,15 @@ from torch import Tensor
 from i2vkit.apis.config import load_config
 from i2vkit.apis.driving import Driving, as_image, chunked, driving_fps, driving_frames
 from i2vkit.apis.loading import trained_length
-from i2vkit.apis.variants import Variant, layout, length_of, motion_of, plan_variants
+from i2vkit.apis.variants import (
+    Variant,
+    check_walk,
+    layout,
+    length_of,
+    motion_of,
+    plan_variants,
+    plan_walk,
+)
 from i2vkit.apis.weights import check_generator, load_generator
 from i2vkit.datasets.takes import Take
 from i2vkit.datasets.transforms import CenterCrop, Resize
@@ -30,14 +38,15 @@ from i2vkit.structures import Clip
 from i2vkit.visualization import AnimationWriter
 
 DEFAULT_FPS = 25.0
+DEFAULT_STEPS = 6
 
 
 @dataclass(frozen=True)
 class Animation:
     """What came out.
 
-    ``videos`` (N, T, H, W, 3) uint8, if they were asked for, N being 1 unless there are several labels or samples;
-    ``captions``, their N names; ``path`` if they were written.
+    ``videos`` (N, T, H, W, 3) uint8, if they were asked for, N being 1 unless there are several labels or samples, or a
+    walk; ``captions``, their N names; ``path`` if they were written.
     """
 
     num_frames: int
@@ -97,6 +106,8 @@ class I2VInferencer:
         label: str | int | None = None,
         all_labels: bool = False,
         samples: int = 1,
+        interpolate: int | None = None,
+        steps: int | None = None,
         seed: int | None = None,
         frames: int | None = None,
         side_by_side: bool = True,
@@ -119,6 +130,9 @@ class I2VInferencer:
             all_labels: a video for each label instead.
             samples: number of videos, for each label, that differ in their noise alone: sample k has the seed
                 ``seed`` + k, and is the same however many there are.
+            interpolate: number of sampled motions to walk along instead, from each to the next (``plan_walk``): videos
+                and grid have a row of ``steps`` for each stretch.
+            steps: videos of a stretch, both ends included; 6 by default.
             seed: of the first sample's noise; that of the inferencer by default.
             frames: how many, where nothing drives; by default the length that the config trains on.
             side_by_side: write driving video and image beside the result.
@@ -131,9 +145,16 @@ class I2VInferencer:
             MediaError: a file that cannot be read, or a driving video without frames.
             TrainingError: the model gives values that are not finite.
         """
+        check_walk(self.model, samples, interpolate, steps)
         motion = motion_of(self.model, driving is not None, frames)
-        plan = plan_variants(self.model, motion, label, all_labels, samples, self.seed if seed is None else seed)
-        variants = [variant for row in plan for variant in row]
+        wanted, seed = (self.model, motion, label, all_labels), self.seed if seed is None else seed
+        if interpolate is None:
+            plan = plan_variants(*wanted, samples, seed)
+        else:
+            plan = plan_walk(*wanted, interpolate, DEFAULT_STEPS if steps is None else steps, seed)
+        captions = tuple(variant.caption for row in plan for variant in row)
+        # The stretches of a walk share their ends: those are made once.
+        variants = list({variant.caption: variant for row in plan for variant in row}.values())
         if show_dynamics and len(variants) > 1:
             raise ConfigError("the motion alone (--show-dynamics) is shown of one video: leave the other ones away")
         length = None if driving is not None else length_of(self.model.generator, frames, self.trained_length)
@@ -142,7 +163,7 @@ class I2VInferencer:
         made = self._frames(driving, length, images, variants, chunk)
 
         fps = DEFAULT_FPS if driving is None else driving_fps(driving) or DEFAULT_FPS
-        rows = layout(plan, driving is not None, side_by_side, show_dynamics)
+        rows = layout(plan, driving is not None, side_by_side, show_dynamics, keep_rows=interpolate is not None)
         keep = out is None if keep_frames is None else keep_frames
         count, kept = 0, []
         with nullcontext() if out is None else AnimationWriter(out, fps, content, rows) as writer:
@@ -151,11 +172,10 @@ class I2VInferencer:
                 if writer is not None:
                     writer.write(frame)
                 if keep:
-                    kept.append(np.stack([frame[variant.caption] for variant in variants]))
+                    kept.append(np.stack([frame[caption] for caption in captions]))
         if out is not None:
-            what = f"{len(variants)} videos of " if len(variants) > 1 else ""
+            what = f"{len(captions)} videos of " if len(captions) > 1 else ""
             print_log(f"{out}: {what}{count} frames, {fps:g} a second", "current")
-        captions = tuple(variant.caption for variant in variants)
         videos = np.stack(kept, axis=1) if keep else None
         return Animation(count, fps, captions, videos, None if out is None else Path(out))
 

@@ -10,6 +10,7 @@ from typing import Any
 from i2vkit.apis.labels import find_label, list_labels
 from i2vkit.errors import ConfigError
 from i2vkit.models.generator import Generator
+from i2vkit.models.layers.stream import Between
 from i2vkit.visualization import flow
 
 DEFAULT_LENGTH = 16
@@ -17,10 +18,10 @@ DEFAULT_LENGTH = 16
 
 @dataclass(frozen=True)
 class Variant:
-    """One video: class index of its label, None where none is read; seed of its noise; caption, unlike the others'."""
+    """One video: class index of its label, None where none is read; seed of its noise; caption, one for each video."""
 
     label: int | None
-    seed: int
+    seed: int | Between
     caption: str
 
 
@@ -42,8 +43,7 @@ def plan_variants(
     """
     if samples < 1:
         raise ConfigError(f"samples (--samples) is a number of videos, 1 or more, not {samples}")
-    if seed < 0:
-        raise ConfigError(f"a seed (--seed) is 0 or more, not {seed}")
+    _check_seed(seed)
     if samples > 1 and not model.generator.is_random(motion):
         raise ConfigError(
             f"{samples} samples were asked for, but this model is deterministic, so they would all be the same video: "
@@ -54,6 +54,71 @@ def plan_variants(
         [Variant(index, own, caption(model.labels, index, own, all_labels, samples > 1)) for own in seeds]
         for index in _labels_of(model, label, all_labels)
     ]
+
+
+def plan_walk(
+    model: Any, motion: str, label: str | int | None, all_labels: bool, number: int, steps: int, seed: int
+) -> list[list[Variant]]:
+    """A walk along ``number`` sampled motions: a row from each to the next, of every label.
+
+    A row has ``steps`` videos, the first and last of which are the samples of ``seed`` + k and ``seed`` + k + 1; those
+    between are evenly spread on the sphere (``Between``). One row ends with the sample that the next begins with.
+
+    Args:
+        model, motion, label, all_labels, seed: as in ``plan_variants``.
+        number: of sampled motions, 2 or more.
+        steps: videos of a row, 2 or more.
+
+    Raises:
+        ConfigError: as ``plan_variants``, and for motion that is not sampled.
+    """
+    if number < 2:
+        raise ConfigError(f"a walk (--interpolate) goes along 2 sampled motions or more, not {number}")
+    if steps < 2:
+        raise ConfigError(
+            f"steps (--steps) is the number of videos of a walk, both ends included: 2 or more, not {steps}"
+        )
+    _check_seed(seed)
+    if motion == "source":
+        raise ConfigError(
+            "a walk (--interpolate) goes between sampled motions, and a driving video gives one motion: leave driving "
+            "(--driving) away"
+        )
+    return [
+        [_step(model.labels, index, start, step / (steps - 1), all_labels) for step in range(steps)]
+        for index in _labels_of(model, label, all_labels)
+        for start in range(seed, seed + number - 1)
+    ]
+
+
+def check_walk(model: Any, samples: int, interpolate: int | None, steps: int | None) -> None:
+    """Raise ``ConfigError`` for a walk beside samples, steps without a walk, or a model that samples no motion."""
+    if interpolate is None:
+        if steps is not None:
+            raise ConfigError("steps (--steps) are those of a walk: say along how many motions (--interpolate 2)")
+        return
+    if samples != 1:
+        raise ConfigError("give samples (--samples) or a walk between them (--interpolate), not both")
+    if not (model.generator.has_prior and model.generator.is_random("prior")):
+        raise ConfigError(
+            "a walk between sampled motions (--interpolate) was asked for, but this model is deterministic, it samples "
+            "none: leave it away"
+        )
+
+
+def _step(labels: list[str], label: int | None, start: int, share: float, with_label: bool) -> Variant:
+    """The video at a share of the way from the sample of seed ``start`` to that of the next."""
+    if share in (0, 1):
+        own = start + round(share)
+        return Variant(label, own, caption(labels, label, own, with_label, with_seed=True))
+    where = f"seed {start} to {start + 1}: {share:.3g}"
+    text = f"{label} {labels[label]}, {where}" if with_label else where
+    return Variant(label, Between(start, start + 1, share), text)
+
+
+def _check_seed(seed: int) -> None:
+    if seed < 0:
+        raise ConfigError(f"a seed (--seed) is 0 or more, not {seed}")
 
 
 def _labels_of(model: Any, label: str | int | None, all_labels: bool) -> list[int] | list[None]:
@@ -121,17 +186,19 @@ def length_of(generator: Generator, frames: int | None, trained: int | None) -> 
     return frames
 
 
-def layout(plan: list[list[Variant]], driven: bool, side_by_side: bool, show_dynamics: bool) -> list[list[str]]:
+def layout(
+    plan: list[list[Variant]], driven: bool, side_by_side: bool, show_dynamics: bool, keep_rows: bool = False
+) -> list[list[str]]:
     """The captions of the grid, row by row.
 
     One video stands in a row with what it was made from. Samples or labels flow over the rows behind that; where there
-    are several of both, a row is a label and a column a sample.
+    are several of both, or with ``keep_rows``, the rows are those of the plan.
     """
     captions = [[variant.caption for variant in row] for row in plan]
     lead = ["driving"] * driven * side_by_side
     if sum(map(len, captions)) == 1:
         return [lead + ["dynamics"] * show_dynamics + ["image"] * side_by_side + captions[0]]
     lead += ["image"] * side_by_side
-    if min(len(captions), len(captions[0])) == 1:
+    if min(len(captions), len(captions[0])) == 1 and not keep_rows:
         return flow(lead + [caption for row in captions for caption in row])
     return [[*(lead if i == 0 else [""] * len(lead)), *row] for i, row in enumerate(captions)]

@@ -13,7 +13,7 @@ from i2vkit.models.context import GanContext
 from i2vkit.models.critic import Critic
 from i2vkit.models.data_preprocessor import to_uint8
 from i2vkit.models.generator import Generator
-from i2vkit.models.layers.stream import Stream
+from i2vkit.models.layers.stream import Between, Stream
 from i2vkit.models.passes import build_passes
 from i2vkit.models.phases import current_iteration, run_phases
 from i2vkit.registry import MODELS, build_part
@@ -108,13 +108,17 @@ class ImageToVideoGan(PhasedModel):
 
     @torch.no_grad()
     def stream(
-        self, clips: Iterable[Clip], seeds: Sequence[int], content: Tensor | None = None, motion: str = "source"
+        self,
+        clips: Iterable[Clip],
+        seeds: Sequence[int | Between],
+        content: Tensor | None = None,
+        motion: str = "source",
     ) -> Iterator[Generated]:
         """Generate a batch of clips of any length, chunk by chunk; memory does not grow with the length.
 
         ``clips`` are successive chunks, ``seeds`` has one number a clip of the batch, ``content`` (B, 3, H, W) is the
         image to animate, by default the first chunk's target image or else its first frame; ``motion`` is "source" or
-        "prior".
+        "prior". ``Between`` two seeds is a video on the way from one to the other.
 
         Raises:
             ConfigError: if motion is to be drawn and there is no prior, if a second chunk comes and a part of the

@@ -16,8 +16,11 @@ from i2vkit.datasets.transforms import RandomWindow
 from i2vkit.errors import ConfigError
 from i2vkit.media import read_image, read_video
 from i2vkit.models.decoders import UNetDecoder
+from i2vkit.models.layers import stream as stream_module
+from i2vkit.models.layers.stream import Between, Stream, spherical
 from i2vkit.models.losses import AdversarialLoss, CriticLoss
 from i2vkit.registry import MODELS
+from i2vkit.structures import Clip
 
 IMAGE = np.kron(np.random.default_rng(0).integers(0, 256, (4, 4, 3), dtype=np.uint8), np.ones((8, 8, 1), np.uint8))
 DRIVING = np.stack([np.roll(IMAGE, t, axis=0) for t in range(8)])
@@ -167,6 +170,73 @@ def test_without_labels_noise_is_all(build):
     assert animate.labels == [] and distance(*animate(IMAGE, samples=2).videos) > 0
 
 
+@pytest.mark.parametrize("generator", [TRANSFER_OR_PRIOR, FRAME_BY_FRAME, WHOLE_CLIPS])
+def test_a_walk_begins_and_ends_with_the_samples(build, generator):
+    """Three motions: two rows, from seed 5 to 6 and from 6 to 7."""
+    animate = build(generator)
+    label = dict(label="joy") if animate.labels else {}
+    samples = animate(IMAGE, samples=3, seed=5, **label).videos
+    walk = animate(IMAGE, interpolate=3, steps=4, seed=5, **label)
+    assert walk.videos.shape == (8, 8, SIZE, SIZE, 3)
+    assert walk.captions[:5] == ("seed 5", "seed 5 to 6: 0.333", "seed 5 to 6: 0.667", "seed 6", "seed 6")
+    for place, sample in ((0, 0), (3, 1), (4, 1), (7, 2)):
+        np.testing.assert_array_equal(walk.videos[place], samples[sample])
+    for between in walk.videos[1:3]:
+        assert distance(between, samples[0]) > 0 and distance(between, samples[1]) > 0
+
+
+def test_a_walk_goes_evenly_over_the_sphere(build):
+    """The codes of a stretch: as long as a draw of N(0, I), and the same angle from one to the next."""
+    model = build(TRANSFER_OR_PRIOR).model
+    clip = Clip(torch.zeros(1, 3, 8, SIZE, SIZE))
+    codes = []
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        [made] = model.stream([clip], [Between(1, 2, share)], motion="prior")
+        codes.append(made.encoded.code[0].double())
+    start, end = codes[0], codes[-1]
+    whole = torch.arccos(torch.cosine_similarity(start, end, dim=0))
+    for share, code in zip((0, 0.25, 0.5, 0.75, 1), codes, strict=True):
+        expected = (torch.sin((1 - share) * whole) * start + torch.sin(share * whole) * end) / torch.sin(whole)
+        torch.testing.assert_close(code, expected, atol=1e-5, rtol=0)
+    [other] = model.stream([clip], [2], motion="prior")
+    torch.testing.assert_close(other.encoded.code[0].double(), end, atol=0, rtol=0)
+
+
+def test_draws_between_seeds_keep_their_distributions():
+    """Over many pairs of seeds: lengths of normal draws as those of the ends, uniform draws still uniform."""
+    many, part = torch.zeros(400, 1), torch.nn.Identity()
+    stream = Stream([Between(2 * k, 2 * k + 1, 0.5) for k in range(400)])
+    lengths = stream.normal(part, "code", (64,), many).norm(dim=1)
+    assert lengths.mean().item() == pytest.approx(8, abs=0.1)  # a straight line would give 8 / sqrt(2)
+    values = stream.uniform(part, "mask", (8,), many).flatten().sort().values
+    assert (values - torch.linspace(0, 1, len(values))).abs().max() < 0.04
+    steps = stream.normal_steps(part, "steps", 3, (64,), many)
+    assert steps.norm(dim=2).mean().item() == pytest.approx(8, abs=0.1)
+
+
+def test_parallel_vectors_are_joined_by_a_line():
+    vector = torch.tensor([1.0, 2.0])
+    torch.testing.assert_close(spherical(vector, 3 * vector, 0.5), 2 * vector)
+    torch.testing.assert_close(spherical(0 * vector, vector, 0.5), 0.5 * vector)
+    assert spherical(torch.zeros(0), torch.zeros(0), 0.5).shape == (0,)
+
+
+def test_a_walk_is_one_grid_with_a_row_for_each_stretch(build, tmp_path):
+    animate = build(TRANSFER_OR_PRIOR)
+    walk = animate(IMAGE, None, tmp_path / "walk.mkv", interpolate=3, steps=4)
+    assert walk.videos is None and len(walk.captions) == 8
+    grid = read_video(tmp_path / "walk.mkv")
+    assert grid.shape == (8, 2 * (256 + 24), 5 * 256 + 4 * 4, 3)
+    last, first = (4 * 260, 24), (260, 280 + 24)  # seed 1, at the end of row 1 and at the start of row 2
+    cells = [grid[:, y : y + 256, x : x + 256] for x, y in (last, first)]
+    np.testing.assert_array_equal(*cells)
+    assert animate(IMAGE, None, tmp_path / "row.mkv", interpolate=2, keep_frames=True).videos.shape[0] == 6
+    assert read_video(tmp_path / "row.mkv").shape[1] < 2 * 200  # one row
+    every = build(WHOLE_CLIPS)(IMAGE, all_labels=True, interpolate=2, steps=3)
+    assert every.captions[3:6] == ("1 joy, seed 0", "1 joy, seed 0 to 1: 0.5", "1 joy, seed 1")
+
+
+WALK = dict(interpolate=2)
 REFUSED = [
     (WHOLE_CLIPS, dict(), "it knows 0 fear, 1 joy, 2 rage"),
     (WHOLE_CLIPS, dict(label="angst"), "no label 'angst'; give one of these, by name or number: 0 fear, 1 joy, 2 rage"),
@@ -184,6 +254,18 @@ REFUSED = [
     (TRANSFER_OR_PRIOR, dict(all_labels=True), "do not depend on a label"),
     (TRANSFER_OR_PRIOR, dict(driving=DRIVING, frames=4), "leave frames (--frames) away"),
     ({}, dict(), "give driving (--driving)"),
+    (TRANSFER_OR_PRIOR, dict(samples=0), "samples (--samples) is a number of videos, 1 or more, not 0"),
+    ({}, dict(samples=8), "this model takes its motion from a video and from nothing else"),
+    (TRANSFER_OR_PRIOR, WALK | dict(steps=1), "steps (--steps) is the number of videos of a walk, both ends included"),
+    (TRANSFER_OR_PRIOR, dict(interpolate=1), "goes along 2 sampled motions or more, not 1"),
+    (TRANSFER_OR_PRIOR, WALK | dict(samples=3), "samples (--samples) or a walk between them (--interpolate), not both"),
+    (TRANSFER_OR_PRIOR, dict(steps=6), "steps (--steps) are those of a walk"),
+    (TRANSFER_OR_PRIOR, WALK | dict(seed=-1), "a seed (--seed) is 0 or more, not -1"),
+    (TRANSFER_OR_PRIOR, WALK | dict(driving=DRIVING), "leave driving (--driving) away"),
+    (TRANSFER_OR_PRIOR, WALK | dict(show_dynamics=True), "--show-dynamics"),
+    (LABELS_ALONE, WALK | dict(label=0), "but this model is deterministic, it samples none"),
+    ({}, WALK, "a walk between sampled motions (--interpolate) was asked for, but this model is deterministic"),
+    ({}, WALK | dict(driving=DRIVING), "but this model is deterministic, it samples none"),
     (dict(decoder=WITHOUT_DROPOUT), dict(driving=DRIVING, samples=2), "this model is deterministic"),
 ]
 
@@ -248,7 +330,7 @@ class SupervisedOnly(torch.nn.Module):
     """A model without a generator."""
 
 
-@pytest.mark.parametrize("module", [driving, labels, variants])
+@pytest.mark.parametrize("module", [driving, labels, stream_module, variants])
 def test_examples_of_the_docstrings_run(module):
     outcome = doctest.testmod(module)
     assert outcome.attempted > 0 and outcome.failed == 0

@@ -1,11 +1,46 @@
 """What a batch of clips carries from chunk to chunk while it is generated."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Between:
+    """In place of a seed: a share of the way, in [0, 1], from the draws of ``start`` to those of ``end``.
+
+    Normal draws turn on the sphere, so that each has the length that draws of N(0, I) have (a straight line would pass
+    near the mean); uniform ones go round the circle and stay uniform. At 0 and 1 they are the draws of the two seeds.
+    """
+
+    start: int
+    end: int
+    share: float
+
+
+def spherical(start: Tensor, end: Tensor, share: float) -> Tensor:
+    """The point at a share of the way from ``start`` to ``end`` along the great circle, as one vector of all values.
+
+    Between lengths that differ the length changes evenly in angle; parallel vectors are joined by a line.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.models.layers.stream import spherical
+        >>> halfway = spherical(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), 0.5)
+        >>> [round(value, 4) for value in halfway.tolist()]  # sqrt(2) each: the length stays 2
+        [1.4142, 1.4142]
+    """
+    lengths = start.norm() * end.norm()
+    cosine = (start * end).sum() / lengths if lengths > 0 else start.new_ones(())
+    angle = torch.arccos(cosine.clamp(-1, 1))
+    sine = torch.sin(angle)
+    if sine < 1e-4:
+        return torch.lerp(start, end, share)
+    return (torch.sin((1 - share) * angle) * start + torch.sin(share * angle) * end) / sine
 
 
 class Stream:
@@ -14,14 +49,14 @@ class Stream:
     A part asks for its draws here instead of from torch: each is made once for a clip and stays the same over all its
     chunks, so that a clip made in chunks equals the clip made at once. With ``seeds``, one a clip, a clip's draws
     depend on its own seed alone, not on the rest of the batch; without, they come from torch's global generator
-    (training).
+    (training). ``Between`` in place of a seed gives draws between those of two seeds.
     """
 
-    def __init__(self, seeds: Sequence[int] | None = None):
+    def __init__(self, seeds: Sequence[int | Between] | None = None):
         self.seeds = seeds
         self.states: dict[nn.Module, Any] = {}
         self._draws: dict[tuple[nn.Module, str], Tensor] = {}
-        self._sources: dict[tuple[nn.Module, str], list[torch.Generator]] = {}
+        self._sources: dict[tuple[nn.Module, str], list[Callable[[], Tensor]]] = {}
 
     def normal(self, part: nn.Module, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
         """Standard normal numbers (B, *shape) for ``part``; ``like`` (B, ...) gives batch size and device."""
@@ -38,12 +73,9 @@ class Stream:
         key = (part, name)
         if key not in self._sources:
             order = self._order()
-            self._sources[key] = [_generator(seed, order) for seed in self.seeds]
+            self._sources[key] = [_draws(torch.randn, shape, seed, order) for seed in self.seeds]
         # Step by step: the numbers of one large draw are not those of two smaller ones.
-        rows = [
-            torch.stack([torch.randn(*shape, generator=source, device="cpu") for _ in range(length)])
-            for source in self._sources[key]
-        ]
+        rows = [torch.stack([draw() for _ in range(length)]) for draw in self._sources[key]]
         return torch.stack(rows).to(like.device)
 
     @property
@@ -62,9 +94,26 @@ class Stream:
                 self._draws[key] = sampler(len(like), *shape, device=like.device)
             else:
                 order = self._order()
-                rows = [sampler(*shape, generator=_generator(seed, order), device="cpu") for seed in self.seeds]
+                rows = [_draws(sampler, shape, seed, order)() for seed in self.seeds]
                 self._draws[key] = torch.stack(rows).to(like.device)
         return self._draws[key]
+
+
+def _draws(sampler: Callable, shape: tuple[int, ...], seed: int | Between, order: int) -> Callable[[], Tensor]:
+    """A function whose calls give one draw after the other, by a seed or between two."""
+    if not isinstance(seed, Between):
+        source = _generator(seed, order)
+        return lambda: sampler(*shape, generator=source, device="cpu")
+    if seed.share in (0, 1):
+        return _draws(sampler, shape, seed.end if seed.share else seed.start, order)
+    start, end = (_draws(sampler, shape, own, order) for own in (seed.start, seed.end))
+    join = spherical if sampler is torch.randn else _around
+    return lambda: join(start(), end(), seed.share)
+
+
+def _around(start: Tensor, end: Tensor, share: float) -> Tensor:
+    """Numbers in [0, 1), the ends of which meet: a share of the shorter way from ``start`` to ``end``."""
+    return (start + share * ((end - start + 0.5) % 1 - 0.5)) % 1
 
 
 def _generator(seed: int, order: int) -> torch.Generator:
