@@ -1,8 +1,13 @@
-"""How generated videos are scored: SSIM and PSNR beside the floor, by default on reconstructions."""
+"""How generated videos are scored: SSIM and PSNR beside the floor, by default on reconstructions.
+
+``stochastic`` is for models that draw motion from a prior: best of 25 samples an image, and how they differ.
+"""
 
 from i2vkit.evaluation.metrics import Psnr, Ssim
-from i2vkit.evaluation.protocols import Reconstruction
+from i2vkit.evaluation.protocols import Reconstruction, Stochastic, Transfer
 
 val_evaluator = [dict(type=Ssim), dict(type=Psnr)]
 test_evaluator = val_evaluator
-protocols = dict(reconstruction=dict(type=Reconstruction))
+protocols = dict(
+    reconstruction=dict(type=Reconstruction), transfer=dict(type=Transfer), stochastic=dict(type=Stochastic)
+)

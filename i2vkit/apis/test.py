@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 from math import isnan
 from pathlib import Path
@@ -14,10 +15,13 @@ from mmengine.hooks import Hook
 from mmengine.registry import DATASETS, DefaultScope
 from mmengine.runner import Runner
 
+from i2vkit.apis.curves import plot_curves
 from i2vkit.apis.labels import LabelsHook
 from i2vkit.apis.weights import file_digest, load_generator
+from i2vkit.datasets.pairing import Pair
 from i2vkit.engine.checkpoints import checkpoint_file
 from i2vkit.errors import ConfigError
+from i2vkit.evaluation.metrics.base import META
 from i2vkit.evaluation.protocols import Protocol, Reconstruction, SampleList, describe
 from i2vkit.evaluation.statistics import bootstrap_interval
 from i2vkit.media import atomic_path, write_image, write_video
@@ -61,11 +65,15 @@ def test(
         model = MODELS.build(cfg.model)
         load_generator(model, checkpoint)
         dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pairing": plan})
+        check_motion(model, dataset.pairs)
         hooks = [LabelsHook(), *([SaveVideosHook(out)] if save_videos else [])]
-        runner = build_runner(cfg, model, dataset, out / "log", hooks)
+        evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+        runner = build_runner(cfg, model, dataset, out / "log", hooks, plan.evaluators(dataset.pairs, evaluators))
     scores = runner.test()
     result = report(cfg, checkpoint, name, plan, runner, scores) | {"options": options or {}}
     if is_main_process():
+        if "curves" in result:
+            plot_curves(result["curves"], out / "curves.png", f"{result['config']}: {name}")
         with atomic_path(out / "metrics.json") as temporary:
             temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result
@@ -94,7 +102,20 @@ def build_protocol(cfg: Config, name: str | None, seed: int | None = None) -> tu
     return name, plan
 
 
-def build_runner(cfg: Config, model: Any, dataset: Any, work_dir: Path, hooks: list[Hook]) -> Runner:
+def check_motion(model: Any, pairs: Sequence[Pair]) -> None:
+    """Raise ``ConfigError`` if motion is to be drawn from the prior of a model that always makes the same video."""
+    generator = getattr(model, "generator", None)
+    varies = generator is not None and generator.has_prior and generator.is_random("prior")
+    if not varies and any(pair.motion == "prior" for pair in pairs):
+        raise ConfigError(
+            "this protocol draws motion at random, but this model is deterministic: it takes its motion from "
+            "a video or a label and from nothing else. Choose another one (--protocol reconstruction or transfer)"
+        )
+
+
+def build_runner(
+    cfg: Config, model: Any, dataset: Any, work_dir: Path, hooks: list[Hook], evaluators: Sequence[dict]
+) -> Runner:
     """A runner that can only test: no optimiser, no checkpoints, none of the hooks of training."""
     randomness = dict(cfg.get("randomness") or {})
     randomness.setdefault("seed", 0)
@@ -104,7 +125,7 @@ def build_runner(cfg: Config, model: Any, dataset: Any, work_dir: Path, hooks: l
         work_dir=str(work_dir),
         test_dataloader=loader,
         test_cfg=cfg.get("test_cfg") or {},
-        test_evaluator=cfg.test_evaluator,
+        test_evaluator=list(evaluators),
         default_hooks={"checkpoint": None, "param_scheduler": None},
         custom_hooks=hooks,
         launcher=cfg.get("launcher", "none"),
@@ -117,7 +138,7 @@ def build_runner(cfg: Config, model: Any, dataset: Any, work_dir: Path, hooks: l
 
 
 class SaveVideosHook(Hook):
-    """Writes each generated video, and a strip of it with its truth, as it comes.
+    """Writes each generated video, and a strip of it with its truth, as it comes; samples with their seeds.
 
     Args:
         out: folder that gets ``videos`` and ``strips``.
@@ -129,7 +150,7 @@ class SaveVideosHook(Hook):
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Write a batch, each file under its sample's name."""
         for sample in (sample for sample in outputs if "generated" in sample):
-            name = sample.name.replace("/", "_")
+            name = sample.name.replace("/", "_") + (f"_seed{sample.seed}" if sample.get("motion") == "prior" else "")
             write_video(self.out / "videos" / f"{name}.mp4", to_frames(sample.generated), sample.get("fps", 25.0))
             write_image(self.out / "strips" / f"{name}.png", comparison_strip([sample]))
 
@@ -141,31 +162,41 @@ def report(
 
     ``scores`` by metric name with ``_floor`` (repeat the first image) and ``_gain``; ``intervals``, 95 % bootstrap over
     people; ``scored`` of ``generated`` videos; ``per_video``; ``protocol``, ``samples`` (replayable: ``--protocol
-    metrics.json``), ``config``, ``pipeline``, ``checkpoint`` with its SHA-256, and versions.
+    metrics.json``), ``config``, ``pipeline``, ``checkpoint`` with its SHA-256, and versions. Where there are such,
+    ``per_image`` and ``curves`` of several samples of one image, ``extractors``, SHA-256 of the weights that metrics
+    look through, and ``skipped``, metrics that were left out, with the reason.
     """
     dataset = runner.test_dataloader.dataset
-    per_video = merge_videos(runner.test_evaluator.metrics)
+    metrics = runner.test_evaluator.metrics
+    per_video, per_image = merge_rows(metrics, "per_video"), merge_rows(metrics, "per_image")
+    extra = {
+        "per_image": per_image,
+        "curves": {metric.name: metric.curve for metric in metrics if getattr(metric, "curve", None)},
+        "extractors": {metric.name: metric.extractor for metric in metrics if getattr(metric, "extractor", None)},
+        "skipped": {metric.name: metric.skipped for metric in metrics if getattr(metric, "skipped", None)},
+    }
     return {
         "config": Path(cfg.filename or "").stem,
         "checkpoint": {"file": str(checkpoint), "sha256": file_digest(checkpoint)},
         "protocol": {"name": name, "type": type(plan).__name__},
         "seed": plan.seed,
         "scores": scores,
-        "intervals": intervals(per_video, list(scores)),
-        "generated": len(per_video),
-        "scored": sum(all(value is not None for value in video.values()) for video in per_video),
-        "people": len({video.get("source_person") for video in per_video}),
+        "intervals": intervals(per_video, list(scores)) | intervals(per_image, list(scores)),
+        "generated": len(dataset.pairs),
+        "scored": sum(all(video[key] is not None for key in video if key not in META) for video in per_video),
+        "people": len({pair.source.person for pair in dataset.pairs}),
         "image_size": cfg.model.image_size,
         "pipeline": [repr_step(step) for step in cfg.test_dataloader.dataset.pipeline],
         "versions": {package: version(package) for package in PACKAGES},
         "per_video": per_video,
+        **{key: value for key, value in extra.items() if value},
         "samples": [describe(pair) for pair in dataset.pairs],
     }
 
 
-def merge_videos(metrics: list[Any]) -> list[dict]:
-    """The values of all metrics video by video: a dict a video, in the order of the samples."""
-    tables = [metric.per_video for metric in metrics if getattr(metric, "per_video", None)]
+def merge_rows(metrics: list[Any], table: str) -> list[dict]:
+    """The values of all metrics in one table: of ``per_video`` a dict a video, in the order of the samples."""
+    tables = [getattr(metric, table) for metric in metrics if getattr(metric, table, None)]
     return [{key: value for row in rows for key, value in row.items()} for rows in zip(*tables, strict=True)]
 
 
@@ -191,16 +222,20 @@ def repr_step(step: dict) -> str:
 def as_table(result: dict[str, Any]) -> str:
     """The scores as text: a row a metric, with its floor, its gain and the interval of the gain."""
     scores, ranges = result["scores"], result["intervals"]
-    lines = [f"{'metric':<12} {'score':>9} {'floor':>9} {'gain':>9}   95 % interval of the gain"]
+    width = max(12, *map(len, scores)) if scores else 12
+    lines = [f"{'metric':<{width}} {'score':>9} {'floor':>9} {'gain':>9}   95 % interval of the gain"]
     for name in scores:
         if name.endswith(("_floor", "_gain")):
             continue
         row = [scores.get(name + end) for end in ("", "_floor", "_gain")]
         cells = " ".join(f"{'' if value is None else f'{value:.4f}':>9}" for value in row)
         low_high = ranges.get(f"{name}_gain")
-        lines.append(f"{name:<12} {cells}   " + ("-" if low_high is None else "{:.4f} to {:.4f}".format(*low_high)))
+        lines.append(
+            f"{name:<{width}} {cells}   " + ("-" if low_high is None else "{:.4f} to {:.4f}".format(*low_high))
+        )
     lines.append(
         f"{result['scored']} of {result['generated']} videos scored, by protocol {result['protocol']['name']}; "
         "floor: the first image repeated"
     )
+    lines += [f"{name} left out: {reason}" for name, reason in result.get("skipped", {}).items()]
     return "\n".join(lines)

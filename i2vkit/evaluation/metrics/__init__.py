@@ -2,7 +2,24 @@
 
 from i2vkit.evaluation.metrics.accuracy import Accuracy
 from i2vkit.evaluation.metrics.base import VideoMetric
+from i2vkit.evaluation.metrics.best_of import BestOf
+from i2vkit.evaluation.metrics.diversity import Diversity, DiversityL1, DiversityLpips
+from i2vkit.evaluation.metrics.lpips import Lpips, load_lpips, lpips
 from i2vkit.evaluation.metrics.psnr import Psnr, psnr
 from i2vkit.evaluation.metrics.ssim import Ssim, ssim
 
-__all__ = ["Accuracy", "Psnr", "Ssim", "VideoMetric", "psnr", "ssim"]
+__all__ = [
+    "Accuracy",
+    "BestOf",
+    "Diversity",
+    "DiversityL1",
+    "DiversityLpips",
+    "Lpips",
+    "Psnr",
+    "Ssim",
+    "VideoMetric",
+    "load_lpips",
+    "lpips",
+    "psnr",
+    "ssim",
+]

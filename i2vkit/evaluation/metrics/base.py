@@ -34,8 +34,10 @@ class VideoMetric(BaseMetric):
     repeating the first image scores on the same video. Each video is scored as it comes, so that memory does not grow
     with their number. A video without a truth is kept with ``None`` and left out of the means.
 
-    A subclass gives ``name`` and :meth:`score`. After ``evaluate``, ``per_video`` (main process) holds a dict a video:
-    what the sample says of itself, ``num_frames`` and the three values.
+    A subclass gives ``name`` and :meth:`score`. One that lacks what it needs says so in ``skipped``: it scores nothing,
+    and the run goes on. ``extractor`` has the SHA-256 of the weights that it looks through, by file. After
+    ``evaluate``, ``per_video`` (main process) holds a dict a video: what the sample says of itself, ``num_frames`` and
+    the three values. The gain is positive where the video is better than its floor.
 
     Args:
         prefix: put before the names, as mmengine does; without one the names stand alone.
@@ -43,6 +45,9 @@ class VideoMetric(BaseMetric):
     """
 
     name = ""
+    less_is_better = False
+    skipped: str | None = None
+    extractor: dict[str, str] = {}
 
     def __init__(self, prefix: str | None = None, collect_device: str = "cpu") -> None:
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
@@ -61,23 +66,36 @@ class VideoMetric(BaseMetric):
         """
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
-            self.results.append({key: sample[key] for key in META if key in sample} | self._values(sample))
+            self.results.append({} if self.skipped else self.row(sample, self.frame_scores(sample)))
 
-    def _values(self, sample: dict) -> dict:
-        """The values of one video under the names they are reported by."""
-        name, generated, truth = sample.get("name", "?"), sample["generated"], sample.get("truth")
-        keys = (self.name, f"{self.name}_floor", f"{self.name}_gain")
+    def frame_scores(self, sample: dict) -> Tensor | None:
+        """Scores (2, T-1) of frames 1 to T-1: of the generated video, and of its first image repeated.
+
+        None where there is no truth. Raises ``DataError`` as :meth:`process`.
+        """
+        generated, truth = sample["generated"], sample.get("truth")
         if truth is None:
-            return {"num_frames": generated.shape[1], **dict.fromkeys(keys)}
-        _check_sample(name, generated, truth, sample["first"])
+            return None
+        _check_sample(sample.get("name", "?"), generated, truth, sample["first"])
         floor = sample["first"].to(generated.device)[:, None].expand_as(generated)
         # (2, C, T - 1, H, W): the video and its floor at once.
         videos = torch.stack([generated, floor])[:, :, 1:]
-        scores = self.score(videos, truth.to(generated.device)[:, 1:].expand_as(videos)).mean(1).tolist()
-        return {"num_frames": generated.shape[1], **dict(zip(keys, (*scores, scores[0] - scores[1]), strict=True))}
+        return self.score(videos, truth.to(generated.device)[:, 1:].expand_as(videos))
+
+    def row(self, sample: dict, scores: Tensor | None) -> dict:
+        """What is kept of one video: what the sample says of itself, and the values under the names of the report."""
+        keys = (self.name, f"{self.name}_floor", f"{self.name}_gain")
+        known = {key: sample[key] for key in META if key in sample} | {"num_frames": sample["generated"].shape[1]}
+        if scores is None:
+            return known | dict.fromkeys(keys)
+        score, floor = scores.mean(1).tolist()
+        gain = floor - score if self.less_is_better else score - floor
+        return known | dict(zip(keys, (score, floor, gain), strict=True))
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Means over the videos that have a truth; nothing, and a warning, where none has."""
+        if self.skipped:
+            return {}
         self.per_video = results
         scored = [result for result in results if result[self.name] is not None]
         if len(scored) < len(results):

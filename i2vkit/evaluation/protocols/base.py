@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from i2vkit.datasets.index import ClipIndex
 from i2vkit.datasets.pairing import Pair
+from i2vkit.errors import DataError
+from i2vkit.evaluation.metrics import BestOf, DiversityL1, DiversityLpips, VideoMetric
+from i2vkit.registry import METRICS, find_part
 
 
 class Protocol(ABC):
@@ -19,6 +24,9 @@ class Protocol(ABC):
     Args:
         seed: of the first sample's noise.
     """
+
+    # Where an image has several samples, these compare them.
+    metrics: Sequence[dict] = ({"type": DiversityL1}, {"type": DiversityLpips})
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
@@ -35,3 +43,24 @@ class Protocol(ABC):
     @abstractmethod
     def list_pairs(self, index: ClipIndex) -> list[Pair]:
         """The samples, their seeds not yet set."""
+
+    def evaluators(self, pairs: Sequence[Pair], evaluators: Sequence[dict]) -> list[dict]:
+        """How the samples are scored: by ``evaluators``, the metrics of a config, where each image has one sample.
+
+        Where each has N, the metrics of videos count the best of N, and ``metrics`` compares the N.
+
+        Raises:
+            DataError: images with unequal numbers of samples.
+        """
+        counts = Counter(pair.name for pair in pairs)
+        several = max(counts.values(), default=1)
+        if several == 1:
+            return list(evaluators)
+        if odd := [name for name, count in counts.items() if count != several]:
+            raise DataError(
+                f"image {odd[0]!r} has {counts[odd[0]]} samples and others {several}: the best of N is "
+                f"compared between images of one N"
+            )
+        of_videos = [entry for entry in evaluators if issubclass(find_part(METRICS, entry["type"]), VideoMetric)]
+        best = [{"type": BestOf, "metric": dict(entry), "num_samples": several} for entry in of_videos]
+        return best + [dict(entry) for entry in self.metrics]

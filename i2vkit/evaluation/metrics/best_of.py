@@ -1,0 +1,99 @@
+"""The best of several samples of one image, as stochastic models are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from statistics import fmean
+
+from mmengine.evaluator import BaseMetric
+
+from i2vkit.errors import DataError
+from i2vkit.evaluation.metrics.base import META
+from i2vkit.registry import METRICS
+from i2vkit.structures import VideoSample
+
+
+@METRICS.register_module()
+class BestOf(BaseMetric):
+    """Of every image the sample whose video scores best by ``metric``; the mean of these scores over the images.
+
+    Samples of one image share their ``name`` and differ in their ``seed``. Only scores are kept, never videos. After
+    ``evaluate`` (main process) ``per_video`` holds a dict a sample, ``per_image`` a dict an image with the seed of its
+    best sample, and ``curve`` the scores by time step, 1 to T-1: "score" of the best samples and "floor" (repeat the
+    first image), each the mean over the images that reach the step, "images" of them (Dual-MTGAN, fig. 6).
+
+    Args:
+        metric: config of a ``VideoMetric``.
+        num_samples: how many samples every image has; stands in the name, as in ``ssim_best_of_25``.
+        prefix: put before the names, as mmengine does; without one the names stand alone.
+        collect_device: "cpu" or "gpu", where results of several processes meet.
+    """
+
+    def __init__(self, metric: dict, num_samples: int, prefix: str | None = None, collect_device: str = "cpu") -> None:
+        self.metric = METRICS.build(metric)
+        self.num_samples = num_samples
+        self.name = f"{self.metric.name}_best_of_{num_samples}"
+        super().__init__(collect_device=collect_device, prefix=prefix or self.name)
+        self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
+        self.skipped, self.extractor = self.metric.skipped, self.metric.extractor
+        self.per_video: list[dict] = []
+        self.per_image: list[dict] = []
+        self.curve: dict[str, list] = {}
+
+    def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
+        """Score a batch of samples. Raises ``DataError`` as ``VideoMetric.process``."""
+        for sample in data_samples:
+            sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
+            if self.skipped:
+                self.results.append({})
+                continue
+            scores = self.metric.frame_scores(sample)
+            frames = None if scores is None else scores.tolist()
+            self.results.append(self.metric.row(sample, scores) | {"frames": frames})
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """``<metric>_best_of_<N>``, ``_floor`` and ``_gain``, means over the images that have a truth.
+
+        Raises:
+            DataError: an image that has not ``num_samples`` samples.
+        """
+        if self.skipped:
+            return {}
+        self.per_video = [{key: value for key, value in row.items() if key != "frames"} for row in results]
+        images: dict[str, list[dict]] = {}
+        for row in results:
+            images.setdefault(row["name"], []).append(row)
+        if odd := [name for name, rows in images.items() if len(rows) != self.num_samples]:
+            raise DataError(
+                f"{self.name}: image {odd[0]!r} has {len(images[odd[0]])} samples, not {self.num_samples}; every image "
+                f"needs as many"
+            )
+        self.per_image, self.curve = [], {}
+        best = [self._best(rows) for rows in images.values() if rows[0]["frames"] is not None]
+        if not best:
+            return {}
+        ends = ("", "_floor", "_gain")
+        for row in best:
+            known = {key: row[key] for key in META if key in row and key != "seed"}
+            values = {f"{self.name}{end}": row[f"{self.metric.name}{end}"] for end in ends}
+            self.per_image.append(known | values | {f"{self.name}_seed": row.get("seed")})
+        self.curve = _curve([row["frames"] for row in best])
+        return {f"{self.name}{end}": fmean(row[f"{self.name}{end}"] for row in self.per_image) for end in ends}
+
+    def _best(self, rows: list[dict]) -> dict:
+        choose = min if self.metric.less_is_better else max
+        return choose(rows, key=lambda row: row[self.metric.name])
+
+
+def _curve(frames: list[list[list[float]]]) -> dict[str, list]:
+    """Means by time step of scores and floors, one pair of lists an image, whose lengths may differ."""
+    scores, floors = zip(*frames, strict=True)
+    steps = [[value for value in step if value is not None] for step in zip_longest(*scores)]
+    floor_steps = [[value for value in step if value is not None] for step in zip_longest(*floors)]
+    return {
+        "step": list(range(1, len(steps) + 1)),
+        "score": [fmean(step) for step in steps],
+        "floor": [fmean(step) for step in floor_steps],
+        "images": [len(step) for step in steps],
+    }
