@@ -13,8 +13,8 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from i2vkit.engine.checkpoints import check_weights, load_checkpoint_file
-from i2vkit.errors import ConfigError
+from i2vkit.engine.checkpoints import load_checkpoint_file
+from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.evaluation.extractors import MissingWeightsError, WeightFile
 from i2vkit.evaluation.metrics.base import VideoMetric, check_pair
 from i2vkit.registry import METRICS
@@ -45,25 +45,22 @@ LINEARS = {
 
 
 class LpipsNetwork(nn.Module):
-    """A backbone whose features are compared, and the weight of each of its channels.
+    """A backbone whose features are compared, and the weight of each of its channels; ``load_lpips`` makes it.
 
     Source: Zhang et al., "The unreasonable effectiveness of deep features as a perceptual metric" (2018), sec. 3.
 
     Args:
         backbone: "alex" or "vgg", AlexNet and VGG-16 as torchvision builds them.
-
-    Raises:
-        ConfigError: another backbone.
     """
 
     def __init__(self, backbone: Literal["alex", "vgg"] = "alex") -> None:
         super().__init__()
         from torchvision import models  # slow to import, and needed here only
 
-        if backbone not in STAGES:
-            raise ConfigError(f'the backbone of LPIPS is "alex" or "vgg", not {backbone!r}')
         self.backbone = backbone
-        self.features = (models.alexnet if backbone == "alex" else models.vgg16)(weights=None).features
+        with torch.device("meta"):  # without the classifier, and without values: load_lpips gives them
+            whole = (models.alexnet if backbone == "alex" else models.vgg16)(weights=None)
+        self.features = whole.features[: STAGES[backbone][-1]].to_empty(device="cpu")
         for layer in self.features:
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False  # it would change the features before it
@@ -116,22 +113,30 @@ def load_lpips(
         linear_sha256: likewise.
 
     Raises:
+        ConfigError: another backbone.
         MissingWeightsError: a file is not there.
         CheckpointError: it is another file, or does not hold these weights.
     """
-    network = LpipsNetwork(backbone)
+    if backbone not in STAGES:
+        raise ConfigError(f'the backbone of LPIPS is "alex" or "vgg", not {backbone!r}')
     files = [
         BACKBONES[backbone].find(backbone_path, backbone_sha256),
         LINEARS[backbone].find(linear_path, linear_sha256),
     ]
+    network = LpipsNetwork(backbone)
     whole, linear = (load_checkpoint_file(file) for file in files)
     features = {name.removeprefix("features."): v for name, v in whole.items() if name.startswith("features.")}
-    check_weights(network.features, features, str(files[0]))
-    network.features.load_state_dict(features)
+    _fill(network.features, features, f"{files[0]} does not hold torchvision's weights of the backbone {backbone!r}")
     linear = {name.removeprefix("lin").partition(".")[0]: value.flatten() for name, value in linear.items()}
-    check_weights(network.linear, linear, str(files[1]))
-    network.linear.load_state_dict(linear)
+    _fill(network.linear, linear, f"{files[1]} does not hold the linear layers of LPIPS for {backbone!r}")
     return network, {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def _fill(part: nn.Module, weights: dict[str, Tensor], problem: str) -> None:
+    try:
+        part.load_state_dict(weights)
+    except RuntimeError as error:  # its first line says no more than the class
+        raise CheckpointError(f"{problem}: {' '.join(str(error).split()[5:25])} ...") from error
 
 
 def lpips(video: Tensor, truth: Tensor, network: LpipsNetwork) -> Tensor:
