@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from i2vkit.datasets.index import ClipRecord
 
@@ -15,7 +14,8 @@ class Take:
     ``indices`` (T,) the frames taken, by their place in the clip; ``frames`` uint8 (T, H, W, 3) RGB; ``states`` int64
     (T,); ``landmarks`` (T, N, 2) and ``joints`` (T, J, 2) as x, y in pixels of ``frames`` whose centres are whole
     numbers, NaN where unknown; ``boxes`` (T, 4) as x0, y0, x1, y1, edges of pixels, so that the whole picture is
-    0, 0, W, H; ``maps`` (M, T, H, W).
+    0, 0, W, H; ``maps`` uint8 (T, M, H, W), condition maps, 0..255 for [-1, 1]; ``moved`` says that the frames are no
+    longer those on the disk, but cropped, scaled or mirrored.
     """
 
     record: ClipRecord
@@ -25,4 +25,5 @@ class Take:
     landmarks: np.ndarray | None = None
     joints: np.ndarray | None = None
     boxes: np.ndarray | None = None
-    maps: np.ndarray | Tensor | None = None
+    maps: np.ndarray | None = None
+    moved: bool = False

@@ -39,7 +39,7 @@ def pad_clips(clips: list[Tensor], dim: int) -> Tensor:
 
 @MODELS.register_module()
 class ClipPreprocessor(BaseDataPreprocessor):
-    """Moves a batch to the device, pads it in time with each clip's last frame and scales videos to [-1, 1]."""
+    """Moves a batch to the device, pads it in time with each clip's last frame and scales all frames to [-1, 1]."""
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """``dict(inputs=dict of lists of tensors, data_samples=list)`` to ``dict(clip=Clip, samples=list)``."""
@@ -47,9 +47,9 @@ class ClipPreprocessor(BaseDataPreprocessor):
         inputs: dict[str, list[Tensor]] = data["inputs"]
         fields = {}
         for name, values in inputs.items():
-            if name in ("source", "target"):
+            if name in ("source", "target", "source_maps"):
                 fields[name] = from_uint8(pad_clips(values, dim=1))
-            elif name == "target_image":
+            elif name in ("target_image", "image_maps"):
                 fields[name] = from_uint8(torch.stack(values))
             elif name == "states":
                 fields[name] = _pad_states(values)

@@ -121,8 +121,12 @@ def test_flip_is_one_draw_for_all_takes():
 def test_what_geometry_cannot_do_it_refuses():
     with pytest.raises(DataError, match="which of 7 points"):
         RandomFlip(1.0)(make_sample(source=Take(record(), frames=noise(1, 4, 4, 3), joints=np.zeros((1, 7, 2)))))
-    with pytest.raises(ConfigError, match="maps are there already"):
-        Resize(2)(make_sample(source=Take(record(), frames=noise(1, 4, 4, 3), maps=np.zeros((5, 1, 4, 4)))))
+    take = Take(record(), frames=noise(1, 4, 4, 3), maps=np.zeros((1, 5, 4, 4), np.uint8))
+    for transform in (Resize(2), CenterCrop(2), RandomFlip(0.0)):
+        with pytest.raises(ConfigError, match="clip ann/run/a has condition maps"):
+            transform(make_sample(source=take))
+    CenterCrop()(make_sample(source=take))  # nothing to crop
+    assert take.frames.shape == (1, 4, 4, 3) and not take.moved
 
 
 # States
@@ -184,11 +188,14 @@ def test_pack_with_target_and_truth():
 
 
 def test_pack_gives_what_else_was_made():
-    source = Take(record(), np.arange(2), noise(2, 4, 4, 3), maps=np.full((5, 2, 4, 4), 0.5, np.float32))
-    target = Take(record("bob/run/a"), np.arange(2), noise(2, 4, 4, 3), maps=np.ones((5, 2, 4, 4), np.float32))
+    source = Take(record(), np.arange(2), noise(2, 4, 4, 3), maps=noise(2, 5, 4, 4))
+    target = Take(record("bob/run/a"), np.arange(2), noise(2, 4, 4, 3), maps=255 - noise(2, 5, 4, 4))
     inputs = PackClip()(make_sample(source=source, target=target))["inputs"]
-    assert inputs["source_maps"].shape == (5, 2, 4, 4) and inputs["source_maps"].unique().tolist() == [0.5]
-    assert inputs["image_maps"].shape == (5, 4, 4) and inputs["image_maps"].unique().tolist() == [1.0]
+    assert np.array_equal(inputs["source_maps"].numpy(), source.maps.transpose(1, 0, 2, 3))
+    assert np.array_equal(inputs["image_maps"].numpy(), target.maps[0])
+    assert inputs["source_maps"].dtype == inputs["image_maps"].dtype == torch.uint8
+    alone = PackClip()(make_sample(source=source))["inputs"]
+    assert np.array_equal(alone["image_maps"].numpy(), source.maps[0])
 
 
 def test_labels_that_are_not_there():

@@ -5,10 +5,11 @@ is one, "target" and "truth"), ``labels``, ``protocol`` and ``cache``.
 """
 
 from i2vkit.datasets.transforms.geometry import CenterCrop, RandomFlip, Resize
+from i2vkit.datasets.transforms.maps import ReadMaps
 from i2vkit.datasets.transforms.packing import PackClip
 from i2vkit.datasets.transforms.points import ReadPoints
 from i2vkit.datasets.transforms.reading import ReadFrames
-from i2vkit.datasets.transforms.sampling import FirstFrames, RandomWindow, Resample, WholeClip
+from i2vkit.datasets.transforms.sampling import FirstFrames, RandomJump, RandomWindow, Resample, WholeClip
 from i2vkit.datasets.transforms.states import LabelStates
 
 __all__ = [
@@ -17,8 +18,10 @@ __all__ = [
     "LabelStates",
     "PackClip",
     "RandomFlip",
+    "RandomJump",
     "RandomWindow",
     "ReadFrames",
+    "ReadMaps",
     "ReadPoints",
     "Resample",
     "Resize",

@@ -1,6 +1,6 @@
 """Size and handedness of the frames; landmarks, joints and boxes, in pixels, go along.
 
-Condition maps are drawn at the size the model sees, so they are made after these.
+Condition maps are drawn once, for the prepared frames: where they are, frames stay as they are.
 """
 
 import mmcv
@@ -71,6 +71,8 @@ class RandomFlip:
 
     def __call__(self, sample: dict) -> dict:
         """Mirror all takes or none."""
+        for take in sample["takes"].values():
+            _refuse_maps(take, "RandomFlip")
         if sample["rng"].random() >= self.probability:
             return sample
         for take in sample["takes"].values():
@@ -89,12 +91,21 @@ def _move_points(take: Take, scale: tuple[float, float] = (1.0, 1.0), shift: tup
 
     Boxes are given so, by the edges of pixels; points count from the centre of the first pixel.
     """
-    if take.maps is not None:
-        raise ConfigError(
-            "condition maps are there already: put Resize, CenterCrop and RandomFlip before they are made"
-        )
+    if scale == (1.0, 1.0) and shift == (0, 0):
+        return
+    _refuse_maps(take, "a transform of this pipeline")
+    take.moved = True
     for name in POINTS:
         if (points := getattr(take, name)) is not None:
             setattr(take, name, (points + 0.5) * np.array(scale) + np.array(shift) - 0.5)
     if take.boxes is not None:
         take.boxes = take.boxes * np.tile(scale, 2) + np.tile(shift, 2)
+
+
+def _refuse_maps(take: Take, who: str) -> None:
+    """Raise ``ConfigError`` where ``who`` would part the frames from their condition maps."""
+    if take.maps is not None:
+        raise ConfigError(
+            f"clip {take.record.name} has condition maps, drawn for its prepared frames; {who} would crop, scale or "
+            f"mirror these: take it out of the pipeline, and prepare the set at the size the model sees"
+        )

@@ -8,7 +8,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from i2vkit.datasets.index import ClipRecord
-from i2vkit.errors import DataError
+from i2vkit.datasets.takes import Take
+from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import TRANSFORMS
 
 
@@ -109,3 +110,55 @@ class WholeClip(Sampling):
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
         """Count through the clip."""
         return np.arange(min(record.num_frames, self.max_length or record.num_frames))
+
+
+@TRANSFORMS.register_module()
+class RandomJump(Sampling):
+    """Random jumps in time within one clip (FRGAN, sec. 3.2): the ``target`` take is frame t, the image to animate, the
+    ``source`` take a frame t + k, k > 0, t and k drawn anew each time, every such pair as likely as any other.
+
+    With ``frames`` above 1 the source holds that many frames, those right after t (what stage two refines, sec. 3.3).
+    ``from_first`` keeps t at the clip's first frame, as the authors' released code does.
+
+    Raises:
+        DataError: A clip has fewer than ``frames + 1`` frames.
+        ConfigError: A pairing has set a target: a jump stays within one clip.
+    """
+
+    def __init__(self, frames: int = 1, from_first: bool = False):
+        self.frames = frames
+        self.from_first = from_first
+
+    def check(self, record: ClipRecord) -> None:
+        """Raise ``DataError`` if there is no frame to jump to."""
+        if record.num_frames <= self.frames:
+            raise DataError(
+                f"clip {record.name} has {record.num_frames} frames, RandomJump(frames={self.frames}) needs "
+                f"{self.frames + 1}: give the data set min_frames={self.frames + 1} to leave short clips out"
+            )
+
+    def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
+        """Draw t and what follows it: indices (1 + frames,)."""
+        self.check(record)
+        if self.frames > 1:
+            start = 0 if self.from_first else rng.integers(record.num_frames - self.frames)
+            return start + np.arange(self.frames + 1)
+        if self.from_first:
+            return np.array([0, rng.integers(1, record.num_frames)])
+        return np.sort(rng.choice(record.num_frames, size=2, replace=False))
+
+    def __call__(self, sample: dict) -> dict:
+        """Fill in ``indices`` of the source and add the target, a take of the same clip."""
+        takes, pair = sample["takes"], sample["pair"]
+        if pair.target is not None and pair.target.name != pair.source.name:
+            raise ConfigError(
+                f"RandomJump jumps within clip {pair.source.name}, and the pairing gives it the target "
+                f"{pair.target.name}: take SameClip, or another sampling"
+            )
+        record = takes["source"].record
+        first, *others = self.pick(record, sample["rng"])
+        takes["source"].indices = np.array(others)
+        takes["target"] = Take(record, indices=np.array([first]))
+        if "truth" in takes:
+            takes["truth"].indices = takes["source"].indices
+        return sample

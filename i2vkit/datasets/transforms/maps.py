@@ -1,0 +1,66 @@
+"""Condition maps of the frames that were taken."""
+
+import numpy as np
+
+from i2vkit.datasets.index import ClipRecord
+from i2vkit.datasets.maps import maps_of
+from i2vkit.datasets.takes import Take
+from i2vkit.errors import ConfigError, DataError
+from i2vkit.registry import TRANSFORMS
+
+# Bytes of maps that a worker keeps: what was read first stays, as every clip comes as often as the others.
+CACHE_BUDGET = 2**28
+
+
+@TRANSFORMS.register_module()
+class ReadMaps:
+    """Fills in ``maps`` uint8 (T, M, H, W) of every take whose clip has them; stands after ``ReadFrames``.
+
+    They come from ``record.side["maps"]``, as preparation writes it. With ``required`` a clip without any is refused.
+    """
+
+    def __init__(self, required: bool = True):
+        self.required = required
+        self._kept: dict[str, np.ndarray] = {}
+        self._room = CACHE_BUDGET
+
+    def __call__(self, sample: dict) -> dict:
+        """Read them for all takes.
+
+        Raises:
+            DataError: A clip has none and they are required, or its maps are of another size than its frames.
+            ConfigError: The frames were cropped, scaled or mirrored before, which the maps would not show.
+        """
+        for take in sample["takes"].values():
+            maps = self._maps(take.record)
+            if maps is None and self.required:
+                raise DataError(
+                    f"clip {take.record.name} has no condition maps: prepare the set with --maps "
+                    f"(tools/prepare_data.py), or give ReadMaps required=False"
+                )
+            if maps is not None:
+                _check(take, maps)
+                take.maps = maps[take.indices]
+        return sample
+
+    def _maps(self, record: ClipRecord) -> np.ndarray | None:
+        if record.name not in self._kept:
+            maps = maps_of(record)
+            if maps is None or maps.nbytes > self._room:
+                return maps
+            self._kept[record.name] = maps
+            self._room -= maps.nbytes
+        return self._kept[record.name]
+
+
+def _check(take: Take, maps: np.ndarray) -> None:
+    if take.moved:
+        raise ConfigError(
+            f"clip {take.record.name} has condition maps, drawn for its prepared frames, and a transform before "
+            f"ReadMaps crops, scales or mirrors these: take it out, and prepare the set at the size the model sees"
+        )
+    if take.frames is not None and take.frames.shape[1:3] != maps.shape[2:]:
+        sizes = ["{1}x{0}".format(*shape) for shape in (maps.shape[2:], take.frames.shape[1:3])]
+        raise DataError(
+            f"the condition maps of clip {take.record.name} are {sizes[0]}, its frames {sizes[1]}: prepare the set anew"
+        )
