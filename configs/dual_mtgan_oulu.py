@@ -1,8 +1,8 @@
 """Dual-MTGAN on Oulu-CASIA, 64x64, clips resampled to 16 frames: beside DTGAN on the same data.
 
 The paper has no such experiment. In training each clip comes with another one of the same person; people and the
-transfer test are DTGAN's (dtgan_oulu.py), so that both models' videos of "A does B's expression" can be compared pair by
-pair. Batch of 16 and iterations are ours. docs/results.md has what was measured.
+transfer test are DTGAN's (dtgan_oulu.py), so that the two models' videos of "A does B's expression" can be compared
+pair by pair. Batch of 16 and iterations are ours. docs/results.md has what was measured.
 """
 
 from mmengine.config import read_base
