@@ -34,6 +34,7 @@ def main() -> None:
     options.add_argument("--no-side-by-side", action="store_true", help="write the generated video alone")
     options.add_argument("--deterministic", action="store_true", help="no dropout as noise: one image, one video")
     options.add_argument("--device", help="cpu, cuda or cuda:1 (default: a GPU if there is one)")
+    options.add_argument("--amp", action="store_true", help="mixed precision (bf16): faster, a few grey levels off")
     arguments = options.parse_args()
 
     from i2vkit.apis.inferencer import I2VInferencer
@@ -41,7 +42,9 @@ def main() -> None:
     changes = dict(arguments.cfg_options or {})
     if arguments.deterministic:
         changes["model.generator.decoder.dropout_at_test"] = False
-    inferencer = I2VInferencer(arguments.config, arguments.checkpoint, arguments.device, options=changes)
+    inferencer = I2VInferencer(
+        arguments.config, arguments.checkpoint, arguments.device, options=changes, amp=arguments.amp
+    )
     animation = inferencer(
         arguments.image,
         arguments.driving,

@@ -13,23 +13,49 @@ def main() -> None:
     shared = dict(parents=[parser("", config=True)], conflict_handler="resolve")
 
     data = commands.add_parser("data", help="clips a second of the training data", **shared)
-    data.add_argument("--seconds", type=float, default=10.0, help="how long to measure (default: %(default)s)")
     data.add_argument("--steps", type=int, default=0, help="of a training, to tell how long it waits for data")
 
+    decoder = commands.add_parser("decoder", help="a generator with (1+2)D layers, forward and backward", **shared)
+    decoder.add_argument("--against", metavar="CONFIG", help="another decoder beside it (imaginator_ablations/mug_3d)")
+    decoder.add_argument("--compile", action="store_true", help="torch.compile of the decoder too")
+    step = commands.add_parser("step", help="a whole training step", **shared)
+    step.add_argument("--amp", action="store_true", help="mixed precision (bf16) too")
+
+    for command in (decoder, step):
+        command.add_argument("--batch", type=int, default=4, help="clips (default: %(default)s)")
+        command.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="default: %(default)s")
     for command in commands.choices.values():
-        command.add_argument("--out", type=Path, metavar="FILE", help="write the numbers to a JSON file too")
+        command.add_argument(
+            "--seconds", type=float, default=10.0, help="how long to measure each (default: %(default)s)"
+        )
+        command.add_argument("--out", "--json", type=Path, metavar="FILE", help="write the numbers to a JSON file too")
     arguments = options.parse_args()
 
-    from i2vkit.apis.benchmark import data as data_benchmark
     from i2vkit.apis.config import load_config
     from i2vkit.media import atomic_path
 
-    cfg = load_config(arguments.config, arguments.cfg_options)
-    result = data_benchmark.benchmark_data(cfg, arguments.seconds, arguments.steps)
-    print(data_benchmark.as_text(result))
+    text, result = run(arguments, load_config(arguments.config, arguments.cfg_options))
+    print(text)
     if arguments.out:
         with atomic_path(arguments.out) as temporary:
             temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def run(arguments, cfg) -> tuple[str, dict]:
+    """The benchmark that was asked for: its numbers to read, and to write."""
+    from i2vkit.apis.benchmark import data, decoder, step
+    from i2vkit.apis.config import load_config
+
+    if arguments.benchmark == "data":
+        result = data.benchmark_data(cfg, arguments.seconds, arguments.steps)
+        return data.as_text(result), result
+    shared = dict(seconds=arguments.seconds, batch=arguments.batch, device=arguments.device)
+    if arguments.benchmark == "step":
+        result = step.benchmark_step(cfg, amp=arguments.amp, **shared)
+        return step.as_text(result), result
+    against = load_config(arguments.against) if arguments.against else None
+    result = decoder.benchmark_decoder(cfg, against=against, compiled=arguments.compile, **shared)
+    return decoder.as_text(result), result
 
 
 if __name__ == "__main__":

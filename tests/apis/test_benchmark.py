@@ -7,13 +7,18 @@ import sys
 import time
 from pathlib import Path
 
+import narrow
 import numpy as np
 import pytest
 import tiny
 import torch
+from mmengine.config import Config
 from PIL import Image
 
-from i2vkit.apis.benchmark import timing
+import i2vkit.models.layers.transposed_1p2d as layer
+from i2vkit.apis.benchmark import benchmark_decoder, benchmark_step, timing
+from i2vkit.apis.benchmark import decoder as decoder_benchmark
+from i2vkit.apis.benchmark import step as step_benchmark
 from i2vkit.apis.benchmark.data import Feed, as_text, benchmark_data, plain_frames
 from i2vkit.apis.benchmark.timing import PeakMemory, Turns, by_turns, surroundings
 from i2vkit.apis.benchmark.waiting import WARM_UP, WaitingHook, waiting_share
@@ -22,6 +27,7 @@ from i2vkit.apis.loading import build_loader
 from i2vkit.datasets import FrameFolder, FrameSpan, FrameStrip, VideoFile
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import write_image, write_video
+from i2vkit.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -222,3 +228,118 @@ def test_the_tool_prints_and_writes(config, tmp_path):
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert "times as fast" in result.stdout and json.loads(out.read_text())["batch_size"] == 2
+
+
+# Decoder and step
+
+
+def narrow_imaginator(**changes) -> Config:
+    """ImaGINator, narrow, with a plain Adam."""
+    generator = {
+        "content_encoder": narrow.NARROW["ConvPyramidEncoder"],
+        "motion_encoder": None,
+        "motion_generator": narrow.NARROW["LabelFusion"],
+        "decoder": narrow.NARROW["TransposedConv1p2dDecoder"],
+    }
+    model = narrow.gan_config(
+        generator=generator | changes,
+        critics=dict(video=narrow.critic("VideoDiscriminator", "WholeClip", condition="label")),
+        phases=[
+            dict(name="critics", updates=["critics.video"], losses=[dict(type="CriticLoss", critic="video")]),
+            dict(
+                name="generator",
+                updates=["generator"],
+                losses=[dict(type="AdversarialLoss", critic="video"), dict(type="FrameL1Loss")],
+            ),
+        ],
+    )
+    optimizer = dict(type="Adam", lr=1e-4, fused=True)
+    return Config(
+        dict(model=model, optim_wrapper=dict(constructor="PhaseOptimWrapperConstructor", optimizer=optimizer))
+    )
+
+
+def test_the_fast_decoder_beside_the_plain_one_and_another():
+    other = narrow_imaginator(decoder=narrow.NARROW["TransposedConv3dDecoder"])
+    result = json.loads(json.dumps(benchmark_decoder(narrow_imaginator(), seconds=0, batch=2, against=other)))
+    half = {"plain, bf16", "fast, bf16", "fast, bf16, folded"}
+    assert set(result["inference"]["ratio"]) == {"plain", "fast", "fast, folded"} | half
+    assert set(result["training"]["ratio"]) == {"plain", "fast", "plain, bf16", "fast, bf16"}
+    for kind in ("inference", "training"):
+        assert result[kind]["ratio"]["plain"] == 1 and result[kind]["rounds"] >= 5
+        assert result[kind]["difference"]["fast"] < 1e-5 < result[kind]["difference"]["fast, bf16"]
+    assert result["decoders"]["bf16"]["training"]["reference"] == "other decoder, training"
+    assert result["parameters"]["other decoder"] == pytest.approx(result["parameters"]["fast"], rel=0.1)
+    assert {"versions", "threads", "processor", "cores", "device", "batch_size", "frames"} <= set(result)
+    text = decoder_benchmark.as_text(result)
+    assert "fast, bf16, folded" in text and "decoders, fp32:" in text
+
+
+def test_a_decoder_that_computes_something_else_is_no_measure(monkeypatch):
+    product = layer.temporal_product
+    monkeypatch.setattr(layer, "temporal_product", lambda *arguments: 1.1 * product(*arguments))
+    with pytest.raises(ConfigError, match="'fast' does not compute what 'plain' does: they differ by"):
+        benchmark_decoder(narrow_imaginator(), seconds=0, batch=2)
+
+
+def test_agreement_has_two_tolerances():
+    outputs = {"plain": torch.zeros(100), "fast": torch.zeros(100), "fast, bf16": torch.zeros(100)}
+    outputs["fast, bf16"][0] = 1.0  # 0.01 on average
+    assert decoder_benchmark.check_agreement(outputs, "plain")["fast, bf16"] == 1
+    for name, value in (("fast", 2e-3), ("fast, bf16", 0.1), ("fast", float("nan"))):
+        with pytest.raises(ConfigError, match=f"'{name}' does not compute"):
+            decoder_benchmark.check_agreement(outputs | {name: torch.full((100,), value)}, "plain")
+
+
+def test_generators_without_such_layers_have_no_plain_form():
+    with pytest.raises(ConfigError, match="no layer of its generator has a plain form"):
+        benchmark_decoder(Config(dict(model=narrow.gan_config())), seconds=0)
+
+
+def test_what_was_measured_as_it_is_written():
+    turns = Turns({"a": [2.0, 4.0, 6.0], "b": [1.0, 1.0, 1.0]}, {"a": 5, "b": None})
+    assert timing.report(turns, "a", ["a", "b"]) == {
+        "reference": "a",
+        "rounds": 3,
+        "milliseconds": {"a": 4000, "b": 1000},
+        "ratio": {"a": 1, "b": 4},
+        "ratio_range": {"a": (1, 1), "b": (2, 6)},
+        "peak_bytes": {"a": 5, "b": None},
+    }
+
+
+def test_a_training_step_beside_the_plain_one():
+    result = json.loads(json.dumps(benchmark_step(narrow_imaginator(), seconds=0, batch=2, amp=True)))
+    assert set(result["step"]["ratio"]) == {"plain", "fast", "fast, bf16"} and result["step"]["ratio"]["plain"] == 1
+    plain, fast = (result["step"]["losses"][name] for name in ("plain", "fast"))
+    assert len(plain) == 2 and plain[0] != plain[1]
+    for expected, found in zip(plain, fast, strict=True):
+        assert found == pytest.approx(expected, rel=1e-3)
+    assert set(result["parameters"]) == {"generator", "critics"}
+    assert "fast, bf16" in step_benchmark.as_text(result)
+
+
+def test_the_plain_step_freezes_nothing_and_leaves_no_gradients():
+    cfg = narrow_imaginator()
+    model = MODELS.build(cfg.model)
+    trainer = step_benchmark.Trainer(
+        model, step_benchmark.plain_optimizers(cfg.optim_wrapper), step_benchmark.random_batch(model, 16, 2), plain=True
+    )
+    asked = []
+    model.critics.video.register_forward_hook(lambda critic, *_: asked.append(next(critic.parameters()).requires_grad))
+    trainer.step()
+    assert len(asked) >= 2 and all(asked)
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert not any(block.plain for block in model.generator.decoder.blocks)
+
+
+def test_a_step_that_trains_otherwise_is_no_measure():
+    with pytest.raises(ConfigError, match=r"'fast' does not train as 'plain' does: loss 'l1' of step 2 is 1\.5, not 1"):
+        step_benchmark.check_losses({"plain": [{"l1": 1.0}] * 2, "fast": [{"l1": 1.0}, {"l1": 1.5}]})
+
+
+def test_the_gpu_must_be_there(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for benchmark in (benchmark_decoder, benchmark_step):
+        with pytest.raises(ConfigError, match="there is no GPU here"):
+            benchmark(narrow_imaginator(), device="cuda")

@@ -1,5 +1,7 @@
 """How fast the toolkit is, measured against something plain: one function a benchmark, named as on the command line."""
 
 from i2vkit.apis.benchmark.data import benchmark_data
+from i2vkit.apis.benchmark.decoder import benchmark_decoder
+from i2vkit.apis.benchmark.step import benchmark_step
 
-__all__ = ["benchmark_data"]
+__all__ = ["benchmark_data", "benchmark_decoder", "benchmark_step"]

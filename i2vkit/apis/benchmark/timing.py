@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 
@@ -79,6 +80,36 @@ def by_turns(
                 peaks[name] = max(filter(None, (peaks[name], memory.bytes)), default=None)
         rounds += 1
     return Turns(times, peaks)
+
+
+def report(turns: Turns, reference: str, names: list[str]) -> dict[str, Any]:
+    """What was measured of the contenders ``names``, by name, ready to be written.
+
+    ``milliseconds`` (medians), ``ratio``: how many times faster than the ``reference``, with its ``ratio_range`` over
+    the ``rounds``, ``peak_bytes`` of the process.
+
+    >>> report(Turns({"a": [2.0], "b": [0.5]}, {"a": None, "b": None}), "a", ["a", "b"])["ratio"]
+    {'a': 1.0, 'b': 4.0}
+    """
+    return {
+        "reference": reference,
+        "rounds": len(turns.seconds[reference]),
+        "milliseconds": {name: 1000 * turns.median(name) for name in names},
+        "ratio": {name: turns.ratio(name, reference) for name in names},
+        "ratio_range": {name: turns.ratio_range(name, reference) for name in names},
+        "peak_bytes": {name: turns.peak_bytes[name] for name in names},
+    }
+
+
+def synchronized(work: Callable[[], object], device: torch.device) -> Callable[[], None]:
+    """``work``, until the GPU has done it where ``device`` is one."""
+
+    def run() -> None:
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+
+    return run
 
 
 class PeakMemory:

@@ -41,77 +41,71 @@ class TransposedConv1p2d(nn.Module):
         if self.plain:
             x = x if still is None else torch.cat([x, repeat(still, "b c h w -> b c t h w", t=x.shape[2])], dim=1)
             return self.spatial(functional.leaky_relu(self.norm(self.temporal(x)), 0.2))
-        batch, _, _, height, width = x.shape
-        (_, stride, padding), weight = _time(self.temporal), self.temporal.weight[:, :, :, 0, 0]
-        steps = rearrange(x, "b c t h w -> t (b h w) c")
-        pixels = None if still is None else rearrange(still, "b c h w -> (b h w) c")
-        made = temporal_product(steps, pixels, weight, self.temporal.bias, stride, padding)
-        phases = made.shape[0]
-        # Batch norm and the spatial convolution do not mind the order of the frames: it is put right afterwards, where
-        # the channels are few.
-        frames = rearrange(made, "r j (b h w) m -> (r j b) m 1 h w", b=batch, h=height, w=width)
+        (_, stride, padding), weight = _time(self.temporal), self.temporal.weight[..., 0, 0]
+        made = temporal_product(rearrange(x, "b c t h w -> b t (h w) c"), weight, stride, padding)
+        pixels = None if still is None else rearrange(still, "b c h w -> b (h w) c")
+        made = add_still(made, pixels, weight[x.shape[1] :], self.temporal.bias, x.shape[2], stride, padding)
+        frames = rearrange(made, "b t (h w) m -> (b t) m 1 h w", h=x.shape[3])
         frames = functional.leaky_relu(self.norm(frames), 0.2, inplace=True)[:, :, 0]
-        frames = spatial_product(frames, self.spatial)
-        return rearrange(frames, "(r j b) c h w -> b (j r) h w c", r=phases, b=batch).permute(0, 4, 1, 2, 3)
+        return rearrange(spatial_product(frames, self.spatial), "(b t) c h w -> b c t h w", b=len(x))
 
 
 def _time(convolution: nn.ConvTranspose3d) -> tuple[int, int, int]:
     return convolution.kernel_size[0], convolution.stride[0], convolution.padding[0]
 
 
-def _taps(kernel: int, stride: int, padding: int) -> list[list[tuple[int, int]]]:
-    """For every phase r of the outputs stride * j + r: which input j + shift meets which tap of the kernel.
+def temporal_product(steps: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+    """A transposed convolution in time, without bias: (B, T, N, C) to (B, T', N, M), N being pixels.
 
-    >>> _taps(4, 2, 1)  # even frames read the input before and their own, odd frames their own and the next
-    [[(-1, 3), (0, 1)], [(0, 2), (1, 0)]]
+    ``weight`` (C or more, M, kernel), of which the first C rows are read; the kernel is a multiple of the stride.
+    Where the weight is larger than what comes out, one product with the weight as it lies in memory and an
+    overlap-add over time; else a 2D convolution, one axis of which is the pixels.
     """
-    return [
-        sorted(((r + padding - tap) // stride, tap) for tap in range(kernel) if (r + padding - tap) % stride == 0)
-        for r in range(stride)
-    ]
+    batch, length, pixels, channels = steps.shape
+    weight, (_, width, kernel) = weight[:channels], weight.shape
+    if channels < batch * length * pixels:
+        made = functional.conv_transpose2d(
+            rearrange(steps, "b t n c -> b c t n"), weight[..., None], None, (stride, 1), (padding, 0)
+        )
+        return rearrange(made, "b m t n -> b t n m")
+    reach = kernel // stride
+    taps = rearrange(steps @ weight.flatten(1), "b t n (m i r) -> i b t r n m", m=width, r=stride)
+    # Tap stride * i + r of input t falls on output stride * (t + i) + r.
+    full = sum(functional.pad(taps[i], (0, 0, 0, 0, 0, 0, i, reach - 1 - i)) for i in range(reach))
+    full = rearrange(full, "b t r n m -> b (t r) n m")
+    return full[:, padding : (length - 1) * stride + kernel - padding]
 
 
-def temporal_product(
-    steps: Tensor, still: Tensor | None, weight: Tensor, bias: Tensor, stride: int, padding: int
+def add_still(
+    made: Tensor, still: Tensor | None, weight: Tensor, bias: Tensor, length: int, stride: int, padding: int
 ) -> Tensor:
-    """A transposed convolution in time as one matrix product a phase.
+    """Add to ``made`` (B, T', N, M) the bias, and what inputs ``still`` (B, N, C') in time give.
 
-    ``steps`` (T, N, C), ``still`` (N, C') the same at every step, ``weight`` (C + C', M, kernel), the kernel a multiple
-    of the stride. Returns (stride, J, N, M): [r, j] is the output at time stride * j + r.
+    ``weight`` (C', M, kernel) is theirs, ``length`` the number of frames that went in. Such inputs enter once a clip:
+    the sum over all taps, and less where the clip begins or ends.
     """
-    length, pixels, channels = steps.shape
-    kernel = weight.shape[2]
-    taps = _taps(kernel, stride, padding)
-    number = len(taps[0])
-    outputs = ((length - 1) * stride - 2 * padding + kernel) // stride
-
-    first, last = min(phase[0][0] for phase in taps), max(phase[-1][0] for phase in taps)
-    padded = functional.pad(steps, (0, 0, 0, 0, -first, outputs - 1 + last - (length - 1)))
-    # Window i holds the inputs i .. i + number - 1 side by side; a phase reads every window from a start of its own on.
-    windows = torch.cat([padded[i : len(padded) - number + 1 + i] for i in range(number)], dim=2)
-    starts = [phase[0][0] - first for phase in taps]
-    if starts == list(range(stride)):
-        rows = windows.unfold(0, outputs, 1).permute(0, 3, 1, 2)  # overlapping views, no copy
-    else:
-        rows = torch.stack([windows[start : start + outputs] for start in starts])
-    moving = weight[:channels]
-    matrices = torch.stack([torch.cat([moving[:, :, tap] for _, tap in phase]) for phase in taps])
-    made = torch.bmm(rows.flatten(1, 2), matrices)
-    made = rearrange(made, "r (j n) m -> r j n m", n=pixels)
     if still is None:
-        return made.add_(bias.to(made.dtype))
-
-    # What does not change with time enters once a clip: the sum over all taps, and less where the clip begins or ends.
-    constant = weight[channels:]
-    terms = {tap: still @ constant[:, :, tap] for phase in taps for _, tap in phase}
-    inside = torch.stack([sum(terms[tap] for _, tap in phase) for phase in taps])
-    made = made.add_((inside + bias.to(inside.dtype))[:, None])
-    for r, phase in enumerate(taps):
-        for shift, tap in phase:
-            for j in range(outputs):
-                if not 0 <= j + shift < length:
-                    made[r, j].sub_(terms[tap])
+        return made + bias.to(made.dtype)
+    kernel, outputs = weight.shape[2], made.shape[1]
+    terms = rearrange(still @ weight.flatten(1), "b n (m k) -> k b n m", k=kernel)
+    bias = bias.to(terms.dtype)
+    seen = [tuple(_taps(t, kernel, stride, padding, length)) for t in range(outputs)]
+    sums = {taps: sum((terms[tap] for tap in taps), start=bias) for taps in set(seen)}
+    if torch.is_grad_enabled():  # writing to slices costs a copy of all gradients each
+        return made + torch.stack([sums[taps] for taps in seen], dim=1)
+    for t, taps in enumerate(seen):
+        made[:, t].add_(sums[taps])
     return made
+
+
+def _taps(output: int, kernel: int, stride: int, padding: int, length: int) -> list[int]:
+    """The taps of the kernel through which an output frame sees one of ``length`` input frames.
+
+    >>> [_taps(t, kernel=4, stride=2, padding=1, length=2) for t in range(4)]
+    [[1], [0, 2], [1, 3], [2]]
+    """
+    place = output + padding
+    return [tap for tap in range(kernel) if (place - tap) % stride == 0 and 0 <= place - tap < stride * length]
 
 
 def spatial_product(frames: Tensor, convolution: nn.ConvTranspose3d) -> Tensor:
@@ -122,8 +116,8 @@ def spatial_product(frames: Tensor, convolution: nn.ConvTranspose3d) -> Tensor:
     _, padding, _ = convolution.padding
     pixels = frames.shape[2] * frames.shape[3]
     if pixels == 1 and padding == 0:
-        made = rearrange(frames, "n m 1 1 -> n m") @ rearrange(weight, "m c a b -> m (a b c)")
-        made = rearrange(made, "n (a b c) -> n a b c", a=kernel, b=kernel)
+        made = (rearrange(frames, "n m 1 1 -> n m") @ weight.flatten(1)).unflatten(1, weight.shape[1:])
+        return made + bias[:, None, None].to(made.dtype)
     elif pixels <= _PRODUCT_PIXELS and (kernel, stride, padding) == (4, 2, 1) and frames.device.type == "cpu":
         made = _overlap_add(frames, weight)
     else:
@@ -138,8 +132,8 @@ def _overlap_add(frames: Tensor, weight: Tensor) -> Tensor:
     the next patch.
     """
     pixels = rearrange(frames, "n m h w -> n h w m")
-    patches = pixels @ rearrange(weight, "m c a b -> m (a b c)")
-    patches = rearrange(patches, "n h w (a p b q c) -> n h w a p b q c", a=2, p=2, b=2, q=2)
+    # The weight is larger than the patches: it is read as it lies in memory, and the patches are turned.
+    patches = rearrange(pixels @ weight.flatten(1), "n h w (c a p b q) -> n h w a p b q c", a=2, p=2, b=2, q=2)
     one, two = patches[:, :, :, 0], patches[:, :, :, 1]
     rows = torch.cat([one[:, :1], one[:, 1:] + two[:, :-1], two[:, -1:]], dim=1)
     one, two = rows[:, :, :, :, 0], rows[:, :, :, :, 1]

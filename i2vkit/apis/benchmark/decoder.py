@@ -1,0 +1,280 @@
+"""How fast a generator is beside the plain form of the same mathematics, and (1+2)D beside 3D convolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from copy import deepcopy
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from i2vkit.apis.benchmark.timing import by_turns, report, surroundings, synchronized
+from i2vkit.apis.loading import trained_length
+from i2vkit.errors import ConfigError
+from i2vkit.models.inference import for_inference_
+from i2vkit.models.layers.stream import Stream
+from i2vkit.models.layers.transposed_1p2d import TransposedConv1p2d
+from i2vkit.models.passes import Pass
+from i2vkit.registry import MODELS
+from i2vkit.structures import Clip
+
+PLAIN, FAST, OTHER = "plain", "fast", "other decoder"
+FULL, HALF = 1e-3, 0.05  # tolerances: videos are in [-1, 1], so 1e-3 is an eighth of a grey level
+
+
+def benchmark_decoder(
+    cfg: Config,
+    seconds: float = 10.0,
+    batch: int = 4,
+    against: Config | None = None,
+    device: str = "cpu",
+    compiled: bool = False,
+) -> dict[str, Any]:
+    """A generator as it is beside the plain form of its (1+2)D layers, with the same weights, by turns.
+
+    Measured are the forward pass without gradients in eval mode (``inference``: fp32, bf16, and either with folded
+    batch norm) and forward and backward in training mode (``training``: fp32 and bf16). Before that the outputs are
+    checked to agree.
+
+    Args:
+        cfg: of ``load_config``; the data are random.
+        seconds: how long to measure each comparison.
+        batch: clips.
+        against: a config with another decoder of as many parameters, which is compared too (``decoders``, where
+            it is the reference).
+        device: "cpu" or "cuda".
+        compiled: measure ``torch.compile`` of the fast decoder too.
+
+    Returns:
+        For every comparison the fields of ``timing.report``, and ``difference``, the largest ones from the plain
+        outputs; numbers of parameters; and where it was measured.
+
+    Raises:
+        ConfigError: the generator has no layer with a plain form, or two outputs do not agree.
+    """
+    generator, clip = build(cfg, batch, device)
+    layers = plain_layers(generator)
+    if not layers:
+        raise ConfigError(f"{_name(cfg)}: no layer of its generator has a plain form to be compared with")
+    settle_norms(generator, clip)
+    result: dict[str, Any] = {
+        "benchmark": "decoder",
+        "config": _name(cfg),
+        "batch_size": batch,
+        "frames": clip.source.shape[2],
+        "device": device,
+        "parameters": {FAST: count(generator)},
+    }
+    result["inference"] = _inference(generator, clip, seconds, compiled)
+    result["training"] = _training(generator, clip, seconds, compiled)
+    if against is not None:
+        other, _ = build(against, batch, device)
+        settle_norms(other, clip)
+        others = {FAST: generator, OTHER: other}
+        result["against"] = _name(against)
+        result["parameters"] = {name: count(each) for name, each in others.items()}
+        result["decoders"] = _decoders(others, clip, seconds)
+    return result | surroundings()
+
+
+def _inference(generator: nn.Module, clip: Clip, seconds: float, compiled: bool) -> dict[str, Any]:
+    generator.eval()
+    folded = for_inference_(deepcopy(generator), torch.float32)
+    half = for_inference_(deepcopy(generator), torch.bfloat16)
+    contenders = {
+        PLAIN: lambda: run(generator, clip, plain=True),
+        FAST: lambda: run(generator, clip),
+        "fast, folded": lambda: run(folded, clip),
+        "plain, bf16": lambda: run(generator, clip, plain=True, half=True),
+        "fast, bf16": lambda: run(generator, clip, half=True),
+        "fast, bf16, folded": lambda: run(half, clip, half=True),
+    }
+    if compiled:
+        faster = deepcopy(half)
+        faster.decoder.compile()
+        contenders["fast, bf16, folded, compiled"] = lambda: run(faster, clip, half=True)
+    with torch.no_grad():
+        return _measure(contenders, PLAIN, seconds, clip.source.device)
+
+
+def _training(generator: nn.Module, clip: Clip, seconds: float, compiled: bool) -> dict[str, Any]:
+    generator.train()
+    # A loss whose gradient is of the size of its noise in every frame.
+    weight = torch.randn(clip.source.shape, generator=torch.Generator().manual_seed(0)).to(clip.source.device)
+
+    def work(model: nn.Module, plain: bool, half: bool) -> Callable[[], Tensor]:
+        def step() -> Tensor:
+            model.zero_grad()
+            video = run(model, clip, plain, half)
+            (video * weight).sum().backward()
+            return video.detach()
+
+        return step
+
+    contenders = {
+        PLAIN: work(generator, True, False),
+        FAST: work(generator, False, False),
+        "plain, bf16": work(generator, True, True),
+        "fast, bf16": work(generator, False, True),
+    }
+    if compiled:
+        faster = deepcopy(generator)
+        faster.decoder.compile()
+        contenders["fast, bf16, compiled"] = work(faster, False, True)
+    measured = _measure(contenders, PLAIN, seconds, clip.source.device)
+    generator.zero_grad()
+    return measured
+
+
+def _decoders(generators: dict[str, nn.Module], clip: Clip, seconds: float) -> dict[str, Any]:
+    """Each forward in eval mode, and forward and backward in training mode; nothing to check, they are not alike."""
+    measured = {}
+    for half in (False, True):
+        contenders = {}
+        for name, generator in generators.items():
+            contenders[f"{name}, inference"] = partial(_no_grad, generator, clip, half)
+            contenders[f"{name}, training"] = partial(_both, generator, clip, half)
+        contenders = {name: synchronized(work, clip.source.device) for name, work in contenders.items()}
+        turns = by_turns(contenders, seconds)
+        measured["bf16" if half else "fp32"] = {
+            kind: report(turns, f"{OTHER}, {kind}", [f"{name}, {kind}" for name in generators])
+            for kind in ("inference", "training")
+        }
+    return measured
+
+
+@torch.no_grad()
+def _no_grad(generator: nn.Module, clip: Clip, half: bool) -> None:
+    run(generator.eval(), clip, half=half)
+
+
+def _both(generator: nn.Module, clip: Clip, half: bool) -> None:
+    run(generator.train(), clip, half=half).sum().backward()
+    generator.zero_grad()
+
+
+def _measure(
+    contenders: dict[str, Callable[[], Tensor]], reference: str, seconds: float, device: torch.device
+) -> dict[str, Any]:
+    """Check that the outputs agree with the reference's, and time all."""
+    differences = check_agreement({name: work() for name, work in contenders.items()}, reference)
+    turns = by_turns({name: synchronized(work, device) for name, work in contenders.items()}, seconds)
+    return report(turns, reference, list(contenders)) | {"difference": differences}
+
+
+def check_agreement(outputs: dict[str, Tensor], reference: str) -> dict[str, float]:
+    """The largest difference of every output from the reference's.
+
+    Outputs are videos in [-1, 1]; those with "bf16" in their names may differ by ``HALF`` on average, the others by
+    ``FULL`` anywhere.
+
+    Raises:
+        ConfigError: two outputs differ by more: what computes something else is no measure.
+
+    >>> check_agreement({"plain": torch.zeros(2), "fast": torch.tensor([0.0, 2**-12])}, "plain")
+    {'plain': 0.0, 'fast': 0.000244140625}
+    """
+    largest = {}
+    for name, output in outputs.items():
+        difference = (output.float() - outputs[reference].float()).abs()
+        largest[name] = float(difference.max())
+        allowed, found = (HALF, float(difference.mean())) if "bf16" in name else (FULL, largest[name])
+        if not found <= allowed:  # NaN too
+            raise ConfigError(f"{name!r} does not compute what {reference!r} does: they differ by {found:.3g}")
+    return largest
+
+
+def build(cfg: Config, batch: int, device: str) -> tuple[nn.Module, Clip]:
+    """The generator of a config with its initial weights, and random clips as it trains on, without moving parts.
+
+    Raises:
+        ConfigError: a config without a generator, or a GPU that is not there.
+    """
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError("there is no GPU here: measure with --device cpu")
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    if not hasattr(model, "generator"):
+        raise ConfigError(f"{_name(cfg)}: a {type(model).__name__} has no generator")
+    generator = model.generator
+    length = trained_length(cfg) or generator.lengths.at_least(16)
+    source = torch.rand(batch, 3, length, model.image_size, model.image_size) * 2 - 1
+    label = torch.arange(batch) % generator.num_labels if generator.num_labels else None
+    return generator.to(device), Clip(source, label=label).to(device)
+
+
+def run(generator: nn.Module, clip: Clip, plain: bool = False, half: bool = False) -> Tensor:
+    """The videos (B, 3, T, H, W) of a batch; the noise is the same at every call."""
+    stream = Stream(list(range(len(clip))))
+    with computed_plainly(generator, plain), torch.autocast(clip.source.device.type, torch.bfloat16, enabled=half):
+        return generator(clip, {"benchmark": Pass()}, stream)["benchmark"].video
+
+
+def plain_layers(module: nn.Module) -> list[TransposedConv1p2d]:
+    """The layers that know a plain form of their mathematics."""
+    return [layer for layer in module.modules() if isinstance(layer, TransposedConv1p2d)]
+
+
+@contextmanager
+def computed_plainly(module: nn.Module, plain: bool = True):
+    """Inside, the layers of ``module`` compute in their plain form, or not."""
+    layers = plain_layers(module)
+    for layer in layers:
+        layer.plain = plain
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.plain = False
+
+
+@torch.no_grad()
+def settle_norms(generator: nn.Module, clip: Clip) -> None:
+    """Make the running statistics of all batch norms those of this batch, as training would have done."""
+    norms = [m for m in generator.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+    run(generator.train(), clip)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+def count(module: nn.Module) -> int:
+    """Its parameters."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _name(cfg: Config) -> str:
+    return Path(cfg.filename or "config").stem
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """The numbers to read."""
+    lines = [f"{result['config']}: {result['batch_size']} clips of {result['frames']} frames on {result['device']}"]
+    lines += [f"{name}: {number:,} parameters" for name, number in result["parameters"].items()]
+    for title in ("inference", "training"):
+        lines += [f"{title}:", *table(result[title])]
+    for precision, kinds in result.get("decoders", {}).items():
+        lines += [f"decoders, {precision}:", *(line for measured in kinds.values() for line in table(measured))]
+    return "\n".join([*lines, f"{result['threads']} threads, {result['cores']} cores, {result['processor']}"])
+
+
+def table(measured: dict[str, Any]) -> list[str]:
+    """A line a contender of what ``timing.report`` gives."""
+    width = max(len(name) for name in measured["milliseconds"])
+    lines = []
+    for name, milliseconds in measured["milliseconds"].items():
+        low, high = measured["ratio_range"][name]
+        line = f"  {name:<{width}} {milliseconds:9.1f} ms  {measured['ratio'][name]:5.2f}x ({low:.2f} to {high:.2f})"
+        peak = measured["peak_bytes"][name]
+        line += "" if peak is None else f"  {peak / 2**20:7,.0f} MiB"
+        if name in measured.get("difference", {}):
+            line += f"  differs by {measured['difference'][name]:.1e}"
+        lines.append(line)
+    return lines

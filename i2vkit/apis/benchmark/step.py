@@ -1,0 +1,172 @@
+"""How fast a training step is beside the same step done plainly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.optim import OptimWrapperDict
+from torch import nn
+
+from i2vkit.apis.benchmark.decoder import FAST, PLAIN, computed_plainly, count, table
+from i2vkit.apis.benchmark.timing import by_turns, report, surroundings, synchronized
+from i2vkit.apis.loading import trained_length
+from i2vkit.errors import ConfigError
+from i2vkit.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS, build_part
+from i2vkit.structures import VideoSample
+
+CHECKED = 2  # steps
+FULL, HALF = 0.01, 0.1  # how far losses may lie from the plain ones, relative or absolute
+
+
+def benchmark_step(
+    cfg: Config, seconds: float = 20.0, batch: int = 4, amp: bool = False, device: str = "cpu"
+) -> dict[str, Any]:
+    """A whole training step, through the config's phases and optimisers, beside the same done plainly, by turns.
+
+    "plain" computes the (1+2)D layers in their plain form, takes Adam's unfused steps and leaves all critics asking for
+    gradients while the generator trains (which are thrown away); everything else is the same code. Before that the
+    losses of the first steps are checked to agree.
+
+    Args:
+        cfg: of ``load_config``; the data are random.
+        seconds: how long to measure.
+        batch: clips.
+        amp: measure bf16 autocast too.
+        device: "cpu" or "cuda".
+
+    Returns:
+        ``step``: the fields of ``timing.report``, and ``losses`` of the checked steps; numbers of parameters; and where
+        it was measured.
+
+    Raises:
+        ConfigError: there is nothing to train, no such device, or the losses do not agree.
+    """
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError("there is no GPU here: measure with --device cpu")
+    if not cfg.get("optim_wrapper"):
+        raise ConfigError(f"{Path(cfg.filename or 'config').name} has no optim_wrapper: nothing trains")
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model).to(device).train()
+    data = random_batch(model, trained_length(cfg) or 16, batch)
+    trainers = {
+        PLAIN: Trainer(deepcopy(model), plain_optimizers(cfg.optim_wrapper), data, plain=True),
+        FAST: Trainer(deepcopy(model), cfg.optim_wrapper, data),
+    }
+    if amp:
+        trainers["fast, bf16"] = Trainer(deepcopy(model), cfg.optim_wrapper, data, half=True)
+    losses = {name: trainer.losses(CHECKED) for name, trainer in trainers.items()}
+    check_losses(losses)
+    where = torch.device(device)
+    turns = by_turns({name: synchronized(trainer.step, where) for name, trainer in trainers.items()}, seconds)
+    return {
+        "benchmark": "step",
+        "config": Path(cfg.filename or "config").stem,
+        "batch_size": batch,
+        "frames": data["inputs"]["source"][0].shape[1],
+        "device": device,
+        "parameters": {part: count(module) for part, module in model.named_children() if count(module)},
+        "step": report(turns, PLAIN, list(trainers)) | {"losses": losses},
+        **surroundings(),
+    }
+
+
+class Trainer:
+    """A model with its optimisers and one batch."""
+
+    def __init__(
+        self, model: nn.Module, optim_wrapper: dict, data: dict[str, Any], plain: bool = False, half: bool = False
+    ) -> None:
+        self.model, self.data, self.plain = model, data, plain
+        self.model.precision = "bf16" if half else None
+        if plain:
+            # No phase freezes anything: whatever lies on the way to a loss asks for gradients.
+            self.model.trainable = lambda part=None: []
+        self.optimizers = build_optimizers(model, optim_wrapper)
+
+    def step(self) -> dict[str, float]:
+        """One step; every loss by name."""
+        with computed_plainly(self.model, self.plain):
+            log = self.model.train_step(self.data, self.optimizers)
+        if self.plain:
+            self.model.zero_grad()  # what the generator's phase left in the critics
+        return {name: float(value) for name, value in log.items()}
+
+    def losses(self, steps: int) -> list[dict[str, float]]:
+        """Of the first steps, with the same noise whoever takes them."""
+        taken = []
+        for number in range(steps):
+            with _seeded(number):
+                taken.append(self.step())
+        return taken
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+def build_optimizers(model: nn.Module, optim_wrapper: dict) -> OptimWrapperDict:
+    """What a training would build."""
+    settings = deepcopy(dict(optim_wrapper))
+    constructor = settings.pop("constructor", "PhaseOptimWrapperConstructor")
+    return build_part(OPTIM_WRAPPER_CONSTRUCTORS, dict(type=constructor, optim_wrapper_cfg=settings))(model)
+
+
+def plain_optimizers(optim_wrapper: dict) -> dict[str, Any]:
+    """The same with optimisers that are neither fused nor worked through in groups."""
+    settings = deepcopy(dict(optim_wrapper))
+    settings["optimizer"] = {**settings["optimizer"], "fused": False, "foreach": False}
+    return settings
+
+
+def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
+    """Random clips as the collate function hands them over, with what the passes of ``model`` read."""
+    size = model.image_size
+    generator = torch.Generator().manual_seed(0)
+
+    def clips(*shape: int) -> list[torch.Tensor]:
+        return [torch.randint(256, (3, *shape), dtype=torch.uint8, generator=generator) for _ in range(batch)]
+
+    number = max(1, len(model.labels))
+    inputs = {
+        "source": clips(length, size, size),
+        "label": [torch.tensor(i % number) for i in range(batch)],
+        "num_frames": [torch.tensor(length)] * batch,
+    }
+    if any("target" in (entry.content, entry.real) for entry in getattr(model, "passes", {}).values()):
+        inputs["target"] = clips(length, size, size)
+        inputs["target_image"] = [clip[:, 0] for clip in inputs["target"]]
+        inputs["target_num_frames"] = [torch.tensor(length)] * batch
+    return dict(inputs=inputs, data_samples=[VideoSample() for _ in range(batch)])
+
+
+def check_losses(losses: dict[str, list[dict[str, float]]]) -> None:
+    """Raise ``ConfigError`` where a loss is not what the plain step has: other work is no measure.
+
+    >>> check_losses({"plain": [{"l1": 1.0}], "fast": [{"l1": 1.001}]})
+    """
+    for name, steps in losses.items():
+        tolerance = HALF if "bf16" in name else FULL
+        for number, (found, expected) in enumerate(zip(steps, losses[PLAIN], strict=True), start=1):
+            for loss, value in expected.items():
+                if not abs(found[loss] - value) <= tolerance * max(1.0, abs(value)):
+                    raise ConfigError(
+                        f"{name!r} does not train as {PLAIN!r} does: loss {loss!r} of step {number} is "
+                        f"{found[loss]:.6g}, not {value:.6g}"
+                    )
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """The numbers to read."""
+    lines = [f"{result['config']}: a step of {result['batch_size']} clips of {result['frames']} frames"]
+    lines += [f"{part}: {number:,} parameters" for part, number in result["parameters"].items()]
+    where = f"{result['threads']} threads, {result['cores']} cores, {result['processor']}"
+    return "\n".join([*lines, *table(result["step"]), where])
