@@ -72,8 +72,8 @@ class Transfer(Protocol):
             return records
         if missing := sorted(set(self.source_clips) - {record.name for record in records}):
             raise DataError(
-                f"{len(missing)} source clips are not in the data (first: {missing[0]!r}); a name is "
-                f"person/label/clip, as in {records[0].name!r}"
+                f"{len(missing)} source clips are not in the data (first: {missing[0]!r}); names "
+                f"look like {records[0].name!r}"
             )
         return [record for record in records if record.name in self.source_clips]
 
