@@ -18,6 +18,8 @@ class Conv3dEncoder(Part):
 
     Variational (Dual-MTGAN, sec. III-A): code ~ N(mean, exp(log_variance)) by the reparametrisation trick in training,
     the mean at test. Any length of 1 or more; the padding of shorter clips in a batch is seen as a still.
+    ``initial_log_variance`` (ours): with less noise than the prior's at the start, a decoder comes to read the code
+    before the divergence has emptied it.
     """
 
     gives = ("motion.code",)
@@ -27,6 +29,7 @@ class Conv3dEncoder(Part):
         widths: tuple[int, ...] = (64, 128, 256, 512),
         code: int = 128,
         variational: bool = True,
+        initial_log_variance: float = -4.0,
     ):
         super().__init__()
         self.blocks = nn.Sequential(
@@ -43,6 +46,8 @@ class Conv3dEncoder(Part):
         self.to_log_variance = nn.Linear(widths[-1], code) if variational else None
         self.spec = Spec(code=code, variational=variational)
         init_dcgan_(self)
+        if variational:
+            nn.init.constant_(self.to_log_variance.bias, initial_log_variance)
 
     def forward(self, clip: Clip, stream: Stream) -> Motion:
         """The code of ``clip.source``."""
