@@ -105,6 +105,19 @@ def test_fast_layer_equals_the_plain_one(time, space, side, length, still_channe
         assert torch.allclose(found, expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("kernel, stride, padding", [(2, 1, 0), (4, 2, 1), (3, 1, 1), (6, 2, 2), (4, 4, 0)])
+@pytest.mark.parametrize("channels", [3, 40])
+def test_both_temporal_kernels_are_transposed_convolutions(kernel, stride, padding, channels):
+    """With few channels a convolution, with more channels than pixels a matrix product and an overlap-add."""
+    steps, weight = torch.randn(2, 3, 4, channels).double(), torch.randn(channels, 5, kernel).double()
+    assert (channels < 2 * 3 * 4) == (channels == 3)
+    expected = functional.conv_transpose1d(
+        steps.permute(0, 2, 3, 1).flatten(0, 1), weight, stride=stride, padding=padding
+    )
+    expected = expected.unflatten(0, (2, 4)).permute(0, 3, 1, 2)
+    assert torch.allclose(layer.temporal_product(steps, weight, stride, padding), expected)
+
+
 def test_parameters_are_those_of_two_transposed_3d_convolutions_and_a_norm():
     block = TransposedConv1p2d(4, 6, 5, (4, 2, 1), (4, 2, 1))
     shapes = {name: tuple(parameter.shape) for name, parameter in block.named_parameters()}

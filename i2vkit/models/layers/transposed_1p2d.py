@@ -69,11 +69,13 @@ def temporal_product(steps: Tensor, weight: Tensor, stride: int, padding: int) -
         )
         return rearrange(made, "b m t n -> b t n m")
     reach = kernel // stride
-    taps = rearrange(steps @ weight.flatten(1), "b t n (m i r) -> i b t r n m", m=width, r=stride)
+    # Rows are flattened by hand: matmul would copy the weight for every clip where ``steps`` is not contiguous.
+    taps = rearrange(steps, "b t n c -> (b t n) c") @ weight.flatten(1)
+    taps = rearrange(taps, "(b t n) (m i r) -> i b t r n m", b=batch, t=length, m=width, r=stride)
     # Tap stride * i + r of input t falls on output stride * (t + i) + r.
     full = sum(functional.pad(taps[i], (0, 0, 0, 0, 0, 0, i, reach - 1 - i)) for i in range(reach))
     full = rearrange(full, "b t r n m -> b (t r) n m")
-    return full[:, padding : (length - 1) * stride + kernel - padding]
+    return full[:, padding : (length - 1) * stride + kernel - padding].contiguous()
 
 
 def add_still(
@@ -87,15 +89,12 @@ def add_still(
     if still is None:
         return made + bias.to(made.dtype)
     kernel, outputs = weight.shape[2], made.shape[1]
-    terms = rearrange(still @ weight.flatten(1), "b n (m k) -> k b n m", k=kernel)
+    terms = rearrange(still, "b n c -> (b n) c") @ weight.flatten(1)
+    terms = rearrange(terms, "(b n) (m k) -> k b n m", b=len(still), k=kernel).contiguous()
     bias = bias.to(terms.dtype)
     seen = [tuple(_taps(t, kernel, stride, padding, length)) for t in range(outputs)]
     sums = {taps: sum((terms[tap] for tap in taps), start=bias) for taps in set(seen)}
-    if torch.is_grad_enabled():  # writing to slices costs a copy of all gradients each
-        return made + torch.stack([sums[taps] for taps in seen], dim=1)
-    for t, taps in enumerate(seen):
-        made[:, t].add_(sums[taps])
-    return made
+    return made + torch.stack([sums[taps] for taps in seen], dim=1)
 
 
 def _taps(output: int, kernel: int, stride: int, padding: int, length: int) -> list[int]:
@@ -131,9 +130,13 @@ def _overlap_add(frames: Tensor, weight: Tensor) -> Tensor:
     Every input pixel makes a 4x4 patch, two pixels apart: two halves, of which the second falls on the first half of
     the next patch.
     """
-    pixels = rearrange(frames, "n m h w -> n h w m")
+    number, _, height, width = frames.shape
+    pixels = rearrange(frames, "n m h w -> (n h w) m")
     # The weight is larger than the patches: it is read as it lies in memory, and the patches are turned.
-    patches = rearrange(pixels @ weight.flatten(1), "n h w (c a p b q) -> n h w a p b q c", a=2, p=2, b=2, q=2)
+    patches = pixels @ weight.flatten(1)
+    patches = rearrange(
+        patches, "(n h w) (c a p b q) -> n h w a p b q c", n=number, h=height, w=width, a=2, p=2, b=2, q=2
+    )
     one, two = patches[:, :, :, 0], patches[:, :, :, 1]
     rows = torch.cat([one[:, :1], one[:, 1:] + two[:, :-1], two[:, -1:]], dim=1)
     one, two = rows[:, :, :, :, 0], rows[:, :, :, :, 1]
