@@ -1,1 +1,18 @@
 """Condition generators: what makes the condition maps of clips, in preparation, for retargeting and to animate."""
+
+from i2vkit.datasets.conditions.coefficients import Coefficients, coefficients_of, read_coefficients, retarget
+from i2vkit.datasets.conditions.face_maps import FaceMaps
+from i2vkit.datasets.conditions.fitting import fit_clip
+from i2vkit.datasets.conditions.morphable import MorphableModel
+from i2vkit.datasets.conditions.procedural import procedural_model
+
+__all__ = [
+    "Coefficients",
+    "FaceMaps",
+    "MorphableModel",
+    "coefficients_of",
+    "fit_clip",
+    "procedural_model",
+    "read_coefficients",
+    "retarget",
+]

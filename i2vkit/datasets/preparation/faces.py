@@ -11,6 +11,7 @@ from i2vkit.datasets.points import LONGEST_GAP
 from i2vkit.datasets.preparation.alignment import EyeAlignment
 from i2vkit.datasets.preparation.boxes import FirstFrameBox
 from i2vkit.datasets.preparation.dlib_faces import INSTALL, DlibFaces, dlib_installed
+from i2vkit.datasets.preparation.face_maps import FaceMapMaker
 from i2vkit.datasets.preparation.prepare import Framing, RawClip, prepare_set
 from i2vkit.errors import ConfigError, DataError
 
@@ -127,6 +128,7 @@ def prepare_faces(
     expected: str | Path,
     truth: Path,
     settings: dict | None = None,
+    maps: FaceMapMaker | None = None,
 ) -> str:
     """``prepare_set`` for faces: landmarks that were not given are found.
 
@@ -138,7 +140,7 @@ def prepare_faces(
     """
     if not dlib_installed() and not any(_has_landmarks(record) for record in index.records):
         raise no_landmarks(expected)
-    return prepare_set(name, index, out, framing, workers, truth, FaceFinder(face), settings)
+    return prepare_set(name, index, out, framing, workers, truth, FaceFinder(face), settings, maps=maps)
 
 
 def _has_landmarks(record: ClipRecord) -> bool:

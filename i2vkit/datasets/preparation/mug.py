@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from i2vkit.datasets.mug import Mug
+from i2vkit.datasets.preparation.face_maps import face_map_maker
 from i2vkit.datasets.preparation.faces import FramingName, Which, face_framing, prepare_faces
 
 
@@ -16,6 +17,10 @@ def prepare_mug(
     margin: float | None = None,
     face: Which = "only",
     marked_takes: bool = False,
+    maps: bool = False,
+    morphable: Path | None = None,
+    expressions: Path | None = None,
+    landmark_vertices: Path | None = None,
 ) -> str:
     """Cut the faces out of all takes below `source`, and the rendered truth if there is one, and index them in `out`.
 
@@ -29,6 +34,11 @@ def prepare_mug(
         margin: What is added to that box on every side, as a share of its own; 0.1 by default.
         face: Whose face, where landmarks are to be found and the first frame shows several; "only" skips such clips.
         marked_takes: Takes with a mark after their number (`take001nsg`), too.
+        maps: Condition maps, too: the normals of a morphable model fitted to the landmarks; also for what was
+            prepared without them.
+        morphable: A Basel model's `.mat` for these, instead of the built-in model.
+        expressions: The `.mat` of its expressions.
+        landmark_vertices: The `.mat` that says which vertices are landmarks, where neither of the others does.
 
     Raises:
         ConfigError: A size below 16, or a margin that makes no sense.
@@ -45,4 +55,5 @@ def prepare_mug(
         face,
         expected=layout.beside("landmarks") / "001" / "anger" / "take000.csv",
         truth=layout.beside("truth"),
+        maps=face_map_maker(size, morphable, expressions, landmark_vertices) if maps else None,
     )

@@ -6,6 +6,7 @@ from typing import Literal
 
 from i2vkit.datasets.oulu_casia import OuluCasia
 from i2vkit.datasets.preparation.alignment import EyeAlignment
+from i2vkit.datasets.preparation.face_maps import face_map_maker
 from i2vkit.datasets.preparation.faces import Which, prepare_faces
 
 
@@ -18,6 +19,10 @@ def prepare_oulu_casia(
     camera: Literal["VL", "NI"] = "VL",
     light: Literal["Strong", "Weak", "Dark"] = "Strong",
     face: Which = "only",
+    maps: bool = False,
+    morphable: Path | None = None,
+    expressions: Path | None = None,
+    landmark_vertices: Path | None = None,
 ) -> str:
     """Align all clips below `source` by the eyes, and the rendered truth where there is one, and index them in `out`.
 
@@ -29,6 +34,11 @@ def prepare_oulu_casia(
         camera: Visible light or near infrared.
         light: Which illumination.
         face: Whose face, where landmarks are to be found and the first frame shows several; "only" skips such clips.
+        maps: Condition maps, too: the normals of a morphable model fitted to the landmarks; also for what was
+            prepared without them.
+        morphable: A Basel model's `.mat` for these, instead of the built-in model.
+        expressions: The `.mat` of its expressions.
+        landmark_vertices: The `.mat` that says which vertices are landmarks, where neither of the others does.
 
     Raises:
         ConfigError: A size below 16.
@@ -49,6 +59,7 @@ def prepare_oulu_casia(
         expected=tables[0],
         truth=base / "truth",
         settings={"camera": camera, "light": light},
+        maps=face_map_maker(size, morphable, expressions, landmark_vertices) if maps else None,
     )
 
 

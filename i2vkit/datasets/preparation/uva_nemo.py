@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from i2vkit.datasets.preparation.face_maps import face_map_maker
 from i2vkit.datasets.preparation.faces import FramingName, Which, face_framing, prepare_faces
 from i2vkit.datasets.uva_nemo import UvaNemo
 
@@ -17,6 +18,10 @@ def prepare_uva_nemo(
     margin: float | None = None,
     face: Which = "only",
     kind: Literal["deliberate", "spontaneous"] | None = None,
+    maps: bool = False,
+    morphable: Path | None = None,
+    expressions: Path | None = None,
+    landmark_vertices: Path | None = None,
 ) -> str:
     """Cut the faces out of all videos below `source`, and the rendered truth if there is one, and index them in `out`.
 
@@ -32,6 +37,11 @@ def prepare_uva_nemo(
         margin: What is added to that box on every side, as a share of its own; 0.1 by default.
         face: Whose face, where landmarks are to be found and the first frame shows several; "only" skips such clips.
         kind: Smiles of one kind only; both by default.
+        maps: Condition maps, too: the normals of a morphable model fitted to the landmarks; also for what was
+            prepared without them.
+        morphable: A Basel model's `.mat` for these, instead of the built-in model.
+        expressions: The `.mat` of its expressions.
+        landmark_vertices: The `.mat` that says which vertices are landmarks, where neither of the others does.
 
     Raises:
         ConfigError: A size below 16, or a margin that makes no sense.
@@ -48,4 +58,5 @@ def prepare_uva_nemo(
         face,
         expected=layout.beside("landmarks") / "001_deliberate_smile_1.csv",
         truth=layout.beside("truth"),
+        maps=face_map_maker(size, morphable, expressions, landmark_vertices) if maps else None,
     )
