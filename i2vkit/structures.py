@@ -98,8 +98,8 @@ class Motion(_Movable):
 
     Shapes: ``code`` (B, D), with ``mean`` and ``log_variance`` (B, D) where it is variational; ``trajectory``
     (B, T, D); ``condition`` (B, L) one-hot label; ``maps``, per stream ("driving" (B, C_i, T, H_i, W_i), "reference"
-    (B, C_i, H_i, W_i)) a pyramid, fine to coarse, where motion is spatial; ``num_frames`` (B,) true lengths;
-    ``length`` the number of frames to make.
+    (B, C_i, H_i, W_i)) a pyramid, fine to coarse, where motion is spatial; ``source_maps`` (B, M, T, H, W), the clip's
+    own condition maps; ``num_frames`` (B,) true lengths; ``length`` the number of frames to make.
     """
 
     length: int
@@ -109,6 +109,7 @@ class Motion(_Movable):
     trajectory: Tensor | None = None
     condition: Tensor | None = None
     maps: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
+    source_maps: Tensor | None = None
     num_frames: Tensor | None = None
 
 

@@ -5,6 +5,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 
 from i2vkit.models import ImageToVideoGan
 from i2vkit.models.decoders import (
+    DenseDecoder,
     FrameDecoder,
     TransposedConv1p2dDecoder,
     TransposedConv3dDecoder,
@@ -17,11 +18,20 @@ from i2vkit.models.discriminators import (
     LastDynamics,
     RandomFrames,
     RandomWindow,
+    ResidualFrameDiscriminator,
+    ResidualVideoDiscriminator,
     VectorDiscriminator,
     VideoDiscriminator,
     WholeClip,
 )
-from i2vkit.models.encoders import CnnLstmEncoder, Conv3dEncoder, ConvFrameEncoder, ConvPyramidEncoder
+from i2vkit.models.encoders import (
+    CnnLstmEncoder,
+    Conv3dEncoder,
+    ConvFrameEncoder,
+    ConvPyramidEncoder,
+    MapDifferenceEncoder,
+    ResidualPyramidEncoder,
+)
 from i2vkit.models.heads import DirectHead, ResidualHead
 from i2vkit.models.losses import (
     AdversarialLoss,
@@ -32,10 +42,12 @@ from i2vkit.models.losses import (
     WassersteinLoss,
 )
 from i2vkit.models.motion_generators import LabelFusion, LstmUnroll, NoiseGru
+from i2vkit.models.refiners import VolumeRefiner
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoSample
 
 SIZE = 32
+MAPS = 2  # channels of condition maps
 LABELS = ["a", "b", "c"]
 TIME = ((2, 1), (4, 2), (3, 1), (3, 1))  # decoders of whole clips make 4, 6, 8, ... frames
 
@@ -47,6 +59,8 @@ NARROW = {
     ),
     "Conv3dEncoder": dict(type=Conv3dEncoder, widths=(4, 8, 8), code=6),
     "ConvPyramidEncoder": dict(type=ConvPyramidEncoder, widths=(4, 8, 8), code=6),
+    "ResidualPyramidEncoder": dict(type=ResidualPyramidEncoder, width=4, max_width=8, code=6),
+    "MapDifferenceEncoder": dict(type=MapDifferenceEncoder, width=4, max_width=8, code=6),
     "LstmUnroll": dict(type=LstmUnroll, hidden=7),
     "UNetDecoder": dict(type=UNetDecoder, widths=(8, 8, 8, 8, 8), embedder_width=8),
     "LabelFusion": dict(type=LabelFusion, noise=7),
@@ -59,11 +73,15 @@ NARROW = {
     ),
     "TwoStreamDecoder": dict(type=TwoStreamDecoder, widths=(8, 8, 4), time=TIME),
     "FrameDecoder": dict(type=FrameDecoder, widths=(8, 8, 8)),
+    "DenseDecoder": dict(type=DenseDecoder, width=4, max_width=8),
+    "VolumeRefiner": dict(type=VolumeRefiner, widths=(4, 8), window=8),
     "DirectHead": dict(type=DirectHead),
     "ResidualHead": dict(type=ResidualHead),
     "FrameDiscriminator": dict(type=FrameDiscriminator, widths=(4, 8, 8)),
     "VideoDiscriminator": dict(type=VideoDiscriminator, widths=(4, 8)),
     "VectorDiscriminator": dict(type=VectorDiscriminator, widths=(8, 8)),
+    "ResidualFrameDiscriminator": dict(type=ResidualFrameDiscriminator, width=4, max_width=8),
+    "ResidualVideoDiscriminator": dict(type=ResidualVideoDiscriminator, width=4, max_width=8),
     "AllFrames": dict(type=AllFrames),
     "RandomFrames": dict(type=RandomFrames, number=2),
     "RandomWindow": dict(type=RandomWindow, length=4),
@@ -94,6 +112,7 @@ def gan_config(**changes) -> dict:
             type=ImageToVideoGan,
             image_size=SIZE,
             labels=LABELS,
+            map_channels=MAPS,
             generator=generator,
             critics=dict(frame=critic(), dynamics=critic("VectorDiscriminator", "LastDynamics")),
             passes=dict(reconstruct=dict()),
@@ -147,6 +166,8 @@ def batch(lengths=(6, 4), seed: int = 0, targets: bool = False, **meta) -> dict:
         num_frames=[torch.tensor(frames) for frames in lengths],
         label=[torch.tensor(i % len(LABELS)) for i in range(len(lengths))],
     )
+    inputs["source_maps"] = [255 - video[:MAPS] for video in inputs["source"]]
+    inputs["image_maps"] = [maps[:, 0] for maps in inputs["source_maps"]]
     if targets:
         inputs["target"] = [clip(frames) for frames in lengths]
         inputs["target_num_frames"] = inputs["num_frames"]

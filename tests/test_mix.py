@@ -22,6 +22,7 @@ from i2vkit.registry import (
     HEADS,
     MOTION_ENCODERS,
     MOTION_GENERATORS,
+    REFINERS,
     VIEWS,
 )
 from i2vkit.structures import Clip
@@ -34,6 +35,9 @@ SLOTS = {
     "head": list(HEADS.module_dict),
 }
 COMBINATIONS = list(product(*SLOTS.values()))
+# A refiner sees the video alone: each meets every decoder and head, behind encoders that all decoders can read.
+ENCODERS = ("ConvPyramidEncoder", "MapDifferenceEncoder", None)
+REFINED = [(*ENCODERS, *others) for others in product(DECODERS.module_dict, HEADS.module_dict, REFINERS.module_dict)]
 outcomes: Counter = Counter()
 
 
@@ -49,8 +53,9 @@ def config(name: str | None, registry) -> dict | None:
 
 
 def generator_config(combination: tuple) -> dict:
-    registries = (CONTENT_ENCODERS, MOTION_ENCODERS, MOTION_GENERATORS, DECODERS, HEADS)
-    return {slot: config(name, r) for slot, name, r in zip(SLOTS, combination, registries, strict=True)}
+    registries = (CONTENT_ENCODERS, MOTION_ENCODERS, MOTION_GENERATORS, DECODERS, HEADS, REFINERS)
+    slots = (*SLOTS, "refiner")
+    return {slot: config(name, r) for slot, name, r in zip(slots, combination, registries, strict=False)}
 
 
 def phases(critic: str = "frame") -> list[dict]:
@@ -78,12 +83,13 @@ def step_and_check_gradients(model) -> None:
 
 def video(model, length: int) -> torch.Tensor:
     clip = model.data_preprocessor(narrow.batch(lengths=(length,)))["clip"]
-    return next(model.stream([Clip(clip.source, label=clip.label)], [5])).video
+    maps = dict(source_maps=clip.source_maps, image_maps=clip.image_maps)
+    return next(model.stream([Clip(clip.source, label=clip.label, **maps)], [5])).video
 
 
 def reason_of_refusal(combination: tuple) -> str | None:
     """Why a combination makes no sense; None if it does."""
-    content, encoder, generator, decoder, _ = combination
+    content, encoder, generator, decoder, *_ = combination
     if content is None and "content.code" in DECODERS.get(decoder).needs:
         return "content.code"
     moves = any(need.startswith("motion.") for need in DECODERS.get(decoder).needs)
@@ -92,7 +98,7 @@ def reason_of_refusal(combination: tuple) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("combination", COMBINATIONS, ids=lambda c: "-".join(str(name) for name in c))
+@pytest.mark.parametrize("combination", COMBINATIONS + REFINED, ids=lambda c: "-".join(str(name) for name in c))
 def test_combination(combination):
     reason = reason_of_refusal(combination)
     changes = dict(
@@ -129,9 +135,8 @@ MOTIONS = {
     "one vector a frame": ("CnnLstmEncoder", None),
     "a variational code": ("Conv3dEncoder", "LstmUnroll"),
 }
-CRITICS = list(
-    product(DISCRIMINATORS.module_dict, VIEWS.module_dict, ADVERSARIAL_LOSSES.module_dict, [None, "label", "image"])
-)
+CONDITIONS = [None, "label", "image", "maps"]
+CRITICS = list(product(DISCRIMINATORS.module_dict, VIEWS.module_dict, ADVERSARIAL_LOSSES.module_dict, CONDITIONS))
 
 
 @pytest.mark.parametrize("motion", MOTIONS)
@@ -139,7 +144,7 @@ CRITICS = list(
 def test_critic(network, view, adversarial, condition, motion):
     encoder, generator = MOTIONS[motion]
     kinds = {DISCRIMINATORS.get(network).kind, VIEWS.get(view).kind}
-    refused = len(kinds) > 1 or (kinds == {"vector"} and condition == "image")
+    refused = len(kinds) > 1 or (kinds == {"vector"} and condition in ("image", "maps"))
     changes = dict(
         generator=dict(
             content_encoder=narrow.NARROW["ConvPyramidEncoder"],
@@ -163,7 +168,7 @@ def test_critic(network, view, adversarial, condition, motion):
 def test_how_many(capsys):
     """Counts what the tests above did, where all of them ran, and prints it."""
     done = sum(count for name, count in outcomes.items() if not name.startswith("critics"))
-    if done < len(COMBINATIONS):
+    if done < len(COMBINATIONS) + len(REFINED):
         pytest.skip("not all combinations ran")
     with capsys.disabled():
         print("\nmix: " + ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())))

@@ -117,7 +117,8 @@ class GeneratorProbe(nn.Module):
         """Animate the first frame of ``source`` by its own motion."""
         label = torch.zeros(len(source), dtype=torch.long) if self.generator.num_labels else None
         seeds = list(range(len(source)))
-        return self.generator(Clip(source, label=label), {"profile": Pass()}, Stream(seeds))["profile"].video
+        clip = self.generator.with_maps(Clip(source, label=label))
+        return self.generator(clip, {"profile": Pass()}, Stream(seeds))["profile"].video
 
 
 class NetworkProbe(nn.Module):
@@ -147,8 +148,9 @@ class CriticProbe(nn.Module):
 def look_at(critic: nn.Module, video: Tensor, generator: nn.Module) -> Look:
     """What a critic sees of a video (B, 3, T, H, W); a motion encoded anew is not the critic's own work."""
     label = torch.zeros(len(video), dtype=torch.long)
-    motion = partial(generator.encode_motion, Clip(video, label=label), Stream([0] * len(video)))
-    footage = Footage(video, None, motion, image=video[:, :, 0], label=label)
+    clip = generator.with_maps(Clip(video, label=label))
+    motion = partial(generator.encode_motion, clip, Stream([0] * len(video)))
+    footage = Footage(video, None, motion, image=video[:, :, 0], label=label, maps=clip.source_maps)
     return critic.look(footage, critic.view, critic.view.draw(footage))
 
 

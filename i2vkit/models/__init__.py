@@ -1,6 +1,6 @@
 """Models and the parts they are made of; importing this package registers them all."""
 
-from i2vkit.models import decoders, discriminators, encoders, heads, layers, losses, motion_generators
+from i2vkit.models import decoders, discriminators, encoders, heads, layers, losses, motion_generators, refiners
 from i2vkit.models.critic import Critic
 from i2vkit.models.data_preprocessor import ClipPreprocessor
 from i2vkit.models.generator import Generator
@@ -21,4 +21,5 @@ __all__ = [
     "layers",
     "losses",
     "motion_generators",
+    "refiners",
 ]

@@ -21,6 +21,7 @@ class Plan:
     motion_encoder: bool
     motion_generator: bool
     content_wanted: tuple[str, ...]
+    motion_wanted: tuple[str, ...]
     content_adapters: tuple[type, ...]
     generator_adapters: tuple[type, ...]
     decoder_adapters: tuple[type, ...]
@@ -66,6 +67,7 @@ def plan_generator(
         motion_encoder=bool(read & _gives(encoder)),
         motion_generator=generator_used,
         content_wanted=tuple(sorted(content_read)),
+        motion_wanted=tuple(sorted(read & _gives(encoder))),
         content_adapters=content_adapters,
         generator_adapters=generator_adapters,
         decoder_adapters=decoder_adapters,

@@ -85,6 +85,11 @@ class GanContext:
         generator = self.model.generator
         if generator.motion_encoder is None:
             raise ConfigError("a loss or view encodes the motion of a video, and this generator has no motion encoder")
+        if not generator.motion_encoder.reads_video:
+            raise ConfigError(
+                f"a loss or view encodes the motion of a video anew, and {type(generator.motion_encoder).__name__} "
+                f"reads condition maps instead of the video: take the loss or view out, or another motion encoder"
+            )
         with self._building():
             return generator.encode_motion(replace(self.clip, source=video, num_frames=num_frames), Stream())
 

@@ -1,4 +1,4 @@
-"""The one generator: content encoder -> motion encoder -> motion generator -> decoder -> head."""
+"""The one generator: content encoder -> motion encoder -> motion generator -> decoder -> head -> refiner."""
 
 from dataclasses import replace
 
@@ -20,6 +20,7 @@ from i2vkit.registry import (
     MODELS,
     MOTION_ENCODERS,
     MOTION_GENERATORS,
+    REFINERS,
     build_part,
 )
 from i2vkit.structures import Clip, Content, Generated, Motion, Spec
@@ -30,7 +31,9 @@ class Generator(nn.Module):
     """Turns a content and a motion into a video; every slot takes any part of its registry.
 
     Each encoder runs once for each distinct input of a call; its result is shared by the passes. A slot that nobody
-    reads stays empty, and adapters (named in the log) stand where two parts do not meet by themselves.
+    reads stays empty, and adapters (named in the log) stand where two parts do not meet by themselves. A ``refiner``
+    makes a second video from the first, ``coarse`` one, and the clip's condition maps; the head reads its features too,
+    with the coarse video as base.
 
     Raises:
         ConfigError: if the parts do not fit together.
@@ -44,13 +47,15 @@ class Generator(nn.Module):
         content_encoder: dict | None = None,
         motion_encoder: dict | None = None,
         motion_generator: dict | None = None,
+        refiner: dict | None = None,
         num_labels: int = 0,
+        map_channels: int = 0,
         passes: dict[str, Pass] | None = None,
     ):
         super().__init__()
         plan = plan_generator(decoder, content_encoder, motion_encoder, motion_generator, num_labels)
-        self.image_size, self.num_labels = image_size, num_labels
-        given = dict(image_size=image_size, num_labels=num_labels)
+        self.image_size, self.num_labels, self.map_channels = image_size, num_labels, map_channels
+        given = dict(image_size=image_size, num_labels=num_labels, map_channels=map_channels)
 
         self.content_encoder = None
         content = Spec()
@@ -59,7 +64,8 @@ class Generator(nn.Module):
             content = self.content_encoder.spec
         self.content_adapters, content = _chain(plan.content_adapters, content)
 
-        self.motion_encoder = build_part(MOTION_ENCODERS, motion_encoder if plan.motion_encoder else None, **given)
+        config = motion_encoder if plan.motion_encoder else None
+        self.motion_encoder = build_part(MOTION_ENCODERS, config, wanted=plan.motion_wanted, **given)
         motion = replace(self.motion_encoder.spec if self.motion_encoder else Spec(), condition=num_labels)
         self.encoded = motion
         self.generator_adapters, motion = _chain(plan.generator_adapters, motion)
@@ -71,6 +77,7 @@ class Generator(nn.Module):
         self.head = build_part(HEADS, head)
         read = dict(out_channels=self.head.channels, base_wanted=self.head.reads_base)
         self.decoder = build_part(DECODERS, decoder, content=content, motion=self.motion, **read, **given)
+        self.refiner = build_part(REFINERS, refiner, **read, **given)
         self.content_per_frame = self.decoder.code_per_frame and content.code_per_frame
         self._check(passes or {})
 
@@ -88,7 +95,7 @@ class Generator(nn.Module):
         """Whether a clip can be made in chunks: every part must carry its state on."""
         adapters = [*self.content_adapters, *self.generator_adapters, *self.decoder_adapters]
         parts = [self.motion_encoder, self.motion_generator, self.decoder, *adapters]
-        return all(part.streams for part in parts if part is not None)
+        return self.refiner is None and all(part.streams for part in parts if part is not None)
 
     @property
     def lengths(self) -> Lengths:
@@ -100,6 +107,26 @@ class Generator(nn.Module):
         """Whether a video depends on the label of its clip."""
         readers = [part for part in (self.motion_generator, self.decoder) if part is not None]
         return self.num_labels > 0 and any("motion.condition" in part.reads() for part in readers)
+
+    @property
+    def reads_maps(self) -> bool:
+        """Whether a video depends on the condition maps of its clip."""
+        return self.map_channels > 0 and (
+            self.refiner is not None or (self.motion_encoder is not None and self.motion_encoder.reads_maps)
+        )
+
+    def with_maps(self, clip: Clip) -> Clip:
+        """``clip``, with empty condition maps where the model has some and the clip none: to try and to measure."""
+        if not self.map_channels or clip.source_maps is not None:
+            return clip
+        batch, _, length, height, width = clip.source.shape
+        maps = torch.zeros(batch, self.map_channels, length, height, width, device=clip.source.device)
+        return replace(clip, source_maps=maps, image_maps=maps[:, :, 0])
+
+    def check_maps(self, clip: Clip) -> None:
+        """Raise ``ConfigError`` if this generator reads condition maps, and the clip has none or others."""
+        if self.reads_maps:
+            check_maps(clip, self.map_channels)
 
     def _check(self, passes: dict[str, Pass]) -> None:
         """A pass must be possible, and a short video must come out at the right size."""
@@ -122,7 +149,8 @@ class Generator(nn.Module):
         stream = Stream(seeds=[0])
         try:
             with torch.no_grad():
-                made = self.eval()(Clip(video, label=label), {"dry_run": Pass()}, stream)["dry_run"].video
+                clip = self.with_maps(Clip(video, label=label))
+                made = self.eval()(clip, {"dry_run": Pass()}, stream)["dry_run"].video
         except RuntimeError as error:
             raise ConfigError(f"the parts of the generator do not fit together: {error}") from error
         finally:
@@ -148,7 +176,8 @@ class Generator(nn.Module):
         return content
 
     def encode_motion(self, clip: Clip, stream: Stream) -> Motion:
-        """What the motion encoder says of ``clip.source``, before the motion generator."""
+        """What the motion encoder says of ``clip``, before the motion generator."""
+        self.check_maps(clip)
         return self._completed(self.motion_encoder(clip, stream), clip)
 
     def draw_motion(self, clip: Clip, stream: Stream) -> Motion:
@@ -159,7 +188,8 @@ class Generator(nn.Module):
         return self._completed(motion, clip)
 
     def _completed(self, motion: Motion, clip: Clip) -> Motion:
-        """With the label as a one-hot vector, and with lengths: what draws noise learns the batch from them."""
+        """With condition maps, the label as a one-hot vector, and lengths: what draws noise learns the batch there."""
+        motion = replace(motion, source_maps=clip.source_maps)
         if motion.num_frames is None:
             lengths = torch.full((len(clip),), motion.length, device=clip.source.device)
             motion = replace(motion, num_frames=lengths)
@@ -192,6 +222,10 @@ class Generator(nn.Module):
         features, base = self.decoder(content, motion, stream)
         # Video and losses stay in full precision under autocast.
         made = self.head(features.float(), base.float())
+        if self.refiner is not None:
+            coarse = made["video"]
+            features = self.refiner(coarse, motion.source_maps if self.map_channels else None)
+            made = dict(self.head(features.float(), coarse), coarse=coarse)
         return Generated(content=content, motion=motion, encoded=encoded, pass_name=name, **made)
 
     def forward(self, clip: Clip, passes: dict[str, Pass], stream: Stream | None = None) -> dict[str, Generated]:
@@ -211,6 +245,20 @@ class Generator(nn.Module):
                 motion = encoded
             generated[name] = self.render(contents[key], motion, own, name)
         return generated
+
+
+def check_maps(clip: Clip, channels: int) -> None:
+    """Raise ``ConfigError`` unless ``clip`` has condition maps of so many channels, also of the image to animate."""
+    if clip.source_maps is None or clip.image_maps is None:
+        raise ConfigError(
+            "this model reads condition maps and the clips have none: prepare the set with --maps and put ReadMaps "
+            "behind ReadFrames in the pipeline"
+        )
+    if clip.source_maps.shape[1] != channels:
+        raise ConfigError(
+            f"this model reads condition maps of {channels} channels and those of the clips have "
+            f"{clip.source_maps.shape[1]} (normal maps 3, heatmaps 13, silhouettes 1): set model.map_channels"
+        )
 
 
 def _chain(adapters: tuple[type, ...], spec: Spec) -> tuple[nn.ModuleList, Spec]:

@@ -12,7 +12,7 @@ from i2vkit.models.base_model import PhasedModel
 from i2vkit.models.context import GanContext
 from i2vkit.models.critic import Critic
 from i2vkit.models.data_preprocessor import to_uint8
-from i2vkit.models.generator import Generator
+from i2vkit.models.generator import Generator, check_maps
 from i2vkit.models.layers.stream import Between, Stream
 from i2vkit.models.passes import build_passes
 from i2vkit.models.phases import current_iteration, run_phases
@@ -25,8 +25,8 @@ class ImageToVideoGan(PhasedModel):
     """A generator and its critics, put together by a config.
 
     ``passes`` says what content meets what motion, ``phases`` what is updated when and by which losses; ``labels`` are
-    the names of the classes, in the order of their indices. See ``Generator``, ``Critic``, ``Pass``, ``Phase`` and
-    ``PhasedModel`` for the rest.
+    the names of the classes, in the order of their indices, ``map_channels`` the number of condition maps a frame. See
+    ``Generator``, ``Critic``, ``Pass``, ``Phase`` and ``PhasedModel`` for the rest.
 
     Raises:
         ConfigError: if the parts do not fit together, or a loss names a pass or critic that is not there.
@@ -50,9 +50,10 @@ class ImageToVideoGan(PhasedModel):
         super().__init__(phases, data_preprocessor, frozen, pretrained, autocast)
         self.image_size, self.labels, self.chunk = image_size, list(labels), chunk
         self.passes = build_passes(passes)
-        given = dict(image_size=image_size, num_labels=len(self.labels))
+        self.map_channels = map_channels
+        given = dict(image_size=image_size, num_labels=len(self.labels), map_channels=map_channels)
         self.generator = build_part(MODELS, {"type": Generator, **generator}, passes=self.passes, **given)
-        given |= dict(motion=self.generator.encoded, map_channels=map_channels)
+        given |= dict(motion=self.generator.encoded)
         self.critics = nn.ModuleDict(
             {name: build_part(MODELS, {"type": Critic, **critic}, **given) for name, critic in (critics or {}).items()}
         )
@@ -76,6 +77,8 @@ class ImageToVideoGan(PhasedModel):
         wanted = {name: None for phase in running for loss in phase.losses for name in loss.passes}
         trains = any(path.split(".")[0] == "generator" for phase in running for path in phase.updates)
         self._check_targets(clip, wanted)
+        if any(critic.condition == "maps" for critic in self.critics.values()):
+            check_maps(clip, self.map_channels)
         context = GanContext(self, clip, iteration, tuple(wanted), with_gradients=trains)
         return run_phases(context, self, optim_wrapper)
 
@@ -86,6 +89,7 @@ class ImageToVideoGan(PhasedModel):
                 f"{clip.source.shape[-1]}x{clip.source.shape[-2]}: set Resize in the pipeline or model.image_size"
             )
         self._check_labels(clip)
+        self.generator.check_maps(clip)
 
     def _check_labels(self, clip: Clip) -> None:
         if (

@@ -15,11 +15,13 @@ class Part(nn.Module):
     "content.pyramid", "motion.code", "motion.trajectory", "motion.condition" or "motion.maps"; the builder looks at
     both before it builds what stands upstream, and inserts adapters for what is needed and missing. ``spec`` says what
     the part gives. ``streams`` is true if a clip can be made in chunks, ``code_per_frame`` if the part reads a content
-    code for every frame too. ``lengths`` says of a decoder which numbers of frames it can make; any, if it does not.
+    code for every frame too. ``reads_maps`` is true of a motion encoder that reads the clip's condition maps, and
+    ``reads_video`` is false if it reads nothing of the video itself. ``lengths`` says of a decoder which numbers of
+    frames it can make; any, if it does not.
 
     The builder hands over, as keyword arguments that a config never gives: ``image_size``; ``wanted``, the names of the
     fields that somebody downstream reads; ``content`` and ``motion``, the specs upstream; ``out_channels``, what the
-    head reads; ``base_wanted``, whether the head reads a base; ``num_labels``.
+    head reads; ``base_wanted``, whether the head reads a base; ``num_labels``; ``map_channels`` of condition maps.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
@@ -27,6 +29,8 @@ class Part(nn.Module):
     gives: ClassVar[tuple[str, ...]] = ()
     streams: ClassVar[bool] = False
     code_per_frame: ClassVar[bool] = False
+    reads_maps: ClassVar[bool] = False
+    reads_video: ClassVar[bool] = True
     lengths: Lengths = Lengths()
     spec: Spec
 

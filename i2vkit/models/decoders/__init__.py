@@ -1,8 +1,16 @@
 """Decoders: from content and motion to the features of every frame."""
 
+from i2vkit.models.decoders.dense import DenseDecoder
 from i2vkit.models.decoders.frame_decoder import FrameDecoder
 from i2vkit.models.decoders.transposed import TransposedConv1p2dDecoder, TransposedConv3dDecoder
 from i2vkit.models.decoders.two_stream import TwoStreamDecoder
 from i2vkit.models.decoders.unet import UNetDecoder
 
-__all__ = ["FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder", "UNetDecoder"]
+__all__ = [
+    "DenseDecoder",
+    "FrameDecoder",
+    "TransposedConv1p2dDecoder",
+    "TransposedConv3dDecoder",
+    "TwoStreamDecoder",
+    "UNetDecoder",
+]

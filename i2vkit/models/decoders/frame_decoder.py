@@ -20,10 +20,13 @@ class FrameDecoder(Part):
     """Every frame from [content code, motion of that frame] by transposed convolutions (G_I of Dual-MTGAN, eq. 3; the
     frame generator of MoCoGAN).
 
-    Reads one content code a clip or one a frame. 4x4 transposed convolutions with batch norm and ReLU from 1x1.
+    Reads one content code a clip or one a frame. 4x4 transposed convolutions with batch norm and ReLU from 1x1. With
+    ``skips`` the content's pyramid, of one image, is added at every size before the batch norm, through a 3x3
+    convolution that runs once a clip (ours; the papers have none).
     """
 
     needs = ("content.code", "motion.trajectory")
+    uses = ("content.pyramid",)
     streams = True
     code_per_frame = True
 
@@ -34,6 +37,7 @@ class FrameDecoder(Part):
         motion: Spec,
         out_channels: int,
         widths: tuple[int, ...] = (512, 256, 128, 64),
+        skips: bool = False,
     ):
         super().__init__()
         side = image_size >> len(widths)
@@ -50,6 +54,19 @@ class FrameDecoder(Part):
         blocks += [nn.BatchNorm2d(widths[-1]), nn.ReLU()]
         blocks += [nn.ConvTranspose2d(widths[-1], out_channels, 4, stride=2, padding=1)]
         self.blocks = nn.Sequential(*blocks)
+        # By the place in ``blocks`` after which a map has the size of a level of the pyramid.
+        places = {image_size // (side << i): 3 * i for i in range(len(widths))}
+        self.levels = [(i, places[level.stride]) for i, level in enumerate(content.pyramid) if level.stride in places]
+        if skips and not self.levels:
+            raise ConfigError(
+                "FrameDecoder has skips=True, but no level of the content's pyramid has the size of one of its maps: "
+                "set a content encoder that gives a pyramid (ConvPyramidEncoder), or skips=False"
+            )
+        self.levels = self.levels if skips else []
+        self.skips = nn.ModuleList(
+            nn.Conv2d(content.pyramid[i].channels, widths[place // 3], 3, padding=1, bias=False)
+            for i, place in self.levels
+        )
         init_dcgan_(self)
 
     def forward(self, content: Content, motion: Motion, stream: Stream) -> tuple[Tensor, Tensor]:
@@ -58,5 +75,11 @@ class FrameDecoder(Part):
         code = content.code
         code = repeat(code, "b d -> b t d", t=length) if code.dim() == 2 else code
         steps = rearrange(torch.cat([code, motion.trajectory], dim=2), "b t d -> (b t) d 1 1")
-        frames = rearrange(self.blocks(steps), "(b t) c h w -> b c t h w", t=length)
-        return frames, content.image[:, :, None]
+        still = {
+            place: repeat(skip(content.pyramid[i]), "b c h w -> (b t) c h w", t=length)
+            for skip, (i, place) in zip(self.skips, self.levels, strict=True)
+        }
+        x = steps
+        for place, block in enumerate(self.blocks):
+            x = block(x) + still[place] if place in still else block(x)
+        return rearrange(x, "(b t) c h w -> b c t h w", t=length), content.image[:, :, None]

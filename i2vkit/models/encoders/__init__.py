@@ -4,5 +4,13 @@ from i2vkit.models.encoders.cnn_lstm import CnnLstmEncoder
 from i2vkit.models.encoders.conv3d import Conv3dEncoder
 from i2vkit.models.encoders.conv_pyramid import ConvPyramidEncoder
 from i2vkit.models.encoders.frame_encoders import ConvFrameEncoder
+from i2vkit.models.encoders.residual_pyramid import MapDifferenceEncoder, ResidualPyramidEncoder
 
-__all__ = ["CnnLstmEncoder", "Conv3dEncoder", "ConvFrameEncoder", "ConvPyramidEncoder"]
+__all__ = [
+    "CnnLstmEncoder",
+    "Conv3dEncoder",
+    "ConvFrameEncoder",
+    "ConvPyramidEncoder",
+    "MapDifferenceEncoder",
+    "ResidualPyramidEncoder",
+]

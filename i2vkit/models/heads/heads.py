@@ -24,14 +24,24 @@ class DirectHead(nn.Module):
 class ResidualHead(nn.Module):
     """The video blends new content over a base: V = m * c + (1 - m) * base (FRGAN, eq. 2; VGAN).
 
-    The mask is the sigmoid of one channel, the content the hyperbolic tangent of three.
+    The mask is the sigmoid of one channel, the content the hyperbolic tangent of three. Without ``mask`` it is the
+    plain difference of FRGAN's eq. 1: the video is the base plus twice the content, cut off at -1 and 1.
     """
 
-    channels = 4
     reads_base = True
 
+    def __init__(self, mask: bool = True):
+        super().__init__()
+        self.masked = mask
+        self.channels = 4 if mask else 3
+
     def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
-        """Features (B, 4, T, H, W) and base (B, 3, T or 1, H, W) to ``video``, ``mask``, ``residual`` and ``base``."""
+        """Features (B, channels, T, H, W) and base (B, 3, T or 1, H, W) to ``video``, ``residual``, ``base`` and, where
+        there is one, ``mask``.
+        """
+        if not self.masked:
+            residual = torch.tanh(features)
+            return dict(video=(base + 2 * residual).clamp(-1, 1), residual=residual, base=base)
         mask = torch.sigmoid(features[:, :1])
         residual = torch.tanh(features[:, 1:])
         return dict(video=base + mask * (residual - base), mask=mask, residual=residual, base=base)

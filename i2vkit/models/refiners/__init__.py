@@ -1,1 +1,5 @@
-"""Refiners: from a whole generated video to a better one. None is registered yet; FRGAN brings the first."""
+"""Refiners: from a whole generated video to a better one."""
+
+from i2vkit.models.refiners.volume import VolumeRefiner
+
+__all__ = ["VolumeRefiner"]

@@ -1,0 +1,116 @@
+"""Residual blocks that halve or double a map (Gulrajani et al., 2017, with activations first), and a trunk of them."""
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.layers.resampling import PooledConv, UpsampledConv, average_pool, join_still
+from i2vkit.structures import Level
+
+SMALLEST = 8  # maps of this side or more are halved
+
+
+class ResidualDown(nn.Module):
+    """Activation, 3x3 convolution, activation, 3x3 convolution, average pooling; beside it pooling and a convolution.
+
+    No norm. ``slope`` is the LeakyReLU's, 0 a ReLU; ``dim`` is 2 or 3.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, dim: int = 2, slope: float = 0.0):
+        super().__init__()
+        convolution = (nn.Conv2d, nn.Conv3d)[dim - 2]
+        self.shortcut = convolution(in_channels, out_channels, 3, padding=1)
+        self.first = convolution(in_channels, out_channels, 3, padding=1)
+        self.second = PooledConv(out_channels, out_channels, dim)
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, [T,] H, W) to (N, C', [T/2,] H/2, W/2)."""
+        made = self.first(functional.leaky_relu(x, self.slope))
+        made = self.second(functional.leaky_relu(made, self.slope))
+        return made + self.shortcut(average_pool(x))
+
+
+class ResidualUp(nn.Module):
+    """Batch norm, ReLU, nearest upsampling, 3x3 convolution, batch norm, ReLU, 3x3 convolution; beside it upsampling
+    and a convolution (one block of FRGAN's f_D).
+
+    In eval mode what channels that stand still contribute is computed once a clip; in training the statistics of a
+    batch norm are those of all frames, and nothing is split. ``plain = True`` never splits.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int):
+        super().__init__()
+        self.shortcut = UpsampledConv(in_channels, out_channels)
+        self.norm = nn.BatchNorm2d(in_channels)
+        self.first = UpsampledConv(in_channels, out_channels)
+        self.second_norm = nn.BatchNorm2d(out_channels)
+        self.second = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+        self.plain = False
+
+    def forward(self, moving: Tensor, still: Tensor | None = None) -> Tensor:
+        """``moving`` (B T, C, H, W) and ``still`` (B, C', H, W), which stands before it, to (B T, C'', 2 H, 2 W)."""
+        if self.plain or self.training or still is None:
+            moving, still = join_still(still, moving), None
+            normed, normed_still = functional.relu(self.norm(moving)), None
+        else:
+            channels = still.shape[1]
+            normed_still = functional.relu(self._norm(still, slice(channels)))
+            normed = functional.relu(self._norm(moving, slice(channels, None)))
+        made = functional.relu(self.second_norm(self.first(normed, normed_still)))
+        return self.second(made) + self.shortcut(moving, still)
+
+    def _norm(self, x: Tensor, part: slice) -> Tensor:
+        norm = self.norm
+        mean, variance, weight, bias = norm.running_mean, norm.running_var, norm.weight, norm.bias
+        return functional.batch_norm(x, mean[part], variance[part], weight[part], bias[part], eps=norm.eps)
+
+
+def trunk_levels(image_size: int, width: int, max_width: int) -> tuple[Level, ...]:
+    """Channels and strides of maps that halve from ``image_size`` while their side is ``SMALLEST`` or more, and whose
+    widths double from ``width`` up to ``max_width``.
+
+    >>> [(level.channels, 96 // level.stride) for level in trunk_levels(96, 64, 512)]
+    [(64, 96), (128, 48), (256, 24), (512, 12), (512, 6)]
+
+    Raises:
+        ConfigError: if a map on the way has an odd side.
+    """
+    levels, side = [Level(width, 1)], image_size
+    while side >= SMALLEST:
+        if side % 2:
+            raise ConfigError(
+                f"residual blocks halve maps until they are smaller than {SMALLEST}x{SMALLEST}, and {image_size} "
+                f"pixels come to {side}, which is odd: set an image_size like 32, 64, 96 or 128"
+            )
+        side //= 2
+        levels.append(Level(min(2 * levels[-1].channels, max_width), image_size // side))
+    return tuple(levels)
+
+
+class ResidualTrunk(nn.Module):
+    """A 3x3 convolution, then residual blocks that halve a map as ``trunk_levels`` says.
+
+    ``dim`` 3 takes clips, which are halved in time too while there is more than one frame. ``levels`` describes the
+    outputs. The weights keep torch's initial values: the N(0, 0.02) of FRGAN's code comes to as much at its widths, but
+    lets a signal fade in narrow blocks, which no norm brings back.
+    """
+
+    def __init__(self, in_channels: int, image_size: int, width: int, max_width: int, dim: int = 2, slope: float = 0.0):
+        super().__init__()
+        self.levels = trunk_levels(image_size, width, max_width)
+        self.side = image_size // self.levels[-1].stride
+        widths = [level.channels for level in self.levels]
+        self.start = (nn.Conv2d, nn.Conv3d)[dim - 2](in_channels, width, 3, padding=1)
+        self.blocks = nn.ModuleList(
+            ResidualDown(width_in, width_out, dim, slope) for width_in, width_out in pairwise(widths)
+        )
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """(N, C, [T,] H, W) to the maps of all levels, fine to coarse."""
+        maps = [self.start(x)]
+        for block in self.blocks:
+            maps.append(block(maps[-1]))
+        return maps
