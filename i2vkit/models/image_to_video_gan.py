@@ -74,7 +74,7 @@ class ImageToVideoGan(PhasedModel):
         self._check_clip(clip)
         iteration = current_iteration()
         running = [phase for phase in self.phases if phase.runs_at(iteration)]
-        wanted = {name: None for phase in running for loss in phase.losses for name in loss.passes}
+        wanted = {name: None for phase in running for loss in phase.losses_at(iteration) for name in loss.passes}
         trains = any(path.split(".")[0] == "generator" for phase in running for path in phase.updates)
         self._check_targets(clip, wanted)
         if any(critic.condition == "maps" for critic in self.critics.values()):

@@ -33,8 +33,13 @@ class Phase:
     still: tuple[str, ...] = ()
 
     def runs_at(self, iteration: int) -> bool:
-        """Whether the phase takes part in an iteration."""
-        return self.begin <= iteration < (self.end or iteration + 1) and (iteration - self.begin) % self.every == 0
+        """Whether the phase takes part in an iteration, with one of its losses at least."""
+        turn = self.begin <= iteration < (self.end or iteration + 1) and (iteration - self.begin) % self.every == 0
+        return turn and bool(self.losses_at(iteration))
+
+    def losses_at(self, iteration: int) -> list[Loss]:
+        """The losses that are computed at an iteration, in the config's order."""
+        return [loss for loss in self.losses if loss.runs_at(iteration)]
 
 
 def build_phases(configs: Sequence[dict]) -> tuple[Phase, ...]:
@@ -100,13 +105,14 @@ def run_phase(phase: Phase, context, model, optim_wrapper: OptimWrapper) -> dict
         TrainingError: if a loss is not finite, before anything is updated by it.
     """
     log: dict[str, Tensor] = {}
+    losses = phase.losses_at(context.iteration)
     updated = {id(p) for module in model.phase_modules(phase.name) for p in module.parameters()}
     still = in_eval([model.get_part(path) for path in phase.still])
     with asking_gradients(model.trainable(), lambda parameter: id(parameter) in updated), still:
         for _ in range(phase.repeat):
             with context.autocast():
-                values = {loss.name: loss(context) for loss in phase.losses}
-                total = sum(loss.weight_at(context.iteration) * values[loss.name] for loss in phase.losses)
+                values = {loss.name: loss(context) for loss in losses}
+                total = sum(loss.weight_at(context.iteration) * values[loss.name] for loss in losses)
             for name, value in values.items():
                 if not torch.isfinite(value):
                     raise TrainingError(

@@ -11,7 +11,8 @@ class Loss(nn.Module):
     """A number to minimise: ``loss(context) -> Tensor``, a scalar, without its weight.
 
     ``name`` is the name in the log (by default that of the class). ``weight`` is a number, or a schedule: pairs
-    (iteration, weight), linear between and constant outside. ``passes`` names the passes whose videos the loss reads.
+    (iteration, weight), linear between and constant outside; while a schedule is at 0 the loss is not computed.
+    ``passes`` names the passes whose videos the loss reads.
 
     Raises:
         ConfigError: for a schedule whose iterations do not ascend.
@@ -28,6 +29,10 @@ class Loss(nn.Module):
             raise ConfigError(
                 f"the weight of loss '{self.name}' is a number or pairs (iteration, weight) in ascending order"
             )
+
+    def runs_at(self, iteration: int) -> bool:
+        """Whether the loss is computed at an iteration: not while a schedule is at 0. A constant 0 only measures."""
+        return len(self.schedule) == 1 or self.weight_at(iteration) != 0
 
     def weight_at(self, iteration: int) -> float:
         """The weight at an iteration.
