@@ -18,6 +18,7 @@ def test_the_papers_configs_are_there():
     assert {"cnn_lstm_oulu", "cnn_lstm_weizmann", "dtgan_oulu", "dtgan_oulu_128", "dtgan_weizmann"} <= set(NAMES)
     assert {f"imaginator_{data}" for data in ("mug", "natops", "weizmann", "uva_nemo")} <= set(NAMES)
     assert {f"{paper}_{data}" for paper in ("vgan", "mocogan") for data in ("mug", "weizmann")} <= set(NAMES)
+    assert {f"frgan_{stage}_{data}" for stage in ("forecast", "refine") for data in ("mug", "penn")} <= set(NAMES)
     assert {f"dual_mtgan_{data}" for data in ("uva_nemo", "weizmann", "bair")} <= set(NAMES)
 
 
@@ -39,7 +40,7 @@ def test_config_builds_at_full_width_and_leaves_no_slot_unused(name):
         target_image=torch.empty(2, 3, size, size, device="meta"),
         label=torch.zeros(2, dtype=torch.long, device="meta"),
     )
-    for made in model.generator(clip, model.passes).values():
+    for made in model.generator(model.generator.with_maps(clip), model.passes).values():
         assert made.video.shape == (2, 3, length, size, size)
 
 
@@ -58,9 +59,9 @@ def test_ablation_differs_by_the_suppression_alone():
     assert ablation.to_dict() == plain.to_dict()
 
 
-def built(name: str) -> ImageToVideoGan:
+def built(name: str, options: dict | None = None) -> ImageToVideoGan:
     with torch.device("meta"):
-        return MODELS.build(load_config(name).model)
+        return MODELS.build(load_config(name, options or {}).model)
 
 
 def count(part: torch.nn.Module) -> int:
@@ -73,6 +74,41 @@ def test_parameters_of_imaginator_are_those_of_the_authors_code():
     assert count(model.generator) == 75_346_771
     assert {name: count(critic) for name, critic in model.critics.items()} == {"video": 11_072_449, "frame": 2_764_737}
     assert model.generator.lengths == Lengths(32, 16)
+
+
+def test_parameters_of_frgan_are_those_of_the_authors_code():
+    model = built("frgan_forecast_mug", {"model.image_size": 64})
+    assert count(model.generator) == 70_326_596
+    assert count(model.critics["frame"]) == 13_286_977
+    assert model.generator.decoder.side == 4 and built("frgan_forecast_mug").generator.decoder.side == 6
+
+
+def test_stage_two_of_frgan_freezes_and_loads_all_of_stage_one():
+    for data, window in (("mug", 32), ("penn", 16)):
+        cfg, model = load_config(f"frgan_refine_{data}"), built(f"frgan_refine_{data}")
+        one = built(f"frgan_forecast_{data}")
+        assert {entry.checkpoint for entry in cfg.model.pretrained} == {f"work_dirs/frgan_forecast_{data}"}
+        loaded = {entry.part for entry in cfg.model.pretrained}
+        names = {name for name in model.state_dict() if any(name.startswith(part + ".") for part in loaded)}
+        assert names == set(one.state_dict())
+        frozen = {id(p) for path in model.frozen for p in model.get_part(path).parameters()}
+        assert {id(p) for p in model.generator.refiner.parameters()} == {
+            id(p) for p in model.generator.parameters() if id(p) not in frozen
+        }
+        jump, refiner = cfg.train_dataloader.dataset.pipeline[0], model.generator.refiner
+        assert jump.frames == refiner.window == window
+        weights = {loss.name: loss.weight_at(0) for loss in model.phases[1].losses}
+        assert weights == {"frame_l1": 3, "mask": 0.05, "video_adversarial": 1, "frame_adversarial": 1}
+
+
+def test_ablations_of_frgan_differ_by_what_they_leave_out():
+    for data in ("mug", "penn"):
+        full, plain = built(f"frgan_forecast_{data}"), built(f"frgan_ablations/{data}_no_dense")
+        assert count(full.generator) > count(plain.generator)
+        assert [loss.name for loss in full.phases[1].losses] == [loss.name for loss in plain.phases[1].losses]
+        villegas = built(f"frgan_ablations/{data}_villegas")
+        assert not villegas.generator.head.reads_base and not villegas.generator.decoder.dense
+        assert "mask" not in [loss.name for loss in villegas.phases[1].losses]
 
 
 def test_settings_of_imaginator_in_the_paper_and_in_the_code():

@@ -4,6 +4,7 @@ from i2vkit.models.losses.adversarial_losses import NonSaturatingLoss, Wasserste
 from i2vkit.models.losses.base import Loss
 from i2vkit.models.losses.conditional_losses import CategoryLoss, CriticCategoryLoss, FirstFrameL1Loss
 from i2vkit.models.losses.content_losses import ContentInvarianceLoss, ContentSpread
+from i2vkit.models.losses.feature_losses import FeatureSimilarityLoss
 from i2vkit.models.losses.gan_losses import (
     AdversarialLoss,
     CriticLoss,
@@ -29,6 +30,7 @@ __all__ = [
     "ContentSpread",
     "CriticCategoryLoss",
     "CriticLoss",
+    "FeatureSimilarityLoss",
     "FirstFrameL1Loss",
     "FrameClassLoss",
     "FrameL1Loss",

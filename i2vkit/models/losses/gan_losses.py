@@ -206,7 +206,7 @@ class KlLoss(PassLoss):
 
 @LOSSES.register_module()
 class MaskSparsityLoss(PassLoss):
-    """The mean of the head's mask (FRGAN, eq. 5; VGAN).
+    """The mean of the head's mask (FRGAN, eq. 6; VGAN).
 
     Raises:
         ConfigError: if the head makes no mask.

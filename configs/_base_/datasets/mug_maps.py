@@ -1,0 +1,63 @@
+"""MUG with condition maps, prepared at 96x96 (tools/prepare_data.py mug --maps): FRGAN's six expressions and three
+groups of people (i2vkit/datasets/splits.py). Stage one trains on the first, stage two on the second, the third tests.
+
+Stage one learns from random jumps in time within a clip; videos of 32 successive frames are made from a clip's first
+frame. A transfer has the maps of the target's face with the source's expressions.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ..loaders import *
+
+from i2vkit.datasets import ClipDataset, ClipFolder
+from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomJump, ReadFrames, ReadMaps, Resize
+
+_layout = dict(
+    type=ClipFolder,
+    root="data/mug_96",
+    labels=["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"],
+    help="MUG is given on request by its owner, the Multimedia Understanding Group of the Aristotle University of "
+    "Thessaloniki (mug.ee.auth.gr/fed).\n"
+    "For a rendered stand-in: python tools/synthesize_data.py mug --out data/mug\n"
+    "Then, either way: python tools/prepare_data.py mug --source data/mug --out data/mug_96 --size 96 --maps",
+)
+_expressions = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
+
+train_dataloader.update(
+    batch_size=32,
+    dataset=dict(
+        type=ClipDataset,
+        layout=_layout,
+        people="mug/frgan_forecast",
+        labels=_expressions,
+        min_frames=33,
+        pipeline=[
+            dict(type=RandomJump, frames=1),
+            dict(type=ReadFrames),
+            dict(type=Resize, size=96),
+            dict(type=ReadMaps),
+            dict(type=PackClip),
+        ],
+    ),
+)
+val_dataloader.update(
+    batch_size=8,
+    dataset=dict(
+        type=ClipDataset,
+        layout=_layout,
+        people="mug/frgan_test",
+        labels=_expressions,
+        min_frames=32,
+        # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
+        truth=dict(type=ClipFolder, root="data/mug_96/truth"),
+        pipeline=[
+            dict(type=FirstFrames, length=32, stride=1),
+            dict(type=ReadFrames),
+            dict(type=Resize, size=96),
+            dict(type=ReadMaps),
+            dict(type=PackClip),
+        ],
+    ),
+)
+test_dataloader = val_dataloader

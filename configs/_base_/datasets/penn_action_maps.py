@@ -1,0 +1,16 @@
+"""Penn Action with condition maps of its joints, prepared at 64x64 (tools/prepare_data.py penn_action --maps): FRGAN's
+eight actions and three groups of clips, see penn_action.py. Stage one trains on the first, from random jumps in time;
+the second validates, the third tests, with the maps of the true poses from a clip's first frame on.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .penn_action import *
+
+from i2vkit.datasets.transforms import RandomJump, ReadMaps
+
+train_dataloader["dataset"]["layout"]["help"] += " --maps"
+train_dataloader["dataset"]["pipeline"][0] = dict(type=RandomJump, frames=1)
+for _loader in (train_dataloader, val_dataloader, test_dataloader):
+    _loader["dataset"]["pipeline"].insert(4, dict(type=ReadMaps))

@@ -1,0 +1,68 @@
+"""FRGAN (Zhao et al., "Learning to Forecast and Refine Residual Motion for Image-to-Video Generation", 2018), stage
+one: the motion forecasting network G_M, from one image and condition maps to each later frame by itself.
+
+From the paper: analogy (eq. 3), residual head with its mask (eq. 2), dense connections (sec. 3.2), random jumps in
+time, losses (eq. 4 to 9), WGAN-GP with a penalty of 10, critics conditioned on the maps, Adam with 1e-4 and betas (0,
+0.9), batch 32. From the authors' released code (stage one on MUG): all sizes (64 channels doubling to 512 at most while
+a map is 8 or larger, codes of 128; 70,326,596 and 13,286,977 parameters at 64x64), skips from the maps' pyramids too,
+batch norm in the decoder alone, loss weights 3.0, 0.05 and 1 on means, one critic step a generator step. Ours: torch's
+initial weights in encoders and critics. Normal maps (3 channels); bodies set ``map_channels`` to 13 (joints).
+
+The pass animates the target take with the maps of the source take: RandomJump makes them frames t and t + k of one
+clip, a pairing two people's.
+"""
+
+from torch.optim import Adam
+
+from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
+from i2vkit.models import Critic, Generator, ImageToVideoGan
+from i2vkit.models.decoders import DenseDecoder
+from i2vkit.models.discriminators import AllFrames, ResidualFrameDiscriminator
+from i2vkit.models.encoders import MapDifferenceEncoder, ResidualPyramidEncoder
+from i2vkit.models.heads import ResidualHead
+from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss, MaskSparsityLoss, WassersteinLoss
+
+model = dict(
+    type=ImageToVideoGan,
+    image_size=64,
+    map_channels=3,
+    generator=dict(
+        type=Generator,
+        content_encoder=dict(type=ResidualPyramidEncoder, width=64, max_width=512, code=128),
+        motion_encoder=dict(type=MapDifferenceEncoder, width=64, max_width=512, code=128),
+        motion_generator=None,
+        decoder=dict(type=DenseDecoder, width=64, max_width=512, dense=True),
+        head=dict(type=ResidualHead),
+    ),
+    critics=dict(
+        frame=dict(
+            type=Critic,
+            network=dict(type=ResidualFrameDiscriminator, width=64, max_width=512),
+            view=dict(type=AllFrames),
+            condition="maps",
+            adversarial=dict(type=WassersteinLoss, gradient_penalty=10.0),
+        ),
+    ),
+    passes=dict(forecast=dict(content="target", motion="source", real="source")),
+    phases=[
+        dict(
+            name="critics",
+            updates=["critics.frame"],
+            losses=[dict(type=CriticLoss, critic="frame", passes="forecast")],  # eq. 8 and 9
+        ),
+        dict(
+            name="generator",
+            updates=["generator"],
+            losses=[  # eq. 4
+                dict(type=FrameL1Loss, pass_name="forecast", weight=3.0),  # eq. 5
+                dict(type=MaskSparsityLoss, pass_name="forecast", weight=0.05),  # eq. 6
+                dict(type=AdversarialLoss, critic="frame", passes="forecast"),  # eq. 7
+            ],
+        ),
+    ],
+)
+
+optim_wrapper = dict(
+    constructor=PhaseOptimWrapperConstructor,
+    optimizer=dict(type=Adam, lr=1e-4, betas=(0.0, 0.9), fused=True),
+)

@@ -1,0 +1,52 @@
+"""FRGAN, stage two: the motion refinement network G_R on the frames of the frozen G_M (frgan_forecast.py).
+
+From the paper: a 3D network with strided and fractionally strided convolutions and skips on frames and maps (fig. 5),
+its residual over the coarse video (eq. 10), losses (eq. 11 and 12: D_V, and the mean of D_I over the frames), D_V as
+WGAN-GP on the clip and its maps (eq. 13 and 14), D_I on one real and one generated frame of the same time. Ours, where
+it is silent: widths 64-128-256-512 (VGAN's), D_V as the 3D twin of D_I, which starts from stage one's, the loss weights
+of stage one.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .frgan_forecast import *
+
+from i2vkit.models.discriminators import RandomFrames, ResidualVideoDiscriminator, WholeClip
+from i2vkit.models.refiners import VolumeRefiner
+
+_stage_one = ("generator.content_encoder", "generator.motion_encoder", "generator.decoder")
+
+model["generator"]["refiner"] = dict(type=VolumeRefiner, widths=(64, 128, 256, 512), window=32)
+model["frozen"] = list(_stage_one)
+model["pretrained"] = [
+    dict(part=_part, prefix=_part, checkpoint="work_dirs/frgan_forecast_mug", help="") for _part in _stage_one
+] + [dict(part="critics.frame", prefix="critics.frame", checkpoint="work_dirs/frgan_forecast_mug", help="")]
+model["critics"]["frame"]["view"] = dict(type=RandomFrames, number=1)
+model["critics"]["video"] = dict(
+    type=Critic,
+    network=dict(type=ResidualVideoDiscriminator, width=64, max_width=512),
+    view=dict(type=WholeClip),
+    condition="maps",
+    adversarial=dict(type=WassersteinLoss, gradient_penalty=10.0),
+)
+model["phases"] = [
+    dict(
+        name="critics",
+        updates=["critics.frame", "critics.video"],
+        losses=[
+            dict(type=CriticLoss, critic="frame", passes="forecast"),
+            dict(type=CriticLoss, critic="video", passes="forecast"),  # eq. 13 and 14
+        ],
+    ),
+    dict(
+        name="generator",
+        updates=["generator.refiner"],
+        losses=[  # eq. 11
+            dict(type=FrameL1Loss, pass_name="forecast", weight=3.0),
+            dict(type=MaskSparsityLoss, pass_name="forecast", weight=0.05),
+            dict(type=AdversarialLoss, critic="video", passes="forecast"),  # eq. 12
+            dict(type=AdversarialLoss, critic="frame", passes="forecast", view=dict(type=AllFrames)),
+        ],
+    ),
+]

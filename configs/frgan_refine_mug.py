@@ -1,0 +1,20 @@
+"""FRGAN on MUG, 96x96, stage two: clips of 32 frames from the frozen stage one, refined.
+
+Paper: Zhao et al., 2018. First: tools/train.py configs/frgan_forecast_mug.py. Data: the second group of 19 people
+trains. Expected result: ACD-I 0.184, ACD-C 0.107; the real videos have 0.109 and 0.098 (table 1).
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.mug_maps import *
+    from ._base_.evaluation import *
+    from ._base_.models.frgan_refine import *
+    from ._base_.runtime import *
+
+model["image_size"] = 96
+for _entry in model["pretrained"]:
+    _entry.update(checkpoint="work_dirs/frgan_forecast_mug", help="python tools/train.py configs/frgan_forecast_mug.py")
+train_dataloader["dataset"]["people"] = "mug/frgan_refine"
+train_dataloader["dataset"]["pipeline"][0]["frames"] = 32
+train_cfg.update(max_iters=50_000, val_interval=2500)

@@ -1,0 +1,169 @@
+"""Losses that compare pictures by the features of networks trained for something else."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+from torch.nn import functional
+
+from i2vkit.engine.checkpoints import check_hash, load_checkpoint_file, load_weights
+from i2vkit.errors import CheckpointError, ConfigError
+from i2vkit.evaluation.extractors import WeightFile
+from i2vkit.models.layers.lengths import frame_mask
+from i2vkit.models.losses.gan_losses import PassLoss
+from i2vkit.registry import LOSSES, MODELS, build_part
+from i2vkit.structures import Clip
+
+VGG16 = WeightFile("https://download.pytorch.org/models/vgg16-397923af.pth", "397923af")
+_LAST_CONVOLUTION = 28  # conv5_3 among the layers of VGG16
+_MARGIN = 0.15  # of the box around joints: heads and feet reach beyond them
+
+
+class Vgg16Features(nn.Module):
+    """The last convolution of VGG16 (timm) on pictures in [-1, 1], without the ReLU behind it; frozen.
+
+    Args:
+        path: state dict of torchvision's or timm's VGG16; by default ``data/extractors/vgg16-397923af.pth``.
+        sha256: of a file that is not torchvision's.
+
+    Raises:
+        MissingWeightsError: there is no such file; says where it is to be had.
+        CheckpointError: it is another file, or holds other weights.
+    """
+
+    def __init__(self, path: str | Path | None = None, sha256: str | None = None):
+        super().__init__()
+        import timm  # slow to import, and needed here only
+
+        path = VGG16.find(path, sha256)
+        with torch.device("meta"):  # without the classifier's 124 million weights
+            layers = timm.create_model("vgg16").features[: _LAST_CONVOLUTION + 1]
+        self.layers = layers.to_empty(device="cpu")
+        weights = {
+            name.removeprefix("features."): value
+            for name, value in load_checkpoint_file(path).items()
+            if name.removeprefix("features.") in self.layers.state_dict()
+        }
+        try:
+            self.layers.load_state_dict(weights)
+        except RuntimeError as error:
+            raise CheckpointError(f"{path} does not hold the convolutions of VGG16") from error
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
+        self.eval().requires_grad_(False)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Pictures (N, 3, H, W) in [-1, 1] to features (N, 512, H/16, W/16)."""
+        return self.layers(((pictures + 1) / 2 - self.mean) / self.deviation)
+
+
+def crop_boxes(frames: Tensor, boxes: Tensor, size: int) -> Tensor:
+    """What stands in a box of each frame, scaled linearly to ``size`` x ``size``; gradients pass.
+
+    ``frames`` (N, C, H, W); ``boxes`` (N, 4) as x0, y0, x1, y1, edges of pixels. Beyond the frame its border goes on.
+
+    >>> frame = torch.arange(16.0).view(1, 1, 4, 4)
+    >>> crop_boxes(frame, torch.tensor([[1.0, 2.0, 3.0, 4.0]]), 2).flatten().tolist()
+    [9.0, 10.0, 13.0, 14.0]
+    """
+    shape = boxes.new_tensor(frames.shape[:-3:-1])  # W, H
+    low, high = boxes[:, :2], torch.maximum(boxes[:, 2:], boxes[:, :2] + 1)
+    scale, shift = (high - low) / shape, (high + low) / shape - 1
+    places = torch.cat([torch.diag_embed(scale), shift[:, :, None]], dim=2)
+    grid = functional.affine_grid(places, (len(frames), frames.shape[1], size, size), align_corners=False)
+    return functional.grid_sample(frames, grid.to(frames.dtype), padding_mode="border", align_corners=False)
+
+
+def person_boxes(clip: Clip) -> Tensor:
+    """A box (B, T, 4) around the person of every frame of the source: ``clip.boxes``, or around the joints that are
+    known, with a margin; the whole frame where none is.
+    """
+    batch, _, length, height, width = clip.source.shape
+    if clip.boxes is not None:
+        return clip.boxes
+    whole = clip.source.new_tensor([0, 0, width, height]).expand(batch, length, 4)
+    if clip.joints is None:
+        return whole
+    joints = clip.joints[:, -length:] + 0.5  # to edges, where the centre of the first pixel is at 0.5
+    low = joints.nan_to_num(torch.inf).amin(dim=2)
+    high = joints.nan_to_num(-torch.inf).amax(dim=2)
+    margin = _MARGIN * (high - low).amax(dim=2, keepdim=True)
+    boxes = torch.cat([low - margin, high + margin], dim=2)
+    return torch.where(boxes.isfinite().all(dim=2, keepdim=True), boxes, whole)
+
+
+@LOSSES.register_module()
+class FeatureSimilarityLoss(PassLoss):
+    """Squared difference of features of generated and real frames, of each network the mean (FRGAN, eq. 15, after
+    Villegas et al., 2017; the paper has the sum, but gives no weight).
+
+    C_1 is the last convolution of VGG16 on the person, cut out by ``person_boxes`` and scaled to ``size``. C_2 is the
+    output of a pose network on whole frames: ``pose=dict(network=dict(type=...), weights=path, sha256=...)``, any
+    module registered in ``MODELS`` that takes (N, 3, H, W) in [-1, 1]; the paper's is an hourglass (Newell et al.,
+    2016). Both are loaded when the loss is first asked for, and are no part of the model: checkpoints leave them out.
+
+    Args:
+        vgg, vgg_sha256: see ``Vgg16Features``; ``pose=None`` leaves the second term out.
+
+    Raises:
+        ConfigError: for a pose network without weights.
+        CheckpointError: when it is first asked for and weights are missing or wrong; says what to fetch.
+    """
+
+    def __init__(
+        self,
+        pass_name: str = "reconstruct",
+        vgg: str | None = None,
+        vgg_sha256: str | None = None,
+        pose: dict | None = None,
+        size: int = 224,
+        name: str | None = "features",
+        weight: float | Sequence = 1.0,
+    ):
+        super().__init__(pass_name, name, weight)
+        if pose is not None and (set(pose) - {"sha256"} != {"network", "weights"}):
+            raise ConfigError(f"loss '{self.name}': pose=dict(network=dict(type=...), weights=path, sha256=...)")
+        self.vgg, self.vgg_sha256, self.pose, self.size = vgg, vgg_sha256, pose, size
+        self._networks: dict[str, nn.Module] = {}  # a plain dict, so that they are not registered
+
+    def forward(self, context) -> Tensor:
+        """E |C_1(real) - C_1(video)|^2 + E |C_2(real) - C_2(video)|^2 over true frames."""
+        real, made = context.real(self.pass_name), context.generated(self.pass_name).video
+        batch, _, length = made.shape[:3]
+        mask = frame_mask(real.num_frames, batch, length, made.device)
+        frames = [rearrange(video, "b c t h w -> b t c h w")[mask] for video in (made, real.video)]
+        boxes = person_boxes(context.clip)[mask]
+        vgg = self._network("vgg", self._build_vgg, made.device)
+        total = self._distance(vgg, *(crop_boxes(frame, boxes, self.size) for frame in frames))
+        if self.pose is not None:
+            total = total + self._distance(self._network("pose", self._build_pose, made.device), *frames)
+        return total
+
+    @staticmethod
+    def _distance(network: nn.Module, made: Tensor, real: Tensor) -> Tensor:
+        with torch.no_grad():
+            wanted = network(real)
+        return functional.mse_loss(network(made).float(), wanted.float())
+
+    def _network(self, name: str, build: Callable[[], nn.Module], device: torch.device) -> nn.Module:
+        if name not in self._networks:
+            self._networks[name] = build().eval().requires_grad_(False)
+        return self._networks[name].to(device)
+
+    def _build_vgg(self) -> nn.Module:
+        return Vgg16Features(self.vgg, self.vgg_sha256)
+
+    def _build_pose(self) -> nn.Module:
+        path = Path(self.pose["weights"])
+        if not path.is_file():
+            raise CheckpointError(
+                f"loss '{self.name}': the weights of the pose network are not there: {path.absolute()}; put them "
+                f"there, or set pose=None"
+            )
+        if "sha256" in self.pose:
+            check_hash(path, self.pose["sha256"])
+        network = build_part(MODELS, self.pose["network"])
+        load_weights(network, path)
+        return network
