@@ -55,11 +55,25 @@ def _results(function: Callable, jobs: Sequence, workers: int, chunk: int) -> It
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,))
     try:
-        with _interrupts_ignored():  # workers inherit this: Ctrl-C is ours, they finish the clip they are at
+        with _interrupts_ignored(), _one_thread_each():  # workers inherit this: Ctrl-C is ours, they finish the clip they are at
             results = pool.map(function, jobs, chunksize=chunk)
         yield from results
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes that start in here do linear algebra by one thread: many small problems, and a process a core."""
+    name = "OPENBLAS_NUM_THREADS"  # of numpy and scipy; read when they are imported
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[name]
 
 
 @contextmanager
