@@ -21,6 +21,10 @@ def main() -> None:
     step = commands.add_parser("step", help="a whole training step", **shared)
     step.add_argument("--amp", action="store_true", help="mixed precision (bf16) too")
 
+    maps = commands.add_parser("maps", help="condition maps of faces, fitted and drawn")
+    maps.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    maps.add_argument("--size", type=int, default=96, help="side in pixels (default: %(default)s)")
+
     for command in (decoder, step):
         command.add_argument("--batch", type=int, default=4, help="clips (default: %(default)s)")
         command.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="default: %(default)s")
@@ -34,7 +38,8 @@ def main() -> None:
     from i2vkit.apis.config import load_config
     from i2vkit.media import atomic_path
 
-    text, result = run(arguments, load_config(arguments.config, arguments.cfg_options))
+    cfg = load_config(arguments.config, arguments.cfg_options) if "config" in arguments else None
+    text, result = run(arguments, cfg)
     print(text)
     if arguments.out:
         with atomic_path(arguments.out) as temporary:
@@ -43,9 +48,12 @@ def main() -> None:
 
 def run(arguments, cfg) -> tuple[str, dict]:
     """The benchmark that was asked for: its numbers to read, and to write."""
-    from i2vkit.apis.benchmark import data, decoder, step
+    from i2vkit.apis.benchmark import data, decoder, maps, step
     from i2vkit.apis.config import load_config
 
+    if arguments.benchmark == "maps":
+        result = maps.benchmark_maps(arguments.seconds, arguments.size)
+        return maps.as_text(result), result
     if arguments.benchmark == "data":
         result = data.benchmark_data(cfg, arguments.seconds, arguments.steps)
         return data.as_text(result), result
