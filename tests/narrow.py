@@ -172,5 +172,6 @@ def batch(lengths=(6, 4), seed: int = 0, targets: bool = False, **meta) -> dict:
         inputs["target"] = [clip(frames) for frames in lengths]
         inputs["target_num_frames"] = inputs["num_frames"]
         inputs["target_image"] = [video[:, 0] for video in inputs["target"]]
+        inputs["image_maps"] = [255 - image[:MAPS] for image in inputs["target_image"]]
     samples = [VideoSample(metainfo=dict(name=f"clip{i}", **meta)) for i in range(len(lengths))]
     return dict(inputs=inputs, data_samples=samples)
