@@ -3,15 +3,20 @@
 from i2vkit.datasets.conditions.coefficients import Coefficients, coefficients_of, read_coefficients, retarget
 from i2vkit.datasets.conditions.face_maps import FaceMaps
 from i2vkit.datasets.conditions.fitting import fit_clip
+from i2vkit.datasets.conditions.joints import JointHeatmaps, onto_body
 from i2vkit.datasets.conditions.morphable import MorphableModel
 from i2vkit.datasets.conditions.procedural import procedural_model
+from i2vkit.datasets.conditions.silhouettes import Silhouettes
 
 __all__ = [
     "Coefficients",
     "FaceMaps",
+    "JointHeatmaps",
     "MorphableModel",
+    "Silhouettes",
     "coefficients_of",
     "fit_clip",
+    "onto_body",
     "procedural_model",
     "read_coefficients",
     "retarget",

@@ -7,6 +7,7 @@ from i2vkit.datasets.preparation.oulu_casia import prepare_oulu_casia
 from i2vkit.datasets.preparation.penn_action import prepare_penn_action
 from i2vkit.datasets.preparation.uva_nemo import prepare_uva_nemo
 from i2vkit.datasets.preparation.weizmann import prepare_weizmann
+from i2vkit.datasets.preparation.weizmann_strips import prepare_weizmann_strips
 
 PREPARERS = {
     "bair": prepare_bair,
@@ -16,6 +17,7 @@ PREPARERS = {
     "penn_action": prepare_penn_action,
     "uva_nemo": prepare_uva_nemo,
     "weizmann": prepare_weizmann,
+    "weizmann_strips": prepare_weizmann_strips,
 }
 
 __all__ = [
@@ -27,4 +29,5 @@ __all__ = [
     "prepare_penn_action",
     "prepare_uva_nemo",
     "prepare_weizmann",
+    "prepare_weizmann_strips",
 ]

@@ -9,8 +9,8 @@ from i2vkit.datasets.transforms.maps import ReadMaps
 from i2vkit.datasets.transforms.packing import PackClip
 from i2vkit.datasets.transforms.points import ReadPoints
 from i2vkit.datasets.transforms.reading import ReadFrames
-from i2vkit.datasets.transforms.retargeting import RetargetMaps
 from i2vkit.datasets.transforms.retarget_joints import RetargetJoints
+from i2vkit.datasets.transforms.retargeting import RetargetMaps
 from i2vkit.datasets.transforms.sampling import FirstFrames, RandomJump, RandomWindow, Resample, WholeClip
 from i2vkit.datasets.transforms.states import LabelStates
 
