@@ -28,7 +28,7 @@ def test_the_large_model_is_the_same_face():
     face.identity[:], face.expression[:] = 0.0, 0.0
     same.identity[:], same.expression[:] = 0.0, 0.0
     difference = np.abs(generator(face).astype(int) - FaceMaps(64)(same))
-    assert (difference > 24).mean() < 0.01  # 5 degrees and more, on edges that the finer mesh has not
+    assert (difference > 24).mean() < 0.02  # 5 degrees and more, on edges that the finer mesh has not
 
 
 def test_contenders_that_draw_something_else_are_no_measure(monkeypatch):
