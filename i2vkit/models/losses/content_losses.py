@@ -52,16 +52,29 @@ class ContentInvarianceLoss(_FrameCodeLoss):
     """Mean absolute difference of the content codes of neighbouring true frames (Dual-MTGAN, eq. 1); 0 for stills.
 
     The paper's norm is a sum over the code or a mean, it does not say; like its other L1 losses it is a mean here.
+    ``relative`` (ours) divides by the mean absolute difference of the batch's codes from their mean: a decoder with
+    batch norm reads codes of any scale, so that eq. 1 alone is met by small codes that still tell every frame.
     """
 
-    def __init__(self, pass_name: str = "reconstruct", name: str | None = "content_l1", weight: float | Sequence = 1.0):
+    def __init__(
+        self,
+        pass_name: str = "reconstruct",
+        relative: bool = False,
+        name: str | None = "content_l1",
+        weight: float | Sequence = 1.0,
+    ):
         super().__init__(pass_name, name, weight)
+        self.relative = relative
 
     def forward(self, context) -> Tensor:
-        """E |E_C(x^t) - E_C(x^t+1)|."""
+        """E |E_C(x^t) - E_C(x^t+1)|, relative to E |E_C(x^t) - mean| if asked for."""
         codes, mask = self.codes(context)
         differences = (codes[:, 1:] - codes[:, :-1]).abs()[mask[:, 1:]]
-        return differences.sum() / max(1, differences.numel())
+        change = differences.sum() / max(1, differences.numel())
+        if not self.relative:
+            return change
+        true = codes[mask]
+        return change / (true - true.mean(dim=0)).abs().mean().clamp(min=torch.finfo(codes.dtype).tiny)
 
 
 @LOSSES.register_module()
