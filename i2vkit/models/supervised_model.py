@@ -1,4 +1,4 @@
-"""What is pre-trained: a network with labels, on the same phases and losses as the GAN."""
+"""What is pre-trained: a network with known answers, on the same phases and losses as the GAN."""
 
 from collections.abc import Sequence
 
@@ -43,6 +43,11 @@ class CnnLstmClassifier(nn.Module):
             made["sequence_class"] = self.sequence_class(at_last_frame(outputs, clip.num_frames))
         return made
 
+    def report(self, output: Tensor, clip: Clip, samples: Sequence[VideoSample]) -> None:
+        """Fill in ``scores`` (L,), probabilities of the classes, and ``label`` (the true one)."""
+        for sample, row, label in zip(samples, output.softmax(dim=1).cpu(), clip.label.cpu(), strict=True):
+            sample.scores, sample.label = row, label
+
 
 class SupervisedContext:
     """One batch in a training step with labels: ``clip``, and the network's outputs by name, computed once a phase."""
@@ -68,7 +73,12 @@ class SupervisedContext:
 
 @MODELS.register_module()
 class SupervisedModel(PhasedModel):
-    """A network trained on labels. ``labels`` are the names of the classes in the order of their indices."""
+    """A network trained on what is known of clips. ``labels`` are the names of the classes in the order of their
+    indices, none where there are no classes.
+
+    A network is called with a clip and the names of outputs that are wanted; ``predicts`` is the one that tests need,
+    and ``report(output, clip, samples)`` fills it in.
+    """
 
     def __init__(
         self,
@@ -96,15 +106,14 @@ class SupervisedModel(PhasedModel):
 
     @torch.no_grad()
     def test_step(self, data: dict) -> list[VideoSample]:
-        """Fills in ``scores`` (L,), probabilities of the classes, and ``label`` (the true one)."""
+        """Fills in what the network reports: of a classifier ``scores`` and ``label``, of a pose LSTM ``poses``."""
         self.eval()
         ready = self.data_preprocessor(data, training=False)
         clip, samples = ready["clip"], ready["samples"]
         predicts = self.network.predicts
         with self.autocast_context(clip.source.device):
-            scores = self.network(clip, [predicts])[predicts].float().softmax(dim=1)
-        for sample, row, label in zip(samples, scores.cpu(), clip.label.cpu(), strict=True):
-            sample.scores, sample.label = row, label
+            output = self.network(clip, [predicts])[predicts].float()
+        self.network.report(output, clip, samples)
         return samples
 
     val_step = test_step

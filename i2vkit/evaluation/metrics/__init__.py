@@ -5,6 +5,7 @@ from i2vkit.evaluation.metrics.base import VideoMetric
 from i2vkit.evaluation.metrics.best_of import BestOf
 from i2vkit.evaluation.metrics.diversity import Diversity, DiversityL1, DiversityLpips
 from i2vkit.evaluation.metrics.lpips import Lpips, load_lpips, lpips
+from i2vkit.evaluation.metrics.pose_error import PoseError, pose_error
 from i2vkit.evaluation.metrics.psnr import Psnr, psnr
 from i2vkit.evaluation.metrics.ssim import Ssim, ssim
 
@@ -15,11 +16,13 @@ __all__ = [
     "DiversityL1",
     "DiversityLpips",
     "Lpips",
+    "PoseError",
     "Psnr",
     "Ssim",
     "VideoMetric",
     "load_lpips",
     "lpips",
+    "pose_error",
     "psnr",
     "ssim",
 ]

@@ -13,6 +13,7 @@ from i2vkit.models.losses.gan_losses import (
     MaskSparsityLoss,
     MotionCycleLoss,
 )
+from i2vkit.models.losses.pose_losses import PoseLoss
 from i2vkit.models.losses.supervised_losses import (
     ClassCompactnessLoss,
     FrameClassLoss,
@@ -39,6 +40,7 @@ __all__ = [
     "MaskSparsityLoss",
     "MotionCycleLoss",
     "NonSaturatingLoss",
+    "PoseLoss",
     "SequenceClassLoss",
     "StateClassLoss",
     "StateCompactnessLoss",

@@ -1,0 +1,111 @@
+"""A recurrent network that goes on with a sequence of poses."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from i2vkit.errors import ConfigError, DataError
+from i2vkit.registry import MODELS
+from i2vkit.structures import Clip, VideoSample
+
+
+def to_unit(joints: Tensor, size: int) -> Tensor:
+    """Joints in pixels of pictures of ``size`` to [-1, 1], the middles of the outermost pixels.
+
+    >>> to_unit(torch.tensor([0.0, 63.0]), 64).tolist()
+    [-1.0, 1.0]
+    """
+    return joints * (2 / (size - 1)) - 1
+
+
+def to_pixels(joints: Tensor, size: int) -> Tensor:
+    """The reverse of ``to_unit``."""
+    return (joints + 1) * ((size - 1) / 2)
+
+
+def last_known(joints: Tensor) -> Tensor:
+    """Joints (B, T, J, 2), those that are not known (NaN) as they were last; before that as they are known first.
+
+    A joint that is never known is at 0, the middle.
+
+    >>> last_known(torch.tensor([float("nan"), 2.0, float("nan"), 3.0]).view(1, 4, 1, 1)).flatten().tolist()
+    [2.0, 2.0, 2.0, 3.0]
+    """
+    known = joints.isfinite().all(dim=-1, keepdim=True)
+    steps = torch.arange(joints.shape[1], device=joints.device).view(1, -1, 1, 1)
+    last = torch.where(known, steps, -1).cummax(dim=1).values
+    first = torch.where(known, steps, joints.shape[1]).amin(dim=1, keepdim=True).clamp(max=joints.shape[1] - 1)
+    place = torch.where(last >= 0, last, first).expand_as(joints)
+    return joints.nan_to_num(0.0).gather(1, place)
+
+
+@MODELS.register_module()
+class PoseLstm(nn.Module):
+    """An LSTM that sees ``observed`` poses and predicts those after them (Villegas et al., "Learning to generate
+    long-term future via hierarchical prediction", 2017, sec. 3.1, which FRGAN takes over).
+
+    After what it sees it gets no input, in training as in testing; each output is added to the last pose seen. Joints
+    that are not known enter as they were last, with a flag. What the paper leaves open and is ours: that sum, without
+    which "stand still" has to be learnt first, and the flag.
+
+    Args:
+        observed: Number of poses that are seen.
+        num_joints: Of a pose.
+        hidden: Units of the LSTM; 1024 in Villegas et al.
+        image_size: Side of the pictures whose pixels the joints are given in.
+    """
+
+    predicts = "poses"
+
+    def __init__(self, image_size: int, observed: int = 10, num_joints: int = 13, hidden: int = 1024):
+        super().__init__()
+        if observed < 1:
+            raise ConfigError(f"a PoseLstm has to see a pose at least, got observed={observed}")
+        self.image_size, self.observed, self.num_joints, self.hidden = image_size, observed, num_joints, hidden
+        self.lstm = nn.LSTM(3 * num_joints, hidden, batch_first=True)
+        self.change = nn.Linear(hidden, 2 * num_joints)
+        nn.init.zeros_(self.change.bias)
+        nn.init.normal_(self.change.weight, std=1e-3)  # at first nobody moves
+
+    def forward(self, clip: Clip, wanted: Sequence[str] = ("poses",)) -> dict[str, Tensor]:
+        """Give "poses" (B, T, J, 2) in [-1, 1], those that come after the first ``observed`` of ``clip.joints``.
+
+        Raises:
+            DataError: The clip has no joints, or no more than are seen.
+        """
+        if clip.joints is None or clip.joints.shape[1] <= self.observed:
+            given = "none" if clip.joints is None else f"{clip.joints.shape[1]}"
+            raise DataError(
+                f"the pose LSTM needs more than {self.observed} poses a clip and got {given}: take "
+                f"ReadPoints(required=['joints']) and longer windows"
+            )
+        future = clip.joints.shape[1] - self.observed
+        return {"poses": to_unit(self.forecast(clip.joints[:, : self.observed], future), self.image_size)}
+
+    def forecast(self, joints: Tensor, length: int) -> Tensor:
+        """The ``length`` poses (B, T, J, 2) after ``joints`` (B, observed, J, 2), both in pixels, NaN where unknown.
+
+        Raises:
+            DataError: Another number of poses or joints.
+        """
+        if joints.shape[1:] != (self.observed, self.num_joints, 2):
+            raise DataError(
+                f"the pose LSTM sees {self.observed} poses of {self.num_joints} joints, not {tuple(joints.shape[1:])}"
+            )
+        known = joints.isfinite().all(dim=-1, keepdim=True).to(self.change.weight.dtype)
+        poses = to_unit(last_known(joints.to(self.change.weight.dtype)), self.image_size)
+        poses = torch.where(joints.isfinite().any(dim=1, keepdim=True), poses, 0.0)  # never known: the middle
+        seen = torch.cat([poses, known], dim=-1).flatten(2)  # (B, P, J * 3)
+        _, state = self.lstm(seen)
+        outputs, _ = self.lstm(seen.new_zeros(len(seen), length, seen.shape[2]), state)
+        changes = self.change(outputs).unflatten(2, (self.num_joints, 2))
+        return to_pixels(poses[:, -1:] + changes, self.image_size)
+
+    def report(self, output: Tensor, clip: Clip, samples: Sequence[VideoSample]) -> None:
+        """Fill in ``poses``, what was predicted, ``true_poses`` and ``seen_poses``, each (T, J, 2) in pixels."""
+        for sample, poses, joints in zip(
+            samples, to_pixels(output, self.image_size).cpu(), clip.joints.cpu(), strict=True
+        ):
+            sample.poses = poses
+            sample.seen_poses, sample.true_poses = joints[: self.observed], joints[self.observed :]
