@@ -11,12 +11,14 @@ from torch.distributions import Normal, kl_divergence
 from i2vkit.apis.config import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.models.context import GanContext
+from i2vkit.models.decoders import FrameDecoder
 from i2vkit.models.discriminators import RandomFrames
+from i2vkit.models.encoders import ConvPyramidEncoder
 from i2vkit.models.layers import Stream
 from i2vkit.models.losses import ContentInvarianceLoss, ContentSpread, CriticLoss, KlLoss, MotionCycleLoss
 from i2vkit.models.losses.content_losses import spread_within_clips
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip
+from i2vkit.structures import Clip, Motion, Spec
 
 NARROWED = {
     "model.image_size": narrow.SIZE,
@@ -99,6 +101,44 @@ def test_content_invariance_is_the_mean_change_of_the_code_over_true_frames():
     assert ContentSpread()(context).item() == pytest.approx(0, abs=1e-9)
     one = Clip(clip.source[:, :, :1], clip.target_image, clip.target)
     assert ContentInvarianceLoss()(context_of(model, one)).item() == 0  # no neighbours, and nothing that is not finite
+
+
+def test_relative_content_invariance_does_not_mind_the_scale_of_the_codes():
+    model = dual().eval()
+    context = context_of(model)
+    codes = context.generated("reconstruct").content.code
+    expected = (codes[:, 1:] - codes[:, :-1]).abs().mean() / (codes - codes.mean(dim=(0, 1))).abs().mean()
+    found = ContentInvarianceLoss(relative=True)(context).item()
+    assert found == pytest.approx(expected.item(), rel=1e-4)
+    with torch.no_grad():
+        model.generator.content_encoder.to_code.weight.mul_(0.1)
+        model.generator.content_encoder.to_code.bias.mul_(0.1)
+    context = context_of(model, context.clip)
+    assert (
+        ContentInvarianceLoss()(context).item() < 0.2 * expected.item() * (codes - codes.mean(dim=(0, 1))).abs().mean()
+    )
+    assert ContentInvarianceLoss(relative=True)(context).item() == pytest.approx(found, rel=1e-3)
+
+
+def test_skips_of_the_frame_decoder_add_the_pyramid_of_one_image():
+    torch.manual_seed(0)
+    encoder = ConvPyramidEncoder(image_size=16, widths=(4, 6, 8), code=5).eval()
+    given = dict(image_size=16, content=encoder.spec, motion=Spec(trajectory=3), out_channels=3)
+    decoder = FrameDecoder(**given, widths=(8, 6, 4), skips=True).eval()
+    content = encoder(torch.rand(2, 3, 16, 16) * 2 - 1)
+    trajectory = torch.randn(2, 3, 3)
+    found, _ = decoder(content, Motion(length=3, trajectory=trajectory), Stream())
+    blocks, (fine, middle, coarse) = decoder.blocks, decoder.skips
+    for t in range(3):
+        x = torch.cat([content.code, trajectory[:, t]], dim=1)[..., None, None]
+        x = blocks[2](blocks[1](blocks[0](x) + coarse(content.pyramid[2])))
+        x = blocks[5](blocks[4](blocks[3](x) + middle(content.pyramid[1])))
+        x = blocks[9](blocks[8](blocks[7](blocks[6](x) + fine(content.pyramid[0]))))
+        assert torch.allclose(found[:, :, t], x, atol=1e-6)
+    without = FrameDecoder(**given, widths=(8, 6, 4))
+    assert not without.skips and set(without.state_dict()) < set(decoder.state_dict())
+    with pytest.raises(ConfigError, match="no level of the content's pyramid"):
+        FrameDecoder(**(given | dict(content=Spec(code=5))), widths=(8, 6, 4), skips=True)
 
 
 def test_spread_of_codes_is_a_share_that_no_scale_moves():

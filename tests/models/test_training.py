@@ -196,6 +196,14 @@ def test_weight_schedule_is_linear_between_and_constant_outside():
         Loss(name="x", weight=[(5, 1.0), (5, 2.0)])
 
 
+def test_a_loss_is_left_out_while_its_schedule_is_at_zero_and_then_its_phase_too():
+    late, measured = Loss(name="late", weight=[(5, 0.0), (6, 1.0)]), Loss(name="measured", weight=0.0)
+    assert [late.runs_at(i) for i in (0, 5, 6, 9)] == [False, False, True, True] and measured.runs_at(0)
+    phase = type(narrow.build().phases[0])("p", ("generator",), (late, measured))
+    assert phase.losses_at(0) == [measured] and phase.losses_at(6) == [late, measured]
+    assert not type(phase)("p", ("generator",), (late,)).runs_at(5)
+
+
 def test_phases_run_every_nth_step_and_within_their_span():
     model = narrow.build()
     phase = model.phases[0]
