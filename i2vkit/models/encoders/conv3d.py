@@ -1,9 +1,9 @@
 """Motion encoders made of 3D convolutions."""
 
 import torch
-from einops import reduce
 from torch import nn
 
+from i2vkit.errors import ConfigError
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.part import Part
@@ -13,21 +13,27 @@ from i2vkit.structures import Clip, Motion, Spec
 
 @MOTION_ENCODERS.register_module()
 class Conv3dEncoder(Part):
-    """3D convolutions with batch norm, strided in space and, but for the first, in time; mean over what remains; one
-    code a clip.
+    """3D convolutions with batch norm, strided in space and, but for the first, in time; averaged over time to
+    ``steps`` maps, which one linear layer reads place by place, as in C3D: the average over places would not tell where
+    something moves, nor when. One code a clip.
 
     Variational (Dual-MTGAN, sec. III-A): code ~ N(mean, exp(log_variance)) by the reparametrisation trick in training,
     the mean at test. Any length of 1 or more; the padding of shorter clips in a batch is seen as a still.
     ``initial_log_variance`` (ours): with less noise than the prior's at the start, a decoder comes to read the code
     before the divergence has emptied it.
+
+    Raises:
+        ConfigError: if the video is too small for the number of blocks.
     """
 
     gives = ("motion.code",)
 
     def __init__(
         self,
+        image_size: int,
         widths: tuple[int, ...] = (64, 128, 256, 512),
         code: int = 128,
+        steps: int = 2,
         variational: bool = True,
         initial_log_variance: float = -4.0,
     ):
@@ -42,16 +48,25 @@ class Conv3dEncoder(Part):
                 for i, (width_in, width) in enumerate(zip((3, *widths), widths, strict=False))
             )
         )
-        self.to_mean = nn.Linear(widths[-1], code)
-        self.to_log_variance = nn.Linear(widths[-1], code) if variational else None
+        side = image_size >> len(widths)
+        if side < 1:
+            raise ConfigError(
+                f"Conv3dEncoder halves {len(widths)} times, so it takes videos of {1 << len(widths)} pixels or more, "
+                f"not of {image_size}: set image_size to as many, or give fewer widths"
+            )
+        self.pool = nn.AdaptiveAvgPool3d((steps, side, side))
+        read = widths[-1] * steps * side * side
+        self.to_mean = nn.Linear(read, code)
+        self.to_log_variance = nn.Linear(read, code) if variational else None
         self.spec = Spec(code=code, variational=variational)
         init_dcgan_(self)
         if variational:
+            nn.init.zeros_(self.to_log_variance.weight)
             nn.init.constant_(self.to_log_variance.bias, initial_log_variance)
 
     def forward(self, clip: Clip, stream: Stream) -> Motion:
         """The code of ``clip.source``."""
-        features = reduce(self.blocks(clip.source), "b c t h w -> b c", "mean")
+        features = self.pool(self.blocks(clip.source)).flatten(1)
         mean = self.to_mean(features)
         motion = Motion(length=clip.source.shape[2], code=mean, mean=mean, num_frames=clip.num_frames)
         if self.to_log_variance is None:
