@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from math import isnan
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -164,13 +165,15 @@ def report(
     people; ``scored`` of ``generated`` videos; ``per_video``; ``protocol``, ``samples`` (replayable: ``--protocol
     metrics.json``), ``config``, ``pipeline``, ``checkpoint`` with its SHA-256, and versions. Where there are such,
     ``per_image`` and ``curves`` of several samples of one image, ``extractors``, SHA-256 of the weights that metrics
-    look through, and ``skipped``, metrics that were left out, with the reason.
+    look through, and ``skipped``, metrics that were left out, with the reason; where clips have labels, ``by_label``,
+    the means of every score by label.
     """
     dataset = runner.test_dataloader.dataset
     metrics = runner.test_evaluator.metrics
     per_video, per_image = merge_rows(metrics, "per_video"), merge_rows(metrics, "per_image")
     extra = {
         "per_image": per_image,
+        "by_label": by_label(per_video, list(scores)),
         "curves": {metric.name: metric.curve for metric in metrics if getattr(metric, "curve", None)},
         "extractors": {metric.name: metric.extractor for metric in metrics if getattr(metric, "extractor", None)},
         "skipped": {metric.name: metric.skipped for metric in metrics if getattr(metric, "skipped", None)},
@@ -198,6 +201,23 @@ def merge_rows(metrics: list[Any], table: str) -> list[dict]:
     """The values of all metrics in one table: of ``per_video`` a dict a video, in the order of the samples."""
     tables = [getattr(metric, table) for metric in metrics if getattr(metric, table, None)]
     return [{key: value for row in rows for key, value in row.items()} for rows in zip(*tables, strict=True)]
+
+
+def by_label(per_video: list[dict], names: list[str]) -> dict[str, dict[str, float]]:
+    """The mean of each of the scores ``names`` over the videos of each label; nothing where no clip has a label.
+
+    >>> by_label([{"label_name": "a", "psnr": 20.0}, {"label_name": "b", "psnr": 22.0}], ["psnr"])
+    {'psnr': {'a': 20.0, 'b': 22.0}}
+    """
+    labels = sorted({video["label_name"] for video in per_video if video.get("label_name") is not None})
+    result: dict[str, dict[str, float]] = {}
+    for name in names:
+        key = name.rpartition("/")[2]
+        for label in labels:
+            values = [v[key] for v in per_video if v.get("label_name") == label and v.get(key) is not None]
+            if values:
+                result.setdefault(name, {})[label] = fmean(values)
+    return result
 
 
 def intervals(per_video: list[dict], names: list[str]) -> dict[str, list[float]]:

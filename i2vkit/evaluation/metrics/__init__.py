@@ -3,8 +3,10 @@
 from i2vkit.evaluation.metrics.accuracy import Accuracy
 from i2vkit.evaluation.metrics.base import VideoMetric
 from i2vkit.evaluation.metrics.best_of import BestOf
+from i2vkit.evaluation.metrics.content_distance import ContentDistance, acd_c, acd_i
 from i2vkit.evaluation.metrics.diversity import Diversity, DiversityL1, DiversityLpips
 from i2vkit.evaluation.metrics.lpips import Lpips, load_lpips, lpips
+from i2vkit.evaluation.metrics.mse import Mse, mse
 from i2vkit.evaluation.metrics.pose_error import PoseError, pose_error
 from i2vkit.evaluation.metrics.psnr import Psnr, psnr
 from i2vkit.evaluation.metrics.ssim import Ssim, ssim
@@ -12,16 +14,21 @@ from i2vkit.evaluation.metrics.ssim import Ssim, ssim
 __all__ = [
     "Accuracy",
     "BestOf",
+    "ContentDistance",
     "Diversity",
     "DiversityL1",
     "DiversityLpips",
     "Lpips",
+    "Mse",
     "PoseError",
     "Psnr",
     "Ssim",
     "VideoMetric",
+    "acd_c",
+    "acd_i",
     "load_lpips",
     "lpips",
+    "mse",
     "pose_error",
     "psnr",
     "ssim",

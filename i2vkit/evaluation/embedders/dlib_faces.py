@@ -1,0 +1,62 @@
+"""Who is seen, by dlib's network for face recognition."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from i2vkit.datasets.preparation.dlib_faces import DlibFaces, dlib_installed
+from i2vkit.evaluation.extractors import MissingWeightsError
+from i2vkit.registry import EMBEDDERS
+
+_WEIGHTS = "dlib_face_recognition_resnet_model_v1.dat"
+
+
+@EMBEDDERS.register_module()
+class DlibEmbedder:
+    """dlib's ResNet, 128 numbers a face, of the extra ``faces``; two pictures of one person lie within 0.6.
+
+    FRGAN takes OpenFace, which is no longer maintained: its numbers are on another scale and not comparable. The face
+    is looked for on the first frame and then near where it was; where none is found, also not before, the face is
+    taken to fill the frame, as in prepared clips of faces.
+
+    Raises:
+        MissingWeightsError: the extra is not installed; says how to.
+    """
+
+    name = "dlib ResNet, 128"
+
+    def __init__(self) -> None:
+        if not dlib_installed():
+            raise MissingWeightsError("the embedder of faces is not installed: pip install 'i2vkit[faces]'")
+        import dlib
+
+        (folder, *_) = find_spec("face_recognition_models").submodule_search_locations
+        path = Path(folder) / "models" / _WEIGHTS
+        self.hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
+        self._dlib, self._network, self._faces = dlib, dlib.face_recognition_model_v1(str(path)), DlibFaces()
+
+    def __call__(self, video: Tensor) -> Tensor:
+        """Frames of a video (3, T, H, W) uint8 -> (T, 128)."""
+        box, vectors = None, []
+        for frame in np.ascontiguousarray(rearrange(video.cpu().numpy(), "c t h w -> t h w c")):
+            found = self._faces.faces(frame, box)
+            if box is None or len(found):
+                box = found[0] if len(found) else _whole(frame)
+            points = self._faces.landmarks(frame, box).round().astype(int).tolist()
+            corners = self._dlib.rectangle(*np.rint(box).astype(int).tolist())
+            shape = self._dlib.full_object_detection(corners, [self._dlib.point(*point) for point in points])
+            vectors.append(np.array(self._network.compute_face_descriptor(frame, shape)))
+        return torch.from_numpy(np.stack(vectors)).float()
+
+
+def _whole(frame: np.ndarray) -> np.ndarray:
+    """The box (4,) of a face that fills a frame, as prepared clips are framed."""
+    height, width = frame.shape[:2]
+    return np.array([0.1 * width, 0.2 * height, 0.9 * width, 0.95 * height])

@@ -1,0 +1,99 @@
+"""Average content distance (ACD): whether a video goes on showing one person, and the right one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from statistics import fmean
+
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from torch import Tensor
+
+from i2vkit.errors import DataError
+from i2vkit.evaluation.extractors import MissingWeightsError
+from i2vkit.evaluation.metrics.base import META
+from i2vkit.registry import EMBEDDERS, METRICS, build_part
+from i2vkit.structures import VideoSample
+
+
+def acd_i(vectors: Tensor, first: Tensor) -> float:
+    """Mean distance of the vectors of the frames (T, D) to that of the input image (D,).
+
+    >>> acd_i(torch.tensor([[3.0, 4.0], [0.0, 1.0]]), torch.zeros(2))
+    3.0
+    """
+    return (vectors - first).norm(dim=1).mean().item()
+
+
+def acd_c(vectors: Tensor) -> float:
+    """Mean distance of the vectors (T, D) of all pairs of frames.
+
+    >>> round(acd_c(torch.tensor([[0.0], [1.0], [3.0]])), 6)  # 1, 2 and 3
+    2.0
+    """
+    return torch.pdist(vectors).mean().item()
+
+
+@METRICS.register_module()
+class ContentDistance(BaseMetric):
+    """ACD-I and ACD-C of frames 1 to T-1, per video, then overall; less is better.
+
+    ACD-I is the mean distance of the generated frames to the input image, ACD-C that of the generated frames to each
+    other, all pairs of them (FRGAN, sec. 4.2, after MoCoGAN). Beside each stands what the driving video, a real one,
+    scores (``_reference``): frames that repeat the input image would score 0, which is no aim. No truth is needed.
+
+    ``extractor`` has the embedder's name and the SHA-256 of its weights. Without these the log says what to fetch, and
+    the metric is left out. After ``evaluate``, ``per_video`` (main process) holds a dict a video.
+
+    Args:
+        embedder: of the registry ``EMBEDDERS``; dlib's by default.
+        prefix: put before the names, as mmengine does; without one the names stand alone.
+        collect_device: "cpu" or "gpu", where results of several processes meet.
+
+    Raises:
+        CheckpointError: weights that are there are the wrong ones.
+    """
+
+    name = "acd"
+    keys = ("acd_i", "acd_c", "acd_i_reference", "acd_c_reference")
+
+    def __init__(self, embedder: dict | None = None, prefix: str | None = None, collect_device: str = "cpu") -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix or self.name)
+        self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
+        self.per_video: list[dict] = []
+        self.skipped, self.extractor = None, {}
+        try:
+            self.embedder = build_part(EMBEDDERS, embedder or {"type": "DlibEmbedder"})
+        except MissingWeightsError as error:
+            self.skipped = str(error)
+            print_log(f"{self.name} is left out: {error}", logger="current", level=logging.WARNING)
+        else:
+            self.extractor = {"embedder": self.embedder.name, **self.embedder.hashes}
+
+    def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
+        """Score a batch: one result a sample. Raises ``DataError`` for a video of fewer than three frames."""
+        for sample in data_samples:
+            sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
+            self.results.append({} if self.skipped else self._row(sample))
+
+    def _row(self, sample: dict) -> dict:
+        known = {key: sample[key] for key in META if key in sample}
+        made = self._distances(sample["generated"], sample["first"], sample.get("name", "?"))
+        real = self._distances(sample["driving"], sample["driving"][:, 0], sample.get("name", "?"))
+        return known | dict(zip(self.keys, (*made, *real), strict=True))
+
+    def _distances(self, video: Tensor, first: Tensor, name: str) -> tuple[float, float]:
+        if video.shape[1] < 3:
+            raise DataError(f"video {name!r} has {video.shape[1]} frames, ACD compares two or more after the first")
+        # (3, T, H, W): the input image, then frames 1 to T-1.
+        vectors = self.embedder(torch.cat([first[:, None].to(video.device), video[:, 1:]], dim=1))
+        return acd_i(vectors[1:], vectors[0]), acd_c(vectors[1:])
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Means over the videos; nothing without an embedder."""
+        if self.skipped:
+            return {}
+        self.per_video = results
+        return {key: fmean(result[key] for result in results) for key in self.keys}

@@ -1,0 +1,44 @@
+"""Mean square error of videos, frame by frame."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from i2vkit.evaluation.metrics.base import VideoMetric, check_pair
+from i2vkit.registry import METRICS
+
+
+def mse(video: Tensor, truth: Tensor, data_range: float = 255.0) -> Tensor:
+    """Mean square error of every frame over its pixels and colours, on a scale of 0 to 1.
+
+    Args:
+        video: (N, C, T, H, W), uint8 or float, on the scale of ``data_range``.
+        truth: the same shape.
+        data_range: difference between the largest and the smallest possible value.
+
+    Returns:
+        (N, T), in double precision.
+
+    Raises:
+        ValueError: unequal or wrong shapes.
+
+    Examples:
+        >>> import torch
+        >>> black = torch.zeros(1, 3, 2, 8, 8, dtype=torch.uint8)
+        >>> mse(black + 51, black)[0].tolist()  # (51 / 255)^2
+        [0.04, 0.04]
+    """
+    check_pair(video, truth)
+    return (video.double() - truth.double()).square().mean(dim=(1, 3, 4)) / data_range**2
+
+
+@METRICS.register_module()
+class Mse(VideoMetric):
+    """Mean square error of frames 1 to T-1 in [0, 1], per frame, then per video, then overall; less is better."""
+
+    name = "mse"
+    less_is_better = True
+
+    def score(self, video: Tensor, truth: Tensor) -> Tensor:
+        """(N, C, T, H, W) uint8 twice -> (N, T)."""
+        return mse(video, truth)
