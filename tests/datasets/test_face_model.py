@@ -16,6 +16,7 @@ from i2vkit.datasets.points import mirror_order
 from i2vkit.errors import ConfigError, DataError
 
 FRAMES = 24
+SUMS = [8910.96, 623.57, 635.12]  # of the built-in model at its landmarks
 
 
 @cache
@@ -49,6 +50,12 @@ def test_the_built_in_model_is_a_face():
     assert np.abs(mirrored - model.mean[model.landmarks])[:, :2].max() < 1e-4
     used = np.unique(model.triangles)
     assert len(used) == len(model.mean)
+
+
+def test_a_change_of_the_built_in_model_is_a_new_version():
+    model = procedural_model()
+    sums = [float(np.abs(part).sum()) for part in model.at_landmarks()]
+    assert (model.hash, sums) == ("1", pytest.approx(SUMS, rel=1e-4)), "raise procedural._VERSION, then change this"
 
 
 def test_its_ways_can_be_told_apart_at_the_landmarks():

@@ -53,7 +53,9 @@ class Template:
     landmarks: np.ndarray
 
 
-def bump(x: np.ndarray, y: np.ndarray, centre: tuple[float, float], widths: tuple[float, float]) -> np.ndarray:
+def bump(
+    x: np.ndarray, y: np.ndarray, centre: tuple[float, float], widths: tuple[float, float | np.ndarray]
+) -> np.ndarray:
     """A hill of height 1 with these standard deviations."""
     return np.exp(-0.5 * (((x - centre[0]) / widths[0]) ** 2 + ((y - centre[1]) / widths[1]) ** 2))
 

@@ -25,6 +25,7 @@ class MorphableModel:
         expression: (V, 3, E), likewise.
         triangles: (F, 3) vertex numbers, counter-clockwise seen from outside.
         landmarks: (68,) vertex numbers, in iBUG order.
+        version: Stands for the hash of a model that is computed, whose last bits differ between machines.
     """
 
     name: str
@@ -33,6 +34,7 @@ class MorphableModel:
     expression: np.ndarray
     triangles: np.ndarray
     landmarks: np.ndarray
+    version: str | None = None
 
     @property
     def num_identity(self) -> int:
@@ -47,6 +49,8 @@ class MorphableModel:
     @cached_property
     def hash(self) -> str:
         """Tells models apart: coefficients of one mean nothing to another."""
+        if self.version is not None:
+            return self.version
         digest = hashlib.sha256()
         for array in (self.mean, self.identity, self.expression, self.triangles, self.landmarks):
             digest.update(np.ascontiguousarray(array).tobytes())

@@ -26,6 +26,9 @@ from i2vkit.datasets.conditions.face_template import (
 from i2vkit.datasets.conditions.morphable import MorphableModel
 
 
+_VERSION = "1"  # of the formulas here and in face_template: coefficients of one mean little to another
+
+
 @lru_cache(maxsize=1)
 def procedural_model() -> MorphableModel:
     """Build the model once a process: about 2900 vertices, 5600 triangles, 13 ways to differ, 14 to move."""
@@ -39,6 +42,7 @@ def procedural_model() -> MorphableModel:
         expression=np.stack(list(expression.values()), axis=2).astype(np.float32),
         triangles=template.triangles,
         landmarks=template.landmarks,
+        version=_VERSION,
     )
 
 
@@ -73,7 +77,7 @@ class _Face:
         lip = bump(x, y, (0.0, -75.0), (20.0, 14.0))
         self.jaw = (1.0 - self.above) * (below + (0.9 - np.minimum(below, 0.9)) * lip)
 
-    def both(self, x: float, y: float, wide: float, tall: float) -> np.ndarray:
+    def both(self, x: float, y: float, wide: float, tall: float | np.ndarray) -> np.ndarray:
         """A hill on each side of the face."""
         return bump(np.abs(self.x), self.y, (x, y), (wide, tall))
 
@@ -118,17 +122,18 @@ def expression_ways(face: _Face) -> dict[str, np.ndarray]:
     inside = face.middle(MOUTH, 18.0, 3.0) * np.minimum(face.above, 1.0 - face.above) * 2.0
     wings = face.both(12.0, -39.0, 6.0, 6.0)
     around_mouth = face.middle(MOUTH, 30.0, 14.0)
+    rising = np.where(face.y > 18.0, 22.0, 9.0)  # brows push up the whole forehead, or the mesh would fold
     return {
-        "jaw drop": face.moved(x=-0.04 * face.x * around_mouth, y=-9.0 * face.jaw, z=-3.0 * face.jaw - 5.0 * inside),
+        "jaw drop": face.moved(x=-0.04 * face.x * around_mouth, y=-9.0 * face.jaw, z=-3.0 * face.jaw - 15.0 * inside),
         "smile": face.moved(y=4.5 * corners + 2.5 * cheeks, z=2.0 * cheeks - 1.5 * corners),
         "stretch": face.moved(x=0.14 * face.x * around_mouth, z=-2.0 * lips),
-        "part": face.moved(y=2.0 * face.upper_lip - 4.0 * face.lower_lip, z=-3.5 * inside),
+        "part": face.moved(y=2.0 * face.upper_lip - 4.0 * face.lower_lip, z=-7.0 * inside),
         "upper lip": face.moved(y=3.6 * face.upper_lip + 1.5 * wings),
         "thin lips": face.moved(y=0.8 * face.lower_edge - 1.6 * face.upper_edge, z=-0.8 * lips),
         "pushed up": face.moved(y=3.6 * (face.lower_lip + face.middle(-92.0, 14.0, 9.0)), z=2.0 * face.lower_lip),
         "uneven": face.moved(x=1.5 * face.side * corners * face.side, y=2.5 * face.side * corners),
-        "inner brows": face.moved(y=6.5 * face.both(13.0, 18.0, 11.0, 9.0)),
-        "outer brows": face.moved(y=5.5 * face.both(43.0, 18.0, 13.0, 9.0)),
+        "inner brows": face.moved(y=6.5 * face.both(13.0, 18.0, 11.0, rising)),
+        "outer brows": face.moved(y=5.5 * face.both(43.0, 18.0, 13.0, rising)),
         "frown": face.moved(x=-2.2 * face.side * face.both(14.0, 18.0, 9.0, 8.0),
                             y=-1.5 * face.both(22.0, 17.0, 16.0, 7.0), z=1.0 * face.middle(17.0, 9.0, 6.0)),
         "upper lids": face.moved(y=3.4 * face.upper_lid),
