@@ -25,7 +25,6 @@ from i2vkit.datasets.conditions.face_template import (
 )
 from i2vkit.datasets.conditions.morphable import MorphableModel
 
-
 _VERSION = "1"  # of the formulas here and in face_template: coefficients of one mean little to another
 
 
