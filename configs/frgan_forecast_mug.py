@@ -9,7 +9,7 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.mug_maps import *
-    from ._base_.evaluation import *
+    from ._base_.evaluation_faces import *
     from ._base_.models.frgan_forecast import *
     from ._base_.runtime import *
 

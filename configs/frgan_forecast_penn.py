@@ -10,7 +10,7 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.penn_action_maps import *
-    from ._base_.evaluation import *
+    from ._base_.evaluation_poses import *
     from ._base_.models.frgan_forecast import *
     from ._base_.runtime import *
 

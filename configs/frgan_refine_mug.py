@@ -8,7 +8,7 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.mug_maps import *
-    from ._base_.evaluation import *
+    from ._base_.evaluation_faces import *
     from ._base_.models.frgan_refine import *
     from ._base_.runtime import *
 

@@ -9,7 +9,7 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.penn_action_maps import *
-    from ._base_.evaluation import *
+    from ._base_.evaluation_poses import *
     from ._base_.models.frgan_refine import *
     from ._base_.runtime import *
 

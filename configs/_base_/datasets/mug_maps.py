@@ -11,7 +11,16 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.datasets import ClipDataset, ClipFolder
-from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomJump, ReadFrames, ReadMaps, Resize
+from i2vkit.datasets.conditions import FaceMaps
+from i2vkit.datasets.transforms import (
+    FirstFrames,
+    PackClip,
+    RandomJump,
+    ReadFrames,
+    ReadMaps,
+    Resize,
+    RetargetMaps,
+)
 
 _layout = dict(
     type=ClipFolder,
@@ -56,6 +65,7 @@ val_dataloader.update(
             dict(type=ReadFrames),
             dict(type=Resize, size=96),
             dict(type=ReadMaps),
+            dict(type=RetargetMaps, generator=dict(type=FaceMaps, size=96)),
             dict(type=PackClip),
         ],
     ),

@@ -8,9 +8,11 @@ from mmengine.config import read_base
 with read_base():
     from .penn_action import *
 
-from i2vkit.datasets.transforms import RandomJump, ReadMaps
+from i2vkit.datasets.conditions import JointHeatmaps
+from i2vkit.datasets.transforms import RandomJump, ReadMaps, RetargetJoints
 
 train_dataloader["dataset"]["layout"]["help"] += " --maps"
 train_dataloader["dataset"]["pipeline"][0] = dict(type=RandomJump, frames=1)
 for _loader in (train_dataloader, val_dataloader, test_dataloader):
     _loader["dataset"]["pipeline"].insert(4, dict(type=ReadMaps))
+test_dataloader["dataset"]["pipeline"].insert(5, dict(type=RetargetJoints, generator=dict(type=JointHeatmaps, size=64)))
