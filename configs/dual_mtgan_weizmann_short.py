@@ -16,7 +16,7 @@ _joined = 800
 model["generator"]["decoder"]["skips"] = True
 model["phases"][0]["begin"] = _joined
 model["phases"][1]["losses"][1]["relative"] = True
-model["phases"][1]["losses"][2]["weight"] = [(200, 0.0), (1000, 1e-2)]  # divergence
+model["phases"][1]["losses"][2]["weight"] = [(_joined, 1e-3), (1300, 1e-2)]  # divergence
 for _loss in model["phases"][1]["losses"][3:9]:  # the cycle and the critics
     _loss["weight"] = [(_joined, 0.0), (_joined + 1, _loss.get("weight", 1.0))]
 train_dataloader["batch_size"] = 4

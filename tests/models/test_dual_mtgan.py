@@ -330,7 +330,7 @@ def test_parameters_at_full_width():
     counts = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
     assert {name: number for name, number in counts.items() if number} == dict(
         content_encoder=3_806_208,
-        motion_encoder=12_463_232,
+        motion_encoder=8_547_456,
         motion_generator=132_352,
         decoder=4_854_659,
         image=2_768_705,

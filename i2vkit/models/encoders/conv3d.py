@@ -14,8 +14,8 @@ from i2vkit.structures import Clip, Motion, Spec
 @MOTION_ENCODERS.register_module()
 class Conv3dEncoder(Part):
     """3D convolutions with batch norm, strided in space and, but for the first, in time; averaged over time to
-    ``steps`` maps, which one linear layer reads place by place, as in C3D: the average over places would not tell where
-    something moves, nor when. One code a clip.
+    ``steps`` maps, squeezed to ``squeezed`` channels, and read place by place by one linear layer, as in C3D: the
+    average over places would not tell where something moves, nor when. One code a clip.
 
     Variational (Dual-MTGAN, sec. III-A): code ~ N(mean, exp(log_variance)) by the reparametrisation trick in training,
     the mean at test. Any length of 1 or more; the padding of shorter clips in a batch is seen as a still.
@@ -34,6 +34,7 @@ class Conv3dEncoder(Part):
         widths: tuple[int, ...] = (64, 128, 256, 512),
         code: int = 128,
         steps: int = 2,
+        squeezed: int = 32,
         variational: bool = True,
         initial_log_variance: float = -4.0,
     ):
@@ -55,7 +56,8 @@ class Conv3dEncoder(Part):
                 f"not of {image_size}: set image_size to as many, or give fewer widths"
             )
         self.pool = nn.AdaptiveAvgPool3d((steps, side, side))
-        read = widths[-1] * steps * side * side
+        self.squeeze = nn.Conv3d(widths[-1], squeezed, 1, bias=False)
+        read = squeezed * steps * side * side
         self.to_mean = nn.Linear(read, code)
         self.to_log_variance = nn.Linear(read, code) if variational else None
         self.spec = Spec(code=code, variational=variational)
@@ -66,7 +68,7 @@ class Conv3dEncoder(Part):
 
     def forward(self, clip: Clip, stream: Stream) -> Motion:
         """The code of ``clip.source``."""
-        features = self.pool(self.blocks(clip.source)).flatten(1)
+        features = self.squeeze(self.pool(self.blocks(clip.source))).flatten(1)
         mean = self.to_mean(features)
         motion = Motion(length=clip.source.shape[2], code=mean, mean=mean, num_frames=clip.num_frames)
         if self.to_log_variance is None:
