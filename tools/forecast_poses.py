@@ -9,7 +9,7 @@ def main() -> None:
     """Read the command line and write the forecasts."""
     options = parser(__doc__, config=True)
     options.add_argument("checkpoint", help=".pth of training, or its work dir")
-    options.add_argument("--data", type=Path, required=True, help="the prepared set, with joints; gets forecast/")
+    options.add_argument("--data", type=Path, required=True, help="the prepared set, with joints; gets forecasts/")
     options.add_argument("--length", type=int, default=32, help="poses to forecast (default: 32)")
     arguments = options.parse_args()
 

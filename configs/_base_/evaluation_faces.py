@@ -1,5 +1,6 @@
-"""How FRGAN is tested on faces: of each expression one clip, drawn once, on every test person, scored by ACD-I and ACD-C
-(sec. 4.2; needs the extra i2vkit[faces] or a network of your own), besides what evaluation.py has.
+"""How FRGAN is tested on faces: a clip of each expression, drawn once, on every test person, with ACD-I and ACD-C.
+
+See sec. 4.2. ACD needs the extra i2vkit[faces] or a network of your own. What evaluation.py has comes besides.
 """
 
 from mmengine.config import read_base

@@ -22,6 +22,7 @@ from i2vkit.models import PoseLstm
 from i2vkit.registry import MODELS
 
 COLUMN = "forecast"
+FOLDER = "forecasts"  # not the column's name, which is also a value of Penn's column frgan
 
 
 def load_pose_lstm(
@@ -57,7 +58,7 @@ def forecast_joints(network: PoseLstm, joints: np.ndarray, length: int) -> np.nd
 def forecast_set(network: PoseLstm, root: Path, length: int = 32) -> str:
     """Forecast each clip of a prepared set from its first poses on; a summary.
 
-    Written are condition maps of all frames, ``root/forecast/NAME.npz``: of the poses seen, of those forecast, and
+    Written are condition maps of all frames, ``root/forecasts/NAME.npz``: of the poses seen, of those forecast, and
     empty ones after these; and their paths in a column ``forecast`` of ``root/index.csv``, which preparing the set
     again takes away. Clips too short to be seen have none.
 
@@ -75,7 +76,7 @@ def forecast_set(network: PoseLstm, root: Path, length: int = 32) -> str:
             seen = joints[: network.observed]
             known = np.concatenate([seen, forecast_joints(network, seen, length)])[: len(poses)]
             poses[: len(known)] = known
-            written[record.name] = f"{COLUMN}/{record.name}.npz"
+            written[record.name] = f"{FOLDER}/{record.name}.npz"
             write_maps(root / written[record.name], draw(poses))
     rows = read_table(table, ("path",))
     columns = list(dict.fromkeys([*(key for row in rows for key in row), COLUMN]))
