@@ -20,5 +20,6 @@ for _entry in model["pretrained"]:
         checkpoint="work_dirs/frgan_forecast_penn", help="python tools/train.py configs/frgan_forecast_penn.py"
     )
 train_dataloader["dataset"]["people"] = "penn_action/frgan_refine"
+val_dataloader["dataset"]["people"] = "penn_action/frgan_forecast"
 train_dataloader["dataset"]["pipeline"][0]["frames"] = 16
 train_cfg.update(max_iters=50_000, val_interval=2500)

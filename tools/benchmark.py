@@ -15,7 +15,7 @@ def main() -> None:
     data = commands.add_parser("data", help="clips a second of the training data", **shared)
     data.add_argument("--steps", type=int, default=0, help="of a training, to tell how long it waits for data")
 
-    decoder = commands.add_parser("decoder", help="a generator with (1+2)D layers, forward and backward", **shared)
+    decoder = commands.add_parser("decoder", help="a generator beside its plain form, forward and backward", **shared)
     decoder.add_argument("--against", metavar="CONFIG", help="another decoder beside it (imaginator_ablations/mug_3d)")
     decoder.add_argument("--compile", action="store_true", help="torch.compile of the decoder too")
     step = commands.add_parser("step", help="a whole training step", **shared)

@@ -343,3 +343,18 @@ def test_the_gpu_must_be_there(monkeypatch):
     for benchmark in (benchmark_decoder, benchmark_step):
         with pytest.raises(ConfigError, match="there is no GPU here"):
             benchmark(narrow_imaginator(), device="cuda")
+
+
+def test_a_generator_on_maps_beside_its_frames_one_by_one():
+    options = {"model.image_size": narrow.SIZE, "model.critics.frame.network.width": 4}
+    for part in ("content_encoder", "motion_encoder", "decoder"):
+        options |= {f"model.generator.{part}.width": 4, f"model.generator.{part}.max_width": 8}
+    cfg = load_config("frgan_forecast_mug", options)
+    generator, clip = decoder_benchmark.build(cfg, 2, "cpu")
+    assert clip.source.shape[2] == 32 and clip.source_maps.shape == (2, 3, 32, narrow.SIZE, narrow.SIZE)
+    decoder_benchmark.settle_norms(generator, clip)
+    fast, plain = (decoder_benchmark.run(generator.eval(), clip, plain) for plain in (False, True))
+    assert torch.allclose(fast, plain, atol=1e-5) and fast[:, :, 3:].std() > 0.01
+    assert step_benchmark.step_length(cfg) == 1
+    result = benchmark_step(cfg, seconds=0, batch=2)
+    assert result["frames"] == 1 and result["step"]["losses"]["fast"]

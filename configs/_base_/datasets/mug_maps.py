@@ -1,5 +1,6 @@
 """MUG with condition maps, prepared at 96x96 (tools/prepare_data.py mug --maps): FRGAN's six expressions and three
-groups of people (i2vkit/datasets/splits.py). Stage one trains on the first, stage two on the second, the third tests.
+groups of people (i2vkit/datasets/splits.py). Stage one trains on the first and validates on the second, stage two the
+other way round; the third tests.
 
 Stage one learns from random jumps in time within a clip; videos of 32 successive frames are made from a clip's first
 frame. A transfer has the maps of the target's face with the source's expressions.
@@ -50,24 +51,21 @@ train_dataloader.update(
         ],
     ),
 )
-val_dataloader.update(
-    batch_size=8,
-    dataset=dict(
-        type=ClipDataset,
-        layout=_layout,
-        people="mug/frgan_test",
-        labels=_expressions,
-        min_frames=32,
-        # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
-        truth=dict(type=ClipFolder, root="data/mug_96/truth"),
-        pipeline=[
-            dict(type=FirstFrames, length=32, stride=1),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=96),
-            dict(type=ReadMaps),
-            dict(type=RetargetMaps, generator=dict(type=FaceMaps, size=96)),
-            dict(type=PackClip),
-        ],
-    ),
+_scored = dict(
+    type=ClipDataset,
+    layout=_layout,
+    labels=_expressions,
+    min_frames=32,
+    # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
+    truth=dict(type=ClipFolder, root="data/mug_96/truth"),
+    pipeline=[
+        dict(type=FirstFrames, length=32, stride=1),
+        dict(type=ReadFrames),
+        dict(type=Resize, size=96),
+        dict(type=ReadMaps),
+        dict(type=RetargetMaps, generator=dict(type=FaceMaps, size=96)),
+        dict(type=PackClip),
+    ],
 )
-test_dataloader = val_dataloader
+val_dataloader.update(batch_size=8, dataset=dict(people="mug/frgan_refine", **_scored))
+test_dataloader.update(batch_size=8, dataset=dict(people="mug/frgan_test", **_scored))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from einops import rearrange
 from mmengine.config import Config
 from torch import Tensor, nn
 
@@ -18,7 +20,6 @@ from i2vkit.apis.loading import trained_length
 from i2vkit.errors import ConfigError
 from i2vkit.models.inference import for_inference_
 from i2vkit.models.layers.stream import Stream
-from i2vkit.models.layers.transposed_1p2d import TransposedConv1p2d
 from i2vkit.models.passes import Pass
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip
@@ -35,7 +36,10 @@ def benchmark_decoder(
     device: str = "cpu",
     compiled: bool = False,
 ) -> dict[str, Any]:
-    """A generator as it is beside the plain form of its (1+2)D layers, with the same weights, by turns.
+    """A generator as it is beside the plain form of its layers, with the same weights, by turns.
+
+    One that reads condition maps, whose frames do not depend on each other, is plain with every frame as a clip of its
+    own: image, maps of the image and maps of the frame are encoded each time.
 
     Measured are the forward pass without gradients in eval mode (``inference``: fp32, bf16, and either with folded
     batch norm) and forward and backward in training mode (``training``: fp32 and bf16). Before that the outputs are
@@ -205,19 +209,35 @@ def build(cfg: Config, batch: int, device: str) -> tuple[nn.Module, Clip]:
     length = trained_length(cfg) or generator.lengths.at_least(16)
     source = torch.rand(batch, 3, length, model.image_size, model.image_size) * 2 - 1
     label = torch.arange(batch) % generator.num_labels if generator.num_labels else None
-    return generator.to(device), Clip(source, label=label).to(device)
+    clip = Clip(source, source[:, :, 0], label=label)
+    if generator.map_channels:
+        maps = torch.rand(batch, generator.map_channels, *source.shape[2:]) * 2 - 1
+        clip = replace(clip, source_maps=maps, image_maps=maps[:, :, 0])
+    return generator.to(device), clip.to(device)
 
 
 def run(generator: nn.Module, clip: Clip, plain: bool = False, half: bool = False) -> Tensor:
     """The videos (B, 3, T, H, W) of a batch; the noise is the same at every call."""
+    batch, frames = len(clip), plain and generator.reads_maps and generator.refiner is None
+    clip = _one_frame_a_clip(clip) if frames else clip
     stream = Stream(list(range(len(clip))))
     with computed_plainly(generator, plain), torch.autocast(clip.source.device.type, torch.bfloat16, enabled=half):
-        return generator(clip, {"benchmark": Pass()}, stream)["benchmark"].video
+        entry = Pass(content="source" if clip.target_image is None else "target")
+        video = generator(clip, {"benchmark": entry}, stream)["benchmark"].video
+    return rearrange(video, "(b t) c 1 h w -> b c t h w", b=batch) if frames else video
 
 
-def plain_layers(module: nn.Module) -> list[TransposedConv1p2d]:
+def _one_frame_a_clip(clip: Clip) -> Clip:
+    length = clip.source.shape[2]
+    videos = {name: rearrange(getattr(clip, name), "b c t h w -> (b t) c 1 h w") for name in ("source", "source_maps")}
+    still = {name: getattr(clip, name).repeat_interleave(length, dim=0) for name in ("target_image", "image_maps")}
+    label = None if clip.label is None else clip.label.repeat_interleave(length)
+    return Clip(**videos, **still, label=label)
+
+
+def plain_layers(module: nn.Module) -> list[nn.Module]:
     """The layers that know a plain form of their mathematics."""
-    return [layer for layer in module.modules() if isinstance(layer, TransposedConv1p2d)]
+    return [layer for layer in module.modules() if hasattr(layer, "plain")]
 
 
 @contextmanager

@@ -29,9 +29,9 @@ def benchmark_step(
 ) -> dict[str, Any]:
     """A whole training step, through the config's phases and optimisers, beside the same done plainly, by turns.
 
-    "plain" computes the (1+2)D layers in their plain form, takes Adam's unfused steps and leaves all critics asking for
-    gradients while the generator trains (which are thrown away); everything else is the same code. Before that the
-    losses of the first steps are checked to agree.
+    "plain" computes the layers that have one in their plain form, takes Adam's unfused steps and leaves all critics
+    asking for gradients while the generator trains (which are thrown away); everything else is the same code. Before
+    that the losses of the first steps are checked to agree.
 
     Args:
         cfg: of ``load_config``; the data are random.
@@ -53,7 +53,7 @@ def benchmark_step(
         raise ConfigError(f"{Path(cfg.filename or 'config').name} has no optim_wrapper: nothing trains")
     torch.manual_seed(0)
     model = MODELS.build(cfg.model).to(device).train()
-    data = random_batch(model, trained_length(cfg) or 16, batch)
+    data = random_batch(model, step_length(cfg), batch)
     trainers = {
         PLAIN: Trainer(deepcopy(model), plain_optimizers(cfg.optim_wrapper), data, plain=True),
         FAST: Trainer(deepcopy(model), cfg.optim_wrapper, data),
@@ -74,6 +74,13 @@ def benchmark_step(
         "step": report(turns, PLAIN, list(trainers)) | {"losses": losses},
         **surroundings(),
     }
+
+
+def step_length(cfg: Config) -> int:
+    """Frames of the clips of a training step: what RandomJump jumps to, or what the pipelines say, or 16."""
+    pipeline = cfg.get("train_dataloader", {}).get("dataset", {}).get("pipeline", ())
+    jumps = [transform["frames"] for transform in pipeline if isinstance(transform, dict) and "frames" in transform]
+    return jumps[0] if jumps else trained_length(cfg) or 16
 
 
 class Trainer:
@@ -141,6 +148,9 @@ def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
         "label": [torch.tensor(i % number) for i in range(batch)],
         "num_frames": [torch.tensor(length)] * batch,
     }
+    if maps := getattr(model, "map_channels", 0):
+        inputs["source_maps"] = [video[:1].expand(maps, -1, -1, -1) for video in clips(length, size, size)]
+        inputs["image_maps"] = [each[:, 0] for each in inputs["source_maps"]]
     if any("target" in (entry.content, entry.real) for entry in getattr(model, "passes", {}).values()):
         inputs["target"] = clips(length, size, size)
         inputs["target_image"] = [clip[:, 0] for clip in inputs["target"]]
