@@ -14,6 +14,18 @@ def main() -> None:
         nargs="+",
         help="for models driven by a video: video, GIF or folder of images; several play one after the other",
     )
+    options.add_argument(
+        "--poses", help="for models driven by poses: CSV of 13 joints a frame (frame,x0,y0,...) in pixels of the image"
+    )
+    options.add_argument("--pose-lstm", help="checkpoint: forecast the poses after the ten of --poses")
+    options.add_argument("--pose-config", default="pose_lstm_penn", help="its config (default: pose_lstm_penn)")
+    options.add_argument(
+        "--landmarks",
+        nargs=2,
+        metavar=("IMAGE", "DRIVING"),
+        help="for models driven by normal maps: CSV of landmarks of both (default: found in the pictures)",
+    )
+    options.add_argument("--show-maps", action="store_true", help="show maps, masks, coarse and refined frames too")
     labels = options.add_mutually_exclusive_group()
     labels.add_argument("--label", help="for models that make videos by label: its name or number")
     labels.add_argument("--all-labels", action="store_true", help="a video for each label, in one grid")
@@ -38,6 +50,7 @@ def main() -> None:
     arguments = options.parse_args()
 
     from i2vkit.apis.inferencer import I2VInferencer
+    from i2vkit.errors import ConfigError
 
     changes = dict(arguments.cfg_options or {})
     if arguments.deterministic:
@@ -45,6 +58,16 @@ def main() -> None:
     inferencer = I2VInferencer(
         arguments.config, arguments.checkpoint, arguments.device, options=changes, amp=arguments.amp
     )
+    if inferencer.model.generator.reads_maps:
+        from i2vkit.apis.map_animation import animate_from_files
+
+        animation = animate_from_files(inferencer, arguments)
+        print(f"{animation.path}: {animation.num_frames} frames")
+        return
+    if arguments.poses or arguments.pose_lstm or arguments.landmarks or arguments.show_maps:
+        raise ConfigError(
+            "this model reads no condition maps, so that --poses, --landmarks and --show-maps mean nothing"
+        )
     animation = inferencer(
         arguments.image,
         arguments.driving,

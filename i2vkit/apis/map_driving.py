@@ -1,0 +1,151 @@
+"""What drives models that read condition maps: poses of a body, or landmarks of faces, made into maps on the way."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mmengine.logging import print_log
+
+from i2vkit.apis.driving import Driving, driving_frames
+from i2vkit.apis.forecasting import forecast_joints
+from i2vkit.datasets.conditions import FaceMaps, JointHeatmaps, retarget
+from i2vkit.datasets.points import fill_gaps, read_points
+from i2vkit.datasets.preparation.dlib_faces import DlibFaces
+from i2vkit.datasets.takes import Take
+from i2vkit.datasets.transforms import CenterCrop, Resize
+from i2vkit.errors import DataError
+from i2vkit.models import PoseLstm
+
+
+@dataclass(frozen=True)
+class DrivingMaps:
+    """Condition maps uint8: ``maps`` (T, M, H, W) of the frames to make, ``image_maps`` (M, H, W) of the image."""
+
+    maps: np.ndarray
+    image_maps: np.ndarray
+
+
+def read_poses(path: str | Path) -> np.ndarray:
+    """Joints (T, 13, 2) of a CSV file, header ``frame,x0,y0,...``, in the order of its frames; NaN where empty.
+
+    Raises:
+        DataError: no such file, or other columns.
+    """
+    return _numbered(Path(path), (13,))
+
+
+def read_landmarks(path: str | Path) -> np.ndarray:
+    """Landmarks (T, 68 or 5, 2), likewise; gaps of a few frames are filled in. Raises ``DataError``, also for more."""
+    return fill_gaps(_numbered(Path(path), (68, 5)))[0]
+
+
+def _numbered(path: Path, counts: Sequence[int]) -> np.ndarray:
+    if not path.is_file():
+        raise DataError(f"there is no {path.absolute()}: a CSV file with the header frame,x0,y0,x1,y1,... is wanted")
+    lines = path.read_text(encoding="utf-8-sig").split("\n")[1:]
+    numbers = [int(first) for line in lines if (first := line.partition(",")[0].strip()).isdecimal()]
+    if not numbers:
+        raise DataError(f"{path} has no rows of points: each begins with the number of its frame")
+    return read_points(path, range(min(numbers), max(numbers) + 1), counts)
+
+
+def to_model(points: np.ndarray, shape: Sequence[int], size: int) -> np.ndarray:
+    """Points (T, N, 2) in the pixels of a picture (height, width) in those of its centre square at the model's size.
+
+    >>> to_model(np.array([[[11.5, 7.5]]]), (16, 24), 32).tolist()
+    [[[15.5, 15.5]]]
+    """
+    take = Take(None, frames=np.zeros((1, *shape[:2], 3), np.uint8), joints=points.astype(np.float64))
+    sample = Resize(size)(CenterCrop()({"takes": {"source": take}}))
+    return sample["takes"]["source"].joints
+
+
+def body_maps(
+    image: np.ndarray, poses: np.ndarray, size: int, network: PoseLstm | None = None, length: int = 32
+) -> DrivingMaps:
+    """Heatmaps of poses (T, 13, 2), in pixels of the image (H, W, 3).
+
+    The first pose is that of the image, and of the first frame. With a ``network`` the poses are those that it sees,
+    the last of them that of the image, and ``length`` forecast ones follow.
+
+    Raises:
+        DataError: fewer poses than the network sees, no pose for the image, or a network of another size.
+    """
+    poses = to_model(poses, image.shape, size)
+    if network is not None:
+        if network.image_size != size:
+            raise DataError(f"the pose LSTM was trained on {network.image_size} pixels, the model on {size}")
+        poses = np.concatenate([poses[-1:], forecast_joints(network, poses, length)])
+    if np.isnan(poses[0]).all():
+        raise DataError("the first pose, that of the image, is empty: maps would not show where the person is")
+    maps = JointHeatmaps(size)(poses)
+    return DrivingMaps(maps, maps[0])
+
+
+def face_maps(
+    image: np.ndarray,
+    driving: Driving,
+    size: int,
+    landmarks: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
+    generator: FaceMaps | None = None,
+) -> DrivingMaps:
+    """Normal maps of the image's face that does what the driving one does.
+
+    Args:
+        image: (H, W, 3) uint8.
+        driving: a video in any form, see ``driving_frames``.
+        size: of the model.
+        landmarks: (1, N, 2) of the image and (T, N, 2) of the driving video, in their pixels; where there are none
+            they are found in the pictures (extra ``faces``).
+        generator: what fits and draws; ``FaceMaps`` of that size by default.
+
+    Raises:
+        DataError: a picture without a face, nothing that finds faces, or landmarks that do not fit the frames.
+    """
+    generator = generator or FaceMaps(size)
+    of_image, of_driving = landmarks
+    of_image = find_landmarks([image], "image") if of_image is None else of_image[:1]
+    frames = list(driving_frames(driving))
+    of_driving = find_landmarks(frames, "driving video") if of_driving is None else of_driving
+    if len(of_driving) != len(frames):
+        raise DataError(f"the driving video has {len(frames)} frames, its landmarks are of {len(of_driving)}")
+    target = generator.fit(to_model(of_image, image.shape, size))
+    source = generator.fit(to_model(of_driving, frames[0].shape, size))
+    return DrivingMaps(generator(retarget(source, target)), generator(target)[0])
+
+
+def find_landmarks(frames: Sequence[np.ndarray], what: str) -> np.ndarray:
+    """Landmarks (T, 68, 2) of the largest face in frames (H, W, 3), by dlib; gaps of a few frames are filled in.
+
+    Raises:
+        DataError: dlib is not installed, or no face is found in the first frame or in many.
+    """
+    finder, box, found = DlibFaces(), None, []
+    for frame in frames:
+        boxes = finder.faces(frame, box)
+        if not len(boxes):
+            if box is None:
+                raise DataError(f"no face is found in the {what}: take a picture from the front, or give --landmarks")
+            found.append(np.full((68, 2), np.nan))
+            continue
+        box = boxes[np.argmax((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))]
+        found.append(finder.landmarks(frame, box))
+    points, filled = fill_gaps(np.stack(found))
+    if filled:
+        print_log(f"{what}: landmarks of {filled} frames were interpolated", "current", level=logging.WARNING)
+    return points
+
+
+def as_pictures(maps: np.ndarray) -> np.ndarray:
+    """Maps uint8 (T, M, H, W) to look at, (T, H, W, 3): normals as they are, heatmaps and silhouettes in grey.
+
+    >>> as_pictures(np.array([3, 200], np.uint8).reshape(1, 2, 1, 1)).tolist()
+    [[[[200, 200, 200]]]]
+    """
+    if maps.shape[1] == 3:
+        return np.ascontiguousarray(maps.transpose(0, 2, 3, 1))
+    return np.repeat(maps.max(axis=1)[..., None], 3, axis=3)

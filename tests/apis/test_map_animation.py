@@ -1,0 +1,185 @@
+"""Animation by condition maps: points to maps on the way, and the files that show them."""
+
+from argparse import Namespace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from narrow import SIZE
+
+from i2vkit.apis.config import load_config
+from i2vkit.apis.forecasting import forecast_set, load_pose_lstm
+from i2vkit.apis.inferencer import I2VInferencer
+from i2vkit.apis.map_animation import animate_by_maps, animate_from_files
+from i2vkit.apis.map_driving import DrivingMaps, body_maps, face_maps, read_landmarks, read_poses, to_model
+from i2vkit.datasets.conditions import FaceMaps, JointHeatmaps
+from i2vkit.datasets.conditions.camera import in_picture
+from i2vkit.datasets.folder import ClipFolder
+from i2vkit.datasets.maps import maps_of
+from i2vkit.datasets.preparation.landmarks import write_landmarks
+from i2vkit.errors import ConfigError, DataError
+from i2vkit.media import read_image, read_video, write_image
+from i2vkit.models import PoseLstm, SupervisedModel
+from i2vkit.registry import MODELS
+
+PARTS = ("content_encoder", "motion_encoder", "decoder")
+
+
+def model_config(stage: str = "forecast", channels: int = 13) -> Config:
+    options = {"model.image_size": SIZE, "model.map_channels": channels}
+    options |= {f"model.generator.{part}.width": 4 for part in PARTS}
+    options |= {f"model.generator.{part}.max_width": 8 for part in PARTS}
+    options |= {"model.critics.frame.network.width": 4, "model.critics.frame.network.max_width": 8}
+    if stage == "refine":
+        options |= {"model.generator.refiner.widths": (4, 8), "model.generator.refiner.window": 8}
+        options |= {"model.critics.video.network.width": 4, "model.critics.video.network.max_width": 8}
+    return load_config(f"frgan_{stage}_mug", options)
+
+
+def inferencer(tmp_path, stage: str = "forecast", channels: int = 13) -> I2VInferencer:
+    cfg, path = model_config(stage, channels), tmp_path / f"{stage}{channels}.pth"
+    torch.manual_seed(0)
+    torch.save({"state_dict": MODELS.build(cfg.model).state_dict()}, path)
+    return I2VInferencer(cfg, path, "cpu")
+
+
+def pose_config() -> Config:
+    network = dict(type=PoseLstm, observed=4, hidden=8)
+    phases = [dict(name="poses", updates=["network"], losses=[dict(type="PoseLoss")])]
+    return Config(dict(model=dict(type=SupervisedModel, image_size=SIZE, labels=[], network=network, phases=phases)))
+
+
+@pytest.fixture
+def pose_lstm(tmp_path) -> PoseLstm:
+    """One that says: everybody stays."""
+    cfg, path = pose_config(), tmp_path / "poses.pth"
+    model = MODELS.build(cfg.model)
+    torch.nn.init.zeros_(model.network.change.weight)
+    torch.save({"state_dict": model.state_dict()}, path)
+    return load_pose_lstm(cfg, path)
+
+
+def walk(frames: int) -> np.ndarray:
+    """Joints (T, 13, 2) that go to the right by two pixels a frame."""
+    start = np.random.default_rng(0).uniform(8, 20, (1, 13, 2))
+    return start + 2.0 * np.arange(frames)[:, None, None] * np.array([1.0, 0.0])
+
+
+def picture(height: int = SIZE, width: int = SIZE) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def test_points_go_along_when_a_picture_is_cut_and_scaled():
+    corners = np.array([[[16.0, 0.0], [79.0, 63.0]]])  # of the centre square of 96x64
+    assert np.allclose(to_model(corners, (64, 96), 32), [[[-0.25, -0.25], [31.25, 31.25]]])
+
+
+def test_poses_become_heatmaps_of_the_image_and_of_what_follows():
+    made = body_maps(picture(2 * SIZE, 2 * SIZE), 2 * walk(3) + 0.5, SIZE)
+    assert np.array_equal(made.maps, JointHeatmaps(SIZE)(walk(3)))
+    assert np.array_equal(made.image_maps, made.maps[0])
+    empty = walk(3)
+    empty[0] = np.nan
+    with pytest.raises(DataError, match="the first pose, that of the image, is empty"):
+        body_maps(picture(), empty, SIZE)
+
+
+def test_forecast_poses_begin_with_the_last_one_seen(pose_lstm):
+    made = body_maps(picture(), walk(6), SIZE, pose_lstm, length=5)
+    assert made.maps.shape == (6, 13, SIZE, SIZE)
+    standing = JointHeatmaps(SIZE)(walk(6)[[-1] * 6])
+    assert np.abs(made.maps.astype(int) - standing).max() <= 1
+    with pytest.raises(DataError, match="sees 4 poses and was given 3"):
+        body_maps(picture(), walk(3), SIZE, pose_lstm)
+    with pytest.raises(DataError, match=f"trained on {SIZE} pixels, the model on 16"):
+        body_maps(picture(), walk(4), 16, pose_lstm)
+
+
+def test_files_of_poses(tmp_path):
+    write_landmarks(tmp_path / "poses.csv", walk(3), first=7)
+    assert np.allclose(read_poses(tmp_path / "poses.csv"), walk(3), atol=0.01)
+    with pytest.raises(DataError, match=r"there is no .*none.csv: a CSV file"):
+        read_poses(tmp_path / "none.csv")
+    with pytest.raises(DataError, match="with 68 or 5 points"):
+        read_landmarks(tmp_path / "poses.csv")
+
+
+def landmarks(generator: FaceMaps, smiles: list[float], x: float) -> np.ndarray:
+    """Landmarks (T, 68, 2) of the built-in model's mean face around (x, 16), with its first expression so strong."""
+    model = generator.model
+    expressions = np.zeros((len(smiles), model.num_expression))
+    expressions[:, 0] = smiles
+    camera = np.tile([0, 0, 0, 1, x, 16.0], (len(smiles), 1))
+    points = in_picture(model.shapes(np.zeros(model.num_identity), expressions)[:, model.landmarks], camera)
+    return (points - points[:1].mean(axis=1)) * 20 / np.ptp(points[:1]) + (x, 16)
+
+
+def test_the_image_has_the_driving_expression_in_its_own_place():
+    generator = FaceMaps(SIZE)
+    image, driving = landmarks(generator, [0], x=13), landmarks(generator, [0, 0, 2.5], x=19)
+    made = face_maps(picture(), np.stack([picture()] * 3), SIZE, (image, driving))
+    assert made.maps.shape == (3, 3, SIZE, SIZE) and made.image_maps.shape == (3, SIZE, SIZE)
+    difference = np.abs(made.maps.astype(int) - made.image_maps).mean(axis=(1, 2, 3))
+    assert difference[0] < 3 and difference[1] < 3 and difference[2] > 2 * difference[0]
+    columns = np.flatnonzero((made.maps[0] != 128).any(axis=(0, 1)))
+    assert abs(columns.mean() - 13) < 2
+
+
+def test_a_clip_of_poses_is_forecast_on_the_disk(tmp_path, pose_lstm):
+    root = tmp_path / "set"
+    for name, length in (("ann", 6), ("bob", 3)):
+        for t in range(length):
+            write_image(root / f"{name}/run/a/{t:03d}.png", picture())
+        write_landmarks(root / f"joints/{name}.csv", walk(length))
+    rows = [
+        "path,person,label,num_frames,fps,joints",
+        *(f"{n}/run/a,{n},run,,25,joints/{n}.csv" for n in ("ann", "bob")),
+    ]
+    (root / "index.csv").write_text("\n".join(rows) + "\n")
+    assert "poses of 1 of 2 clips forecast" in forecast_set(pose_lstm, root, length=1)
+    records = ClipFolder(str(root)).index().records
+    assert records[0].label == "run" and records[1].side.get("forecast", "") == ""
+    maps = maps_of(type(records[0])(**{**vars(records[0]), "side": {"maps": records[0].side["forecast"]}}))
+    seen = np.round(walk(4), 2)
+    assert np.abs(maps[:4].astype(int) - JointHeatmaps(SIZE)(seen)).max() <= 1
+    assert np.abs(maps[4].astype(int) - maps[3]).max() <= 1 and not maps[5].any()
+
+
+@pytest.mark.parametrize("stage, rows", [("forecast", 3), ("refine", 4)])
+def test_maps_masks_coarse_and_refined_frames_are_shown(tmp_path, stage, rows):
+    made = inferencer(tmp_path, stage)
+    driving = body_maps(picture(), walk(8), SIZE)
+    shown = animate_by_maps(made, picture(), driving, tmp_path / "shown.mkv", show_maps=True)
+    plain = animate_by_maps(made, picture(), driving, tmp_path / "plain.png")
+    assert shown.num_frames == 8 and np.array_equal(shown.frames, plain.frames)
+    grid = read_video(tmp_path / "shown.mkv")
+    assert len(grid) == 8 and grid.shape[1] > rows * SIZE
+    assert read_image(tmp_path / "plain.png").ndim == 3
+    with pytest.raises(ConfigError, match="reads maps"):
+        animate_by_maps(made, picture(), DrivingMaps(driving.maps[:, :3], driving.image_maps[:3]))
+
+
+def options(**given) -> Namespace:
+    names = ("poses", "pose_lstm", "driving", "landmarks", "frames", "show_maps", "no_side_by_side")
+    return Namespace(**dict.fromkeys(names) | dict(pose_config="pose_lstm_penn") | given)
+
+
+def test_the_tool_says_what_drives_a_model(tmp_path):
+    write_image(tmp_path / "image.png", picture())
+    image, out = str(tmp_path / "image.png"), tmp_path / "out.mkv"
+    with pytest.raises(ConfigError, match="driven by poses: give --poses"):
+        animate_from_files(inferencer(tmp_path), options(image=image, out=out))
+    with pytest.raises(ConfigError, match="driven by a video of a face: give --driving"):
+        animate_from_files(inferencer(tmp_path, channels=3), options(image=image, out=out))
+    with pytest.raises(ConfigError, match="reads 1 condition maps a frame"):
+        animate_from_files(inferencer(tmp_path, channels=1), options(image=image, out=out))
+    write_landmarks(tmp_path / "poses.csv", walk(3))
+    made = animate_from_files(inferencer(tmp_path), options(image=image, out=out, poses=str(tmp_path / "poses.csv")))
+    assert made.num_frames == 3 and out.is_file()
+
+
+def test_a_driving_face_must_have_landmarks_for_its_frames():
+    points = np.zeros((1, 68, 2))
+    with pytest.raises(DataError, match="has 4 frames, its landmarks are of 1"):
+        face_maps(picture(), np.stack([picture()] * 4), SIZE, (points, points))
