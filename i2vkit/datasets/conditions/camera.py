@@ -14,13 +14,6 @@ def rotations(vectors: np.ndarray) -> np.ndarray:
     return np.eye(3) + np.sin(small) / small * cross + (1.0 - np.cos(small)) / small**2 * cross @ cross
 
 
-def rotation_vectors(matrices: np.ndarray) -> np.ndarray:
-    """Rotation vectors (T, 3) of rotations (T, 3, 3) by less than half a turn."""
-    angle = np.arccos(np.clip((np.trace(matrices, axis1=1, axis2=2) - 1.0) / 2.0, -1.0, 1.0))
-    skew = (matrices - matrices.transpose(0, 2, 1))[:, [2, 0, 1], [1, 2, 0]]
-    return skew * (0.5 / np.maximum(np.sinc(angle / np.pi), 1e-8))[:, None]
-
-
 def turn_derivatives(vectors: np.ndarray, turned: np.ndarray) -> np.ndarray:
     """How turned points (T, N, 3) change with the rotation vectors (T, 3) that turned them: (T, N, 3, 3).
 

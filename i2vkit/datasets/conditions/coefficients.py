@@ -6,7 +6,6 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from i2vkit.datasets.conditions.camera import rotation_vectors, rotations
 from i2vkit.datasets.conditions.morphable import MorphableModel
 from i2vkit.datasets.index import ClipRecord, FrameSpan
 from i2vkit.errors import DataError
@@ -34,17 +33,15 @@ class Coefficients:
 
 
 def retarget(source: Coefficients, target: Coefficients, frame: int = 0) -> Coefficients:
-    """The target's face doing what the source does (T frames), beginning as the target is seen in ``frame``.
+    """The target's face doing what the source does (T frames), in the place where the target is seen in ``frame``.
 
-    Identity is the target's, expressions are the source's (FRGAN 3.1). How the source turns and moves its head since
-    its first frame is added to the target's pose in ``frame``, moves in proportion to the sizes of the faces: absolute
-    poses would carry over how the source sits in its picture, and what the two fits take for a head held straight.
+    Identity is the target's, expressions are the source's (FRGAN 3.1), and so is how the head is turned. Size and place
+    begin as the target's in ``frame``; how the source moves since its first frame is added, in proportion to the sizes
+    of the faces.
     """
-    turn, first = rotations(source.camera[:, :3]), rotations(source.camera[:1, :3])[0]
     pose, start = target.camera[frame], source.camera[0]
-    camera = np.empty_like(source.camera)
-    camera[:, :3] = rotation_vectors(turn @ first.T @ rotations(pose[None, :3])[0])
-    camera[:, 3] = pose[3] * source.camera[:, 3] / start[3]
+    camera = source.camera.copy()
+    camera[:, 3] *= pose[3] / start[3]
     camera[:, 4:] = pose[4:] + (source.camera[:, 4:] - start[4:]) * pose[3] / start[3]
     return Coefficients(target.identity, source.expression, camera)
 
