@@ -130,7 +130,11 @@ def test_skips_of_the_frame_decoder_add_the_pyramid_of_one_image():
     found, _ = decoder(content, Motion(length=3, trajectory=trajectory), Stream())
     blocks, (fine, middle, coarse) = decoder.blocks, decoder.skips
     for t in range(3):
-        x = torch.cat([content.code, trajectory[:, t]], dim=1)[..., None, None]
+        both = [
+            (v - v.mean(dim=1, keepdim=True)) / (v.var(dim=1, correction=0, keepdim=True) + 1e-5).sqrt()
+            for v in (content.code, trajectory[:, t])
+        ]
+        x = torch.cat(both, dim=1)[..., None, None]
         x = blocks[2](blocks[1](blocks[0](x) + coarse(content.pyramid[2])))
         x = blocks[5](blocks[4](blocks[3](x) + middle(content.pyramid[1])))
         x = blocks[9](blocks[8](blocks[7](blocks[6](x) + fine(content.pyramid[0]))))
