@@ -122,6 +122,20 @@ def test_maps_of_two_models_are_not_mixed(raw, prepared, tmp_path):
         prepare_mug(raw, tmp_path / "out", size=48, workers=1, maps=True)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(morphable=Path("basel.mat"), expressions=Path("moves.mat")), "belong to --maps"),
+        (dict(maps=True, morphable=Path("basel.mat")), "and both are needed"),
+        (dict(maps=True, landmark_vertices=Path("points.mat")), "and both are needed"),
+    ],
+)
+def test_files_of_a_model_go_together(raw, tmp_path, options, message):
+    with pytest.raises(ConfigError, match=message):
+        prepare_mug(raw, tmp_path / "out", size=48, workers=1, **options)
+    assert not (tmp_path / "out").exists()
+
+
 def dataset(root: Path, **retargeting) -> ClipDataset:
     transforms = [WholeClip(), ReadFrames(), ReadMaps()]
     transforms += [RetargetMaps(dict(type=FaceMaps, size=48) | retargeting), PackClip()]

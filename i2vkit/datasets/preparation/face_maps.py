@@ -9,7 +9,7 @@ from i2vkit.datasets.index import ClipRecord
 from i2vkit.datasets.maps import write_maps
 from i2vkit.datasets.points import read_points
 from i2vkit.datasets.preparation.prepare import maps_path, points_path
-from i2vkit.errors import DataError
+from i2vkit.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,15 @@ class FaceMapMaker:
 
 
 def face_map_maker(
-    size: int, model: Path | None = None, expressions: Path | None = None, landmarks: Path | None = None
-) -> FaceMapMaker:
-    """What makes maps of that size, by the built-in model or a Basel model; raises what ``FaceMaps`` does."""
-    files = [None if path is None else str(path) for path in (model, expressions, landmarks)]
-    generator = FaceMaps(size, *files)
+    maps: bool, size: int, model: Path | None, expressions: Path | None, landmarks: Path | None
+) -> FaceMapMaker | None:
+    """What makes maps of that size, by the built-in model or a Basel model; None without ``maps``.
+
+    Raises ``ConfigError`` for files that are not used or lack another, and what ``FaceMaps`` raises.
+    """
+    if not maps:
+        if any(path is not None for path in (model, expressions, landmarks)):
+            raise ConfigError("--morphable, --expressions and --landmark-vertices belong to --maps, which is not given")
+        return None
+    generator = FaceMaps(size, *(None if path is None else str(path) for path in (model, expressions, landmarks)))
     return FaceMapMaker(size, f"{generator.model.name} {generator.model.hash}", generator)

@@ -41,7 +41,7 @@ def prepare_oulu_casia(
         landmark_vertices: The `.mat` that says which vertices are landmarks, where neither of the others does.
 
     Raises:
-        ConfigError: A size below 16.
+        ConfigError: A size below 16, or files of a model without `maps` or each other.
         DataError: No clips, no landmarks and nothing installed that finds them, `out` was prepared otherwise, or it
             cannot be written.
     """
@@ -59,7 +59,7 @@ def prepare_oulu_casia(
         expected=tables[0],
         truth=base / "truth",
         settings={"camera": camera, "light": light},
-        maps=face_map_maker(size, morphable, expressions, landmark_vertices) if maps else None,
+        maps=face_map_maker(maps, size, morphable, expressions, landmark_vertices),
     )
 
 

@@ -44,7 +44,7 @@ def prepare_uva_nemo(
         landmark_vertices: The `.mat` that says which vertices are landmarks, where neither of the others does.
 
     Raises:
-        ConfigError: A size below 16, or a margin that makes no sense.
+        ConfigError: A size below 16, a margin that makes no sense, or files of a model without `maps` or each other.
         DataError: No clips, no landmarks and nothing installed that finds them, `out` was prepared otherwise, or it
             cannot be written.
     """
@@ -58,5 +58,5 @@ def prepare_uva_nemo(
         face,
         expected=layout.beside("landmarks") / "001_deliberate_smile_1.csv",
         truth=layout.beside("truth"),
-        maps=face_map_maker(size, morphable, expressions, landmark_vertices) if maps else None,
+        maps=face_map_maker(maps, size, morphable, expressions, landmark_vertices),
     )
