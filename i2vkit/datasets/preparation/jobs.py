@@ -55,7 +55,7 @@ def _results(function: Callable, jobs: Sequence, workers: int, chunk: int) -> It
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,))
     try:
-        with _interrupts_ignored(), _one_thread_each():  # workers inherit this: Ctrl-C is ours, they finish the clip they are at
+        with _interrupts_ignored(), _one_thread_each():  # Ctrl-C is ours: workers finish their clip
             results = pool.map(function, jobs, chunksize=chunk)
         yield from results
     finally:
