@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from einops import repeat
 from torch import nn
+from torch.nn import functional
 
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.part import Part
@@ -16,6 +17,9 @@ from i2vkit.structures import Motion, Spec
 class LstmUnroll(Part):
     """An LSTM that reads the motion code at every step from a learned initial state (G_T of Dual-MTGAN, sec. III-A);
     any length.
+
+    The code is scaled to mean 0 and variance 1 over its elements (ours), which leaves a sample of N(0, I) nearly as it
+    is, and keeps large codes, early in training, from saturating the LSTM.
     """
 
     needs = ("motion.code",)
@@ -30,7 +34,8 @@ class LstmUnroll(Part):
 
     def forward(self, motion: Motion, stream: Stream) -> Motion:
         """Adds the trajectory (B, T, D)."""
-        steps = repeat(motion.code, "b d -> b t d", t=motion.length)
+        code = functional.layer_norm(motion.code, motion.code.shape[-1:])
+        steps = repeat(code, "b d -> b t d", t=motion.length)
         start = tuple(repeat(self.initial, "s 1 d -> s 1 b d", b=len(steps)).contiguous())
         trajectory, stream.states[self] = self.lstm(steps, stream.states.get(self, start))
         return replace(motion, trajectory=trajectory)
