@@ -16,12 +16,13 @@ from torch import Tensor
 from i2vkit.apis.driving import as_image, driving_fps
 from i2vkit.apis.forecasting import load_pose_lstm
 from i2vkit.apis.inferencer import DEFAULT_FPS, Animation, I2VInferencer
-from i2vkit.apis.map_driving import DrivingMaps, as_pictures, body_maps, face_maps, read_landmarks, read_poses
+from i2vkit.apis.map_driving import DrivingMaps, body_maps, face_maps, read_landmarks, read_poses
 from i2vkit.datasets.conditions import FaceMaps, JointHeatmaps
 from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.data_preprocessor import from_uint8, to_uint8
 from i2vkit.structures import Clip, Generated
 from i2vkit.visualization import AnimationWriter
+from i2vkit.visualization.overlays import colour_maps
 
 CHUNK = 32  # frames computed at a time
 
@@ -130,7 +131,7 @@ def _parts(inferencer: I2VInferencer, content: np.ndarray, driving: DrivingMaps)
     for start, made in zip(range(0, length, chunk), made_parts, strict=True):
         if not torch.isfinite(made.video).all():
             raise TrainingError("the model gives values that are not finite: take an earlier checkpoint")
-        yield {"maps": as_pictures(driving.maps[start : start + chunk])} | _pictures(made)
+        yield {"maps": np.stack([colour_maps(maps) for maps in driving.maps[start : start + chunk]])} | _pictures(made)
 
 
 def _pictures(made: Generated) -> dict[str, np.ndarray]:

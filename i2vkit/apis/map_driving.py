@@ -138,14 +138,3 @@ def find_landmarks(frames: Sequence[np.ndarray], what: str) -> np.ndarray:
     if filled:
         print_log(f"{what}: landmarks of {filled} frames were interpolated", "current", level=logging.WARNING)
     return points
-
-
-def as_pictures(maps: np.ndarray) -> np.ndarray:
-    """Maps uint8 (T, M, H, W) to look at, (T, H, W, 3): normals as they are, heatmaps and silhouettes in grey.
-
-    >>> as_pictures(np.array([3, 200], np.uint8).reshape(1, 2, 1, 1)).tolist()
-    [[[[200, 200, 200]]]]
-    """
-    if maps.shape[1] == 3:
-        return np.ascontiguousarray(maps.transpose(0, 2, 3, 1))
-    return np.repeat(maps.max(axis=1)[..., None], 3, axis=3)

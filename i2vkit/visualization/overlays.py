@@ -88,14 +88,17 @@ def framed(picture: np.ndarray, colour: Colour = IMAGE, width: int = 3) -> np.nd
 
 
 def colour_maps(maps: np.ndarray) -> np.ndarray:
-    """Condition maps (M, H, W) in [0, 1] as one picture uint8 (H, W, 3) on black.
+    """Condition maps (M, H, W), uint8, as one picture uint8 (H, W, 3).
 
-    Each map shines in its own of ``MAP_COLOURS``, the brightest wins; a single one is grey.
+    Three are a normal map and are its picture. Else each shines in its own of ``MAP_COLOURS`` on black, the brightest
+    wins; a single one is grey.
     """
+    if len(maps) == 3:
+        return np.ascontiguousarray(maps.transpose(1, 2, 0))
     colours = np.array([MAP_COLOURS[index % len(MAP_COLOURS)] for index in range(len(maps))])
     if len(maps) == 1:
         colours[:] = 255
-    lit = np.clip(maps, 0, 1)[..., None] * colours[:, None, None]
+    lit = (maps / 255.0)[..., None] * colours[:, None, None]
     return lit.max(axis=0).round().astype(np.uint8)
 
 

@@ -111,7 +111,8 @@ def maps_of_takes(sample):
     """Two condition maps: the left half of the picture, and the dark."""
     for take in sample["takes"].values():
         dark = take.frames.mean(axis=-1) < 120
-        take.maps = np.stack([np.broadcast_to(np.arange(dark.shape[2]) < 5, dark.shape), dark]).astype(np.float32)
+        left = np.broadcast_to(np.arange(dark.shape[2]) < 5, dark.shape)
+        take.maps = np.stack([left, dark], axis=1).astype(np.uint8) * 255
     return sample
 
 

@@ -85,12 +85,13 @@ def test_a_frame_goes_around_and_hides_nothing():
 
 
 def test_maps_shine_in_their_colours():
-    maps = np.zeros((13, 1, 3), np.float32)
-    maps[0, 0, 0], maps[2, 0, 1], maps[12, 0, 2] = 1.0, 0.5, 2.0  # the colours begin anew after twelve
+    maps = np.zeros((13, 1, 3), np.uint8)
+    maps[0, 0, 0], maps[2, 0, 1], maps[12, 0, 2] = 255, 51, 255  # the colours begin anew after twelve
     picture = colour_maps(maps)
     assert picture[0].tolist() == [
         list(MAP_COLOURS[0]),
-        [round(value / 2) for value in MAP_COLOURS[2]],
+        [round(value / 5) for value in MAP_COLOURS[2]],
         list(MAP_COLOURS[0]),
     ]
-    assert colour_maps(np.array([[[0.0, 1.0]]]))[0].tolist() == [[0, 0, 0], [255, 255, 255]]
+    assert colour_maps(np.array([[[0, 255]]], np.uint8))[0].tolist() == [[0, 0, 0], [255, 255, 255]]
+    assert colour_maps(np.arange(3, dtype=np.uint8)[:, None, None]).tolist() == [[[0, 1, 2]]]  # a normal map
