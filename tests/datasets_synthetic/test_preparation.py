@@ -59,7 +59,7 @@ def test_a_blink_does_not_move_the_eye_centres():
 
 def test_prepared_layout(raw, tmp_path):
     out = tmp_path / "prepared"
-    report = prepare_oulu_casia(raw, out, size=48)
+    report = prepare_oulu_casia(raw, out, size=48, workers=1)
     assert "6 clips of 1 people" in report
     index = ClipFolder(str(out)).index()
     assert index.records[0].name == "P001/Anger/VL_Strong" and len(index.records) == 6
@@ -128,9 +128,9 @@ def test_errors_say_what_to_do(raw, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "dlib", None)
     with pytest.raises(DataError, match="synthesize_data"):
         prepare_oulu_casia(tmp_path / "nowhere", tmp_path / "out")
-    prepare_oulu_casia(raw, tmp_path / "out", size=32)
+    prepare_oulu_casia(raw, tmp_path / "out", size=32, workers=1)
     with pytest.raises(DataError, match="size=32, not 64"):
-        prepare_oulu_casia(raw, tmp_path / "out", size=64)
+        prepare_oulu_casia(raw, tmp_path / "out", size=64, workers=1)
     for table in (raw / "landmarks/VL/Strong/P001").iterdir():
         table.unlink()
     with pytest.raises(DataError, match=r"no landmarks: looked for .* Give one CSV file a clip"):
@@ -138,8 +138,8 @@ def test_errors_say_what_to_do(raw, tmp_path, monkeypatch):
 
 
 def test_any_folder_above_will_do(raw, tmp_path):
-    above = prepare_oulu_casia(tmp_path / "wrapped", tmp_path / "above", size=32)
-    below = prepare_oulu_casia(raw / "OriginalImg", tmp_path / "below", size=32)
+    above = prepare_oulu_casia(tmp_path / "wrapped", tmp_path / "above", size=32, workers=1)
+    below = prepare_oulu_casia(raw / "OriginalImg", tmp_path / "below", size=32, workers=1)
     assert "6 clips" in above and "6 clips" in below
     assert len(ClipFolder(str(tmp_path / "below/truth")).index().records) == 1
 
@@ -164,6 +164,6 @@ def test_eyes_that_cannot_be():
 
 
 def test_the_frames_are_lossless_and_sharp(raw, tmp_path):
-    prepare_oulu_casia(raw, tmp_path / "out", size=32)
+    prepare_oulu_casia(raw, tmp_path / "out", size=32, workers=1)
     frame = read_image(tmp_path / "out/P001/Anger/VL_Strong/000.png")
     assert frame.std() > 25

@@ -97,6 +97,6 @@ def test_a_truth_that_makes_no_sense(truth, tmp_path):
 
 
 def test_other_cameras_and_lights(tmp_path):
-    synthesize_oulu_casia(tmp_path, people=1, size=(64, 48), camera="NI", light="Dark", truth="none")
+    synthesize_oulu_casia(tmp_path, people=1, size=(64, 48), camera="NI", light="Dark", truth="none", workers=1)
     frame = read_image(tmp_path / "OriginalImg/NI/Dark/P001/Anger/000.jpeg")
     assert frame.max() < 100 and np.abs(np.diff(frame.astype(int), axis=2)).max() <= 2
