@@ -6,6 +6,7 @@ from i2vkit.evaluation.metrics.best_of import BestOf
 from i2vkit.evaluation.metrics.content_distance import ContentDistance, acd_c, acd_i
 from i2vkit.evaluation.metrics.diversity import Diversity, DiversityL1, DiversityLpips
 from i2vkit.evaluation.metrics.lpips import Lpips, load_lpips, lpips
+from i2vkit.evaluation.metrics.motion_accuracy import MotionAccuracy, motion_accuracy
 from i2vkit.evaluation.metrics.mse import Mse, mse
 from i2vkit.evaluation.metrics.pose_error import PoseError, pose_error
 from i2vkit.evaluation.metrics.psnr import Psnr, psnr
@@ -19,6 +20,7 @@ __all__ = [
     "DiversityL1",
     "DiversityLpips",
     "Lpips",
+    "MotionAccuracy",
     "Mse",
     "PoseError",
     "Psnr",
@@ -28,6 +30,7 @@ __all__ = [
     "acd_i",
     "load_lpips",
     "lpips",
+    "motion_accuracy",
     "mse",
     "pose_error",
     "psnr",

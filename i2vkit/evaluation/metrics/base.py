@@ -34,10 +34,11 @@ class VideoMetric(BaseMetric):
     repeating the first image scores on the same video. Each video is scored as it comes, so that memory does not grow
     with their number. A video without a truth is kept with ``None`` and left out of the means.
 
-    A subclass gives ``name`` and :meth:`score`. One that lacks what it needs says so in ``skipped``: it scores nothing,
-    and the run goes on. ``extractor`` has the SHA-256 of the weights that it looks through, by file. After
-    ``evaluate``, ``per_video`` (main process) holds a dict a video: what the sample says of itself, ``num_frames`` and
-    the three values. The gain is positive where the video is better than its floor.
+    A subclass gives ``name`` and :meth:`score`; one that compares frames with those before them ``reads_first`` and is
+    then given frame 0 too. One that lacks what it needs says so in ``skipped``: it scores nothing, and the run goes on.
+    ``extractor`` has the SHA-256 of the weights that it looks through, by file. After ``evaluate``, ``per_video`` (main
+    process) holds a dict a video: what the sample says of itself, ``num_frames`` and the three values. The gain is
+    positive where the video is better than its floor.
 
     Args:
         prefix: put before the names, as mmengine does; without one the names stand alone.
@@ -46,6 +47,7 @@ class VideoMetric(BaseMetric):
 
     name = ""
     less_is_better = False
+    reads_first = False
     skipped: str | None = None
     extractor: dict[str, str] = {}
 
@@ -56,7 +58,7 @@ class VideoMetric(BaseMetric):
 
     @abstractmethod
     def score(self, video: Tensor, truth: Tensor) -> Tensor:
-        """Score of every frame: (N, C, T, H, W) uint8 twice -> (N, T)."""
+        """Score of every frame: (N, C, T, H, W) uint8 twice -> (N, T); with ``reads_first`` (N, T-1)."""
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
         """Score a batch: one result a sample, also where there is no truth (mmengine counts them).
@@ -78,9 +80,10 @@ class VideoMetric(BaseMetric):
             return None
         _check_sample(sample.get("name", "?"), generated, truth, sample["first"])
         floor = sample["first"].to(generated.device)[:, None].expand_as(generated)
-        # (2, C, T - 1, H, W): the video and its floor at once.
-        videos = torch.stack([generated, floor])[:, :, 1:]
-        return self.score(videos, truth.to(generated.device)[:, 1:].expand_as(videos))
+        start = 0 if self.reads_first else 1
+        # (2, C, T - start, H, W): the video and its floor at once.
+        videos = torch.stack([generated, floor])[:, :, start:]
+        return self.score(videos, truth.to(generated.device)[:, start:].expand_as(videos))
 
     def row(self, sample: dict, scores: Tensor | None) -> dict:
         """What is kept of one video: what the sample says of itself, and the values under the names of the report."""
