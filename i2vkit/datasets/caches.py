@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from mmengine.utils import ProgressBar
 from torch.utils.data import get_worker_info
 
-from i2vkit.datasets.index import ClipRecord, FrameSource
+from i2vkit.datasets.index import ClipRecord, FrameSource, FrameSpan
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import atomic_path
 
@@ -99,7 +99,10 @@ class FileCache:
         """Read frames of ``record`` as uint8 (T, H, W, 3), in memory of their own."""
         if self._frames is None:
             self._frames = self._map()
-        start, shape = self._places[record.frames]
+        frames = record.frames
+        while frames not in self._places and isinstance(frames, FrameSpan):  # of a protocol that cuts clips
+            frames, indices = frames.source, np.asarray(indices) + frames.start
+        start, shape = self._places[frames]
         return self._frames[start : start + int(np.prod(shape))].reshape(shape)[indices]
 
     def _map(self) -> np.ndarray:

@@ -4,6 +4,7 @@ A pairing has ``pairs(index) -> list[Pair]``. One that picks the target anew eac
 ``draw(pair, index, rng) -> Pair``, and leaves the target of its pairs open.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,9 @@ class Pair:
 
     ``source`` drives. ``target`` is a clip of the person to animate, by its first frame; without one the source
     animates itself. ``truth`` shows the target doing what the source does, where that is known. ``motion`` is "source"
-    or "prior", where motion is drawn at random with ``seed``.
+    or "prior", where motion is drawn at random with ``seed``. ``label`` is asked for in place of the source's own.
+    ``span`` says to which of its frames, start to stop - 1, the source was cut, and ``maps`` from which column of its
+    side its condition maps come, where that is not "maps".
     """
 
     source: ClipRecord
@@ -29,11 +32,18 @@ class Pair:
     truth: ClipRecord | None = None
     motion: str = "source"
     seed: int = 0
+    label: str | None = None
+    span: tuple[int, int] | None = None
+    maps: str | None = None
 
     @property
     def name(self) -> str:
-        """Name of what is generated; pairs that differ in their seed only share it."""
-        return self.source.name if self.target is None else f"{self.target.name}__{self.source.name}"
+        """Name of what is generated, for instance "P001/Anger/a", "P002/Fear/b__P001/Anger/a", "P001/Anger/a@3" (begun
+        at frame 3) or "P001/Anger/a+Fear" (with another label); pairs that differ in their seed only share it.
+        """
+        name = self.source.name if self.target is None else f"{self.target.name}__{self.source.name}"
+        start = "" if self.span is None else f"@{self.span[0]}"
+        return name + start + ("" if self.label is None else f"+{self.label}")
 
 
 @PAIRINGS.register_module()
@@ -52,14 +62,21 @@ class SamePerson:
     Falls back to any other clip where the person has one clip only.
     """
 
+    def __init__(self) -> None:
+        self._index: ClipIndex | None = None
+        self._by_person: dict[str, list[ClipRecord]] = {}
+
     def pairs(self, index: ClipIndex) -> list[Pair]:
         """One pair a clip, its target still open."""
         return [Pair(record) for record in index.records]
 
     def draw(self, pair: Pair, index: ClipIndex, rng: np.random.Generator) -> Pair:
         """Fill in the target. Raises ``DataError`` if there is no second clip at all."""
-        same = [record for record in index.records if record.person == pair.source.person]
-        return replace(pair, target=_draw_other(pair.source, same, index, rng))
+        if self._index is not index:  # sorted once: a set of forty thousand clips is drawn from as often
+            self._index, self._by_person = index, defaultdict(list)
+            for record in index.records:
+                self._by_person[record.person].append(record)
+        return replace(pair, target=_draw_other(pair.source, self._by_person[pair.source.person], index, rng))
 
 
 @PAIRINGS.register_module()

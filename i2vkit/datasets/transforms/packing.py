@@ -5,6 +5,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from i2vkit.datasets.pairing import Pair
 from i2vkit.datasets.takes import Take
 from i2vkit.registry import TRANSFORMS
 from i2vkit.structures import VideoSample
@@ -15,13 +16,13 @@ class PackClip:
     """Makes ``dict(inputs=..., data_samples=VideoSample)``.
 
     Inputs: ``source`` uint8 (C, T, H, W) and its ``num_frames`` int64 (); ``label`` int64 (), the class index, -1 where
-    the clip has none, and not there if no clip of the set has one. With a target ``target``, ``target_num_frames`` and
+    the clip has none, and not there if no clip of the set has one; a pair may ask for another than its clip's. With a target ``target``, ``target_num_frames`` and
     ``target_image`` uint8 (C, H, W), its first frame. Where transforms have made them, of the source: ``states`` int64
     (T,), float32 ``joints`` (T, J, 2), ``boxes`` (T, 4) and uint8 ``source_maps`` (M, T, H, W); of the first frame of
     the target, or else of the source: ``image_maps`` uint8 (M, H, W).
 
     The sample holds ``driving``, ``first`` and, where they are known, ``landmarks`` float32 (T, N, 2) of the source and
-    ``truth``: that of the pair, or the source itself where there is no target.
+    ``truth``: that of the pair, or the source itself where there is no target and no other label.
     """
 
     def __call__(self, sample: dict) -> dict:
@@ -30,7 +31,7 @@ class PackClip:
         source, target = takes["source"], takes.get("target")
         inputs = {"source": _video(source), "num_frames": torch.tensor(len(source.frames))}
         if sample["labels"]:
-            label = source.record.label
+            label = _label(sample["pair"])
             inputs["label"] = torch.tensor(-1 if label is None else sample["labels"].index(label))
         if target is not None:
             inputs["target"] = _video(target)
@@ -64,7 +65,7 @@ def _video_sample(sample: dict, inputs: dict[str, Tensor]) -> VideoSample:
             "source_person": pair.source.person,
             "target_name": person.name,
             "target_person": person.person,
-            "label_name": pair.source.label,
+            "label_name": _label(pair),
             "seed": pair.seed,
             "motion": pair.motion,
             "protocol": sample["protocol"],
@@ -77,9 +78,13 @@ def _video_sample(sample: dict, inputs: dict[str, Tensor]) -> VideoSample:
         result.landmarks = _tensor(landmarks)
     if "truth" in takes:
         result.truth = _video(takes["truth"])
-    elif pair.target is None:
+    elif pair.target is None and _label(pair) == pair.source.label:
         result.truth = inputs["source"]
     return result
+
+
+def _label(pair: Pair) -> str | None:
+    return pair.source.label if pair.label is None else pair.label
 
 
 def _video(take: Take) -> Tensor:

@@ -1,12 +1,19 @@
 """Protocols: what is generated from what, how often, with which seeds."""
 
 from i2vkit.evaluation.protocols.base import Protocol
-from i2vkit.evaluation.protocols.frgan import Forecast, ReferenceTransfer
-from i2vkit.evaluation.protocols.pairings import Reconstruction, Stochastic, Transfer
+from i2vkit.evaluation.protocols.forecast import Forecast
+from i2vkit.evaluation.protocols.initial_frames import InitialFrames
+from i2vkit.evaluation.protocols.label_grid import LabelGrid
+from i2vkit.evaluation.protocols.reconstruction import Reconstruction
+from i2vkit.evaluation.protocols.reference_transfer import ReferenceTransfer
 from i2vkit.evaluation.protocols.sample_list import SampleList, describe, write_samples
+from i2vkit.evaluation.protocols.stochastic import Stochastic
+from i2vkit.evaluation.protocols.transfer import Transfer
 
 __all__ = [
     "Forecast",
+    "InitialFrames",
+    "LabelGrid",
     "Protocol",
     "Reconstruction",
     "ReferenceTransfer",

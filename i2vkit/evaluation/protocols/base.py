@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from i2vkit.datasets.index import ClipIndex
+from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameSpan
 from i2vkit.datasets.pairing import Pair
 from i2vkit.errors import DataError
 from i2vkit.evaluation.metrics import BestOf, DiversityL1, DiversityLpips, VideoMetric
@@ -64,3 +64,52 @@ class Protocol(ABC):
         of_videos = [entry for entry in evaluators if issubclass(find_part(METRICS, entry["type"]), VideoMetric)]
         best = [{"type": BestOf, "metric": dict(entry), "num_samples": several} for entry in of_videos]
         return best + [dict(entry) for entry in self.metrics]
+
+
+def choose_images(
+    index: ClipIndex, people: Sequence[str] | None = None, label: str | None = None, every: bool = False
+) -> list[ClipRecord]:
+    """The clips whose first frames are animated: the first of each person, in the order they are given.
+
+    Args:
+        index: all clips.
+        people: whose; everyone by default.
+        label: clips of that label only.
+        every: all of these clips, in the order of the index.
+
+    Raises:
+        DataError: somebody has no such clip.
+    """
+    candidates = index.select(people=people, labels=None if label is None else [label])
+    if every:
+        return candidates.records
+    first = {record.person: record for record in reversed(candidates.records)}
+    people = people or candidates.people
+    if missing := [person for person in people if person not in first]:
+        wanted = "clip" if label is None else f"clip of label {label!r}"
+        raise DataError(f"target people without a {wanted}: {', '.join(missing)}; name others in target_people")
+    return [first[person] for person in people]
+
+
+def cut(pair: Pair, start: int, stop: int) -> Pair:
+    """The sample with frames ``start`` to ``stop - 1`` of its source alone. Raises ``DataError`` if there are fewer."""
+    record = pair.source
+    if not 0 <= start < stop <= record.num_frames:
+        raise DataError(f"clip {record.name} has {record.num_frames} frames, and frames {start} to {stop - 1} are asked")
+    span = FrameSpan(record.frames, start, stop, record.num_frames)
+    return replace(pair, source=replace(record, frames=span, num_frames=stop - start), span=(start, stop))
+
+
+def guide(pair: Pair, maps: str) -> Pair:
+    """The sample with the condition maps that stand in column ``maps`` of its source.
+
+    Raises:
+        DataError: there are none.
+    """
+    side = pair.source.side
+    if isinstance(side.get(maps, ""), str):  # neither a file that is there nor an array
+        raise DataError(
+            f"clip {pair.source.name} has no {maps} poses: python tools/forecast_poses.py CONFIG CHECKPOINT "
+            f"--data FOLDER writes them"
+        )
+    return replace(pair, source=replace(pair.source, side={**side, "maps": side[maps]}), maps=maps)

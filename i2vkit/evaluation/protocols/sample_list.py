@@ -1,52 +1,65 @@
-"""The samples of an evaluation as a file, so that it can be done again exactly."""
+"""The samples of an evaluation as a file, so that it can be done again exactly, also with another model."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from i2vkit.datasets.index import ClipIndex
+from i2vkit.datasets.index import ClipIndex, ClipRecord
 from i2vkit.datasets.pairing import Pair
 from i2vkit.errors import DataError
-from i2vkit.evaluation.protocols.base import Protocol
+from i2vkit.evaluation.protocols.base import Protocol, cut, guide
 from i2vkit.media import atomic_path
 from i2vkit.registry import PROTOCOLS
 
-KEYS = ("source", "target", "motion", "seed")
+KEYS = {"source": str, "target": str | None, "motion": str, "seed": int}
+OPTIONAL = {"label": str, "frames": list, "maps": str}
 
 
 def describe(pair: Pair) -> dict:
-    """A sample by names: source, target (None where the source animates itself), motion and seed."""
+    """A sample by names: source, target (None where the source animates itself), motion and seed.
+
+    Where they are not the source's own also ``label``, ``frames`` (start and stop, the latter not included) and
+    ``maps``, the column that the condition maps come from.
+    """
     target = pair.target.name if pair.target else None
-    return {"source": pair.source.name, "target": target, "motion": pair.motion, "seed": pair.seed}
+    own = {"label": pair.label, "frames": pair.span and list(pair.span), "maps": pair.maps}
+    sample = {"source": pair.source.name, "target": target, "motion": pair.motion, "seed": pair.seed}
+    return sample | {key: value for key, value in own.items() if value is not None}
 
 
-def write_samples(pairs: Sequence[Pair], path: str | Path) -> None:
-    """Write the samples as a JSON list, one a line, for :class:`SampleList`."""
+def write_samples(pairs: Sequence[Pair], path: str | Path, protocol: dict[str, Any] | None = None) -> None:
+    """Write the samples, one a line, and which protocol they are of, as JSON for :class:`SampleList`."""
     lines = ",\n".join(json.dumps(describe(pair)) for pair in pairs)
     with atomic_path(path) as temporary:
-        temporary.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+        text = f'{{"protocol": {json.dumps(protocol)},\n"samples": [\n{lines}\n]}}\n'
+        temporary.write_text(text, encoding="utf-8")
 
 
 @PROTOCOLS.register_module()
 class SampleList(Protocol):
-    """The samples of a file, in its order and with its seeds.
+    """The samples of a file, in its order and with its seeds, of whatever data set has clips of these names.
+
+    ``replayed`` is what the file says of the protocol that made the list, name and type, where it does.
 
     Args:
-        path: JSON, a list of objects as :func:`write_samples` writes them, or a ``metrics.json`` with its ``samples``.
+        path: JSON: what :func:`write_samples` writes, a ``metrics.json`` with its ``samples``, or a bare list of
+            objects as :func:`describe` makes them.
         seed: added to the seeds of the file.
     """
 
     def __init__(self, path: str | Path, seed: int = 0) -> None:
         super().__init__(seed)
         self.path = Path(path)
+        self.replayed: dict[str, Any] | None = None
 
     def pairs(self, index: ClipIndex) -> list[Pair]:
         """The samples of the file.
 
         Raises:
-            DataError: no such file, a broken one, or clips that the index lacks.
+            DataError: no such file, a broken one, or clips, frames, labels or maps that the data lack.
         """
         return self.list_pairs(index)
 
@@ -60,10 +73,20 @@ class SampleList(Protocol):
                 f"{self.path} names {len(missing)} clips that the data lack (first: {missing[0]}); "
                 "is the data set complete, and are its people and labels not filtered out?"
             )
-        return [
-            Pair(clips[s["source"]], clips.get(s["target"]), motion=s["motion"], seed=s["seed"] + self.seed)
-            for s in samples
-        ]
+        if strange := {sample["label"] for sample in samples if "label" in sample} - set(index.labels):
+            raise DataError(
+                f"{self.path} asks for label {sorted(strange)[0]!r}; these data know: {', '.join(index.labels) or 'none'}"
+            )
+        return [self._pair(sample, clips) for sample in samples]
+
+    def _pair(self, sample: dict, clips: dict[str, ClipRecord]) -> Pair:
+        source, target = clips[sample["source"]], clips.get(sample["target"])
+        pair = Pair(source, target, None, sample["motion"], sample["seed"] + self.seed, sample.get("label"))
+        try:
+            pair = cut(pair, *sample["frames"]) if "frames" in sample else pair
+            return guide(pair, sample["maps"]) if "maps" in sample else pair
+        except DataError as error:
+            raise DataError(f"{self.path} does not fit these data: {error}") from error
 
     def _read(self) -> list[dict]:
         """The file's samples, checked."""
@@ -71,10 +94,31 @@ class SampleList(Protocol):
             content = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise DataError(f"the list of samples {self.path} cannot be read: {error}") from error
-        samples = content.get("samples") if isinstance(content, dict) else content
+        samples = content
+        if isinstance(content, dict):
+            samples = content.get("samples")
+            made = content.get("protocol") or {}
+            self.replayed = made.get("replays") or made or None
         if not isinstance(samples, list) or not samples:
             raise DataError(f"{self.path} holds no list of samples")
         for number, sample in enumerate(samples):
-            if not isinstance(sample, dict) or any(key not in sample for key in KEYS):
-                raise DataError(f"{self.path}: sample {number} is not an object with {', '.join(KEYS)}: {sample}")
+            if fault := _fault(sample):
+                raise DataError(f"{self.path}: sample {number} {fault}: {sample}")
         return samples
+
+
+def _fault(sample: Any) -> str | None:
+    """What is wrong with a sample of a file; None where it is sound."""
+    if not isinstance(sample, dict) or any(key not in sample for key in KEYS):
+        return f"is not an object with {', '.join(KEYS)}"
+    known = KEYS | OPTIONAL
+    if unknown := sorted(set(sample) - set(known)):
+        return f"has an unknown key {unknown[0]!r}, known are {', '.join(known)}"
+    wrong = [key for key, value in sample.items() if not isinstance(value, known[key]) or isinstance(value, bool)]
+    if wrong:
+        return f"has a strange {wrong[0]}"
+    if sample["motion"] not in ("source", "prior"):
+        return 'has a motion that is neither "source" nor "prior"'
+    if "frames" in sample and [type(number) for number in sample["frames"]] != [int, int]:
+        return "has frames that are not a start and a stop"
+    return None

@@ -1,4 +1,4 @@
-"""The protocols of the papers."""
+"""Transfer: the clips of some people move the images of others."""
 
 from __future__ import annotations
 
@@ -9,18 +9,9 @@ from mmengine.logging import print_log
 from i2vkit.datasets.index import ClipIndex, ClipRecord
 from i2vkit.datasets.pairing import Pair
 from i2vkit.datasets.splits import people_of
-from i2vkit.errors import ConfigError, DataError
-from i2vkit.evaluation.protocols.base import Protocol
+from i2vkit.errors import DataError
+from i2vkit.evaluation.protocols.base import Protocol, choose_images
 from i2vkit.registry import PROTOCOLS
-
-
-@PROTOCOLS.register_module()
-class Reconstruction(Protocol):
-    """Every clip from its own first frame and its own motion; the clip itself is the truth."""
-
-    def list_pairs(self, index: ClipIndex) -> list[Pair]:
-        """One sample a clip, in the order of the index."""
-        return [Pair(source=record) for record in index.records]
 
 
 @PROTOCOLS.register_module()
@@ -60,7 +51,7 @@ class Transfer(Protocol):
     def list_pairs(self, index: ClipIndex) -> list[Pair]:
         """Source clips in the order of the index, and for each the targets in the order they were given."""
         sources = self._sources(index)
-        targets = self._targets(index)
+        targets = choose_images(index, self.target_people, self.target_label, self.every_image)
         pairs = [Pair(source, target) for source in sources for target in targets]
         print_log(f"{len(sources)} source clips x {len(targets)} targets", "current")
         return pairs
@@ -76,44 +67,3 @@ class Transfer(Protocol):
                 f"look like {records[0].name!r}"
             )
         return [record for record in records if record.name in self.source_clips]
-
-    def _targets(self, index: ClipIndex) -> list[ClipRecord]:
-        """One clip a target person, or all of theirs."""
-        labels = None if self.target_label is None else [self.target_label]
-        candidates = index.select(people=self.target_people, labels=labels)
-        first = {record.person: record for record in reversed(candidates.records)}
-        people = self.target_people or candidates.people
-        if self.every_image:
-            return candidates.records
-        if missing := [person for person in people if person not in first]:
-            wanted = "clip" if self.target_label is None else f"clip of label {self.target_label!r}"
-            raise DataError(f"target people without a {wanted}: {', '.join(missing)}; name others in target_people")
-        return [first[person] for person in people]
-
-
-@PROTOCOLS.register_module()
-class Stochastic(Protocol):
-    """Every clip's first frame with N motions from the prior, the clip itself being the truth (Dual-MTGAN, fig. 6).
-
-    The samples of an image stand together and have seeds of their own: those of image i are ``seed`` + i N and on.
-    Scored are the best of the N, by each metric of the config for itself, and how the N differ (table II).
-
-    Args:
-        num_samples: N, 2 or more.
-        metrics: what compares the samples of an image; by default ``DiversityL1`` and ``DiversityLpips``.
-        seed: of the first sample's noise.
-
-    Raises:
-        ConfigError: fewer than two samples.
-    """
-
-    def __init__(self, num_samples: int = 25, metrics: Sequence[dict] | None = None, seed: int = 0) -> None:
-        super().__init__(seed)
-        if num_samples < 2:
-            raise ConfigError(f"num_samples is how many videos each image gets, 2 or more, not {num_samples}")
-        self.num_samples = num_samples
-        self.metrics = self.metrics if metrics is None else metrics
-
-    def list_pairs(self, index: ClipIndex) -> list[Pair]:
-        """N samples a clip, in the order of the index."""
-        return [Pair(record, motion="prior") for record in index.records for _ in range(self.num_samples)]

@@ -1,0 +1,59 @@
+"""Forecast: clips from one of their frames on, by true or forecast poses."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mmengine.logging import print_log
+
+from i2vkit.datasets.index import ClipIndex
+from i2vkit.datasets.pairing import Pair
+from i2vkit.errors import ConfigError, DataError
+from i2vkit.evaluation.protocols.base import Protocol, cut, guide
+from i2vkit.registry import PROTOCOLS
+
+
+@PROTOCOLS.register_module()
+class Forecast(Protocol):
+    """Every clip from one of its frames on, by the poses that really follow or by those that were forecast (FRGAN,
+    sec. 4.3); the clip itself is the truth.
+
+    The paper's "GT" starts at the first frame, with true poses. Forecast ones need the poses that the LSTM sees, ten,
+    the last of which is the start here: ``start=9``. Clips that are too short are left out, and the log says how many.
+
+    Args:
+        poses: "true", or "forecast": then the maps come from ``record.side["forecast"]``, which
+            ``tools/forecast_poses.py`` writes.
+        start: the frame that is animated, counted from 0.
+        length: frames, that one included, a clip must go on from there.
+        seed: of the first sample's noise.
+
+    Raises:
+        ConfigError: other ``poses``, a negative start, or less than two frames.
+    """
+
+    def __init__(
+        self, poses: Literal["true", "forecast"] = "true", start: int = 0, length: int = 32, seed: int = 0
+    ) -> None:
+        super().__init__(seed)
+        if poses not in ("true", "forecast") or start < 0 or length < 2:
+            raise ConfigError(
+                f'Forecast takes poses "true" or "forecast", start 0 or more and length 2 or more; got {poses!r}, '
+                f"{start}, {length}"
+            )
+        self.poses, self.start, self.length = poses, start, length
+
+    def list_pairs(self, index: ClipIndex) -> list[Pair]:
+        """One sample a clip, in the order of the index.
+
+        Raises:
+            DataError: no clip is long enough, or one has no forecast.
+        """
+        stop = self.start + self.length
+        long_enough = [record for record in index.records if record.num_frames >= stop]
+        if not long_enough:
+            raise DataError(f"no clip has the {stop} frames that {self.name} needs")
+        if short := len(index.records) - len(long_enough):
+            print_log(f"{short} clips have fewer than {stop} frames: left out", "current")
+        pairs = [cut(Pair(record), self.start, stop) for record in long_enough]
+        return pairs if self.poses == "true" else [guide(pair, self.poses) for pair in pairs]

@@ -1,0 +1,57 @@
+"""Initial frames: every test video is begun anew from each of its first frames."""
+
+from __future__ import annotations
+
+from mmengine.logging import print_log
+
+from i2vkit.datasets.index import ClipIndex
+from i2vkit.datasets.pairing import Pair
+from i2vkit.errors import ConfigError, DataError
+from i2vkit.evaluation.protocols.base import Protocol, cut
+from i2vkit.registry import PROTOCOLS
+
+
+@PROTOCOLS.register_module()
+class InitialFrames(Protocol):
+    """Every clip from each of its first ``number`` frames; what really follows is the truth (ImaGINator, sec. 4.3).
+
+    The paper samples "10 initial frames from each video sequence"; we take frames 0 to 9. Each is one sample, with the
+    clip's own label and a seed of its own, and its name ends in ``@`` and the frame. A clip that is too short to go on
+    from all of them gives those that it can, and the log says how many such clips there are.
+
+    Args:
+        length: frames of the clip, counted before the pipeline's stride, that follow from the initial one on, that one
+            included: 63 for 32 frames of stride 2.
+        number: initial frames a clip.
+        seed: of the first sample's noise.
+
+    Raises:
+        ConfigError: less than one initial frame, or less than two frames.
+    """
+
+    def __init__(self, length: int = 32, number: int = 10, seed: int = 0) -> None:
+        super().__init__(seed)
+        if number < 1 or length < 2:
+            raise ConfigError(f"InitialFrames takes number 1 or more and length 2 or more; got {number}, {length}")
+        self.length, self.number = length, number
+
+    def list_pairs(self, index: ClipIndex) -> list[Pair]:
+        """Clips in the order of the index, and of each its initial frames one after the other.
+
+        Raises:
+            DataError: no clip is long enough.
+        """
+        starts = [min(self.number, record.num_frames - self.length + 1) for record in index.records]
+        if max(starts, default=0) < 1:
+            raise DataError(f"no clip has the {self.length} frames that {self.name} needs")
+        if short := sum(count < self.number for count in starts):
+            print_log(
+                f"{short} clips have fewer than {self.length + self.number - 1} frames: fewer than {self.number} "
+                f"initial frames of each",
+                "current",
+            )
+        return [
+            cut(Pair(record), start, start + self.length)
+            for record, count in zip(index.records, starts, strict=True)
+            for start in range(count)
+        ]

@@ -1,0 +1,48 @@
+"""Reference transfer: one clip a label, drawn once, moves everyone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from i2vkit.datasets.index import ClipIndex, ClipRecord
+from i2vkit.errors import DataError
+from i2vkit.evaluation.protocols.transfer import Transfer
+from i2vkit.registry import PROTOCOLS
+
+
+@PROTOCOLS.register_module()
+class ReferenceTransfer(Transfer):
+    """For each label one clip, drawn at random, moves the first frame of every target person (FRGAN, sec. 4.2).
+
+    Args:
+        source_people: whose clips may be drawn: a list, or the name of a split; everyone by default.
+        target_people: who is animated, likewise.
+        target_label: label of the clip that shows the target at rest ("neutral"), where there are such clips.
+        seed: of the first sample's noise.
+        draw: seed of the choice of clips.
+    """
+
+    def __init__(
+        self,
+        source_people: str | Sequence[str] | None = None,
+        target_people: str | Sequence[str] | None = None,
+        target_label: str | None = None,
+        seed: int = 0,
+        draw: int = 0,
+    ) -> None:
+        super().__init__(source_people, target_people, target_label, seed)
+        self.draw = draw
+
+    def _sources(self, index: ClipIndex) -> list[ClipRecord]:
+        """One clip a label, in the order of the labels; those of which nobody has a clip are left out.
+
+        Raises:
+            DataError: the clips have no labels.
+        """
+        records, rng = super()._sources(index), np.random.default_rng(self.draw)
+        by_label = [[record for record in records if record.label == label] for label in index.labels]
+        if not any(by_label):
+            raise DataError(f"{self.name} draws a clip a label, and these clips have none: take Transfer")
+        return [clips[rng.integers(len(clips))] for clips in by_label if clips]
