@@ -31,6 +31,8 @@ from i2vkit.models.encoders import (
     ConvPyramidEncoder,
     MapDifferenceEncoder,
     ResidualPyramidEncoder,
+    TimmFrameEncoder,
+    TimmPyramidEncoder,
 )
 from i2vkit.models.heads import DirectHead, ResidualHead
 from i2vkit.models.losses import (
@@ -50,6 +52,7 @@ SIZE = 32
 MAPS = 2  # channels of condition maps
 LABELS = ["a", "b", "c"]
 TIME = ((2, 1), (4, 2), (3, 1), (3, 1))  # decoders of whole clips make 4, 6, 8, ... frames
+BACKBONE = dict(backbone="test_byobnet", out_indices=(0, 1, 2))  # one of timm's tiny ones, with strides 2, 4 and 8
 
 # Arguments that make each registered part narrow. A part that is registered and not listed here is built as it is.
 NARROW = {
@@ -59,6 +62,8 @@ NARROW = {
     ),
     "Conv3dEncoder": dict(type=Conv3dEncoder, widths=(4, 8, 8), code=6),
     "ConvPyramidEncoder": dict(type=ConvPyramidEncoder, widths=(4, 8, 8), code=6),
+    "TimmFrameEncoder": dict(type=TimmFrameEncoder, features=12, **BACKBONE),
+    "TimmPyramidEncoder": dict(type=TimmPyramidEncoder, code=6, **BACKBONE),
     "ResidualPyramidEncoder": dict(type=ResidualPyramidEncoder, width=4, max_width=8, code=6),
     "MapDifferenceEncoder": dict(type=MapDifferenceEncoder, width=4, max_width=8, code=6),
     "LstmUnroll": dict(type=LstmUnroll, hidden=7),

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from i2vkit.engine.checkpoints import latest_checkpoint, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
+from i2vkit.models.layers.timm_backbone import TimmBackbone
 from i2vkit.models.phases import Phase, build_phases
 from i2vkit.registry import MODELS
 
@@ -91,6 +92,10 @@ class PhasedModel(BaseModel):
         Raises:
             CheckpointError: if a file is missing, with the command that makes it.
         """
+        later = {id(module) for entry in self.pretrained for module in self.get_part(entry["part"]).modules()}
+        for module in self.modules():
+            if isinstance(module, TimmBackbone) and id(module) not in later:
+                module.load_pretrained()
         for entry in self.pretrained:
             path = Path(entry["checkpoint"])
             if not path.exists():

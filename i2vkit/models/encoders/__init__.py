@@ -3,8 +3,9 @@
 from i2vkit.models.encoders.cnn_lstm import CnnLstmEncoder
 from i2vkit.models.encoders.conv3d import Conv3dEncoder
 from i2vkit.models.encoders.conv_pyramid import ConvPyramidEncoder
-from i2vkit.models.encoders.frame_encoders import ConvFrameEncoder
+from i2vkit.models.encoders.frame_encoders import ConvFrameEncoder, TimmFrameEncoder
 from i2vkit.models.encoders.residual_pyramid import MapDifferenceEncoder, ResidualPyramidEncoder
+from i2vkit.models.encoders.timm_pyramid import TimmPyramidEncoder
 
 __all__ = [
     "CnnLstmEncoder",
@@ -13,4 +14,6 @@ __all__ = [
     "ConvPyramidEncoder",
     "MapDifferenceEncoder",
     "ResidualPyramidEncoder",
+    "TimmFrameEncoder",
+    "TimmPyramidEncoder",
 ]

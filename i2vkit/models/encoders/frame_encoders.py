@@ -1,8 +1,11 @@
 """Networks that turn single frames into feature vectors."""
 
+from pathlib import Path
+
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.layers.timm_backbone import TimmBackbone
 from i2vkit.registry import FRAME_ENCODERS
 
 
@@ -38,3 +41,33 @@ class ConvFrameEncoder(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         """Frames (N, 3, H, W) in [-1, 1] to features (N, D)."""
         return self.linear(self.trunk(frames))
+
+
+@FRAME_ENCODERS.register_module()
+class TimmFrameEncoder(nn.Module):
+    """Any network of timm with ``features_only``, by name, and a linear layer on its deepest map. For the arguments see
+    ``TimmBackbone``.
+
+    Raises:
+        ConfigError: an unknown network, or one that cannot take images of this size.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        backbone: str = "resnet18",
+        features: int = 512,
+        out_indices: tuple[int, ...] | None = None,
+        weights: str | Path | None = None,
+        sha256: str | None = None,
+    ):
+        super().__init__()
+        self.backbone = TimmBackbone(backbone, image_size, out_indices, weights, sha256)
+        channels, height, width = self.backbone.deepest
+        self.linear = nn.Linear(channels * height * width, features)
+        self.features = features
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Frames (N, 3, H, W) in [-1, 1] to features (N, D)."""
+        _, deepest = self.backbone(frames)
+        return self.linear(deepest.flatten(1))

@@ -1,0 +1,140 @@
+"""Image networks of timm as a pyramid of maps."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+import torch
+from einops import rearrange
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+from i2vkit.engine.checkpoints import load_checkpoint_file
+from i2vkit.errors import CheckpointError, ConfigError
+from i2vkit.evaluation.extractors import WeightFile
+from i2vkit.structures import Level
+
+# What timm's networks raise for an image that they cannot take, or for an argument that they do not have.
+_REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, AttributeError, NotImplementedError)
+
+
+class TimmBackbone(nn.Module):
+    """Any network of timm that can be built with ``features_only``, by name, with timm's initial weights.
+
+    Images in [-1, 1] are put on the scale that the network's published weights are made for. ``levels`` says what the
+    pyramid holds, fine to coarse: of several maps of one stride the deepest, and no map whose side is not the image's
+    divided by its stride (48 pixels at stride 32). ``deepest`` is the last map of all: (channels, height, width).
+
+    Args:
+        name: as in ``timm.list_models()``; the network is built for ``image_size`` if it has a size of its own.
+        out_indices: timm's: which maps are taken; the network ends behind the last of them. By default timm's choice.
+        weights: a file of the whole network in timm's own names, as its hub has it; never downloaded. It is read when
+            training starts (``load_pretrained``), so that a trained model does without.
+        sha256: of that file, 8 or more digits.
+
+    Raises:
+        ConfigError: an unknown name (with the nearest), a network without such maps, an image that it cannot take,
+            weights without a hash.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        image_size: int,
+        out_indices: tuple[int, ...] | None = None,
+        weights: str | Path | None = None,
+        sha256: str | None = None,
+    ):
+        super().__init__()
+        import timm  # slow to import, and needed here only
+
+        if not timm.is_model(name):
+            near = get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
+            nearest = ", ".join(near) or "none; timm.list_models() has them all"
+            raise ConfigError(f"timm has no network '{name}'; nearest: {nearest}")
+        if weights and not sha256:
+            raise ConfigError(f"weights={weights} of {name} need sha256=..., the SHA-256 of the file: sha256sum FILE")
+        self.name, self.weights, self.sha256 = name, weights, sha256
+        self.published = timm.get_pretrained_cfg(name)
+        self.options = {} if out_indices is None else dict(out_indices=tuple(out_indices))
+        if self.published.fixed_input_size:
+            self.options["img_size"] = image_size
+        # A colour in [-1, 1] is twice that in [0, 1], less one.
+        mean, deviation = (torch.tensor(values).view(3, 1, 1) for values in (self.published.mean, self.published.std))
+        self.register_buffer("mean", 2 * mean - 1, persistent=False)
+        self.register_buffer("deviation", 2 * deviation, persistent=False)
+        try:
+            self.network = timm.create_model(name, features_only=True, **self.options)
+            shapes = self._shapes(image_size)
+        except _REFUSALS as error:
+            raise ConfigError(
+                f"timm's {name} gives no pyramid of images of {image_size} pixels: {error}; set another network, or "
+                f"another image_size"
+            ) from error
+        strides = self.network.feature_info.reduction()
+        fitting = {s: i for i, s in enumerate(strides) if {side * s for side in shapes[i][1:]} == {image_size}}
+        self._places = sorted(fitting.values())
+        self.levels = tuple(Level(shapes[i][0], strides[i]) for i in self._places)
+        self.deepest = shapes[-1]
+        if odd := [shape for shape, stride in zip(shapes, strides, strict=True) if stride not in fitting]:
+            sizes = ", ".join(f"{height}x{width}" for _, height, width in odd)
+            print_log(f"{name}: maps of {sizes} are not even parts of {image_size} pixels, and no skips", "current")
+
+    @torch.no_grad()
+    def _shapes(self, image_size: int) -> list[tuple[int, int, int]]:
+        """(channels, height, width) of every map of one image."""
+        training = self.network.training
+        maps = self.eval()._maps(torch.zeros(1, 3, image_size, image_size))
+        self.train(training)
+        return [tuple(level.shape[1:]) for level in maps]
+
+    def _maps(self, images: Tensor) -> list[Tensor]:
+        """All maps (N, C, H, W); a few networks give theirs channels last."""
+        maps = self.network((images - self.mean) / self.deviation)
+        channels = self.network.feature_info.channels()
+        return [
+            level if level.shape[1] == number else rearrange(level, "n h w c -> n c h w")
+            for level, number in zip(maps, channels, strict=True)
+        ]
+
+    def forward(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Images (N, 3, H, W) in [-1, 1] to the pyramid, maps (N, C, H, W) as in ``levels``, and the deepest map."""
+        maps = self._maps(images)
+        return [maps[i] for i in self._places], maps[-1]
+
+    def load_pretrained(self) -> None:
+        """Load ``weights``, if there are any; ``PhasedModel.init_weights`` calls this when training starts.
+
+        Raises:
+            MissingWeightsError: there is no such file; says where it is to be had.
+            CheckpointError: it is another file, or holds another network's weights.
+        """
+        if self.weights is None:
+            return
+        import timm
+
+        path = WeightFile(self._address(), self.sha256).find(self.weights)
+        weights = load_checkpoint_file(path)
+        with torch.device("meta"):
+            expected = timm.create_model(self.name).state_dict()
+        if odd := sorted(expected.keys() ^ weights.keys()):
+            raise CheckpointError(
+                f"{path} does not hold timm's {self.name}: {len(odd)} names are not in both, {odd[0]} for one"
+            )
+        # timm leaves out what stands behind the last map, and fits what depends on the image size.
+        source = dict(state_dict=dict(weights))
+        try:
+            loaded = timm.create_model(
+                self.name, features_only=True, pretrained=True, pretrained_cfg_overlay=source, **self.options
+            )
+        except RuntimeError as error:
+            raise CheckpointError(f"{path} does not hold timm's {self.name}: {error}") from error
+        self.network.load_state_dict(loaded.state_dict())
+        print_log(f"{self.name} loaded from {path}", "current")
+
+    def _address(self) -> str:
+        """Where the published weights are to be had."""
+        if self.published.hf_hub_id:
+            return f"https://huggingface.co/{self.published.hf_hub_id}/resolve/main/model.safetensors"
+        return self.published.url or "the authors of the network"
