@@ -12,10 +12,11 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.mug import *
-    from ._base_.evaluation import *
+    from ._base_.evaluation_labels import *
     from ._base_.models.imaginator import *
     from ._base_.runtime import *
 
 model["labels"] = list(train_dataloader["dataset"]["layout"]["labels"])
 train_dataloader["batch_size"] = 64
+protocols["initial_frames"]["length"] = 63  # 32 frames, every second one
 train_cfg.update(max_iters=55_000, val_interval=1000)

@@ -9,7 +9,7 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.natops import *
-    from ._base_.evaluation import *
+    from ._base_.evaluation_labels import *
     from ._base_.models.imaginator import *
     from ._base_.runtime import *
 

@@ -10,11 +10,12 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.uva_nemo import *
-    from ._base_.evaluation import *
+    from ._base_.evaluation_images import *
     from ._base_.models.imaginator import *
     from ._base_.runtime import *
 
 model["critics"]["video"]["condition"] = None
 model["phases"][0]["losses"][1]["wrong_label"] = 0.0
 train_dataloader["batch_size"] = 64
+protocols["initial_frames"]["length"] = 63  # 32 frames, every second one
 train_cfg.update(max_iters=55_000, val_interval=1000)

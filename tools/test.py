@@ -13,10 +13,12 @@ def main() -> None:
     options.add_argument("--out", help="folder of the results (default: work_dirs/<config>/test/<protocol>)")
     options.add_argument("--save-videos", action="store_true", help="write the generated videos and strips of them")
     options.add_argument("--seed", type=int, help="seed of the first sample's noise (default: the protocol's)")
+    options.add_argument("--amp", action="store_true", help="mixed precision (bf16)")
     arguments = options.parse_args()
 
     from i2vkit.apis.config import load_config
-    from i2vkit.apis.test import as_table, test
+    from i2vkit.apis.result import as_table
+    from i2vkit.apis.test import test
 
     cfg = load_config(arguments.config, arguments.cfg_options)
     result = test(
@@ -27,6 +29,7 @@ def main() -> None:
         save_videos=arguments.save_videos,
         seed=arguments.seed,
         options=arguments.cfg_options,
+        amp=arguments.amp,
     )
     print(as_table(result))
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
-from importlib.metadata import version
-from math import isnan
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -18,18 +16,17 @@ from mmengine.runner import Runner
 
 from i2vkit.apis.curves import plot_curves
 from i2vkit.apis.labels import LabelsHook
-from i2vkit.apis.weights import file_digest, load_generator
+from i2vkit.apis.result import intervals as intervals
+from i2vkit.apis.result import report
+from i2vkit.apis.train import with_autocast
+from i2vkit.apis.weights import load_generator
 from i2vkit.datasets.pairing import Pair
 from i2vkit.engine.checkpoints import checkpoint_file
 from i2vkit.errors import ConfigError
-from i2vkit.evaluation.metrics.base import META
-from i2vkit.evaluation.protocols import Protocol, Reconstruction, SampleList, describe
-from i2vkit.evaluation.statistics import bootstrap_interval
+from i2vkit.evaluation.protocols import Protocol, Reconstruction, SampleList, write_samples
 from i2vkit.media import atomic_path, write_image, write_video
 from i2vkit.registry import MODELS, PROTOCOLS, SCOPE, build_part, nearest
 from i2vkit.visualization import comparison_strip, to_frames
-
-PACKAGES = ("i2vkit", "torch", "onedl-mmengine", "numpy", "torchmetrics", "scipy", "av", "opencv-python", "pillow")
 
 
 def test(
@@ -40,8 +37,11 @@ def test(
     save_videos: bool = False,
     seed: int | None = None,
     options: dict[str, Any] | None = None,
+    amp: bool = False,
 ) -> dict[str, Any]:
     """Generate what a protocol asks for, score it and write ``out/metrics.json``, whole or not at all.
+
+    ``out/samples.json`` is the list of samples alone, which another model can be given as its protocol.
 
     Args:
         cfg: of ``load_config``.
@@ -52,6 +52,7 @@ def test(
             to ``out/strips`` too.
         seed: of the first sample's noise; by default the protocol's own.
         options: the changes that ``cfg`` was loaded with, only to be written down with the result.
+        amp: run the model in bf16 autocast.
 
     Returns:
         What stands in ``metrics.json``: see ``report``.
@@ -60,6 +61,7 @@ def test(
         I2VError: what is wrong with config, data or checkpoint.
     """
     checkpoint = checkpoint_file(checkpoint)
+    cfg = with_autocast(cfg) if amp else cfg
     name, plan = build_protocol(cfg, protocol, seed)
     out = Path(out or Path(cfg.get("work_dir") or Path("work_dirs") / Path(cfg.filename).stem) / "test" / name)
     with DefaultScope.overwrite_default_scope(SCOPE):
@@ -73,6 +75,7 @@ def test(
     scores = runner.test()
     result = report(cfg, checkpoint, name, plan, runner, scores) | {"options": options or {}}
     if is_main_process():
+        write_samples(dataset.pairs, out / "samples.json", result["protocol"])
         if "curves" in result:
             plot_curves(result["curves"], out / "curves.png", f"{result['config']}: {name}")
         with atomic_path(out / "metrics.json") as temporary:
@@ -104,13 +107,27 @@ def build_protocol(cfg: Config, name: str | None, seed: int | None = None) -> tu
 
 
 def check_motion(model: Any, pairs: Sequence[Pair]) -> None:
-    """Raise ``ConfigError`` if motion is to be drawn from the prior of a model that always makes the same video."""
+    """Raise ``ConfigError`` unless the model can do what the samples ask for.
+
+    Motion from a prior that it does not have; several videos of an image that would all be the same; a label where
+    none is read; and motion from videos and from a prior, which share no batch.
+    """
     generator = getattr(model, "generator", None)
-    varies = generator is not None and generator.has_prior and generator.is_random("prior")
-    if not varies and any(pair.motion == "prior" for pair in pairs):
+    drawn = Counter(pair.name for pair in pairs if pair.motion == "prior")
+    has_prior = generator is not None and generator.has_prior
+    varies = has_prior and generator.is_random("prior")
+    if drawn and not (has_prior and (varies or max(drawn.values()) == 1)):
         raise ConfigError(
             "this protocol draws motion at random, but this model is deterministic: it takes its motion from "
             "a video or a label and from nothing else. Choose another one (--protocol reconstruction or transfer)"
+        )
+    if any(pair.label is not None for pair in pairs) and not (generator is not None and generator.reads_label):
+        raise ConfigError(
+            "this protocol asks for labels, and this model reads none. Choose another one (--protocol reconstruction)"
+        )
+    if 0 < drawn.total() < len(pairs):
+        raise ConfigError(
+            "of these samples some take their motion from a video and some from the prior: make two lists of them"
         )
 
 
@@ -154,108 +171,3 @@ class SaveVideosHook(Hook):
             name = sample.name.replace("/", "_") + (f"_seed{sample.seed}" if sample.get("motion") == "prior" else "")
             write_video(self.out / "videos" / f"{name}.mp4", to_frames(sample.generated), sample.get("fps", 25.0))
             write_image(self.out / "strips" / f"{name}.png", comparison_strip([sample]))
-
-
-def report(
-    cfg: Config, checkpoint: str | Path, name: str, plan: Protocol, runner: Runner, scores: dict[str, float]
-) -> dict[str, Any]:
-    """Scores, and what they depend on.
-
-    ``scores`` by metric name with ``_floor`` (repeat the first image) and ``_gain``; ``intervals``, 95 % bootstrap over
-    people; ``scored`` of ``generated`` videos; ``per_video``; ``protocol``, ``samples`` (replayable: ``--protocol
-    metrics.json``), ``config``, ``pipeline``, ``checkpoint`` with its SHA-256, and versions. Where there are such,
-    ``per_image`` and ``curves`` of several samples of one image, ``extractors``, SHA-256 of the weights that metrics
-    look through, and ``skipped``, metrics that were left out, with the reason; where clips have labels, ``by_label``,
-    the means of every score by label.
-    """
-    dataset = runner.test_dataloader.dataset
-    metrics = runner.test_evaluator.metrics
-    per_video, per_image = merge_rows(metrics, "per_video"), merge_rows(metrics, "per_image")
-    extra = {
-        "per_image": per_image,
-        "by_label": by_label(per_video, list(scores)),
-        "curves": {metric.name: metric.curve for metric in metrics if getattr(metric, "curve", None)},
-        "extractors": {metric.name: metric.extractor for metric in metrics if getattr(metric, "extractor", None)},
-        "skipped": {metric.name: metric.skipped for metric in metrics if getattr(metric, "skipped", None)},
-    }
-    return {
-        "config": Path(cfg.filename or "").stem,
-        "checkpoint": {"file": str(checkpoint), "sha256": file_digest(checkpoint)},
-        "protocol": {"name": name, "type": type(plan).__name__},
-        "seed": plan.seed,
-        "scores": scores,
-        "intervals": intervals(per_video, list(scores)) | intervals(per_image, list(scores)),
-        "generated": len(dataset.pairs),
-        "scored": sum(all(video[key] is not None for key in video if key not in META) for video in per_video),
-        "people": len({pair.source.person for pair in dataset.pairs}),
-        "image_size": cfg.model.image_size,
-        "pipeline": [repr_step(step) for step in cfg.test_dataloader.dataset.pipeline],
-        "versions": {package: version(package) for package in PACKAGES},
-        "per_video": per_video,
-        **{key: value for key, value in extra.items() if value},
-        "samples": [describe(pair) for pair in dataset.pairs],
-    }
-
-
-def merge_rows(metrics: list[Any], table: str) -> list[dict]:
-    """The values of all metrics in one table: of ``per_video`` a dict a video, in the order of the samples."""
-    tables = [getattr(metric, table) for metric in metrics if getattr(metric, table, None)]
-    return [{key: value for row in rows for key, value in row.items()} for rows in zip(*tables, strict=True)]
-
-
-def by_label(per_video: list[dict], names: list[str]) -> dict[str, dict[str, float]]:
-    """The mean of each of the scores ``names`` over the videos of each label; nothing where no clip has a label.
-
-    >>> by_label([{"label_name": "a", "psnr": 20.0}, {"label_name": "b", "psnr": 22.0}], ["psnr"])
-    {'psnr': {'a': 20.0, 'b': 22.0}}
-    """
-    labels = sorted({video["label_name"] for video in per_video if video.get("label_name") is not None})
-    result: dict[str, dict[str, float]] = {}
-    for name in names:
-        key = name.rpartition("/")[2]
-        for label in labels:
-            values = [v[key] for v in per_video if v.get("label_name") == label and v.get(key) is not None]
-            if values:
-                result.setdefault(name, {})[label] = fmean(values)
-    return result
-
-
-def intervals(per_video: list[dict], names: list[str]) -> dict[str, list[float]]:
-    """95 % intervals of the means; people are drawn as a whole. Left out where there are fewer than two."""
-    result = {}
-    for name in names:
-        key = name.rpartition("/")[2]
-        videos = [video for video in per_video if video.get(key) is not None]
-        if videos:
-            interval = bootstrap_interval([v[key] for v in videos], [v.get("source_person") for v in videos])
-            result |= {} if isnan(interval[0]) else {name: list(interval)}
-    return result
-
-
-def repr_step(step: dict) -> str:
-    """A transform of a pipeline as one line: ``Resize(size=64)``."""
-    kind = step["type"]
-    name = kind.rpartition(".")[2] if isinstance(kind, str) else kind.__name__
-    return f"{name}({', '.join(f'{key}={value!r}' for key, value in step.items() if key != 'type')})"
-
-
-def as_table(result: dict[str, Any]) -> str:
-    """The scores as text: a row a metric, with its floor, its gain and the interval of the gain."""
-    scores, ranges = result["scores"], result["intervals"]
-    width = max(12, *map(len, scores)) if scores else 12
-    lines = [f"{'metric':<{width}} {'score':>9} {'floor':>9} {'gain':>9}   95 % interval of the gain"]
-    for name in scores:
-        if name.endswith(("_floor", "_gain")):
-            continue
-        row = [scores.get(name + end) for end in ("", "_floor", "_gain")]
-        cells = " ".join(f"{'' if value is None else f'{value:.4f}':>9}" for value in row)
-        low_high = ranges.get(f"{name}_gain")
-        lines.append(
-            f"{name:<{width}} {cells}   " + ("-" if low_high is None else "{:.4f} to {:.4f}".format(*low_high))
-        )
-    lines.append(
-        f"{result['scored']} of {result['generated']} videos scored, by protocol {result['protocol']['name']}; "
-        "floor: the first image repeated"
-    )
-    lines += [f"{name} left out: {reason}" for name, reason in result.get("skipped", {}).items()]
-    return "\n".join(lines)

@@ -65,12 +65,19 @@ def prepare(
         cfg.resume = True
         cfg.load_from = str(latest_checkpoint(source) if resume is True or source.is_dir() else source)
     if amp:
-        model = find_part(MODELS, cfg.model.type)
-        if "autocast" not in (arguments_of(model) or ()):
-            raise ConfigError(f"{model.__name__} has no mixed precision: leave --amp away")
-        cfg.model.autocast = "bf16"
+        cfg = with_autocast(cfg)
     if launcher != "none":
         cfg.model_wrapper_cfg = dict(type=ReplicatedModel)
+    return cfg
+
+
+def with_autocast(cfg: Config) -> Config:
+    """A copy of ``cfg`` whose model runs in bf16. Raises ``ConfigError`` if it is one that cannot."""
+    model = find_part(MODELS, cfg.model.type)
+    if "autocast" not in (arguments_of(model) or ()):
+        raise ConfigError(f"{model.__name__} has no mixed precision: leave --amp away")
+    cfg = cfg.copy()
+    cfg.model.autocast = "bf16"
     return cfg
 
 

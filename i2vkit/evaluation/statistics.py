@@ -6,12 +6,15 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
+LEVEL = 0.95
+DRAWS = 2000
+
 
 def bootstrap_interval(
     values: Sequence[float],
     groups: Sequence[Hashable] | None = None,
-    level: float = 0.95,
-    num_draws: int = 2000,
+    level: float = LEVEL,
+    num_draws: int = DRAWS,
     seed: int = 0,
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of a mean.

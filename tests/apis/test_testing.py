@@ -8,7 +8,8 @@ import torch
 from mmengine.config import Config
 from narrow import SIZE, gan_config
 
-from i2vkit.apis.test import as_table, build_protocol, test
+from i2vkit.apis.result import as_table
+from i2vkit.apis.test import build_protocol, test
 from i2vkit.apis.weights import file_digest
 from i2vkit.datasets import ClipDataset, ClipFolder, PositionSampler
 from i2vkit.datasets.transforms import PackClip, ReadFrames, Resample, Resize

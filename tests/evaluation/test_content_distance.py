@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from i2vkit.apis.test import by_label
+from i2vkit.apis.result import by_label
 from i2vkit.errors import CheckpointError, DataError
 from i2vkit.evaluation.embedders import NetworkEmbedder, dlib_faces
 from i2vkit.evaluation.metrics import ContentDistance, Mse, mse

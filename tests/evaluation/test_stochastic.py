@@ -10,7 +10,7 @@ from mmengine.config import Config
 from narrow import NARROW, SIZE, gan_config
 
 import i2vkit.evaluation.metrics.diversity as diversity_module
-from i2vkit.apis.test import as_table
+from i2vkit.apis.result import as_table
 from i2vkit.apis.test import test as run_test
 from i2vkit.datasets import ClipDataset, ClipFolder, PositionSampler
 from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder

@@ -95,7 +95,7 @@ def cut(pair: Pair, start: int, stop: int) -> Pair:
     """The sample with frames ``start`` to ``stop - 1`` of its source alone. Raises ``DataError`` if there are fewer."""
     record = pair.source
     if not 0 <= start < stop <= record.num_frames:
-        raise DataError(f"clip {record.name} has {record.num_frames} frames, and frames {start} to {stop - 1} are asked")
+        raise DataError(f"clip {record.name} has {record.num_frames} frames, not those from {start} to {stop - 1}")
     span = FrameSpan(record.frames, start, stop, record.num_frames)
     return replace(pair, source=replace(record, frames=span, num_frames=stop - start), span=(start, stop))
 

@@ -74,9 +74,8 @@ class SampleList(Protocol):
                 "is the data set complete, and are its people and labels not filtered out?"
             )
         if strange := {sample["label"] for sample in samples if "label" in sample} - set(index.labels):
-            raise DataError(
-                f"{self.path} asks for label {sorted(strange)[0]!r}; these data know: {', '.join(index.labels) or 'none'}"
-            )
+            known = ", ".join(index.labels) or "none"
+            raise DataError(f"{self.path} asks for label {sorted(strange)[0]!r}; these data know: {known}")
         return [self._pair(sample, clips) for sample in samples]
 
     def _pair(self, sample: dict, clips: dict[str, ClipRecord]) -> Pair:

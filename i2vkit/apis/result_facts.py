@@ -1,0 +1,62 @@
+"""What the numbers of a test depend on, as it stands in ``metrics.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from i2vkit.apis.weights import file_digest
+from i2vkit.datasets.transforms import CenterCrop, Resize
+from i2vkit.datasets.transforms.sampling import Sampling
+from i2vkit.engine.checkpoints import load_checkpoint_file
+
+
+def frame_facts(pipeline: Sequence[Callable]) -> dict[str, dict | None]:
+    """Which frames of a clip were scored, and in which size.
+
+    ``frames``: the transform that takes them with its settings, ``length`` and ``stride`` (None where it has none).
+    ``resize``: ``size`` (height, width), how frames are shrunk and enlarged, and whether a middle square was cut out
+    before (its side, or "largest"); None where frames are taken as they lie.
+
+    >>> from i2vkit.datasets.transforms import FirstFrames
+    >>> frame_facts([FirstFrames(16, stride=2), Resize(64)])["frames"]
+    {'by': 'FirstFrames', 'length': 16, 'stride': 2}
+    """
+    facts: dict[str, dict | None] = {"frames": None, "resize": None}
+    crop = None
+    for step in pipeline:
+        if isinstance(step, Sampling):
+            length = getattr(step, "length", getattr(step, "max_length", None))
+            facts["frames"] = {"by": type(step).__name__, "length": length, "stride": getattr(step, "stride", None)}
+        elif isinstance(step, CenterCrop):
+            crop = step.size or "largest"
+        elif isinstance(step, Resize):
+            facts["resize"] = {"size": list(step.size), "shrinking": "area", "enlarging": "bilinear", "crop": crop}
+    return facts
+
+
+def checkpoint_facts(path: str | Path) -> dict[str, Any]:
+    """File and SHA-256 of a checkpoint, and its iteration and the seed of its training where it knows them."""
+    meta = load_checkpoint_file(path).get("meta")
+    known = {key: meta[name] for key, name in (("iteration", "iter"), ("seed", "seed")) if meta and name in meta}
+    return {"file": str(path), "sha256": file_digest(path)} | known
+
+
+def data_facts(dataset: dict) -> dict[str, Any]:
+    """Where the clips of a data set's config lie, and which part of each is used."""
+    layout, truth = dataset["layout"], dataset.get("truth")
+    shares = list(dataset.get("frames_between", (0.0, 1.0)))
+    return {"root": str(layout.get("root")), "truth": truth and str(truth.get("root")), "frames_between": shares}
+
+
+def bootstrap_groups(people: Sequence[str]) -> tuple[str, int]:
+    """Over whom intervals are drawn, given each video's person, and how many these are.
+
+    Videos of one person are not independent, so people are drawn; of a single one nothing can be said but of videos.
+
+    >>> bootstrap_groups(["ann", "ann", "bob"]), bootstrap_groups(["ann", "ann"])
+    (('people', 2), ('videos', 2))
+    """
+    number = len(set(people))
+    return ("people", number) if number > 1 else ("videos", len(people))
