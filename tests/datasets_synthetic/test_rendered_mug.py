@@ -7,8 +7,8 @@ import pytest
 
 from i2vkit.datasets import ClipFolder, Mug
 from i2vkit.datasets.points import points_of
-from i2vkit.datasets.splits import MUG_PEOPLE, MUG_TEST, MUG_TRAIN
-from i2vkit.datasets.synthetic.casting import choose_people
+from i2vkit.datasets.splits import MUG_FRGAN_FORECAST, MUG_FRGAN_REFINE, MUG_FRGAN_TEST, MUG_PEOPLE, MUG_TEST, MUG_TRAIN
+from i2vkit.datasets.synthetic.casting import choose_of_groups, choose_people
 from i2vkit.datasets.synthetic.faces import EXPRESSIONS, draw_cycle, draw_rest
 from i2vkit.datasets.synthetic.faces.clips import Studio, renderer, write_clip
 from i2vkit.datasets.synthetic.faces.expressions import APEX, Actions
@@ -76,6 +76,12 @@ def test_the_splits_apply_to_any_number_of_people():
     assert choose_people(6, MUG_TRAIN, MUG_TEST) == (["001", "002", "006", "007", "017", "034"], ["017", "034"])
     everyone, tested = choose_people(52, MUG_TRAIN, MUG_TEST)
     assert everyone == list(MUG_PEOPLE) and tested == list(MUG_TEST)
+    groups = (MUG_FRGAN_FORECAST, MUG_FRGAN_REFINE, MUG_FRGAN_TEST)
+    assert choose_of_groups(6, *groups) == (["001", "006", "038", "039", "071", "072"], ["071", "072"])
+    everyone, tested = choose_of_groups(50, *groups)
+    assert everyone == sorted(sum(groups, ())) and tested == list(MUG_FRGAN_TEST)
+    with pytest.raises(ConfigError, match="from 3, one a group, to 50, got 2"):
+        choose_of_groups(2, *groups)
 
 
 @pytest.mark.parametrize("label", EXPRESSIONS)

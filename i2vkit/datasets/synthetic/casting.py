@@ -1,6 +1,7 @@
 """Who is in a rendered set, and who does whose clip in its truth."""
 
 from collections.abc import Callable, Sequence
+from itertools import chain, zip_longest
 from typing import Protocol, TypeVar
 
 from i2vkit.errors import ConfigError
@@ -71,3 +72,19 @@ def choose_people(number: int, train: Sequence[str], test: Sequence[str]) -> tup
         raise ConfigError(f"people must be from 1 to {len(train) + len(test)}, got {number}")
     testing = min(max(2, round(number * len(test) / (len(train) + len(test)))), number // 2)
     return sorted([*train[: number - testing], *test[:testing]]), list(test[:testing])
+
+
+def choose_of_groups(number: int, *groups: Sequence[str]) -> tuple[list[str], list[str]]:
+    """`number` people, sorted, taken from the groups by turns, and those of them who are of the last, the test group.
+
+    Raises:
+        ConfigError: Fewer than there are groups, or more than there are people.
+
+    >>> choose_of_groups(5, ["001", "002", "006"], ["038", "039"], ["071"])
+    (['001', '002', '038', '039', '071'], ['071'])
+    """
+    people = sum(map(len, groups))
+    if not len(groups) <= number <= people:
+        raise ConfigError(f"people must be from {len(groups)}, one a group, to {people}, got {number}")
+    chosen = list(filter(None, chain.from_iterable(zip_longest(*groups))))[:number]
+    return sorted(chosen), [person for person in groups[-1] if person in chosen]

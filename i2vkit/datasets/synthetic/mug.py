@@ -2,12 +2,13 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from i2vkit.datasets.mug import FPS, LABELS
-from i2vkit.datasets.splits import MUG_TEST, MUG_TRAIN
-from i2vkit.datasets.synthetic.casting import choose_people, truth_pairs
+from i2vkit.datasets.splits import MUG_FRGAN_FORECAST, MUG_FRGAN_REFINE, MUG_FRGAN_TEST, MUG_TEST, MUG_TRAIN
+from i2vkit.datasets.synthetic.casting import choose_of_groups, choose_people, truth_pairs
 from i2vkit.datasets.synthetic.faces.clips import RenderedClip, Studio, draw_over_time, render_set
 from i2vkit.datasets.synthetic.faces.cycles import draw_cycle, draw_rest
 from i2vkit.datasets.synthetic.faces.expressions import Motion
@@ -28,6 +29,7 @@ def synthesize_mug(
     takes: int = 2,
     size: tuple[int, int] = (240, 240),
     truth: str = "transfer",
+    split: Literal["imaginator", "frgan"] = "imaginator",
     contact_sheet: Path | None = None,
 ) -> str:
     """Write people x six expressions and a neutral face in the raw layout below `out`, with landmarks and truth.
@@ -37,13 +39,15 @@ def synthesize_mug(
 
     Args:
         out: The folder; it keeps its settings in `synthetic.json`.
-        people: How many; a fifth of them are of ImaGINator's test people. A person is the same whatever their number.
+        people: How many, of all groups of the `split`. A person is the same whatever their number.
         seed: Of people and motions.
         workers: Processes; one a core by default.
         takes: How many clips of each expression.
         size: Width and height of the frames in pixels; of the real ones 896x896.
         truth: "transfer" (the first two test people drive all test people, the first take of each of six expressions),
             "none" or pairs "017:034/anger/take000,..." (017 does that clip of 034).
+        split: Whose groups there should be people of: those of ImaGINator, a fifth of whom test, or those of FRGAN,
+            who train its first stage, its second, and test.
         contact_sheet: Where to write a picture of seven people over time, too.
 
     Returns:
@@ -55,12 +59,16 @@ def synthesize_mug(
     """
     if not 1 <= takes <= 1000:
         raise ConfigError(f"takes must be from 1 to 1000, got {takes}")
-    names, tested = choose_people(people, MUG_TRAIN, MUG_TEST)
+    if split == "frgan":
+        names, tested = choose_of_groups(people, MUG_FRGAN_FORECAST, MUG_FRGAN_REFINE, MUG_FRGAN_TEST)
+    else:
+        names, tested = choose_people(people, MUG_TRAIN, MUG_TEST)
     raw = [raw_clip(out, seed, *what) for what in _contents(names, takes)]
     clips = {clip.name: clip for clip in raw}
     exact = truth_pairs(truth, clips, names, tested, _drives, sources=2)
     studio = Studio(seed, size, FPS)
-    report = render_set("mug", out, studio, raw, exact, dict(people=people, takes=takes, size=list(size)), workers)
+    settings = dict(people=people, takes=takes, size=list(size)) | ({"split": split} if split != "imaginator" else {})
+    report = render_set("mug", out, studio, raw, exact, settings, workers)
     if contact_sheet:
         shown = [raw_clip(out, seed, person, label, 0) for person, label in zip(MUG_TRAIN, LABELS, strict=False)]
         write_image(contact_sheet, draw_over_time(studio, shown))
