@@ -82,16 +82,9 @@ class GanContext:
         return self._once(key, lambda: self._read_motion(made.video, made.motion.num_frames))
 
     def _read_motion(self, video: Tensor, num_frames: Tensor | None) -> Motion:
-        generator = self.model.generator
-        if generator.motion_encoder is None:
-            raise ConfigError("a loss or view encodes the motion of a video, and this generator has no motion encoder")
-        if not generator.motion_encoder.reads_video:
-            raise ConfigError(
-                f"a loss or view encodes the motion of a video anew, and {type(generator.motion_encoder).__name__} "
-                f"reads condition maps instead of the video: take the loss or view out, or another motion encoder"
-            )
+        clip = replace(self.clip, source=video, num_frames=num_frames)
         with self._building():
-            return generator.encode_motion(replace(self.clip, source=video, num_frames=num_frames), Stream())
+            return self.model.generator.encode_motion(clip, Stream())
 
     def real(self, name: str) -> Footage:
         """What the video of a pass is compared with."""

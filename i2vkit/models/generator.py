@@ -128,6 +128,16 @@ class Generator(nn.Module):
         if self.reads_maps:
             check_maps(clip, self.map_channels)
 
+    def check_encodes_video(self) -> None:
+        """Raise ``ConfigError`` if the motion of a generated video cannot be encoded anew."""
+        if self.motion_encoder is None:
+            raise ConfigError("a loss or view encodes the motion of a video, and this generator has no motion encoder")
+        if not self.motion_encoder.reads_video:
+            raise ConfigError(
+                f"a loss or view encodes the motion of a video anew, and {type(self.motion_encoder).__name__} "
+                f"reads condition maps instead of the video: take the loss or view out, or another motion encoder"
+            )
+
     def _check(self, passes: dict[str, Pass]) -> None:
         """A pass must be possible, and a short video must come out at the right size."""
         for name, entry in passes.items():
@@ -150,14 +160,16 @@ class Generator(nn.Module):
         try:
             with torch.no_grad():
                 clip = self.with_maps(Clip(video, label=label))
-                made = self.eval()(clip, {"dry_run": Pass()}, stream)["dry_run"].video
+                made = self.eval()(clip, {"dry_run": Pass()}, stream)["dry_run"]
         except RuntimeError as error:
             raise ConfigError(f"the parts of the generator do not fit together: {error}") from error
         finally:
             self.train(training)
-        self._draws = stream.drew
-        if made.shape != video.shape:
-            raise ConfigError(f"{type(self.decoder).__name__} made {tuple(made.shape)}, expected {tuple(video.shape)}")
+        self._draws, self.makes_mask = stream.drew, made.mask is not None
+        if made.video.shape != video.shape:
+            raise ConfigError(
+                f"{type(self.decoder).__name__} made {tuple(made.video.shape)}, expected {tuple(video.shape)}"
+            )
 
     def encode_content(self, clip: Clip, which: str = "source", frames: str = "first") -> Content:
         """The content of the source's first frame or of the target image; ``frames="each"`` adds codes (B, T, D)."""

@@ -64,9 +64,7 @@ class ImageToVideoGan(PhasedModel):
         for loss in (loss for phase in self.phases for loss in phase.losses):
             if absent := [name for name in loss.passes if name not in self.passes]:
                 raise ConfigError(f"loss '{loss.name}' reads pass '{absent[0]}'; there are: {', '.join(self.passes)}")
-            critic = getattr(loss, "critic", None)
-            if critic is not None and critic not in self.critics:
-                raise ConfigError(f"loss '{loss.name}' asks critic '{critic}'; there are: {', '.join(self.critics)}")
+            loss.check(self)
 
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """One step: all passes generated once, then the phases of this iteration; returns every loss by name."""

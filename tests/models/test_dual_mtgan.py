@@ -390,9 +390,9 @@ def test_what_does_not_fit_is_refused():
     context = context_of(model)
     for loss in (ContentInvarianceLoss("transfer"), ContentSpread("transfer")):
         with pytest.raises(ConfigError, match="pass 'transfer' has one only: give the pass frames"):
-            loss(context)
+            loss.check(model)
     with pytest.raises(ConfigError, match="shows wrong images, but critic 'video' reads none"):
-        CriticLoss("video", wrong_image=0.5)(context)
+        CriticLoss("video", wrong_image=0.5).check(model)
     for weights in (dict(wrong_image=-0.1), dict(wrong_image=0.6, wrong_label=0.5)):
         with pytest.raises(ConfigError, match="'image_critic' weighs its negatives by shares of 1"):
             CriticLoss("image", **weights)

@@ -283,6 +283,5 @@ def test_maps_that_are_not_there_or_are_others():
 
 
 def test_the_motion_of_a_video_is_not_encoded_from_maps():
-    context = context_of(frgan())
     with pytest.raises(ConfigError, match="MapDifferenceEncoder reads condition maps instead of the video"):
-        MotionCycleLoss("forecast")(context)
+        MotionCycleLoss("forecast").check(frgan())

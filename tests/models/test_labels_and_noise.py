@@ -241,10 +241,8 @@ def test_negatives_of_algorithm_1_against_a_plain_reference():
 
 def test_wrong_labels_need_a_critic_that_reads_labels_and_two_of_them():
     for labels, critic in ((narrow.LABELS, "frame"), (["only"], "video")):
-        model = imaginator(labels=labels)
-        data = dict(lengths=(6,))
         with pytest.raises(ConfigError, match="shows wrong labels"):
-            CriticLoss(critic, wrong_label=0.5)(context_of(model, **data))
+            CriticLoss(critic, wrong_label=0.5).check(imaginator(labels=labels))
 
 
 def classifying(network: str, view: str):
@@ -283,7 +281,7 @@ def test_category_losses_are_cross_entropies(network, view):
 
 def test_category_losses_need_a_critic_that_classifies():
     with pytest.raises(ConfigError, match="give critic 'video' classify=True"):
-        CategoryLoss("video")(context_of(imaginator()))
+        CategoryLoss("video").check(imaginator())
 
 
 def test_a_classifying_critic_of_equal_logits_is_at_chance():

@@ -186,7 +186,7 @@ def test_mask_loss_reads_the_mask_and_says_so_where_there_is_none():
     context = context_of(model)
     assert MaskSparsityLoss()(context).item() == pytest.approx(context.generated("reconstruct").mask.mean().item())
     with pytest.raises(ConfigError, match="ResidualHead"):
-        MaskSparsityLoss()(context_of(narrow.build()))
+        MaskSparsityLoss().check(narrow.build())
 
 
 def test_weight_schedule_is_linear_between_and_constant_outside():

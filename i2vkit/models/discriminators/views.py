@@ -32,9 +32,11 @@ class Footage:
 class View:
     """What a critic sees. ``kind`` is "frames" (N, C, H, W), "clip" (N, C, T, H, W) or "vector" (N, D); ``draw`` picks
     indices for a batch, ``look`` applies them to a tensor, and ``owners`` says which clip each sample comes from.
+    ``encodes`` is true if it shows the motion that the motion encoder reads in the video.
     """
 
     kind: str = "frames"
+    encodes: bool = False
 
     def size(self, motion: Spec) -> int:
         """Channels of what is seen."""
@@ -143,6 +145,7 @@ class LastDynamics(View):
     """
 
     kind = "vector"
+    encodes = True
 
     def size(self, motion: Spec) -> int:
         """Size of the motion feature.

@@ -47,6 +47,9 @@ class Loss(nn.Module):
         (t0, w0), (t1, w1) = before[-1], after[0]
         return w0 + (w1 - w0) * (iteration - t0) / (t1 - t0)
 
+    def check(self, model) -> None:
+        """Called once the model is built: raise ``ConfigError`` if it does not give what this loss reads."""
+
     def forward(self, context) -> Tensor:
         """The unweighted value, a scalar."""
         raise NotImplementedError

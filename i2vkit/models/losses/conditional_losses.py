@@ -14,11 +14,15 @@ from i2vkit.registry import LOSSES
 class _CategoryTerm(CriticTerm):
     """Cross-entropy of a critic's class logits with the labels of the clips."""
 
+    def check(self, model) -> None:
+        """Raise ``ConfigError`` as every term of a critic, and if the critic does not classify."""
+        super().check(model)
+        if not model.critics[self.critic].classifies:
+            raise ConfigError(f"loss '{self.name}' reads class logits: give critic '{self.critic}' classify=True")
+
     def cross_entropy(self, context, footage: Footage) -> Tensor:
         """The mean over what the critic sees of ``footage``."""
         critic, view = self.eye(context)
-        if not critic.classifies:
-            raise ConfigError(f"loss '{self.name}' reads class logits: give critic '{self.critic}' classify=True")
         index = view.draw(footage)
         owners = view.owners(len(footage.video), index).to(footage.label.device)
         return functional.cross_entropy(critic.classify(critic.look(footage, view, index)), footage.label[owners])

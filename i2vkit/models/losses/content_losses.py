@@ -32,18 +32,17 @@ def spread_within_clips(codes: Tensor, mask: Tensor) -> Tensor:
 class _FrameCodeLoss(PassLoss):
     """A loss on the content codes of all frames of a pass."""
 
-    def codes(self, context) -> tuple[Tensor, Tensor]:
-        """Codes (B, T, D), and which frames are true ones, bool (B, T).
-
-        Raises:
-            ConfigError: if the pass has one code for all frames.
-        """
-        code = context.generated(self.pass_name).content.code
-        if code is None or code.dim() != 3:
+    def check(self, model) -> None:
+        """Raise ``ConfigError`` if the pass has one code for all frames."""
+        if model.passes[self.pass_name].frames != "each" or not model.generator.content_per_frame:
             raise ConfigError(
                 f"loss '{self.name}' compares the content codes of frames, but pass '{self.pass_name}' has one only: "
                 f'give the pass frames="each", and the generator a decoder that reads a code a frame (FrameDecoder)'
             )
+
+    def codes(self, context) -> tuple[Tensor, Tensor]:
+        """Codes (B, T, D), and which frames are true ones, bool (B, T)."""
+        code = context.generated(self.pass_name).content.code
         return code.float(), frame_mask(context.clip.num_frames, *code.shape[:2], code.device)
 
 

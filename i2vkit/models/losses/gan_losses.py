@@ -24,10 +24,18 @@ class CriticTerm(Loss):
         self.passes = (passes,) if isinstance(passes, str) else tuple(passes)
         self.view = build_part(VIEWS, view)
 
+    def check(self, model) -> None:
+        """Raise ``ConfigError`` if the critic is not there, or is not shown what it judges."""
+        if self.critic not in model.critics:
+            raise ConfigError(f"loss '{self.name}' asks critic '{self.critic}'; there are: {', '.join(model.critics)}")
+        view = model.critics[self.critic].check_view(self.view or model.critics[self.critic].view)
+        if view.encodes:
+            model.generator.check_encodes_video()
+
     def eye(self, context) -> tuple:
         """The critic, and the view this term looks through."""
         critic = context.critic(self.critic)
-        return critic, critic.view if self.view is None else critic.check_view(self.view)
+        return critic, self.view or critic.view
 
 
 @LOSSES.register_module()
@@ -83,22 +91,27 @@ class CriticLoss(CriticTerm):
             terms.append(critic.adversarial.critic_loss(context.scorer(self.critic), seen, fakes))
         return sum(terms) / len(terms)
 
+    def check(self, model) -> None:
+        """Raise ``ConfigError`` as every term of a critic, and if the critic does not read what is wrong."""
+        super().check(model)
+        critic = model.critics[self.critic]
+        if self.wrong_label and (critic.condition != "label" or critic.num_labels < 2):
+            raise ConfigError(
+                f"loss '{self.name}' shows wrong labels, but critic '{self.critic}' reads none, or there is "
+                f'only one: set wrong_label=0, or condition="label"'
+            )
+        if self.wrong_image and critic.condition != "image":
+            raise ConfigError(
+                f"loss '{self.name}' shows wrong images, but critic '{self.critic}' reads none: set wrong_image=0, "
+                f'or condition="image"'
+            )
+
     def _mismatches(self, context, name: str, real: Footage) -> Iterator[tuple[Footage, float]]:
         """Real footage with a wrong condition, and its weight."""
-        critic = context.critic(self.critic)
         if self.wrong_label:
-            if critic.condition != "label" or critic.num_labels < 2:
-                raise ConfigError(
-                    f"loss '{self.name}' shows wrong labels, but critic '{self.critic}' reads none, or there is "
-                    f'only one: set wrong_label=0, or condition="label"'
-                )
-            yield replace(real, label=wrong_labels(real.label, critic.num_labels)), self.wrong_label
+            number = context.critic(self.critic).num_labels
+            yield replace(real, label=wrong_labels(real.label, number)), self.wrong_label
         if self.wrong_image:
-            if critic.condition != "image":
-                raise ConfigError(
-                    f"loss '{self.name}' shows wrong images, but critic '{self.critic}' reads none: set wrong_image=0, "
-                    f'or condition="image"'
-                )
             yield replace(real, image=context.other_image(name)), self.wrong_image
 
 
@@ -165,12 +178,12 @@ class MotionCycleLoss(PassLoss):
     def __init__(self, pass_name: str = "reconstruct", name: str | None = "motion_l1", weight: float | Sequence = 1.0):
         super().__init__(pass_name, name, weight)
 
-    def forward(self, context) -> Tensor:
-        """E |motion - reencoded motion|.
+    def check(self, model) -> None:
+        """Raise ``ConfigError`` if no motion encoder reads videos."""
+        model.generator.check_encodes_video()
 
-        Raises:
-            ConfigError: if the generator has no motion encoder.
-        """
+    def forward(self, context) -> Tensor:
+        """E |motion - reencoded motion|."""
         wanted, found = context.encoded(self.pass_name), context.reencoded(self.pass_name)
         if wanted.trajectory is None:
             return (_code(wanted) - _code(found)).abs().mean()
@@ -195,11 +208,17 @@ class KlLoss(PassLoss):
     def __init__(self, pass_name: str = "reconstruct", name: str | None = "kl", weight: float | Sequence = 1.0):
         super().__init__(pass_name, name, weight)
 
+    def check(self, model) -> None:
+        """Raise ``ConfigError`` if the pass encodes no motion, or one that is not variational."""
+        if not model.generator.encoded.variational or model.passes[self.pass_name].motion != "source":
+            raise ConfigError(
+                f"loss '{self.name}' needs a variational motion encoder, for instance Conv3dEncoder, and a pass with "
+                f'motion="source"'
+            )
+
     def forward(self, context) -> Tensor:
         """The divergence."""
         motion = context.encoded(self.pass_name)
-        if motion.log_variance is None:
-            raise ConfigError(f"loss '{self.name}' needs a variational motion encoder")
         terms = motion.mean.square() + motion.log_variance.exp() - 1 - motion.log_variance
         return 0.5 * terms.sum(dim=1).mean()
 
@@ -215,9 +234,11 @@ class MaskSparsityLoss(PassLoss):
     def __init__(self, pass_name: str = "reconstruct", name: str | None = "mask", weight: float | Sequence = 1.0):
         super().__init__(pass_name, name, weight)
 
+    def check(self, model) -> None:
+        """Raise ``ConfigError`` if the head makes no mask."""
+        if not model.generator.makes_mask:
+            raise ConfigError(f"loss '{self.name}' needs a head with a mask, for instance ResidualHead")
+
     def forward(self, context) -> Tensor:
         """E |mask|."""
-        mask = context.generated(self.pass_name).mask
-        if mask is None:
-            raise ConfigError(f"loss '{self.name}' needs a head with a mask, for instance ResidualHead")
-        return mask.abs().mean()
+        return context.generated(self.pass_name).mask.abs().mean()
