@@ -1,4 +1,4 @@
-"""Parameters and multiply-adds of a model, part by part: `python tools/flops.py dtgan_oulu --frames 16`."""
+"""What models cost, in one table: `python tools/flops.py dtgan_oulu imaginator_mug --frames 32 --by-part`."""
 
 import json
 
@@ -7,26 +7,33 @@ from i2vkit.apis.cli import parser, run_tool
 
 def main() -> None:
     """Read the command line, print the table and write it if asked to."""
-    options = parser(__doc__, config=True)
+    options = parser(__doc__, config="several")
     options.add_argument(
-        "--frames", type=int, help="length of the video that is counted (default: 16, or the next that the model makes)"
+        "--frames",
+        type=int,
+        help="length of the video (default: 16, or the next that the model makes; in training that of the config)",
     )
-    options.add_argument("--json", metavar="FILE", help="write the numbers to a file too")
+    options.add_argument("--size", type=int, help="side of the frames in pixels (default: the config's)")
+    options.add_argument("--by-part", action="store_true", help="every part of the generator and every phase too")
+    options.add_argument("--training", action="store_true", help="a training step of two clips too, all its phases")
+    options.add_argument("--json", metavar="FILE", help="write the numbers to a file too, always by part")
     arguments = options.parse_args()
 
     from i2vkit.apis.config import load_config
-    from i2vkit.apis.profile import as_json, as_table, lengths_of, profile_model
+    from i2vkit.apis.profile import as_json, as_table, profile_config
     from i2vkit.media import atomic_path
-    from i2vkit.registry import MODELS
 
-    cfg = load_config(arguments.config, arguments.cfg_options)
-    model = MODELS.build(cfg.model)
-    frames = lengths_of(model).at_least(16) if arguments.frames is None else arguments.frames
-    rows = profile_model(model, frames)
-    print(as_table(rows, frames, model.image_size))
+    changes = dict(arguments.cfg_options or {})
+    if arguments.size is not None:
+        changes["model.image_size"] = arguments.size
+    configs = {name: load_config(name, changes) for name in arguments.configs}
+    profiles = [
+        profile_config(cfg, name, frames=arguments.frames, training=arguments.training) for name, cfg in configs.items()
+    ]
+    print(as_table(profiles, arguments.by_part))
     if arguments.json:
         with atomic_path(arguments.json) as temporary:
-            temporary.write_text(json.dumps(as_json(rows, frames, model.image_size), indent=1) + "\n")
+            temporary.write_text(json.dumps(as_json(profiles), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -17,8 +17,11 @@ from i2vkit.errors import ConfigError, I2VError
 RIVALS = (("mmengine", "onedl-mmengine"), ("mmengine-lite", "onedl-mmengine"), ("mmcv", "onedl-mmcv"))
 
 
-def parser(description: str, config: bool = False) -> ArgumentParser:
-    """A parser with ``--debug``; with ``config`` also the positional ``config`` and ``--cfg-options``."""
+def parser(description: str, config: bool | Literal["several"] = False) -> ArgumentParser:
+    """A parser with ``--debug``; with ``config`` also the positional ``config`` and ``--cfg-options``.
+
+    With ``config="several"`` the positional is ``configs``, one or more, and the options are for all of them.
+    """
     result = ArgumentParser(description=description)
     result.add_argument("--debug", action="store_true", help="show the traceback of an error")
     if config:
@@ -32,7 +35,11 @@ def parser(description: str, config: bool = False) -> ArgumentParser:
                     parser.error(f"{option_string} takes key=value pairs, not '{bad[0]}'")
                 super().__call__(parser, namespace, values, option_string)
 
-        result.add_argument("config", help="name of a config of i2vkit ('dtgan_oulu'), or path of a config file")
+        text = "name of a config of i2vkit ('dtgan_oulu'), or path of a config file"
+        if config == "several":
+            result.add_argument("configs", nargs="+", metavar="config", help=text)
+        else:
+            result.add_argument("config", help=text)
         result.add_argument(
             "--cfg-options",
             nargs="+",

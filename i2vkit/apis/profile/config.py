@@ -1,0 +1,33 @@
+"""What a config's model costs."""
+
+from __future__ import annotations
+
+from mmengine.config import Config
+
+from i2vkit.apis.benchmark.step import step_length
+from i2vkit.apis.profile.forward import lengths_of, profile_model
+from i2vkit.apis.profile.report import ModelProfile
+from i2vkit.apis.profile.training import CLIPS, profile_training
+from i2vkit.errors import ConfigError
+from i2vkit.registry import MODELS
+
+
+def profile_config(cfg: Config, name: str, frames: int | None = None, training: bool = False) -> ModelProfile:
+    """The profile of the model of ``cfg``, called ``name``, with initial weights, on the CPU.
+
+    ``frames`` is the length of the video, by default 16 or the next that the model makes; of the clips of a training
+    step, which ``training`` asks for, by default the config's.
+
+    Raises:
+        ConfigError: a length that the model cannot make, or nothing to train.
+    """
+    if training and not cfg.get("optim_wrapper"):
+        raise ConfigError(f"{name} has no optim_wrapper: nothing trains, leave --training away")
+    model = MODELS.build(cfg.model)
+    length = lengths_of(model).at_least(16) if frames is None else frames
+    profile = dict(config=name, frames=length, image_size=model.image_size, parts=profile_model(model, length))
+    if training:
+        length = step_length(cfg) if frames is None else frames
+        profile |= dict(training=profile_training(model, cfg.optim_wrapper, length), training_frames=length)
+        profile |= dict(clips=CLIPS)
+    return ModelProfile(**profile)

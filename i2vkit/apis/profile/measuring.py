@@ -1,0 +1,107 @@
+"""Time and memory by section: a section is a part of a forward pass, or a phase of a training step."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.weak import WeakIdKeyDictionary
+
+
+class Watcher(Protocol):
+    """Something that is told when another section begins; sections may come back."""
+
+    def enter(self, section: str) -> None:
+        """``section`` begins, and the one before ends."""
+
+
+class Stopwatch:
+    """``seconds`` of every section, by a clock (seconds, rising)."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.seconds: Counter = Counter()
+        self._clock, self._section, self._since = clock, "", clock()
+
+    def enter(self, section: str) -> None:
+        """Time goes to ``section`` from now on."""
+        now = self._clock()
+        self.seconds[self._section] += now - self._since
+        self._section, self._since = section, now
+
+
+class TensorMemory(TorchDispatchMode):
+    """As a context manager: the most bytes that tensors hold at once, ``peaks`` by section.
+
+    Storages are followed from the operation that makes them to their end; those of the ``known`` tensors (weights,
+    inputs) are left out. It is the same on every machine: what a kernel needs inside an operation is not seen, and
+    neither are the allocator's reserves.
+    """
+
+    def __init__(self, known: Iterable[Tensor] = ()) -> None:
+        super().__init__()
+        self.held, self.peaks = 0, Counter()
+        self._section = ""
+        self._seen = WeakIdKeyDictionary()
+        for tensor in known:
+            self._seen[tensor.untyped_storage()] = True
+
+    def enter(self, section: str) -> None:
+        """What is held counts for ``section`` from now on."""
+        self._section = section
+        self.peaks[section] = max(self.peaks[section], self.held)
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        """One operation."""
+        result = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, Tensor):
+                self._follow(tensor.untyped_storage())
+        return result
+
+    def _follow(self, storage: torch.UntypedStorage) -> None:
+        if storage in self._seen:
+            return
+        self._seen[storage] = True
+        self.held += storage.nbytes()
+        weakref.finalize(storage, self._release, storage.nbytes()).atexit = False
+        self.peaks[self._section] = max(self.peaks[self._section], self.held)
+
+    def _release(self, size: int) -> None:
+        self.held -= size
+
+
+@contextmanager
+def watching(parts: Mapping[str, Iterable[nn.Module]], watcher: Watcher) -> Iterator[None]:
+    """Inside, ``watcher`` is told whenever one of the modules of ``parts`` (by section) begins and ends its forward.
+
+    What lies between them is the section "".
+    """
+    sections, hooks = [""], []
+
+    def begin(section: str) -> None:
+        sections.append(section)
+        watcher.enter(section)
+
+    def end() -> None:
+        sections.pop()
+        watcher.enter(sections[-1])
+
+    for section, modules in parts.items():
+        for module in modules:
+            hooks.append(module.register_forward_pre_hook(lambda *_, own=section: begin(own)))
+            hooks.append(module.register_forward_hook(lambda *_: end()))
+    try:
+        watcher.enter("")
+        yield
+    finally:
+        watcher.enter("")
+        for hook in hooks:
+            hook.remove()
