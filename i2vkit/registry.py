@@ -76,6 +76,7 @@ CONDITION_GENERATORS = _role("condition generator", "i2vkit.datasets.conditions"
 PAIRINGS = _role("pairing", "i2vkit.datasets")
 PROTOCOLS = _role("protocol", "i2vkit.evaluation.protocols")
 EMBEDDERS = _role("embedder", "i2vkit.evaluation.embedders")
+VIDEO_EMBEDDERS = _role("video embedder", "i2vkit.evaluation.embedders")
 
 ROLES: dict[str, Registry] = {
     registry.name: registry for registry in list(globals().values()) if isinstance(registry, Registry)

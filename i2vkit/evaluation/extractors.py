@@ -21,13 +21,15 @@ class WeightFile:
 
     Args:
         url: where it is to be had.
-        sha256: of the file, or the first 8 or more hexadecimal digits of it.
+        sha256: of the file, or the first 8 or more hexadecimal digits of it; None where its owners state none.
         folder: where it is looked for if no path is given.
+        name: of the file, where it is not the end of ``url``.
     """
 
     url: str
-    sha256: str
+    sha256: str | None
     folder: Path = FOLDER
+    name: str | None = None
 
     def find(self, path: str | Path | None = None, sha256: str | None = None) -> Path:
         """The file, its hash checked.
@@ -41,13 +43,13 @@ class WeightFile:
             CheckpointError: it is another file.
         """
         sha256 = sha256 or self.sha256
-        name = self.url.rpartition("/")[2]
+        name = self.name or self.url.rpartition("/")[2]
         path = self.folder / name if path is None else Path(path).expanduser()
         if not path.is_file():
-            known = "is" if len(sha256) == 64 else "begins with"
+            known = "" if sha256 is None else f"; its SHA-256 {'is' if len(sha256) == 64 else 'begins with'} {sha256}"
             raise MissingWeightsError(
-                f"there is no {path.absolute()}: fetch {name} from {self.url} and put it there; its SHA-256 {known} "
-                f"{sha256}"
+                f"there is no {path.absolute()}: fetch {name} from {self.url} and put it there{known}"
             )
-        check_hash(path, sha256)
+        if sha256 is not None:
+            check_hash(path, sha256)
         return path

@@ -1,6 +1,8 @@
-"""Embedders: networks that give every frame a vector, near for one person and far for others."""
+"""Embedders: networks that give every frame a vector, near for one person and far for others, or a whole video one."""
 
 from i2vkit.evaluation.embedders.dlib_faces import DlibEmbedder
+from i2vkit.evaluation.embedders.i3d import I3dEmbedder
 from i2vkit.evaluation.embedders.network import NetworkEmbedder
+from i2vkit.evaluation.embedders.resnext3d import ResNext3d, ResNext3dEmbedder
 
-__all__ = ["DlibEmbedder", "NetworkEmbedder"]
+__all__ = ["DlibEmbedder", "I3dEmbedder", "NetworkEmbedder", "ResNext3d", "ResNext3dEmbedder"]

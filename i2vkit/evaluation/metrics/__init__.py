@@ -1,30 +1,38 @@
 """Scores of generated videos: pure functions, and thin classes that mmengine's evaluator drives."""
 
 from i2vkit.evaluation.metrics.accuracy import Accuracy
+from i2vkit.evaluation.metrics.appearance import Appearance, nearest_ssim
 from i2vkit.evaluation.metrics.base import VideoMetric
 from i2vkit.evaluation.metrics.best_of import BestOf
 from i2vkit.evaluation.metrics.content_distance import ContentDistance, acd_c, acd_i
 from i2vkit.evaluation.metrics.diversity import Diversity, DiversityL1, DiversityLpips
+from i2vkit.evaluation.metrics.frechet_metric import FrechetMetric
+from i2vkit.evaluation.metrics.fvd import Fvd
 from i2vkit.evaluation.metrics.lpips import Lpips, load_lpips, lpips
 from i2vkit.evaluation.metrics.motion_accuracy import MotionAccuracy, motion_accuracy
 from i2vkit.evaluation.metrics.mse import Mse, mse
 from i2vkit.evaluation.metrics.pose_error import PoseError, pose_error
 from i2vkit.evaluation.metrics.psnr import Psnr, psnr
 from i2vkit.evaluation.metrics.ssim import Ssim, ssim
+from i2vkit.evaluation.metrics.video_fid import VideoFid
 
 __all__ = [
     "Accuracy",
+    "Appearance",
     "BestOf",
     "ContentDistance",
     "Diversity",
     "DiversityL1",
     "DiversityLpips",
+    "FrechetMetric",
+    "Fvd",
     "Lpips",
     "MotionAccuracy",
     "Mse",
     "PoseError",
     "Psnr",
     "Ssim",
+    "VideoFid",
     "VideoMetric",
     "acd_c",
     "acd_i",
@@ -32,6 +40,7 @@ __all__ = [
     "lpips",
     "motion_accuracy",
     "mse",
+    "nearest_ssim",
     "pose_error",
     "psnr",
     "ssim",

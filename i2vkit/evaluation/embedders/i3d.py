@@ -1,0 +1,56 @@
+"""What I3D sees in a video."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+
+import torch
+from torch import Tensor
+
+from i2vkit.errors import CheckpointError
+from i2vkit.evaluation.extractors import WeightFile
+from i2vkit.registry import VIDEO_EMBEDDERS
+
+# As StyleGAN-V publishes it; several projects state this hash.
+I3D = WeightFile(
+    "https://www.dropbox.com/s/ge9e5ujwgetktms/i3d_torchscript.pt",
+    "bec6519f66ea534e953026b4ae2c65553c17bf105611c746d904657e5860a5e2",
+)
+
+
+@VIDEO_EMBEDDERS.register_module()
+class I3dEmbedder:
+    """I3D of Kinetics-400 as TorchScript: 400 numbers a video, before the softmax.
+
+    The script takes videos (N, 3, T, H, W) on a scale of 0 to 255 and ``rescale``, ``resize`` (to 224 x 224) and
+    ``return_features``. TorchScript is a program: no file is run whose hash was not checked.
+
+    Args:
+        path: of the file; by default ``data/extractors/i3d_torchscript.pt``.
+        sha256: of another file.
+
+    Raises:
+        MissingWeightsError: there is no such file.
+        CheckpointError: it is another file, or no TorchScript.
+    """
+
+    min_frames = 10  # its last pooling needs two steps, eight frames apart
+    name = "I3D, 400"
+
+    def __init__(self, path: str | None = None, sha256: str | None = None) -> None:
+        file = I3D.find(path, sha256)
+        self.hashes = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()}
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        with warnings.catch_warnings():  # TorchScript is what the field has I3D in, outdated or not
+            warnings.simplefilter("ignore")
+            try:
+                self.network = torch.jit.load(file, map_location=self.device).eval()
+            except RuntimeError as error:
+                raise CheckpointError(f"{file} is not a TorchScript file: {str(error).splitlines()[0]}") from error
+
+    @torch.no_grad()
+    def __call__(self, video: Tensor) -> Tensor:
+        """A video (3, T, H, W) uint8 -> (D,)."""
+        videos = video[None].to(self.device).float()
+        return self.network(videos, rescale=True, resize=True, return_features=True).flatten().float().cpu()

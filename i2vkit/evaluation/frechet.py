@@ -1,0 +1,77 @@
+"""Frechet distance of two sets of vectors, each taken for a Gaussian."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def frechet_distance(mean: ArrayLike, covariance: ArrayLike, other_mean: ArrayLike, other: ArrayLike) -> float:
+    """Squared Frechet (Wasserstein-2) distance of two Gaussians: |m1 - m2|^2 + Tr(S1 + S2 - 2 (S1 S2)^(1/2)).
+
+    The trace of the root is the sum of the roots of the eigenvalues of S1^(1/2) S2 S1^(1/2), which is symmetric: unlike
+    a root of S1 S2 it is real and stable where the covariances have not full rank (Dowson and Landau, 1982; Heusel et
+    al., 2017).
+
+    Args:
+        mean: (D,).
+        covariance: (D, D), symmetric, no negative eigenvalues.
+        other_mean, other: mean and covariance of the other Gaussian.
+
+    Returns:
+        0 or more, in double precision.
+
+    Raises:
+        ValueError: shapes that do not fit, or values that are not finite.
+
+    Examples:
+        >>> import numpy as np
+        >>> round(frechet_distance([0, 0], np.diag([1, 4]), [3, 4], np.diag([9, 4])), 6)  # 5^2 + (3 - 1)^2
+        29.0
+    """
+    means = [np.asarray(x, dtype=float) for x in (mean, other_mean)]
+    covariances = [np.asarray(x, dtype=float) for x in (covariance, other)]
+    size = means[0].size
+    if any(m.shape != (size,) for m in means) or any(c.shape != (size, size) for c in covariances):
+        raise ValueError(
+            f"means {[m.shape for m in means]} and covariances {[c.shape for c in covariances]} do not fit"
+        )
+    if not all(np.isfinite(x).all() for x in means + covariances):
+        raise ValueError("a mean or a covariance is not finite")
+    values, vectors = np.linalg.eigh(covariances[0])
+    root = vectors * np.sqrt(values.clip(min=0))  # a root of S1 up to a rotation, which changes no eigenvalue below
+    shared = np.sqrt(np.linalg.eigvalsh(root.T @ covariances[1] @ root).clip(min=0)).sum()
+    return _distance(means[0] - means[1], np.trace(covariances[0]) + np.trace(covariances[1]), shared)
+
+
+def frechet_distance_of(vectors: ArrayLike, others: ArrayLike) -> float:
+    """:func:`frechet_distance` of the Gaussians of two sets of vectors, (N, D) and (M, D), N and M at least 2.
+
+    Fewer vectors than numbers in each give covariances of low rank: then the trace of the root is the sum of the
+    singular values of an (N, M) matrix, exactly, and no (D, D) matrix is made.
+
+    Raises:
+        ValueError: fewer than two vectors in a set, other shapes, or values that are not finite.
+
+    Examples:
+        >>> frechet_distance_of([[0.0], [2.0]], [[3.0], [5.0]])  # one variance, means 1 and 4
+        9.0
+    """
+    sets = [np.asarray(x, dtype=float) for x in (vectors, others)]
+    if any(x.ndim != 2 or len(x) < 2 for x in sets) or sets[0].shape[1] != sets[1].shape[1]:
+        raise ValueError(f"expected two or more vectors (N, D) in each set, got {sets[0].shape} and {sets[1].shape}")
+    if not all(np.isfinite(x).all() for x in sets):
+        raise ValueError("a vector is not finite")
+    means = [x.mean(axis=0) for x in sets]
+    if min(map(len, sets)) > sets[0].shape[1]:
+        covariances = [np.atleast_2d(np.cov(x, rowvar=False)) for x in sets]
+        return frechet_distance(means[0], covariances[0], means[1], covariances[1])
+    # S1 = X1^T X1, S2 = X2^T X2: the eigenvalues of S1 S2 are the squared singular values of X1 X2^T.
+    scaled = [(x - mean) / np.sqrt(len(x) - 1) for x, mean in zip(sets, means, strict=True)]
+    shared = np.linalg.svd(scaled[0] @ scaled[1].T, compute_uv=False).sum()
+    return _distance(means[0] - means[1], sum(np.square(x).sum() for x in scaled), shared)
+
+
+def _distance(difference: np.ndarray, traces: float, shared: float) -> float:
+    """Rounding alone can make it negative."""
+    return max(float(difference @ difference + traces - 2 * shared), 0.0)
