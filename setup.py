@@ -13,7 +13,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
     packages=find_namespace_packages(include=["i2vkit*"]),
-    package_data={"i2vkit.configs": ["**/*.py"]},
+    package_data={"i2vkit.configs": ["**/*.py"], "i2vkit.datasets.synthetic.i2v_truth": ["*.csv"]},
     install_requires=[
         "torch>=2.11,<2.16",
         "torchvision>=0.26,<0.30",

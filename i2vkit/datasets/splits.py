@@ -70,6 +70,15 @@ PENN_STRIPS_TEST = tuple(
     f"{action}/{n}" for action in _STRIPS for n in ((3, 7) if action == "clean_and_jerk" else (2, 5, 8))
 )
 
+# The people of i2v-truth-v1, 24 + 4 + 8 faces and 12 + 3 + 6 figures (synthetic/i2v_truth/parts.py).
+_TRUTH = {
+    f"i2v_truth/{part}s_{split}": tuple(f"{part}{number:02d}" for number in range(first, last + 1))
+    for part, split, first, last in (
+        *(("face", "train", 1, 24), ("face", "val", 25, 28), ("face", "test", 29, 36)),
+        *(("figure", "train", 1, 12), ("figure", "val", 13, 15), ("figure", "test", 16, 21)),
+    )
+}
+
 # A config names a split by its key: a tuple imported into a pure-Python config would be dumped as its dotted path.
 SPLITS: dict[str, tuple[str, ...]] = {
     "oulu_casia/train": OULU_TRAIN,
@@ -95,6 +104,7 @@ SPLITS: dict[str, tuple[str, ...]] = {
     "penn_strips/train": PENN_STRIPS_TRAIN,
     "penn_strips/val": PENN_STRIPS_VAL,
     "penn_strips/test": PENN_STRIPS_TEST,
+    **_TRUTH,
 }
 
 # Splits that the clips themselves tell, by a column of their table (`side`) and its value.

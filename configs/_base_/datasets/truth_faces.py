@@ -1,0 +1,71 @@
+"""The faces of i2v-truth-v1 (docs/truth_benchmark.md), 64x64, with condition maps, and how models are scored on them.
+
+24 people train, four validate, eight test, six expressions; nobody's performance is another one's. Windows of 16 frames
+in a row, for training with another clip of the same person. A test clip moves the picture of another person, of which
+the exact truth is known. For random jumps in time (FRGAN) ``train_dataloader["dataset"]["pairing"] = None`` and, as
+``["pipeline"][0]``, ``dict(type=RandomJump, frames=1)``.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ..evaluation_truth import *
+    from ..loaders import *
+
+from i2vkit.datasets import ClipDataset, ClipFolder, SamePerson
+from i2vkit.datasets.conditions import FaceMaps
+from i2vkit.datasets.transforms import (
+    FirstFrames,
+    PackClip,
+    RandomWindow,
+    ReadFrames,
+    ReadMaps,
+    Resize,
+    RetargetMaps,
+)
+from i2vkit.evaluation.protocols import SampleList
+
+_layout = dict(
+    type=ClipFolder,
+    root="data/i2v_truth_v1/faces",
+    labels=["anger", "disgust", "fear", "happiness", "sadness", "surprise"],
+    help="It is rendered and prepared by: python tools/benchmark_truth.py prepare --out data/i2v_truth_v1",
+)
+
+train_dataloader.update(
+    batch_size=8,
+    dataset=dict(
+        type=ClipDataset,
+        layout=_layout,
+        people="i2v_truth/faces_train",
+        pairing=dict(type=SamePerson),
+        pipeline=[
+            dict(type=RandomWindow, length=16),
+            dict(type=ReadFrames),
+            dict(type=Resize, size=64),
+            dict(type=ReadMaps),
+            dict(type=PackClip),
+        ],
+    ),
+)
+_scored = dict(
+    type=ClipDataset,
+    layout=_layout,
+    truth=dict(type=ClipFolder, root="data/i2v_truth_v1/faces/truth"),
+    pipeline=[
+        dict(type=FirstFrames, length=16),
+        dict(type=ReadFrames),
+        dict(type=Resize, size=64),
+        dict(type=ReadMaps),
+        dict(type=RetargetMaps, generator=dict(type=FaceMaps, size=64)),
+        dict(type=PackClip),
+    ],
+)
+val_dataloader.update(
+    batch_size=8,
+    dataset=dict(
+        people="i2v_truth/faces_val", pairing=dict(type=SampleList, path="data/i2v_truth_v1/faces/val.json"), **_scored
+    ),
+)
+test_dataloader.update(batch_size=8, dataset=dict(people="i2v_truth/faces_test", **_scored))
+protocols["transfer"]["path"] = "data/i2v_truth_v1/faces/test.json"

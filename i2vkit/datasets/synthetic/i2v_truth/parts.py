@@ -1,0 +1,138 @@
+"""What i2v-truth-v1 holds: who is in it, what they do, and who does whose performance. Nothing is drawn here.
+
+A performance is one way of doing something: its length, speed, strength and style are drawn from
+``default_rng([SEED, 2, number of the performer, place of the label, take])``. So nobody's performance is anybody
+else's, and a split by people is one by performances, too: those of the test people occur in no other split. The truth
+lets people of the same split do them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+VERSION = "i2v-truth-v1"
+SEED = 1
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Performance:
+    """One of somebody's performances: the clip "face29/anger/1"."""
+
+    person: str
+    label: str
+    take: int
+
+    @property
+    def name(self) -> str:
+        """Of the clip in the index."""
+        return f"{self.person}/{self.label}/{self.take}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The faces or the figures.
+
+    Args:
+        name: "faces" or "figures".
+        labels: What is done, in the order of the class index.
+        people: How many train, validate and test; they are numbered through from 1.
+        takes: How many performances of each label everybody of a split gives.
+        actors: How many others do each performance in the truth, of the people who train, validate and test.
+        size: Side of the rendered pictures in pixels.
+        frames: Least and largest number of frames of a clip.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    people: tuple[int, int, int]
+    takes: tuple[int, int, int]
+    size: int
+    frames: tuple[int, int]
+    actors: tuple[int, int, int] = (0, 1, 2)
+
+    def person(self, number: int) -> str:
+        """The name of a person, whose digits are the number.
+
+        >>> FACES.person(3)
+        'face03'
+        """
+        return f"{self.name.removesuffix('s')}{number:02d}"
+
+    def people_of(self, split: str) -> list[str]:
+        """Who is in a split.
+
+        >>> FIGURES.people_of("val")
+        ['figure13', 'figure14', 'figure15']
+        """
+        place = SPLITS.index(split)
+        start = 1 + sum(self.people[:place])
+        return [self.person(number) for number in range(start, start + self.people[place])]
+
+    def performances(self, split: str) -> list[Performance]:
+        """Everything that is performed in a split, by person, label and take."""
+        takes = range(1, 1 + self.takes[SPLITS.index(split)])
+        return [
+            Performance(person, label, take)
+            for person in self.people_of(split)
+            for label in self.labels
+            for take in takes
+        ]
+
+    def transfers(self, split: str) -> list[tuple[str, Performance]]:
+        """Who does whose performance: (actor, performance), every performance by as many others of the split."""
+        people, performances = self.people_of(split), self.performances(split)
+        return circulate(people, performances, self.actors[SPLITS.index(split)])
+
+    def samples(self, split: str) -> list[dict]:
+        """The transfers as a list of samples (``SampleList``).
+
+        The target's picture is the first frame of their own clip of the same label, so that it begins in a similar pose
+        but gives away nothing of the truth.
+        """
+        return [
+            {
+                "source": performance.name,
+                "target": Performance(actor, performance.label, 1).name,
+                "motion": "source",
+                "seed": seed,
+            }
+            for seed, (actor, performance) in enumerate(self.transfers(split))
+        ]
+
+
+def circulate(people: Sequence[str], performances: Sequence[Performance], actors: int) -> list[tuple[str, Performance]]:
+    """``actors`` others for each performance: the next ones after the performer, from one clip to the next farther on.
+
+    So everybody acts about as often as everybody else, and follows everybody.
+
+    >>> clips = [Performance(person, label, 1) for person in "ab" for label in ("x", "y")]
+    >>> [(actor, clip.name) for actor, clip in circulate("abc", clips, 1)]
+    [('b', 'a/x/1'), ('c', 'a/y/1'), ('c', 'b/x/1'), ('a', 'b/y/1')]
+    """
+    pairs, given = [], dict.fromkeys(people, 0)
+    for performance in performances:
+        own = people.index(performance.person)
+        for _ in range(actors):
+            step = 1 + given[performance.person] % (len(people) - 1)
+            given[performance.person] += 1
+            pairs.append((people[(own + step) % len(people)], performance))
+    return pairs
+
+
+FACES = Part(
+    name="faces",
+    labels=("anger", "disgust", "fear", "happiness", "sadness", "surprise"),
+    people=(24, 4, 8),
+    takes=(2, 1, 1),
+    size=160,
+    frames=(20, 26),
+)
+FIGURES = Part(
+    name="figures",
+    labels=("bend", "jack", "pjump", "walk", "wave1", "wave2"),
+    people=(12, 3, 6),
+    takes=(3, 1, 1),
+    size=128,
+    frames=(22, 28),
+)
+PARTS = {part.name: part for part in (FACES, FIGURES)}

@@ -1,0 +1,72 @@
+"""Measure motion transfer against exact truth, on i2v-truth-v1 (docs/truth_benchmark.md).
+
+First `python tools/benchmark_truth.py prepare`, then `python tools/benchmark_truth.py score CONFIG CHECKPOINT`.
+"""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from i2vkit.apis.cli import parser, run_tool
+
+DATA, PARTS = Path("data/i2v_truth_v1"), ("faces", "figures")
+
+
+def main() -> None:
+    """Read the command line and do what it says."""
+    options = parser(__doc__)
+    commands = options.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    make = _command(commands, "prepare", parser(""), "render and prepare the set, and check it against its checksums")
+    make.add_argument("--out", type=Path, default=DATA, help="its folder (default: %(default)s)")
+    make.add_argument("--workers", type=int, help="processes (default: one a core)")
+    model = _command(commands, "score", parser("", config=True), "score a model beside the floors and the ceiling")
+    model.add_argument("checkpoint", help=".pth of training or .safetensors of tools/export.py")
+    model.add_argument("--out", help="folder of the results (default: work_dirs/<config>/truth/<part>_<split>)")
+    model.add_argument("--save-videos", action="store_true", help="write the generated videos and strips of them")
+    model.add_argument("--part", choices=PARTS, help="which part (default: the one that the config trains on)")
+    rank = _command(commands, "rank", parser(""), "score videos that no model made, from the truth to the worst")
+    rank.add_argument("--part", choices=PARTS, required=True, help="which part")
+    for command in (model, rank):
+        command.add_argument("--split", choices=("test", "val"), default="test", help="(default: %(default)s)")
+        command.add_argument("--data", type=Path, default=DATA, help="the set (default: %(default)s)")
+    arguments = options.parse_args()
+    print({"prepare": prepare, "score": score, "rank": rank_contenders}[arguments.command](arguments))
+
+
+def _command(commands, name: str, parent: ArgumentParser, text: str) -> ArgumentParser:
+    return commands.add_parser(name, parents=[parent], conflict_handler="resolve", help=text, description=text)
+
+
+def prepare(arguments: Namespace) -> str:
+    """Make the set; a summary."""
+    from i2vkit.datasets.preparation.i2v_truth import make_i2v_truth
+
+    return make_i2v_truth(arguments.out, arguments.workers)
+
+
+def score(arguments: Namespace) -> str:
+    """Score a model; a table."""
+    from i2vkit.apis.config import load_config
+    from i2vkit.apis.truth_benchmark import as_table, score_truth
+
+    result = score_truth(
+        load_config(arguments.config, arguments.cfg_options),
+        arguments.checkpoint,
+        arguments.part,
+        arguments.split,
+        arguments.out,
+        arguments.data,
+        arguments.cfg_options,
+        arguments.save_videos,
+    )
+    return as_table({result["config"]: result, **result["references"]})
+
+
+def rank_contenders(arguments: Namespace) -> str:
+    """Score all contenders; a table."""
+    from i2vkit.apis.truth_benchmark import as_table, rank
+
+    return as_table(rank(arguments.part, arguments.split, arguments.data))
+
+
+if __name__ == "__main__":
+    run_tool(main)
