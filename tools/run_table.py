@@ -4,20 +4,34 @@ from i2vkit.apis.cli import parser, run_tool
 
 
 def main() -> None:
-    """Read the command line, run what is not finished, and print the table."""
+    """Read the command line, run what is not finished, and print the table; or write what is there into the docs."""
     options = parser(__doc__)
     options.add_argument("description", help="a .json description of a table, as those in docs/tables")
     options.add_argument("--out", help="folder of the results (default: work_dirs/tables/<name of the description>)")
-    options.add_argument("--only", metavar="ROW", help="run this row only, and show what the others left")
-    options.add_argument("--iterations", type=int, help="of each row, in place of the description's")
+    options.add_argument("--only", metavar="ROW", help="run this row only, with those it needs; show what others left")
+    budget = options.add_mutually_exclusive_group()
+    budget.add_argument("--iterations", type=int, help="of each row, in place of the description's")
+    budget.add_argument("--minutes", type=float, help="processor minutes of each row, in place of the description's")
+    options.add_argument("--jobs", type=int, help="rows that run at a time, each in one thread")
+    options.add_argument(
+        "--docs",
+        action="store_true",
+        help="run nothing: write the finished rows to docs/results/<table>, and from there the section of "
+        "docs/results.md",
+    )
     arguments = options.parse_args()
 
-    from i2vkit.apis.table import read_description, run_table
-    from i2vkit.apis.table_report import as_markdown
+    from pathlib import Path
 
-    rows = run_table(arguments.description, arguments.out, arguments.only, arguments.iterations)
-    table = read_description(arguments.description)
-    print(as_markdown(table | ({"iterations": arguments.iterations} if arguments.iterations else {}), rows))
+    from i2vkit.apis.table import run_table
+    from i2vkit.apis.table_docs import publish
+
+    changes = {key: getattr(arguments, key) for key in ("iterations", "minutes") if getattr(arguments, key)}
+    if arguments.docs:
+        print(publish(arguments.description, out=arguments.out, budget=changes))
+        return
+    out = run_table(arguments.description, arguments.out, arguments.only, changes, arguments.jobs)
+    print(Path(out, "table.md").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -2,182 +2,192 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from i2vkit.apis.config import load_config
+from i2vkit.apis.table_description import folder_of, read_description, row_settings, seeds_of
 from i2vkit.apis.table_report import check_comparable, write_report
-from i2vkit.errors import CheckpointError, ConfigError, I2VError
-from i2vkit.media import atomic_path
+from i2vkit.apis.table_row import read_json, write_json
+from i2vkit.errors import ConfigError, I2VError
 
-KEYS = {"title", "description", "iterations", "rows", "seed", "protocol", "options", "sets", "narrow"}
-ROW_KEYS = {"name", "config", "options", "use"}
+
+@dataclass
+class Task:
+    """One row with one seed: its ``folder``, and that of the task whose checkpoint it loads."""
+
+    row: dict
+    seed: int
+    folder: Path
+    basis: Path | None = None
 
 
 def run_table(
-    description: str | Path, out: str | Path | None = None, only: str | None = None, iterations: int | None = None
-) -> list[dict[str, Any]]:
-    """Train and test the rows that are not finished, then write the table of all; returns the rows.
+    description: str | Path,
+    out: str | Path | None = None,
+    only: str | None = None,
+    budget: dict[str, float] | None = None,
+    jobs: int | None = None,
+) -> Path:
+    """Train and test the rows that are not finished, then write the table of all; returns the folder of it all.
 
     Args:
         description: a ``.json`` file, see ``read_description``.
         out: folder of the results; by default ``work_dirs/tables/<name of the description>``.
-        only: name of the one row to run; what the others left in ``out`` is shown with it.
-        iterations: in place of the description's.
+        only: name of the one row to run, with those that it stands after; what the others left is shown with it.
+        budget: ``{"iterations": n}`` or ``{"minutes": m}`` of every row, in place of the description's.
+        jobs: rows that run at a time, each in one thread; by default the description's.
 
     A finished row is run again only if its settings changed; an interrupted one goes on from its checkpoint; one that
-    fails is named in the table.
+    fails is named in the table. Rows end with this process, however it ends.
 
     Raises:
         ConfigError: a description that makes no sense, or rows whose scores cannot be compared.
     """
-    table = read_description(description)
-    out = Path(out or Path("work_dirs/tables") / Path(description).stem)
-    names = [row["name"] for row in table["rows"]]
-    if only is not None and only not in names:
-        raise ConfigError(f"there is no row {only!r} in {description}; its rows: {', '.join(names)}")
-    if iterations is not None:
-        table["iterations"] = iterations
-    results, spent = [], []
-    for number, row in enumerate(table["rows"], 1):
-        start = time.monotonic()
-        left = f", about {sum(spent) / len(spent) * (len(names) - number + 1) / 60:.1f} min left" if spent else ""
-        print(f"row {number} of {len(names)}: {row['name']}{left}", flush=True)
-        folder = out / row["name"]
-        result, ran = run_row(table, row, folder, only in (None, row["name"]))
-        results.append(result)
-        print(f"  {result.get('failure') or ('finished' if ran else 'kept')}", flush=True)
-        if ran:
-            spent.append(time.monotonic() - start)
+    table = changed(read_description(description), budget, jobs)
+    out = Path(out or default_out(description))
+    tasks = tasks_of(table, out)
+    results = run_tasks(table, tasks, wanted_names(table, only, description))
     check_comparable(results)
     write_report(table, results, out)
-    return results
+    return out
 
 
-def read_description(path: str | Path) -> dict[str, Any]:
-    """A table's description, checked: ``title``, ``iterations`` and ``rows`` of ``name`` and ``config``.
+def default_out(description: str | Path) -> Path:
+    """Where the results of a description go."""
+    return Path("work_dirs/tables") / Path(description).stem
 
-    ``options`` (of all rows or of one) are as ``--cfg-options`` takes them; ``sets`` are named groups of options that a
-    row takes with ``use``; ``seed`` is 0 and ``protocol`` the config's first unless given; ``narrow`` true marks the
-    table as one of narrowed models.
-    """
-    try:
-        table = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} is no description of a table: {error}") from error
-    if not isinstance(table, dict) or (missing := {"title", "iterations", "rows"} - set(table)):
-        raise ConfigError(f"{path}: a table needs title, iterations and rows")
-    rows = table["rows"]
-    unknown = sorted((set(table) - KEYS) | {key for row in rows for key in set(row) - ROW_KEYS})
-    if unknown or missing:
-        raise ConfigError(f"{path}: unknown key {unknown[0]!r}; known: {', '.join(sorted(KEYS | ROW_KEYS))}")
-    names = [row.get("name") for row in rows]
-    for row in rows:
-        if not row.get("name") or "config" not in row or names.count(row["name"]) > 1 or set(row["name"]) & set("./\\"):
-            raise ConfigError(
-                f"{path}: each row needs a config and a name of its own without dots and slashes, unlike {row}"
-            )
-        if lost := set(row.get("use", ())) - set(table.get("sets", {})):
-            raise ConfigError(f"{path}: row {row['name']} uses {sorted(lost)}, which is not among the sets")
+
+def changed(table: dict, budget: dict[str, float] | None, jobs: int | None) -> dict[str, Any]:
+    """The table with another budget for every row, and another number of jobs."""
+    if budget:
+        keep = {key: value for key, value in table.items() if key not in ("iterations", "minutes")}
+        rows = [{k: v for k, v in row.items() if k not in ("iterations", "minutes")} for row in table["rows"]]
+        table = keep | {"rows": rows} | budget
+    if jobs is not None:
+        table = table | {"jobs": jobs}
+    if table.get("jobs", 1) < 1:
+        raise ConfigError(f"jobs is how many rows run at a time, 1 or more, not {table['jobs']}")
     return table
 
 
-def row_settings(table: dict, row: dict) -> dict[str, Any]:
-    """All that a row's scores depend on, with a digest of its config after all options."""
-    steps = table["iterations"]
-    options = {
-        "train_cfg.max_iters": steps,
-        "train_cfg.val_interval": steps + 1,  # the last weights are tested, so that all rows have the same budget
-        "default_hooks.checkpoint.interval": max(1, steps // 4),
-        "default_hooks.checkpoint.max_keep_ckpts": 2,
-        **table.get("options", {}),
-    }
-    for name in row.get("use", ()):
-        options |= table["sets"][name]
-    options |= row.get("options", {})
-    text = load_config(row["config"], options).pretty_text
-    return {
-        "config": row["config"],
-        "options": options,
-        "iterations": steps,
-        "seed": table.get("seed", 0),
-        "protocol": table.get("protocol"),
-        "config_sha256": hashlib.sha256(text.encode()).hexdigest(),
-    }
+def tasks_of(table: dict, out: Path) -> list[Task]:
+    """All rows with all seeds; those of the first seed first."""
+    tasks = []
+    for seed in seeds_of(table):
+        for row in table["rows"]:
+            basis = out / folder_of(row["after"], seed) if "after" in row else None
+            tasks.append(Task(row, seed, out / folder_of(row["name"], seed), basis))
+    return tasks
 
 
-def run_row(table: dict, row: dict, folder: Path, wanted: bool = True) -> tuple[dict[str, Any], bool]:
-    """A row's result, and whether it was trained or tested now; a failure is a result with ``failure``."""
-    base = {"name": row["name"]}
+def wanted_names(table: dict, only: str | None, description: str | Path) -> set[str]:
+    """The rows to run: all, or one with those that it stands after. Raises ``ConfigError`` if there is no such row."""
+    rows = {row["name"]: row for row in table["rows"]}
+    if only is None:
+        return set(rows)
+    if only not in rows:
+        raise ConfigError(f"there is no row {only!r} in {description}; its rows: {', '.join(rows)}")
+    names, name = set(), only
+    while name:
+        names.add(name)
+        name = rows[name].get("after")
+    return names
+
+
+def run_tasks(table: dict, tasks: list[Task], wanted: set[str], pause: float = 0.2) -> list[dict[str, Any]]:
+    """The results of the tasks, in their order; as many at a time as the table has jobs, each when its basis is there.
+
+    A result has ``name``, ``training_seed`` and what ``row.json`` holds, or ``failure``.
+    """
+    results: dict[Path, dict] = {}
+    waiting = list(tasks)
+    with processes() as running:
+        while waiting or running:
+            for task in [task for task in waiting if task.basis is None or task.basis in results]:
+                if len(running) < table.get("jobs", 1):
+                    waiting.remove(task)
+                    basis = results.get(task.basis, {})
+                    result = found(table, task, basis, task.row["name"] in wanted)
+                    if result is None:
+                        running[task.folder] = task, start_row(task.folder, single_thread=one_thread(table))
+                        print(f"{task.folder.name}: begun", flush=True)
+                    else:
+                        results[task.folder] = result
+                        print(f"{task.folder.name}: {result.get('failure') or 'kept'}", flush=True)
+            for folder, (task, process) in list(running.items()):
+                if process.poll() is not None:
+                    del running[folder]
+                    results[folder] = outcome(task, process.returncode)
+                    done = f"{len(results)} of {len(tasks)} done"
+                    print(f"{folder.name}: {results[folder].get('failure') or 'finished'}; {done}", flush=True)
+            if running:
+                time.sleep(pause)
+    return [results[task.folder] for task in tasks]
+
+
+@contextmanager
+def processes() -> Iterator[dict[Path, tuple[Task, subprocess.Popen]]]:
+    """The running rows by folder; those that still run at the end are ended."""
+    running: dict[Path, tuple[Task, subprocess.Popen]] = {}
     try:
-        settings = row_settings(table, row)
+        yield running
+    finally:
+        for _, process in running.values():
+            process.kill()
+            process.wait()
+
+
+def one_thread(table: dict) -> bool:
+    """Whether a row has one thread: where several run at a time, or where processor time is counted."""
+    return table.get("jobs", 1) > 1 or "minutes" in table
+
+
+def found(table: dict, task: Task, basis: dict, wanted: bool) -> dict[str, Any] | None:
+    """The result of a task that need not or cannot run; None for one that is to be started, its settings written."""
+    base, folder = {"name": task.row["name"], "training_seed": task.seed}, task.folder
+    if "failure" in basis:
+        return base | {"failure": f"{task.row['after']}, which it stands after, is not there"}
+    try:
+        settings = row_settings(table, task.row, task.seed, task.basis and task.basis / "train")
     except I2VError as error:
-        return base | {"failure": str(error)}, False
-    finished = _read(folder / "row.json")
+        return base | {"failure": str(error)}
+    finished = read_json(folder / "row.json")
     if finished and finished["settings"] == settings:
-        return base | finished, False
+        return finished | base
     if not wanted:
-        return base | {"failure": "not run"}, False
-    if folder.exists() and _read(folder / "settings.json") != settings:
+        return base | {"failure": "not run"}
+    if folder.exists() and read_json(folder / "settings.json") != settings:
         if any(folder.iterdir()) and not (folder / "settings.json").exists():
-            return base | {"failure": f"{folder} holds something else than a row: move it away"}, False
+            return base | {"failure": f"{folder} holds something else than a row: move it away"}
         shutil.rmtree(folder)
-    _write(folder / "settings.json", settings)
+    write_json(folder / "settings.json", settings)
+    return None
+
+
+def start_row(folder: Path, single_thread: bool) -> subprocess.Popen:
+    """Start the process of a row, which writes ``folder/log.txt`` and ends when this process does."""
+    command = [sys.executable, "-m", "i2vkit.apis.table_row", str(folder), str(os.getpid())]
+    threads = {"OMP_NUM_THREADS": "1"} if single_thread else {}
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
-        command = [sys.executable, "-m", "i2vkit.apis.table", str(folder)]
-        code = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False).returncode
-    finished = _read(folder / "row.json")
-    if code == 0 and finished:
-        return base | finished, True
-    return base | {"failure": _last_words(folder / "log.txt", code)}, True
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=os.environ | threads)
 
 
-def train_and_test(folder: Path) -> None:
-    """Do what ``folder/settings.json`` says, from the newest checkpoint there is, and write ``folder/row.json``."""
-    from i2vkit.apis.test import test
-    from i2vkit.apis.train import train
-    from i2vkit.engine.checkpoints import latest_checkpoint
-
-    settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    cfg = load_config(settings["config"], settings["options"])
-    weights = folder / "train"
-    try:
-        begun = int(latest_checkpoint(weights).stem.removeprefix("iter_"))
-    except CheckpointError:
-        begun = 0
-    start = time.monotonic()
-    if begun < settings["iterations"]:
-        train(cfg, weights, resume=begun > 0, seed=settings["seed"])
-    seconds = time.monotonic() - start
-    protocol = settings["protocol"]
-    checkpoint = latest_checkpoint(weights)
-    result = test(cfg, checkpoint, protocol, folder / "test", save_videos=True, options=settings["options"])
-    times = {"seconds": seconds, "resumed_from": begun, "iterations": settings["iterations"]}
-    _write(folder / "row.json", {"settings": settings, **times, **result})
+def outcome(task: Task, code: int) -> dict[str, Any]:
+    """The result of a task whose process ended."""
+    base = {"name": task.row["name"], "training_seed": task.seed}
+    finished = read_json(task.folder / "row.json")
+    return (finished | base) if code == 0 and finished else base | {"failure": _last_words(task.folder, code)}
 
 
-def _last_words(log: Path, code: int) -> str:
-    lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+def _last_words(folder: Path, code: int) -> str:
+    lines = [line.strip() for line in (folder / "log.txt").read_text(encoding="utf-8").splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("error: ")]
     return (errors or lines or [f"exit code {code}"])[-1].removeprefix("error: ")
-
-
-def _read(path: Path) -> dict | None:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
-def _write(path: Path, content: dict) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    from i2vkit.apis.cli import run_tool
-
-    run_tool(lambda: train_and_test(Path(sys.argv[1])))

@@ -1,30 +1,102 @@
-"""What a table looks like: Markdown, CSV, a plot of the gains, and a sheet of strips."""
+"""What a table says: which rows may stand together, means over seeds, Markdown and CSV."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import json
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
+from i2vkit.apis.table_pictures import plot_curves, plot_gains, write_sheet
 from i2vkit.errors import ConfigError
-from i2vkit.media import atomic_path, read_video, write_image
-from i2vkit.visualization.strips import labelled_strips
+from i2vkit.evaluation.metrics.base import META
+from i2vkit.media import atomic_path
 
 Row = dict[str, Any]
+FLOOR = "floor: first image repeated"
+NOT_OF_FRAMES = ("ReadMaps(", "RetargetMaps(", "RetargetJoints(", "ReadPoints(")
 
 
-def check_comparable(rows: list[Row]) -> None:
-    """Raise ``ConfigError`` where two rows were not scored on the same videos in the same way."""
-    done = [row for row in rows if "failure" not in row]
+def check_comparable(results: list[Row]) -> None:
+    """Raise ``ConfigError`` where two results were not scored on the same videos in the same way."""
+    done = [result for result in results if "scores" in result]
     for key in ("protocol", "seed", "image_size", "pipeline", "samples"):
-        for row in done[1:]:
-            if row[key] != done[0][key]:
-                what = "" if key == "samples" else f": {done[0][key]} and {row[key]}"
+        for result in done[1:]:
+            ours, others = _compared(done[0], key), _compared(result, key)
+            if ours != others:
+                what = "" if key == "samples" else f": {ours} and {others}"
                 raise ConfigError(
-                    f"rows {done[0]['name']} and {row['name']} do not go into one table: they differ in {key}{what}; "
-                    "give both the same test options, or make two tables"
+                    f"rows {done[0]['name']} and {result['name']} do not go into one table: they differ in {key}{what};"
+                    " give both the same test options, or make two tables"
                 )
+
+
+def _compared(result: Row, key: str) -> Any:
+    if key == "samples":
+        return samples_digest(result)
+    if key == "pipeline":  # what is read besides frames changes none of them
+        return [step for step in result[key] if not step.startswith(NOT_OF_FRAMES)]
+    return result[key]
+
+
+def samples_digest(result: Row) -> str:
+    """SHA-256 of a result's list of samples, which results in the docs carry in place of the list."""
+    if "samples_sha256" in result:
+        return result["samples_sha256"]
+    return hashlib.sha256(json.dumps(result["samples"]).encode()).hexdigest()
+
+
+def over_seeds(results: list[Row]) -> list[Row]:
+    """One row a name: scores and times are means over the seeds, as are the values of each video.
+
+    Rows of several seeds have ``spread``, the standard deviation over seeds by score. A row of which a seed failed is a
+    ``failure``; rows that are not scored are left out, but for those that failed.
+    """
+    rows = []
+    for name in dict.fromkeys(result["name"] for result in results):
+        group = [result for result in results if result["name"] == name]
+        failed = [result for result in group if "failure" in result]
+        if failed:
+            several = f" (seed {failed[0]['training_seed']})" if len(group) > 1 else ""
+            rows.append({"name": name, "failure": failed[0]["failure"] + several})
+        elif "scores" in group[0]:
+            rows.append(group[0] if len(group) == 1 else _mean_row(group))
+    return rows
+
+
+def _mean_row(group: list[Row]) -> Row:
+    from i2vkit.apis.test import intervals
+
+    names = list(group[0]["scores"])
+    per_video = [
+        {key: value if key in META else _mean([video[key] for video in videos]) for key, value in videos[0].items()}
+        for videos in zip(*(row["per_video"] for row in group), strict=True)
+    ]
+    return group[0] | {
+        "scores": {name: fmean(row["scores"][name] for row in group) for name in names},
+        "spread": {name: stdev(row["scores"][name] for row in group) for name in names},
+        "intervals": group[0]["intervals"] | intervals(per_video, names),
+        "per_video": per_video,
+        "iterations": round(fmean(row["iterations"] for row in group)),
+        "minutes": fmean(minutes_of(row) for row in group),
+        "seeds": [row["training_seed"] for row in group],
+    }
+
+
+def _mean(values: list) -> float | None:
+    return None if None in values else fmean(values)
+
+
+def minutes_of(result: Row) -> float:
+    """Processor minutes of a row's training; of one that was taken up, at the pace of its last part."""
+    if "minutes" in result:
+        return result["minutes"]
+    steps = result["iterations"] - result["resumed_from"]
+    pace = result["seconds"] / steps if steps else result.get("pilot_seconds", 0.0)
+    return pace * result["iterations"] / 60
 
 
 def metrics_of(rows: list[Row]) -> list[str]:
@@ -38,110 +110,120 @@ def title_of(table: dict) -> str:
     return table["title"] + (" (narrow)" if table.get("narrow") else "")
 
 
-def as_markdown(table: dict, rows: list[Row]) -> str:
-    """The table as Markdown: score, floor, and gain with its 95 % interval, of each metric."""
+def as_markdown(table: dict, results: list[Row], heading: str = "#") -> str:
+    """The table as Markdown: of each metric the score and its gain over the floor with the 95 % interval.
+
+    Below it the numbers of ``reference``, which are not ours, in a table of their own.
+    """
+    rows = over_seeds(results)
     metrics, done = metrics_of(rows), [row for row in rows if "failure" not in row]
-    lines = [f"# {title_of(table)}", "", table.get("description", ""), ""]
-    budget = f"{table['iterations']} iterations a row, seed {table.get('seed', 0)}"
-    if done:
-        first = done[0]
-        budget += f"; protocol {first['protocol']['name']}, {first['scored']} videos of {first['people']} people scored"
-    lines += [
-        f"{budget}. Floor: the first image repeated; gain: score - floor, with its 95 % interval over people.",
-        "",
-    ]
-    heads = [
-        "row",
-        *(f"{m} {what}" for m in metrics for what in ("score", "floor", "gain")),
-        "s / iteration, set-up included",
-    ]
-    lines += [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    gained = {metric for metric in metrics if any(f"{metric}_gain" in row["scores"] for row in done)}
+    heads = ["row", *(head for m in metrics for head in ([m, f"{m} gain"] if m in gained else [m]))]
+    heads += ["iterations", "processor min"]
+    lines = [f"{heading} {title_of(table)}", "", table.get("description", ""), "", explanation(table, done), ""]
+    lines += [_line(heads), "|---" * len(heads) + "|"]
+    if gained:
+        floors = [cell for m in metrics for cell in ([_floor(done, m), ""] if m in gained else [""])]
+        lines.append(_line([FLOOR, *floors, "", ""]))
+    paces = {result["name"]: minutes_of(result) for result in results if "failure" not in result}
     for row in rows:
         if "failure" in row:
-            cells = [f"failed: {row['failure']}".replace("|", "/"), *[""] * (len(heads) - 2)]
+            cells = [f"failed: {row['failure']}".replace("|", "/").replace("\n", " "), *[""] * (len(heads) - 2)]
         else:
-            cells = [cell for metric in metrics for cell in _cells(row, metric)] + [_pace(row)]
-        lines.append(f"| {' | '.join([row['name'], *cells])} |")
-    return "\n".join(lines) + "\n"
+            cells = [cell for metric in metrics for cell in _cells(row, metric, metric in gained)]
+            cells += [str(row["iterations"]), _minutes(row, paces)]
+        lines.append(_line([row["name"], *cells]))
+    return "\n".join([*lines, *_reference(table)]) + "\n"
 
 
-def as_csv(rows: list[Row]) -> str:
-    """The table as CSV: a line a row, failed ones with their ``failure``."""
+def explanation(table: dict, done: list[Row]) -> str:
+    """What the columns are, and with what the rows were trained and scored."""
+    if "minutes" in table:
+        budget = f"{table['minutes']:g} processor minutes of one thread a row, set-up and test not counted"
+    else:
+        budget = f"{table['iterations']} iterations a row"
+    seeds = table.get("seeds") or [table.get("seed", 0)]
+    text = f"{budget}; seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+    if done:
+        first = done[0]
+        text += f"; protocol {first['protocol']['name']}, {first['scored']} videos of {first['people']} people scored"
+    text += ". Gain: score - floor, in brackets its 95 % interval over people."
+    if len(seeds) > 1:
+        text += " ±: standard deviation over seeds."
+    if any("after" in row for row in table["rows"]):
+        text += " After a +: the time of the row whose weights a row starts from, which is not counted in its own."
+    return text
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _floor(done: list[Row], metric: str) -> str:
+    values = [row["scores"][f"{metric}_floor"] for row in done if row["scores"].get(f"{metric}_floor") is not None]
+    return f"{values[0]:.3f}" if values else ""
+
+
+def _cells(row: Row, metric: str, gained: bool) -> list[str]:
+    score, gain = (row["scores"].get(metric + end) for end in ("", "_gain"))
+    text = "" if score is None else f"{score:.3f}"
+    if score is not None and "spread" in row:
+        text += f" ± {row['spread'][metric]:.3f}"
+    if not gained:
+        return [text]
+    limits = row["intervals"].get(f"{metric}_gain")
+    interval = "" if limits is None else " ({:+.3f} to {:+.3f})".format(*limits)
+    return [text, "" if gain is None else f"{gain:+.3f}{interval}"]
+
+
+def _minutes(row: Row, paces: dict[str, float]) -> str:
+    after = row["settings"].get("after", {}).get("row")
+    extra = f" + {paces[after]:.1f} ({after})" if after in paces else ""
+    return f"{minutes_of(row):.1f}{extra}"
+
+
+def _reference(table: dict) -> list[str]:
+    entries = table.get("reference", [])
+    if not entries:
+        return []
+    names = list(dict.fromkeys(name for entry in entries for name in entry["scores"]))
+    lines = ["", "**Theirs**: the papers' own numbers, of other data, code and budgets; not comparable with ours.", ""]
+    lines += [_line(["of", *names, "source"]), "|---" * (len(names) + 2) + "|"]
+    for entry in entries:
+        values = [str(entry["scores"].get(name, "")) for name in names]
+        lines.append(_line([entry["name"], *values, entry["source"]]))
+    return lines
+
+
+def as_csv(results: list[Row]) -> str:
+    """The table as CSV: a line a row, means over seeds, failed ones with their ``failure``."""
+    rows = over_seeds(results)
     metrics = metrics_of(rows)
-    heads = [f"{m}{end}" for m in metrics for end in ("", "_floor", "_gain", "_gain_low", "_gain_high")]
+    ends = ("", "_floor", "_gain", "_gain_low", "_gain_high", "_spread")
     text = io.StringIO()
-    writer = csv.DictWriter(
-        text,
-        ["name", "config", *heads, "iterations", "seconds", "resumed_from", "failure"],
-        lineterminator="\n",
-        extrasaction="ignore",
-    )
+    heads = ["name", "config", *(f"{m}{end}" for m in metrics for end in ends), "iterations", "minutes", "failure"]
+    writer = csv.DictWriter(text, heads, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     for row in rows:
-        limits = {}
+        values = {f"{name}_spread": value for name, value in row.get("spread", {}).items()}
         for name, (low, high) in row.get("intervals", {}).items():
-            limits |= {f"{name}_low": low, f"{name}_high": high}
-        writer.writerow({**row, **row.get("scores", {}), **limits})
+            values |= {f"{name}_low": low, f"{name}_high": high}
+        if "failure" not in row:
+            values["minutes"] = round(minutes_of(row), 3)
+        writer.writerow({**row, **row.get("scores", {}), **values})
     return text.getvalue()
 
 
-def write_report(table: dict, rows: list[Row], out: Path) -> None:
-    """Write ``table.md``, ``table.csv`` and, where a row is finished, ``gains.png`` and ``strips.png`` into ``out``."""
-    for name, text in (("table.md", as_markdown(table, rows)), ("table.csv", as_csv(rows))):
+def write_report(table: dict, results: list[Row], out: Path) -> None:
+    """Write ``table.md`` and ``table.csv`` and, where a row is finished, three pictures into ``out``.
+
+    ``gains.png``, the curves of training ``curves.png``, and ``strips.png``, the first clip as each row makes it.
+    """
+    for name, text in (("table.md", as_markdown(table, results)), ("table.csv", as_csv(results))):
         with atomic_path(out / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    done = [row for row in rows if "failure" not in row]
+    title, done = title_of(table), [row for row in over_seeds(results) if "failure" not in row]
     if done:
-        _plot(table, done, out / "gains.png")
-        _sheet(table, done, out)
-
-
-def _cells(row: Row, metric: str) -> list[str]:
-    scores = row["scores"]
-    score, floor, gain = (scores.get(metric + end) for end in ("", "_floor", "_gain"))
-    texts = ["" if value is None else f"{value:.3f}" for value in (score, floor)]
-    limits = row["intervals"].get(f"{metric}_gain")
-    interval = "" if limits is None else " ({:+.3f} to {:+.3f})".format(*limits)
-    return [*texts, "" if gain is None else f"{gain:+.3f}{interval}"]
-
-
-def _pace(row: Row) -> str:
-    steps = row["iterations"] - row["resumed_from"]
-    return f"{row['seconds'] / steps:.2f}" if steps else ""
-
-
-def _plot(table: dict, rows: list[Row], path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    metrics = [metric for metric in metrics_of(rows) if any(f"{metric}_gain" in row["scores"] for row in rows)]
-    if not metrics:
-        return
-    figure = Figure(figsize=(2 + 4 * len(metrics), 1.2 + 0.35 * len(rows)), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
-    all_axes = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
-    for axes, metric in zip(all_axes, metrics, strict=True):
-        key = f"{metric}_gain"
-        for place, row in enumerate(rows):
-            gain = row["scores"].get(key)
-            if gain is None:
-                continue
-            axes.barh(place, gain, color="#4c78a8")
-            if limits := row["intervals"].get(key):
-                axes.plot(limits, [place, place], color="black", linewidth=1.5)
-        axes.axvline(0, color="black", linewidth=0.8)
-        axes.set(xlabel=f"{metric}: gain over the floor", yticks=range(len(rows)))
-        axes.set_yticklabels([row["name"] for row in rows])
-    all_axes[0].invert_yaxis()
-    figure.suptitle(title_of(table), fontsize=10)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png")
-
-
-def _sheet(table: dict, rows: list[Row], out: Path) -> None:
-    """The first clip of the protocol, as each row makes it."""
-    clip = rows[0]["per_video"][0]["name"]
-    paths = {row["name"]: out / row["name"] / "test/videos" / f"{clip.replace('/', '_')}.mp4" for row in rows}
-    videos = {name: read_video(path) for name, path in paths.items() if path.is_file()}
-    if videos:
-        write_image(out / "strips.png", labelled_strips(videos, name=f"{title_of(table)}: {clip}"))
+        plot_gains(done, metrics_of(done), title, out / "gains.png")
+        plot_curves(done, title, out / "curves.png")
+        write_sheet(done, title, out)
