@@ -12,10 +12,10 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from i2vkit.apis.result_facts import bootstrap_groups, checkpoint_facts, data_facts, frame_facts
+from i2vkit.apis.result_facts import checkpoint_facts, data_facts, frame_facts
 from i2vkit.evaluation.metrics.base import META
 from i2vkit.evaluation.protocols import Protocol, describe
-from i2vkit.evaluation.statistics import DRAWS, LEVEL, bootstrap_interval
+from i2vkit.evaluation.statistics import DRAWS, LEVEL, bootstrap_groups, bootstrap_interval
 
 PACKAGES = ("i2vkit", "torch", "onedl-mmengine", "numpy", "torchmetrics", "scipy", "av", "opencv-python", "pillow")
 
@@ -31,8 +31,8 @@ def report(
     ``data``; ``pipeline``, and what of it decides about the numbers, ``frames`` (stride) and ``resize``; ``precision``;
     ``checkpoint`` with its SHA-256, iteration and the seed of its training; and versions. Where there are such,
     ``per_image`` and ``curves`` of several samples of one image, ``extractors``, SHA-256 of the weights that metrics
-    look through, and ``skipped``, metrics that were left out, with the reason; where clips have labels, ``by_label``,
-    the means of every score by label.
+    look through, ``skipped``, metrics that were left out, with the reason, and ``warnings``, what a metric says against
+    its own value; where clips have labels, ``by_label``, the means of every score by label.
     """
     dataset = runner.test_dataloader.dataset
     metrics = runner.test_evaluator.metrics
@@ -47,6 +47,7 @@ def report(
         "curves": {metric.name: metric.curve for metric in metrics if getattr(metric, "curve", None)},
         "extractors": {metric.name: metric.extractor for metric in metrics if getattr(metric, "extractor", None)},
         "skipped": {metric.name: metric.skipped for metric in metrics if getattr(metric, "skipped", None)},
+        "warnings": {metric.name: metric.warning for metric in metrics if getattr(metric, "warning", None)},
     }
     return {
         "config": Path(cfg.filename or "").stem,
@@ -55,6 +56,7 @@ def report(
         "seed": plan.seed,
         "num_samples": max(Counter(pair.name for pair in dataset.pairs).values()),
         "scores": scores,
+        "less_is_better": {name: way for name in scores for way in [less_is_better(metrics, name)] if way is not None},
         "intervals": intervals(per_video, list(scores), over) | intervals(per_image, list(scores), over),
         "bootstrap": {"over": over, "number": groups, "level": LEVEL, "draws": DRAWS},
         "generated": len(dataset.pairs),
@@ -76,6 +78,15 @@ def merge_rows(metrics: list[Any], table: str) -> list[dict]:
     """The values of all metrics in one table: of ``per_video`` a dict a video, in the order of the samples."""
     tables = [getattr(metric, table) for metric in metrics if getattr(metric, table, None)]
     return [{key: value for row in rows for key, value in row.items()} for rows in zip(*tables, strict=True)]
+
+
+def less_is_better(metrics: list[Any], score: str) -> bool | None:
+    """Whether less of a score is better, as its metric says; None where it does not, and for floors and gains."""
+    for metric in metrics:
+        way = getattr(getattr(metric, "metric", metric), "less_is_better", None)
+        if score in (metric.name, f"{metric.prefix}/{metric.name}"):
+            return way
+    return None
 
 
 def by_label(per_video: list[dict], names: list[str]) -> dict[str, dict[str, float]]:
@@ -134,4 +145,5 @@ def as_table(result: dict[str, Any]) -> str:
         "floor: the first image repeated"
     )
     lines += [f"{name} left out: {reason}" for name, reason in result.get("skipped", {}).items()]
+    lines += [f"{name}: {reason}" for name, reason in result.get("warnings", {}).items()]
     return "\n".join(lines)

@@ -48,15 +48,3 @@ def data_facts(dataset: dict) -> dict[str, Any]:
     layout, truth = dataset["layout"], dataset.get("truth")
     shares = list(dataset.get("frames_between", (0.0, 1.0)))
     return {"root": str(layout.get("root")), "truth": truth and str(truth.get("root")), "frames_between": shares}
-
-
-def bootstrap_groups(people: Sequence[str]) -> tuple[str, int]:
-    """Over whom intervals are drawn, given each video's person, and how many these are.
-
-    Videos of one person are not independent, so people are drawn; of a single one nothing can be said but of videos.
-
-    >>> bootstrap_groups(["ann", "ann", "bob"]), bootstrap_groups(["ann", "ann"])
-    (('people', 2), ('videos', 2))
-    """
-    number = len(set(people))
-    return ("people", number) if number > 1 else ("videos", len(people))

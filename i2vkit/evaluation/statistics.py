@@ -53,3 +53,16 @@ def bootstrap_interval(
     means = sums[draws].sum(axis=1) / sizes[draws].sum(axis=1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def bootstrap_groups(people: Sequence[str]) -> tuple[str, int]:
+    """Over whom intervals are drawn, given each video's person, and how many these are.
+
+    Videos of one person are not independent, so people are drawn; of a single one nothing can be said but of videos.
+
+    >>> from i2vkit.evaluation.statistics import bootstrap_groups
+    >>> bootstrap_groups(["ann", "ann", "bob"]), bootstrap_groups(["ann", "ann"])
+    (('people', 2), ('videos', 2))
+    """
+    number = len(set(people))
+    return ("people", number) if number > 1 else ("videos", len(people))

@@ -1,0 +1,189 @@
+"""Results read into the rows of a table, and whether they may stand in one: of the same samples, scored alike."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isclose
+from pathlib import Path
+from typing import Any
+
+from i2vkit.errors import ConfigError
+
+NEEDED = ("config", "checkpoint", "protocol", "scores")
+
+# Transforms that read something beside the frames: they change no score.
+BESIDE = ("ReadMaps(", "RetargetMaps(", "RetargetJoints(", "ReadPoints(", "PackClip(")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model: its name in the table, and its results, one a seed."""
+
+    name: str
+    results: list[dict[str, Any]]
+
+
+def read_results(files: Sequence[str | Path]) -> list[Row]:
+    """The rows of ``metrics.json`` files, in their order; NAME=FILE names a row, and files of one name are its seeds.
+
+    Results of one config, options and iteration whose training or test seeds differ are one row too.
+
+    Raises:
+        ConfigError: a file that cannot be read or is no result, the same result twice, or results that were not made
+            from the same samples in the same way.
+    """
+    named = [_read(entry) for entry in map(str, files)]
+    check_comparable([result for _, result in named])
+    groups: dict[Any, list[dict]] = {}
+    for name, result in named:
+        groups.setdefault(name or _settings(result), []).append(result)
+    split = [part for key, group in groups.items() for part in _seeds(key, group)]
+    configs = Counter(group[0]["config"] for _, group in split)
+    rows = []
+    for key, group in split:
+        config = group[0]["config"]
+        own = config if configs[config] == 1 else f"{config} ({group[0]['file']})"
+        rows.append(Row(key if isinstance(key, str) else own, group))
+    if twice := [name for name, count in Counter(row.name for row in rows).items() if count > 1]:
+        raise ConfigError(f"two rows are named {twice[0]}: give one another name, NAME=FILE")
+    return rows
+
+
+def check_comparable(results: Sequence[dict[str, Any]]) -> None:
+    """Raise ``ConfigError`` that says what differs unless all results can be compared with the first.
+
+    Compared are samples (their seeds aside), frames (stride), resize, the weights that metrics look through, and the
+    floors, which tell whether the videos were the same. A result names itself by ``name`` or ``file``.
+    """
+    for other in results[1:]:
+        if what := difference_of(results[0], other):
+            names = [_name(result) for result in (results[0], other)]
+            raise ConfigError(
+                f"{names[0]} and {names[1]} do not go into one table: {what}. Test one of them again as the other was "
+                f"(tools/test.py --protocol METRICS.JSON takes its samples), or make two tables"
+            )
+
+
+def difference_of(one: dict[str, Any], other: dict[str, Any]) -> str | None:
+    """What keeps two results from being compared, in words with both sides; None if nothing does."""
+    for find in (_samples, _frames, _extractors, _floors):
+        if what := find(one, other):
+            return what
+    return None
+
+
+def samples_digest(result: dict[str, Any]) -> str:
+    """SHA-256 of a result's samples with their seeds; some results carry it in place of the list."""
+    if "samples_sha256" in result:
+        return result["samples_sha256"]
+    return hashlib.sha256(json.dumps(result["samples"]).encode()).hexdigest()
+
+
+def _samples(one: dict, other: dict) -> str | None:
+    protocols = " and ".join(_protocol(result) for result in (one, other))
+    if "samples" not in one or "samples" not in other:
+        differ = samples_digest(one) != samples_digest(other)
+        return f"they were made from other samples, of protocols {protocols}" if differ else None
+    lists = [[{k: v for k, v in sample.items() if k != "seed"} for sample in r["samples"]] for r in (one, other)]
+    if len(lists[0]) != len(lists[1]):
+        return f"they have {len(lists[0])} and {len(lists[1])} samples, of protocols {protocols}"
+    for number, (ours, others) in enumerate(zip(*lists, strict=True)):
+        if ours != others:
+            return f"samples number {number} are {ours} and {others}, of protocols {protocols}"
+    return None
+
+
+def _protocol(result: dict) -> str:
+    protocol = result["protocol"]
+    return str(protocol.get("replays", protocol).get("name"))
+
+
+def _name(result: dict) -> str:
+    return str(result.get("name") or result.get("file") or result["config"])
+
+
+def _steps(result: dict) -> str:
+    return ", ".join(step for step in result.get("pipeline", []) if not step.startswith(BESIDE))
+
+
+def _frames(one: dict, other: dict) -> str | None:
+    """Older results have the whole pipeline only."""
+    for key in ("frames", "resize"):
+        if key not in one or key not in other:
+            ours, others = (_steps(result) for result in (one, other))
+            return None if ours == others else f"they differ in the pipeline ({ours} and {others})"
+        if one[key] != other[key]:
+            ours, others = one[key] or {}, other[key] or {}
+            names = [name for name in {**ours, **others} if ours.get(name) != others.get(name)]
+            differ = ", ".join(f"{name} ({ours.get(name)} and {others.get(name)})" for name in names)
+            return f"their {key} differ in {differ}"
+    return None
+
+
+def _extractors(one: dict, other: dict) -> str | None:
+    ours, others = one.get("extractors", {}), other.get("extractors", {})
+    for metric in ours.keys() & others.keys():
+        if ours[metric] != others[metric]:
+            return f"{metric} looks through other weights ({ours[metric]} and {others[metric]})"
+    return None
+
+
+def _floors(one: dict, other: dict) -> str | None:
+    for name in sorted(one["scores"].keys() & other["scores"].keys()):
+        ours, others = one["scores"][name], other["scores"][name]
+        if name.endswith("_floor") and not isclose(ours, others, rel_tol=1e-4):
+            roots = " and ".join(str((result.get("data") or {}).get("root", "?")) for result in (one, other))
+            return f"their {name} differs ({ours:.4f} and {others:.4f}), so the videos were others (data: {roots})"
+    return None
+
+
+def videos_of(result: dict[str, Any]) -> list[dict]:
+    """The values of each video, or where these were left away of each image."""
+    return result.get("per_video") or result.get("per_image") or []
+
+
+def _read(entry: str) -> tuple[str | None, dict[str, Any]]:
+    """A result with its ``file``, and the name that it was given."""
+    name, mark, path = entry.partition("=")
+    name, path = (name, path) if mark and not Path(entry).is_file() else (None, entry)
+    try:
+        result = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the result {path} cannot be read: {error}") from error
+    missing = [key for key in NEEDED if key not in result] if isinstance(result, dict) else NEEDED
+    if missing:
+        raise ConfigError(f"{path} is no result of tools/test.py: it has no {missing[0]}")
+    if "samples" not in result and "samples_sha256" not in result:
+        raise ConfigError(f"{path} does not say of which samples it is: test the model again")
+    return name, result | {"file": path}
+
+
+def _settings(result: dict) -> tuple:
+    """What results of one row share besides their seeds."""
+    options = {key: value for key, value in (result.get("options") or {}).items() if key != "randomness.seed"}
+    precision = result.get("precision", "fp32")
+    return (result["config"], json.dumps(options, sort_keys=True), result["checkpoint"].get("iteration"), precision)
+
+
+def _seeds(key: Any, group: list[dict]) -> list[tuple[Any, list[dict]]]:
+    """A group of results as one row if its members are seeds, or else as a row each.
+
+    Raises ``ConfigError`` if a result comes twice, which a mean over seeds would count so, or a name stands for two
+    configs.
+    """
+    if other := [result for result in group if result["config"] != group[0]["config"]]:
+        configs = f"{group[0]['config']} ({group[0]['file']}) and {other[0]['config']} ({other[0]['file']})"
+        raise ConfigError(f"row {key} has results of two configs, {configs}: give them names of their own")
+    same = Counter((result["checkpoint"]["sha256"], result.get("seed")) for result in group)
+    for result in group:
+        if same[result["checkpoint"]["sha256"], result.get("seed")] > 1 and len(group) > 1:
+            twice = [other["file"] for other in group if other["checkpoint"] == result["checkpoint"]]
+            raise ConfigError(f"{' and '.join(twice)} are one result: same weights, same seed; leave one away")
+    seeds = {(result["checkpoint"].get("seed"), result.get("seed")) for result in group}
+    if isinstance(key, str) or len(seeds) == len(group):
+        return [(key, group)]
+    return [(key, [result]) for result in group]
