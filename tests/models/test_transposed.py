@@ -107,15 +107,28 @@ def test_fast_layer_equals_the_plain_one(time, space, side, length, still_channe
 
 @pytest.mark.parametrize("kernel, stride, padding", [(2, 1, 0), (4, 2, 1), (3, 1, 1), (6, 2, 2), (4, 4, 0)])
 @pytest.mark.parametrize("channels", [3, 40])
-def test_both_temporal_kernels_are_transposed_convolutions(kernel, stride, padding, channels):
+@pytest.mark.parametrize("gradients", [True, False])
+def test_all_temporal_kernels_are_transposed_convolutions(kernel, stride, padding, channels, gradients):
     """With few channels a convolution, with more channels than pixels a matrix product and an overlap-add."""
-    steps, weight = torch.randn(2, 3, 4, channels).double(), torch.randn(channels, 5, kernel).double()
+    steps, weight = torch.randn(2, 3, 2, 2, channels).double(), torch.randn(channels, 5, kernel).double()
     assert (channels < 2 * 3 * 4) == (channels == 3)
-    expected = functional.conv_transpose1d(
-        steps.permute(0, 2, 3, 1).flatten(0, 1), weight, stride=stride, padding=padding
-    )
-    expected = expected.unflatten(0, (2, 4)).permute(0, 3, 1, 2)
-    assert torch.allclose(layer.temporal_product(steps, weight, stride, padding), expected)
+    lines = steps.permute(0, 2, 3, 4, 1).flatten(0, 2)
+    expected = functional.conv_transpose1d(lines, weight, stride=stride, padding=padding)
+    expected = expected.unflatten(0, (2, 2, 2)).permute(0, 4, 1, 2, 3)
+    with torch.set_grad_enabled(gradients):
+        assert torch.allclose(layer.temporal_product(steps, weight, stride, padding), expected)
+
+
+@pytest.mark.parametrize("gradients", [True, False])
+def test_maps_that_stand_still_join_as_if_they_were_repeated(gradients):
+    """Enough rows (4 x 16 x 16) for the 1x1 convolution in place of the matrix product."""
+    torch.manual_seed(0)
+    block = TransposedConv1p2d(3 + 4, 6, 5, (4, 2, 1), (4, 2, 1)).eval()
+    x, still = torch.randn(4, 3, 2, 16, 16), torch.randn(4, 4, 16, 16)
+    with torch.set_grad_enabled(gradients):
+        made = block(x, still)
+        block.plain = True
+        assert torch.allclose(made, block(x, still), atol=1e-5)
 
 
 def test_parameters_are_those_of_two_transposed_3d_convolutions_and_a_norm():

@@ -11,6 +11,8 @@ from torch.nn import functional
 
 # Up to this many pixels a frame, a matrix product with overlap-add is faster on a CPU than conv_transpose2d.
 _PRODUCT_PIXELS = 16
+# From this many rows on, a 1x1 convolution is faster on a CPU than a matrix product.
+_CONVOLVED_ROWS = 512
 
 
 class TransposedConv1p2d(nn.Module):
@@ -42,10 +44,9 @@ class TransposedConv1p2d(nn.Module):
             x = x if still is None else torch.cat([x, repeat(still, "b c h w -> b c t h w", t=x.shape[2])], dim=1)
             return self.spatial(functional.leaky_relu(self.norm(self.temporal(x)), 0.2))
         (_, stride, padding), weight = _time(self.temporal), self.temporal.weight[..., 0, 0]
-        made = temporal_product(rearrange(x, "b c t h w -> b t (h w) c"), weight, stride, padding)
-        pixels = None if still is None else rearrange(still, "b c h w -> b (h w) c")
-        made = add_still(made, pixels, weight[x.shape[1] :], self.temporal.bias, x.shape[2], stride, padding)
-        frames = rearrange(made, "b t (h w) m -> (b t) m 1 h w", h=x.shape[3])
+        made = temporal_product(rearrange(x, "b c t h w -> b t h w c"), weight, stride, padding)
+        made = add_still(made, still, weight[x.shape[1] :], self.temporal.bias, x.shape[2], stride, padding)
+        frames = rearrange(made, "b t h w m -> (b t) m 1 h w")
         frames = functional.leaky_relu(self.norm(frames), 0.2, inplace=True)[:, :, 0]
         return rearrange(spatial_product(frames, self.spatial), "(b t) c h w -> b c t h w", b=len(x))
 
@@ -55,46 +56,75 @@ def _time(convolution: nn.ConvTranspose3d) -> tuple[int, int, int]:
 
 
 def temporal_product(steps: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
-    """A transposed convolution in time, without bias: (B, T, N, C) to (B, T', N, M), N being pixels.
+    """A transposed convolution in time, without bias: (B, T, H, W, C) to (B, T', H, W, M).
 
     ``weight`` (C or more, M, kernel), of which the first C rows are read; the kernel is a multiple of the stride.
-    Where the weight is larger than what comes out, one product with the weight as it lies in memory and an
-    overlap-add over time; else a 2D convolution, one axis of which is the pixels.
+    Where the weight is larger than what comes out, a matrix product; else a 3D convolution, or, which is faster on a
+    CPU as long as no gradients are wanted, a 2D one with all pixels along one axis.
     """
-    batch, length, pixels, channels = steps.shape
-    weight, (_, width, kernel) = weight[:channels], weight.shape
-    if channels < batch * length * pixels:
-        made = functional.conv_transpose2d(
-            rearrange(steps, "b t n c -> b c t n"), weight[..., None], None, (stride, 1), (padding, 0)
-        )
-        return rearrange(made, "b m t n -> b t n m")
+    batch, length, height, width, channels = steps.shape
+    weight = weight[:channels]
+    if channels >= batch * length * height * width:
+        return _overlap_add_in_time(steps, weight, stride, padding)
+    if torch.is_grad_enabled():
+        frames, kernels = rearrange(steps, "b t h w c -> b c t h w"), weight[..., None, None]
+        made = functional.conv_transpose3d(frames, kernels, None, (stride, 1, 1), (padding, 0, 0))
+        return rearrange(made, "b m t h w -> b t h w m")
+    frames, kernels = rearrange(steps, "b t h w c -> b c t (h w)"), weight[..., None]
+    made = functional.conv_transpose2d(frames, kernels, None, (stride, 1), (padding, 0))
+    return rearrange(made, "b m t (h w) -> b t h w m", h=height)
+
+
+def _overlap_add_in_time(steps: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+    """``temporal_product`` as one product with the weight as it lies in memory, and an overlap-add over time."""
+    batch, length, height, width, _ = steps.shape
+    kernel = weight.shape[2]
     reach = kernel // stride
     # Rows are flattened by hand: matmul would copy the weight for every clip where ``steps`` is not contiguous.
-    taps = rearrange(steps, "b t n c -> (b t n) c") @ weight.flatten(1)
-    taps = rearrange(taps, "(b t n) (m i r) -> i b t r n m", b=batch, t=length, m=width, r=stride)
+    taps = rearrange(steps, "b t h w c -> (b t h w) c") @ weight.flatten(1)
+    sizes = dict(b=batch, t=length, h=height, w=width, i=reach, r=stride)
+    taps = rearrange(taps, "(b t h w) (m i r) -> i b t r h w m", **sizes)
     # Tap stride * i + r of input t falls on output stride * (t + i) + r.
-    full = sum(functional.pad(taps[i], (0, 0, 0, 0, 0, 0, i, reach - 1 - i)) for i in range(reach))
-    full = rearrange(full, "b t r n m -> b (t r) n m")
+    full = sum(functional.pad(taps[i], (*[0] * 8, i, reach - 1 - i)) for i in range(reach))
+    full = rearrange(full, "b t r h w m -> b (t r) h w m")
     return full[:, padding : (length - 1) * stride + kernel - padding].contiguous()
 
 
 def add_still(
     made: Tensor, still: Tensor | None, weight: Tensor, bias: Tensor, length: int, stride: int, padding: int
 ) -> Tensor:
-    """Add to ``made`` (B, T', N, M) the bias, and what inputs ``still`` (B, N, C') in time give.
+    """Add to ``made`` (B, T', H, W, M) the bias, and what inputs ``still`` (B, C', H, W) in time give.
 
     ``weight`` (C', M, kernel) is theirs, ``length`` the number of frames that went in. Such inputs enter once a clip:
-    the sum over all taps, and less where the clip begins or ends.
+    the sum over all taps, and less where the clip begins or ends. Without gradients ``made`` is changed in place.
     """
     if still is None:
         return made + bias.to(made.dtype)
     kernel, outputs = weight.shape[2], made.shape[1]
-    terms = rearrange(still, "b n c -> (b n) c") @ weight.flatten(1)
-    terms = rearrange(terms, "(b n) (m k) -> k b n m", b=len(still), k=kernel).contiguous()
+    terms = _product(rearrange(still, "b c h w -> (b h w) c"), weight.flatten(1))
+    sizes = dict(b=len(still), h=still.shape[2], k=kernel)
+    terms = rearrange(terms, "(b h w) (m k) -> k b h w m", **sizes).contiguous()
     bias = bias.to(terms.dtype)
     seen = [tuple(_taps(t, kernel, stride, padding, length)) for t in range(outputs)]
     sums = {taps: sum((terms[tap] for tap in taps), start=bias) for taps in set(seen)}
-    return made + torch.stack([sums[taps] for taps in seen], dim=1)
+    if torch.is_grad_enabled():
+        return made + torch.stack([sums[taps] for taps in seen], dim=1)
+    for t, taps in enumerate(seen):
+        made[:, t] += sums[taps]
+    return made
+
+
+def _product(rows: Tensor, weight: Tensor) -> Tensor:
+    """``rows`` (N, C) times ``weight`` (C, M).
+
+    Many rows in fp32 on a CPU as a 1x1 convolution: oneDNN computes it, at twice the rate of MKL's matrix product on
+    AMD processors, in a batch of 16, below which torch does not ask oneDNN on one thread.
+    """
+    number = len(rows)
+    if rows.device.type != "cpu" or rows.dtype != torch.float32 or number < _CONVOLVED_ROWS or number % 16:
+        return rows @ weight
+    images = rearrange(rows, "(n h) c -> n c h 1", n=16)
+    return rearrange(functional.conv_transpose2d(images, weight[..., None, None]), "n m h 1 -> (n h) m")
 
 
 def _taps(output: int, kernel: int, stride: int, padding: int, length: int) -> list[int]:
