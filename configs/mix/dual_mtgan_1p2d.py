@@ -1,0 +1,24 @@
+"""Dual-MTGAN's variational motion code for ImaGINator's transposed (1+2)D decoder, on the faces of i2v-truth-v1.
+
+Parents: truth/dual_mtgan_faces, truth/imaginator_faces. One code a clip is what ImaGINator's decoder unrolls by itself:
+is the LSTM between code and frames needed? Without it motion is 16 frames long and no other, and content is the first
+frame's: eq. 1, which draws the codes of all frames together, has no place. The other losses and critics are
+Dual-MTGAN's.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ..truth.dual_mtgan_faces import *
+
+from i2vkit.models.decoders import TransposedConv1p2dDecoder
+
+model["generator"]["motion_generator"] = None
+model["generator"]["decoder"] = dict(
+    type=TransposedConv1p2dDecoder,
+    widths=(512, 256, 128, 64),
+    temporal_widths=(4096, 3072, 1536, 768, 36),
+    time=((1, 1), (4, 2), (4, 2), (4, 2), (4, 2)),
+)
+model["passes"]["reconstruct"]["frames"] = "first"
+del model["phases"][1]["losses"][9], model["phases"][1]["losses"][1]  # eq. 1, and what measures it

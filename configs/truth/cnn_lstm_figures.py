@@ -1,0 +1,27 @@
+"""Pre-training of DTGAN's motion encoder on the figures of i2v-truth-v1, 64x64.
+
+Paper: Kim et al., 2017 (reference [12] of DTGAN). A frame's state is its displacement from the clip's first one, as in
+cnn_lstm_weizmann.py. All that the paper's abstract leaves open is ours. Expected result: none published.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .._base_.datasets.truth_figures import *
+    from .._base_.models.cnn_lstm import *
+    from .._base_.runtime import *
+
+from i2vkit.datasets.transforms import LabelStates
+from i2vkit.evaluation.metrics import Accuracy
+
+model["labels"] = list(train_dataloader["dataset"]["layout"]["labels"])
+train_dataloader["dataset"]["pairing"] = None
+train_dataloader["dataset"]["pipeline"].insert(-1, dict(type=LabelStates, num_states=3, by="displacement"))
+for _loader in (val_dataloader, test_dataloader):
+    _loader["dataset"].update(pairing=None, truth=None)
+test_evaluator = val_evaluator = [dict(type=Accuracy)]
+del protocols["transfer"]  # no videos are made
+
+train_cfg.update(max_iters=600, val_interval=200)
+default_hooks["checkpoint"].update(interval=200, save_best="accuracy")
+custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated

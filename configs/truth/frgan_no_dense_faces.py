@@ -1,0 +1,8 @@
+"""FRGAN's stage one on the faces of i2v-truth-v1 without dense connections (table 4, first row)."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .frgan_forecast_faces import *
+
+model["generator"]["decoder"]["dense"] = False

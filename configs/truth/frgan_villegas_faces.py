@@ -1,0 +1,14 @@
+"""Villegas et al. as FRGAN trains it, on the faces of i2v-truth-v1: no residual learning, no dense connections, no
+refiner.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .frgan_forecast_faces import *
+
+from i2vkit.models.heads import DirectHead
+
+model["generator"]["decoder"]["dense"] = False
+model["generator"]["head"] = dict(type=DirectHead)
+del model["phases"][1]["losses"][1]  # it has no mask
