@@ -29,13 +29,7 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None)
         ConfigError: no such config; a file that does not run; an unknown part, argument or key, with the nearest.
     """
     path = find_config(name_or_path)
-    try:
-        parsed = Config.fromfile(path, lazy_import=True)
-    except Exception as error:  # whatever a user's file raises when it runs
-        raise ConfigError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
-    public = {key: value for key, value in dict.items(parsed._cfg_dict) if not _is_private(key, value)}
-    # Its text is written into every log and checkpoint, and yapf would take about a second each time.
-    cfg = Config(public, filename=str(path), format_python_code=False)
+    cfg = read_config(path)
     try:
         override(cfg, options or {})
         check_config(cfg)
@@ -45,6 +39,21 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None)
         if loader and loader.get("num_workers", 0) == 0:
             loader.persistent_workers = False  # torch refuses the two together, and no workers is one option to give
     return cfg
+
+
+def read_config(path: Path) -> Config:
+    """What a config file and its bases set, without checks.
+
+    Raises:
+        ConfigError: the file does not run.
+    """
+    try:
+        parsed = Config.fromfile(path, lazy_import=True)
+    except Exception as error:  # whatever a user's file raises when it runs
+        raise ConfigError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+    public = {key: value for key, value in dict.items(parsed._cfg_dict) if not _is_private(key, value)}
+    # Its text is written into every log and checkpoint, and yapf would take about a second each time.
+    return Config(public, filename=str(path), format_python_code=False)
 
 
 def find_config(name_or_path: str | Path) -> Path:
