@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from copy import deepcopy
 from pathlib import Path
 
 from mmengine.config import Config
@@ -76,7 +77,7 @@ def with_autocast(cfg: Config) -> Config:
     model = find_part(MODELS, cfg.model.type)
     if "autocast" not in (arguments_of(model) or ()):
         raise ConfigError(f"{model.__name__} has no mixed precision: leave --amp away")
-    cfg = cfg.copy()
+    cfg = deepcopy(cfg)  # its own copy shares what lies deeper
     cfg.model.autocast = "bf16"
     return cfg
 

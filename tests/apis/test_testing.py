@@ -8,6 +8,8 @@ import torch
 from mmengine.config import Config
 from narrow import SIZE, gan_config
 
+from i2vkit.apis.comparable import read_results
+from i2vkit.apis.compare import compare
 from i2vkit.apis.result import as_table
 from i2vkit.apis.test import build_protocol, test
 from i2vkit.apis.weights import file_digest
@@ -81,7 +83,7 @@ def checkpoint(config, tmp_path_factory):
     with torch.no_grad():
         for value in model.generator.parameters():
             value.add_(0.3 * torch.randn_like(value))
-    torch.save({"state_dict": model.state_dict()}, path)
+    torch.save({"state_dict": model.state_dict(), "meta": {"iter": 40, "seed": 3}}, path)
     return path
 
 
@@ -105,12 +107,24 @@ def test_the_floor_is_the_first_frame_repeated(reconstruction, root):
     assert reconstruction["per_video"][0]["psnr_floor"] == pytest.approx(psnr(still, truth)[0, 1:].mean().item())
 
 
-def test_what_the_scores_depend_on_is_written(reconstruction, checkpoint):
-    assert reconstruction["checkpoint"] == {"file": str(checkpoint), "sha256": file_digest(checkpoint)}
+def test_what_the_scores_depend_on_is_written(reconstruction, checkpoint, root):
+    known = {"file": str(checkpoint), "sha256": file_digest(checkpoint), "iteration": 40, "seed": 3}
+    assert reconstruction["checkpoint"] == known
     assert reconstruction["protocol"] == {"name": "reconstruction", "type": "Reconstruction"}
     assert reconstruction["pipeline"] == ["Resample(length=5)", "ReadFrames()", "Resize(size=32)", "PackClip()"]
     assert (reconstruction["generated"], reconstruction["scored"], reconstruction["people"]) == (6, 6, 3)
     assert reconstruction["samples"][1] == {"source": "P1/b/clip", "target": None, "motion": "source", "seed": 1}
+    assert reconstruction["frames"] == {"by": "Resample", "length": FRAMES, "stride": None}
+    resize = {"size": [SIZE, SIZE], "shrinking": "area", "enlarging": "bilinear", "crop": None}
+    assert reconstruction["resize"] == resize and reconstruction["precision"] == "fp32"
+    assert reconstruction["data"] == {
+        "root": str(root / "clips"),
+        "truth": str(root / "truth"),
+        "frames_between": [0, 1],
+    }
+    assert reconstruction["bootstrap"] == {"over": "people", "number": 3, "level": 0.95, "draws": 2000}
+    assert (reconstruction["seed"], reconstruction["num_samples"]) == (0, 1)
+    assert reconstruction["less_is_better"] == {"ssim": False, "psnr": False}
     assert {"torch", "i2vkit", "torchmetrics"} <= set(reconstruction["versions"])
     low, high = reconstruction["intervals"]["psnr"]
     assert low <= reconstruction["scores"]["psnr"] <= high
@@ -135,6 +149,32 @@ def test_a_result_can_be_made_again_from_its_file(config, checkpoint, tmp_path):
     assert [sample["seed"] for sample in first["samples"]] == [7, 8, 9, 10]
     assert again["samples"] == first["samples"]
     assert again["per_video"] == first["per_video"] and again["scores"] == first["scores"]
+
+
+def test_another_model_is_compared_on_the_same_samples(config, checkpoint, tmp_path):
+    """The list alone goes from one model to the other, whose weights are scaled; both then stand in one table."""
+    test(config, checkpoint, "transfer", tmp_path / "first")
+    weights = torch.load(checkpoint)
+    scaled = {name: value * 0.9 if "decoder" in name else value for name, value in weights["state_dict"].items()}
+    torch.save(weights | {"state_dict": scaled, "meta": {"iter": 40, "seed": 4}}, tmp_path / "other.pth")
+    test(config, tmp_path / "other.pth", str(tmp_path / "first/samples.json"), tmp_path / "second")
+    files = [tmp_path / name / "metrics.json" for name in ("first", "second")]
+    comparison = compare(read_results([f"A={files[0]}", f"B={files[1]}"]))
+    values = [json.loads(file.read_text())["scores"]["psnr"] for file in files]
+    assert comparison.cells["B"]["psnr"].difference == pytest.approx(values[1] - values[0]) and values[0] != values[1]
+    assert (comparison.over, comparison.groups) == ("videos", 4)  # one person drives
+    assert len(read_results(files)) == 1  # or else two seeds of one config
+    test(config, checkpoint, "reconstruction", tmp_path / "third")
+    with pytest.raises(ConfigError, match="they have 4 and 6 samples, of protocols transfer and reconstruction"):
+        read_results([files[1], tmp_path / "third/metrics.json"])
+
+
+def test_mixed_precision_is_near_and_written_down(config, checkpoint, tmp_path, reconstruction):
+    mixed = test(config, checkpoint, out=tmp_path, amp=True)
+    assert mixed["precision"] == "bf16" and config.model.get("autocast") is None
+    assert mixed["scores"]["psnr"] != reconstruction["scores"]["psnr"]
+    assert mixed["scores"]["psnr"] == pytest.approx(reconstruction["scores"]["psnr"], abs=0.5)
+    assert mixed["scores"]["psnr_floor"] == reconstruction["scores"]["psnr_floor"]
 
 
 def test_the_seed_changes_what_is_generated(config, checkpoint, tmp_path, reconstruction):

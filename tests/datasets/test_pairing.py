@@ -29,6 +29,15 @@ def test_same_person_draws_evenly_among_their_other_clips():
     assert min(counts.values()) > 70
 
 
+def test_same_person_draws_from_the_index_it_is_given():
+    """The index is sorted by person once; another one is sorted anew."""
+    pairing, other = SamePerson(), make_index("ann/jump/a", "ann/jump/b", "bob/run/a")
+    rng = np.random.default_rng(0)
+    for index, expected in ((INDEX, {"ann/wave/a", "ann/wave/b"}), (other, {"ann/jump/b"}), (INDEX, None)):
+        drawn = {pairing.draw(pairing.pairs(index)[0], index, rng).target.name for _ in range(20)}
+        assert drawn == (expected or {"ann/wave/a", "ann/wave/b"})
+
+
 def test_same_person_falls_back_to_any_other_clip():
     assert set(drawn(SamePerson(), 5)) == {record.name for record in INDEX.records[:5]}
 

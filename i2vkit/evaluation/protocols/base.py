@@ -87,7 +87,9 @@ def choose_images(
     people = people or candidates.people
     if missing := [person for person in people if person not in first]:
         wanted = "clip" if label is None else f"clip of label {label!r}"
-        raise DataError(f"target people without a {wanted}: {', '.join(missing)}; name others in target_people")
+        raise DataError(
+            f"people without a {wanted}: {', '.join(missing)}; leave them out, or show them by another label"
+        )
     return [first[person] for person in people]
 
 
