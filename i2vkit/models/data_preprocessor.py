@@ -4,6 +4,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from i2vkit.errors import TrainingError
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip
 
@@ -24,6 +25,26 @@ def from_uint8(video: Tensor) -> Tensor:
     [-1.0, 1.0]
     """
     return video.float() / 127.5 - 1
+
+
+def check_values(name: str | None, video: Tensor, slack: float = 0.01) -> None:
+    """Raise ``TrainingError``, with the name and the first such frame, unless a video (C, T, H, W) is in [-1, 1].
+
+    ``to_uint8`` would hide both: values beyond are cut off there, and what is not a number becomes black. ``slack`` is
+    what bf16 may round beyond, about one grey level.
+    """
+    wrong = ~torch.isfinite(video).all(dim=0).flatten(1).all(dim=1)
+    if wrong.any():
+        raise TrainingError(
+            f"the video generated for '{name}' is not finite, first in frame {int(wrong.nonzero()[0])}: is the "
+            "checkpoint sound?"
+        )
+    beyond = (video.abs().amax(dim=(0, 2, 3)) > 1 + slack).nonzero()
+    if len(beyond):
+        raise TrainingError(
+            f"the video generated for '{name}' has values of {video.min():.3g} to {video.max():.3g}, beyond [-1, 1], "
+            f"first in frame {int(beyond[0])}: they would be cut off unseen; its head must keep to the range"
+        )
 
 
 def pad_clips(clips: list[Tensor], dim: int) -> Tensor:

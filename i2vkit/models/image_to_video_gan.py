@@ -7,11 +7,11 @@ import torch
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
-from i2vkit.errors import ConfigError, TrainingError
+from i2vkit.errors import ConfigError
 from i2vkit.models.base_model import PhasedModel
 from i2vkit.models.context import GanContext
 from i2vkit.models.critic import Critic
-from i2vkit.models.data_preprocessor import to_uint8
+from i2vkit.models.data_preprocessor import check_values, to_uint8
 from i2vkit.models.generator import Generator, check_maps
 from i2vkit.models.layers.stream import Between, Stream
 from i2vkit.models.passes import build_passes
@@ -148,7 +148,7 @@ class ImageToVideoGan(PhasedModel):
         """Generate what each sample asks for; fills in ``generated`` and ``first`` (uint8).
 
         Raises:
-            TrainingError: if a generated video is not finite, with its name.
+            TrainingError: if a generated video is not finite or leaves [-1, 1], with its name.
         """
         ready = self.data_preprocessor(data, training=False)
         clip, samples = ready["clip"], ready["samples"]
@@ -162,10 +162,7 @@ class ImageToVideoGan(PhasedModel):
         firsts = to_uint8(clip.source[:, :, 0] if clip.target_image is None else clip.target_image).cpu()
         lengths = [length] * len(samples) if clip.num_frames is None else clip.num_frames.tolist()
         for sample, video, first, frames in zip(samples, videos, firsts, lengths, strict=True):
-            if not torch.isfinite(video).all():
-                raise TrainingError(
-                    f"the video generated for '{sample.get('name')}' is not finite: is the checkpoint sound?"
-                )
+            check_values(sample.get("name"), video)
             sample.generated, sample.first = to_uint8(video[:, :frames]), first
         return samples
 

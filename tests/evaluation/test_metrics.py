@@ -162,8 +162,12 @@ def test_errors_name_the_video():
         metric.process(None, [sample(video[0][:, :1], truth[0][:, :1], "b")])
     with pytest.raises(DataError, match=r"'c': its first image"):
         metric.process(None, [sample(video[0], truth[0], "c", first=video[0][:, 0, :8])])
-    with pytest.raises(TypeError, match=r"'d'.*uint8"):
-        metric.process(None, [sample(video[0].float(), truth[0].float(), "d")])
+    with pytest.raises(DataError, match=r"'d'.*uint8 videos.*generated is torch\.float32 with values of 0 to"):
+        metric.process(None, [sample(video[0].float(), truth[0], "d")])
+    broken = video[0].float() / 127.5 - 1
+    broken[1, 2, 5, 5] = torch.nan
+    with pytest.raises(DataError, match=r"'e'.*values of -1 to .*, and what is not finite in frame 2\. A model's"):
+        metric.process(None, [sample(video[0], broken, "e")])
 
 
 def test_prefix_is_put_before_the_names():

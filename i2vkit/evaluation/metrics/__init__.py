@@ -8,11 +8,13 @@ from i2vkit.evaluation.metrics.content_distance import ContentDistance, acd_c, a
 from i2vkit.evaluation.metrics.diversity import Diversity, DiversityL1, DiversityLpips
 from i2vkit.evaluation.metrics.frechet_metric import FrechetMetric
 from i2vkit.evaluation.metrics.fvd import Fvd
+from i2vkit.evaluation.metrics.label_accuracy import LabelAccuracy
 from i2vkit.evaluation.metrics.lpips import Lpips, load_lpips, lpips
 from i2vkit.evaluation.metrics.motion_accuracy import MotionAccuracy, motion_accuracy
 from i2vkit.evaluation.metrics.mse import Mse, mse
 from i2vkit.evaluation.metrics.pose_error import PoseError, pose_error
 from i2vkit.evaluation.metrics.psnr import Psnr, psnr
+from i2vkit.evaluation.metrics.psnr_per_batch import PsnrPerBatch, psnr_per_batch
 from i2vkit.evaluation.metrics.ssim import Ssim, ssim
 from i2vkit.evaluation.metrics.video_fid import VideoFid
 
@@ -26,11 +28,13 @@ __all__ = [
     "DiversityLpips",
     "FrechetMetric",
     "Fvd",
+    "LabelAccuracy",
     "Lpips",
     "MotionAccuracy",
     "Mse",
     "PoseError",
     "Psnr",
+    "PsnrPerBatch",
     "Ssim",
     "VideoFid",
     "VideoMetric",
@@ -43,5 +47,6 @@ __all__ = [
     "nearest_ssim",
     "pose_error",
     "psnr",
+    "psnr_per_batch",
     "ssim",
 ]

@@ -27,6 +27,20 @@ def check_pair(video: Tensor, truth: Tensor) -> None:
         )
 
 
+def check_frames(name: str, video: Tensor, what: str = "generated") -> None:
+    """Raise ``DataError`` unless a video is uint8, with its name and what its values are instead."""
+    if video.dtype == torch.uint8:
+        return
+    finite = torch.isfinite(video)
+    known = f"values of {video[finite].min():g} to {video[finite].max():g}" if finite.any() else "no finite value"
+    bad = [] if video.ndim != 4 else (~finite).transpose(0, 1).flatten(1).any(dim=1).nonzero().flatten().tolist()
+    more = f", and what is not finite in frame{'s' * (len(bad) > 1)} {', '.join(map(str, bad))}" if bad else ""
+    raise DataError(
+        f"video {name!r}: scored are uint8 videos, 0 to 255; {what} is {video.dtype} with {known}{more}. A model's "
+        "output in [-1, 1] goes through to_uint8 of i2vkit.models.data_preprocessor"
+    )
+
+
 class VideoMetric(BaseMetric):
     """A score of generated videos against their truth, with the floor beside it.
 
@@ -64,7 +78,7 @@ class VideoMetric(BaseMetric):
         """Score a batch: one result a sample, also where there is no truth (mmengine counts them).
 
         Raises:
-            DataError: a video of one frame, or one whose size or length is not that of its truth.
+            DataError: a video of one frame, one whose size or length is not that of its truth, or one not of uint8.
         """
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
@@ -111,8 +125,8 @@ class VideoMetric(BaseMetric):
 
 def _check_sample(name: str, generated: Tensor, truth: Tensor, first: Tensor) -> None:
     """Raise what :meth:`VideoMetric.process` promises, naming the video."""
-    if generated.dtype != torch.uint8 or truth.dtype != torch.uint8:
-        raise TypeError(f"video {name!r}: scored are uint8 videos, got {generated.dtype} and {truth.dtype}")
+    check_frames(name, generated)
+    check_frames(name, truth, "truth")
     if generated.shape != truth.shape:
         raise DataError(
             f"video {name!r}: generated is {tuple(generated.shape)} but its truth is {tuple(truth.shape)} "

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from i2vkit.errors import DataError
 from i2vkit.evaluation.extractors import MissingWeightsError
-from i2vkit.evaluation.metrics.base import META
+from i2vkit.evaluation.metrics.base import META, check_frames
 from i2vkit.registry import EMBEDDERS, METRICS, build_part
 from i2vkit.structures import VideoSample
 
@@ -73,7 +73,7 @@ class ContentDistance(BaseMetric):
             self.extractor = {"embedder": self.embedder.name, **self.embedder.hashes}
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
-        """Score a batch: one result a sample. Raises ``DataError`` for a video of fewer than three frames."""
+        """Score a batch: one result a sample. Raises ``DataError`` for a video of under 3 frames or not of uint8."""
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
             self.results.append({} if self.skipped else self._row(sample))
@@ -85,6 +85,7 @@ class ContentDistance(BaseMetric):
         return known | dict(zip(self.keys, (*made, *real), strict=True))
 
     def _distances(self, video: Tensor, first: Tensor, name: str) -> tuple[float, float]:
+        check_frames(name, video)
         if video.shape[1] < 3:
             raise DataError(f"video {name!r} has {video.shape[1]} frames, ACD compares two or more after the first")
         # (3, T, H, W): the input image, then frames 1 to T-1.

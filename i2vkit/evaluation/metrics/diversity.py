@@ -13,7 +13,7 @@ from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.evaluation.metrics.base import META
+from i2vkit.evaluation.metrics.base import META, check_frames
 from i2vkit.evaluation.metrics.lpips import CHUNK, LpipsNetwork, LpipsWeights
 from i2vkit.registry import METRICS
 from i2vkit.structures import VideoSample
@@ -126,7 +126,7 @@ class Diversity(BaseMetric):
         """Take a batch of samples.
 
         Raises:
-            DataError: an image with one sample, or whose samples do not stand together or differ in size or length.
+            DataError: an image with one sample, or samples that do not stand together, differ in size or are not uint8.
         """
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
@@ -134,6 +134,7 @@ class Diversity(BaseMetric):
                 self.results.append({})
                 continue
             name, video = sample["name"], sample["generated"][:, 1:]
+            check_frames(name, video)
             if self._pairs is None or name != self._known["name"]:
                 self._finish()
                 if any(row["name"] == name for row in self.results):

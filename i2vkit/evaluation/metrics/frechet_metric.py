@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
@@ -14,6 +13,7 @@ from torch import Tensor
 from i2vkit.errors import DataError
 from i2vkit.evaluation.extractors import MissingWeightsError
 from i2vkit.evaluation.frechet import frechet_distance_of
+from i2vkit.evaluation.metrics.base import check_frames
 from i2vkit.registry import VIDEO_EMBEDDERS, build_part
 from i2vkit.structures import VideoSample
 
@@ -40,6 +40,7 @@ class FrechetMetric(BaseMetric):
     """
 
     name = ""
+    less_is_better = True
 
     def __init__(self, network: dict, prefix: str | None = None, collect_device: str = "cpu") -> None:
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
@@ -75,8 +76,7 @@ class FrechetMetric(BaseMetric):
         }
 
     def _vector(self, video: Tensor, name: str) -> np.ndarray:
-        if video.dtype != torch.uint8:
-            raise DataError(f"video {name!r}: {self.name} looks at uint8 videos, got {video.dtype}")
+        check_frames(name, video)
         self._size = self._size or tuple(video.shape[2:])
         if tuple(video.shape[2:]) != self._size:
             raise DataError(
