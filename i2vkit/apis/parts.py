@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from itertools import islice, product
 from typing import Any
@@ -192,7 +192,7 @@ def _built(decoder: str, kind: str, name: str) -> str:
     settings: dict[str, Any] = {"decoder": {"type": decoder}, "head": {"type": head}}
     if kind == roles.REFINERS.name:
         settings["refiner"] = {"type": name}
-    choices = [[*kinds()[slot], None] for slot in list(PLANNED)[:3]]
+    choices = [[*filter(partial(_builds_by_itself, slot), kinds()[slot]), None] for slot in list(PLANNED)[:3]]
     generators = (dict(zip(PLANNED.values(), (*names, decoder), strict=True)) for names in product(*choices))
     planned = (slots for slots in generators if isinstance(_plan(tuple(slots.items()), labels=1), Plan))
     refusal = "no parts give what the decoder needs"
@@ -202,6 +202,13 @@ def _built(decoder: str, kind: str, name: str) -> str:
         if not refusal:
             break
     return refusal
+
+
+def _builds_by_itself(kind: str, name: str) -> bool:
+    """Whether a part needs no argument that a config must give."""
+    part = kinds()[kind][name]
+    takes = arguments_of(part) or {}
+    return {name for name, parameter in takes.items() if parameter.default is parameter.empty} <= _handed(part)
 
 
 @cache
