@@ -1,12 +1,15 @@
 """Residual blocks, merged kernels and the dense decoder, against their plain forms and a slow reference."""
 
+import copy
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.decoders import DenseDecoder
+from i2vkit.models.decoders import DenseDecoder, dense
 from i2vkit.models.layers.resampling import PooledConv, StillConv2d, UpsampledConv
 from i2vkit.models.layers.residual import ResidualDown, ResidualTrunk, ResidualUp, trunk_levels
 from i2vkit.structures import Content, Level, Motion, Spec
@@ -156,6 +159,21 @@ def test_decoder_equals_a_slow_reference(dense):
     assert close(plain_(part)(content, motion, None)[0], features)
 
 
+@pytest.mark.parametrize("per_frame", [False, True])
+def test_many_frames_are_decoded_piece_by_piece_in_eval_mode_only(monkeypatch, per_frame):
+    part, (content, motion) = decoder(), inputs(length=5)
+    if per_frame:
+        content = replace(content, code=torch.randn(2, 5, 6))
+    whole, trained = part(content, motion, None)[0], copy.deepcopy(part).train()(content, motion, None)[0]
+    frames = []
+    part.start.register_forward_hook(lambda module, args, output: frames.append(output.shape[:2].numel()))
+    monkeypatch.setattr(dense, "CHUNK", 2)
+    assert close(part(content, motion, None)[0], whole)
+    assert frames == [2, 2, 1] * 2
+    # In training the statistics of the batch norms are those of all frames.
+    assert torch.equal(part.train()(content, motion, None)[0], trained) and frames[6:] == [10]
+
+
 def readers(part: DenseDecoder, perturbed: int) -> set[int]:
     """Which blocks read the output of a block directly (-1: of the linear layer; the last convolution is a block too).
 
@@ -185,8 +203,8 @@ def readers(part: DenseDecoder, perturbed: int) -> set[int]:
 
 
 def test_which_block_reads_which():
-    dense, plain = decoder(), decoder(dense=False)
-    assert [readers(dense, block) for block in (-1, 0, 1, 2)] == [{0, 1, 2}, {1, 2}, {2}, {3}]
+    part, plain = decoder(), decoder(dense=False)
+    assert [readers(part, block) for block in (-1, 0, 1, 2)] == [{0, 1, 2}, {1, 2}, {2}, {3}]
     assert [readers(plain, block) for block in (-1, 0, 1, 2)] == [{0}, {1}, {2}, {3}]
 
 

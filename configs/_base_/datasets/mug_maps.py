@@ -67,5 +67,5 @@ _scored = dict(
         dict(type=PackClip),
     ],
 )
-val_dataloader.update(batch_size=8, dataset=dict(people="mug/frgan_refine", **_scored))
-test_dataloader.update(batch_size=8, dataset=dict(people="mug/frgan_test", **_scored))
+val_dataloader.update(batch_size=4, dataset=dict(people="mug/frgan_refine", **_scored))
+test_dataloader.update(batch_size=4, dataset=dict(people="mug/frgan_test", **_scored))

@@ -16,3 +16,5 @@ train_dataloader["dataset"]["pipeline"][0] = dict(type=RandomJump, frames=1)
 for _loader in (train_dataloader, val_dataloader, test_dataloader):
     _loader["dataset"]["pipeline"].insert(4, dict(type=ReadMaps))
 test_dataloader["dataset"]["pipeline"].insert(5, dict(type=RetargetJoints, generator=dict(type=JointHeatmaps, size=64)))
+for _loader in (val_dataloader, test_dataloader):
+    _loader["batch_size"] = 4  # a refiner wants whole clips: 32 of them would take many GB

@@ -1,5 +1,7 @@
 """Frame-wise decoder with dense connections (FRGAN)."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
@@ -15,6 +17,8 @@ from i2vkit.models.part import Part
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, Level, Motion, Spec
 
+CHUNK = 32  # frames at a time in eval mode: 256 of 64x64 pixels at full width took more than 18 GB
+
 
 @DECODERS.register_module()
 class DenseDecoder(Part):
@@ -25,6 +29,8 @@ class DenseDecoder(Part):
     every block go, upsampled, to the first convolutions of all later blocks; with ``dense=False`` (table 4) to the next
     block alone. Maps of the content pyramid and of the motion's streams join the blocks whose input has their size,
     those of full size the last convolution. Code and motion of different sizes meet through a linear layer.
+
+    In eval mode, where no frame depends on another, clips are decoded one by one, ``CHUNK`` frames at a time.
     """
 
     needs = ("content.code", "motion.trajectory")
@@ -63,6 +69,15 @@ class DenseDecoder(Part):
 
     def forward(self, content: Content, motion: Motion, stream: Stream) -> tuple[Tensor, Tensor]:
         """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, 1, H, W): the content image."""
+        batch, length = motion.trajectory.shape[:2]
+        if self.training or batch * length <= CHUNK:
+            features = self._decode(content, motion)
+        else:
+            clips = (_clip(content, motion, number) for number in range(batch))
+            features = torch.cat([torch.cat([self._decode(*p) for p in _pieces(*clip)], dim=2) for clip in clips])
+        return features, content.image[:, :, None]
+
+    def _decode(self, content: Content, motion: Motion) -> Tensor:
         batch = len(motion.trajectory)
         steps = motion.trajectory if self.motion_to_code is None else self.motion_to_code(motion.trajectory)
         code = content.code if content.code.dim() == 3 else content.code[:, None]
@@ -74,7 +89,7 @@ class DenseDecoder(Part):
             before.append(x)
         x = functional.relu(self.norm(x))
         frames = self.last(torch.cat([*self._driving(motion, 1), x], dim=1), self._still(content, motion, 1))
-        return rearrange(frames, "(b t) c h w -> b c t h w", b=batch), content.image[:, :, None]
+        return rearrange(frames, "(b t) c h w -> b c t h w", b=batch)
 
     def _still(self, content: Content, motion: Motion, stride: int) -> Tensor | None:
         """What joins at this stride and stands still: (B, C, H, W)."""
@@ -90,6 +105,26 @@ class DenseDecoder(Part):
         if place is None or "driving" not in motion.maps:
             return []
         return [rearrange(motion.maps["driving"][place], "b c t h w -> (b t) c h w")]
+
+
+def _clip(content: Content, motion: Motion, number: int) -> tuple[Content, Motion]:
+    """What the decoder reads of one clip of a batch."""
+    place = slice(number, number + 1)
+    maps = {stream: tuple(level[place] for level in levels) for stream, levels in motion.maps.items()}
+    pyramid = tuple(level[place] for level in content.pyramid)
+    content = Content(content.image[place], pyramid, content.code[place])
+    return content, Motion(motion.length, trajectory=motion.trajectory[place], maps=maps)
+
+
+def _pieces(content: Content, motion: Motion) -> Iterator[tuple[Content, Motion]]:
+    """``CHUNK`` frames after the other of a clip."""
+    for start in range(0, motion.length, CHUNK):
+        time = slice(start, start + CHUNK)
+        code = content.code if content.code.dim() == 2 else content.code[:, time]
+        maps = dict(motion.maps)
+        if "driving" in maps:
+            maps["driving"] = tuple(level[:, :, time] for level in maps["driving"])
+        yield replace(content, code=code), replace(motion, trajectory=motion.trajectory[:, time], maps=maps)
 
 
 def _places(levels: tuple[Level, ...]) -> dict[int, int]:
