@@ -113,6 +113,7 @@ def find_part(registry: Registry, kind: str | Callable) -> Callable:
         if found is None and not roles:
             raise ConfigError(f"no {registry.name} is called '{kind}'; nearest: {nearest(kind, parts)}")
         kind = found or ROLES[roles[0]].module_dict[kind]
+        parts = part_names(registry)  # the module at a dotted path may have been imported, and registered, just now
     if kind in parts.values():
         return kind
     name = getattr(kind, "__name__", kind)
