@@ -1,84 +1,71 @@
 """Every combination of what is registered builds, steps and makes videos, or is refused with the reason.
 
-The parts are collected from the registries, so a new part is in from its first day.
+The parts are collected from the registries, so a new part is in from its first day; ``mixing`` has the factors and the
+list of what is refused. In full: the parts of a generator with each other, critics with what they look at and with
+every kind of motion. All the rest meets by pairs; ``make test-all`` crosses refiners and critics in full too.
 """
 
+import random
 from collections import Counter
 from itertools import product
 
+import mixing
 import narrow
 import pytest
 import torch
-from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mixing import FACTORS, GENERATOR
+from pairwise import complete, cover, pairs_of
 
-import i2vkit.models  # noqa: F401  registers the parts
 from i2vkit.errors import ConfigError
-from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss
-from i2vkit.registry import (
-    ADVERSARIAL_LOSSES,
-    CONTENT_ENCODERS,
-    DECODERS,
-    DISCRIMINATORS,
-    HEADS,
-    MOTION_ENCODERS,
-    MOTION_GENERATORS,
-    REFINERS,
-    VIEWS,
-)
 from i2vkit.structures import Clip
 
-SLOTS = {
-    "content_encoder": [None, *CONTENT_ENCODERS.module_dict],
-    "motion_encoder": [None, *MOTION_ENCODERS.module_dict],
-    "motion_generator": [None, *MOTION_GENERATORS.module_dict],
-    "decoder": list(DECODERS.module_dict),
-    "head": list(HEADS.module_dict),
-}
-COMBINATIONS = list(product(*SLOTS.values()))
-# A refiner sees the video alone: each meets every decoder and head, behind encoders that all decoders can read.
-ENCODERS = ("ConvPyramidEncoder", "MapDifferenceEncoder", None)
-REFINED = [(*ENCODERS, *others) for others in product(DECODERS.module_dict, HEADS.module_dict, REFINERS.module_dict)]
-outcomes: Counter = Counter()
+REFUSED, UNREAD = mixing.refused_pairs(), mixing.unread_pairs()
+ENCODERS = dict(content_encoder="ConvPyramidEncoder", motion=("MapDifferenceEncoder", None))
+PLAIN = dict(
+    ENCODERS,
+    decoder="FrameDecoder",
+    head="DirectHead",
+    refiner=None,
+    network="FrameDiscriminator",
+    view="AllFrames",
+    adversarial="NonSaturatingLoss",
+    condition=None,
+    classify=False,
+    negative="generated",
+    loss="FirstFrameL1Loss",
+) | {"pass": "source"}
+GREY_LEVEL = 2 / 255  # of a video in [-1, 1]: what one sees between two frames is more
+counts: Counter = Counter()
 
 
-class KeepingGradients(OptimWrapper):
-    """Leaves the gradients where they are, for the test to look at; the next phase freezes these parameters anyway."""
-
-    def zero_grad(self, **kwargs) -> None:
-        """Nothing."""
+def rows(*factors: str, **fixed) -> list[dict]:
+    """All combinations of the levels of ``factors``."""
+    return [dict(zip(factors, levels, strict=True)) | fixed for levels in product(*map(FACTORS.get, factors))]
 
 
-def config(name: str | None, registry) -> dict | None:
-    return None if name is None else narrow.NARROW.get(name, dict(type=registry.get(name)))
+def without(pairs, combinations: list[dict]) -> list[dict]:
+    return [row for row in combinations if not pairs_of(row.items()) & set(pairs)]
 
 
-def generator_config(combination: tuple) -> dict:
-    registries = (CONTENT_ENCODERS, MOTION_ENCODERS, MOTION_GENERATORS, DECODERS, HEADS, REFINERS)
-    slots = (*SLOTS, "refiner")
-    return {slot: config(name, r) for slot, name, r in zip(slots, combination, registries, strict=False)}
+def name(row: dict) -> str:
+    return "-".join(str(level) for level in row.values()).replace("'", "").replace(", ", "+")
 
 
-def phases(critic: str = "frame") -> list[dict]:
-    return [
-        dict(name="critics", updates=[f"critics.{critic}"], losses=[dict(type=CriticLoss, critic=critic)]),
-        dict(
-            name="generator",
-            updates=["generator"],
-            losses=[dict(type=AdversarialLoss, critic=critic), dict(type=FrameL1Loss)],
-        ),
-    ]
+def generators(**fixed) -> list[dict]:
+    """Different generators that make sense."""
+    return without(REFUSED.keys() | UNREAD, rows(*(factor for factor in GENERATOR if factor not in fixed), **fixed))
 
 
-def step_and_check_gradients(model) -> None:
-    """One training step; every trainable parameter of every phase gets a finite gradient."""
-    wrappers = {}
-    for phase in model.phases:
-        parameters = [p for module in model.phase_modules(phase.name) for p in module.parameters()]
-        wrappers[phase.name] = KeepingGradients(torch.optim.Adam(parameters, lr=1e-4))
-    model.train_step(narrow.batch(), OptimWrapperDict(**wrappers))
-    for name, parameter in model.named_parameters():
-        assert parameter.grad is not None, f"{name} gets no gradient"
-        assert torch.isfinite(parameter.grad).all(), f"{name} has a gradient that is not finite"
+PRODUCT = rows(*GENERATOR[:-1], refiner=None)
+ALONE = generators(refiner=None)
+# A refiner sees nothing but the video and the maps.
+REFINED = [row for row in generators() if row["refiner"]]
+REFINED_SOON = [
+    row
+    for row in REFINED
+    if row["motion"] == ENCODERS["motion"] and row["content_encoder"] in (None, ENCODERS["content_encoder"])
+]
+REFINED_LATE = [row for row in REFINED if row not in REFINED_SOON]
 
 
 def video(model, length: int) -> torch.Tensor:
@@ -87,89 +74,108 @@ def video(model, length: int) -> torch.Tensor:
     return next(model.stream([Clip(clip.source, label=clip.label, **maps)], [5])).video
 
 
-def reason_of_refusal(combination: tuple) -> str | None:
-    """Why a combination makes no sense; None if it does."""
-    content, encoder, generator, decoder, *_ = combination
-    if content is None and "content.code" in DECODERS.get(decoder).needs:
-        return "content.code"
-    moves = any(need.startswith("motion.") for need in DECODERS.get(decoder).needs)
-    if moves and encoder is None and (generator is None or "motion.code" in MOTION_GENERATORS.get(generator).needs):
-        return "motion"  # nothing says what moves
-    return None
-
-
-@pytest.mark.parametrize("combination", COMBINATIONS + REFINED, ids=lambda c: "-".join(str(name) for name in c))
-def test_combination(combination):
-    reason = reason_of_refusal(combination)
-    changes = dict(
-        generator=generator_config(combination), critics=dict(frame=narrow.critic()), phases=phases(), frozen=[]
-    )
-    if reason:
-        with pytest.raises(ConfigError, match=rf"{combination[3]}|{combination[2]}") as caught:
-            narrow.build(**changes)
-        assert reason in str(caught.value)
-        outcomes["refused"] += 1
-        return
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(pytest.param(row, id=name(row)) for row in ALONE + REFINED_SOON),
+        *(pytest.param(row, id=name(row), marks=pytest.mark.slow) for row in REFINED_LATE),
+    ],
+)
+def test_generator(row):
+    changes = mixing.model_config(PLAIN | row)
     model = narrow.build(**changes)
-    unused = [slot for slot in list(SLOTS)[:3] if changes["generator"][slot] and getattr(model.generator, slot) is None]
-    if unused:  # the same model as the combination with None there
-        outcomes["the same as another, an unused slot"] += 1
-        return
-    step_and_check_gradients(model)
+    slots = ("content_encoder", "motion_encoder", "motion_generator", "refiner")
+    assert [getattr(model.generator, slot) is None for slot in slots] == [
+        changes["generator"][slot] is None for slot in slots
+    ]
+    mixing.step_and_check_gradients(model)
     with torch.no_grad():
-        for name, parameter in model.generator.named_parameters():
-            parameter.mul_(1 if "encoder" in name else 4)  # the initial weights are small, and so is all they do
+        for key, parameter in model.generator.named_parameters():
+            parameter.mul_(1 if "encoder" in key else 6)  # the initial weights are small, and so is all they do
     for length in map(model.generator.lengths.at_least, (3, 8)):
         made = video(model, length)
         assert made.shape == (1, 3, length, narrow.SIZE, narrow.SIZE)
         steps = (made[:, :, 1:] - made[:, :, :-1]).abs().amax(dim=(0, 1, 3, 4))
-        assert (steps > 1e-6).all(), f"the video stands still: {steps.tolist()}"
-    twin = narrow.build(seed=1, **changes)
-    twin.load_state_dict(model.state_dict(), strict=True)
-    length = model.generator.lengths.at_least(5)
-    assert torch.equal(video(twin, length), video(model, length))
-    outcomes["built and stepped"] += 1
+        assert (steps > GREY_LEVEL).all(), f"the video stands still: {steps.tolist()}"
+    if row["head"] == FACTORS["head"][0]:  # heads have no weights
+        twin = narrow.build(seed=1, **changes)
+        twin.load_state_dict(model.state_dict(), strict=True)
+        assert torch.equal(video(twin, length), made)
+    counts["generators built and stepped"] += 1
 
 
-MOTIONS = {
-    "one vector a frame": ("CnnLstmEncoder", None),
-    "a variational code": ("Conv3dEncoder", "LstmUnroll"),
-}
-CONDITIONS = [None, "label", "image", "maps"]
-CRITICS = list(product(DISCRIMINATORS.module_dict, VIEWS.module_dict, ADVERSARIAL_LOSSES.module_dict, CONDITIONS))
+def test_every_other_generator_is_refused_or_the_same_as_one_of_these():
+    different = [tuple(row.values()) for row in ALONE]
+    for row in PRODUCT:
+        refused = pairs_of(row.items()) & REFUSED.keys()
+        if refused:
+            with pytest.raises(ConfigError, match=row["decoder"] + "|" + str(row["motion"][1])):
+                narrow.build(generator=mixing.generator_config(row))
+            counts["generators refused"] += 1
+        elif row not in ALONE:
+            content, motion = mixing.read_slots(row["content_encoder"], row["motion"], row["decoder"])
+            assert row | dict(content_encoder=content, motion=motion) in ALONE
+            counts["generators the same as another"] += 1
+    assert len(different) == len(set(different))
 
 
-@pytest.mark.parametrize("motion", MOTIONS)
-@pytest.mark.parametrize("network, view, adversarial, condition", CRITICS)
-def test_critic(network, view, adversarial, condition, motion):
-    encoder, generator = MOTIONS[motion]
-    kinds = {DISCRIMINATORS.get(network).kind, VIEWS.get(view).kind}
-    refused = len(kinds) > 1 or (kinds == {"vector"} and condition in ("image", "maps"))
-    changes = dict(
-        generator=dict(
-            content_encoder=narrow.NARROW["ConvPyramidEncoder"],
-            motion_encoder=narrow.NARROW[encoder],
-            motion_generator=None if generator is None else narrow.NARROW[generator],
-            decoder=narrow.NARROW["FrameDecoder"],
-        ),
-        critics=dict(one=narrow.critic(network, view, adversarial, condition=condition)),
-        phases=phases("one"),
-        frozen=[],
-    )
-    if refused:
-        with pytest.raises(ConfigError):
-            narrow.build(**changes)
-        outcomes["critics refused"] += 1
-        return
-    step_and_check_gradients(narrow.build(**changes))
-    outcomes["critics stepped"] += 1
+CRITIC = ("network", "view", "adversarial", "condition")
+MOTION_KINDS = [
+    row["motion"]
+    for row in generators(content_encoder="ConvPyramidEncoder", decoder="FrameDecoder", head="DirectHead", refiner=None)
+]
+EVERY_CRITIC = [
+    PLAIN | row | dict(motion=motion)
+    for row in without(REFUSED, rows(*CRITIC))
+    for motion in MOTION_KINDS
+    if not pairs_of((row | dict(motion=motion)).items()) & REFUSED.keys()
+]
+
+
+def soon(row: dict) -> bool:
+    """Whether a critic differs from the plain one by its network and view alone."""
+    return (row["adversarial"], row["condition"]) == (PLAIN["adversarial"], PLAIN["condition"])
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(
+            row, id=name({key: row[key] for key in (*CRITIC, "motion")}), marks=() if soon(row) else pytest.mark.slow
+        )
+        for row in EVERY_CRITIC
+    ],
+)
+def test_critic(row):
+    mixing.step_and_check_gradients(narrow.build(**mixing.model_config(row)))
+    counts["critics stepped"] += 1
+
+
+COVER = list(cover(FACTORS, REFUSED.keys() | UNREAD))
+
+
+@pytest.mark.parametrize("row", COVER, ids=name)
+def test_pairs(row):
+    mixing.step_and_check_gradients(narrow.build(**mixing.model_config(row)))
+    counts["mixes of pairs stepped"] += 1
+
+
+def test_refused_pairs():
+    """Each by itself, in a model that would be sound without."""
+    rng = random.Random(0)
+    for pair, message in REFUSED.items():
+        others = (REFUSED.keys() | UNREAD) - {pair}
+        row = next(filter(None, (complete(pair, FACTORS, others, (), rng) for _ in range(100))), None)
+        assert row is not None, f"nothing goes with {dict(pair)}"
+        with pytest.raises(ConfigError, match=message):
+            narrow.build(**mixing.model_config(row))
+        counts["pairs refused"] += 1
 
 
 def test_how_many(capsys):
-    """Counts what the tests above did, where all of them ran, and prints it."""
-    done = sum(count for name, count in outcomes.items() if not name.startswith("critics"))
-    if done < len(COMBINATIONS) + len(REFINED):
+    """Prints what the tests above did, where all of them ran."""
+    if counts["generators built and stepped"] < len(ALONE) or counts["pairs refused"] < len(REFUSED):
         pytest.skip("not all combinations ran")
     with capsys.disabled():
-        print("\nmix: " + ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())))
-    assert outcomes["built and stepped"] >= 2 * len(HEADS.module_dict)
+        print("\nmix: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    assert len(ALONE) + counts["generators refused"] + counts["generators the same as another"] == len(PRODUCT)

@@ -108,7 +108,7 @@ def _bridge(reader: type[Part], side: str, available: set[str], upstream: str) -
             given = ", ".join(sorted(available)) or "nothing"
             raise ConfigError(
                 f"{reader.__name__} needs {need}, but {upstream} give(s) {given} and no adapter makes it; "
-                f"set a part that gives {need}, or another {reader.__name__}"
+                f"set a part that gives {need}, or another part in place of {reader.__name__}"
             )
         adapters.append(adapter)
     return tuple(adapters)

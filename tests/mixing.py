@@ -1,0 +1,228 @@
+"""What can be mixed, read from the registries; what is refused, and why; the narrow model of a mix."""
+
+from itertools import product
+
+import narrow
+import torch
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from pairwise import Pair
+
+import i2vkit.models  # noqa: F401  registers the parts
+from i2vkit.errors import ConfigError
+from i2vkit.models.assembly import plan_generator
+from i2vkit.models.losses import (
+    AdversarialLoss,
+    CriticCategoryLoss,
+    CriticLoss,
+    FeatureSimilarityLoss,
+    FrameL1Loss,
+    PoseLoss,
+)
+from i2vkit.models.losses.gan_losses import CriticTerm, PassLoss
+from i2vkit.registry import (
+    ADVERSARIAL_LOSSES,
+    CONTENT_ENCODERS,
+    DECODERS,
+    DISCRIMINATORS,
+    HEADS,
+    LOSSES,
+    MOTION_ENCODERS,
+    MOTION_GENERATORS,
+    REFINERS,
+    VIEWS,
+    Registry,
+)
+
+
+def names(registry: Registry) -> list[str]:
+    """What is registered; parts from outside the package, which other tests register, aside."""
+    return [name for name, part in registry.module_dict.items() if part.__module__.startswith("i2vkit.")]
+
+
+def part(name: str | None, registry: Registry) -> dict | None:
+    """The narrow config of a part."""
+    return None if name is None else narrow.NARROW.get(name, dict(type=registry.get(name)))
+
+
+def generator_config(row: dict) -> dict:
+    """The generator of a row of levels."""
+    encoder, generator = row["motion"]
+    return dict(
+        content_encoder=part(row["content_encoder"], CONTENT_ENCODERS),
+        motion_encoder=part(encoder, MOTION_ENCODERS),
+        motion_generator=part(generator, MOTION_GENERATORS),
+        decoder=part(row["decoder"], DECODERS),
+        head=part(row["head"], HEADS),
+        refiner=part(row.get("refiner"), REFINERS),
+    )
+
+
+def read_slots(content: str | None, motion: tuple, decoder: str) -> tuple[str | None, tuple]:
+    """Content encoder and motion of the same model with None for every part that nobody reads."""
+    config = generator_config(dict(content_encoder=content, motion=motion, decoder=decoder, head=None))
+    del config["head"], config["refiner"]
+    plan = plan_generator(**config, num_labels=len(narrow.LABELS))
+    encoder, generator = motion
+    read = encoder if plan.motion_encoder else None, generator if plan.motion_generator else None
+    return content if plan.content_encoder else None, read
+
+
+def reads(motion: tuple, decoder: str) -> bool:
+    """Whether a decoder, given a content, reads a motion encoder and generator, both."""
+    try:
+        return read_slots("ConvPyramidEncoder", motion, decoder)[1] == motion
+    except ConfigError:
+        return False
+
+
+ELSEWHERE = (FeatureSimilarityLoss, PoseLoss)  # need weights and joints: test_feature_loss.py, test_pose_lstm.py
+MOTIONS = list(product([None, *names(MOTION_ENCODERS)], [None, *names(MOTION_GENERATORS)]))
+PASSES = {
+    "source": dict(),
+    "each": dict(frames="each"),
+    "target": dict(content="target", real="target"),
+    "prior": dict(motion="prior"),
+}
+NEGATIVES = {
+    "generated": dict(),
+    "wrong label": dict(wrong_label=0.5),
+    "wrong image": dict(wrong_image=0.5),
+    "still": dict(real_still=True),
+}
+# What one model can be made of; "motion" is a motion encoder with a motion generator.
+FACTORS: dict[str, list] = {
+    "content_encoder": [None, *names(CONTENT_ENCODERS)],
+    "motion": MOTIONS,
+    "decoder": names(DECODERS),
+    "head": names(HEADS),
+    "refiner": [None, *names(REFINERS)],
+    "network": names(DISCRIMINATORS),
+    "view": names(VIEWS),
+    "adversarial": names(ADVERSARIAL_LOSSES),
+    "condition": [None, "label", "image", "maps"],
+    "classify": [False, True],
+    "negative": list(NEGATIVES),
+    "pass": list(PASSES),
+    "loss": [
+        name
+        for name in names(LOSSES)
+        if issubclass(LOSSES.get(name), PassLoss | CriticTerm) and not issubclass(LOSSES.get(name), ELSEWHERE)
+    ],
+}
+GENERATOR = ("content_encoder", "motion", "decoder", "head", "refiner")
+
+_CODED = ["DenseDecoder", "FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder"]
+_WHOLE = ["TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder"]  # one code a clip
+_MOVED = ["DenseDecoder", "FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "UNetDecoder"]
+_FRAME_CRITICS, _FRAME_VIEWS = ["FrameDiscriminator", "ResidualFrameDiscriminator"], ["AllFrames", "RandomFrames"]
+_CLIP_CRITICS, _CLIP_VIEWS = ["ResidualVideoDiscriminator", "VideoDiscriminator"], ["RandomWindow", "WholeClip"]
+# Motions of which some decoder reads all; the others are the same as one of these.
+_READ = [motion for motion in MOTIONS if any(reads(motion, decoder) for decoder in FACTORS["decoder"])]
+_DRAWN = [motion for motion in _READ if motion[0] is None]
+_FROM_MAPS = [motion for motion in _READ if motion[0] == "MapDifferenceEncoder"]
+_UNVARIED = [motion for motion in _READ if motion[0] != "Conv3dEncoder"]
+_FRAME_CODES, _CATEGORIES = ["ContentInvarianceLoss", "ContentSpread"], ["CategoryLoss", "CriticCategoryLoss"]
+
+# Every pair that makes no sense: what the error says, and one level of one factor with one of another.
+REFUSED: list[tuple[str, str, list, str, list]] = [
+    # A decoder that starts from the code of an image cannot do without one.
+    ("needs content.code, but content_encoder=None", "content_encoder", [None], "decoder", _CODED),
+    # Nothing says what moves. (VGAN's decoder invents the motion from the image.)
+    ("needs motion.*, but motion_encoder=None", "motion", [(None, None)], "decoder", _MOVED),
+    # An LSTM unrolls a code, which a motion encoder gives.
+    ("LstmUnroll needs motion.code", "motion", [(None, "LstmUnroll")], "decoder", _MOVED),
+    # A critic is shown what it judges: pictures, clips or vectors.
+    ("judges frames, but", "network", _FRAME_CRITICS, "view", [*_CLIP_VIEWS, "LastDynamics"]),
+    ("judges clip, but", "network", _CLIP_CRITICS, "view", [*_FRAME_VIEWS, "LastDynamics"]),
+    ("judges vector, but", "network", ["VectorDiscriminator"], "view", [*_FRAME_VIEWS, *_CLIP_VIEWS]),
+    # A vector has no places at which an image could join it.
+    ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps"]),
+    # Motion encoded anew from a video is there only if an encoder reads videos.
+    ("no motion encoder that gives any", "motion", _DRAWN, "view", ["LastDynamics"]),
+    ("reads condition maps instead of the video|that gives any", "motion", _FROM_MAPS, "view", ["LastDynamics"]),
+    ("this generator has no motion encoder", "motion", _DRAWN, "loss", ["MotionCycleLoss"]),
+    ("reads condition maps instead of the video", "motion", _FROM_MAPS, "loss", ["MotionCycleLoss"]),
+    # Only a variational encoder has a prior, and a divergence from it, of what it encodes.
+    (
+        "draws its motion from a prior, but",
+        "motion",
+        [motion for motion in _UNVARIED if motion not in _DRAWN],
+        "pass",
+        ["prior"],
+    ),
+    ("needs a variational motion encoder", "motion", _UNVARIED, "loss", ["KlLoss"]),
+    ("needs a variational motion encoder", "pass", ["prior"], "loss", ["KlLoss"]),
+    # Content codes can be compared where every frame has one.
+    ("has one only", "pass", ["source", "target", "prior"], "loss", _FRAME_CODES),
+    ("has one only", "decoder", [*_WHOLE, "UNetDecoder"], "loss", _FRAME_CODES),
+    # Losses on what the head or the critic does not give, and wrong conditions that the critic does not read.
+    ("needs a head with a mask", "head", ["DirectHead"], "loss", ["MaskSparsityLoss"]),
+    ("reads class logits", "classify", [False], "loss", _CATEGORIES),
+    ("shows wrong labels", "condition", [None, "image", "maps"], "negative", ["wrong label"]),
+    ("shows wrong images", "condition", [None, "label", "maps"], "negative", ["wrong image"]),
+]
+
+
+def refused_pairs() -> dict[Pair, str]:
+    """The message of every pair of levels that ``REFUSED`` lists."""
+    return {
+        frozenset([(left, a), (right, b)]): message
+        for message, left, ones, right, others in REFUSED
+        for a, b in product(ones, others)
+    }
+
+
+def unread_pairs() -> set[Pair]:
+    """Pairs of a decoder and what it does not read at all, or in part: the same model is made without."""
+    refused, unread = refused_pairs(), set()
+    for decoder, content, motion in product(FACTORS["decoder"], FACTORS["content_encoder"], MOTIONS):
+        pairs = [
+            frozenset([level, ("decoder", decoder)]) for level in (("content_encoder", content), ("motion", motion))
+        ]
+        if not refused.keys() & set(pairs):
+            read = read_slots(content, motion, decoder)
+            unread |= {pair for pair, given, used in zip(pairs, (content, motion), read, strict=True) if given != used}
+    return unread
+
+
+def model_config(row: dict) -> dict:
+    """The changes of ``narrow.gan_config`` that a row of levels of all factors asks for."""
+    loss = dict(type=LOSSES.get(row["loss"]))
+    reads_critic = issubclass(loss["type"], CriticTerm)
+    shown = "reconstruct" if row["pass"] == "source" else "shown"
+    loss |= dict(critic="one", passes=shown) if reads_critic else dict(pass_name=shown)
+    loss["name"], of_critics = "also", row["loss"].startswith("Critic")
+    critic_losses = [dict(type=CriticLoss, critic="one", passes=shown, **NEGATIVES[row["negative"]])]
+    critic_losses += [dict(type=CriticCategoryLoss, critic="one", passes=shown)] * row["classify"]
+    # On "reconstruct", where every encoder runs: what a prior leaves aside gets its gradient there.
+    losses = [dict(type=AdversarialLoss, critic="one", passes=shown), dict(type=FrameL1Loss)]
+    own = dict(condition=row["condition"], classify=row["classify"])
+    return dict(
+        generator=generator_config(row),
+        critics=dict(one=narrow.critic(row["network"], row["view"], row["adversarial"], **own)),
+        passes={"reconstruct": dict(), shown: PASSES[row["pass"]]},
+        phases=[
+            dict(name="critics", updates=["critics.one"], losses=critic_losses + [loss] * of_critics),
+            dict(name="generator", updates=["generator"], losses=losses + [loss] * (not of_critics)),
+        ],
+        frozen=[],
+    )
+
+
+class KeepingGradients(OptimWrapper):
+    """Leaves the gradients where they are, for the test to look at; the next phase freezes these parameters anyway."""
+
+    def zero_grad(self, **kwargs) -> None:
+        """Nothing."""
+
+
+def step_and_check_gradients(model) -> None:
+    """One training step; every trainable parameter of every phase gets a finite gradient."""
+    wrappers = {}
+    for phase in model.phases:
+        parameters = [p for module in model.phase_modules(phase.name) for p in module.parameters()]
+        wrappers[phase.name] = KeepingGradients(torch.optim.Adam(parameters, lr=1e-4))
+    model.train_step(narrow.batch(targets=True), OptimWrapperDict(**wrappers))
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, f"{name} gets no gradient"
+        assert torch.isfinite(parameter.grad).all(), f"{name} has a gradient that is not finite"
