@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from i2vkit.apis.table_description import folder_of, read_description, row_settings, seeds_of
-from i2vkit.apis.table_report import check_comparable, write_report
+from i2vkit.apis.table_report import check_scored, write_report
 from i2vkit.apis.table_row import read_json, write_json
 from i2vkit.errors import ConfigError, I2VError
 
@@ -55,7 +55,7 @@ def run_table(
     out = Path(out or default_out(description))
     tasks = tasks_of(table, out)
     results = run_tasks(table, tasks, wanted_names(table, only, description))
-    check_comparable(results)
+    check_scored(results)
     write_report(table, results, out)
     return out
 

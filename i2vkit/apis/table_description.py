@@ -18,7 +18,7 @@ from i2vkit.errors import ConfigError
 BUDGETS = ("iterations", "minutes")
 KEYS = {"title", "description", "rows", "seed", "seeds", "protocol", "options", "sets", "narrow", "jobs", "reference"}
 KEYS |= set(BUDGETS)
-ROW_KEYS = {"name", "config", "options", "use", "after", "scored", *BUDGETS}
+ROW_KEYS = {"name", "config", "options", "use", "after", "scored", "parents", *BUDGETS}
 
 
 def read_description(path: str | Path) -> dict[str, Any]:
@@ -27,9 +27,10 @@ def read_description(path: str | Path) -> dict[str, Any]:
     The budget, of all rows or of one, is ``iterations``, or ``minutes``: processor minutes of one thread. ``options``
     (likewise) are as ``--cfg-options`` takes them; ``sets`` are named groups of options that a row takes with ``use``.
     A row that stands ``after`` another loads that one's newest checkpoint as its ``model.pretrained``; one that is not
-    ``scored`` is trained for such rows only. ``seed`` is 0, or there are several ``seeds``; ``protocol`` is the
-    config's first and ``jobs`` 1 unless given. ``narrow`` true marks the table as one of narrowed models.
-    ``reference`` lists numbers of others that are shown apart: ``name``, ``source``, ``scores``.
+    ``scored`` is trained for such rows only. How a row differs from those that it names as ``parents`` is shown.
+    ``seed`` is 0, or there are several ``seeds``; ``protocol`` is the config's first and ``jobs`` 1 unless given.
+    ``narrow`` true marks the table as one of narrowed models. ``reference`` lists numbers of others that are shown
+    apart: ``name``, ``source``, ``scores``.
 
     Raises:
         ConfigError: no such file; unknown or missing keys; rows that do not fit together.
@@ -62,6 +63,9 @@ def _check_rows(table: dict, path: str | Path) -> None:
         if row.get("after", name) not in [*before, name] or row.get("after") == name:
             raise ConfigError(f"{path}: row {name} stands after {row['after']!r}, which is no row above it")
         before.append(name)
+    for row in table["rows"]:
+        if lost := set(row.get("parents", ())) - set(before):
+            raise ConfigError(f"{path}: row {row['name']} has parents that are no rows: {', '.join(sorted(lost))}")
 
 
 def seeds_of(table: dict) -> list[int]:

@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from i2vkit.apis.comparable import samples_digest
 from i2vkit.apis.table import changed, default_out, tasks_of
 from i2vkit.apis.table_description import folder_of, read_description, seeds_of
-from i2vkit.apis.table_report import as_csv, as_markdown, check_comparable, samples_digest, write_report
+from i2vkit.apis.table_report import as_csv, as_markdown, check_scored, write_report
 from i2vkit.apis.table_row import read_json
 from i2vkit.errors import ConfigError
 from i2vkit.media import atomic_path
@@ -43,7 +44,7 @@ def publish(
     results = committed(table, folder)
     if not any("failure" not in result for result in results):
         raise ConfigError(f"neither {out} nor {folder} holds a finished row: run the table first")
-    check_comparable(results)
+    check_scored(results)
     _write(folder / "table.csv", as_csv(results))
     pictures = [
         f"![{text}](results/{folder.name}/{name})\n" for name, text in PICTURES.items() if (folder / name).is_file()
@@ -84,18 +85,18 @@ def committed(table: dict, folder: Path) -> list[dict[str, Any]]:
 
 
 def shortened(result: dict[str, Any]) -> dict[str, Any]:
-    """A result without its list of samples, of which the SHA-256 stays; values of videos to five digits.
+    """A result without its list of samples, of which the SHA-256 stays; values of videos rounded.
 
-    >>> short = shortened({"samples": [], "per_video": [{"name": "a", "ssim": 0.123456789}]})
+    >>> short = shortened({"samples": [], "per_video": [{"name": "a", "ssim": 0.123456789123}]})
     >>> short["per_video"], sorted(short)
-    ([{'name': 'a', 'ssim': 0.12346}], ['per_video', 'samples_sha256'])
+    ([{'name': 'a', 'ssim': 0.12345679}], ['per_video', 'samples_sha256'])
     """
     short = {key: value for key, value in result.items() if key != "samples"}
     if "samples" in result:
         short["samples_sha256"] = samples_digest(result)
     for key in KEPT_SHORT:
         if key in short:
-            short[key] = [{k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()} for row in short[key]]
+            short[key] = [{k: round(v, 8) if isinstance(v, float) else v for k, v in row.items()} for row in short[key]]
     return short
 
 

@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-import json
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from i2vkit.apis.comparable import Row as NamedResults
+from i2vkit.apis.comparable import check_comparable
+from i2vkit.apis.compare import FLOOR, Cell, compare
 from i2vkit.apis.table_pictures import plot_curves, plot_gains, write_sheet
-from i2vkit.errors import ConfigError
 from i2vkit.evaluation.metrics.base import META
 from i2vkit.media import atomic_path
 
 Row = dict[str, Any]
-FLOOR = "floor: first image repeated"
-NOT_OF_FRAMES = ("ReadMaps(", "RetargetMaps(", "RetargetJoints(", "ReadPoints(")
 
 
-def check_comparable(results: list[Row]) -> None:
-    """Raise ``ConfigError`` where two results were not scored on the same videos in the same way."""
-    done = [result for result in results if "scores" in result]
-    for key in ("protocol", "seed", "image_size", "pipeline", "samples"):
-        for result in done[1:]:
-            ours, others = _compared(done[0], key), _compared(result, key)
-            if ours != others:
-                what = "" if key == "samples" else f": {ours} and {others}"
-                raise ConfigError(
-                    f"rows {done[0]['name']} and {result['name']} do not go into one table: they differ in {key}{what};"
-                    " give both the same test options, or make two tables"
-                )
-
-
-def _compared(result: Row, key: str) -> Any:
-    if key == "samples":
-        return samples_digest(result)
-    if key == "pipeline":  # what is read besides frames changes none of them
-        return [step for step in result[key] if not step.startswith(NOT_OF_FRAMES)]
-    return result[key]
-
-
-def samples_digest(result: Row) -> str:
-    """SHA-256 of a result's list of samples, which results in the docs carry in place of the list."""
-    if "samples_sha256" in result:
-        return result["samples_sha256"]
-    return hashlib.sha256(json.dumps(result["samples"]).encode()).hexdigest()
+def check_scored(results: list[Row]) -> None:
+    """Raise ``ConfigError`` where two results were not made from the same samples and scored in the same way."""
+    check_comparable([result for result in results if "scores" in result])
 
 
 def over_seeds(results: list[Row]) -> list[Row]:
@@ -133,7 +107,7 @@ def as_markdown(table: dict, results: list[Row], heading: str = "#") -> str:
             cells = [cell for metric in metrics for cell in _cells(row, metric, metric in gained)]
             cells += [str(row["iterations"]), _minutes(row, paces)]
         lines.append(_line([row["name"], *cells]))
-    return "\n".join([*lines, *_reference(table)]) + "\n"
+    return "\n".join([*lines, *_parents(table, results), *_reference(table)]) + "\n"
 
 
 def explanation(table: dict, done: list[Row]) -> str:
@@ -180,6 +154,32 @@ def _minutes(row: Row, paces: dict[str, float]) -> str:
     after = row["settings"].get("after", {}).get("row")
     extra = f" + {paces[after]:.1f} ({after})" if after in paces else ""
     return f"{minutes_of(row):.1f}{extra}"
+
+
+def _parents(table: dict, results: list[Row]) -> list[str]:
+    """What the rows that name ``parents`` score more than each of these, on the same videos."""
+    lines: list[str] = []
+    done = {row["name"] for row in over_seeds(results) if "failure" not in row}
+    groups = {name: [result for result in results if result["name"] == name] for name in done}
+    metrics = metrics_of(results)
+    for row in table["rows"]:
+        for parent in row.get("parents", []) if row["name"] in done else []:
+            if parent in done:
+                pair = [NamedResults(name, groups[name]) for name in (parent, row["name"])]
+                cells = compare(pair).cells[row["name"]]
+                lines.append(_line([row["name"], parent, *(_difference(cells.get(metric)) for metric in metrics)]))
+    if not lines:
+        return []
+    heads = ["row", "less its parent", *metrics]
+    text = "Differences on the same videos, with paired 95 % intervals over people; bold where they leave out 0."
+    return ["", text, "", _line(heads), "|---" * len(heads) + "|", *lines]
+
+
+def _difference(cell: Cell | None) -> str:
+    if cell is None or cell.difference is None:
+        return ""
+    limits = "" if cell.limits is None else " ({:+.3f} to {:+.3f})".format(*cell.limits)
+    return f"**{cell.difference:+.3f}**{limits} {cell.verdict}" if cell.verdict else f"{cell.difference:+.3f}{limits}"
 
 
 def _reference(table: dict) -> list[str]:

@@ -15,7 +15,7 @@ from i2vkit.apis.config import load_config
 from i2vkit.apis.table import run_table
 from i2vkit.apis.table_description import read_description, row_settings, stretched
 from i2vkit.apis.table_docs import publish
-from i2vkit.apis.table_report import as_csv, as_markdown, check_comparable, minutes_of, over_seeds
+from i2vkit.apis.table_report import as_csv, as_markdown, check_scored, minutes_of, over_seeds
 from i2vkit.apis.table_row import plan_iterations, train_and_test, training_curves
 from i2vkit.errors import ConfigError
 from i2vkit.media import write_image
@@ -199,27 +199,29 @@ def test_text_of_a_table():
 
 def test_the_time_of_the_row_before_is_said_apart():
     after = result("dtgan", settings={"after": {"row": "lstm"}})
-    text = as_markdown(
-        {"title": "T", "minutes": 1, "rows": [{"after": "lstm"}]}, [result("lstm", seconds=20.0) | {}, after]
-    )
+    rows = [{"name": "lstm"}, {"name": "dtgan", "after": "lstm"}]
+    text = as_markdown({"title": "T", "minutes": 1, "rows": rows}, [result("lstm", seconds=20.0), after])
     assert "| dtgan | 0.750 | +0.250 (+0.125 to +0.375) | 6 | 1.0 + 0.5 (lstm) |" in text
     assert "1 processor minutes of one thread a row" in text
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("pipeline", ["Resize(size=32)"]),
-        ("samples", [{"source": "b"}]),
-        ("protocol", {"name": "transfer"}),
-        ("seed", 1),
-    ],
-)
-def test_rows_of_different_protocols_are_refused(key, value):
+def test_rows_of_different_protocols_are_refused():
     maps = result("b", pipeline=["Resize(size=64)", "ReadMaps()"])
-    check_comparable([result("a"), {"name": "f", "failure": "x"}, maps])
-    with pytest.raises(ConfigError, match=f"a and b do not go into one table: they differ in {key}"):
-        check_comparable([result("a"), result("b", **{key: value})])
+    check_scored([result("a"), {"name": "f", "failure": "x"}, maps])
+    with pytest.raises(ConfigError, match=r"a and b do not go into one table: samples number 0 are"):
+        check_scored([result("a"), result("b", samples=[{"source": "b"}])])
+
+
+def test_a_cross_beside_its_parents():
+    def scored(name, *values):
+        videos = [{"name": f"v{i}", "source_person": str(i), "ssim": v} for i, v in enumerate(values)]
+        return result(name, scores={"ssim": sum(values) / len(values)}, intervals={}, per_video=videos)
+
+    rows = [{"name": "a"}, {"name": "b"}, {"name": "mix", "parents": ["a", "b"]}]
+    results = [scored("a", 0.5, 0.75), scored("b", 0.75, 0.75), scored("mix", 0.625, 0.875)]
+    text = as_markdown({"title": "T", "iterations": 6, "rows": rows}, results)
+    assert "| mix | a | **+0.125** (+0.125 to +0.125)" in text
+    assert "| mix | b | +0.000 (-0.125 to +0.125) |\n" in text
 
 
 @pytest.mark.parametrize(
@@ -232,6 +234,7 @@ def test_rows_of_different_protocols_are_refused(key, value):
         ({"rows": [{"name": "a", "config": "vgan_mug"}] * 2}, "name of its own"),
         ({"rows": [{"name": "a", "config": "vgan_mug", "use": ["w"]}]}, "not among the sets"),
         ({"rows": [{"name": "a", "config": "vgan_mug", "after": "b"}]}, "'b', which is no row above it"),
+        ({"rows": [{"name": "a", "config": "vgan_mug", "parents": ["b"]}]}, "parents that are no rows: b"),
     ],
 )
 def test_bad_descriptions(tmp_path, changes, message):

@@ -1,0 +1,23 @@
+"""Pre-training of DTGAN's motion encoder on the real Penn Action strips, six actions.
+
+Paper: Kim et al., 2017 (reference [12] of DTGAN). A frame's state is its displacement, as in cnn_lstm_weizmann.py. All
+that the paper's abstract leaves open is ours. Expected result: none published.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .._base_.datasets.penn_strips import *
+    from .._base_.evaluation import *
+    from .._base_.models.cnn_lstm import *
+    from .._base_.runtime import *
+
+from i2vkit.datasets.transforms import LabelStates
+from i2vkit.evaluation.metrics import Accuracy
+
+model["labels"] = ["baseball", "clean_and_jerk", "golf_swing", "jump_rope", "jumping_jacks", "tennis"]
+train_dataloader["dataset"]["pipeline"].insert(-1, dict(type=LabelStates, num_states=3, by="displacement"))
+test_evaluator = val_evaluator = [dict(type=Accuracy)]
+train_cfg.update(max_iters=600, val_interval=200)
+default_hooks["checkpoint"].update(interval=200, save_best="accuracy")
+custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated
