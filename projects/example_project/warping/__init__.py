@@ -1,0 +1,1 @@
+"""A decoder that warps the input image."""

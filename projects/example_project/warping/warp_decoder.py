@@ -1,0 +1,82 @@
+"""A decoder that warps the input image by a flow, and paints what the warp cannot make."""
+
+import torch
+from einops import rearrange, repeat
+from torch import Tensor, nn
+from torch.nn import functional
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.layers.stream import Stream
+from i2vkit.models.part import Part
+from i2vkit.registry import DECODERS
+from i2vkit.structures import Content, Motion, Spec
+
+
+@DECODERS.register_module()
+class WarpDecoder(Part):
+    """Every frame is the input image, sampled where a flow points (Jaderberg et al., 2015), as the base of the head.
+
+    A linear layer makes the flow of a frame, on a grid of ``grid`` x ``grid`` points, from [content code, motion of
+    that frame]; in between it is bilinear, and it reaches ``reach`` of half a side at most. Two 3x3 convolutions make
+    the head's features from the warped image and the motion.
+
+    Raises:
+        ConfigError: the head reads no base.
+    """
+
+    needs = ("content.code", "motion.trajectory")
+    streams = True
+
+    def __init__(
+        self,
+        image_size: int,
+        content: Spec,
+        motion: Spec,
+        out_channels: int,
+        base_wanted: bool,
+        grid: int = 8,
+        reach: float = 0.5,
+        width: int = 32,
+    ):
+        super().__init__()
+        if not base_wanted:
+            raise ConfigError("WarpDecoder gives a base, and this head reads none: set a head that does (ResidualHead)")
+        self.grid, self.reach = grid, reach
+        self.flow = nn.Linear(content.code + motion.trajectory, 2 * grid * grid)
+        nn.init.normal_(self.flow.weight, std=0.01)
+        nn.init.zeros_(self.flow.bias)
+        first = nn.Conv2d(3 + motion.trajectory, width, 3, padding=1)
+        self.features = nn.Sequential(first, nn.ReLU(), nn.Conv2d(width, out_channels, 3, padding=1))
+
+    def forward(self, content: Content, motion: Motion, stream: Stream) -> tuple[Tensor, Tensor]:
+        """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, T, H, W): the warped image."""
+        batch, length, _ = motion.trajectory.shape
+        code = torch.cat([repeat(content.code, "b d -> b t d", t=length), motion.trajectory], dim=2)
+        flow = rearrange(torch.tanh(self.flow(code)), "b t (c h w) -> (b t) c h w", h=self.grid, w=self.grid)
+        images = repeat(content.image, "b c h w -> (b t) c h w", t=length)
+        warped = warp(images, self.reach * flow)
+        steps = repeat(motion.trajectory, "b t d -> (b t) d h w", h=warped.shape[2], w=warped.shape[3])
+        features = self.features(torch.cat([warped, steps], dim=1))
+        return tuple(rearrange(x, "(b t) c h w -> b c t h w", b=batch) for x in (features, warped))
+
+
+def warp(image: Tensor, flow: Tensor) -> Tensor:
+    """``image`` (N, C, H, W), sampled at every pixel's place plus its ``flow`` (N, 2, h, w).
+
+    The flow, x before y, in halves of a side, is interpolated to the image's size. Beyond its border the image goes on
+    as its last pixels do.
+
+    Examples:
+        >>> import torch
+        >>> from warping.warp_decoder import warp
+        >>> image = torch.tensor([[[[1.0, 2.0, 3.0, 4.0]]]])
+        >>> warp(image, torch.tensor([0.5, 0.0]).view(1, 2, 1, 1)).flatten().tolist()  # 0.5 is one of four pixels
+        [2.0, 3.0, 4.0, 4.0]
+    """
+    size = image.shape[2:]
+    still = functional.affine_grid(
+        torch.eye(2, 3).to(image).expand(len(image), -1, -1), [len(image), 1, *size], align_corners=False
+    )
+    moved = functional.interpolate(flow, size, mode="bilinear", align_corners=False)
+    places = still + rearrange(moved, "n c h w -> n h w c")
+    return functional.grid_sample(image, places, padding_mode="border", align_corners=False)
