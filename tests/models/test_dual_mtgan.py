@@ -15,7 +15,7 @@ from i2vkit.models.decoders import FrameDecoder
 from i2vkit.models.discriminators import RandomFrames
 from i2vkit.models.encoders import ConvPyramidEncoder
 from i2vkit.models.layers import Stream
-from i2vkit.models.losses import ContentInvarianceLoss, ContentSpread, CriticLoss, KlLoss, MotionCycleLoss
+from i2vkit.models.losses import ContentInvarianceLoss, ContentSpread, CriticLoss, FrameL1Loss, KlLoss, MotionCycleLoss
 from i2vkit.models.losses.content_losses import spread_within_clips
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip, Motion, Spec
@@ -57,6 +57,19 @@ def context_of(model, clip: Clip | None = None) -> GanContext:
 
 def losses_of(model) -> dict:
     return {loss.name: loss for phase in model.phases for loss in phase.losses}
+
+
+def test_frame_l1_weighs_what_moves():
+    """A plain loop over frames: a pixel counts 1 + 4 times its largest change from the first real frame."""
+    context = context_of(dual())
+    made, real = context.generated("reconstruct").video, context.real("reconstruct").video
+    terms = []
+    for frame in range(real.shape[2]):
+        change = (real[:, :, frame] - real[:, :, 0]).abs().max(dim=1).values
+        terms.append(((1 + 4 * change)[:, None] * (made[:, :, frame] - real[:, :, frame]).abs()).mean())
+    weighted = FrameL1Loss(moving=4.0)(context).item()
+    assert weighted == pytest.approx(torch.stack(terms).mean().item(), rel=1e-5)
+    assert weighted > 1.01 * FrameL1Loss()(context).item()
 
 
 def test_kl_is_that_of_a_gaussian_summed_over_its_axes():

@@ -155,15 +155,29 @@ class PassLoss(Loss):
 
 @LOSSES.register_module()
 class FrameL1Loss(PassLoss):
-    """Mean absolute difference of the generated and the real video over true frames, in [0, 2] (DTGAN, eq. 5)."""
+    """Mean absolute difference of the generated and the real video over true frames, in [0, 2] (DTGAN, eq. 5).
 
-    def __init__(self, pass_name: str = "reconstruct", name: str | None = "frame_l1", weight: float | Sequence = 1.0):
+    With ``moving`` (ours) a pixel weighs 1 + ``moving`` times its largest change of a channel from the real video's
+    first frame: where little moves, a model otherwise learns to repeat the image long before it learns motion.
+    """
+
+    def __init__(
+        self,
+        pass_name: str = "reconstruct",
+        moving: float = 0.0,
+        name: str | None = "frame_l1",
+        weight: float | Sequence = 1.0,
+    ):
         super().__init__(pass_name, name, weight)
+        self.moving = moving
 
     def forward(self, context) -> Tensor:
-        """E |video - real|."""
+        """E |video - real|, weighted."""
         real = context.real(self.pass_name)
         difference = (context.generated(self.pass_name).video - real.video).abs()
+        if self.moving:
+            change = (real.video - real.video[:, :, :1]).abs().amax(dim=1, keepdim=True)
+            difference = (1 + self.moving * change) * difference
         batch, _, length = difference.shape[:3]
         mask = frame_mask(real.num_frames, batch, length, difference.device)
         return masked_mean(rearrange(difference, "b c t h w -> b t c h w"), mask)
