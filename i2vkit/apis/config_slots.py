@@ -46,6 +46,7 @@ SLOTS: dict[str, tuple[Registry, ...]] = {
     "refiner": (roles.REFINERS,),
     "condition_generator": (roles.CONDITION_GENERATORS,),
     "network": (roles.DISCRIMINATORS, roles.MODELS),
+    "embedder": (roles.EMBEDDERS, roles.VIDEO_EMBEDDERS),
     "view": (roles.VIEWS,),
     "adversarial": (roles.ADVERSARIAL_LOSSES,),
     "losses": (roles.LOSSES,),

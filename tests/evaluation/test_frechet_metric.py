@@ -198,12 +198,12 @@ def test_video_fid_is_the_distance_of_the_vectors(fid_network):
     made = samples(5, noise=30.0)
     found = value(metric, made)
     generated, real = (
-        torch.stack([metric.network(sample.get(key)) for sample in made]) for key in ("generated", "truth")
+        torch.stack([metric.embedder(sample.get(key)) for sample in made]) for key in ("generated", "truth")
     )
     assert found["video_fid"] == pytest.approx(frechet_distance_of(generated, real), rel=1e-6)
     assert found["video_fid_gain"] == pytest.approx(found["video_fid_floor"] - found["video_fid"])
     assert metric.warning.startswith("5 videos for 128 numbers each")
-    assert metric.extractor["network"] == "3D ResNeXt-8, 128" and len(metric.extractor["tiny.pth"]) == 64
+    assert metric.extractor["embedder"] == "3D ResNeXt-8, 128" and len(metric.extractor["tiny.pth"]) == 64
 
 
 def test_video_fid_of_equal_videos_is_0_and_grows_with_noise(fid_network):

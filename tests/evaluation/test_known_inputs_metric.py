@@ -98,7 +98,7 @@ def weights(tmp_path_factory) -> dict[str, dict]:
         linear_sha256=digests["linear.pth"],
     )
     colour = dict(embedder=dict(type=NetworkEmbedder, network=dict(type=MeanColour)))
-    networks = dict(VideoFid=dict(network=resnext), Fvd=dict(network=i3d), ContentDistance=colour)
+    networks = dict(VideoFid=dict(embedder=resnext), Fvd=dict(embedder=i3d), ContentDistance=colour)
     return networks | dict(Lpips=alex, DiversityLpips=alex)
 
 

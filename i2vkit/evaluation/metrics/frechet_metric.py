@@ -27,11 +27,11 @@ class FrechetMetric(BaseMetric):
     With no more videos than numbers in a vector the covariances have not full rank and the distance comes out too
     large: the log and ``warning`` say so, and such numbers compare at the same number of videos only.
 
-    ``extractor`` has the network's name and the SHA-256 of its weights. Without these the log says what to fetch, and
+    ``extractor`` has the embedder's name and the SHA-256 of its weights. Without these the log says what to fetch, and
     the metric is left out. There is no value of a single video, so ``per_video`` stays empty, and no interval either.
 
     Args:
-        network: of the registry ``VIDEO_EMBEDDERS``.
+        embedder: of the registry ``VIDEO_EMBEDDERS``.
         prefix: put before the names, as mmengine does; without one the names stand alone.
         collect_device: "cpu" or "gpu", where results of several processes meet.
 
@@ -42,19 +42,19 @@ class FrechetMetric(BaseMetric):
     name = ""
     less_is_better = True
 
-    def __init__(self, network: dict, prefix: str | None = None, collect_device: str = "cpu") -> None:
+    def __init__(self, embedder: dict, prefix: str | None = None, collect_device: str = "cpu") -> None:
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
         self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
         self.per_video: list[dict] = []
         self.skipped, self.warning, self.extractor = None, None, {}
         self._size: tuple[int, ...] | None = None
         try:
-            self.network = build_part(VIDEO_EMBEDDERS, network)
+            self.embedder = build_part(VIDEO_EMBEDDERS, embedder)
         except MissingWeightsError as error:
             self.skipped = str(error)
             print_log(f"{self.name} is left out: {error}", logger="current", level=logging.WARNING)
         else:
-            self.extractor = {"network": self.network.name, **self.network.hashes}
+            self.extractor = {"embedder": self.embedder.name, **self.embedder.hashes}
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
         """Look at a batch: one result a sample.
@@ -83,12 +83,12 @@ class FrechetMetric(BaseMetric):
                 f"{self.name}: video {name!r} has frames of {tuple(video.shape[2:])} pixels, those before it of "
                 f"{self._size}: a network sees how much they were scaled, so all videos must have one size"
             )
-        if video.shape[1] < self.network.min_frames:
+        if video.shape[1] < self.embedder.min_frames:
             raise DataError(
-                f"{self.name}: video {name!r} has {video.shape[1]} frames, {self.network.name} needs "
-                f"{self.network.min_frames} or more; set min_frames={self.network.min_frames} in the data set"
+                f"{self.name}: video {name!r} has {video.shape[1]} frames, {self.embedder.name} needs "
+                f"{self.embedder.min_frames} or more; set min_frames={self.embedder.min_frames} in the data set"
             )
-        return self.network(video).numpy()
+        return self.embedder(video).numpy()
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """``<name>``, ``<name>_floor`` and ``<name>_gain``; nothing without the network.

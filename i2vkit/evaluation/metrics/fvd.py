@@ -14,12 +14,12 @@ class Fvd(FrechetMetric):
     network is a TorchScript file, by default StyleGAN-V's, which gives what the paper's own gives.
 
     Args:
-        network: of the registry ``VIDEO_EMBEDDERS``; I3D by default. Its file elsewhere than in ``data/extractors``:
+        embedder: of the registry ``VIDEO_EMBEDDERS``; I3D by default. Its file elsewhere than in ``data/extractors``:
             ``dict(type=I3dEmbedder, path=..., sha256=...)``.
         prefix, collect_device: as in ``FrechetMetric``.
     """
 
     name = "fvd"
 
-    def __init__(self, network: dict | None = None, prefix: str | None = None, collect_device: str = "cpu") -> None:
-        super().__init__(network or {"type": "I3dEmbedder"}, prefix, collect_device)
+    def __init__(self, embedder: dict | None = None, prefix: str | None = None, collect_device: str = "cpu") -> None:
+        super().__init__(embedder or {"type": "I3dEmbedder"}, prefix, collect_device)

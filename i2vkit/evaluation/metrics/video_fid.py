@@ -15,12 +15,12 @@ class VideoFid(FrechetMetric):
     the second all (``ResNext3dEmbedder``).
 
     Args:
-        network: of the registry ``VIDEO_EMBEDDERS``; ResNeXt-101 by default. Its weights elsewhere than in
+        embedder: of the registry ``VIDEO_EMBEDDERS``; ResNeXt-101 by default. Its weights elsewhere than in
             ``data/extractors``: ``dict(type=ResNext3dEmbedder, weights=..., sha256=...)``.
         prefix, collect_device: as in ``FrechetMetric``.
     """
 
     name = "video_fid"
 
-    def __init__(self, network: dict | None = None, prefix: str | None = None, collect_device: str = "cpu") -> None:
-        super().__init__(network or {"type": "ResNext3dEmbedder"}, prefix, collect_device)
+    def __init__(self, embedder: dict | None = None, prefix: str | None = None, collect_device: str = "cpu") -> None:
+        super().__init__(embedder or {"type": "ResNext3dEmbedder"}, prefix, collect_device)
