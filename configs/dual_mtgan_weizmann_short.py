@@ -1,10 +1,10 @@
 """Dual-MTGAN on the Weizmann strips for an hour on one CPU core: narrow, and the losses learnt one after the other.
 
-The paper has no such run. **Narrow**: a quarter of the widths, half in the decoder, but an LSTM of 512. First frames are
-reconstructed, through skips from the content image to the decoder (which the paper's model has not), with pixels
-weighted by what moves, eq. 1 relative to the scale of the codes, and a divergence that comes in late and weighs a tenth
-of eq. 8's: with its full weight from the start the motion code stays empty. From iteration 4000 on transfer, sampling,
-the cycle and both critics join in, at a fifth of the learning rate. docs/results.md has what came out.
+The paper has no such run. **Narrow**: a quarter of the widths, half in the decoder, but an LSTM of 512. First frames
+are reconstructed, through skips from the content image to the decoder (which the paper's model has not), with pixels
+weighted by what moves, eq. 1 relative to the scale of the codes, and a divergence that comes in late and weighs a
+tenth of eq. 8's: with its full weight from the start the motion code stays empty. From iteration 4000 on transfer,
+sampling, the cycle and both critics join in, at a fifth of the learning rate. docs/results.md has what came out.
 """
 
 from mmengine.config import read_base
