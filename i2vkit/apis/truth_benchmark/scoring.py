@@ -22,6 +22,8 @@ from i2vkit.media import atomic_path
 DATA = "data/i2v_truth_v1"
 SCORES = ("appearance", "motion", "both")
 Metrics = dict[str, float]
+# What a model's own loader decides.
+_LOADER = ("batch_size", "num_workers", "persistent_workers")
 
 
 def score_truth(
@@ -37,7 +39,7 @@ def score_truth(
     """Test a model on the set, and write ``out/truth.json`` beside the test's own ``metrics.json``.
 
     Args:
-        cfg: of ``load_config``; the data that it names are not read.
+        cfg: of ``load_config``; of its data only batch size and number of workers count.
         checkpoint: what ``test`` takes.
         part: "faces" or "figures"; by default the one that the config's own data are of.
         split: "test", or "val" while a model is being made.
@@ -58,7 +60,7 @@ def score_truth(
     benchmark = benchmark_config(part, split, data)
     if cfg.model.image_size != SIZE:
         raise ConfigError(f"the videos of {VERSION} are {SIZE}x{SIZE}, this model's {cfg.model.image_size} pixels wide")
-    cfg = Config({**cfg.to_dict(), **benchmark.to_dict()}, filename=cfg.filename, format_python_code=False)
+    cfg = lay_over(cfg, benchmark)
     folder = Path(out or Path(cfg.get("work_dir") or Path("work_dirs") / Path(cfg.filename).stem) / "truth")
     out = folder if out else folder / f"{part}_{split}"
     measured = test(cfg, checkpoint, "transfer", out, save_videos, options=options)
@@ -98,13 +100,23 @@ def benchmark_config(part: str, split: str = "test", data: str | Path = DATA) ->
     return cfg
 
 
+def lay_over(cfg: Config, benchmark: Config) -> Config:
+    """A model's config with the data, samples and metrics of ``benchmark_config``, in batches of its own size."""
+    both = Config({**cfg.to_dict(), **benchmark.to_dict()}, filename=cfg.filename, format_python_code=False)
+    own = cfg.get("test_dataloader") or {}
+    both.test_dataloader.update({key: own[key] for key in _LOADER if key in own})
+    return both
+
+
 def part_of(cfg: Config) -> str:
     """Of which part the data of a config are. Raises ``ConfigError`` where they are of none."""
     people = cfg.get("test_dataloader", {}).get("dataset", {}).get("people")
     for part in PARTS:
         if isinstance(people, str) and people.startswith(f"i2v_truth/{part}_"):
             return part
-    raise ConfigError(f"the data of {Path(cfg.filename).name} are not of {VERSION}: say --part {' or '.join(PARTS)}")
+    raise ConfigError(
+        f"the data of {Path(cfg.filename or 'this config').name} are not of {VERSION}: say --part {' or '.join(PARTS)}"
+    )
 
 
 def combine(metrics: Metrics, references: dict[str, Metrics]) -> Metrics:
