@@ -10,11 +10,11 @@ from statistics import fmean, stdev
 from typing import Any
 
 from i2vkit.apis.comparable import Row, videos_of
-from i2vkit.evaluation.statistics import bootstrap_groups, bootstrap_interval
+from i2vkit.evaluation.statistics import bootstrap_interval, bootstrap_over, groups_of
 
 FLOOR = "floor: first image repeated"
 
-# Of one metric: the value of each sample, and the person whose motion it shows; keys are (name, its how-manieth).
+# Of one metric: the value of each sample and its group in the bootstrap; keys are (name, its how-manieth).
 Values = dict[tuple[str, int], tuple[float, str]]
 
 
@@ -22,7 +22,7 @@ Values = dict[tuple[str, int], tuple[float, str]]
 class Cell:
     """What one row says of one metric.
 
-    ``score``, its 95 % ``interval`` over people or videos and its ``spread``, the standard deviation over seeds;
+    ``score``, its 95 % ``interval`` and its ``spread``, the standard deviation over seeds;
     ``difference`` is score - that of the first row and ``limits`` the paired interval of it; ``verdict`` is "better",
     "worse", "differs" (where nothing says which way is better) or "" (not beyond chance). What is not known is None.
     """
@@ -61,58 +61,56 @@ def compare(rows: Sequence[Row]) -> Comparison:
     first = rows[0].results[0]
     names = [name for row in rows for result in row.results for name in result["scores"]]
     metrics = [name for name in dict.fromkeys(names) if not name.endswith(("_floor", "_gain"))]
-    over, groups = bootstrap_groups([video.get("source_person") for video in videos_of(first)])
+    over, groups = bootstrap_over(videos_of(first))
     cells: dict[str, dict[str, Cell]] = {row.name: {} for row in rows} | {FLOOR: {}}
     counts = {}
     for metric in metrics:
         known = {row.name: row.results for row in rows if all(metric in result["scores"] for result in row.results)}
-        values = {name: _mean_values(results, metric) for name, results in known.items()}
+        values = {name: _mean_values(results, metric, over) for name, results in known.items()}
         scores = {name: [result["scores"][metric] for result in results] for name, results in known.items()}
         if (key := f"{metric}_floor") in first["scores"]:
-            values[FLOOR], scores[FLOOR] = _mean_values([first], key), [first["scores"][key]]
+            values[FLOOR], scores[FLOOR] = _mean_values([first], key, over), [first["scores"][key]]
         common = set.intersection(*[set(found) for found in values.values() if found] or [set()])
         counts[metric] = len(common)
         way = _less_is_better(first, metric)
         for name, found in values.items():
             reference = values.get(rows[0].name)
-            cells[name][metric] = _cell(
-                scores[name], found, None if name == rows[0].name else reference, common, over, way
-            )
+            cells[name][metric] = _cell(scores[name], found, None if name == rows[0].name else reference, common, way)
     shown = [*rows, Row(FLOOR, [first])] if cells[FLOOR] else list(rows)
     return Comparison(shown, metrics, cells, first, over, groups, counts)
 
 
 def _cell(
-    scores: list[float], values: Values, reference: Values | None, common: set, over: str, less_is_better: bool | None
+    scores: list[float], values: Values, reference: Values | None, common: set, less_is_better: bool | None
 ) -> Cell:
     """A cell from the scores of its seeds, and the values of its samples and of the first row's."""
     spread = stdev(scores) if len(scores) > 1 else None
     keys = [key for key in values if key in common]
     if not keys:
         return Cell(fmean(scores), spread=spread)
-    people = [values[key][1] for key in keys] if over == "people" else None
+    groups = [values[key][1] for key in keys]
     own = [values[key][0] for key in keys]
-    interval = _interval(own, people)
+    interval = _interval(own, groups)
     if not reference:
         return Cell(fmean(own), interval, spread)
     differences = [values[key][0] - reference[key][0] for key in keys]
-    limits, verdict = _interval(differences, people), ""
+    limits, verdict = _interval(differences, groups), ""
     if limits and not limits[0] <= 0 <= limits[1]:
         verdict = "differs" if less_is_better is None else "better" if (limits[0] > 0) != less_is_better else "worse"
     return Cell(fmean(own), interval, spread, fmean(differences), limits, verdict)
 
 
-def _interval(values: list[float], people: list[str] | None) -> tuple[float, float] | None:
-    low, high = bootstrap_interval(values, people)
+def _interval(values: list[float], groups: list[str]) -> tuple[float, float] | None:
+    low, high = bootstrap_interval(values, groups)
     return None if isnan(low) else (low, high)
 
 
-def _mean_values(results: Sequence[dict], key: str) -> Values:
+def _mean_values(results: Sequence[dict], key: str, over: str) -> Values:
     """The values of ``key`` by sample, means over the results; those that every result has.
 
     None at all where the score is no mean of its videos', as that of a whole set is not: they tell nothing about it.
     """
-    tables = [_values(result, key) for result in results]
+    tables = [_values(result, key, over) for result in results]
     for result, table in zip(results, tables, strict=True):
         means = fmean(value for value, _ in table.values()) if table else float("nan")
         if not isclose(result["scores"][key], means, rel_tol=1e-6, abs_tol=1e-9):
@@ -121,16 +119,18 @@ def _mean_values(results: Sequence[dict], key: str) -> Values:
     return {sample: (fmean(table[sample][0] for table in tables), tables[0][sample][1]) for sample in common}
 
 
-def _values(result: dict, key: str) -> Values:
+def _values(result: dict, key: str, over: str) -> Values:
     """The values of ``key`` by sample, or by image where samples of one image are scored together."""
     key = key.rpartition("/")[2]
     found, seen = {}, Counter()
     tables = (result.get("per_video") or [], result.get("per_image") or [])
-    for row in next((table for table in tables if any(key in row for row in table)), []):
+    rows = next((table for table in tables if any(key in row for row in table)), [])
+    groups = groups_of(rows, over) or range(len(rows))
+    for row, group in zip(rows, groups, strict=True):
         place = (row["name"], seen[row["name"]])
         seen[row["name"]] += 1
         if row.get(key) is not None:
-            found[place] = (float(row[key]), str(row.get("source_person")))
+            found[place] = (float(row[key]), str(group))
     return found
 
 

@@ -98,7 +98,7 @@ def plot_comparison(comparison: Comparison, path: str | Path) -> None:
 
 def _conditions(comparison: Comparison) -> list[str]:
     facts, counts = comparison.facts, comparison.counts
-    people = f", {comparison.groups} people" if comparison.over == "people" else ""
+    people = "" if comparison.over == "videos" else f" of {comparison.groups} {comparison.over}"
     lines = [f"{facts.get('generated', len(videos_of(facts)))} videos{people}; {_frames(facts)}."]
     text = f"In brackets 95 % intervals, bootstrap over {comparison.over} (±: standard deviation over seeds)."
     if len(comparison.rows) > 1:

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from i2vkit.apis.result_facts import checkpoint_facts, data_facts, frame_facts
 from i2vkit.evaluation.metrics.base import META
 from i2vkit.evaluation.protocols import Protocol, describe
-from i2vkit.evaluation.statistics import DRAWS, LEVEL, bootstrap_groups, bootstrap_interval
+from i2vkit.evaluation.statistics import DRAWS, LEVEL, bootstrap_interval, bootstrap_over, groups_of
 
 PACKAGES = ("i2vkit", "torch", "onedl-mmengine", "numpy", "torchmetrics", "scipy", "av", "opencv-python", "pillow")
 
@@ -37,7 +37,8 @@ def report(
     dataset = runner.test_dataloader.dataset
     metrics = runner.test_evaluator.metrics
     per_video, per_image = merge_rows(metrics, "per_video"), merge_rows(metrics, "per_image")
-    over, groups = bootstrap_groups([pair.source.person for pair in dataset.pairs])
+    sources = [{"source_person": pair.source.person, "source_name": pair.source.name} for pair in dataset.pairs]
+    over, groups = bootstrap_over(sources)
     protocol = {"name": name, "type": type(plan).__name__}
     if replayed := getattr(plan, "replayed", None):
         protocol["replays"] = replayed
@@ -106,15 +107,18 @@ def by_label(per_video: list[dict], names: list[str]) -> dict[str, dict[str, flo
     return result
 
 
-def intervals(per_video: list[dict], names: list[str], over: str = "people") -> dict[str, list[float]]:
-    """95 % intervals of the means over "people", drawn as a whole, or "videos"; left out where there is but one."""
+def intervals(per_video: list[dict], names: list[str], over: str | None = None) -> dict[str, list[float]]:
+    """95 % intervals of the means over "people", "clips" or "videos", by default as ``bootstrap_over`` says.
+
+    Left out where there is but one of them.
+    """
+    over = over or bootstrap_over(per_video)[0]
     result = {}
     for name in names:
         key = name.rpartition("/")[2]
         videos = [video for video in per_video if video.get(key) is not None]
         if videos:
-            people = [video.get("source_person") for video in videos] if over == "people" else None
-            interval = bootstrap_interval([video[key] for video in videos], people)
+            interval = bootstrap_interval([video[key] for video in videos], groups_of(videos, over))
             result |= {} if isnan(interval[0]) else {name: list(interval)}
     return result
 

@@ -8,6 +8,7 @@ import numpy as np
 
 LEVEL = 0.95
 DRAWS = 2000
+GROUPS = {"people": "source_person", "clips": "source_name"}
 
 
 def bootstrap_interval(
@@ -55,14 +56,26 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def bootstrap_groups(people: Sequence[str]) -> tuple[str, int]:
-    """Over whom intervals are drawn, given each video's person, and how many these are.
+def bootstrap_over(videos: Sequence[dict]) -> tuple[str, int]:
+    """Over whom the interval of a mean over these videos is drawn, and how many they are.
 
-    Videos of one person are not independent, so people are drawn; of a single one nothing can be said but of videos.
+    Videos of one person are not independent, so people are drawn; of a single person the clips that drive, since one
+    clip may drive many videos; of a single clip nothing is left but the videos.
 
-    >>> from i2vkit.evaluation.statistics import bootstrap_groups
-    >>> bootstrap_groups(["ann", "ann", "bob"]), bootstrap_groups(["ann", "ann"])
-    (('people', 2), ('videos', 2))
+    Args:
+        videos: each with its ``source_person`` and ``source_name``.
+
+    >>> from i2vkit.evaluation.statistics import bootstrap_over
+    >>> ann, bob = {"source_person": "ann", "source_name": "a"}, {"source_person": "bob", "source_name": "b"}
+    >>> bootstrap_over([ann, ann, bob]), bootstrap_over([ann, ann | {"source_name": "c"}]), bootstrap_over([ann, ann])
+    (('people', 2), ('clips', 2), ('videos', 2))
     """
-    number = len(set(people))
-    return ("people", number) if number > 1 else ("videos", len(people))
+    for over in GROUPS:
+        if (number := len(set(groups_of(videos, over)))) > 1:
+            return over, number
+    return "videos", len(videos)
+
+
+def groups_of(videos: Sequence[dict], over: str) -> list | None:
+    """The group of each video where "people" or "clips" are drawn; None where "videos" are, each on its own."""
+    return None if over not in GROUPS else [video.get(GROUPS[over]) for video in videos]

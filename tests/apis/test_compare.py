@@ -86,6 +86,18 @@ def test_one_person_who_differs_is_not_evidence_though_two_videos_are(tmp_path):
     assert cell.limits[0] == 0 and cell.verdict == ""
 
 
+def test_of_one_person_clips_are_drawn_and_not_their_many_videos(tmp_path):
+    """One clip of four, two videos each, is better."""
+    results = [result("one"), result("two", SSIM + 0.2 * (PEOPLE == "bob"))]
+    for video in (video for one in results for video in one["per_video"]):
+        video |= {"source_person": "eve", "source_name": video["source_person"]}
+    found = compared(tmp_path, *results)
+    assert (found.over, found.groups) == ("clips", 4)
+    assert found.cells["two"]["ssim"].limits == pytest.approx(
+        bootstrap_interval(0.2 * (PEOPLE == "bob"), PEOPLE), abs=1e-12
+    )
+
+
 def test_the_floor_is_a_row(tmp_path):
     cell = compared(tmp_path, result("one")).cells[FLOOR]["ssim"]
     assert cell.score == pytest.approx(0.55) and cell.difference == pytest.approx(0.55 - SSIM.mean())
@@ -234,7 +246,7 @@ def test_the_files_and_the_tool(tmp_path, monkeypatch, capsys):
     run_tool(monkeypatch, *paths, "--out", tmp_path / "out", "--csv")
     text = (tmp_path / "out/compare.md").read_text()
     assert capsys.readouterr().out.startswith(text)
-    assert "8 videos, 4 people; 16 frames (FirstFrames, stride 2), 64x64.\n" in text
+    assert "8 videos of 4 people; 16 frames (FirstFrames, stride 2), 64x64.\n" in text
     assert "| two | +0.020 (+0.020 to +0.020) ▲ |  |" in text and "| three | -0.020 (-0.020 to -0.020) ▼ |  |" in text
     lines = list(csv.DictReader(io.StringIO((tmp_path / "out/compare.csv").read_text())))
     assert [(line["row"], line["metric"]) for line in lines[:2]] == [("one", "ssim"), ("one", "fvd")]

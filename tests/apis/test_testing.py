@@ -162,7 +162,7 @@ def test_another_model_is_compared_on_the_same_samples(config, checkpoint, tmp_p
     comparison = compare(read_results([f"A={files[0]}", f"B={files[1]}"]))
     values = [json.loads(file.read_text())["scores"]["psnr"] for file in files]
     assert comparison.cells["B"]["psnr"].difference == pytest.approx(values[1] - values[0]) and values[0] != values[1]
-    assert (comparison.over, comparison.groups) == ("videos", 4)  # one person drives
+    assert (comparison.over, comparison.groups) == ("clips", 2)  # of the one person who drives
     assert len(read_results(files)) == 1  # or else two seeds of one config
     test(config, checkpoint, "reconstruction", tmp_path / "third")
     with pytest.raises(ConfigError, match="they have 4 and 6 samples, of protocols transfer and reconstruction"):
