@@ -17,6 +17,8 @@ def main() -> None:
 
     decoder = commands.add_parser("decoder", help="a generator beside its plain form, forward and backward", **shared)
     decoder.add_argument("--against", metavar="CONFIG", help="another decoder beside it (imaginator_ablations/mug_3d)")
+    decoder.add_argument("--frames", type=int, help="of a clip (default: as the config says)")
+    decoder.add_argument("--step", action="store_true", help="the whole training step too")
     decoder.add_argument("--compile", action="store_true", help="torch.compile of the decoder too")
     step = commands.add_parser("step", help="a whole training step", **shared)
     step.add_argument("--amp", action="store_true", help="mixed precision (bf16) too")
@@ -26,7 +28,7 @@ def main() -> None:
     maps.add_argument("--size", type=int, default=96, help="side in pixels (default: %(default)s)")
 
     for command in (decoder, step):
-        command.add_argument("--batch", type=int, default=4, help="clips (default: %(default)s)")
+        command.add_argument("--batch", type=int, help="clips (default: 4; single frames: 8, and 1 clip of many)")
         command.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="default: %(default)s")
     for command in commands.choices.values():
         command.add_argument(
@@ -62,8 +64,13 @@ def run(arguments, cfg) -> tuple[str, dict]:
         result = step.benchmark_step(cfg, amp=arguments.amp, **shared)
         return step.as_text(result), result
     against = load_config(arguments.against) if arguments.against else None
-    result = decoder.benchmark_decoder(cfg, against=against, compiled=arguments.compile, **shared)
-    return decoder.as_text(result), result
+    result = decoder.benchmark_decoder(
+        cfg, against=against, compiled=arguments.compile, frames=arguments.frames, **shared
+    )
+    if not arguments.step:
+        return decoder.as_text(result), result
+    stepped = step.benchmark_step(cfg, **shared)
+    return f"{decoder.as_text(result)}\n\n{step.as_text(stepped)}", result | {"whole_step": stepped}
 
 
 if __name__ == "__main__":

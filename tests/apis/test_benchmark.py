@@ -102,6 +102,14 @@ def test_rounds_go_on_until_the_time_is_up_and_what_comes_before_is_not_timed():
     assert len(by_turns({"a": clock.work(100.0)}, 1.0, clock=clock).seconds["a"]) == timing.LEAST_ROUNDS
 
 
+def test_long_rounds_are_few_but_one_counts():
+    clock = Clock()
+    turns = by_turns({"a": clock.work(7.0, 8.0)}, 1.0, clock=clock, warm=True, most=10.0)
+    assert turns.seconds == {"a": [7.0, 8.0]}  # a third would begin after 15 seconds
+    assert by_turns({"a": clock.work(20.0)}, 1.0, clock=clock, most=10.0).seconds == {"a": [20.0]}
+    assert len(by_turns({"a": clock.work(1.0)}, 0.0, clock=clock, warm=True, most=10.0).seconds["a"]) == 5
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="known on Linux only")
 def test_peak_memory_is_that_of_the_body():
     with PeakMemory() as before:
@@ -356,5 +364,9 @@ def test_a_generator_on_maps_beside_its_frames_one_by_one():
     fast, plain = (decoder_benchmark.run(generator.eval(), clip, plain) for plain in (False, True))
     assert torch.allclose(fast, plain, atol=1e-5) and fast[:, :, 3:].std() > 0.01
     assert step_benchmark.step_length(cfg) == 1
+    result = benchmark_decoder(cfg, seconds=0, frames=3)
+    assert (result["batch_size"], result["frames"]) == (1, 3)
+    assert result["trained_on"] == {"batch_size": 8, "frames": 1}
+    assert "training, 8 clips of 1 frames:" in decoder_benchmark.as_text(result)
     result = benchmark_step(cfg, seconds=0, batch=2)
     assert result["frames"] == 1 and result["step"]["losses"]["fast"]

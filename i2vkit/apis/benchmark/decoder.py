@@ -25,16 +25,19 @@ from i2vkit.registry import MODELS
 from i2vkit.structures import Clip
 
 PLAIN, FAST, OTHER = "plain", "fast", "other decoder"
+CLIPS, FRAMES = 4, 8  # of a batch: of clips, and of single frames
+LONG = 15.0  # seconds: no round begins later
 FULL, HALF = 1e-3, 0.05  # tolerances: videos are in [-1, 1], so 1e-3 is an eighth of a grey level
 
 
 def benchmark_decoder(
     cfg: Config,
     seconds: float = 10.0,
-    batch: int = 4,
+    batch: int | None = None,
     against: Config | None = None,
     device: str = "cpu",
     compiled: bool = False,
+    frames: int | None = None,
 ) -> dict[str, Any]:
     """A generator as it is beside the plain form of its layers, with the same weights, by turns.
 
@@ -42,13 +45,15 @@ def benchmark_decoder(
     own: image, maps of the image and maps of the frame are encoded each time.
 
     Measured are the forward pass without gradients in eval mode (``inference``: fp32, bf16, and either with folded
-    batch norm) and forward and backward in training mode (``training``: fp32 and bf16). Before that the outputs are
-    checked to agree.
+    batch norm) and forward and backward in training mode (``training``: fp32 and bf16), on clips as long as those of a
+    training step. Before that the outputs are checked to agree, which warms up. A comparison whose rounds are long
+    has fewer of them: none begins after 15 seconds.
 
     Args:
         cfg: of ``load_config``; the data are random.
         seconds: how long to measure each comparison.
-        batch: clips.
+        batch: clips; by default 4, and where training takes single frames 8 of these and 1 clip.
+        frames: of a clip, by default as many as the config says.
         against: a config with another decoder of as many parameters, which is compared too (``decoders``, where
             it is the reference).
         device: "cpu" or "cuda".
@@ -61,23 +66,26 @@ def benchmark_decoder(
     Raises:
         ConfigError: the generator has no layer with a plain form, or two outputs do not agree.
     """
-    generator, clip = build(cfg, batch, device)
+    trained = step_length(cfg)
+    generator, clip = build(cfg, batch or (1 if trained == 1 else CLIPS), device, frames)
     layers = plain_layers(generator)
     if not layers:
         raise ConfigError(f"{_name(cfg)}: no layer of its generator has a plain form to be compared with")
-    settle_norms(generator, clip)
+    learnt = random_clip(generator, batch or FRAMES, 1).to(device) if trained == 1 else clip
+    settle_norms(generator, learnt)
     result: dict[str, Any] = {
         "benchmark": "decoder",
         "config": _name(cfg),
-        "batch_size": batch,
+        "batch_size": len(clip),
         "frames": clip.source.shape[2],
         "device": device,
         "parameters": {FAST: count(generator)},
     }
     result["inference"] = _inference(generator, clip, seconds, compiled)
-    result["training"] = _training(generator, clip, seconds, compiled)
+    result["training"] = _training(generator, learnt, seconds, compiled)
+    result["trained_on"] = {"batch_size": len(learnt), "frames": learnt.source.shape[2]}
     if against is not None:
-        other, _ = build(against, batch, device)
+        other, _ = build(against, len(clip), device)
         settle_norms(other, clip)
         others = {FAST: generator, OTHER: other}
         result["against"] = _name(against)
@@ -167,7 +175,8 @@ def _measure(
 ) -> dict[str, Any]:
     """Check that the outputs agree with the reference's, and time all."""
     differences = check_agreement({name: work() for name, work in contenders.items()}, reference)
-    turns = by_turns({name: synchronized(work, device) for name, work in contenders.items()}, seconds)
+    works = {name: synchronized(work, device) for name, work in contenders.items()}
+    turns = by_turns(works, seconds, warm=True, most=max(seconds, LONG))
     return report(turns, reference, list(contenders)) | {"difference": differences}
 
 
@@ -193,7 +202,7 @@ def check_agreement(outputs: dict[str, Tensor], reference: str) -> dict[str, flo
     return largest
 
 
-def build(cfg: Config, batch: int, device: str) -> tuple[nn.Module, Clip]:
+def build(cfg: Config, batch: int, device: str, frames: int | None = None) -> tuple[nn.Module, Clip]:
     """The generator of a config with its initial weights, and random clips as it trains on, without moving parts.
 
     Raises:
@@ -206,14 +215,28 @@ def build(cfg: Config, batch: int, device: str) -> tuple[nn.Module, Clip]:
     if not hasattr(model, "generator"):
         raise ConfigError(f"{_name(cfg)}: a {type(model).__name__} has no generator")
     generator = model.generator
-    length = trained_length(cfg) or generator.lengths.at_least(16)
-    source = torch.rand(batch, 3, length, model.image_size, model.image_size) * 2 - 1
+    length = frames or trained_length(cfg) or generator.lengths.at_least(16)
+    if length not in generator.lengths:
+        raise ConfigError(f"{_name(cfg)} makes clips of {generator.lengths} frames, not of {length}: --frames")
+    return generator.to(device), random_clip(generator, batch, length).to(device)
+
+
+def step_length(cfg: Config) -> int:
+    """Frames of the clips of a training step: what RandomJump jumps to, or what the pipelines say, or 16."""
+    pipeline = cfg.get("train_dataloader", {}).get("dataset", {}).get("pipeline", ())
+    jumps = [transform["frames"] for transform in pipeline if isinstance(transform, dict) and "frames" in transform]
+    return jumps[0] if jumps else trained_length(cfg) or 16
+
+
+def random_clip(generator: nn.Module, batch: int, length: int) -> Clip:
+    """Random clips with what a generator reads; the first frame is the image."""
+    source = torch.rand(batch, 3, length, generator.image_size, generator.image_size) * 2 - 1
     label = torch.arange(batch) % generator.num_labels if generator.num_labels else None
     clip = Clip(source, source[:, :, 0], label=label)
     if generator.map_channels:
         maps = torch.rand(batch, generator.map_channels, *source.shape[2:]) * 2 - 1
         clip = replace(clip, source_maps=maps, image_maps=maps[:, :, 0])
-    return generator.to(device), clip.to(device)
+    return clip
 
 
 def run(generator: nn.Module, clip: Clip, plain: bool = False, half: bool = False) -> Tensor:
@@ -278,8 +301,8 @@ def as_text(result: dict[str, Any]) -> str:
     """The numbers to read."""
     lines = [f"{result['config']}: {result['batch_size']} clips of {result['frames']} frames on {result['device']}"]
     lines += [f"{name}: {number:,} parameters" for name, number in result["parameters"].items()]
-    for title in ("inference", "training"):
-        lines += [f"{title}:", *table(result[title])]
+    trained = "training, {batch_size} clips of {frames} frames".format(**result["trained_on"])
+    lines += ["inference:", *table(result["inference"]), f"{trained}:", *table(result["training"])]
     for precision, kinds in result.get("decoders", {}).items():
         lines += [f"decoders, {precision}:", *(line for measured in kinds.values() for line in table(measured))]
     return "\n".join([*lines, f"{result['threads']} threads, {result['cores']} cores, {result['processor']}"])

@@ -13,9 +13,8 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapperDict
 from torch import nn
 
-from i2vkit.apis.benchmark.decoder import FAST, PLAIN, computed_plainly, count, table
+from i2vkit.apis.benchmark.decoder import CLIPS, FAST, FRAMES, LONG, PLAIN, computed_plainly, count, step_length, table
 from i2vkit.apis.benchmark.timing import by_turns, report, surroundings, synchronized
-from i2vkit.apis.loading import trained_length
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS, build_part
 from i2vkit.structures import VideoSample
@@ -25,7 +24,7 @@ FULL, HALF = 0.01, 0.1  # how far losses may lie from the plain ones, relative o
 
 
 def benchmark_step(
-    cfg: Config, seconds: float = 20.0, batch: int = 4, amp: bool = False, device: str = "cpu"
+    cfg: Config, seconds: float = 20.0, batch: int | None = None, amp: bool = False, device: str = "cpu"
 ) -> dict[str, Any]:
     """A whole training step, through the config's phases and optimisers, beside the same done plainly, by turns.
 
@@ -35,8 +34,8 @@ def benchmark_step(
 
     Args:
         cfg: of ``load_config``; the data are random.
-        seconds: how long to measure.
-        batch: clips.
+        seconds: how long to measure, where five rounds do not take longer than 15 seconds.
+        batch: clips; by default 4, or 8 where they are single frames.
         amp: measure bf16 autocast too.
         device: "cpu" or "cuda".
 
@@ -53,7 +52,9 @@ def benchmark_step(
         raise ConfigError(f"{Path(cfg.filename or 'config').name} has no optim_wrapper: nothing trains")
     torch.manual_seed(0)
     model = MODELS.build(cfg.model).to(device).train()
-    data = random_batch(model, step_length(cfg), batch)
+    length = step_length(cfg)
+    batch = batch or (FRAMES if length == 1 else CLIPS)
+    data = random_batch(model, length, batch)
     trainers = {
         PLAIN: Trainer(deepcopy(model), plain_optimizers(cfg.optim_wrapper), data, plain=True),
         FAST: Trainer(deepcopy(model), cfg.optim_wrapper, data),
@@ -63,7 +64,8 @@ def benchmark_step(
     losses = {name: trainer.losses(CHECKED) for name, trainer in trainers.items()}
     check_losses(losses)
     where = torch.device(device)
-    turns = by_turns({name: synchronized(trainer.step, where) for name, trainer in trainers.items()}, seconds)
+    works = {name: synchronized(trainer.step, where) for name, trainer in trainers.items()}
+    turns = by_turns(works, seconds, warm=True, most=max(seconds, LONG))
     return {
         "benchmark": "step",
         "config": Path(cfg.filename or "config").stem,
@@ -74,13 +76,6 @@ def benchmark_step(
         "step": report(turns, PLAIN, list(trainers)) | {"losses": losses},
         **surroundings(),
     }
-
-
-def step_length(cfg: Config) -> int:
-    """Frames of the clips of a training step: what RandomJump jumps to, or what the pipelines say, or 16."""
-    pipeline = cfg.get("train_dataloader", {}).get("dataset", {}).get("pipeline", ())
-    jumps = [transform["frames"] for transform in pipeline if isinstance(transform, dict) and "frames" in transform]
-    return jumps[0] if jumps else trained_length(cfg) or 16
 
 
 class Trainer:

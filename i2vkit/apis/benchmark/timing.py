@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import time
@@ -51,15 +52,18 @@ def by_turns(
     seconds: float,
     before: Mapping[str, Callable[[], object]] | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    warm: bool = False,
+    most: float = math.inf,
 ) -> Turns:
     """Run the contenders one after the other, round after round, and time each turn.
 
     What changes slowly (other programs, the clock rate) so falls on all alike; every second round goes the other way
-    around. A first round warms up and does not count.
+    around. A first round warms up and does not count, unless all are ``warm``.
 
     Args:
         contenders: by name; each does the same amount of work whenever it is called.
-        seconds: begin no round after this long; five rounds count at least.
+        seconds: begin no round after this long, but let five rounds count.
+        most: begin none after this long in any case, once one has counted.
         before: what is done before a contender's turn, untimed.
         clock: seconds, rising.
     """
@@ -67,8 +71,8 @@ def by_turns(
     names = list(contenders)
     times: dict[str, list[float]] = {name: [] for name in names}
     peaks: dict[str, int | None] = dict.fromkeys(names)
-    start, rounds = clock(), 0
-    while rounds <= LEAST_ROUNDS or clock() - start < seconds:
+    start, rounds = clock(), int(warm)
+    while rounds <= 1 or (clock() - start < most and (rounds <= LEAST_ROUNDS or clock() - start < seconds)):
         for name in names if rounds % 2 else reversed(names):
             before.get(name, lambda: None)()
             with PeakMemory() as memory:
