@@ -1,8 +1,8 @@
 """ImaGINator's label fusion with DTGAN's U-Net, on the faces of i2v-truth-v1.
 
-Parents: truth/imaginator_faces, truth/dtgan_faces. Noise and label become a motion a frame through a recurrent network,
-and the U-Net, whose skips are those of an image translator, draws each frame: is fusion in space enough, without
-convolutions in time? Losses and critics are ImaGINator's.
+Parents: truth/imaginator_faces, truth/mocogan_faces, truth/dtgan_faces. Noise and label become a motion a frame through
+MoCoGAN's recurrent network, and the U-Net, whose skips are those of an image translator, draws each frame: is fusion in
+space enough, without convolutions in time? Losses and critics are ImaGINator's.
 """
 
 from mmengine.config import read_base
