@@ -29,7 +29,7 @@ _layout = dict(
     labels=["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"],
     help="MUG is given on request by its owner, the Multimedia Understanding Group of the Aristotle University of "
     "Thessaloniki (mug.ee.auth.gr/fed).\n"
-    "For a rendered stand-in: python tools/synthesize_data.py mug --out data/mug\n"
+    "For a rendered stand-in: python tools/synthesize_data.py mug --out data/mug --people 50 --split frgan (6 do)\n"
     "Then, either way: python tools/prepare_data.py mug --source data/mug --out data/mug_96 --size 96 --maps",
 )
 _expressions = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
