@@ -10,6 +10,7 @@ from i2vkit.apis.comparable import videos_of
 from i2vkit.apis.compare import FLOOR, Cell, Comparison
 from i2vkit.media import atomic_path
 
+FEW = 10  # people; the percentile bootstrap's 95 % cover 79 % with 4 and 91 % with 10 (normal values, simulated)
 MARKS = {"better": " ▲", "worse": " ▼", "differs": " ≠", "": ""}
 
 
@@ -104,6 +105,8 @@ def _conditions(comparison: Comparison) -> list[str]:
     if len(comparison.rows) > 1:
         text += f" ▲ better, ▼ worse, ≠ different from {comparison.rows[0].name} beyond the paired bootstrap."
     lines.append(text)
+    if 1 < comparison.groups < FEW:
+        lines.append(f"Mind: over {comparison.groups} {comparison.over} such intervals are too narrow.")
     most = max(counts.values(), default=0)
     if short := {metric: count for metric, count in counts.items() if 0 < count < most}:
         lines.append("Compared on fewer: " + ", ".join(f"{metric} on {count}" for metric, count in short.items()) + ".")

@@ -247,6 +247,7 @@ def test_the_files_and_the_tool(tmp_path, monkeypatch, capsys):
     text = (tmp_path / "out/compare.md").read_text()
     assert capsys.readouterr().out.startswith(text)
     assert "8 videos of 4 people; 16 frames (FirstFrames, stride 2), 64x64.\n" in text
+    assert "Mind: over 4 people such intervals are too narrow.\n" in text
     assert "| two | +0.020 (+0.020 to +0.020) ▲ |  |" in text and "| three | -0.020 (-0.020 to -0.020) ▼ |  |" in text
     lines = list(csv.DictReader(io.StringIO((tmp_path / "out/compare.csv").read_text())))
     assert [(line["row"], line["metric"]) for line in lines[:2]] == [("one", "ssim"), ("one", "fvd")]
