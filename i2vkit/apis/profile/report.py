@@ -9,7 +9,7 @@ from i2vkit.apis.benchmark.timing import surroundings
 
 NOTES = {
     "MMACs": "millions of multiply-adds; one counts as one, which fvcore calls a FLOP. ReLU, clamping, copies and "
-    "reshapes are taken as free",
+    "reshapes are taken as free, and what the output does not depend on is left out",
     "Mact": "millions of values that convolutions, matrix products, recurrent layers and attention give",
     "peak MB": "the most that tensors held at once while the part ran, beyond weights, optimiser states and inputs",
     "ms": "median of the runs, on this machine as busy as it was",

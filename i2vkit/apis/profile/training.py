@@ -37,7 +37,8 @@ def profile_training(model: nn.Module, optim_wrapper: dict, num_frames: int, cli
     """A row for each phase of a training step of random clips, one for what comes before, and "training step".
 
     Counted are the products of matrices, convolutions, recurrent layers and attention, forward and backward, as they
-    reach torch's kernels; the rest is listed by name. ``parameters`` of a phase are those that it updates.
+    reach torch's kernels; the rest is listed by name. ``parameters`` of a phase are those that it updates. It is a step
+    of the beginning: a phase that does not run in the first iteration has zeros.
 
     Args:
         model: on the CPU; a copy of it is trained.
