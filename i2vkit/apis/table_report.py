@@ -42,7 +42,7 @@ def over_seeds(results: list[Row]) -> list[Row]:
 
 
 def _mean_row(group: list[Row]) -> Row:
-    from i2vkit.apis.test import intervals
+    from i2vkit.apis.result import intervals
 
     names = list(group[0]["scores"])
     per_video = [
@@ -121,7 +121,8 @@ def explanation(table: dict, done: list[Row]) -> str:
     if done:
         first = done[0]
         text += f"; protocol {first['protocol']['name']}, {first['scored']} videos of {first['people']} people scored"
-    text += ". Gain: score - floor, in brackets its 95 % interval over people."
+    over = done[0].get("bootstrap", {}).get("over", "people") if done else "people"
+    text += f". Gain over the floor: positive is better; in brackets its 95 % interval over {over}."
     if len(seeds) > 1:
         text += " ±: standard deviation over seeds."
     if any("after" in row for row in table["rows"]):
@@ -171,7 +172,7 @@ def _parents(table: dict, results: list[Row]) -> list[str]:
     if not lines:
         return []
     heads = ["row", "less its parent", *metrics]
-    text = "Differences on the same videos, with paired 95 % intervals over people; bold where they leave out 0."
+    text = "Differences on the same videos, with paired 95 % intervals; bold where they leave out 0."
     return ["", text, "", _line(heads), "|---" * len(heads) + "|", *lines]
 
 
