@@ -67,7 +67,7 @@ def test(
     with DefaultScope.overwrite_default_scope(SCOPE):
         model = MODELS.build(cfg.model)
         load_generator(model, checkpoint)
-        dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pairing": plan})
+        dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pairing": plan, **without_growth(cfg)})
         check_motion(model, dataset.pairs)
         hooks = [LabelsHook(), *([SaveVideosHook(out)] if save_videos else [])]
         evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
@@ -85,6 +85,14 @@ def test(
 
 # What pytest would otherwise take for a test where it is imported.
 test.__test__ = False
+
+
+def without_growth(cfg: Config) -> dict[str, None]:
+    """Changes to the data of a test, so that memory does not grow with its videos: decoded clips are not kept.
+
+    Each is read once a sample; a cache in a file stays.
+    """
+    return {} if cfg.test_dataloader.dataset.get("cache") == "file" else {"cache": None}
 
 
 def build_protocol(cfg: Config, name: str | None, seed: int | None = None) -> tuple[str, Protocol]:
