@@ -14,7 +14,7 @@ from i2vkit.apis.driving import Driving, driving_frames
 from i2vkit.apis.forecasting import forecast_joints
 from i2vkit.datasets.conditions import FaceMaps, JointHeatmaps, retarget
 from i2vkit.datasets.points import fill_gaps, read_points
-from i2vkit.datasets.preparation.dlib_faces import DlibFaces
+from i2vkit.datasets.preparation.dlib_faces import INSTALL, DlibFaces, dlib_installed
 from i2vkit.datasets.takes import Take
 from i2vkit.datasets.transforms import CenterCrop, Resize
 from i2vkit.errors import DataError
@@ -124,6 +124,8 @@ def find_landmarks(frames: Sequence[np.ndarray], what: str) -> np.ndarray:
     Raises:
         DataError: dlib is not installed, or no face is found in the first frame or in many.
     """
+    if not dlib_installed():
+        raise DataError(f"there are no landmarks of the {what}: give --landmarks IMAGE DRIVING, or, {INSTALL}")
     finder, box, found = DlibFaces(), None, []
     for frame in frames:
         boxes = finder.faces(frame, box)

@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config
 from narrow import SIZE
 
+from i2vkit.apis import map_driving
 from i2vkit.apis.config import load_config
 from i2vkit.apis.forecasting import forecast_set, load_pose_lstm
 from i2vkit.apis.inferencer import I2VInferencer
@@ -183,3 +184,9 @@ def test_a_driving_face_must_have_landmarks_for_its_frames():
     points = np.zeros((1, 68, 2))
     with pytest.raises(DataError, match="has 4 frames, its landmarks are of 1"):
         face_maps(picture(), np.stack([picture()] * 4), SIZE, (points, points))
+
+
+def test_without_dlib_landmarks_can_be_given(monkeypatch):
+    monkeypatch.setattr(map_driving, "dlib_installed", lambda: False)
+    with pytest.raises(DataError, match=r"no landmarks of the image: give --landmarks.*i2vkit\[faces\]"):
+        face_maps(np.zeros((SIZE, SIZE, 3), np.uint8), np.zeros((2, SIZE, SIZE, 3), np.uint8), SIZE)
