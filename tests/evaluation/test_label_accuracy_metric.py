@@ -149,6 +149,8 @@ def test_videos_without_a_truth_are_in_no_batch():
     metric = PsnrPerBatch(2)
     metric.process(None, [sample("a", truth + 1), sample("a", truth + 1, truth), sample("a", truth + 3, truth)])
     assert metric.evaluate(3)["psnr_per_batch_2"] == pytest.approx(10 * math.log10(255**2 / 5))
+    metric.process(None, [sample("a", truth + 1)])
+    assert metric.evaluate(1) == {}  # the first run is forgotten
 
 
 def test_the_example_of_the_docstring_runs():

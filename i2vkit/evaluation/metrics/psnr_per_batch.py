@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log10
 from statistics import fmean
 
-from torch import Tensor
+from mmengine.evaluator import BaseMetric
 
 from i2vkit.errors import ConfigError
-from i2vkit.evaluation.metrics.base import VideoMetric
-from i2vkit.evaluation.metrics.mse import mse
+from i2vkit.evaluation.metrics.mse import Mse
 from i2vkit.evaluation.metrics.psnr import MAX_DECIBEL
 from i2vkit.registry import METRICS
+from i2vkit.structures import VideoSample
 
 
 def psnr_per_batch(errors: list[float], size: int) -> float:
@@ -35,37 +36,40 @@ def psnr_per_batch(errors: list[float], size: int) -> float:
 
 
 @METRICS.register_module()
-class PsnrPerBatch(VideoMetric):
+class PsnrPerBatch(BaseMetric):
     """PSNR of frames 1 to T-1 in the per-batch compatibility mode: ``psnr_per_batch_<N>``. See :func:`psnr_per_batch`.
 
-    A number of a batch is none of a video: ``per_video`` stays empty, and there is no interval.
+    A number of a batch is none of a video: ``per_video`` stays empty, there is no interval, and no best of several.
 
     Args:
         batch_size: N, videos whose errors are pooled, as they come.
-        prefix, collect_device: as in ``VideoMetric``.
+        prefix: put before the names, as mmengine does; without one the names stand alone.
+        collect_device: "cpu" or "gpu", where results of several processes meet.
 
     Raises:
         ConfigError: a size below 1.
     """
 
+    less_is_better = False
+
     def __init__(self, batch_size: int, prefix: str | None = None, collect_device: str = "cpu") -> None:
         if batch_size < 1:
             raise ConfigError(f"PSNR per batch needs a batch of 1 video or more, not {batch_size}")
         self.batch_size, self.name = batch_size, f"psnr_per_batch_{batch_size}"
-        super().__init__(prefix, collect_device)
+        super().__init__(collect_device=collect_device, prefix=prefix or self.name)
+        self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
+        self.per_video: list[dict] = []
+        self._errors = Mse()
+        self.results = self._errors.results
 
-    def score(self, video: Tensor, truth: Tensor) -> Tensor:
-        """Mean square errors: (N, C, T, H, W) uint8 twice -> (N, T), on a scale of 0 to 1."""
-        return mse(video, truth)
+    def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
+        """Take the errors of a batch. Raises ``DataError`` as ``VideoMetric.process``."""
+        self._errors.process(data_batch, data_samples)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """The name, ``_floor`` and ``_gain``, of the videos that have a truth."""
-        means = super().compute_metrics(results)
-        scored = [row for row in self.per_video if row[self.name] is not None]
-        self.per_video = []
-        if not means:
+        """The name, ``_floor`` and ``_gain``, of the videos that have a truth; nothing where none has."""
+        scored = [row for row in results if row["mse"] is not None]
+        if not scored:
             return {}
-        score, floor = (
-            psnr_per_batch([row[self.name + end] for row in scored], self.batch_size) for end in ("", "_floor")
-        )
+        score, floor = (psnr_per_batch([row[key] for row in scored], self.batch_size) for key in ("mse", "mse_floor"))
         return {self.name: score, f"{self.name}_floor": floor, f"{self.name}_gain": score - floor}
