@@ -7,6 +7,8 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from i2vkit.apis.table_description import folder_of
 from i2vkit.media import atomic_path, read_video, write_image
 from i2vkit.visualization.strips import labelled_strips
@@ -94,6 +96,8 @@ def write_sheet(rows: list[Row], title: str, out: Path) -> None:
         made = sorted((folder / "videos").glob(f"{escape(clip)}*.mp4"), key=lambda path: len(path.name))
         if made:
             videos[row["name"]] = read_video(made[0])
+    if {"driving", "truth"} <= set(videos) and np.array_equal(videos["driving"], videos["truth"]):
+        del videos["driving"]
     if set(videos) - {"driving", "truth"}:
         write_image(out / "strips.png", labelled_strips(videos, name=f"{title}: {clip}", height=64))
 

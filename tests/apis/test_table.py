@@ -15,10 +15,11 @@ from i2vkit.apis.config import load_config
 from i2vkit.apis.table import run_table
 from i2vkit.apis.table_description import read_description, row_settings, stretched
 from i2vkit.apis.table_docs import publish
+from i2vkit.apis.table_pictures import write_sheet
 from i2vkit.apis.table_report import as_csv, as_markdown, check_scored, minutes_of, over_seeds
 from i2vkit.apis.table_row import plan_iterations, train_and_test, training_curves
 from i2vkit.errors import ConfigError
-from i2vkit.media import write_image
+from i2vkit.media import read_image, write_image, write_video
 
 
 def write(path, configs=("vgan_mug",), rows=None, **changes):
@@ -210,6 +211,19 @@ def test_rows_of_different_protocols_are_refused():
     check_scored([result("a"), {"name": "f", "failure": "x"}, maps])
     with pytest.raises(ConfigError, match=r"a and b do not go into one table: samples number 0 are"):
         check_scored([result("a"), result("b", samples=[{"source": "b"}])])
+
+
+@pytest.mark.parametrize(("driving", "strips"), [(None, 3), (0, 3), (200, 4)])
+def test_the_sheet_shows_driving_truth_and_every_row(tmp_path, driving, strips):
+    """A clip that drives itself is shown once, as the truth; names of clips may hold what means more in a pattern."""
+    rows = [result(name, per_video=[{"name": "p/[x]/1"}]) for name in ("a", "b")]
+    for row in rows:
+        files = {"truth": 0, "videos/p_[x]_1": 90, "videos/p_[x]_1_seed7": 30}
+        for name, value in (files if driving is None else files | {"driving": driving}).items():
+            write_video(tmp_path / row["name"] / f"test/{name}.mp4", np.full((4, 32, 32, 3), value, np.uint8))
+    write_sheet(rows, "T", tmp_path)
+    picture = read_image(tmp_path / "strips.png")
+    assert len(picture) == 2 * 10 + 2 * 20 + strips * 66
 
 
 def test_a_cross_beside_its_parents():
