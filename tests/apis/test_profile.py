@@ -401,3 +401,23 @@ def test_a_supervised_model_is_counted_for_what_it_predicts():
     assert rows["encoder"].macs == 6 * (convolutions + batch_norms + 4**2 * 8 * 12 + 4 * 10 * (12 + 10))
     assert (rows["sequence_class"].macs, rows["frame_class"].macs) == (10 * 3, 0)
     assert rows["network"].macs == rows["encoder"].macs + 10 * 3
+
+
+def test_a_pose_lstm_and_its_training_step():
+    """Ten poses of 13 joints and their flags are seen, two are predicted; an LSTM of 8, and one linear layer."""
+    options = {"model.network.hidden": 8}
+    profile = profile_config(load_config("pose_lstm_penn", options), "pose_lstm_penn", frames=12, training=True)
+    rows = {row.name: row for row in profile.parts}
+    assert rows["lstm"].macs == 12 * 4 * 8 * (39 + 8)
+    assert rows["change"].macs == 2 * 8 * 26 and rows["network"].macs == rows["lstm"].macs + rows["change"].macs
+    clips, step = profile.clips, profile.training[-1]
+    forward = clips * rows["network"].macs
+    # Backwards everything has gradients of its weights, and all but the input of its input.
+    assert forward < step.macs <= 3 * forward
+
+
+def test_a_classifier_trains_on_states_of_frames():
+    options = {"model.network.encoder.frame_encoder.widths": [4, 4, 4], "model.network.encoder.hidden": 8}
+    cfg = load_config("cnn_lstm_weizmann", options)
+    profile = profile_config(cfg, "cnn_lstm_weizmann", frames=6, training=True)
+    assert profile.training[-1].macs > 2 * profile.parts[-1].macs

@@ -146,6 +146,11 @@ def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
     if maps := getattr(model, "map_channels", 0):
         inputs["source_maps"] = [video[:1].expand(maps, -1, -1, -1) for video in clips(length, size, size)]
         inputs["image_maps"] = [each[:, 0] for each in inputs["source_maps"]]
+    network = getattr(model, "network", None)  # of a supervised model
+    if hasattr(network, "frame_state"):
+        inputs["states"] = [torch.arange(length) * network.frame_state.out_features // length] * batch
+    if hasattr(network, "num_joints"):
+        inputs["joints"] = [torch.rand(length, network.num_joints, 2, generator=generator) * (size - 1)] * batch
     if any("target" in (entry.content, entry.real) for entry in getattr(model, "passes", {}).values()):
         inputs["target"] = clips(length, size, size)
         inputs["target_image"] = [clip[:, 0] for clip in inputs["target"]]

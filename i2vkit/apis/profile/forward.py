@@ -128,8 +128,11 @@ class NetworkProbe(nn.Module):
         self.network = network
 
     def forward(self, source: Tensor) -> Tensor:
-        """Classify ``source``."""
-        return self.network(Clip(source), [self.network.predicts])[self.network.predicts]
+        """What the network says of ``source``, or of as many poses."""
+        batch, _, length = source.shape[:3]
+        poses = getattr(self.network, "num_joints", 0)
+        clip = Clip(source, joints=torch.zeros(batch, length, poses, 2) if poses else None)
+        return self.network(clip, [self.network.predicts])[self.network.predicts]
 
 
 class CriticProbe(nn.Module):
