@@ -39,6 +39,11 @@ def test_the_draw_is_the_same_each_time_and_another_by_its_seed(index):
     assert {pair.source.person for pair in few} == {"ann"} and {pair.target.person for pair in few} == {"bob"}
 
 
+def test_a_data_set_draws_nothing_anew(index):
+    """Pairings that do have a method of that name."""
+    assert not hasattr(ReferenceTransfer(draw=3), "draw")
+
+
 def test_forecasts_start_where_they_are_told_with_the_maps_they_are_told():
     true, forecast = (np.full((45, 1, 2, 2), value, np.uint8) for value in (1, 2))
     true[9], forecast[9] = 7, 8

@@ -33,7 +33,7 @@ class ReferenceTransfer(Transfer):
         draw: int = 0,
     ) -> None:
         super().__init__(source_people, target_people, target_label, seed)
-        self.draw = draw
+        self.choice = draw  # a pairing has a method "draw"
 
     def _sources(self, index: ClipIndex) -> list[ClipRecord]:
         """One clip a label, in the order of the labels; those of which nobody has a clip are left out.
@@ -41,7 +41,7 @@ class ReferenceTransfer(Transfer):
         Raises:
             DataError: the clips have no labels.
         """
-        records, rng = super()._sources(index), np.random.default_rng(self.draw)
+        records, rng = super()._sources(index), np.random.default_rng(self.choice)
         by_label = [[record for record in records if record.label == label] for label in index.labels]
         if not any(by_label):
             raise DataError(f"{self.name} draws a clip a label, and these clips have none: take Transfer")
