@@ -16,7 +16,6 @@ from mmengine.runner import Runner
 
 from i2vkit.apis.curves import plot_curves
 from i2vkit.apis.labels import LabelsHook
-from i2vkit.apis.result import intervals as intervals
 from i2vkit.apis.result import report
 from i2vkit.apis.train import with_autocast
 from i2vkit.apis.weights import load_generator
