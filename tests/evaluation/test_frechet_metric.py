@@ -12,6 +12,7 @@ from torchmetrics.image.fid import _compute_fid
 from torchvision.models.resnet import Bottleneck as Bottleneck2d
 from torchvision.models.resnet import ResNet
 
+from i2vkit.apis.result import as_table
 from i2vkit.errors import CheckpointError, ConfigError, DataError
 from i2vkit.evaluation import frechet
 from i2vkit.evaluation.embedders import I3dEmbedder, ResNext3d, ResNext3dEmbedder, resnext3d
@@ -279,3 +280,8 @@ def test_fvd_calls_a_torchscript_file_whose_hash_is_known(fvd_network, tmp_path)
     other.write_bytes(b"text")
     with pytest.raises(CheckpointError, match="not a TorchScript file"):
         I3dEmbedder(str(other), hashlib.sha256(b"text").hexdigest())
+
+
+def test_the_warning_stands_under_the_table():
+    result = dict(scores={"fvd": 1.0}, intervals={}, scored=5, generated=5, protocol=dict(name="x"))
+    assert as_table(result | dict(warnings={"fvd": "5 videos"})).splitlines()[-1] == "fvd: 5 videos"
