@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from narrow import NARROW, gan_config
 
-from i2vkit.apis.truth_benchmark import as_table, combine, rank, score_truth
+from i2vkit.apis.truth_benchmark import as_table, combine, rank, references, score_truth
 from i2vkit.apis.truth_benchmark.references import REFERENCES
 from i2vkit.apis.truth_benchmark.scoring import benchmark_config, part_of
 from i2vkit.datasets.conditions import JointHeatmaps
@@ -161,14 +161,28 @@ def test_a_model_is_scored_beside_its_references(cfg, checkpoint, data, ranked, 
     assert low <= result["scores"]["motion"] <= high
 
 
+def test_references_are_kept_as_long_as_nothing_changes(data, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(references, "score_references", lambda cfg: asked.append(cfg) or {"truth": {"ssim": 1.0}})
+    benchmark, path = benchmark_config("figures", data=data), tmp_path / "references_test.json"
+    for _ in range(2):
+        assert references.kept_references(benchmark, path) == {"truth": {"ssim": 1.0}}
+    assert len(asked) == 1
+    monkeypatch.setattr(references, "version", lambda package: "0.0")
+    references.kept_references(benchmark, path)
+    benchmark.test_evaluator.pop()
+    references.kept_references(benchmark, path)
+    assert len(asked) == 3
+
+
 def metrics_of(result):
     return {name: row["metrics"] for name, row in result["references"].items()}
 
 
 def test_the_same_set_whatever_the_config_trains_on(cfg):
     assert part_of(cfg) == "figures"
-    other = Config(dict(test_dataloader=dict(dataset=dict(people="mug/test"))), filename="imaginator_mug.py")
-    with pytest.raises(ConfigError, match=r"imaginator_mug.py are not of i2v-truth-v1: say --part faces or figures"):
+    other = Config(dict(test_dataloader=dict(dataset=dict(people="mug/test"))))
+    with pytest.raises(ConfigError, match=r"of this config are not of i2v-truth-v1: say --part faces or figures"):
         part_of(other)
     validation = benchmark_config("faces", "val", "elsewhere")
     assert validation.test_dataloader.dataset.people == "i2v_truth/faces_val"

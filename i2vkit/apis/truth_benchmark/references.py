@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+import json
 from collections.abc import Iterable
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -12,8 +18,11 @@ from i2vkit.apis.test import build_protocol
 from i2vkit.apis.truth_benchmark.contenders import CONTENDERS, Contender, NearestClip
 from i2vkit.datasets import ClipDataset
 from i2vkit.datasets.transforms import ReadMaps, ReadPoints, RetargetJoints, RetargetMaps
-from i2vkit.registry import SCOPE, TRANSFORMS, find_part
+from i2vkit.evaluation.metrics import VideoMetric
+from i2vkit.media import atomic_path
+from i2vkit.registry import METRICS, SCOPE, TRANSFORMS, find_part
 
+Metrics = dict[str, float]
 NEAREST = "nearest training clip"
 # What every score is given with: two floors that copy what they were given, a third, and the ceiling.
 REFERENCES = ("truth", "truth as H.264", NEAREST, "driving video", "image repeated")
@@ -21,7 +30,32 @@ REFERENCES = ("truth", "truth as H.264", NEAREST, "driving video", "image repeat
 _BESIDE = (ReadMaps, ReadPoints, RetargetJoints, RetargetMaps)
 
 
-def score_references(cfg: Config, names: Iterable[str] = REFERENCES) -> dict[str, dict[str, float]]:
+def kept_references(cfg: Config, path: Path) -> dict[str, Metrics]:
+    """What ``REFERENCES`` score, from ``path`` if that was written by the same code and libraries, or else anew.
+
+    They are the same for every model, and take as long as scoring five. What cannot be written is not kept.
+    """
+    made_by = _made_by(cfg)
+    if path.is_file():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept.get("made_by") == made_by:
+            return kept["references"]
+    references = score_references(cfg)
+    with suppress(OSError), atomic_path(path) as temporary:
+        text = json.dumps({"made_by": made_by, "references": references}, indent=1)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return references
+
+
+def _made_by(cfg: Config) -> dict[str, str]:
+    """Versions of the libraries that draw and score, and a hash of the code of metrics and contenders."""
+    kinds = [find_part(METRICS, entry["type"]) for entry in cfg.test_evaluator]
+    files = sorted({inspect.getfile(kind) for kind in [*kinds, VideoMetric, NearestClip]})
+    code = hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
+    return {package: version(package) for package in ("torch", "numpy", "opencv-python", "av")} | {"code": code}
+
+
+def score_references(cfg: Config, names: Iterable[str] = REFERENCES) -> dict[str, Metrics]:
     """What contenders score on the samples of a config's protocol, by name; all metrics of ``cfg.test_evaluator``.
 
     Args:
@@ -48,7 +82,7 @@ def _plain(settings: dict, pairing: object) -> ClipDataset:
     return DATASETS.build({**settings, "pipeline": kept, "pairing": pairing})
 
 
-def _score(contender: Contender, dataset: ClipDataset, evaluators: list[dict]) -> dict[str, float]:
+def _score(contender: Contender, dataset: ClipDataset, evaluators: list[dict]) -> Metrics:
     evaluator = Evaluator([dict(entry) for entry in evaluators])
     for number in range(len(dataset)):
         sample = dataset[number]["data_samples"]

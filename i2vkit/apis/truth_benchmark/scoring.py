@@ -12,7 +12,7 @@ from mmengine.config import Config
 from i2vkit.apis.config import load_config
 from i2vkit.apis.test import test
 from i2vkit.apis.truth_benchmark.contenders import CONTENDERS
-from i2vkit.apis.truth_benchmark.references import NEAREST, score_references
+from i2vkit.apis.truth_benchmark.references import NEAREST, Metrics, kept_references, score_references
 from i2vkit.datasets.preparation.i2v_truth import SIZE
 from i2vkit.datasets.synthetic.i2v_truth.parts import PARTS, VERSION
 from i2vkit.errors import ConfigError
@@ -21,7 +21,6 @@ from i2vkit.media import atomic_path
 
 DATA = "data/i2v_truth_v1"
 SCORES = ("appearance", "motion", "both")
-Metrics = dict[str, float]
 # What a model's own loader decides.
 _LOADER = ("batch_size", "num_workers", "persistent_workers")
 
@@ -64,7 +63,7 @@ def score_truth(
     folder = Path(out or Path(cfg.get("work_dir") or Path("work_dirs") / Path(cfg.filename).stem) / "truth")
     out = folder if out else folder / f"{part}_{split}"
     measured = test(cfg, checkpoint, "transfer", out, save_videos, options=options)
-    references = score_references(benchmark)
+    references = kept_references(benchmark, Path(data) / part / f"references_{split}.json")
     result = {
         "version": VERSION,
         "part": part,
