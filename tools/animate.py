@@ -17,7 +17,7 @@ def main() -> None:
     options.add_argument(
         "--poses", help="for models driven by poses: CSV of 13 joints a frame (frame,x0,y0,...) in pixels of the image"
     )
-    options.add_argument("--pose-lstm", help="checkpoint: forecast the poses after the ten of --poses")
+    options.add_argument("--pose-lstm", help="checkpoint: forecast what follows --poses, whose last is the image's")
     options.add_argument("--pose-config", default="pose_lstm_penn", help="its config (default: pose_lstm_penn)")
     options.add_argument(
         "--landmarks",
