@@ -99,7 +99,7 @@ def override(cfg: Config, options: dict[str, Any]) -> None:
     Raises:
         ConfigError: for a part that does not exist and a key that is neither there nor could be.
     """
-    before = _pretrained_types(cfg)
+    before = _classes_in(cfg)
     tree: dict = {}
     for key, value in _flat(options):
         node = tree
@@ -109,26 +109,58 @@ def override(cfg: Config, options: dict[str, Any]) -> None:
                 raise ConfigError(f"{'.'.join(key)} and a key above it are both set")
         node[key[-1]] = value
     _merge(cfg._cfg_dict, tree, "", None)
-    for path in [path for path, kind in _pretrained_types(cfg).items() if kind != before.get(path, kind)]:
-        # Weights, and that they were not to change, were matters of the part that went.
-        cfg.model.pretrained = [entry for entry in cfg.model.get("pretrained", []) if entry["part"] != path]
-        cfg.model.frozen = [name for name in cfg.model.get("frozen", []) if name != path]
-        print_log(
-            f"model.{path} was swapped: it trains from its initial weights, and is not frozen any more", "current"
-        )
+    after = _classes_in(cfg)
+    if swapped := {path for path in after if after[path] != before.get(path)}:
+        _train_anew(cfg.model, swapped)
 
 
-def _pretrained_types(cfg: Config) -> dict[str, str]:
-    """The class names of the parts of the model that are frozen or start from weights of their own, by path."""
+# Whose weights fit only what these slots had when they were trained.
+_BUILT_ON = {
+    "generator.motion_generator": ("motion_encoder",),
+    "generator.decoder": ("content_encoder", "motion_encoder", "motion_generator", "head"),
+}
+
+
+def _train_anew(model: dict, swapped: set[str]) -> None:
+    """Weights, and that they were not to change, were matters of the parts that went: forget them for these, and for
+    what is built on them; a phase that updated a part of the generator alone now updates all that is not frozen.
+    """
+    stale = []
+    for path in dict.fromkeys([*model.get("frozen", []), *(entry["part"] for entry in model.get("pretrained", []))]):
+        below = {f"generator.{slot}" for slot in _BUILT_ON.get(path, ())}
+        if swapped & below or any(f"{path}.".startswith(f"{gone}.") for gone in swapped):
+            stale.append(path)
+            print_log(f"model.{path} trains from its initial weights, and is not frozen any more", "current")
+    if stale:
+        model["pretrained"] = [entry for entry in model.get("pretrained", []) if entry["part"] not in stale]
+        model["frozen"] = [path for path in model.get("frozen", []) if path not in stale]
+    if any(path.startswith("generator.") for path in swapped):
+        for phase in model["phases"]:
+            whole = ["generator" if path.startswith("generator.") else path for path in phase["updates"]]
+            phase["updates"] = list(dict.fromkeys(whole))
+
+
+def _classes_in(cfg: Config) -> dict[str, dict[str, str]]:
+    """The class names in every slot of a generator, every critic, and whatever else is frozen or loaded, by path."""
     model = cfg.get("model") or {}
-    types = {}
-    for path in [*model.get("frozen", []), *(entry["part"] for entry in model.get("pretrained", []))]:
+    paths = [*model.get("frozen", []), *(entry["part"] for entry in model.get("pretrained", []))]
+    paths += [f"{key}.{name}" for key in ("generator", "critics") for name in model.get(key) or {}]
+    classes = {}
+    for path in paths:
         part: Any = model
         for name in path.split("."):
             part = part.get(name) if isinstance(part, dict) else None
-        if isinstance(part, dict) and "type" in part:
-            types[path] = _name(part["type"])
-    return types
+        classes[path] = _classes(part) if isinstance(part, dict) and "type" in part else {}
+    return classes
+
+
+def _classes(part: dict) -> dict[str, str]:
+    """The class names of a part and of those in it that have weights, by path; a critic's view has none."""
+    found = {"type": _name(part["type"])}
+    for key in ("network", "frame_encoder"):
+        if isinstance(part.get(key), dict) and "type" in part[key]:
+            found |= {f"{key}.{path}": name for path, name in _classes(part[key]).items()}
+    return found
 
 
 def _flat(options: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -154,6 +186,8 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
         elif isinstance(current, dict | list) and not _swaps(current, value, where, below):
             _merge(current, value, where, below)
         elif "type" in value or not below or key in NAMED:
+            if present and current is None and below:
+                print_log(f"{where}: None -> {_name(value['type'])}", "current")
             old[index] = ConfigDict(value)
         else:
             raise ConfigError(f"there is no part at '{where}'; give {where}.type too")

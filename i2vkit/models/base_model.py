@@ -41,6 +41,8 @@ class PhasedModel(BaseModel):
 
     def finish(self) -> None:
         """Checks every path of the config and freezes; called once the parts are there."""
+        self.frozen = [path for path in self.frozen if not self._is_unread(path)]
+        self.pretrained = [entry for entry in self.pretrained if not self._is_unread(entry["part"])]
         for phase in self.phases:
             for path in (*phase.updates, *phase.still):
                 self.get_part(path)
@@ -52,6 +54,16 @@ class PhasedModel(BaseModel):
         # Registered, so that buffers of losses move to the device with the model.
         self.losses = nn.ModuleList(loss for phase in self.phases for loss in phase.losses)
         self.train(self.training)
+
+    def _is_unread(self, path: str) -> bool:
+        """Whether a path leads to a slot that is empty, as nobody reads what would stand there; says so in the log."""
+        part: nn.Module | None = self
+        for name in path.split("."):
+            part = getattr(part, name, self)
+            if part is None:
+                print_log(f"{path} is not built: there is nothing to freeze or to load", "current")
+                return True
+        return False
 
     def get_part(self, path: str) -> nn.Module:
         """The part at a path.

@@ -16,7 +16,8 @@ class CnnLstmEncoder(Part):
 
     With ``suppress_appearance`` the vectors are Z = H - H_st (DTGAN, sec. 3.1): H from the clip, H_st from the static
     clip that repeats its first frame, so that what the first frame looks like cancels; z_0 is always 0. Without, Z = H
-    (the comparison of sec. 4.4). The static clip needs the CNN for one frame only.
+    (the comparison of sec. 4.4). The static clip needs the CNN for one frame only. ``frame_encoder`` is any of
+    ``FRAME_ENCODERS``, by default a ``ConvFrameEncoder``.
     """
 
     gives = ("motion.trajectory",)
@@ -25,11 +26,12 @@ class CnnLstmEncoder(Part):
     def __init__(
         self,
         image_size: int,
-        frame_encoder: dict,
+        frame_encoder: dict | None = None,
         hidden: int = 512,
         suppress_appearance: bool = True,
     ):
         super().__init__()
+        frame_encoder = frame_encoder or dict(type="ConvFrameEncoder")
         self.frame_encoder = build_part(FRAME_ENCODERS, frame_encoder, image_size=image_size)
         self.lstm = nn.LSTM(self.frame_encoder.features, hidden, batch_first=True)
         self.suppress_appearance = suppress_appearance
