@@ -168,7 +168,7 @@ def as_table(rows: dict[str, dict[str, Metrics]]) -> str:
         f"|---{'|---:' * (len(SCORES) + len(COLUMNS))}|",
     ]
     for name, row in rows.items():
-        cells = [f"{row['scores'][key]:.3f}" for key in SCORES]
+        cells = [f"{round(row['scores'][key], 3) + 0.0:.3f}" for key in SCORES]  # no -0.000
         cells += [f"{row['metrics'][key]:{'.2f' if key == 'psnr' else '.3f'}}" for key in COLUMNS]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
