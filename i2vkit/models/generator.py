@@ -68,11 +68,12 @@ class Generator(nn.Module):
         self.motion_encoder = build_part(MOTION_ENCODERS, config, wanted=plan.motion_wanted, **given)
         motion = replace(self.motion_encoder.spec if self.motion_encoder else Spec(), condition=num_labels)
         self.encoded = motion
-        self.generator_adapters, motion = _chain(plan.generator_adapters, motion)
+        self.generator_adapters, motion = _chain(plan.generator_adapters, motion, labelled=False)
         config = motion_generator if plan.motion_generator else None
         self.motion_generator = build_part(MOTION_GENERATORS, config, motion=motion, **given)
         motion = self.motion_generator.spec if self.motion_generator else motion
-        self.decoder_adapters, self.motion = _chain(plan.decoder_adapters, motion)
+        labelled = self.motion_generator is not None and "motion.condition" in self.motion_generator.reads()
+        self.decoder_adapters, self.motion = _chain(plan.decoder_adapters, motion, labelled)
 
         self.head = build_part(HEADS, head)
         read = dict(out_channels=self.head.channels, base_wanted=self.head.reads_base)
@@ -273,10 +274,13 @@ def check_maps(clip: Clip, channels: int) -> None:
         )
 
 
-def _chain(adapters: tuple[type, ...], spec: Spec) -> tuple[nn.ModuleList, Spec]:
-    """Build ``adapters`` one after the other; returns them and the spec behind the last."""
-    built = nn.ModuleList()
+def _chain(adapters: tuple[type, ...], spec: Spec, labelled: bool = True) -> tuple[nn.ModuleList, Spec]:
+    """Build ``adapters`` one after the other; returns them and the spec behind the last.
+
+    Unless ``labelled``, they are told of no labels: motion that is encoded from a video is not to depend on them.
+    """
+    built, condition = nn.ModuleList(), spec.condition
     for adapter in adapters:
-        built.append(adapter(spec))
-        spec = built[-1].spec
+        built.append(adapter(spec if labelled else replace(spec, condition=0)))
+        spec = replace(built[-1].spec, condition=condition)
     return built, spec

@@ -132,6 +132,22 @@ def test_label_and_seed_change_the_video_and_nothing_else_does():
     assert (first - video_of(model, 0, 6)).abs().max() > 1e-3
 
 
+def test_a_label_reaches_a_decoder_behind_an_adapter():
+    """LabelFusion gives a code and FrameDecoder reads a trajectory: the label goes with the code."""
+    fused = dict(content_encoder=narrow.NARROW["ConvPyramidEncoder"], decoder=narrow.NARROW["FrameDecoder"])
+    model = imaginator(generator=dict(motion_generator=narrow.NARROW["LabelFusion"], motion_encoder=None, **fused))
+    assert [type(adapter).__name__ for adapter in model.generator.decoder_adapters] == ["CodeToTrajectory"]
+    assert (video_of(model, 0, 5) - video_of(model, 1, 5)).abs().max() > 1e-3
+
+
+def test_motion_encoded_from_a_video_knows_no_label_behind_an_adapter():
+    fused = dict(content_encoder=narrow.NARROW["ConvPyramidEncoder"], decoder=narrow.NARROW["FrameDecoder"])
+    encoded = dict(motion_encoder=narrow.NARROW["Conv3dEncoder"], motion_generator=None)
+    model = imaginator(generator=encoded | fused)
+    assert not model.generator.reads_label
+    assert torch.equal(video_of(model, 0, 5), video_of(model, 1, 5))
+
+
 def test_a_missing_or_unknown_label_is_refused_where_it_is_read():
     model = imaginator()
     clip = Clip(torch.zeros(1, 3, 6, 32, 32))

@@ -5,6 +5,7 @@ The builder inserts them by what is missing (``gives``) and what is there (``rea
 
 from dataclasses import replace
 
+import torch
 from einops import reduce, repeat
 from torch import Tensor, nn
 
@@ -18,7 +19,8 @@ from i2vkit.structures import Content, Motion, Spec
 class CodeToTrajectory(nn.Module):
     """A motion code (B, D) becomes a trajectory (B, T, D) through a GRU that reads the code at every step.
 
-    Repeating the code instead would give every frame the same motion and freeze the video.
+    Repeating the code instead would give every frame the same motion and freeze the video. Behind a motion generator
+    that is driven by labels (``LabelFusion``) the one-hot label belongs to the code: the GRU reads it too.
     """
 
     side, gives, reads = "motion", "trajectory", "code"
@@ -26,12 +28,15 @@ class CodeToTrajectory(nn.Module):
 
     def __init__(self, spec: Spec):
         super().__init__()
-        self.gru = nn.GRU(spec.code, spec.code, batch_first=True)
-        self.spec = replace(spec, trajectory=spec.code)
+        width = spec.code or spec.condition  # LabelFusion without noise has the label alone
+        self.labelled = spec.condition > 0
+        self.gru = nn.GRU(spec.code + spec.condition, width, batch_first=True)
+        self.spec = replace(spec, trajectory=width)
 
     def forward(self, motion: Motion, stream: Stream) -> Motion:
         """Adds the trajectory."""
-        steps = repeat(motion.code, "b d -> b t d", t=motion.length)
+        code = torch.cat([motion.code, motion.condition], dim=1) if self.labelled else motion.code
+        steps = repeat(code, "b d -> b t d", t=motion.length)
         trajectory, stream.states[self] = self.gru(steps, stream.states.get(self))
         return replace(motion, trajectory=trajectory)
 
