@@ -44,9 +44,9 @@ def prepare(arguments: Namespace) -> str:
 
 
 def score(arguments: Namespace) -> str:
-    """Score a model; a table."""
+    """Score a model; a table, and the intervals of its scores."""
     from i2vkit.apis.config import load_config
-    from i2vkit.apis.truth_benchmark import as_table, score_truth
+    from i2vkit.apis.truth_benchmark import as_table, intervals_as_text, score_truth
 
     result = score_truth(
         load_config(arguments.config, arguments.cfg_options),
@@ -58,7 +58,8 @@ def score(arguments: Namespace) -> str:
         arguments.cfg_options,
         arguments.save_videos,
     )
-    return as_table({result["config"]: result, **result["references"]})
+    table = as_table({result["config"]: result, **result["references"]})
+    return "\n\n".join(filter(None, (table, intervals_as_text(result["intervals"]))))
 
 
 def rank_contenders(arguments: Namespace) -> str:

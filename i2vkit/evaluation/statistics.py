@@ -43,17 +43,40 @@ def bootstrap_interval(
         >>> low < 49.5 < high
         True
     """
+    means = bootstrap_means(values, groups, num_draws, seed)
+    if not len(means):
+        return float("nan"), float("nan")
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def bootstrap_means(
+    values: Sequence, groups: Sequence[Hashable] | None = None, num_draws: int = DRAWS, seed: int = 0
+) -> np.ndarray:
+    """Means of what is drawn with replacement, from which intervals of the mean, or of what is made of it, are read.
+
+    Args:
+        values: one a video, or several scores of each, (N,) or (N, K); all scores of a video are drawn together.
+        groups, num_draws, seed: as ``bootstrap_interval``.
+
+    Returns:
+        (num_draws,) or (num_draws, K); (0,) where there are fewer than two groups.
+
+    Raises:
+        ValueError: no values, or not as many groups as values.
+    """
     groups = range(len(values)) if groups is None else groups
     if len(values) == 0 or len(groups) != len(values):
         raise ValueError(f"{len(values)} values of {len(groups)} groups: expected as many, and at least one")
     _, index = np.unique(np.asarray([str(group) for group in groups]), return_inverse=True)
-    sums, sizes = np.bincount(index, weights=np.asarray(values, dtype=float)), np.bincount(index)
+    columns = np.asarray(values, dtype=float).reshape(len(values), -1)
+    sums = np.stack([np.bincount(index, weights=column) for column in columns.T], axis=1)
+    sizes = np.bincount(index)
     if len(sizes) < 2:
-        return float("nan"), float("nan")
+        return np.empty(0)
     draws = np.random.default_rng(seed).integers(len(sizes), size=(num_draws, len(sizes)))
-    means = sums[draws].sum(axis=1) / sizes[draws].sum(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    means = sums[draws].sum(axis=1) / sizes[draws].sum(axis=1)[:, None]
+    return means.reshape(num_draws, *np.shape(values)[1:])
 
 
 def bootstrap_over(videos: Sequence[dict]) -> tuple[str, int]:

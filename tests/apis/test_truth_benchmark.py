@@ -12,7 +12,7 @@ from narrow import NARROW, gan_config
 
 from i2vkit.apis.truth_benchmark import as_table, combine, rank, references, score_truth
 from i2vkit.apis.truth_benchmark.references import REFERENCES
-from i2vkit.apis.truth_benchmark.scoring import benchmark_config, part_of
+from i2vkit.apis.truth_benchmark.scoring import benchmark_config, intervals, intervals_as_text, part_of
 from i2vkit.datasets.conditions import JointHeatmaps
 from i2vkit.datasets.maps import write_maps
 from i2vkit.datasets.preparation.jobs import write_table
@@ -125,6 +125,25 @@ def test_combine_by_hand():
     assert combine({"appearance": 0.1, "motion_error": 0.1}, references)["both"] == 0
 
 
+def test_intervals_draw_people_with_all_their_videos_and_make_both_of_each_draw():
+    """Two people: of four equally likely draws two mix them, and the ends are the one alone and the other alone."""
+    references = {"driving video": {"appearance": 0.0}, "image repeated": {"motion_error": 1.0}}
+    scores = {"ann": [(0.1, 0.9), (0.3, 0.9)], "bob": [(0.8, 0.5)]}  # appearance, motion
+    videos = [
+        {"source_person": person, "appearance": a, "motion_error": 1 - m}
+        for person in scores
+        for a, m in scores[person]
+    ]
+    found = intervals(videos, references)
+    assert found["appearance"] == pytest.approx([0.2, 0.8]) and found["motion"] == pytest.approx([0.5, 0.9])
+    # ann alone 0.18 ** 0.5, bob alone 0.4 ** 0.5, both of them (0.4 * 2.3 / 3) ** 0.5, which lies between.
+    assert found["both"] == pytest.approx([0.18**0.5, 0.4**0.5])
+    assert intervals_as_text(found).endswith("motion 0.500 to 0.900, both 0.424 to 0.632")
+    worse = [video | {"motion_error": 2.0} for video in videos]
+    assert intervals(worse, references)["both"] == [0, 0]
+    assert intervals(videos[:2], references) == {} and intervals_as_text({}) == ""
+
+
 def test_the_table_has_a_row_for_each(ranked):
     lines = as_table(ranked).splitlines()
     assert lines[2] == "| truth | 1.000 | 1.000 | 1.000 | 1.000 | 100.00 | 1.000 | 0.000 |"
@@ -157,8 +176,9 @@ def test_a_model_is_scored_beside_its_references(cfg, checkpoint, data, ranked, 
     assert test["scores"] == result["metrics"] and len(test["samples"]) == 2
     # A model that was not trained makes neither; per video they average to the score.
     assert result["scores"]["both"] < 0.5
-    low, high = result["intervals"]["motion"]
-    assert low <= result["scores"]["motion"] <= high
+    assert list(result["intervals"]) == ["appearance", "motion", "both"]
+    for name, (low, high) in result["intervals"].items():
+        assert low <= result["scores"][name] <= high
 
 
 def test_references_are_kept_as_long_as_nothing_changes(data, tmp_path, monkeypatch):

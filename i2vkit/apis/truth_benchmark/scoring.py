@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from math import isnan, sqrt
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config
 
 from i2vkit.apis.config import load_config
@@ -16,7 +17,7 @@ from i2vkit.apis.truth_benchmark.references import NEAREST, Metrics, kept_refere
 from i2vkit.datasets.preparation.i2v_truth import SIZE
 from i2vkit.datasets.synthetic.i2v_truth.parts import PARTS, VERSION
 from i2vkit.errors import ConfigError
-from i2vkit.evaluation.statistics import bootstrap_interval
+from i2vkit.evaluation.statistics import LEVEL, bootstrap_means
 from i2vkit.media import atomic_path
 
 DATA = "data/i2v_truth_v1"
@@ -139,10 +140,28 @@ def combine(metrics: Metrics, references: dict[str, Metrics]) -> Metrics:
 
 
 def intervals(per_video: list[dict], references: dict[str, Metrics]) -> dict[str, list[float]]:
-    """95 % bootstrap intervals of appearance and motion over the people who drive; each is a mean over the videos."""
+    """95 % bootstrap intervals of the scores over the people who drive, each drawn with all their videos.
+
+    Appearance and motion are means over videos; ``both`` is made of these two of every draw. None where one person
+    drives all.
+    """
     scores, people = [combine(video, references) for video in per_video], [v["source_person"] for v in per_video]
-    found = {name: bootstrap_interval([score[name] for score in scores], people) for name in SCORES[:2]}
-    return {name: list(interval) for name, interval in found.items() if not isnan(interval[0])}
+    means = bootstrap_means([[score[name] for name in SCORES[:2]] for score in scores], people)
+    if not len(means):
+        return {}
+    drawn = {**dict(zip(SCORES, means.T, strict=False)), "both": np.sqrt(means.clip(min=0).prod(axis=1))}
+    ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    return {name: np.quantile(values, ends).tolist() for name, values in drawn.items()}
+
+
+def intervals_as_text(found: dict[str, list[float]]) -> str:
+    """The intervals of ``intervals`` on one line; nothing where there are none.
+
+    >>> intervals_as_text({"appearance": [0.25, 0.5], "motion": [-0.125, 0.0], "both": [0.0, 0.25]})
+    '95 % intervals over the people who drive: appearance 0.250 to 0.500, motion -0.125 to 0.000, both 0.000 to 0.250'
+    """
+    ranges = [f"{name} {low:.3f} to {high:.3f}" for name, (low, high) in found.items()]
+    return f"{100 * LEVEL:g} % intervals over the people who drive: {', '.join(ranges)}" if ranges else ""
 
 
 def with_scores(references: dict[str, Metrics]) -> dict[str, dict[str, Metrics]]:
