@@ -121,8 +121,14 @@ def test_pose_network_is_added(vgg, tmp_path):
 def test_without_weights_it_says_what_to_fetch(vgg, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     video = torch.rand(1, 3, 1, 24, 24)
-    with pytest.raises(MissingWeightsError, match=r"vgg16-397923af.pth: fetch .* from https://download.pytorch.org"):
+    with pytest.raises(MissingWeightsError) as missing:
         FeatureSimilarityLoss()(context(video, video))
+    assert str(missing.value) == (
+        f"loss 'features' looks through VGG16, and there is no {tmp_path}/data/extractors/vgg16-397923af.pth: fetch "
+        "vgg16-397923af.pth from https://download.pytorch.org/models/vgg16-397923af.pth and put it there; its SHA-256 "
+        "begins with 397923af. To train without it take the config frgan_ablations/penn_no_features, or leave the loss "
+        "out as that does"
+    )
     path = tmp_path / "other.pth"
     torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, path)
     with pytest.raises(CheckpointError, match="SHA-256"):

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from i2vkit.engine.checkpoints import check_hash, load_checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.evaluation.extractors import WeightFile
+from i2vkit.evaluation.extractors import MissingWeightsError, WeightFile
 from i2vkit.models.layers.lengths import frame_mask
 from i2vkit.models.losses.gan_losses import PassLoss
 from i2vkit.registry import LOSSES, MODELS, build_part
@@ -153,7 +153,13 @@ class FeatureSimilarityLoss(PassLoss):
         return self._networks[name].to(device)
 
     def _build_vgg(self) -> nn.Module:
-        return Vgg16Features(self.vgg, self.vgg_sha256)
+        try:
+            return Vgg16Features(self.vgg, self.vgg_sha256)
+        except MissingWeightsError as error:
+            raise MissingWeightsError(
+                f"loss '{self.name}' looks through VGG16, and {error}. To train without it take the config "
+                f"frgan_ablations/penn_no_features, or leave the loss out as that does"
+            ) from error
 
     def _build_pose(self) -> nn.Module:
         path = Path(self.pose["weights"])
