@@ -269,7 +269,11 @@ def test_what_is_counted_in_iterations_takes_the_same_share_of_a_shorter_trainin
     assert (cfg.train_cfg.max_iters, cfg.param_scheduler[0].begin, cfg.param_scheduler[0].end) == (50, 25, 50)
     cfg = stretched(load_config("cnn_lstm_oulu"), 4)  # 600, of which the frames' phase has 300
     assert (cfg.model.phases[0].end, cfg.model.phases[1].begin) == (2, 2)
-    cfg = stretched(load_config("dual_mtgan_weizmann_short"), 120)  # 1200, the critics join at 900
+    begins = {"model.phases.0.begin": 900}
+    weights = {"model.phases.1.losses.2.weight": [(500, 0.0), (1200, 1e-2)]}
+    steep = {"model.phases.1.losses.3.weight": [(900, 0.0), (901, 1.0)]}
+    options = {"train_cfg.max_iters": 1200} | begins | weights | steep
+    cfg = stretched(load_config("dual_mtgan_weizmann", options), 120)
     assert cfg.model.phases[0].begin == 90
     assert cfg.model.phases[1].losses[2].weight == [(50, 0.0), (120, 1e-2)]
     assert [step for step, _ in cfg.model.phases[1].losses[3].weight] == [90, 91]
