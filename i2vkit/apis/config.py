@@ -11,11 +11,13 @@ from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.logging import print_log
 from mmengine.registry import Registry
 
-from i2vkit.apis.config_slots import NAMED, TOP_LEVEL, allowed_keys, resolve, slot_below
+from i2vkit.apis.config_slots import NAMED, TOP_LEVEL, allowed_keys, name_of, resolve, slot_below
+from i2vkit.apis.config_swaps import classes_in, train_anew
 from i2vkit.errors import ConfigError
 from i2vkit.registry import nearest
 
 CONFIG_FOLDER = Path(__file__).parents[1] / "configs"
+_CHANGES = "_i2vkit_changes"  # an attribute of the Config, which is no key of it
 
 
 def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None) -> Config:
@@ -96,10 +98,12 @@ def _is_module(value: Any) -> bool:
 def override(cfg: Config, options: dict[str, Any]) -> None:
     """Apply dotted ``options`` to ``cfg`` in place.
 
+    What is swapped, and what follows from that, is logged, and kept for ``changes_of``.
+
     Raises:
         ConfigError: for a part that does not exist and a key that is neither there nor could be.
     """
-    before = _classes_in(cfg)
+    before, changes = classes_in(cfg), []
     tree: dict = {}
     for key, value in _flat(options):
         node = tree
@@ -108,59 +112,18 @@ def override(cfg: Config, options: dict[str, Any]) -> None:
             if not isinstance(node, dict):
                 raise ConfigError(f"{'.'.join(key)} and a key above it are both set")
         node[key[-1]] = value
-    _merge(cfg._cfg_dict, tree, "", None)
-    after = _classes_in(cfg)
+    _merge(cfg._cfg_dict, tree, "", None, changes)
+    after = classes_in(cfg)
     if swapped := {path for path in after if after[path] != before.get(path)}:
-        _train_anew(cfg.model, swapped)
+        changes += train_anew(cfg.model, swapped)
+    for line in changes:
+        print_log(line, "current")
+    object.__setattr__(cfg, _CHANGES, [*changes_of(cfg), *changes])  # copies of a Config take its attributes along
 
 
-# Whose weights fit only what these slots had when they were trained.
-_BUILT_ON = {
-    "generator.motion_generator": ("motion_encoder",),
-    "generator.decoder": ("content_encoder", "motion_encoder", "motion_generator", "head"),
-}
-
-
-def _train_anew(model: dict, swapped: set[str]) -> None:
-    """Weights, and that they were not to change, were matters of the parts that went: forget them for these, and for
-    what is built on them; a phase that updated a part of the generator alone now updates all that is not frozen.
-    """
-    stale = []
-    for path in dict.fromkeys([*model.get("frozen", []), *(entry["part"] for entry in model.get("pretrained", []))]):
-        below = {f"generator.{slot}" for slot in _BUILT_ON.get(path, ())}
-        if swapped & below or any(f"{path}.".startswith(f"{gone}.") for gone in swapped):
-            stale.append(path)
-            print_log(f"model.{path} trains from its initial weights, and is not frozen any more", "current")
-    if stale:
-        model["pretrained"] = [entry for entry in model.get("pretrained", []) if entry["part"] not in stale]
-        model["frozen"] = [path for path in model.get("frozen", []) if path not in stale]
-    if any(path.startswith("generator.") for path in swapped):
-        for phase in model["phases"]:
-            whole = ["generator" if path.startswith("generator.") else path for path in phase["updates"]]
-            phase["updates"] = list(dict.fromkeys(whole))
-
-
-def _classes_in(cfg: Config) -> dict[str, dict[str, str]]:
-    """The class names in every slot of a generator, every critic, and whatever else is frozen or loaded, by path."""
-    model = cfg.get("model") or {}
-    paths = [*model.get("frozen", []), *(entry["part"] for entry in model.get("pretrained", []))]
-    paths += [f"{key}.{name}" for key in ("generator", "critics") for name in model.get(key) or {}]
-    classes = {}
-    for path in paths:
-        part: Any = model
-        for name in path.split("."):
-            part = part.get(name) if isinstance(part, dict) else None
-        classes[path] = _classes(part) if isinstance(part, dict) and "type" in part else {}
-    return classes
-
-
-def _classes(part: dict) -> dict[str, str]:
-    """The class names of a part and of those in it that have weights, by path; a critic's view has none."""
-    found = {"type": _name(part["type"])}
-    for key in ("network", "frame_encoder"):
-        if isinstance(part.get(key), dict) and "type" in part[key]:
-            found |= {f"{key}.{path}": name for path, name in _classes(part[key]).items()}
-    return found
+def changes_of(cfg: Config) -> list[str]:
+    """What ``override`` said about ``cfg`` or what it is a copy of: the parts that were swapped, and what follows."""
+    return vars(cfg).get(_CHANGES, [])
 
 
 def _flat(options: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -172,7 +135,7 @@ def _flat(options: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tupl
             yield path, value
 
 
-def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | None) -> None:
+def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | None, changes: list[str]) -> None:
     for key, value in new.items():
         where = f"{path}.{key}" if path else key
         below = slot_below(old, slot, key)
@@ -183,11 +146,11 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
         current = old[index] if present else None
         if not isinstance(value, dict):
             old[index] = value
-        elif isinstance(current, dict | list) and not _swaps(current, value, where, below):
-            _merge(current, value, where, below)
+        elif isinstance(current, dict | list) and not _swaps(current, value, where, below, changes):
+            _merge(current, value, where, below, changes)
         elif "type" in value or not below or key in NAMED:
             if present and current is None and below:
-                print_log(f"{where}: None -> {_name(value['type'])}", "current")
+                changes.append(f"{where}: None -> {name_of(value['type'])}")
             old[index] = ConfigDict(value)
         else:
             raise ConfigError(f"there is no part at '{where}'; give {where}.type too")
@@ -209,24 +172,19 @@ def _must_be_known(old: dict, key: str, value: Any, where: str, path: str, slot:
     raise ConfigError(f"no key '{where}' in the config; nearest: {nearest(key, {*(known or ()), *old})}")
 
 
-def _swaps(old: dict | list, new: dict, where: str, slot: tuple[Registry, ...] | None) -> bool:
-    """Whether ``new`` puts another part in the place of ``old``; says so in the log."""
+def _swaps(old: dict | list, new: dict, where: str, slot: tuple[Registry, ...] | None, changes: list[str]) -> bool:
+    """Whether ``new`` puts another part in the place of ``old``; then ``changes`` gets a line that says so."""
     if "type" not in new or not isinstance(old, dict) or "type" not in old:
         return False
     before, after = resolve(old["type"], slot, where), resolve(new["type"], slot, where)
     if before is after and (before is not None or old["type"] == new["type"]):
         return False
     dropped = ", ".join(name for name in old if name != "type" and name not in new)
-    print_log(
-        f"{where}: {_name(old['type'])} -> {_name(new['type'])}"
-        + (f"; arguments dropped: {dropped}" if dropped else ""),
-        "current",
+    changes.append(
+        f"{where}: {name_of(old['type'])} -> {name_of(new['type'])}"
+        + (f"; arguments dropped: {dropped}" if dropped else "")
     )
     return True
-
-
-def _name(kind: Any) -> str:
-    return kind if isinstance(kind, str) else kind.__name__
 
 
 def check_config(cfg: Config) -> None:
@@ -248,6 +206,6 @@ def _check(value: Any, path: str, slot: tuple[Registry, ...] | None) -> None:
         known = allowed_keys(value, slot, path)
         for key, item in value.items():
             if known is not None and key not in known:
-                owner = f"{_name(value['type'])} takes" if "type" in value else "there is"
+                owner = f"{name_of(value['type'])} takes" if "type" in value else "there is"
                 raise ConfigError(f"{path}: {owner} no '{key}'; nearest: {nearest(key, known)}")
             _check(item, f"{path}.{key}", slot_below(value, slot, key))

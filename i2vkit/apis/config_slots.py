@@ -153,6 +153,11 @@ def resolve(kind: str | Callable, slot: tuple[Registry, ...] | None, path: str) 
     raise ConfigError(f"{path}: {problem}")
 
 
+def name_of(kind: str | Callable) -> str:
+    """The name of a class that a config gives as such or by name."""
+    return kind if isinstance(kind, str) else kind.__name__
+
+
 def allowed_keys(cfg: dict, slot: tuple[Registry, ...] | None, path: str) -> Mapping[str, Any] | None:
     """The keys that may stand in ``cfg``; None where any may."""
     plain = next((keys for pattern, keys in PLAIN.items() if _matches(path, pattern)), None)

@@ -9,6 +9,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from i2vkit.apis.config import changes_of
 from i2vkit.apis.labels import LabelsHook
 from i2vkit.engine.checkpoints import latest_checkpoint
 from i2vkit.engine.distributed import ReplicatedModel, init_distributed
@@ -36,6 +37,8 @@ def train(
     cfg = prepare(cfg, work_dir, resume, seed, deterministic, amp, launcher)
     init_distributed(launcher)
     runner = Runner.from_cfg(cfg)
+    for line in changes_of(cfg):  # said when the config was loaded, before there was a log of this training
+        runner.logger.info(line)
     runner.register_hook(LabelsHook())
     runner.train()
     return runner
