@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from importlib.metadata import version
 from math import isnan
 from pathlib import Path
@@ -15,6 +14,7 @@ from mmengine.runner import Runner
 from i2vkit.apis.result_facts import checkpoint_facts, data_facts, frame_facts
 from i2vkit.evaluation.metrics.base import META
 from i2vkit.evaluation.protocols import Protocol, describe
+from i2vkit.evaluation.protocols.base import most_samples
 from i2vkit.evaluation.statistics import DRAWS, LEVEL, bootstrap_interval, bootstrap_over, groups_of
 
 PACKAGES = ("i2vkit", "torch", "onedl-mmengine", "numpy", "torchmetrics", "scipy", "av", "opencv-python", "pillow")
@@ -36,6 +36,7 @@ def report(
     """
     dataset = runner.test_dataloader.dataset
     metrics = runner.test_evaluator.metrics
+    skipped = {metric.name: metric.skipped for metric in metrics if getattr(metric, "skipped", None)}
     per_video, per_image = merge_rows(metrics, "per_video"), merge_rows(metrics, "per_image")
     sources = [{"source_person": pair.source.person, "source_name": pair.source.name} for pair in dataset.pairs]
     over, groups = bootstrap_over(sources)
@@ -47,7 +48,7 @@ def report(
         "by_label": by_label(per_video, list(scores)),
         "curves": {metric.name: metric.curve for metric in metrics if getattr(metric, "curve", None)},
         "extractors": {metric.name: metric.extractor for metric in metrics if getattr(metric, "extractor", None)},
-        "skipped": {metric.name: metric.skipped for metric in metrics if getattr(metric, "skipped", None)},
+        "skipped": skipped | plan.left_out(dataset.pairs, evaluators_of(cfg)),
         "warnings": {metric.name: metric.warning for metric in metrics if getattr(metric, "warning", None)},
     }
     return {
@@ -55,7 +56,7 @@ def report(
         "checkpoint": checkpoint_facts(checkpoint),
         "protocol": protocol,
         "seed": plan.seed,
-        "num_samples": max(Counter(pair.name for pair in dataset.pairs).values()),
+        "num_samples": most_samples(dataset.pairs),
         "scores": scores,
         "less_is_better": {name: way for name in scores for way in [less_is_better(metrics, name)] if way is not None},
         "intervals": intervals(per_video, list(scores), over) | intervals(per_image, list(scores), over),
@@ -73,6 +74,11 @@ def report(
         **{key: value for key, value in extra.items() if value},
         "samples": [describe(pair) for pair in dataset.pairs],
     }
+
+
+def evaluators_of(cfg: Config) -> list[dict]:
+    """The metrics of a config's test, which may be given alone or as a list."""
+    return cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
 
 
 def merge_rows(metrics: list[Any], table: str) -> list[dict]:

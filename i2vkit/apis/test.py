@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 
 from i2vkit.apis.curves import plot_curves
 from i2vkit.apis.labels import LabelsHook
-from i2vkit.apis.result import report
+from i2vkit.apis.result import evaluators_of, report
 from i2vkit.apis.train import with_autocast
 from i2vkit.apis.weights import load_generator
 from i2vkit.datasets.pairing import Pair
@@ -69,8 +69,10 @@ def test(
         dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pairing": plan, **without_growth(cfg)})
         check_motion(model, dataset.pairs)
         hooks = [LabelsHook(), *([SaveVideosHook(out)] if save_videos else [])]
-        evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+        evaluators = evaluators_of(cfg)
         runner = build_runner(cfg, model, dataset, out / "log", hooks, plan.evaluators(dataset.pairs, evaluators))
+    for metric, reason in plan.left_out(dataset.pairs, evaluators).items():
+        runner.logger.warning(f"{metric} is left out: {reason}")
     scores = runner.test()
     result = report(cfg, checkpoint, name, plan, runner, scores) | {"options": options or {}}
     if is_main_process():

@@ -17,7 +17,7 @@ from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
 from i2vkit.datasets.pairing import Pair
 from i2vkit.datasets.transforms import FirstFrames, PackClip, ReadFrames
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.evaluation.metrics import Accuracy, BestOf, DiversityL1, DiversityLpips, Psnr, Ssim, psnr, ssim
+from i2vkit.evaluation.metrics import Accuracy, BestOf, DiversityL1, DiversityLpips, Fvd, Psnr, Ssim, psnr, ssim
 from i2vkit.evaluation.metrics.base import VideoMetric
 from i2vkit.evaluation.protocols import Reconstruction, Stochastic, Transfer
 from i2vkit.media import read_image, write_image
@@ -205,8 +205,10 @@ def test_several_samples_are_scored_as_best_of_n_and_one_as_it_is(index):
     assert METRICS.build(entries[1]).name == "psnr_best_of_3"
     own = Stochastic(num_samples=3, metrics=[dict(type=DiversityL1)])
     assert [entry["type"] for entry in own.evaluators(own.pairs(index), config)][2:] == [DiversityL1]
+    left = plan.left_out(plan.pairs(index), [*config, dict(type="LabelAccuracy")])
+    assert list(left) == ["Accuracy", "label_accuracy"] and all("has 3 samples" in reason for reason in left.values())
     plan = Reconstruction()
-    assert plan.evaluators(plan.pairs(index), config) == config
+    assert plan.evaluators(plan.pairs(index), config) == config and plan.left_out(plan.pairs(index), config) == {}
     uneven = [Pair(index.records[0]), Pair(index.records[0]), Pair(index.records[1])]
     with pytest.raises(DataError, match="image 'P1/b/clip' has 1 samples and others 2"):
         plan.evaluators(uneven, config)
@@ -253,7 +255,7 @@ def config(root, generator) -> Config:
                 sampler=dict(type=PositionSampler, ordered=True),
                 collate_fn=dict(type="pseudo_collate"),
             ),
-            test_evaluator=[dict(type=Ssim), dict(type=Psnr)],
+            test_evaluator=[dict(type=Ssim), dict(type=Psnr), dict(type=Fvd)],
             protocols=dict(stochastic=dict(type=Stochastic, num_samples=N, metrics=COMPARED)),
         )
     )
@@ -327,6 +329,9 @@ def test_what_was_sampled_is_written(tested):
     assert f"ssim_best_of_{N}" in result["intervals"] and "diversity_l1" in result["intervals"]
     assert "fetch alexnet-owt-7be5be79.pth" in result["skipped"]["diversity_lpips"]
     assert f"psnr_best_of_{N}" in as_table(result) and "diversity_lpips left out: there is no" in as_table(result)
+    assert result["skipped"]["fvd"].startswith(f"each image has {N} samples")
+    [log] = (folder / "out" / "log").glob("*/*.log")
+    assert log.read_text().count("fvd is left out") == 1 and f"fvd left out: each image has {N}" in as_table(result)
     height, width, _ = read_image(folder / "out" / "curves.png").shape
     assert height > 300 and width > 900  # two plots
     names = sorted(path.stem for path in (folder / "out" / "videos").iterdir())

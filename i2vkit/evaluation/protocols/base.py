@@ -47,13 +47,14 @@ class Protocol(ABC):
     def evaluators(self, pairs: Sequence[Pair], evaluators: Sequence[dict]) -> list[dict]:
         """How the samples are scored: by ``evaluators``, the metrics of a config, where each image has one sample.
 
-        Where each has N, the metrics of videos count the best of N, and ``metrics`` compares the N.
+        Where each has N, the metrics of videos count the best of N, and ``metrics`` compares the N; other metrics have
+        no best of N, and ``left_out`` says so.
 
         Raises:
             DataError: images with unequal numbers of samples.
         """
         counts = Counter(pair.name for pair in pairs)
-        several = max(counts.values(), default=1)
+        several = most_samples(pairs)
         if several == 1:
             return list(evaluators)
         if odd := [name for name, count in counts.items() if count != several]:
@@ -61,9 +62,29 @@ class Protocol(ABC):
                 f"image {odd[0]!r} has {counts[odd[0]]} samples and others {several}: the best of N is "
                 f"compared between images of one N"
             )
-        of_videos = [entry for entry in evaluators if issubclass(find_part(METRICS, entry["type"]), VideoMetric)]
-        best = [{"type": BestOf, "metric": dict(entry), "num_samples": several} for entry in of_videos]
+        best = [
+            {"type": BestOf, "metric": dict(entry), "num_samples": several}
+            for entry in evaluators
+            if issubclass(find_part(METRICS, entry["type"]), VideoMetric)
+        ]
         return best + [dict(entry) for entry in self.metrics]
+
+    def left_out(self, pairs: Sequence[Pair], evaluators: Sequence[dict]) -> dict[str, str]:
+        """The metrics of a config that ``evaluators`` leaves out, by name, with the reason; none of one sample each."""
+        several = most_samples(pairs)
+        kinds = [find_part(METRICS, entry["type"]) for entry in evaluators] if several > 1 else []
+        reason = (
+            f"each image has {several} samples: what scores a video against its truth counts the best of them, and "
+            f"this metric does not. A protocol with one sample an image has it"
+        )
+        return {
+            getattr(kind, "name", None) or kind.__name__: reason for kind in kinds if not issubclass(kind, VideoMetric)
+        }
+
+
+def most_samples(pairs: Sequence[Pair]) -> int:
+    """The number of samples of the image that has most, 1 where there is none."""
+    return max(Counter(pair.name for pair in pairs).values(), default=1)
 
 
 def choose_images(
