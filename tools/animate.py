@@ -8,7 +8,11 @@ def main() -> None:
     """Read the command line and write the animation."""
     options = parser(__doc__, config=True)
     options.add_argument("checkpoint", help=".pth of training or .safetensors of tools/export.py")
-    options.add_argument("--image", required=True, help="the image to animate, of any size")
+    options.add_argument(
+        "--image",
+        required=True,
+        help="the image to animate, of any size: its centre square, and with normal maps the face",
+    )
     options.add_argument(
         "--driving",
         nargs="+",
@@ -23,7 +27,12 @@ def main() -> None:
         "--landmarks",
         nargs=2,
         metavar=("IMAGE", "DRIVING"),
-        help="for models driven by normal maps: CSV of landmarks of both (default: found in the pictures)",
+        help="for models driven by normal maps: CSV of landmarks of both (default: found in the pictures). By them the "
+        "faces are cut out as those of the data were, except from crops: pictures of the model's own size, and square "
+        "ones that a face fills",
+    )
+    options.add_argument(
+        "--margin", type=float, help="what is left around that face, as prepare_data.py's (default: 0.1, a share of it)"
     )
     options.add_argument("--show-maps", action="store_true", help="show maps, masks, coarse and refined frames too")
     labels = options.add_mutually_exclusive_group()
@@ -64,9 +73,10 @@ def main() -> None:
         animation = animate_from_files(inferencer, arguments)
         print(f"{animation.path}: {animation.num_frames} frames")
         return
-    if arguments.poses or arguments.pose_lstm or arguments.landmarks or arguments.show_maps:
+    of_maps = (arguments.poses, arguments.pose_lstm, arguments.landmarks, arguments.show_maps)
+    if any(of_maps) or arguments.margin is not None:
         raise ConfigError(
-            "this model reads no condition maps, so that --poses, --landmarks and --show-maps mean nothing"
+            "this model reads no condition maps, so that --poses, --landmarks, --margin and --show-maps mean nothing"
         )
     animation = inferencer(
         arguments.image,

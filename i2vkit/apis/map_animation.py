@@ -18,6 +18,7 @@ from i2vkit.apis.forecasting import load_pose_lstm
 from i2vkit.apis.inferencer import DEFAULT_FPS, Animation, I2VInferencer
 from i2vkit.apis.map_driving import DrivingMaps, body_maps, face_maps, read_landmarks, read_poses
 from i2vkit.datasets.conditions import FaceMaps, JointHeatmaps
+from i2vkit.datasets.preparation.faces import face_framing
 from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.data_preprocessor import from_uint8, to_uint8
 from i2vkit.structures import Clip, Generated
@@ -31,7 +32,8 @@ def animate_from_files(inferencer: I2VInferencer, options: Namespace) -> Animati
     """What ``tools/animate.py`` asks for of a model that reads maps; ``options`` are its arguments.
 
     Raises:
-        ConfigError: nothing that drives such a model is given, or a model of other maps.
+        ConfigError: nothing that drives such a model is given, something that means nothing to it, or a model of other
+            maps.
         DataError: as ``body_maps`` and ``face_maps``.
     """
     generator, size = inferencer.model.generator, inferencer.model.image_size
@@ -39,6 +41,10 @@ def animate_from_files(inferencer: I2VInferencer, options: Namespace) -> Animati
     if generator.map_channels == JointHeatmaps.channels:
         if not options.poses:
             raise ConfigError("this model is driven by poses: give --poses FILE, and --pose-lstm to have them forecast")
+        if options.landmarks or options.margin is not None:
+            raise ConfigError(
+                "this model is driven by poses: --landmarks and --margin, which are of faces, mean nothing"
+            )
         network = load_pose_lstm(options.pose_config, options.pose_lstm) if options.pose_lstm else None
         driving = body_maps(image, read_poses(options.poses), size, network, options.frames or 32)
     elif generator.map_channels == FaceMaps.channels:
@@ -46,7 +52,9 @@ def animate_from_files(inferencer: I2VInferencer, options: Namespace) -> Animati
             raise ConfigError("this model is driven by a video of a face: give --driving FILE")
         points = tuple(map(read_landmarks, options.landmarks)) if options.landmarks else (None, None)
         fps = driving_fps(options.driving) or fps
-        driving = face_maps(image, options.driving, size, points)
+        framing = face_framing("box", size, options.margin)
+        driving = face_maps(image, options.driving, size, points, framing=framing)
+        image = driving.image
     else:
         raise ConfigError(
             f"this model reads {generator.map_channels} condition maps a frame, which nothing here makes of a picture: "
@@ -65,7 +73,7 @@ def animate_by_maps(
     show_maps: bool = False,
     side_by_side: bool = True,
 ) -> Animation:
-    """Animate ``image``, (H, W, 3) uint8, as maps at the model's size say.
+    """Animate ``image``, (H, W, 3) uint8, or its centre square, as maps at the model's size say.
 
     With ``show_maps`` the file has maps, mask, coarse and refined frames under each other, those that the model makes;
     else the image beside the result, or that alone.

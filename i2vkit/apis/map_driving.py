@@ -11,22 +11,26 @@ import numpy as np
 from mmengine.logging import print_log
 
 from i2vkit.apis.driving import Driving, driving_frames
+from i2vkit.apis.face_crop import crop_face, fit_square
 from i2vkit.apis.forecasting import forecast_joints
 from i2vkit.datasets.conditions import FaceMaps, JointHeatmaps, retarget
 from i2vkit.datasets.points import fill_gaps, read_points
+from i2vkit.datasets.preparation.boxes import FirstFrameBox
 from i2vkit.datasets.preparation.dlib_faces import INSTALL, DlibFaces, dlib_installed
-from i2vkit.datasets.takes import Take
-from i2vkit.datasets.transforms import CenterCrop, Resize
 from i2vkit.errors import DataError
 from i2vkit.models import PoseLstm
 
 
 @dataclass(frozen=True)
 class DrivingMaps:
-    """Condition maps uint8: ``maps`` (T, M, H, W) of the frames to make, ``image_maps`` (M, H, W) of the image."""
+    """Condition maps uint8: ``maps`` (T, M, H, W) of the frames to make, ``image_maps`` (M, H, W) of the image.
+
+    ``image`` is the image as they show it, uint8 (H, W, 3); None where they show its centre square.
+    """
 
     maps: np.ndarray
     image_maps: np.ndarray
+    image: np.ndarray | None = None
 
 
 def read_poses(path: str | Path) -> np.ndarray:
@@ -53,17 +57,6 @@ def _numbered(path: Path, counts: Sequence[int]) -> np.ndarray:
     return read_points(path, range(min(numbers), max(numbers) + 1), counts)
 
 
-def to_model(points: np.ndarray, shape: Sequence[int], size: int) -> np.ndarray:
-    """Points (T, N, 2) in the pixels of a picture (height, width) in those of its centre square at the model's size.
-
-    >>> to_model(np.array([[[11.5, 7.5]]]), (16, 24), 32).tolist()
-    [[[15.5, 15.5]]]
-    """
-    take = Take(None, frames=np.zeros((1, *shape[:2], 3), np.uint8), joints=points.astype(np.float64))
-    sample = Resize(size)(CenterCrop()({"takes": {"source": take}}))
-    return sample["takes"]["source"].joints
-
-
 def body_maps(
     image: np.ndarray, poses: np.ndarray, size: int, network: PoseLstm | None = None, length: int = 32
 ) -> DrivingMaps:
@@ -75,7 +68,7 @@ def body_maps(
     Raises:
         DataError: fewer poses than the network sees, no pose for the image, or a network of another size.
     """
-    poses = to_model(poses, image.shape, size)
+    poses = fit_square(image, poses, size)[1]
     if network is not None:
         if network.image_size != size:
             raise DataError(f"the pose LSTM was trained on {network.image_size} pixels, the model on {size}")
@@ -92,8 +85,11 @@ def face_maps(
     size: int,
     landmarks: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
     generator: FaceMaps | None = None,
+    framing: FirstFrameBox | None = None,
 ) -> DrivingMaps:
     """Normal maps of the image's face that does what the driving one does.
+
+    Both are cut out around the face first, unless they are such crops already: see ``crop_face``.
 
     Args:
         image: (H, W, 3) uint8.
@@ -102,20 +98,22 @@ def face_maps(
         landmarks: (1, N, 2) of the image and (T, N, 2) of the driving video, in their pixels; where there are none
             they are found in the pictures (extra ``faces``).
         generator: what fits and draws; ``FaceMaps`` of that size by default.
+        framing: how the model's data were cut out, at its size; by default as MUG is.
 
     Raises:
         DataError: a picture without a face, nothing that finds faces, or landmarks that do not fit the frames.
     """
-    generator = generator or FaceMaps(size)
+    generator, framing = generator or FaceMaps(size), framing or FirstFrameBox(size)
     of_image, of_driving = landmarks
     of_image = find_landmarks([image], "image") if of_image is None else of_image[:1]
     frames = list(driving_frames(driving))
     of_driving = find_landmarks(frames, "driving video") if of_driving is None else of_driving
     if len(of_driving) != len(frames):
         raise DataError(f"the driving video has {len(frames)} frames, its landmarks are of {len(of_driving)}")
-    target = generator.fit(to_model(of_image, image.shape, size))
-    source = generator.fit(to_model(of_driving, frames[0].shape, size))
-    return DrivingMaps(generator(retarget(source, target)), generator(target)[0])
+    image, of_image = crop_face(image, of_image, framing, "image")
+    _, of_driving = crop_face(frames[0], of_driving, framing, "driving video")
+    target, source = generator.fit(of_image), generator.fit(of_driving)
+    return DrivingMaps(generator(retarget(source, target)), generator(target)[0], image)
 
 
 def find_landmarks(frames: Sequence[np.ndarray], what: str) -> np.ndarray:

@@ -10,15 +10,20 @@ from narrow import SIZE
 
 from i2vkit.apis import map_driving
 from i2vkit.apis.config import load_config
+from i2vkit.apis.face_crop import crop_face
 from i2vkit.apis.forecasting import forecast_set, load_pose_lstm
 from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.apis.map_animation import animate_by_maps, animate_from_files
-from i2vkit.apis.map_driving import DrivingMaps, body_maps, face_maps, read_landmarks, read_poses, to_model
+from i2vkit.apis.map_driving import DrivingMaps, body_maps, face_maps, read_landmarks, read_poses
 from i2vkit.datasets.conditions import FaceMaps, JointHeatmaps
 from i2vkit.datasets.conditions.camera import in_picture
 from i2vkit.datasets.folder import ClipFolder
 from i2vkit.datasets.maps import maps_of
+from i2vkit.datasets.preparation.boxes import FirstFrameBox
 from i2vkit.datasets.preparation.landmarks import write_landmarks
+from i2vkit.datasets.synthetic.faces.expressions import Actions, Head
+from i2vkit.datasets.synthetic.faces.identity import draw_identity
+from i2vkit.datasets.synthetic.faces.renderer import FaceRenderer
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import read_image, read_video, write_image
 from i2vkit.models import PoseLstm, SupervisedModel
@@ -69,11 +74,6 @@ def walk(frames: int) -> np.ndarray:
 
 def picture(height: int = SIZE, width: int = SIZE) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
-
-
-def test_points_go_along_when_a_picture_is_cut_and_scaled():
-    corners = np.array([[[16.0, 0.0], [79.0, 63.0]]])  # of the centre square of 96x64
-    assert np.allclose(to_model(corners, (64, 96), 32), [[[-0.25, -0.25], [31.25, 31.25]]])
 
 
 def test_poses_become_heatmaps_of_the_image_and_of_what_follows():
@@ -162,7 +162,7 @@ def test_maps_masks_coarse_and_refined_frames_are_shown(tmp_path, stage, rows):
 
 
 def options(**given) -> Namespace:
-    names = ("poses", "pose_lstm", "driving", "landmarks", "frames", "show_maps", "no_side_by_side")
+    names = ("poses", "pose_lstm", "driving", "landmarks", "frames", "show_maps", "no_side_by_side", "margin")
     return Namespace(**dict.fromkeys(names) | dict(pose_config="pose_lstm_penn") | given)
 
 
@@ -175,9 +175,35 @@ def test_the_tool_says_what_drives_a_model(tmp_path):
         animate_from_files(inferencer(tmp_path, channels=3), options(image=image, out=out))
     with pytest.raises(ConfigError, match="reads 1 condition maps a frame"):
         animate_from_files(inferencer(tmp_path, channels=1), options(image=image, out=out))
+    with pytest.raises(ConfigError, match="--landmarks and --margin, which are of faces, mean nothing"):
+        animate_from_files(inferencer(tmp_path), options(image=image, out=out, poses="poses.csv", margin=0.1))
     write_landmarks(tmp_path / "poses.csv", walk(3))
     made = animate_from_files(inferencer(tmp_path), options(image=image, out=out, poses=str(tmp_path / "poses.csv")))
     assert made.num_frames == 3 and out.is_file()
+
+
+def test_a_raw_face_is_animated_as_its_crop_is(tmp_path):
+    faces = [FaceRenderer(draw_identity(0, person), 128, 96) for person in (1, 2)]
+    image, of_image = faces[0].render(head=Head(dx=-8))
+    driving = [faces[1].render(Actions(jaw_drop=step)) for step in (0, 0.5, 1)]
+    write_image(tmp_path / "image.png", image)
+    for number, (frame, _) in enumerate(driving):
+        write_image(tmp_path / f"driving/{number}.png", frame)
+    files = [str(tmp_path / f"{name}.csv") for name in ("image", "driving")]
+    for path, points in zip(files, (of_image[None], np.stack([points for _, points in driving])), strict=True):
+        write_landmarks(path, points)
+    asked = dict(image=str(tmp_path / "image.png"), driving=[str(tmp_path / "driving")], landmarks=files)
+    model, asked = inferencer(tmp_path, channels=3), options(out=tmp_path / "out.mkv", **asked)
+    made = animate_from_files(model, asked).frames.astype(int)
+
+    maps = face_maps(image, [frame for frame, _ in driving], SIZE, tuple(map(read_landmarks, files)))
+    crop, _ = crop_face(image, read_landmarks(files[0]), FirstFrameBox(SIZE), "image")
+    of_crop, of_centre = (animate_by_maps(model, picture, maps).frames for picture in (crop, image))
+    assert len(made) == 3 and np.array_equal(made, of_crop)
+    assert np.abs(made - of_centre).mean() > 5
+    asked.margin = 5.0
+    with pytest.raises(ConfigError, match=r"--margin 5.0: a share of the box, from 0 to 2"):
+        animate_from_files(model, asked)
 
 
 def test_a_driving_face_must_have_landmarks_for_its_frames():
