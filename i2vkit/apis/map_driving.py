@@ -14,9 +14,12 @@ from i2vkit.apis.driving import Driving, driving_frames
 from i2vkit.apis.face_crop import crop_face, fit_square
 from i2vkit.apis.forecasting import forecast_joints
 from i2vkit.datasets.conditions import FaceMaps, JointHeatmaps, retarget
+from i2vkit.datasets.index import ClipRecord
 from i2vkit.datasets.points import fill_gaps, read_points
 from i2vkit.datasets.preparation.boxes import FirstFrameBox
-from i2vkit.datasets.preparation.dlib_faces import INSTALL, DlibFaces, dlib_installed
+from i2vkit.datasets.preparation.dlib_faces import INSTALL, dlib_installed
+from i2vkit.datasets.preparation.faces import FaceFinder
+from i2vkit.datasets.preparation.prepare import RawClip
 from i2vkit.errors import DataError
 from i2vkit.models import PoseLstm
 
@@ -117,24 +120,20 @@ def face_maps(
 
 
 def find_landmarks(frames: Sequence[np.ndarray], what: str) -> np.ndarray:
-    """Landmarks (T, 68, 2) of the largest face in frames (H, W, 3), by dlib; gaps of a few frames are filled in.
+    """Landmarks (T, 68, 2) of the largest face in frames (H, W, 3), found by dlib as preparation finds them.
+
+    Gaps of a few frames are filled in.
 
     Raises:
-        DataError: dlib is not installed, or no face is found in the first frame or in many.
+        DataError: dlib is not installed, or no face is found in too many frames in a row.
     """
     if not dlib_installed():
         raise DataError(f"there are no landmarks of the {what}: give --landmarks IMAGE DRIVING, or, {INSTALL}")
-    finder, box, found = DlibFaces(), None, []
-    for frame in frames:
-        boxes = finder.faces(frame, box)
-        if not len(boxes):
-            if box is None:
-                raise DataError(f"no face is found in the {what}: take a picture from the front, or give --landmarks")
-            found.append(np.full((68, 2), np.nan))
-            continue
-        box = boxes[np.argmax((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))]
-        found.append(finder.landmarks(frame, box))
-    points, filled = fill_gaps(np.stack(found))
+    clip = RawClip(ClipRecord(what, list(frames), what, None, len(frames)), {})
+    try:
+        points, filled = fill_gaps(FaceFinder("largest")(clip)["landmarks"])
+    except DataError as error:
+        raise DataError(f"the {what}: {error}. Take a picture from the front, or give --landmarks") from error
     if filled:
         print_log(f"{what}: landmarks of {filled} frames were interpolated", "current", level=logging.WARNING)
     return points

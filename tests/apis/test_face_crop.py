@@ -14,10 +14,12 @@ from i2vkit.datasets import ClipRecord
 from i2vkit.datasets.points import read_points
 from i2vkit.datasets.preparation.boxes import FirstFrameBox, face_square
 from i2vkit.datasets.preparation.dlib_faces import dlib_installed
-from i2vkit.datasets.preparation.prepare import Job, prepare_clip
+from i2vkit.datasets.preparation.faces import FaceFinder
+from i2vkit.datasets.preparation.prepare import Job, RawClip, prepare_clip
 from i2vkit.datasets.synthetic.faces.expressions import Actions, Head
 from i2vkit.datasets.synthetic.faces.identity import draw_identity
 from i2vkit.datasets.synthetic.faces.renderer import FaceRenderer
+from i2vkit.errors import DataError
 from i2vkit.media import read_image
 
 FRAMING = FirstFrameBox(SIZE)
@@ -84,14 +86,18 @@ def test_the_maps_of_a_raw_face_are_those_of_its_crop():
 
 @pytest.mark.skipif(not dlib_installed(), reason="the extra 'faces' is not installed")
 def test_landmarks_that_were_found_cut_out_nearly_the_same():
-    frames, landmarks = face(1, 320, 240, frames=1)
+    frames, landmarks = face(5, 320, 240)
     found = find_landmarks(frames, "image")
+    finder = FaceFinder("largest")(RawClip(ClipRecord("a/b/c", list(frames), "a", "b", 3), {}))
+    assert np.array_equal(found, finder["landmarks"])  # as preparation
     of_found, of_true = (face_square(points[0]) for points in (found, landmarks))
     assert np.abs(of_found[0] - of_true[0]).max() < 0.1 * of_true[1]
     assert of_found[1] == pytest.approx(of_true[1], rel=0.1)
     assert not is_crop(frames[0].shape, found[0], FRAMING)
     crop, _ = crop_face(frames[0], landmarks, FirstFrameBox(240), "image")
     assert is_crop(crop.shape, find_landmarks([crop], "image")[0], FRAMING)
+    with pytest.raises(DataError, match=r"the image: no face was found in any of its 1 frames. Take a picture from"):
+        find_landmarks([np.zeros((240, 320, 3), np.uint8)], "image")
 
 
 def test_points_go_along_when_a_picture_is_cut_and_scaled():
