@@ -1,10 +1,10 @@
-"""Dual-MTGAN on the Weizmann strips for an hour on one CPU core: narrow, and the losses learnt one after the other.
+"""Dual-MTGAN on the Weizmann strips for half an hour on one CPU core, the first of two parts: narrow, motion first.
 
-The paper has no such run. **Narrow**: a quarter of the widths, half in the decoder, but an LSTM of 512. First frames
-are reconstructed, through skips from the content image to the decoder (which the paper's model has not), with pixels
+The paper has no such run. **Narrow**: a quarter of the widths, half in the decoder, but an LSTM of 512. Frames are
+reconstructed, through skips from the content image to the decoder (which the paper's model has not), with pixels
 weighted by what moves, eq. 1 relative to the scale of the codes, and a divergence that comes in late and weighs a
-tenth of eq. 8's: with its full weight from the start the motion code stays empty. From iteration 4000 on transfer,
-sampling, the cycle and both critics join in, at a fifth of the learning rate. docs/results.md has what came out.
+tenth of eq. 8's: with its full weight from the start the motion code stays empty. The critics, transfer, sampling and
+the cycle wait for dual_mtgan_weizmann_joint.py. docs/results.md has what came out.
 """
 
 from mmengine.config import read_base
@@ -13,7 +13,7 @@ from mmengine.optim import LinearLR
 with read_base():
     from .dual_mtgan_weizmann import *
 
-_joined = 4000
+_end = 4000
 
 model["generator"]["content_encoder"]["widths"] = (16, 32, 64, 128)
 model["generator"]["motion_encoder"]["widths"] = (16, 32, 64, 128)
@@ -21,17 +21,15 @@ model["generator"]["motion_generator"]["hidden"] = 512
 model["generator"]["decoder"].update(widths=(256, 128, 64, 32), skips=True)
 for _critic in model["critics"].values():
     _critic["network"]["widths"] = (16, 32, 64, 128)
-model["phases"][0]["begin"] = _joined
+model["phases"][0]["begin"] = _end
 _losses = model["phases"][1]["losses"]
 _losses[0]["moving"] = 4.0
 _losses[1]["relative"] = True
 _losses[2]["weight"] = [(1000, 0.0), (3000, 1e-3)]  # divergence
-for _loss, _share in zip(_losses[3:9], (0.1, 0.1, 0.1, 0.1, 1.0, 1.0), strict=True):  # the cycle and the critics
-    _loss["weight"] = [(_joined, 0.0), (_joined + 500, _share * _loss.get("weight", 1.0))]
+for _loss in _losses[3:9]:  # the cycle and the critics
+    _loss["weight"] = [(_end, 0.0), (_end + 1, _loss.get("weight", 1.0))]
 train_dataloader["batch_size"] = 8
 optim_wrapper["optimizer"]["lr"] = 1e-3
-param_scheduler = [
-    dict(type=LinearLR, start_factor=1.0, end_factor=0.2, begin=_joined - 500, end=_joined, by_epoch=False)
-]
-train_cfg.update(max_iters=5500, val_interval=1000)
+param_scheduler = [dict(type=LinearLR, start_factor=1.0, end_factor=0.2, begin=_end - 500, end=_end, by_epoch=False)]
+train_cfg.update(max_iters=_end, val_interval=1000)
 default_hooks["checkpoint"]["interval"] = 500
