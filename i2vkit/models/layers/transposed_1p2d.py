@@ -11,6 +11,8 @@ from torch.nn import functional
 
 # Up to this many pixels a frame, a matrix product with overlap-add is faster on a CPU than conv_transpose2d.
 _PRODUCT_PIXELS = 16
+# Up to this many pixels a frame, plain 3D convolutions have the faster backward on a CPU in fp32.
+_PLAIN_PIXELS = 64
 # From this many rows on, a 1x1 convolution is faster on a CPU than a matrix product.
 _CONVOLVED_ROWS = 512
 
@@ -40,15 +42,26 @@ class TransposedConv1p2d(nn.Module):
 
     def forward(self, x: Tensor, still: Tensor | None = None) -> Tensor:
         """``x`` (B, C, T, H, W) and ``still`` (B, C', H, W) to (B, out_channels, T', H', W')."""
-        if self.plain:
+        if self.plain or _plain_is_faster(x):
             x = x if still is None else torch.cat([x, repeat(still, "b c h w -> b c t h w", t=x.shape[2])], dim=1)
-            return self.spatial(functional.leaky_relu(self.norm(self.temporal(x)), 0.2))
+            # Channels first: on a CPU these kernels lose a third of their rate with channels last.
+            return self.spatial(functional.leaky_relu(self.norm(self.temporal(x.contiguous())), 0.2))
         (_, stride, padding), weight = _time(self.temporal), self.temporal.weight[..., 0, 0]
         made = temporal_product(rearrange(x, "b c t h w -> b t h w c"), weight, stride, padding)
         made = add_still(made, still, weight[x.shape[1] :], self.temporal.bias, x.shape[2], stride, padding)
         frames = rearrange(made, "b t h w m -> (b t) m 1 h w")
         frames = functional.leaky_relu(self.norm(frames), 0.2, inplace=True)[:, :, 0]
         return rearrange(spatial_product(frames, self.spatial), "(b t) c h w -> b c t h w", b=len(x))
+
+
+def _plain_is_faster(x: Tensor) -> bool:
+    """Whether two plain 3D convolutions are the fastest for ``x`` (B, C, T, H, W): small frames, but not single pixels,
+    in fp32 on a CPU, where gradients are wanted.
+    """
+    kind = x.device.type
+    if kind != "cpu" or x.dtype != torch.float32 or torch.is_autocast_enabled(kind) or not torch.is_grad_enabled():
+        return False
+    return 1 < x.shape[3] * x.shape[4] <= _PLAIN_PIXELS
 
 
 def _time(convolution: nn.ConvTranspose3d) -> tuple[int, int, int]:
