@@ -16,9 +16,9 @@ def main() -> None:
     options.add_argument("--csv", action="store_true", help="write compare.csv too")
     arguments = options.parse_args()
 
-    from i2vkit.apis.comparable import read_results
-    from i2vkit.apis.compare import compare
-    from i2vkit.apis.compare_report import as_markdown, write_comparison
+    from i2vkit.apis.comparison.comparable import read_results
+    from i2vkit.apis.comparison.paired import compare
+    from i2vkit.apis.comparison.report import as_markdown, write_comparison
 
     comparison = compare(read_results(arguments.results))
     paths = write_comparison(comparison, arguments.out, arguments.csv)

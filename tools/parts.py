@@ -20,8 +20,8 @@ def main() -> None:
     )
     arguments = options.parse_args()
 
-    from i2vkit.apis.parts import find_kind, import_modules, kinds
-    from i2vkit.apis.parts_report import as_list, as_spec
+    from i2vkit.apis.parts.registered import find_kind, import_modules, kinds
+    from i2vkit.apis.parts.report import as_list, as_spec
 
     import_modules(arguments.modules)
     if arguments.spec:

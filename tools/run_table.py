@@ -23,8 +23,8 @@ def main() -> None:
 
     from pathlib import Path
 
-    from i2vkit.apis.table import run_table
-    from i2vkit.apis.table_docs import publish
+    from i2vkit.apis.tables.docs import publish
+    from i2vkit.apis.tables.scheduling import run_table
 
     changes = {key: getattr(arguments, key) for key in ("iterations", "minutes") if getattr(arguments, key)}
     if arguments.docs:

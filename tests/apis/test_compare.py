@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from i2vkit.apis.comparable import check_comparable, read_results
-from i2vkit.apis.compare import FLOOR, compare
-from i2vkit.apis.compare_report import as_csv, as_markdown, write_comparison
+from i2vkit.apis.comparison.comparable import check_comparable, read_results
+from i2vkit.apis.comparison.paired import FLOOR, compare
+from i2vkit.apis.comparison.report import as_csv, as_markdown, write_comparison
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.statistics import bootstrap_interval
 from i2vkit.media import read_image

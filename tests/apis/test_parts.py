@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from i2vkit.apis import parts
-from i2vkit.apis.part_partners import Partner, partners
-from i2vkit.apis.parts import find, find_kind, kinds, source_of, spec_of
-from i2vkit.apis.parts_report import as_list, as_spec
+from i2vkit.apis.parts import registered as parts
+from i2vkit.apis.parts.partners import Partner, partners
+from i2vkit.apis.parts.registered import find, find_kind, kinds, source_of, spec_of
+from i2vkit.apis.parts.report import as_list, as_spec
 from i2vkit.errors import ConfigError
 from i2vkit.models import decoders, discriminators, heads, losses
 from i2vkit.models.layers.adapters import CodeToTrajectory

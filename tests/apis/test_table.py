@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from i2vkit.apis import table as module
 from i2vkit.apis.config import load_config
-from i2vkit.apis.table import run_table
-from i2vkit.apis.table_description import read_description, row_settings, stretched
-from i2vkit.apis.table_docs import publish
-from i2vkit.apis.table_pictures import write_sheet
-from i2vkit.apis.table_report import as_csv, as_markdown, check_scored, minutes_of, over_seeds
-from i2vkit.apis.table_row import plan_iterations, train_and_test, training_curves
+from i2vkit.apis.tables import scheduling as module
+from i2vkit.apis.tables.description import read_description, row_settings, stretched
+from i2vkit.apis.tables.docs import publish
+from i2vkit.apis.tables.pictures import write_sheet
+from i2vkit.apis.tables.report import as_csv, as_markdown, check_scored, minutes_of, over_seeds
+from i2vkit.apis.tables.row import plan_iterations, train_and_test, training_curves
+from i2vkit.apis.tables.scheduling import run_table
 from i2vkit.errors import ConfigError
 from i2vkit.media import read_image, write_image, write_video
 
@@ -287,7 +287,7 @@ def test_minutes_become_iterations_by_a_measured_pilot_once(tmp_path, monkeypatc
         lengths.append(cfg.train_cfg.max_iters)
         return next(paces)
 
-    monkeypatch.setattr("i2vkit.apis.table_row.timed_training", train)
+    monkeypatch.setattr("i2vkit.apis.tables.row.timed_training", train)
     cfg = load_config("dtgan_oulu")
     settings = {"budget": {"minutes": 2}, "seed": 0}
     for _ in range(2):
@@ -335,7 +335,7 @@ def test_the_docs_hold_what_is_needed_to_write_their_section_again(tmp_path, pro
 
 
 def test_rows_end_with_the_process_that_started_them(tmp_path):
-    child = "import sys, time; from i2vkit.apis.table_row import end_with; end_with(int(sys.argv[1]), 0.02)\n"
+    child = "import sys, time; from i2vkit.apis.tables.row import end_with; end_with(int(sys.argv[1]), 0.02)\n"
     child += "open(sys.argv[2], 'w').close(); time.sleep(60)"
     parent = "import os, subprocess, sys, time\nargs = [sys.argv[1], str(os.getpid()), sys.argv[2]]\n"
     parent += "print(subprocess.Popen([sys.executable, '-c', *args]).pid, flush=True)\ntime.sleep(60)"

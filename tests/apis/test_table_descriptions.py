@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from i2vkit.apis.config import load_config
-from i2vkit.apis.table_description import read_description, row_settings
+from i2vkit.apis.tables.description import read_description, row_settings
 
 TABLES = sorted((Path(__file__).parents[2] / "docs/tables").glob("*.json"))
 SLOTS = ("content_encoder", "motion_encoder", "motion_generator", "decoder", "head")

@@ -8,8 +8,8 @@ import torch
 from mmengine.config import Config
 from narrow import SIZE, gan_config
 
-from i2vkit.apis.comparable import read_results
-from i2vkit.apis.compare import compare
+from i2vkit.apis.comparison.comparable import read_results
+from i2vkit.apis.comparison.paired import compare
 from i2vkit.apis.result import as_table
 from i2vkit.apis.test import build_protocol, test
 from i2vkit.apis.weights import file_digest

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from i2vkit.apis.table_description import folder_of
+from i2vkit.apis.tables.description import folder_of
 from i2vkit.media import atomic_path, read_video, write_image
 from i2vkit.visualization.strips import labelled_strips
 

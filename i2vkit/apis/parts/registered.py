@@ -57,7 +57,7 @@ def source_of(part: Callable) -> str:
     """The papers that the docstring of a part names, each with the place that it gives first; "" where it names none.
 
     Examples:
-        >>> from i2vkit.apis.parts import source_of
+        >>> from i2vkit.apis.parts.registered import source_of
         >>> from i2vkit.models.decoders import FrameDecoder
         >>> source_of(FrameDecoder)
         'Dual-MTGAN eq. 3; MoCoGAN'

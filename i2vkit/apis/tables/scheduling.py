@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from i2vkit.apis.table_description import folder_of, read_description, row_settings, seeds_of
-from i2vkit.apis.table_report import check_scored, write_report
-from i2vkit.apis.table_row import read_json, write_json
+from i2vkit.apis.tables.description import folder_of, read_description, row_settings, seeds_of
+from i2vkit.apis.tables.report import check_scored, write_report
+from i2vkit.apis.tables.row import read_json, write_json
 from i2vkit.errors import ConfigError, I2VError
 
 
@@ -174,7 +174,7 @@ def found(table: dict, task: Task, basis: dict, wanted: bool) -> dict[str, Any] 
 
 def start_row(folder: Path, single_thread: bool) -> subprocess.Popen:
     """Start the process of a row, which writes ``folder/log.txt`` and ends when this process does."""
-    command = [sys.executable, "-m", "i2vkit.apis.table_row", str(folder), str(os.getpid())]
+    command = [sys.executable, "-m", "i2vkit.apis.tables.row", str(folder), str(os.getpid())]
     threads = {"OMP_NUM_THREADS": "1"} if single_thread else {}
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
         return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=os.environ | threads)

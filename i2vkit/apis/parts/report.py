@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 
-from i2vkit.apis.part_partners import Partner, partners
-from i2vkit.apis.parts import find, handed, kinds, plural, source_of, spec_of
+from i2vkit.apis.parts.partners import Partner, partners
+from i2vkit.apis.parts.registered import find, handed, kinds, plural, source_of, spec_of
 from i2vkit.registry import arguments_of
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from i2vkit import registry as roles
-from i2vkit.apis.parts import handed, kinds
+from i2vkit.apis.parts.registered import handed, kinds
 from i2vkit.errors import ConfigError
 from i2vkit.models import Critic, Generator
 from i2vkit.models.assembly import Plan, plan_generator

@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from i2vkit.apis.comparable import samples_digest
-from i2vkit.apis.table import changed, default_out, tasks_of
-from i2vkit.apis.table_description import folder_of, read_description, seeds_of
-from i2vkit.apis.table_report import as_csv, as_markdown, check_scored, write_report
-from i2vkit.apis.table_row import read_json
+from i2vkit.apis.comparison.comparable import samples_digest
+from i2vkit.apis.tables.description import folder_of, read_description, seeds_of
+from i2vkit.apis.tables.report import as_csv, as_markdown, check_scored, write_report
+from i2vkit.apis.tables.row import read_json
+from i2vkit.apis.tables.scheduling import changed, default_out, tasks_of
 from i2vkit.errors import ConfigError
 from i2vkit.media import atomic_path
 

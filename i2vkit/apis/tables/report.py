@@ -8,10 +8,10 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from i2vkit.apis.comparable import Row as NamedResults
-from i2vkit.apis.comparable import check_comparable
-from i2vkit.apis.compare import FLOOR, Cell, compare
-from i2vkit.apis.table_pictures import plot_curves, plot_gains, write_sheet
+from i2vkit.apis.comparison.comparable import Row as NamedResults
+from i2vkit.apis.comparison.comparable import check_comparable
+from i2vkit.apis.comparison.paired import FLOOR, Cell, compare
+from i2vkit.apis.tables.pictures import plot_curves, plot_gains, write_sheet
 from i2vkit.evaluation.metrics.base import META
 from i2vkit.media import atomic_path
 

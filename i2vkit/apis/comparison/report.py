@@ -6,8 +6,8 @@ import csv
 import io
 from pathlib import Path
 
-from i2vkit.apis.comparable import videos_of
-from i2vkit.apis.compare import FLOOR, Cell, Comparison
+from i2vkit.apis.comparison.comparable import videos_of
+from i2vkit.apis.comparison.paired import FLOOR, Cell, Comparison
 from i2vkit.media import atomic_path
 
 FEW = 10  # people; the percentile bootstrap's 95 % cover 79 % with 4 and 91 % with 10 (normal values, simulated)

@@ -9,7 +9,7 @@ from math import isclose, isnan
 from statistics import fmean, stdev
 from typing import Any
 
-from i2vkit.apis.comparable import Row, videos_of
+from i2vkit.apis.comparison.comparable import Row, videos_of
 from i2vkit.evaluation.statistics import bootstrap_interval, bootstrap_over, groups_of
 
 FLOOR = "floor: first image repeated"

@@ -16,7 +16,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import DATASETS, DefaultScope
 
 from i2vkit.apis.config import load_config
-from i2vkit.apis.table_description import folder_of, stretched
+from i2vkit.apis.tables.description import folder_of, stretched
 from i2vkit.engine.checkpoints import latest_checkpoint
 from i2vkit.errors import CheckpointError
 from i2vkit.media import atomic_path, write_video

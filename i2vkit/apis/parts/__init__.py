@@ -1,0 +1,1 @@
+"""What is registered, what goes with what, and how that is printed."""
