@@ -85,8 +85,11 @@ def committed(table: dict, folder: Path) -> list[dict[str, Any]]:
 
 
 def shortened(result: dict[str, Any]) -> dict[str, Any]:
-    """A result without its list of samples, of which the SHA-256 stays; values of videos rounded.
+    """A result without its list of samples, of which the SHA-256 stays, and without folders of this machine; values of
+    videos rounded.
 
+    >>> shortened({"checkpoint": {"file": "/home/me/iter_4.pth", "sha256": "0"}})
+    {'checkpoint': {'file': 'iter_4.pth', 'sha256': '0'}}
     >>> short = shortened({"samples": [], "per_video": [{"name": "a", "ssim": 0.123456789123}]})
     >>> short["per_video"], sorted(short)
     ([{'name': 'a', 'ssim': 0.12345679}], ['per_video', 'samples_sha256'])
@@ -94,6 +97,8 @@ def shortened(result: dict[str, Any]) -> dict[str, Any]:
     short = {key: value for key, value in result.items() if key != "samples"}
     if "samples" in result:
         short["samples_sha256"] = samples_digest(result)
+    if "checkpoint" in result:
+        short["checkpoint"] = result["checkpoint"] | {"file": Path(result["checkpoint"]["file"]).name}
     for key in KEPT_SHORT:
         if key in short:
             short[key] = [{k: round(v, 8) if isinstance(v, float) else v for k, v in row.items()} for row in short[key]]
