@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from i2vkit.evaluation.protocols import Protocol, Reconstruction, SampleList, wr
 from i2vkit.media import atomic_path, write_image, write_video
 from i2vkit.registry import MODELS, PROTOCOLS, SCOPE, build_part, nearest
 from i2vkit.visualization import comparison_strip, to_frames
+
+_RUNS = count()
 
 
 def test(
@@ -160,7 +163,8 @@ def build_runner(
         log_processor={"by_epoch": False},
         default_scope=SCOPE,
         randomness=randomness,
-        experiment_name=work_dir.parent.name,
+        # mmengine adds the second to the name, and warns if there is a logger of that name already.
+        experiment_name=f"{work_dir.parent.name}_{next(_RUNS)}",
     )
 
 
