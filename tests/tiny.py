@@ -70,12 +70,10 @@ class TwoPhases(BaseModel):
         return dict(judged=judged.detach(), loss=loss.detach())
 
 
-def tiny_config(work_dir, iterations, workers=0, batch_size=2, noise=0.1, name=None, **changes):
-    """A config that the Runner takes; each gets an experiment name of its own, for they share a second."""
-    tiny_config.number += 1
+def tiny_config(work_dir, iterations, workers=0, batch_size=2, noise=0.1, **changes):
+    """A config that the Runner takes."""
     settings = dict(
         default_scope="i2vkit",
-        experiment_name=name or f"tiny_{tiny_config.number}",
         work_dir=str(work_dir),
         model=dict(type=TwoPhases, noise=noise),
         train_dataloader=dict(
@@ -98,6 +96,3 @@ def tiny_config(work_dir, iterations, workers=0, batch_size=2, noise=0.1, name=N
         env_cfg=dict(dist_cfg=dict(backend="gloo")),
     )
     return Config({**settings, **changes}, format_python_code=False)
-
-
-tiny_config.number = 0

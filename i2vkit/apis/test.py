@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from mmengine.runner import Runner
 from i2vkit.apis.curves import plot_curves
 from i2vkit.apis.labels import LabelsHook
 from i2vkit.apis.result import evaluators_of, report
+from i2vkit.apis.run_names import run_name
 from i2vkit.apis.train import with_autocast
 from i2vkit.apis.weights import load_generator
 from i2vkit.datasets.pairing import Pair
@@ -27,9 +27,6 @@ from i2vkit.evaluation.protocols import Protocol, Reconstruction, SampleList, wr
 from i2vkit.media import atomic_path, write_image, write_video
 from i2vkit.registry import MODELS, PROTOCOLS, SCOPE, build_part, nearest
 from i2vkit.visualization import comparison_strip, to_frames
-
-_RUNS = count()
-
 
 def test(
     cfg: Config,
@@ -163,8 +160,7 @@ def build_runner(
         log_processor={"by_epoch": False},
         default_scope=SCOPE,
         randomness=randomness,
-        # mmengine adds the second to the name, and warns if there is a logger of that name already.
-        experiment_name=f"{work_dir.parent.name}_{next(_RUNS)}",
+        experiment_name=run_name(work_dir.parent.name),
     )
 
 

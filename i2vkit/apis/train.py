@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 
 from i2vkit.apis.config import changes_of
 from i2vkit.apis.labels import LabelsHook
+from i2vkit.apis.run_names import run_name
 from i2vkit.engine.checkpoints import latest_checkpoint
 from i2vkit.engine.distributed import ReplicatedModel, init_distributed
 from i2vkit.errors import ConfigError
@@ -57,6 +58,7 @@ def prepare(
     cfg = cfg.copy()
     cfg.launcher = launcher
     cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
+    cfg.experiment_name = run_name(cfg.get("experiment_name") or default_work_dir(cfg).name)
     randomness = cfg.setdefault("randomness", {})
     if seed is not None:
         randomness["seed"] = seed

@@ -1,6 +1,5 @@
 """The labels of the data against those of the model, when training and testing start."""
 
-from itertools import count
 from types import SimpleNamespace
 
 import narrow
@@ -21,7 +20,6 @@ from i2vkit.evaluation.metrics import Psnr
 from i2vkit.media import write_image
 from i2vkit.models import ImageToVideoGan
 
-NUMBERS = count()
 BY_LABEL = dict(
     content_encoder=narrow.NARROW["ConvPyramidEncoder"],
     motion_encoder=None,
@@ -57,7 +55,6 @@ def config(root, labels=None, generator=BY_LABEL) -> Config:
     return Config(
         dict(
             default_scope="i2vkit",
-            experiment_name=f"labels_{next(NUMBERS)}",  # mmengine takes two runs of one second for one
             model=narrow.gan_config(generator=generator, frozen=[], critics={}, phases=[PHASE]),
             train_dataloader=loader,
             test_dataloader=loader | dict(sampler=dict(type=PositionSampler, ordered=True)),

@@ -19,7 +19,7 @@ def run_rank(rank, port, folder):
     os.environ.update(
         RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)
     )
-    train(tiny_config(folder, 3, batch_size=2, noise=0.0, name="two"), launcher="pytorch")
+    train(tiny_config(folder, 3, batch_size=2, noise=0.0), launcher="pytorch")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="two processes would need two GPUs; with gloo, none")

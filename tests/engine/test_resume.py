@@ -84,6 +84,14 @@ def test_latest_checkpoint_survives_a_cut_note_and_a_moved_folder(tmp_path):
     assert latest_checkpoint(moved) == moved / "iter_3.pth"
 
 
+def test_two_trainings_within_a_second_have_logs_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.setattr("mmengine.runner.runner.time.strftime", lambda *_: "20260101_000000")
+    runners = [train(tiny_config(tmp_path / name, 1)) for name in ("one", "two")]
+    assert runners[0].logger is not runners[1].logger
+    for name in ("one", "two"):
+        assert (tmp_path / name / "20260101_000000" / "20260101_000000.log").stat().st_size
+
+
 def test_a_config_can_ask_to_resume_too(tmp_path):
     train(tiny_config(tmp_path, 2))
     cfg = prepare(tiny_config(tmp_path, 4, resume=True))

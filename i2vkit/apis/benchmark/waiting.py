@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mmengine.config import Config
@@ -64,7 +63,6 @@ def waiting_share(cfg: Config, steps: int) -> float:
             cfg.pop(key, None)
         cfg.train_cfg.update(max_iters=WARM_UP + steps, val_interval=WARM_UP + steps + 1)
         cfg.update(custom_hooks=[], load_from=None, resume=False, visualizer=None, log_level="ERROR")
-        cfg.experiment_name = Path(work_dir).name  # two runs of one second must differ
         cfg.default_hooks = dict(cfg.get("default_hooks") or {}, checkpoint=None)
         if "pretrained" in cfg.model:
             cfg.model.pretrained = []
