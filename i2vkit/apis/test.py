@@ -28,6 +28,7 @@ from i2vkit.media import atomic_path, write_image, write_video
 from i2vkit.registry import MODELS, PROTOCOLS, SCOPE, build_part, nearest
 from i2vkit.visualization import comparison_strip, to_frames
 
+
 def test(
     cfg: Config,
     checkpoint: str | Path,

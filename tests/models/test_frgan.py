@@ -111,6 +111,16 @@ def test_with_mask_0_the_refiner_leaves_the_coarse_video_bit_for_bit():
     assert torch.equal(made.video, made.coarse)
 
 
+@pytest.mark.parametrize("masked", [True, False])
+def test_an_untrained_refiner_changes_little(masked):
+    cfg = load_config("frgan_refine_mug", STAGE_TWO | {"model.generator.head.mask": masked})
+    model = MODELS.build(cfg.model).eval()
+    made = next(model.stream([clip_of(model)], [0, 1, 2]))
+    changed = (made.video - made.coarse).abs().mean()
+    assert 0 < changed < 0.06  # of 2; a mask of a half would change about 0.5 |coarse|
+    assert made.coarse.abs().mean() > 0.2
+
+
 def test_refiner_reads_maps_and_refines_window_by_window():
     torch.manual_seed(0)
     refiner = VolumeRefiner(narrow.SIZE, 2, 4, widths=(4, 8), window=8).eval()

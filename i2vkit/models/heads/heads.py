@@ -1,5 +1,5 @@
 """Heads: how the last features of a decoder become a video. They have no weights; ``channels`` is what they read,
-``reads_base`` whether they read a base too.
+``reads_base`` whether they read a base too, ``rest`` the features with which an untrained refiner begins.
 """
 
 import torch
@@ -14,6 +14,7 @@ class DirectHead(nn.Module):
 
     channels = 3
     reads_base = False
+    rest = (0.0, 0.0, 0.0)
 
     def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
         """Features (B, 3, T, H, W) to ``video``; ``base`` is not used."""
@@ -34,6 +35,7 @@ class ResidualHead(nn.Module):
         super().__init__()
         self.masked = mask
         self.channels = 4 if mask else 3
+        self.rest = (-3.0, 0.0, 0.0, 0.0) if mask else (0.0, 0.0, 0.0)  # the base, 95% of it with a mask
 
     def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
         """Features (B, channels, T, H, W) and base (B, 3, T or 1, H, W) to ``video``, ``residual``, ``base`` and, where
