@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.critic import Critic, Look
+from i2vkit.models.critic import Critic
 from i2vkit.models.discriminators.views import Footage
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.phases import asking_gradients
@@ -133,8 +133,3 @@ class GanContext:
             ConfigError: if there is none.
         """
         return self.model.get_part(f"critics.{name}")
-
-    def scorer(self, name: str) -> Callable[[Look], Tensor]:
-        """The function that scores looks."""
-        critic = self.critic(name)
-        return lambda look: critic(look.sample, look.label, look.maps)

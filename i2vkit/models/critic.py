@@ -1,10 +1,14 @@
 """A critic: a discriminator network, what it looks at, its condition and its adversarial loss."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import parametrize
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.networks import spread_over_time
@@ -24,6 +28,26 @@ class Look:
     def detach(self) -> "Look":
         """The same, cut off from the graph of the sample."""
         return replace(self, sample=self.sample.detach())
+
+
+class Scorer:
+    """Scores looks of a critic; looks of one sample with several labels share what does not depend on the label."""
+
+    def __init__(self, critic: "Critic"):
+        self._critic = critic
+        self._begun: list[tuple[Look, Any]] = []
+
+    def __call__(self, look: Look) -> Tensor:
+        """Logits (N, ...)."""
+        network = self._critic.network
+        if not hasattr(network, "begin"):
+            return self._critic(look.sample, look.label, look.maps)
+        for seen, begun in self._begun:
+            if seen.sample is look.sample and seen.maps is look.maps:
+                return network.score(begun, look.label)
+        begun = network.begin(look.sample, look.maps)
+        self._begun.append((look, begun))
+        return network.score(begun, look.label)
 
 
 @MODELS.register_module()
@@ -53,6 +77,7 @@ class Critic(nn.Module):
         self.view = build_part(VIEWS, view)
         self.adversarial = build_part(ADVERSARIAL_LOSSES, adversarial)
         self.condition, self.num_labels = condition, num_labels
+        self.plain = False
         widths = {None: 0, "label": num_labels, "image": 3, "maps": map_channels}
         if condition not in widths:
             raise ConfigError(f'the condition of a critic is None, "label", "image" or "maps", not {condition!r}')
@@ -104,6 +129,18 @@ class Critic(nn.Module):
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Logits (N, ...)."""
         return self.network(sample, label, maps)
+
+    @contextmanager
+    def scoring(self) -> Iterator[Callable[[Look], Tensor]]:
+        """Inside, a function that scores looks, and computes once what they share: the weights under spectral norm, one
+        power iteration for all (Miyato et al., 2018), and what the network makes of a sample before a label joins.
+        With ``plain = True`` nothing is shared.
+        """
+        if self.plain:
+            yield lambda look: self(look.sample, look.label, look.maps)
+        else:
+            with parametrize.cached():
+                yield Scorer(self)
 
     def classify(self, look: Look) -> Tensor:
         """Class logits (N, num_labels)."""

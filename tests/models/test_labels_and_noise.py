@@ -11,7 +11,7 @@ from torch.nn import functional
 from i2vkit.apis.config import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.models.context import GanContext
-from i2vkit.models.critic import wrong_labels
+from i2vkit.models.critic import Look, wrong_labels
 from i2vkit.models.discriminators import FrameDiscriminator, RandomFrames, VectorDiscriminator, VideoDiscriminator
 from i2vkit.models.layers import Stream
 from i2vkit.models.losses import AdversarialLoss, CategoryLoss, CriticCategoryLoss, CriticLoss, FirstFrameL1Loss
@@ -201,6 +201,70 @@ def test_video_critic_is_the_description():
     assert network(torch.randn(2, 3, 32, 32, 32), label).shape == (2, 3)  # a longer clip: a logit for each stretch
     with pytest.raises(ConfigError, match="clips of 16 frames or more, got 8"):
         network(clip[:, :, :8], label)
+
+
+@pytest.mark.parametrize("norm", ["batch", "spectral", None])
+@pytest.mark.parametrize("size", [(16, 32, 32), (18, 32, 32), (20, 32, 32), (4, 16, 16)])
+def test_a_label_joins_as_its_maps_would(norm, size):
+    """Sides of 9 and 10 frames, 8 and 16 pixels behind the first block: even, odd, and too small for a shortcut."""
+    torch.manual_seed(0)
+    network = VideoDiscriminator(
+        in_channels=3, image_size=size[1], label_size=3, widths=(4, 6), norm=norm, last_length=1
+    ).double()
+    clip, label = torch.randn(2, 3, *size).double(), functional.one_hot(LABELS[:2], 3)
+    network.eval()
+    results = []
+    for plain in (True, False):
+        network.plain = plain
+        network.zero_grad()
+        scores = network(clip, label)
+        scores.sum().backward()
+        results.append([scores, *(p.grad for p in network.parameters())])
+    for expected, found in zip(*results, strict=True):
+        assert torch.allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def spectral_critic():
+    """A video critic that reads labels, under spectral norm."""
+    critic = narrow.critic("VideoDiscriminator", "WholeClip", condition="label")
+    critic["network"] = critic["network"] | dict(norm="spectral")
+    return imaginator(critics=dict(video=critic), phases=phases("video")).critics["video"]
+
+
+def test_looks_of_one_sample_share_what_does_not_depend_on_the_label(monkeypatch):
+    critic = spectral_critic()
+    clip = torch.randn(3, 3, 16, narrow.SIZE, narrow.SIZE)
+    right, wrong = (Look(clip, label=functional.one_hot(torch.tensor(y), 3)) for y in ([0, 1, 2], [1, 2, 0]))
+    other = Look(torch.randn_like(clip), label=right.label)
+    critic.eval()  # spectral norm stands still
+    expected = [critic(look.sample, look.label) for look in (right, wrong, other)]
+    begun = []
+    begin = critic.network.begin
+    monkeypatch.setattr(critic.network, "begin", lambda *given: begun.append(given) or begin(*given))
+    with critic.scoring() as score:
+        found = [score(look) for look in (right, wrong, other)]
+    assert len(begun) == 2
+    for one, two in zip(found, expected, strict=True):
+        assert torch.allclose(one, two, atol=1e-6)
+    assert not torch.allclose(found[0], found[1])
+
+
+def test_a_critic_takes_one_power_iteration_for_all_that_it_is_shown():
+    """After one look and after two the vectors of the iteration are the same; done plainly they go on."""
+    looks = [Look(torch.randn(2, 3, 16, narrow.SIZE, narrow.SIZE), functional.one_hot(LABELS[:2], 3)) for _ in range(2)]
+    vectors = []
+    for number in (1, 2):
+        torch.manual_seed(4)
+        critic = spectral_critic()
+        with critic.scoring() as score:
+            for look in looks[:number]:
+                score(look)
+        vectors.append(critic.network.blocks[0][0].parametrizations.weight[0]._u.clone())
+    assert torch.equal(*vectors)
+    critic.plain = True
+    with critic.scoring() as score:
+        score(looks[0])
+    assert not torch.equal(critic.network.blocks[0][0].parametrizations.weight[0]._u, vectors[0])
 
 
 def test_spectral_norm_is_on_every_layer_of_a_critic():

@@ -119,6 +119,25 @@ def test_all_temporal_kernels_are_transposed_convolutions(kernel, stride, paddin
         assert torch.allclose(layer.temporal_product(steps, weight, stride, padding), expected)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("rows", [3, 64, 65, 256, 257])
+def test_products_are_products_however_they_are_computed(monkeypatch, threads, rows):
+    """Few rows in parts of the sum, many as a 1x1 convolution of 2 or 16 images, others as they are."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    some, weight = torch.randn(rows, 32, requires_grad=True), torch.randn(32, 7, requires_grad=True)
+    expected = some.detach().double() @ weight.detach().double()
+    rest = torch.randn(rows, 7)
+    wanted = rest.double() @ weight.detach().double().T, some.detach().double().T @ rest.double()
+    for product in (layer._product, layer._few_rows_product):
+        made = product(some, weight)
+        assert torch.allclose(made.double(), expected, atol=1e-5)
+        for found, gradient in zip(torch.autograd.grad(made, (some, weight), rest), wanted, strict=True):
+            assert torch.allclose(found.double(), gradient, atol=1e-4)
+    odd = torch.randn(33, 7)  # no 16 parts
+    wide = torch.randn(rows, 33)
+    assert torch.allclose(layer._few_rows_product(wide, odd), wide @ odd, atol=1e-4)
+
+
 @pytest.mark.parametrize("gradients", [True, False])
 def test_maps_that_stand_still_join_as_if_they_were_repeated(gradients):
     """Enough rows (4 x 16 x 16) for the 1x1 convolution in place of the matrix product."""

@@ -28,9 +28,9 @@ def benchmark_step(
 ) -> dict[str, Any]:
     """A whole training step, through the config's phases and optimisers, beside the same done plainly, by turns.
 
-    "plain" computes the layers that have one in their plain form, takes Adam's unfused steps and leaves all critics
-    asking for gradients while the generator trains (which are thrown away); everything else is the same code. Before
-    that the losses of the first steps are checked to agree.
+    "plain" computes layers and critics that have one in their plain form, where looks of a critic share nothing, takes
+    Adam's unfused steps and leaves all critics asking for gradients while the generator trains (which are thrown away);
+    everything else is the same code. Before that the losses of the first steps are checked to agree.
 
     Args:
         cfg: of ``load_config``; the data are random.

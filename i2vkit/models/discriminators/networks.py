@@ -5,6 +5,8 @@ A network is built with ``in_channels`` of its samples, ``label_size`` (one-hot 
 (condition images or maps, 0 if none) and ``num_classes`` by its critic. ``norm`` is "batch", "spectral" or None.
 """
 
+from dataclasses import dataclass
+
 import torch
 from einops import repeat
 from torch import Tensor, nn
@@ -20,8 +22,25 @@ def _check_norm(norm: str | None) -> None:
         raise ConfigError(f'norm is "batch", "spectral" or None, not {norm!r}')
 
 
+@dataclass(frozen=True)
+class Begun:
+    """What a network made of samples before the label joins.
+
+    ``features`` (N, C, ...) are the output of the first block; or, with ``label_weight``, that of the convolution after
+    it, to which its weight of the label is yet to be applied, on maps of ``sides``.
+    """
+
+    features: Tensor
+    label_weight: Tensor | None = None
+    sides: tuple[int, ...] = ()
+
+
 class _ConvStack(nn.Module):
-    """Strided 4x4(x4) convolutions, then one over what remains; the label enters as maps behind the first block."""
+    """Strided 4x4(x4) convolutions, then one over what remains; the label enters as maps behind the first block.
+
+    Such maps enter the second convolution as one extra term, for they are constant. ``plain = True`` joins them to the
+    features as they are.
+    """
 
     kind: str
     convolution: type[nn.Module]
@@ -39,11 +58,13 @@ class _ConvStack(nn.Module):
     ):
         super().__init__()
         _check_norm(norm)
+        self.label_size = label_size
         self.side = image_size >> len(widths)
         if self.side < 1:
             raise ConfigError(
                 f"{type(self).__name__} cannot halve {image_size} pixels {len(widths)} times: give fewer widths"
             )
+        self.plain = False
         self.blocks = nn.ModuleList()
         for i, width in enumerate(widths):
             width_in = in_channels + map_channels if i == 0 else widths[i - 1] + (label_size if i == 1 else 0)
@@ -65,7 +86,11 @@ class _ConvStack(nn.Module):
 
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Logits (N, ...) of samples (N, C, [T,] H, W), one-hot labels (N, L) and maps (N, M, [T,] H, W)."""
-        return self.to_score(self.features(sample, label, maps)).flatten(1)
+        return self.score(self.begin(sample, maps), label)
+
+    def score(self, begun: Begun, label: Tensor | None) -> Tensor:
+        """Logits (N, ...) of what ``begin`` gave and one-hot labels (N, L)."""
+        return self.to_score(self._finish(begun, label)).flatten(1)
 
     def classify(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Class logits (N, num_classes) of the same, the mean over the places where there are several."""
@@ -73,13 +98,50 @@ class _ConvStack(nn.Module):
 
     def features(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """What the last layers read."""
-        x = sample if maps is None else torch.cat([sample, maps], dim=1)
-        for i, block in enumerate(self.blocks):
+        return self._finish(self.begin(sample, maps), label)
+
+    def begin(self, sample: Tensor, maps: Tensor | None = None) -> Begun:
+        """What does not depend on the label: it serves for several labels of the same samples."""
+        x = self.blocks[0](sample if maps is None else torch.cat([sample, maps], dim=1))
+        if self.plain or not self.label_size or len(self.blocks) == 1:
+            return Begun(x)
+        convolution = self.blocks[1][0]
+        weight, label_weight = convolution.weight.split([x.shape[1], self.label_size], dim=1)
+        return Begun(convolution._conv_forward(x, weight, None), label_weight, tuple(x.shape[2:]))
+
+    def _finish(self, begun: Begun, label: Tensor | None) -> Tensor:
+        x, rest = begun.features, list(self.blocks[1:])
+        if begun.label_weight is not None:
+            convolution, *layers = rest.pop(0)
+            x = x + _label_term(begun, label.to(x.dtype), convolution)
+            for layer in layers:
+                x = layer(x)
+        elif label is not None:
+            x = torch.cat([x, _as_maps(label.to(x.dtype), tuple(x.shape[2:]))], dim=1)
+        for block in rest:
             x = block(x)
-            if i == 0 and label is not None:
-                spread = label.to(x.dtype)[(..., *[None] * (x.dim() - 2))].expand(-1, -1, *x.shape[2:])
-                x = torch.cat([x, spread], dim=1)
         return x
+
+
+def _as_maps(label: Tensor, sides: tuple[int, ...]) -> Tensor:
+    """Labels (N, L) at every place: (N, L, *sides)."""
+    return label[(..., *[None] * len(sides))].expand(-1, -1, *sides)
+
+
+def _label_term(begun: Begun, label: Tensor, convolution: nn.Module) -> Tensor:
+    """What maps of ``label`` (N, L) add to the output of ``convolution``, with its bias.
+
+    It is the same everywhere but at the two ends of an axis, for a 4x4(x4) convolution of stride 2 and padding 1: maps
+    of 6 or 7 pixels, which become 3, show all cases.
+    """
+    small = tuple(side if side < 8 else 6 + side % 2 for side in begun.sides)
+    term = convolution._conv_forward(_as_maps(label, small), begun.label_weight, convolution.bias)
+    for axis, side in enumerate(begun.sides, start=2):
+        if side >= 8:
+            places = torch.ones(side // 2, dtype=torch.long, device=term.device)
+            places[0], places[-1] = 0, 2
+            term = term.index_select(axis, places)
+    return term
 
 
 @DISCRIMINATORS.register_module()
@@ -112,12 +174,12 @@ class VideoDiscriminator(_ConvStack):
     def _last(self, width: int, out_channels: int) -> nn.Module:
         return nn.Conv3d(width, out_channels, (self.last_length, self.side, self.side))
 
-    def features(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
+    def begin(self, sample: Tensor, maps: Tensor | None = None) -> Begun:
         """As documented above, for (N, C, T, H, W)."""
         shortest = self.last_length << len(self.blocks)
         if sample.shape[2] < shortest:
             raise ConfigError(f"VideoDiscriminator needs clips of {shortest} frames or more, got {sample.shape[2]}")
-        return super().features(sample, label, maps)
+        return super().begin(sample, maps)
 
 
 @DISCRIMINATORS.register_module()

@@ -11,10 +11,13 @@ from torch.nn import functional
 
 # Up to this many pixels a frame, a matrix product with overlap-add is faster on a CPU than conv_transpose2d.
 _PRODUCT_PIXELS = 16
-# Up to this many pixels a frame, plain 3D convolutions have the faster backward on a CPU in fp32.
+# Up to this many pixels a frame, plain 3D convolutions are faster on a CPU in fp32 as soon as gradients are wanted.
 _PLAIN_PIXELS = 64
-# From this many rows on, a 1x1 convolution is faster on a CPU than a matrix product.
-_CONVOLVED_ROWS = 512
+# Into so many parts a product of few rows is split.
+_PARTS = 16
+# Matrix products as 1x1 convolutions on a CPU: with one thread, and with more, the images into which rows are put, and
+# the rows from which on it is faster.
+_CONVOLVED = {True: (16, 256), False: (2, 64)}
 
 
 class TransposedConv1p2d(nn.Module):
@@ -46,9 +49,13 @@ class TransposedConv1p2d(nn.Module):
             x = x if still is None else torch.cat([x, repeat(still, "b c h w -> b c t h w", t=x.shape[2])], dim=1)
             # Channels first: on a CPU these kernels lose a third of their rate with channels last.
             return self.spatial(functional.leaky_relu(self.norm(self.temporal(x.contiguous())), 0.2))
-        (_, stride, padding), weight = _time(self.temporal), self.temporal.weight[..., 0, 0]
-        made = temporal_product(rearrange(x, "b c t h w -> b t h w c"), weight, stride, padding)
-        made = add_still(made, still, weight[x.shape[1] :], self.temporal.bias, x.shape[2], stride, padding)
+        # No slices and no selections of the weights: their backward pass fills a tensor of zeros each.
+        (_, stride, padding), channels = _time(self.temporal), x.shape[1]
+        weight = self.temporal.weight.flatten(2)
+        moving, constant = weight.split([channels, len(weight) - channels])
+        steps = rearrange(x, "b c t h w -> b t h w c").contiguous()
+        made = temporal_product(steps, moving, stride, padding)
+        made = add_still(made, still, constant, self.temporal.bias, x.shape[2], stride, padding)
         frames = rearrange(made, "b t h w m -> (b t) m 1 h w")
         frames = functional.leaky_relu(self.norm(frames), 0.2, inplace=True)[:, :, 0]
         return rearrange(spatial_product(frames, self.spatial), "(b t) c h w -> b c t h w", b=len(x))
@@ -58,10 +65,11 @@ def _plain_is_faster(x: Tensor) -> bool:
     """Whether two plain 3D convolutions are the fastest for ``x`` (B, C, T, H, W): small frames, but not single pixels,
     in fp32 on a CPU, where gradients are wanted.
     """
-    kind = x.device.type
-    if kind != "cpu" or x.dtype != torch.float32 or torch.is_autocast_enabled(kind) or not torch.is_grad_enabled():
-        return False
-    return 1 < x.shape[3] * x.shape[4] <= _PLAIN_PIXELS
+    return torch.is_grad_enabled() and _is_full_precision_on_cpu(x) and 1 < x.shape[3] * x.shape[4] <= _PLAIN_PIXELS
+
+
+def _is_full_precision_on_cpu(x: Tensor) -> bool:
+    return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
 
 
 def _time(convolution: nn.ConvTranspose3d) -> tuple[int, int, int]:
@@ -71,12 +79,11 @@ def _time(convolution: nn.ConvTranspose3d) -> tuple[int, int, int]:
 def temporal_product(steps: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
     """A transposed convolution in time, without bias: (B, T, H, W, C) to (B, T', H, W, M).
 
-    ``weight`` (C or more, M, kernel), of which the first C rows are read; the kernel is a multiple of the stride.
+    ``weight`` is (C, M, kernel); the kernel is a multiple of the stride.
     Where the weight is larger than what comes out, a matrix product; else a 3D convolution, or, which is faster on a
     CPU as long as no gradients are wanted, a 2D one with all pixels along one axis.
     """
     batch, length, height, width, channels = steps.shape
-    weight = weight[:channels]
     if channels >= batch * length * height * width:
         return _overlap_add_in_time(steps, weight, stride, padding)
     if torch.is_grad_enabled():
@@ -93,8 +100,7 @@ def _overlap_add_in_time(steps: Tensor, weight: Tensor, stride: int, padding: in
     batch, length, height, width, _ = steps.shape
     kernel = weight.shape[2]
     reach = kernel // stride
-    # Rows are flattened by hand: matmul would copy the weight for every clip where ``steps`` is not contiguous.
-    taps = rearrange(steps, "b t h w c -> (b t h w) c") @ weight.flatten(1)
+    taps = _product(rearrange(steps, "b t h w c -> (b t h w) c"), weight.flatten(1))
     sizes = dict(b=batch, t=length, h=height, w=width, i=reach, r=stride)
     taps = rearrange(taps, "(b t h w) (m i r) -> i b t r h w m", **sizes)
     # Tap stride * i + r of input t falls on output stride * (t + i) + r.
@@ -130,14 +136,24 @@ def add_still(
 def _product(rows: Tensor, weight: Tensor) -> Tensor:
     """``rows`` (N, C) times ``weight`` (C, M).
 
-    Many rows in fp32 on a CPU as a 1x1 convolution: oneDNN computes it, at twice the rate of MKL's matrix product on
-    AMD processors, in a batch of 16, below which torch does not ask oneDNN on one thread.
+    In fp32 on a CPU as a 1x1 convolution: oneDNN computes it, at up to twice the rate of MKL's matrix product on AMD
+    processors; on one thread torch does not ask oneDNN for batches below 16.
     """
-    number = len(rows)
-    if rows.device.type != "cpu" or rows.dtype != torch.float32 or number < _CONVOLVED_ROWS or number % 16:
+    images, least = _CONVOLVED[torch.get_num_threads() == 1]
+    if not _is_full_precision_on_cpu(rows) or len(rows) < least or len(rows) % images:
         return rows @ weight
-    images = rearrange(rows, "(n h) c -> n c h 1", n=16)
-    return rearrange(functional.conv_transpose2d(images, weight[..., None, None]), "n m h 1 -> (n h) m")
+    columns = rearrange(rows, "(n h) c -> n c h 1", n=images)
+    return rearrange(functional.conv_transpose2d(columns, weight[..., None, None]), "n m h 1 -> (n h) m")
+
+
+def _few_rows_product(rows: Tensor, weight: Tensor) -> Tensor:
+    """``rows`` (N, C), fewer than ``weight`` (C, M) has, times it.
+
+    On a CPU in 16 parts of the sum, which are computed side by side.
+    """
+    if rows.device.type != "cpu" or len(weight) % _PARTS:
+        return rows @ weight
+    return torch.bmm(rearrange(rows, "n (k c) -> k n c", k=_PARTS), weight.unflatten(0, (_PARTS, -1))).sum(dim=0)
 
 
 def _taps(output: int, kernel: int, stride: int, padding: int, length: int) -> list[int]:
@@ -152,13 +168,13 @@ def _taps(output: int, kernel: int, stride: int, padding: int, length: int) -> l
 
 def spatial_product(frames: Tensor, convolution: nn.ConvTranspose3d) -> Tensor:
     """The spatial convolution on frames (N, C, H, W), channels last, by the kernel that suits their size."""
-    weight, bias = convolution.weight[:, :, 0], convolution.bias
+    weight, bias = convolution.weight.squeeze(2), convolution.bias
     _, kernel, _ = convolution.kernel_size
     _, stride, _ = convolution.stride
     _, padding, _ = convolution.padding
     pixels = frames.shape[2] * frames.shape[3]
     if pixels == 1 and padding == 0:
-        made = (rearrange(frames, "n m 1 1 -> n m") @ weight.flatten(1)).unflatten(1, weight.shape[1:])
+        made = _few_rows_product(rearrange(frames, "n m 1 1 -> n m"), weight.flatten(1)).unflatten(1, weight.shape[1:])
         return made + bias[:, None, None].to(made.dtype)
     elif pixels <= _PRODUCT_PIXELS and (kernel, stride, padding) == (4, 2, 1) and frames.device.type == "cpu":
         made = _overlap_add(frames, weight)
@@ -176,7 +192,7 @@ def _overlap_add(frames: Tensor, weight: Tensor) -> Tensor:
     number, _, height, width = frames.shape
     pixels = rearrange(frames, "n m h w -> (n h w) m")
     # The weight is larger than the patches: it is read as it lies in memory, and the patches are turned.
-    patches = pixels @ weight.flatten(1)
+    patches = _product(pixels, weight.flatten(1))
     patches = rearrange(
         patches, "(n h w) (c a p b q) -> n h w a p b q c", n=number, h=height, w=width, a=2, p=2, b=2, q=2
     )

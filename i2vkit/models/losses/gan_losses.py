@@ -83,12 +83,15 @@ class CriticLoss(CriticTerm):
             fake = context.fake(name, detach=True)
             seen = critic.look(fake, view, index if self.same_indices else view.draw(fake))
             fakes = [(seen.detach(), 1.0 - self.wrong_label - self.wrong_image)]
+            right = critic.look(real, view, index).detach()
             for wrong, share in self._mismatches(context, name, real):
-                fakes.append((critic.look(wrong, view, index).detach(), share))
+                # The very sample of the right look: the critic computes what they share once.
+                fakes.append((replace(critic.look(wrong, view, index).detach(), sample=right.sample), share))
             if self.real_still:
-                real = replace(real, video=spread_over_time(real.image, real.video.shape[2]))
-            seen = critic.look(real, view, index).detach()
-            terms.append(critic.adversarial.critic_loss(context.scorer(self.critic), seen, fakes))
+                still = replace(real, video=spread_over_time(real.image, real.video.shape[2]))
+                right = critic.look(still, view, index).detach()
+            with critic.scoring() as score:
+                terms.append(critic.adversarial.critic_loss(score, right, fakes))
         return sum(terms) / len(terms)
 
     def check(self, model) -> None:
@@ -136,7 +139,8 @@ class AdversarialLoss(CriticTerm):
         for name in self.passes:
             footage = context.fake(name)
             seen = critic.look(footage, view, view.draw(footage))
-            terms.append(critic.adversarial.generator_loss(context.scorer(self.critic), seen))
+            with critic.scoring() as score:
+                terms.append(critic.adversarial.generator_loss(score, seen))
         return sum(terms) / len(terms)
 
 
