@@ -35,7 +35,7 @@ class ResidualHead(nn.Module):
         super().__init__()
         self.masked = mask
         self.channels = 4 if mask else 3
-        self.rest = (-3.0, 0.0, 0.0, 0.0) if mask else (0.0, 0.0, 0.0)  # the base, 95% of it with a mask
+        self.rest = (-4.0, 0.0, 0.0, 0.0) if mask else (0.0, 0.0, 0.0)  # the base, 98% of it with a mask
 
     def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
         """Features (B, channels, T, H, W) and base (B, 3, T or 1, H, W) to ``video``, ``residual``, ``base`` and, where
