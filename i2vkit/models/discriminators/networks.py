@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from einops import repeat
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
 from i2vkit.errors import ConfigError
@@ -107,7 +108,7 @@ class _ConvStack(nn.Module):
             return Begun(x)
         convolution = self.blocks[1][0]
         weight, label_weight = convolution.weight.split([x.shape[1], self.label_size], dim=1)
-        return Begun(convolution._conv_forward(x, weight, None), label_weight, tuple(x.shape[2:]))
+        return Begun(_convolved(convolution, x, weight, None), label_weight, tuple(x.shape[2:]))
 
     def _finish(self, begun: Begun, label: Tensor | None) -> Tensor:
         x, rest = begun.features, list(self.blocks[1:])
@@ -123,6 +124,12 @@ class _ConvStack(nn.Module):
         return x
 
 
+def _convolved(layer: nn.Conv2d | nn.Conv3d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """``x`` through ``layer`` with another weight and bias."""
+    function = functional.conv2d if x.dim() == 4 else functional.conv3d
+    return function(x, weight, bias, layer.stride, layer.padding)
+
+
 def _as_maps(label: Tensor, sides: tuple[int, ...]) -> Tensor:
     """Labels (N, L) at every place: (N, L, *sides)."""
     return label[(..., *[None] * len(sides))].expand(-1, -1, *sides)
@@ -135,7 +142,7 @@ def _label_term(begun: Begun, label: Tensor, convolution: nn.Module) -> Tensor:
     of 6 or 7 pixels, which become 3, show all cases.
     """
     small = tuple(side if side < 8 else 6 + side % 2 for side in begun.sides)
-    term = convolution._conv_forward(_as_maps(label, small), begun.label_weight, convolution.bias)
+    term = _convolved(convolution, _as_maps(label, small), begun.label_weight, convolution.bias)
     for axis, side in enumerate(begun.sides, start=2):
         if side >= 8:
             places = torch.ones(side // 2, dtype=torch.long, device=term.device)
