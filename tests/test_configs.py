@@ -98,7 +98,7 @@ def test_stage_two_of_frgan_freezes_and_loads_all_of_stage_one():
         jump, refiner = cfg.train_dataloader.dataset.pipeline[0], model.generator.refiner
         assert jump.frames == refiner.window == window
         weights = {loss.name: loss.weight_at(0) for loss in model.phases[1].losses}
-        assert weights == {"frame_l1": 3, "mask": 0.05, "video_adversarial": 1, "frame_adversarial": 1}
+        assert weights == {"frame_l1": 3, "mask": 0.05, "video_adversarial": 0.005, "frame_adversarial": 0.005}
 
 
 def test_ablations_of_frgan_differ_by_what_they_leave_out():
