@@ -78,7 +78,8 @@ class Generator(nn.Module):
         self.head = build_part(HEADS, head)
         read = dict(out_channels=self.head.channels, base_wanted=self.head.reads_base)
         self.decoder = build_part(DECODERS, decoder, content=content, motion=self.motion, **read, **given)
-        self.refiner = build_part(REFINERS, refiner, rest=self.head.rest, **read, **given)
+        rest = getattr(self.head, "rest", ())
+        self.refiner = build_part(REFINERS, refiner, rest=rest, **read, **given)
         self.content_per_frame = self.decoder.code_per_frame and content.code_per_frame
         self._check(passes or {})
 

@@ -14,7 +14,7 @@ from i2vkit.models.layers import Stream
 from i2vkit.models.losses import AdversarialLoss, CriticLoss, MotionCycleLoss, WassersteinLoss
 from i2vkit.models.passes import Pass
 from i2vkit.models.refiners import VolumeRefiner
-from i2vkit.registry import MODELS
+from i2vkit.registry import HEADS, MODELS
 from i2vkit.structures import Clip
 
 STAGE_ONE = {
@@ -120,6 +120,26 @@ def test_an_untrained_refiner_changes_little(masked):
     made = generator(clip_of(model), {"forecast": Pass()}, Stream(seeds=[0, 1, 2]))["forecast"]
     changed = (made.video - made.coarse).abs().mean()
     assert 0 < changed < 0.1 * made.coarse.abs().mean()  # with a mask of a half it is about 0.5
+
+
+class HeadOfAProject(torch.nn.Module):
+    """What docs/contracts.md asks of a head, and no ``rest``."""
+
+    channels, reads_base = 3, True
+
+    def forward(self, features, base):
+        return dict(video=(base + features).clamp(-1, 1))
+
+
+def test_a_head_without_rest_takes_a_refiner(monkeypatch):
+    monkeypatch.setitem(HEADS.module_dict, "HeadOfAProject", HeadOfAProject)
+    torch.manual_seed(0)
+    config = load_config("frgan_refine_mug", STAGE_TWO).model.generator
+    given = dict(head=dict(type="HeadOfAProject"), image_size=narrow.SIZE, map_channels=narrow.MAPS)
+    generator = MODELS.build(config | given).eval()
+    made = generator(clip_of(frgan("refine")), {"forecast": Pass()}, Stream(seeds=[0, 1, 2]))["forecast"]
+    assert generator.refiner.up[-1][0].bias.abs().max() == 0
+    assert made.video.shape == made.coarse.shape and not torch.equal(made.video, made.coarse)
 
 
 def test_refiner_reads_maps_and_refines_window_by_window():

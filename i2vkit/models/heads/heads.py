@@ -1,5 +1,5 @@
 """Heads: how the last features of a decoder become a video. They have no weights; ``channels`` is what they read,
-``reads_base`` whether they read a base too, ``rest`` the features with which an untrained refiner begins.
+``reads_base`` whether they read a base too, ``rest`` (optional) the features with which an untrained refiner begins.
 """
 
 import torch
