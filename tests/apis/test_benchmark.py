@@ -16,7 +16,7 @@ from mmengine.config import Config
 from PIL import Image
 
 import i2vkit.models.layers.transposed_1p2d as layer
-from i2vkit.apis.benchmark import benchmark_decoder, benchmark_step, timing
+from i2vkit.apis.benchmark import benchmark_decoder, benchmark_step, generators, timing
 from i2vkit.apis.benchmark import decoder as decoder_benchmark
 from i2vkit.apis.benchmark import step as step_benchmark
 from i2vkit.apis.benchmark.data import Feed, as_text, benchmark_data, plain_frames
@@ -358,12 +358,12 @@ def test_a_generator_on_maps_beside_its_frames_one_by_one():
     for part in ("content_encoder", "motion_encoder", "decoder"):
         options |= {f"model.generator.{part}.width": 4, f"model.generator.{part}.max_width": 8}
     cfg = load_config("frgan_forecast_mug", options)
-    generator, clip = decoder_benchmark.build(cfg, 2, "cpu")
+    generator, clip = generators.build(cfg, 2, "cpu")
     assert clip.source.shape[2] == 32 and clip.source_maps.shape == (2, 3, 32, narrow.SIZE, narrow.SIZE)
-    decoder_benchmark.settle_norms(generator, clip)
-    fast, plain = (decoder_benchmark.run(generator.eval(), clip, plain) for plain in (False, True))
+    generators.settle_norms(generator, clip)
+    fast, plain = (generators.run(generator.eval(), clip, plain) for plain in (False, True))
     assert torch.allclose(fast, plain, atol=1e-5) and fast[:, :, 3:].std() > 0.01
-    assert step_benchmark.step_length(cfg) == 1
+    assert generators.step_length(cfg) == 1
     result = benchmark_decoder(cfg, seconds=0, frames=3)
     assert (result["batch_size"], result["frames"]) == (1, 3)
     assert result["trained_on"] == {"batch_size": 8, "frames": 1}

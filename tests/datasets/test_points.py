@@ -12,7 +12,7 @@ from i2vkit.datasets.preparation.landmarks import write_landmarks
 from i2vkit.datasets.synthetic.faces.expressions import Actions
 from i2vkit.datasets.synthetic.faces.geometry import face_shape
 from i2vkit.datasets.synthetic.faces.identity import draw_identity
-from i2vkit.datasets.transforms import CenterCrop, RandomFlip, ReadPoints, Resize
+from i2vkit.datasets.transforms import CenterCrop, RandomCrop, RandomFlip, ReadPoints, Resize
 from i2vkit.errors import ConfigError, DataError
 
 from .conftest import write_clip
@@ -47,6 +47,7 @@ def centre(picture):
         [Resize((180, 160))],
         [CenterCrop()],
         [CenterCrop(44)],
+        [RandomCrop(0.8), Resize(64)],
         [RandomFlip(1.0)],
         [CenterCrop(), RandomFlip(1.0), Resize(24), RandomFlip(1.0)],
     ],
@@ -58,7 +59,10 @@ def test_points_stay_on_a_drawn_dot(transforms):
     np.testing.assert_allclose(centre(take.frames[0]), take.landmarks[0, 0], atol=0.05)
 
 
-@pytest.mark.parametrize("transforms", [[Resize((30, 40))], [CenterCrop(56)], [RandomFlip(1.0)], [Resize((120, 240))]])
+@pytest.mark.parametrize(
+    "transforms",
+    [[Resize((30, 40))], [CenterCrop(56)], [RandomCrop(0.8)], [RandomFlip(1.0)], [Resize((120, 240))]],
+)
 def test_boxes_stay_around_a_drawn_block(transforms):
     frames = np.zeros((1, 60, 80, 3), np.uint8)
     frames[:, 12:36, 18:34] = 200

@@ -10,6 +10,8 @@ from i2vkit.datasets.transforms import (
     FirstFrames,
     LabelStates,
     PackClip,
+    RandomColors,
+    RandomCrop,
     RandomFlip,
     RandomWindow,
     Resample,
@@ -118,15 +120,64 @@ def test_flip_is_one_draw_for_all_takes():
     assert 10 < sum(flipped) < 30
 
 
+def test_random_crop_takes_one_part_of_all_frames_and_takes_and_reaches_every_place():
+    places, sides = set(), set()
+    for seed in range(300):
+        source, truth = (Take(record(), frames=noise(2, 6, 9, 3), joints=np.zeros((2, 13, 2))) for _ in "ab")
+        RandomCrop(2 / 3)(make_sample(seed, source=source, truth=truth))
+        height, width = source.frames.shape[1:3]
+        left, top = (-source.joints[0, 0]).astype(int)
+        assert np.array_equal(source.frames, noise(2, 6, 9, 3)[:, top : top + height, left : left + width])
+        assert np.array_equal(source.frames, truth.frames) and np.array_equal(source.joints, truth.joints)
+        sides.add((height, width))
+        if height == 4 and width == 6:
+            places.add((top, left))
+    assert sides == {(4, 6), (4, 7), (5, 7), (5, 8), (6, 8), (6, 9)}
+    assert places == {(top, left) for top in range(3) for left in range(4)}
+    whole = Take(record(), frames=noise(2, 6, 9, 3))
+    RandomCrop(1.0)(make_sample(source=whole))
+    assert np.array_equal(whole.frames, noise(2, 6, 9, 3)) and not whole.moved
+    for smallest in (0, 1.1):
+        with pytest.raises(ConfigError, match=f"above 0 and at most 1, not smallest={smallest}"):
+            RandomCrop(smallest)
+
+
 def test_what_geometry_cannot_do_it_refuses():
     with pytest.raises(DataError, match="which of 7 points"):
         RandomFlip(1.0)(make_sample(source=Take(record(), frames=noise(1, 4, 4, 3), joints=np.zeros((1, 7, 2)))))
     take = Take(record(), frames=noise(1, 4, 4, 3), maps=np.zeros((1, 5, 4, 4), np.uint8))
-    for transform in (Resize(2), CenterCrop(2), RandomFlip(0.0)):
+    for transform in (Resize(2), CenterCrop(2), RandomCrop(1.0), RandomFlip(0.0)):
         with pytest.raises(ConfigError, match="clip ann/run/a has condition maps"):
             transform(make_sample(source=take))
     CenterCrop()(make_sample(source=take))  # nothing to crop
     assert take.frames.shape == (1, 4, 4, 3) and not take.moved
+
+
+# Colours
+
+
+def test_random_colors_multiply_brightness_contrast_and_saturation_of_the_whole_clip():
+    frames = np.repeat(noise(1, 4, 6, 3), 3, axis=0)
+    drawn = np.random.default_rng(5).uniform(-1, 1, 3)  # what the transform draws with this seed
+    brightness, contrast, saturation = (1 + drawn * (0.5, 0.4, 0.3)).round(12)
+    source, truth = Take(record(), frames=frames), Take(record(), frames=frames)
+    RandomColors(0.5, 0.4, 0.3)(make_sample(5, source=source, truth=truth))
+
+    def mixed(values, others, factor):
+        return np.clip(values * factor + others * (1 - factor), 0, 255)
+
+    grey = lambda values: (values @ (0.299, 0.587, 0.114))[..., None]  # noqa: E731
+    expected = mixed(frames[0].astype(float), 0, brightness)
+    expected = mixed(expected, grey(expected).mean(), contrast)
+    expected = mixed(expected, grey(expected), saturation)
+    assert np.abs(source.frames - expected).max() <= 3  # three times rounded down
+    assert source.frames.dtype == np.uint8 and np.array_equal(source.frames, truth.frames)
+    assert (source.frames == source.frames[:1]).all() and np.abs(source.frames - frames.astype(int)).max() > 20
+    still = Take(record(), frames=frames)
+    RandomColors(0, 0, 0)(make_sample(source=still))
+    assert np.array_equal(still.frames, frames)
+    with pytest.raises(ConfigError, match=r"contrast: it is in \[0, 1\], not 1.5"):
+        RandomColors(contrast=1.5)
 
 
 # States

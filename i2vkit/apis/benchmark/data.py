@@ -15,7 +15,7 @@ from mmengine.config import Config
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from i2vkit.apis.benchmark.timing import LEAST_ROUNDS, Turns, by_turns, surroundings
+from i2vkit.apis.benchmark.timing import LEAST_ROUNDS, Turns, by_turns, config_name, surroundings
 from i2vkit.apis.benchmark.waiting import waiting_share
 from i2vkit.apis.loading import build_loader
 from i2vkit.datasets import ClipDataset, FrameFolder, FrameSource, FrameSpan, FrameStrip, Take
@@ -51,7 +51,7 @@ def benchmark_data(cfg: Config, seconds: float = 10.0, steps: int = 0) -> dict[s
     turns = feed.measure(seconds, compared)
     result: dict[str, Any] = {
         "benchmark": "data",
-        "config": Path(cfg.filename or "config").stem,
+        "config": config_name(cfg),
         "batch_size": loader.batch_size,
         "workers": loader.num_workers,
         "rounds": len(turns.seconds[LOADER]),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,8 +12,8 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapperDict
 from torch import nn
 
-from i2vkit.apis.benchmark.decoder import CLIPS, FAST, FRAMES, LONG, PLAIN, computed_plainly, count, step_length, table
-from i2vkit.apis.benchmark.timing import by_turns, report, surroundings, synchronized
+from i2vkit.apis.benchmark.generators import CLIPS, FAST, FRAMES, PLAIN, computed_plainly, count, step_length
+from i2vkit.apis.benchmark.timing import LONG, by_turns, config_name, report, surroundings, synchronized, table
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS, build_part
 from i2vkit.structures import VideoSample
@@ -49,7 +48,7 @@ def benchmark_step(
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError("there is no GPU here: measure with --device cpu")
     if not cfg.get("optim_wrapper"):
-        raise ConfigError(f"{Path(cfg.filename or 'config').name} has no optim_wrapper: nothing trains")
+        raise ConfigError(f"{config_name(cfg)} has no optim_wrapper: nothing trains")
     torch.manual_seed(0)
     model = MODELS.build(cfg.model).to(device).train()
     length = step_length(cfg)
@@ -68,7 +67,7 @@ def benchmark_step(
     turns = by_turns(works, seconds, warm=True, most=max(seconds, LONG))
     return {
         "benchmark": "step",
-        "config": Path(cfg.filename or "config").stem,
+        "config": config_name(cfg),
         "batch_size": batch,
         "frames": data["inputs"]["source"][0].shape[1],
         "device": device,

@@ -14,9 +14,11 @@ from statistics import median
 from typing import Any
 
 import torch
+from mmengine.config import Config
 
 PACKAGES = ("i2vkit", "torch", "numpy", "onedl-mmengine", "pillow", "av", "opencv-python")
 LEAST_ROUNDS = 5
+LONG = 15.0  # seconds: no round of a long comparison begins later
 
 
 @dataclass(frozen=True)
@@ -165,3 +167,23 @@ def _processor() -> str:
     lines = cpus.read_text().splitlines() if cpus.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def config_name(cfg: Config) -> str:
+    """What a config's file is called."""
+    return Path(cfg.filename or "config").stem
+
+
+def table(measured: dict[str, Any]) -> list[str]:
+    """A line a contender of what ``report`` gives."""
+    width = max(len(name) for name in measured["milliseconds"])
+    lines = []
+    for name, milliseconds in measured["milliseconds"].items():
+        low, high = measured["ratio_range"][name]
+        line = f"  {name:<{width}} {milliseconds:9.1f} ms  {measured['ratio'][name]:5.2f}x ({low:.2f} to {high:.2f})"
+        peak = measured["peak_bytes"][name]
+        line += "" if peak is None else f"  {peak / 2**20:7,.0f} MiB"
+        if name in measured.get("difference", {}):
+            line += f"  differs by {measured['difference'][name]:.1e}"
+        lines.append(line)
+    return lines

@@ -4,7 +4,8 @@
 is one, "target" and "truth"), ``labels``, ``protocol`` and ``cache``.
 """
 
-from i2vkit.datasets.transforms.geometry import CenterCrop, RandomFlip, Resize
+from i2vkit.datasets.transforms.colors import RandomColors
+from i2vkit.datasets.transforms.geometry import CenterCrop, RandomCrop, RandomFlip, Resize
 from i2vkit.datasets.transforms.maps import ReadMaps
 from i2vkit.datasets.transforms.packing import PackClip
 from i2vkit.datasets.transforms.points import ReadPoints
@@ -19,6 +20,8 @@ __all__ = [
     "FirstFrames",
     "LabelStates",
     "PackClip",
+    "RandomColors",
+    "RandomCrop",
     "RandomFlip",
     "RandomJump",
     "RandomWindow",

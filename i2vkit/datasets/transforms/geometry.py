@@ -59,6 +59,34 @@ class CenterCrop:
 
 
 @TRANSFORMS.register_module()
+class RandomCrop:
+    """Cuts a part of the picture, of its aspect, anywhere; one draw for all takes, and the same part of all frames.
+
+    The sides are a share of the picture's between ``smallest`` and 1, to the whole pixel. Put ``Resize`` after it.
+    Raises ``ConfigError`` for a share that is not above 0 and at most 1.
+    """
+
+    def __init__(self, smallest: float = 0.8):
+        if not 0 < smallest <= 1:
+            raise ConfigError(f"RandomCrop cuts a share of the picture above 0 and at most 1, not smallest={smallest}")
+        self.smallest = smallest
+
+    def __call__(self, sample: dict) -> dict:
+        """Crop all takes."""
+        share = sample["rng"].uniform(self.smallest, 1)
+        down, right = sample["rng"].random(2)
+        for take in sample["takes"].values():
+            _refuse_maps(take, "RandomCrop")
+            whole = take.frames.shape[1:3]
+            height, width = (max(1, round(share * side)) for side in whole)
+            # The floor of a share of all places that are possible: each is as likely as the others.
+            top, left = int(down * (whole[0] - height + 1)), int(right * (whole[1] - width + 1))
+            _move_points(take, shift=(-left, -top))
+            take.frames = take.frames[:, top : top + height, left : left + width]
+        return sample
+
+
+@TRANSFORMS.register_module()
 class RandomFlip:
     """Mirrors all takes, left to right, with ``probability``; one draw for all of them.
 
