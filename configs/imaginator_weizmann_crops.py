@@ -1,7 +1,7 @@
 """ImaGINator on the Weizmann strips, second part of a run of an hour or two on two CPU cores: crops at random, at a
 falling learning rate, from 2500 iterations of imaginator_weizmann.py at 5e-4.
 
-The paper has no such run. Five people train, who are soon known by heart; with the crops a sixth comes out better.
+The paper has no such run. Five people train, who are soon known by heart; crops make a little more of them.
 docs/results.md has the commands, and what came out.
 """
 

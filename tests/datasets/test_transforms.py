@@ -176,6 +176,11 @@ def test_random_colors_multiply_brightness_contrast_and_saturation_of_the_whole_
     still = Take(record(), frames=frames)
     RandomColors(0, 0, 0)(make_sample(source=still))
     assert np.array_equal(still.frames, frames)
+    still.frames.flags.writeable = False  # as frames of the cache are
+    mirrored = Take(record(), frames=frames[:, :, ::-1])
+    RandomColors(0.5, 0.4, 0.3)(make_sample(5, source=still, truth=mirrored))
+    assert np.array_equal(still.frames, source.frames)
+    assert np.abs(mirrored.frames[:, :, ::-1] - source.frames.astype(int)).max() <= 1  # another order of the sums
     with pytest.raises(ConfigError, match=r"contrast: it is in \[0, 1\], not 1.5"):
         RandomColors(contrast=1.5)
 

@@ -1,6 +1,5 @@
 """Colours of the frames."""
 
-import numpy as np
 import torch
 
 from i2vkit.errors import ConfigError
@@ -27,7 +26,8 @@ class RandomColors:
 
         factors = {name: sample["rng"].uniform(1 - value, 1 + value) for name, value in self.ranges.items()}
         for take in sample["takes"].values():
-            frames = torch.from_numpy(np.ascontiguousarray(take.frames)).permute(0, 3, 1, 2)
+            # A copy: torch takes no mirrored arrays, nor those of the cache, which cannot be written to.
+            frames = torch.from_numpy(take.frames.copy()).permute(0, 3, 1, 2)
             for name, factor in factors.items():
                 frames = getattr(functional, f"adjust_{name}")(frames, factor)
             take.frames = frames.permute(0, 2, 3, 1).numpy()
