@@ -15,7 +15,7 @@ model["pretrained"] = [
         part="generator",
         prefix="generator",
         checkpoint="work_dirs/dual_mtgan_weizmann_short",
-        help="python tools/train.py dual_mtgan_weizmann_short --amp",
+        help="python tools/train.py dual_mtgan_weizmann_short --precision bf16",
     )
 ]
 model["phases"][0]["begin"] = 0

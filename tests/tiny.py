@@ -38,12 +38,12 @@ class Numbers(Dataset):
 class TwoPhases(BaseModel):
     """A linear generator and critic; ``noise`` makes every step draw from torch's random state."""
 
-    def __init__(self, noise=0.0, autocast=None):
+    def __init__(self, noise=0.0, precision="fp32"):
         super().__init__()
         self.generator = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 4))
         self.critics = nn.ModuleDict(dict(frame=nn.Linear(4, 1)))
         self.frozen = nn.Linear(4, 4).requires_grad_(False)
-        self.noise, self.autocast = noise, autocast
+        self.noise, self.precision = noise, precision
         self.phases = [SimpleNamespace(name="critics"), SimpleNamespace(name="generator")]
 
     def phase_modules(self, name):

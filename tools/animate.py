@@ -1,7 +1,7 @@
 """Animate an image: `tools/animate.py dtgan_oulu model.pth --image face.jpg --driving smile.mp4 --out out.mp4`, or by
 label: `tools/animate.py imaginator_mug model.pth --image face.jpg --label happiness --out out.mp4`."""
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.apis.cli import add_precision, parser, run_tool
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def main() -> None:
     options.add_argument("--no-side-by-side", action="store_true", help="write the generated video alone")
     options.add_argument("--deterministic", action="store_true", help="no dropout as noise: one image, one video")
     options.add_argument("--device", help="cpu, cuda or cuda:1 (default: a GPU if there is one)")
-    options.add_argument("--amp", action="store_true", help="mixed precision (bf16): faster, a few grey levels off")
+    add_precision(options, "; bf16: faster, a few grey levels off")
     arguments = options.parse_args()
 
     from i2vkit.apis.inferencer import I2VInferencer
@@ -65,7 +65,7 @@ def main() -> None:
     if arguments.deterministic:
         changes["model.generator.decoder.dropout_at_test"] = False
     inferencer = I2VInferencer(
-        arguments.config, arguments.checkpoint, arguments.device, options=changes, amp=arguments.amp
+        arguments.config, arguments.checkpoint, arguments.device, options=changes, precision=arguments.precision
     )
     if inferencer.model.generator.reads_maps:
         from i2vkit.apis.map_animation import animate_from_files

@@ -1,6 +1,6 @@
 """Test a model: `python tools/test.py dtgan_oulu work_dirs/dtgan_oulu/iter_1000.pth`."""
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.apis.cli import add_precision, parser, run_tool
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     options.add_argument("--out", help="folder of the results (default: work_dirs/<config>/test/<protocol>)")
     options.add_argument("--save-videos", action="store_true", help="write the generated videos and strips of them")
     options.add_argument("--seed", type=int, help="seed of the first sample's noise (default: the protocol's)")
-    options.add_argument("--amp", action="store_true", help="mixed precision (bf16)")
+    add_precision(options)
     arguments = options.parse_args()
 
     from i2vkit.apis.config import load_config
@@ -29,7 +29,7 @@ def main() -> None:
         save_videos=arguments.save_videos,
         seed=arguments.seed,
         options=arguments.cfg_options,
-        amp=arguments.amp,
+        precision=arguments.precision,
     )
     print(as_table(result))
 

@@ -1,6 +1,6 @@
 """Train a model: `python tools/train.py dtgan_oulu`."""
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.apis.cli import add_precision, parser, run_tool
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
         metavar="CHECKPOINT",
         help="go on from a checkpoint, by default from the newest in the work dir",
     )
-    options.add_argument("--amp", action="store_true", help="mixed precision (bf16)")
+    add_precision(options)
     options.add_argument("--seed", type=int, help="seed of everything random (default: the config's)")
     options.add_argument("--deterministic", action="store_true", help="deterministic algorithms only, may be slower")
     options.add_argument(
@@ -32,7 +32,7 @@ def main() -> None:
         resume=arguments.resume,
         seed=arguments.seed,
         deterministic=arguments.deterministic,
-        amp=arguments.amp,
+        precision=arguments.precision,
         launcher=arguments.launcher,
     )
 

@@ -51,6 +51,16 @@ def parser(description: str, config: bool | Literal["several"] = False) -> Argum
     return result
 
 
+def add_precision(options: ArgumentParser, more: str = "") -> None:
+    """Add ``--precision``, by default None: what the config says. ``more`` stands behind its help text."""
+    options.add_argument(
+        "--precision",
+        choices=["fp32", "tf32", "bf16"],
+        help="fp32; tf32: a GPU's products of rounded operands; bf16: mixed precision, the rest in tf32 (default: the "
+        f"config's, or else fp32){more}",
+    )
+
+
 def add_commands(options: ArgumentParser, dest: str, functions: dict[str, Callable], help: str) -> None:
     """Add one sub-command a function, whose options are its parameters; the choice goes to ``dest``."""
     commands = options.add_subparsers(dest=dest, required=True, metavar=dest.upper(), help=help)

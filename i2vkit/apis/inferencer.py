@@ -19,6 +19,7 @@ from torch import Tensor
 from i2vkit.apis.config import load_config
 from i2vkit.apis.driving import Driving, as_image, chunked, driving_fps, driving_frames
 from i2vkit.apis.loading import trained_length
+from i2vkit.apis.train import with_precision
 from i2vkit.apis.variants import (
     Variant,
     check_walk,
@@ -71,8 +72,8 @@ class I2VInferencer:
         device: where to compute; a GPU if there is one by default.
         seed: of the noise where a call gives none; one seed is one animation on every device.
         options: changes of a config given by name or path, by dotted key.
-        amp: compute in bf16 where that is precise enough, with batch norms folded into weights: faster, and a few grey
-            levels off here and there.
+        precision: "fp32", "tf32" or "bf16", by default what the config says. bf16 computes so where that is precise
+            enough, with batch norms folded into weights: faster, and a few grey levels off here and there.
 
     Raises:
         ConfigError, CheckpointError: as :func:`i2vkit.apis.config.load_config` and ``load_generator``.
@@ -85,15 +86,15 @@ class I2VInferencer:
         device: str | None = None,
         seed: int = 0,
         options: dict[str, Any] | None = None,
-        amp: bool = False,
+        precision: str | None = None,
     ) -> None:
         cfg = config if isinstance(config, Config) else load_config(config, options)
+        cfg = cfg if precision is None else with_precision(cfg, precision)
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.model = check_generator(MODELS.build(cfg.model))
         load_generator(self.model, checkpoint)
         self.model.to(self.device).eval()
-        if amp:
-            self.model.precision = "bf16"
+        if self.model.precision == "bf16":
             for_inference_(self.model.generator, torch.bfloat16)
         self.seed, self.trained_length = seed, trained_length(cfg)
         self._crop, self._resize = CenterCrop(), Resize(self.model.image_size)

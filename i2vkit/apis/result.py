@@ -11,7 +11,8 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from i2vkit.apis.result_facts import checkpoint_facts, data_facts, frame_facts
+from i2vkit.apis.result_facts import checkpoint_facts, data_facts, frame_facts, precision_facts
+from i2vkit.engine.checkpoints import unwrapped
 from i2vkit.evaluation.metrics.base import META
 from i2vkit.evaluation.protocols import Protocol, describe
 from i2vkit.evaluation.protocols.base import most_samples
@@ -28,11 +29,12 @@ def report(
     ``scores`` by metric name with ``_floor`` (repeat the first image) and ``_gain``; ``intervals``, 95 % bootstrap, and
     in ``bootstrap`` over whom; ``scored`` of ``generated`` videos; ``per_video``; ``protocol`` and ``samples``
     (replayable: ``--protocol metrics.json``), their first ``seed`` and ``num_samples``, N of an image; ``config`` and
-    ``data``; ``pipeline``, and what of it decides about the numbers, ``frames`` (stride) and ``resize``; ``precision``;
-    ``checkpoint`` with its SHA-256, iteration and the seed of its training; and versions. Where there are such,
-    ``per_image`` and ``curves`` of several samples of one image, ``extractors``, SHA-256 of the weights that metrics
-    look through, ``skipped``, metrics that were left out, with the reason, and ``warnings``, what a metric says against
-    its own value; where clips have labels, ``by_label``, the means of every score by label.
+    ``data``; ``pipeline``, and what of it decides about the numbers, ``frames`` (stride) and ``resize``; ``precision``
+    with ``tf32``, which products of a GPU are rounded so, ``device``; ``checkpoint`` with its SHA-256, iteration and
+    the seed of its training; and versions. Where there are such, ``per_image`` and ``curves`` of several samples of one
+    image, ``extractors``, SHA-256 of the weights that metrics look through, ``skipped``, metrics that were left out,
+    with the reason, and ``warnings``, what a metric says against its own value; where clips have labels, ``by_label``,
+    the means of every score by label.
     """
     dataset = runner.test_dataloader.dataset
     metrics = runner.test_evaluator.metrics
@@ -68,7 +70,7 @@ def report(
         **frame_facts(dataset.pipeline),
         "data": data_facts(cfg.test_dataloader.dataset),
         "pipeline": [repr_step(step) for step in cfg.test_dataloader.dataset.pipeline],
-        "precision": getattr(runner.model, "precision", None) or "fp32",
+        **precision_facts(unwrapped(runner.model)),
         "versions": {package: version(package) for package in PACKAGES},
         "per_video": per_video,
         **{key: value for key, value in extra.items() if value},

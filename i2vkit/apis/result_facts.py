@@ -6,10 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
 from i2vkit.apis.weights import file_digest
 from i2vkit.datasets.transforms import CenterCrop, Resize
 from i2vkit.datasets.transforms.sampling import Sampling
 from i2vkit.engine.checkpoints import load_checkpoint_file
+from i2vkit.engine.precision import precision, tf32_flags
 
 
 def frame_facts(pipeline: Sequence[Callable]) -> dict[str, dict | None]:
@@ -34,6 +38,23 @@ def frame_facts(pipeline: Sequence[Callable]) -> dict[str, dict | None]:
         elif isinstance(step, Resize):
             facts["resize"] = {"size": list(step.size), "shrinking": "area", "enlarging": "bilinear", "crop": crop}
     return facts
+
+
+def precision_facts(model: nn.Module) -> dict[str, Any]:
+    """Return what a model computes in: ``precision``, the flags ``tf32`` as they are set while it runs, ``device``.
+
+    A CPU computes in fp32 whatever the flags say, but for what runs in bf16. A model without such an argument is one of
+    fp32.
+
+    >>> precision_facts(nn.Linear(1, 1))["tf32"]
+    {'convolutions': False, 'matrix_products': False}
+    """
+    name = getattr(model, "precision", "fp32")
+    device = next(model.parameters()).device
+    with precision(name):
+        flags = tf32_flags()
+    where = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+    return {"precision": name, "tf32": flags, "device": where}
 
 
 def checkpoint_facts(path: str | Path) -> dict[str, Any]:

@@ -18,10 +18,11 @@ from i2vkit.apis.curves import plot_curves
 from i2vkit.apis.labels import LabelsHook
 from i2vkit.apis.result import evaluators_of, report
 from i2vkit.apis.run_names import run_name
-from i2vkit.apis.train import with_autocast
+from i2vkit.apis.train import with_precision
 from i2vkit.apis.weights import load_generator
 from i2vkit.datasets.pairing import Pair
 from i2vkit.engine.checkpoints import checkpoint_file
+from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.protocols import Protocol, Reconstruction, SampleList, write_samples
 from i2vkit.media import atomic_path, write_image, write_video
@@ -37,7 +38,7 @@ def test(
     save_videos: bool = False,
     seed: int | None = None,
     options: dict[str, Any] | None = None,
-    amp: bool = False,
+    precision: str | None = None,
 ) -> dict[str, Any]:
     """Generate what a protocol asks for, score it and write ``out/metrics.json``, whole or not at all.
 
@@ -52,7 +53,7 @@ def test(
             to ``out/strips`` too.
         seed: of the first sample's noise; by default the protocol's own.
         options: the changes that ``cfg`` was loaded with, only to be written down with the result.
-        amp: run the model in bf16 autocast.
+        precision: of the model, "fp32", "tf32" or "bf16"; by default what the config says. Metrics compute in fp32.
 
     Returns:
         What stands in ``metrics.json``: see ``report``.
@@ -61,7 +62,7 @@ def test(
         I2VError: what is wrong with config, data or checkpoint.
     """
     checkpoint = checkpoint_file(checkpoint)
-    cfg = with_autocast(cfg) if amp else cfg
+    cfg = cfg if precision is None else with_precision(cfg, precision)
     name, plan = build_protocol(cfg, protocol, seed)
     out = Path(out or Path(cfg.get("work_dir") or Path("work_dirs") / Path(cfg.filename).stem) / "test" / name)
     with DefaultScope.overwrite_default_scope(SCOPE):
@@ -74,7 +75,8 @@ def test(
         runner = build_runner(cfg, model, dataset, out / "log", hooks, plan.evaluators(dataset.pairs, evaluators))
     for metric, reason in plan.left_out(dataset.pairs, evaluators).items():
         runner.logger.warning(f"{metric} is left out: {reason}")
-    scores = runner.test()
+    with computing_in("fp32"):  # the metrics; the model switches to its own
+        scores = runner.test()
     result = report(cfg, checkpoint, name, plan, runner, scores) | {"options": options or {}}
     if is_main_process():
         write_samples(dataset.pairs, out / "samples.json", result["protocol"])

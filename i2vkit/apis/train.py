@@ -14,6 +14,8 @@ from i2vkit.apis.labels import LabelsHook
 from i2vkit.apis.run_names import run_name
 from i2vkit.engine.checkpoints import latest_checkpoint
 from i2vkit.engine.distributed import ReplicatedModel, init_distributed
+from i2vkit.engine.precision import check_precision
+from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, arguments_of, find_part
 
@@ -24,24 +26,25 @@ def train(
     resume: bool | str | Path = False,
     seed: int | None = None,
     deterministic: bool = False,
-    amp: bool = False,
+    precision: str | None = None,
     launcher: str = "none",
 ) -> Runner:
     """Train what ``cfg`` (of ``load_config``) describes; returns the finished runner.
 
-    ``resume`` is True for the newest checkpoint of the work dir, or a checkpoint or another work dir; ``amp`` runs the
-    model in bf16 autocast; ``launcher`` is "none", "pytorch" (torchrun) or "slurm".
+    ``resume`` is True for the newest checkpoint of the work dir, or a checkpoint or another work dir; ``precision`` is
+    "fp32", "tf32" or "bf16", by default what the config says; ``launcher`` is "none", "pytorch" (torchrun) or "slurm".
 
     Raises:
         I2VError: what is wrong with config, data, checkpoint or training.
     """
-    cfg = prepare(cfg, work_dir, resume, seed, deterministic, amp, launcher)
+    cfg = prepare(cfg, work_dir, resume, seed, deterministic, precision, launcher)
     init_distributed(launcher)
     runner = Runner.from_cfg(cfg)
     for line in changes_of(cfg):  # said when the config was loaded, before there was a log of this training
         runner.logger.info(line)
     runner.register_hook(LabelsHook())
-    runner.train()
+    with computing_in("fp32"):  # metrics of the validation; the model switches to its own
+        runner.train()
     return runner
 
 
@@ -51,7 +54,7 @@ def prepare(
     resume: bool | str | Path = False,
     seed: int | None = None,
     deterministic: bool = False,
-    amp: bool = False,
+    precision: str | None = None,
     launcher: str = "none",
 ) -> Config:
     """A copy of ``cfg`` with the arguments of ``train`` written into it, as mmengine's Runner reads them."""
@@ -70,20 +73,24 @@ def prepare(
         source = Path(cfg.work_dir if resume is True else resume)
         cfg.resume = True
         cfg.load_from = str(latest_checkpoint(source) if resume is True or source.is_dir() else source)
-    if amp:
-        cfg = with_autocast(cfg)
+    if precision is not None:
+        cfg = with_precision(cfg, precision)
     if launcher != "none":
         cfg.model_wrapper_cfg = dict(type=ReplicatedModel)
     return cfg
 
 
-def with_autocast(cfg: Config) -> Config:
-    """A copy of ``cfg`` whose model runs in bf16. Raises ``ConfigError`` if it is one that cannot."""
+def with_precision(cfg: Config, precision: str) -> Config:
+    """Return a copy of ``cfg`` whose model computes in ``precision``.
+
+    Raises:
+        ConfigError: There is no such precision, or the model computes in one only.
+    """
     model = find_part(MODELS, cfg.model.type)
-    if "autocast" not in (arguments_of(model) or ()):
-        raise ConfigError(f"{model.__name__} has no mixed precision: leave --amp away")
+    if "precision" not in (arguments_of(model) or ()):
+        raise ConfigError(f"{model.__name__} computes in one precision only: leave --precision out")
     cfg = deepcopy(cfg)  # its own copy shares what lies deeper
-    cfg.model.autocast = "bf16"
+    cfg.model.precision = check_precision(precision)
     return cfg
 
 

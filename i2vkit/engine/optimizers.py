@@ -45,7 +45,9 @@ class PhaseOptimWrapperConstructor:
         self.per_phase = dict(optim_wrapper_cfg.get("per_phase") or {})
         kind = optim_wrapper_cfg.get("type", PhaseOptimWrapper)
         if kind not in (PhaseOptimWrapper, OptimWrapper, "PhaseOptimWrapper", "OptimWrapper"):
-            raise ConfigError(f"optim_wrapper: {kind!r} does not know of phases; for mixed precision use --amp")
+            raise ConfigError(
+                f"optim_wrapper: {kind!r} does not know of phases; for mixed precision use --precision bf16"
+            )
         if paramwise_cfg:
             raise ConfigError("optim_wrapper: paramwise_cfg is not read; give phases their own arguments in per_phase")
         if "optimizer" not in self.shared:

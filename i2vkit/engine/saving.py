@@ -109,7 +109,10 @@ class SafeCheckpointHook(CheckpointHook):
         self.file_backend.purge()
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Leave nothing but tensors and plain values in ``checkpoint``; comes after all other hooks."""
+        """Leave nothing but tensors and plain values in ``checkpoint``, and say in its meta in which precision it was
+        trained; comes after all other hooks.
+        """
+        checkpoint["meta"]["precision"] = getattr(unwrapped(runner.model), "precision", "fp32")
         hub = checkpoint["message_hub"]
         # Histories are mmengine's own objects, and the next log line starts new ones.
         resumed = {name: value for name, value in hub["resumed_keys"].items() if name in hub["runtime_info"]}

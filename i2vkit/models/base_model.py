@@ -1,6 +1,7 @@
 """What the two models, adversarial and supervised, share: paths to parts, freezing, pre-trained parts, the phases."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from i2vkit.engine.checkpoints import latest_checkpoint, load_weights
+from i2vkit.engine.precision import check_precision, precision
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.models.layers.timm_backbone import TimmBackbone
 from i2vkit.models.phases import Phase, build_phases
@@ -21,7 +23,8 @@ class PhasedModel(BaseModel):
     ``frozen`` names parts by path that never train: they stay in eval mode and take no optimiser slot, while gradients
     still pass through them. ``pretrained`` is a list of ``dict(part=path, checkpoint=file, prefix=..., help=...)``,
     where a work dir as file means its newest checkpoint, loaded before training starts (a checkpoint of this model
-    loaded later has the last word). ``autocast`` is None or "bf16".
+    loaded later has the last word). ``precision`` is "fp32", "tf32", which rounds the operands of a GPU's convolutions
+    and matrix products to 10 bits, or "bf16", which runs forward passes in bf16 autocast and the rest as "tf32".
     """
 
     def __init__(
@@ -30,12 +33,10 @@ class PhasedModel(BaseModel):
         data_preprocessor: dict | None,
         frozen: list[str],
         pretrained: list[dict],
-        autocast: str | None,
+        precision: str,
     ):
         super().__init__(data_preprocessor=MODELS.build(data_preprocessor or dict(type="ClipPreprocessor")))
-        if autocast not in (None, "bf16"):
-            raise ConfigError(f'autocast is None or "bf16", not {autocast!r}')
-        self.precision = autocast
+        self.precision = check_precision(precision)
         self.phases: tuple[Phase, ...] = build_phases(phases)
         self.frozen, self.pretrained = list(frozen), list(pretrained)
 
@@ -119,9 +120,12 @@ class PhasedModel(BaseModel):
             load_weights(self.get_part(entry["part"]), path, prefix=entry.get("prefix"))
             print_log(f"{entry['part']} loaded from {path}", "current")
 
-    def autocast_context(self, device: torch.device) -> AbstractContextManager:
-        """Mixed precision, if the config asks for it; weights and losses stay in fp32."""
-        return torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+    @contextmanager
+    def autocast_context(self, device: torch.device) -> Iterator[None]:
+        """Inside, forward passes run in the model's precision; weights and losses stay in fp32."""
+        half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+        with precision(self.precision), half:
+            yield
 
     def forward(self, inputs: dict, data_samples: list | None = None, mode: str = "predict") -> list[Tensor]:
         """mmengine's entry; the work is in ``train_step``, ``val_step`` and ``test_step``."""

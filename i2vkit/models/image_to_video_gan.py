@@ -7,6 +7,7 @@ import torch
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
+from i2vkit.engine.precision import in_own_precision
 from i2vkit.errors import ConfigError
 from i2vkit.models.base_model import PhasedModel
 from i2vkit.models.context import GanContext
@@ -44,10 +45,10 @@ class ImageToVideoGan(PhasedModel):
         frozen: Sequence[str] = (),
         pretrained: Sequence[dict] = (),
         data_preprocessor: dict | None = None,
-        autocast: str | None = None,
+        precision: str = "fp32",
         chunk: int = 32,
     ):
-        super().__init__(phases, data_preprocessor, frozen, pretrained, autocast)
+        super().__init__(phases, data_preprocessor, frozen, pretrained, precision)
         self.image_size, self.labels, self.chunk = image_size, list(labels), chunk
         self.passes = build_passes(passes)
         self.map_channels = map_channels
@@ -66,6 +67,7 @@ class ImageToVideoGan(PhasedModel):
                 raise ConfigError(f"loss '{loss.name}' reads pass '{absent[0]}'; there are: {', '.join(self.passes)}")
             loss.check(self)
 
+    @in_own_precision
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """One step: all passes generated once, then the phases of this iteration; returns every loss by name."""
         clip: Clip = self.data_preprocessor(data, training=True)["clip"]

@@ -6,6 +6,7 @@ import torch
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
+from i2vkit.engine.precision import in_own_precision
 from i2vkit.models.base_model import PhasedModel
 from i2vkit.models.layers.lengths import at_last_frame
 from i2vkit.models.phases import current_iteration, run_phases
@@ -89,13 +90,14 @@ class SupervisedModel(PhasedModel):
         frozen: Sequence[str] = (),
         pretrained: Sequence[dict] = (),
         data_preprocessor: dict | None = None,
-        autocast: str | None = None,
+        precision: str = "fp32",
     ):
-        super().__init__(phases, data_preprocessor, frozen, pretrained, autocast)
+        super().__init__(phases, data_preprocessor, frozen, pretrained, precision)
         self.image_size, self.labels = image_size, list(labels)
         self.network = build_part(MODELS, network, image_size=image_size, num_labels=len(self.labels))
         self.finish()
 
+    @in_own_precision
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """One step: the phases of this iteration; returns every loss by name."""
         clip: Clip = self.data_preprocessor(data, training=True)["clip"]

@@ -130,7 +130,7 @@ def test_values_in_lists_and_new_arguments(config):
             "optim_wrapper.optimizer.fused": True,
             "randomness.deterministic": True,
             "default_hooks.checkpoint.max_keep_ckpts": 5,
-            "model.autocast": "bf16",
+            "model.precision": "bf16",
             "work_dir": "out",
             "protocols.swap.type": "Transfer",
         }

@@ -170,8 +170,8 @@ def test_another_model_is_compared_on_the_same_samples(config, checkpoint, tmp_p
 
 
 def test_mixed_precision_is_near_and_written_down(config, checkpoint, tmp_path, reconstruction):
-    mixed = test(config, checkpoint, out=tmp_path, amp=True)
-    assert mixed["precision"] == "bf16" and config.model.get("autocast") is None
+    mixed = test(config, checkpoint, out=tmp_path, precision="bf16")
+    assert mixed["precision"] == "bf16" and "precision" not in config.model
     assert mixed["scores"]["psnr"] != reconstruction["scores"]["psnr"]
     assert mixed["scores"]["psnr"] == pytest.approx(reconstruction["scores"]["psnr"], abs=0.5)
     assert mixed["scores"]["psnr_floor"] == reconstruction["scores"]["psnr_floor"]

@@ -20,7 +20,7 @@ def test_changes_stay_with_a_config_and_its_copies():
     old = load_config("frgan_refine_mug").model.generator.decoder
     lines = [line.format(dropped=", ".join(key for key in old if key != "type")) for line in LINES]
     assert changes_of(cfg) == lines
-    assert changes_of(deepcopy(cfg)) == changes_of(prepare(cfg, amp=True)) == lines
+    assert changes_of(deepcopy(cfg)) == changes_of(prepare(cfg, precision="bf16")) == lines
     override(cfg, {"model.generator.motion_generator.type": "LstmUnroll"})
     assert changes_of(cfg) == [*lines, "model.generator.motion_generator: None -> LstmUnroll"]
     assert changes_of(load_config("frgan_refine_mug", {"train_cfg.max_iters": 3})) == changes_of(Config()) == []

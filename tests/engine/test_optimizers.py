@@ -52,8 +52,8 @@ def test_phases_have_settings_of_their_own():
         (dict(per_phase=dict(critics=dict(lrate=1.0))), "Adam takes no 'lrate'; nearest: .*lr"),
         (dict(optimizer=dict(type="Adan", lr=1.0)), "'Adan'; nearest: .*Adam"),
         (dict(accumulative_count=2), "takes no 'accumulative_count'; nearest: accumulative_counts"),
-        (dict(type=AmpOptimWrapper), "use --amp"),
-        (dict(type="AmpOptimWrapper"), "use --amp"),
+        (dict(type=AmpOptimWrapper), "use --precision bf16"),
+        (dict(type="AmpOptimWrapper"), "use --precision bf16"),
     ],
 )
 def test_mistakes_are_named(config, message):

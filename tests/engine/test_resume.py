@@ -102,7 +102,7 @@ def test_a_config_can_ask_to_resume_too(tmp_path):
 
 
 def test_mixed_precision_is_the_models(tmp_path):
-    assert prepare(tiny_config(tmp_path, 1), amp=True).model.autocast == "bf16"
+    assert prepare(tiny_config(tmp_path, 1), precision="bf16").model.precision == "bf16"
     cfg = prepare(tiny_config(tmp_path, 1), seed=3, deterministic=True)
     assert cfg.randomness == {"seed": 3, "deterministic": True}
-    assert "autocast" not in cfg.model
+    assert "precision" not in cfg.model

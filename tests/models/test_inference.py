@@ -74,8 +74,8 @@ def test_the_inferencer_in_bf16_is_a_few_grey_levels_off(tmp_path):
     config = Config(dict(model=imaginator_config()))
     image = np.random.default_rng(0).integers(0, 255, (narrow.SIZE, narrow.SIZE, 3), dtype=np.uint8)
     made = []
-    for amp in (False, True):
-        inferencer = I2VInferencer(config, tmp_path / "model.pth", device="cpu", amp=amp)
+    for precision in ("fp32", "bf16"):
+        inferencer = I2VInferencer(config, tmp_path / "model.pth", device="cpu", precision=precision)
         made.append(inferencer(image, label=1, frames=8, seed=3).frames.astype(int))
     difference = np.abs(made[0] - made[1])
     assert 0 < difference.mean() < 1.5 and difference.max() <= 8

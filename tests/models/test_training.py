@@ -273,7 +273,7 @@ def test_every_loss_that_is_registered_is_exported():
 
 
 def test_autocast_gives_nearly_the_same_losses():
-    plain, mixed = narrow.build(), narrow.build(autocast="bf16")
+    plain, mixed = narrow.build(), narrow.build(precision="bf16")
     a = plain.train_step(narrow.batch(), narrow.optimizers(plain))
     b = mixed.train_step(narrow.batch(), narrow.optimizers(mixed))
     assert a["frame_l1"].item() != b["frame_l1"].item()
