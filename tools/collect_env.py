@@ -9,14 +9,12 @@ def main() -> None:
     """Print them, one a line."""
     parser(__doc__).parse_args()
 
-    from importlib.metadata import version
-
     from mmengine.utils.dl_utils import collect_env
 
-    for name, value in {"i2vkit": version("i2vkit"), **collect_env()}.items():
-        print(f"{name}: {value}")
-    for package in PACKAGES:
-        print(f"{package}: {version(package)}")
+    from i2vkit.apis.versions import package_versions
+
+    for name, value in {**package_versions(["i2vkit"]), **collect_env(), **package_versions(PACKAGES)}.items():
+        print(f"{name}: {'not installed' if value is None else value}")
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from i2vkit.apis.versions import package_versions
 from i2vkit.errors import ConfigError, I2VError
 
 # Both of a pair install the same import name: whichever came last has overwritten half of the other.
@@ -171,16 +171,10 @@ def message_of(error: I2VError) -> str:
 
 def check_distributions() -> None:
     """Raise ``ConfigError`` where two distributions of one package are installed over each other."""
+    installed = package_versions({name for pair in RIVALS for name in pair})
     for old, ours in RIVALS:
-        if _installed(old) and _installed(ours):
+        if installed[old] and installed[ours]:
             raise ConfigError(
                 f"both '{old}' and '{ours}' are installed, and they overwrite each other's files: "
-                f"pip uninstall -y {old} {ours} && pip install {ours}=={version(ours)}"
+                f"pip uninstall -y {old} {ours} && pip install {ours}=={installed[ours]}"
             )
-
-
-def _installed(name: str) -> bool:
-    try:
-        return bool(version(name))
-    except PackageNotFoundError:
-        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from math import isnan
 from pathlib import Path
 from statistics import fmean
@@ -12,6 +11,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from i2vkit.apis.result_facts import checkpoint_facts, data_facts, frame_facts, precision_facts
+from i2vkit.apis.versions import package_versions
 from i2vkit.engine.checkpoints import unwrapped
 from i2vkit.evaluation.metrics.base import META
 from i2vkit.evaluation.protocols import Protocol, describe
@@ -71,7 +71,7 @@ def report(
         "data": data_facts(cfg.test_dataloader.dataset),
         "pipeline": [repr_step(step) for step in cfg.test_dataloader.dataset.pipeline],
         **precision_facts(unwrapped(runner.model)),
-        "versions": {package: version(package) for package in PACKAGES},
+        "versions": package_versions(PACKAGES),
         "per_video": per_video,
         **{key: value for key, value in extra.items() if value},
         "samples": [describe(pair) for pair in dataset.pairs],

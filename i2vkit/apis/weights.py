@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -14,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+import i2vkit
 from i2vkit.engine.checkpoints import checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media import atomic_path
@@ -69,7 +69,7 @@ def export_generator(model: nn.Module, cfg: Config, out: str | Path) -> dict[str
     metadata = {
         "format": "pt",
         "config": Path(cfg.filename or "").stem,
-        "i2vkit": version("i2vkit"),
+        "i2vkit": i2vkit.__version__,
         "image_size": str(model.image_size),
         "sha256": digest(weights),
     }

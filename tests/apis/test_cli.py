@@ -83,7 +83,7 @@ def test_an_option_without_a_value_is_a_usage_error(capsys):
 
 def test_rival_distributions_are_named(monkeypatch):
     cli.check_distributions()
-    monkeypatch.setattr(cli, "version", lambda name: "2.3.6")
+    monkeypatch.setattr("i2vkit.apis.versions.version", lambda name: "2.3.6")
     with pytest.raises(ConfigError, match="both 'mmengine' and 'onedl-mmengine' are installed"):
         cli.check_distributions()
 

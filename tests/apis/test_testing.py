@@ -1,6 +1,7 @@
 """Testing a model: what is written, what it depends on, and that it can be done again."""
 
 import json
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from mmengine.config import Config
 from narrow import SIZE, gan_config
 
+import i2vkit
 from i2vkit.apis.comparison.comparable import read_results
 from i2vkit.apis.comparison.paired import compare
 from i2vkit.apis.result import as_table
@@ -117,6 +119,8 @@ def test_what_the_scores_depend_on_is_written(reconstruction, checkpoint, root):
     assert reconstruction["frames"] == {"by": "Resample", "length": FRAMES, "stride": None}
     resize = {"size": [SIZE, SIZE], "shrinking": "area", "enlarging": "bilinear", "crop": None}
     assert reconstruction["resize"] == resize and reconstruction["precision"] == "fp32"
+    assert reconstruction["tf32"] == {"convolutions": False, "matrix_products": False}
+    assert reconstruction["device"] == "cpu"
     assert reconstruction["data"] == {
         "root": str(root / "clips"),
         "truth": str(root / "truth"),
@@ -171,10 +175,26 @@ def test_another_model_is_compared_on_the_same_samples(config, checkpoint, tmp_p
 
 def test_mixed_precision_is_near_and_written_down(config, checkpoint, tmp_path, reconstruction):
     mixed = test(config, checkpoint, out=tmp_path, precision="bf16")
+    assert mixed["tf32"] == {"convolutions": True, "matrix_products": True}
     assert mixed["precision"] == "bf16" and "precision" not in config.model
     assert mixed["scores"]["psnr"] != reconstruction["scores"]["psnr"]
     assert mixed["scores"]["psnr"] == pytest.approx(reconstruction["scores"]["psnr"], abs=0.5)
     assert mixed["scores"]["psnr_floor"] == reconstruction["scores"]["psnr_floor"]
+
+
+def test_a_whole_test_is_written_where_no_distribution_is_known(config, checkpoint, tmp_path, monkeypatch):
+    """As from a plain checkout with opencv-python-headless: the versions are asked for after all videos are made."""
+
+    def unknown(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.Distribution.from_name", unknown)
+    with pytest.raises(PackageNotFoundError):
+        version("torch")
+    test(config, checkpoint, out=tmp_path)
+    written = json.loads((tmp_path / "metrics.json").read_text())
+    assert written["versions"]["torch"] is None and written["versions"]["i2vkit"] == i2vkit.__version__
+    assert written["scored"] == 6
 
 
 def test_the_seed_changes_what_is_generated(config, checkpoint, tmp_path, reconstruction):

@@ -8,13 +8,14 @@ import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
 from mmengine.config import Config
+
+from i2vkit.apis.versions import package_versions
 
 PACKAGES = ("i2vkit", "torch", "numpy", "onedl-mmengine", "pillow", "av", "opencv-python")
 LEAST_ROUNDS = 5
@@ -153,7 +154,7 @@ def _write(path: str, text: str) -> bool:
 def surroundings() -> dict[str, object]:
     """What a measurement depends on beside the code: versions, processor, cores, threads, GPU."""
     return {
-        "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
+        "versions": {"python": platform.python_version(), **package_versions(PACKAGES)},
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "threads": torch.get_num_threads(),

@@ -7,7 +7,6 @@ import inspect
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 
 from mmengine.config import Config
@@ -16,6 +15,7 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from i2vkit.apis.test import build_protocol
 from i2vkit.apis.truth_benchmark.contenders import CONTENDERS, Contender, NearestClip
+from i2vkit.apis.versions import package_versions
 from i2vkit.datasets import ClipDataset
 from i2vkit.datasets.transforms import ReadMaps, ReadPoints, RetargetJoints, RetargetMaps
 from i2vkit.evaluation.metrics import VideoMetric
@@ -47,12 +47,12 @@ def kept_references(cfg: Config, path: Path) -> dict[str, Metrics]:
     return references
 
 
-def _made_by(cfg: Config) -> dict[str, str]:
+def _made_by(cfg: Config) -> dict[str, str | None]:
     """Versions of the libraries that draw and score, and a hash of the code of metrics and contenders."""
     kinds = [find_part(METRICS, entry["type"]) for entry in cfg.test_evaluator]
     files = sorted({inspect.getfile(kind) for kind in [*kinds, VideoMetric, NearestClip]})
     code = hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
-    return {package: version(package) for package in ("torch", "numpy", "opencv-python", "av")} | {"code": code}
+    return package_versions(("torch", "numpy", "opencv-python", "av")) | {"code": code}
 
 
 def score_references(cfg: Config, names: Iterable[str] = REFERENCES) -> dict[str, Metrics]:
