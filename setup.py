@@ -1,42 +1,48 @@
 """Installs i2vkit; `pip install -e .[test]` for work on it."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_namespace_packages, setup
 
+ROOT = Path(__file__).parent
+
 setup(
     name="i2vkit",
-    version="0.1.0",
+    version=re.search(r'__version__ = "(.+)"', (ROOT / "i2vkit/__init__.py").read_text(encoding="utf-8"))[1],
     description="Image-to-video generation with GANs: interchangeable parts, papers as configs",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
     packages=find_namespace_packages(include=["i2vkit*"]),
     package_data={"i2vkit.configs": ["**/*.py"], "i2vkit.datasets.synthetic.i2v_truth": ["*.csv"]},
+    # Upper bounds stand at the next major version, or at the next minor one where that is what breaks.
     install_requires=[
-        "torch>=2.11,<2.16",
-        "torchvision>=0.26,<0.30",
-        "timm>=1.0.20,<1.1",
-        "onedl-mmengine==0.10.12",
-        "onedl-mmcv==2.3.6",
-        "einops>=0.8,<0.9",
-        "scipy>=1.15,<1.18",
-        "numpy>=2.0,<2.5",
-        "fvcore==0.1.5.post20221221",
-        "av>=15,<19",
-        "pillow>=11,<14",
-        "protobuf>=5.29,<8",
+        "torch>=2.11,<3",
+        "torchvision>=0.26,<1",
+        "timm>=1.0.20,<2",
+        "onedl-mmengine>=0.10.12,<0.11",
+        "onedl-mmcv>=2.3.6,<2.4",
+        "einops>=0.8,<1",
+        "scipy>=1.15,<2",
+        "numpy>=2.0,<3",
+        "fvcore>=0.1.5.post20221221,<0.2",
+        "av>=15,<20",
+        "pillow>=11,<15",
+        "protobuf>=5.29,<9",
         "crc32c>=2.7,<3",
+        # Not opencv-python-headless: onedl-mmcv asks for this one, and two of them overwrite each other's files.
         "opencv-python>=4.11,<6",
-        "torchmetrics>=1.8,<1.10",
-        "safetensors>=0.5,<0.9",
-        "tensorboard>=2.19,<2.22",
-        "matplotlib>=3.10,<3.12",
+        "torchmetrics>=1.8,<2",
+        "safetensors>=0.5,<1",
+        "tensorboard>=2.19,<3",
+        "matplotlib>=3.10,<4",
     ],
     extras_require={
-        "test": ["pytest>=9,<10", "ruff==0.17.5", "scikit-image>=0.25,<0.27", "tfrecord>=1.14.5,<2"],
+        # One ruff for all, since each version formats a little differently.
+        "test": ["pytest>=9,<10", "ruff==0.17.5", "scikit-image>=0.25,<1", "tfrecord>=1.14.5,<2"],
         "demo": [],
-        "faces": ["dlib-bin>=20.0.1,<20.1", "face-recognition-models==0.3.0"],
+        "faces": ["dlib-bin>=20.0.1,<21", "face-recognition-models>=0.3,<0.4"],
     },
 )
