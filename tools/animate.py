@@ -56,6 +56,7 @@ def main() -> None:
     options.add_argument("--deterministic", action="store_true", help="no dropout as noise: one image, one video")
     options.add_argument("--device", help="cpu, cuda or cuda:1 (default: a GPU if there is one)")
     add_precision(options, "; bf16: faster, a few grey levels off")
+    options.add_argument("--compile", action="store_true", help="torch.compile of the generator's parts; takes minutes")
     arguments = options.parse_args()
 
     from i2vkit.apis.inferencer import I2VInferencer
@@ -65,7 +66,12 @@ def main() -> None:
     if arguments.deterministic:
         changes["model.generator.decoder.dropout_at_test"] = False
     inferencer = I2VInferencer(
-        arguments.config, arguments.checkpoint, arguments.device, options=changes, precision=arguments.precision
+        arguments.config,
+        arguments.checkpoint,
+        arguments.device,
+        options=changes,
+        precision=arguments.precision,
+        compile=arguments.compile,
     )
     if inferencer.model.generator.reads_maps:
         from i2vkit.apis.map_animation import animate_from_files

@@ -14,6 +14,7 @@ def main() -> None:
     options.add_argument("--save-videos", action="store_true", help="write the generated videos and strips of them")
     options.add_argument("--seed", type=int, help="seed of the first sample's noise (default: the protocol's)")
     add_precision(options)
+    options.add_argument("--compile", action="store_true", help="torch.compile of the generator's parts")
     arguments = options.parse_args()
 
     from i2vkit.apis.config import load_config
@@ -30,6 +31,7 @@ def main() -> None:
         seed=arguments.seed,
         options=arguments.cfg_options,
         precision=arguments.precision,
+        compile=arguments.compile,
     )
     print(as_table(result))
 

@@ -16,6 +16,11 @@ def main() -> None:
         help="go on from a checkpoint, by default from the newest in the work dir",
     )
     add_precision(options)
+    options.add_argument(
+        "--compile",
+        action="store_true",
+        help="torch.compile of the parts where it pays; how: --cfg-options compile.mode=... and the like",
+    )
     options.add_argument("--seed", type=int, help="seed of everything random (default: the config's)")
     options.add_argument("--deterministic", action="store_true", help="deterministic algorithms only, may be slower")
     options.add_argument(
@@ -33,6 +38,7 @@ def main() -> None:
         seed=arguments.seed,
         deterministic=arguments.deterministic,
         precision=arguments.precision,
+        compile=arguments.compile,
         launcher=arguments.launcher,
     )
 

@@ -11,8 +11,9 @@ from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.logging import print_log
 from mmengine.registry import Registry
 
-from i2vkit.apis.config_slots import NAMED, TOP_LEVEL, allowed_keys, name_of, resolve, slot_below
+from i2vkit.apis.config_slots import NAMED, REFUSED, TOP_LEVEL, allowed_keys, name_of, resolve, slot_below
 from i2vkit.apis.config_swaps import classes_in, train_anew
+from i2vkit.engine.compiling import compile_options
 from i2vkit.errors import ConfigError
 from i2vkit.registry import nearest
 
@@ -37,6 +38,10 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None)
         check_config(cfg)
     except ImportError as error:  # imports of a config happen when they are looked at
         raise ConfigError(f"{path}: {error}") from error
+    if cfg.get("data_preprocessor") and cfg.get(
+        "model"
+    ):  # the Runner's place for it, of which only training would know
+        cfg.model.setdefault("data_preprocessor", cfg.pop("data_preprocessor"))
     for loader in (cfg.get(f"{use}_dataloader") for use in ("train", "val", "test")):
         if loader and loader.get("num_workers", 0) == 0:
             loader.persistent_workers = False  # torch refuses the two together, and no workers is one option to give
@@ -166,6 +171,8 @@ def _must_be_known(old: dict, key: str, value: Any, where: str, path: str, slot:
     """A new key must be an argument of the part, a new part among named ones, or a key of the top level."""
     if "type" in old:
         return  # check_config knows the arguments of the class, which may be about to change
+    if not path and key in REFUSED:
+        return  # check_config says why
     known = TOP_LEVEL if not path else allowed_keys(old, slot, path)
     if (known is not None and key in known) or (slot and isinstance(value, dict) and "type" in value):
         return
@@ -190,12 +197,15 @@ def _swaps(old: dict | list, new: dict, where: str, slot: tuple[Registry, ...] |
 def check_config(cfg: Config) -> None:
     """Raise ``ConfigError`` for the first key that nothing would read, with the nearest that something would."""
     for key, value in cfg._cfg_dict.items():
+        if key in REFUSED:
+            raise ConfigError(f"the key '{key}' would not be read: {REFUSED[key]}")
         if key not in TOP_LEVEL:
             raise ConfigError(
                 f"no key '{key}' at the top of a config; nearest: {nearest(key, TOP_LEVEL)} "
                 f"(names of the file's own start with '_')"
             )
         _check(value, key, slot_below({}, None, key))
+    compile_options(cfg.get("compile"))
 
 
 def _check(value: Any, path: str, slot: tuple[Registry, ...] | None) -> None:

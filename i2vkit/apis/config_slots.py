@@ -21,22 +21,33 @@ from mmengine.runner import LogProcessor
 from torch.utils.data import DataLoader
 
 from i2vkit import registry as roles
+from i2vkit.engine.compiling import OPTIONS
 from i2vkit.errors import ConfigError
 from i2vkit.registry import arguments_of, find_part
 
 # fmt: off
-TOP_LEVEL = frozenset({
-    "default_scope", "experiment", "work_dir", "load_from", "resume", "launcher", "randomness", "env_cfg",
-    "model", "optim_wrapper", "param_scheduler", "train_dataloader", "val_dataloader", "test_dataloader", "protocols",
+# What mmengine's Runner reads of a config. A test compares this with the Runner that is installed.
+RUNNER_KEYS = frozenset({
+    "default_scope", "experiment_name", "work_dir", "load_from", "resume", "launcher", "randomness", "env_cfg",
+    "model", "data_preprocessor", "model_wrapper_cfg", "sync_bn", "compile", "activation_checkpointing",
+    "efficient_conv_bn_eval", "optim_wrapper", "auto_scale_lr", "param_scheduler",
+    "train_dataloader", "val_dataloader", "test_dataloader",
     "train_cfg", "val_cfg", "test_cfg", "val_evaluator", "test_evaluator",
-    "default_hooks", "custom_hooks", "visualizer", "log_processor",
+    "default_hooks", "custom_hooks", "visualizer", "log_processor", "log_level",
 })
 # fmt: on
+TOP_LEVEL = RUNNER_KEYS | {"protocols"}
+# What the Runner reads where it wraps a model by itself, with the reason why that never happens here.
+REFUSED = {
+    "find_unused_parameters": "it is an argument of DistributedDataParallel, which i2vkit does not use: several "
+    "processes average the gradients that there are (docs/distributed.md). Leave it out",
+}
 
 # The key of a part, or of the list or dict of names that holds it, says which registry its type is looked up in.
 SLOTS: dict[str, tuple[Registry, ...]] = {
     "model": (roles.MODELS,),
     "data_preprocessor": (roles.MODELS,),
+    "model_wrapper_cfg": (roles.MODEL_WRAPPERS,),
     "content_encoder": (roles.CONTENT_ENCODERS,),
     "motion_encoder": (roles.MOTION_ENCODERS,),
     "frame_encoder": (roles.FRAME_ENCODERS,),
@@ -122,6 +133,8 @@ PLAIN: dict[str, Callable[[], Mapping[str, Any] | None]] = {
     "optim_wrapper": lambda: arguments_of(OptimWrapper),
     "log_processor": lambda: arguments_of(LogProcessor),
     "randomness": lambda: dict.fromkeys(("seed", "diff_rank_seed", "deterministic")),
+    "compile": lambda: dict.fromkeys(OPTIONS),
+    "auto_scale_lr": lambda: dict.fromkeys(("enable", "base_batch_size")),
     "env_cfg": lambda: dict.fromkeys(("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit")),
 }
 

@@ -32,6 +32,7 @@ from i2vkit.apis.variants import (
 from i2vkit.apis.weights import check_generator, load_generator
 from i2vkit.datasets.takes import Take
 from i2vkit.datasets.transforms import CenterCrop, Resize
+from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.data_preprocessor import from_uint8, to_uint8
 from i2vkit.models.inference import for_inference_
@@ -74,6 +75,7 @@ class I2VInferencer:
         options: changes of a config given by name or path, by dotted key.
         precision: "fp32", "tf32" or "bf16", by default what the config says. bf16 computes so where that is precise
             enough, with batch norms folded into weights: faster, and a few grey levels off here and there.
+        compile: compile the parts of the generator when they first run; pays for long or many videos.
 
     Raises:
         ConfigError, CheckpointError: as :func:`i2vkit.apis.config.load_config` and ``load_generator``.
@@ -87,6 +89,7 @@ class I2VInferencer:
         seed: int = 0,
         options: dict[str, Any] | None = None,
         precision: str | None = None,
+        compile: bool = False,
     ) -> None:
         cfg = config if isinstance(config, Config) else load_config(config, options)
         cfg = cfg if precision is None else with_precision(cfg, precision)
@@ -96,6 +99,8 @@ class I2VInferencer:
         self.model.to(self.device).eval()
         if self.model.precision == "bf16":
             for_inference_(self.model.generator, torch.bfloat16)
+        if compile:
+            compile_parts(self.model, compile_options(True))
         self.seed, self.trained_length = seed, trained_length(cfg)
         self._crop, self._resize = CenterCrop(), Resize(self.model.image_size)
         self._told: set[str] = set()

@@ -22,6 +22,7 @@ from i2vkit.apis.train import with_precision
 from i2vkit.apis.weights import load_generator
 from i2vkit.datasets.pairing import Pair
 from i2vkit.engine.checkpoints import checkpoint_file
+from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.protocols import Protocol, Reconstruction, SampleList, write_samples
@@ -39,6 +40,7 @@ def test(
     seed: int | None = None,
     options: dict[str, Any] | None = None,
     precision: str | None = None,
+    compile: bool = False,
 ) -> dict[str, Any]:
     """Generate what a protocol asks for, score it and write ``out/metrics.json``, whole or not at all.
 
@@ -54,6 +56,7 @@ def test(
         seed: of the first sample's noise; by default the protocol's own.
         options: the changes that ``cfg`` was loaded with, only to be written down with the result.
         precision: of the model, "fp32", "tf32" or "bf16"; by default what the config says. Metrics compute in fp32.
+        compile: compile the parts of the generator; pays where many samples have one shape.
 
     Returns:
         What stands in ``metrics.json``: see ``report``.
@@ -68,6 +71,8 @@ def test(
     with DefaultScope.overwrite_default_scope(SCOPE):
         model = MODELS.build(cfg.model)
         load_generator(model, checkpoint)
+        if compile:
+            compile_parts(model, compile_options(True))
         dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pairing": plan, **without_growth(cfg)})
         check_motion(model, dataset.pairs)
         hooks = [LabelsHook(), *([SaveVideosHook(out)] if save_videos else [])]
@@ -77,7 +82,7 @@ def test(
         runner.logger.warning(f"{metric} is left out: {reason}")
     with computing_in("fp32"):  # the metrics; the model switches to its own
         scores = runner.test()
-    result = report(cfg, checkpoint, name, plan, runner, scores) | {"options": options or {}}
+    result = report(cfg, checkpoint, name, plan, runner, scores) | {"options": options or {}, "compiled": compile}
     if is_main_process():
         write_samples(dataset.pairs, out / "samples.json", result["protocol"])
         if "curves" in result:
@@ -161,6 +166,7 @@ def build_runner(
         launcher=cfg.get("launcher", "none"),
         env_cfg=cfg.get("env_cfg") or ConfigDict(dist_cfg={"backend": "nccl"}),
         log_processor={"by_epoch": False},
+        log_level=cfg.get("log_level", "INFO"),
         default_scope=SCOPE,
         randomness=randomness,
         experiment_name=run_name(work_dir.parent.name),

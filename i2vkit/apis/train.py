@@ -12,7 +12,8 @@ from mmengine.runner import Runner
 from i2vkit.apis.config import changes_of
 from i2vkit.apis.labels import LabelsHook
 from i2vkit.apis.run_names import run_name
-from i2vkit.engine.checkpoints import latest_checkpoint
+from i2vkit.engine.checkpoints import latest_checkpoint, unwrapped
+from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.engine.distributed import ReplicatedModel, init_distributed
 from i2vkit.engine.precision import check_precision
 from i2vkit.engine.precision import precision as computing_in
@@ -27,22 +28,28 @@ def train(
     seed: int | None = None,
     deterministic: bool = False,
     precision: str | None = None,
+    compile: bool = False,
     launcher: str = "none",
 ) -> Runner:
     """Train what ``cfg`` (of ``load_config``) describes; returns the finished runner.
 
     ``resume`` is True for the newest checkpoint of the work dir, or a checkpoint or another work dir; ``precision`` is
-    "fp32", "tf32" or "bf16", by default what the config says; ``launcher`` is "none", "pytorch" (torchrun) or "slurm".
+    "fp32", "tf32" or "bf16", by default what the config says; ``compile`` compiles the parts that pay, as the config's
+    key of that name does; ``launcher`` is "none", "pytorch" (torchrun) or "slurm".
 
     Raises:
         I2VError: what is wrong with config, data, checkpoint or training.
     """
-    cfg = prepare(cfg, work_dir, resume, seed, deterministic, precision, launcher)
+    cfg = prepare(cfg, work_dir, resume, seed, deterministic, precision, compile, launcher)
     init_distributed(launcher)
     runner = Runner.from_cfg(cfg)
     for line in changes_of(cfg):  # said when the config was loaded, before there was a log of this training
         runner.logger.info(line)
     runner.register_hook(LabelsHook())
+    if options := compile_options(runner.cfg.pop("compile", None)):  # popped, or mmengine would compile the whole step
+        runner.logger.info(
+            f"compiled when they first run: {', '.join(compile_parts(unwrapped(runner.model), options))}"
+        )
     with computing_in("fp32"):  # metrics of the validation; the model switches to its own
         runner.train()
     return runner
@@ -55,6 +62,7 @@ def prepare(
     seed: int | None = None,
     deterministic: bool = False,
     precision: str | None = None,
+    compile: bool = False,
     launcher: str = "none",
 ) -> Config:
     """A copy of ``cfg`` with the arguments of ``train`` written into it, as mmengine's Runner reads them."""
@@ -75,8 +83,10 @@ def prepare(
         cfg.load_from = str(latest_checkpoint(source) if resume is True or source.is_dir() else source)
     if precision is not None:
         cfg = with_precision(cfg, precision)
+    if compile:
+        cfg.compile = cfg.get("compile") or True
     if launcher != "none":
-        cfg.model_wrapper_cfg = dict(type=ReplicatedModel)
+        cfg.setdefault("model_wrapper_cfg", dict(type=ReplicatedModel))
     return cfg
 
 

@@ -39,15 +39,15 @@ class Scorer:
 
     def __call__(self, look: Look) -> Tensor:
         """Logits (N, ...)."""
-        network = self._critic.network
-        if not hasattr(network, "begin"):
-            return self._critic(look.sample, look.label, look.maps)
+        critic = self._critic
+        if not hasattr(critic.network, "begin"):
+            return critic(look.sample, look.label, look.maps)
         for seen, begun in self._begun:
             if seen.sample is look.sample and seen.maps is look.maps:
-                return network.score(begun, look.label)
-        begun = network.begin(look.sample, look.maps)
+                return critic.ask_network("score", begun, look.label)
+        begun = critic.ask_network("begin", look.sample, look.maps)
         self._begun.append((look, begun))
-        return network.score(begun, look.label)
+        return critic.ask_network("score", begun, look.label)
 
 
 @MODELS.register_module()
@@ -78,6 +78,7 @@ class Critic(nn.Module):
         self.adversarial = build_part(ADVERSARIAL_LOSSES, adversarial)
         self.condition, self.num_labels = condition, num_labels
         self.plain = False
+        self._compiled: dict[str, Callable] = {}
         widths = {None: 0, "label": num_labels, "image": 3, "maps": map_channels}
         if condition not in widths:
             raise ConfigError(f'the condition of a critic is None, "label", "image" or "maps", not {condition!r}')
@@ -144,7 +145,23 @@ class Critic(nn.Module):
 
     def classify(self, look: Look) -> Tensor:
         """Class logits (N, num_labels)."""
-        return self.network.classify(look.sample, look.label, look.maps)
+        return self.ask_network("classify", look.sample, look.label, look.maps)
+
+    def compile(self, **options: Any) -> None:
+        """Compile what a step calls of the network: its forward pass and the methods that take its place.
+
+        Args:
+            options: Of ``torch.compile``.
+        """
+        self.network.compile(**options)
+        # Of the class and not of the object, or a copy of this critic would go on with the original's weights.
+        kind = type(self.network)
+        names = [name for name in ("begin", "score", "classify") if hasattr(kind, name)]
+        self._compiled = {name: torch.compile(getattr(kind, name), **options) for name in names}
+
+    def ask_network(self, method: str, *inputs: Any) -> Any:
+        """Call a method of the network, compiled if ``compile`` was called."""
+        return self._compiled.get(method, getattr(type(self.network), method))(self.network, *inputs)
 
 
 def wrong_labels(label: Tensor, num_labels: int) -> Tensor:

@@ -1,8 +1,13 @@
+import ast
+import inspect
+import textwrap
 from pathlib import Path
 
 import pytest
+from mmengine.runner import Runner
 
 from i2vkit.apis.config import config_names, load_config
+from i2vkit.apis.config_slots import REFUSED, RUNNER_KEYS
 from i2vkit.errors import ConfigError
 from i2vkit.models.decoders import FrameDecoder, UNetDecoder
 
@@ -162,6 +167,7 @@ def test_values_in_lists_and_new_arguments(config):
         ({"train_cfg.max_iter": 3}, "IterBasedTrainLoop takes no 'max_iter'; nearest: max_iters"),
         ({"default_hooks.chekpoint.interval": 3}, "no part at 'default_hooks.chekpoint'|nearest: checkpoint"),
         ({"default_hooks.checkpoint.intervall": 3}, "SafeCheckpointHook takes no 'intervall'; nearest: interval"),
+        ({"find_unused_parameters": True}, "would not be read: it is an argument of DistributedDataParallel"),
         ({"randomness.sead": 3}, "no key 'randomness.sead'.*nearest: seed"),
         ({"model.image_size": 3, "model.image_size.x": 3}, "are both set"),
     ],
@@ -174,6 +180,17 @@ def test_mistaken_options_are_errors_with_the_nearest(config, options, message):
 @pytest.mark.parametrize(
     "more, message",
     [
+        ("find_unused_parameters = True", "would not be read: it is an argument of DistributedDataParallel"),
+        ("compile = 'max-autotune'", "compile is True, False or a dict"),
+        ("compile = dict(mod='default')", "compile: there is no 'mod'; nearest: mode"),
+        (
+            "auto_scale_lr = dict(base_batchsize=3)",
+            "auto_scale_lr: there is no 'base_batchsize'; nearest: base_batch_size",
+        ),
+        (
+            "model_wrapper_cfg = dict(type='Replicated')",
+            "no model_wrapper is called 'Replicated'; nearest: ReplicatedModel",
+        ),
         ("modell = dict()", "no key 'modell' at the top of a config; nearest: model"),
         ("model['phases'][0]['losses'][0]['wight'] = 3", "FrameL1Loss takes no 'wight'; nearest: weight"),
         ("model['generator']['decoder'] = dict(type=DirectHead)", "'DirectHead' is made to be: head"),
@@ -186,3 +203,47 @@ def test_mistaken_options_are_errors_with_the_nearest(config, options, message):
 def test_mistakes_in_the_file_are_errors(config, more, message):
     with pytest.raises(ConfigError, match=message):
         config(more=more)
+
+
+def keys_that_the_runner_reads():
+    """What stands in ``cfg["..."]`` and ``cfg.get("...")`` of a whole config, in mmengine's source as installed."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(Runner)))
+    methods = {method.name: method for method in tree.body[0].body if isinstance(method, ast.FunctionDef)}
+    keys = set()
+    for name, method in methods.items():
+        whole = {"self.cfg", "cfg"} if name == "from_cfg" else {"self.cfg"}
+        for node in ast.walk(method):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).removesuffix(".get") in whole and node.args:
+                keys.add(ast.literal_eval(node.args[0]))
+            elif isinstance(node, ast.Subscript) and ast.unparse(node.value) in whole:
+                keys.add(ast.literal_eval(node.slice))
+    return keys
+
+
+def test_every_key_that_the_runner_reads_is_known():
+    read = keys_that_the_runner_reads()
+    assert {"model", "work_dir", "compile", "sync_bn", "find_unused_parameters"} <= read
+    assert read == RUNNER_KEYS | set(REFUSED)
+
+
+def test_keys_of_the_runner_in_files_and_on_the_command_line(config):
+    more = """
+sync_bn = "torch"
+compile = dict(mode="max-autotune", options=dict(epilogue_fusion=True))
+experiment_name = "first"
+log_level = "WARNING"
+auto_scale_lr = dict(enable=True, base_batch_size=16)
+model_wrapper_cfg = dict(type="ReplicatedModel")
+"""
+    cfg = config(more=more)
+    assert (cfg.sync_bn, cfg.compile.mode, cfg.model_wrapper_cfg.type) == ("torch", "max-autotune", "ReplicatedModel")
+    cfg = config({"sync_bn": "torch", "compile.mode": "default", "auto_scale_lr.base_batch_size": 4})
+    assert (cfg.sync_bn, cfg.compile, cfg.auto_scale_lr) == ("torch", {"mode": "default"}, {"base_batch_size": 4})
+    assert config({"compile": True}).compile is True
+
+
+def test_a_data_preprocessor_in_the_runners_place_is_the_models(config):
+    cfg = config(more="data_preprocessor = dict(type='ClipPreprocessor')")
+    assert cfg.model.data_preprocessor == dict(type="ClipPreprocessor") and "data_preprocessor" not in cfg
+    cfg = config({"model.data_preprocessor.type": "ClipPreprocessor", "model.data_preprocessor.non_blocking": True})
+    assert cfg.model.data_preprocessor == dict(type="ClipPreprocessor", non_blocking=True)
