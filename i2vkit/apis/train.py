@@ -13,7 +13,7 @@ from i2vkit.apis.config import changes_of
 from i2vkit.apis.labels import LabelsHook
 from i2vkit.apis.run_names import run_name
 from i2vkit.engine.checkpoints import latest_checkpoint
-from i2vkit.engine.distributed import ReplicatedModel, init_distributed
+from i2vkit.engine.distributed import BroadcastBuffersHook, ReplicatedModel, init_distributed
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, arguments_of, find_part
 
@@ -36,11 +36,13 @@ def train(
         I2VError: what is wrong with config, data, checkpoint or training.
     """
     cfg = prepare(cfg, work_dir, resume, seed, deterministic, amp, launcher)
-    init_distributed(launcher)
+    init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
     runner = Runner.from_cfg(cfg)
     for line in changes_of(cfg):  # said when the config was loaded, before there was a log of this training
         runner.logger.info(line)
     runner.register_hook(LabelsHook())
+    if launcher != "none":
+        runner.register_hook(BroadcastBuffersHook())
     runner.train()
     return runner
 
@@ -73,7 +75,9 @@ def prepare(
     if amp:
         cfg = with_autocast(cfg)
     if launcher != "none":
-        cfg.model_wrapper_cfg = dict(type=ReplicatedModel)
+        # Ours converts batch norms itself, so the Runner must not; a config that it wrote has the key here already.
+        sync_bn = cfg.pop("sync_bn", None) or cfg.get("model_wrapper_cfg", {}).get("sync_bn")
+        cfg.model_wrapper_cfg = dict(type=ReplicatedModel, sync_bn=sync_bn)
     return cfg
 
 
