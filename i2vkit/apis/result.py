@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from i2vkit.apis.result_facts import checkpoint_facts, data_facts, frame_facts
+from i2vkit.engine.checkpoints import unwrapped
 from i2vkit.evaluation.metrics.base import META
 from i2vkit.evaluation.protocols import Protocol, describe
 from i2vkit.evaluation.protocols.base import most_samples
@@ -68,7 +69,7 @@ def report(
         **frame_facts(dataset.pipeline),
         "data": data_facts(cfg.test_dataloader.dataset),
         "pipeline": [repr_step(step) for step in cfg.test_dataloader.dataset.pipeline],
-        "precision": getattr(runner.model, "precision", None) or "fp32",
+        "precision": getattr(unwrapped(runner.model), "precision", None) or "fp32",
         "versions": {package: version(package) for package in PACKAGES},
         "per_video": per_video,
         **{key: value for key, value in extra.items() if value},
