@@ -13,7 +13,7 @@ from i2vkit.apis.config import changes_of
 from i2vkit.apis.labels import LabelsHook
 from i2vkit.apis.run_names import run_name
 from i2vkit.engine.checkpoints import latest_checkpoint
-from i2vkit.engine.distributed import BroadcastBuffersHook, ReplicatedModel, init_distributed
+from i2vkit.engine.distributed import ReplicatedModel, SharedValidationHook, init_distributed
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, arguments_of, find_part
 
@@ -42,7 +42,7 @@ def train(
         runner.logger.info(line)
     runner.register_hook(LabelsHook())
     if launcher != "none":
-        runner.register_hook(BroadcastBuffersHook())
+        runner.register_hook(SharedValidationHook())
     runner.train()
     return runner
 

@@ -43,14 +43,20 @@ class ReplicatedModel(nn.Module):
             ``convert_batch_norms_``. By default each process takes its own.
 
     Raises:
-        ConfigError: as ``convert_batch_norms_``.
+        ConfigError: ``sync_bn`` for a model on the CPU, and as ``convert_batch_norms_``.
     """
 
     def __init__(self, module: nn.Module, sync_bn: str | None = None):
         super().__init__()
         self.module = module
-        if sync_bn is not None:
-            convert_batch_norms_(module, sync_bn)
+        if sync_bn is None:
+            return
+        if any(parameter.device.type == "cpu" for parameter in module.parameters()):
+            raise ConfigError(
+                "SyncBatchNorm needs GPUs, and this model is on the CPU: leave sync_bn away. Each process then takes "
+                "the batch norm statistics of its own part of the batch"
+            )
+        convert_batch_norms_(module, sync_bn)
 
     def train_step(self, data: dict, optim_wrapper: Any) -> dict[str, Tensor]:
         """The model's step; the losses that it returns are means over the processes."""
@@ -79,17 +85,19 @@ def average_losses(losses: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @HOOKS.register_module()
-class BroadcastBuffersHook(Hook):
-    """Gives all processes the first one's buffers before validation, batch norm statistics for instance.
+class SharedValidationHook(Hook):
+    """Makes several processes validate one model: that of the checkpoint, which the first process writes.
 
-    Each process has gathered its own. What is validated is then what the checkpoint holds, which the first process
-    writes.
+    Each process has gathered batch norm statistics of its own; before validation all get the first one's buffers. The
+    results of the metrics travel through the process group, as in a test (``evaluation/sharing.py``).
     """
 
     priority = "LOW"  # after the average of the weights has taken its place
 
     def before_val_epoch(self, runner: Any) -> None:
-        """Send and receive."""
+        """Send and receive the buffers."""
+        for metric in runner.val_loop.evaluator.metrics:
+            metric.collect_device = "gpu"
         for buffer in unwrapped(runner.model).buffers():
             broadcast(buffer)
 

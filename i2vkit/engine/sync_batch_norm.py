@@ -20,20 +20,14 @@ def convert_batch_norms_(model: nn.Module, implementation: str = "torch") -> int
     layers, which are batch norm and activation in one.
 
     Args:
-        model: on a GPU, changed in place.
+        model: changed in place. It then trains on GPUs only: neither implementation has a kernel for CPUs.
         implementation: "torch" (``torch.nn.SyncBatchNorm``), or "mmcv" (of ``mmcv.ops``, where mmcv was compiled).
 
     Raises:
-        ConfigError: for an implementation that is not there, a model on the CPU, for which neither has a kernel, and a
-            kind of batch norm that is not known.
+        ConfigError: for an implementation that is not there, and a kind of batch norm that is not known.
     """
     if implementation not in IMPLEMENTATIONS:
         raise ConfigError(f'sync_bn is "torch" or "mmcv", not {implementation!r}')
-    if any(parameter.device.type == "cpu" for parameter in model.parameters()):
-        raise ConfigError(
-            "SyncBatchNorm needs GPUs, and this model is on the CPU: leave sync_bn away. Each process then takes the "
-            "batch norm statistics of its own part of the batch"
-        )
     made: dict[int, nn.Module] = {}  # a layer that stands in two places stays one
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
