@@ -15,11 +15,17 @@ def main() -> None:
     options.add_argument("--seed", type=int, help="seed of the first sample's noise (default: the protocol's)")
     add_precision(options)
     options.add_argument("--compile", action="store_true", help="torch.compile of the generator's parts")
+    options.add_argument(
+        "--launcher", choices=["none", "pytorch", "slurm"], default="none", help="set by dist_test.sh, slurm_test.sh"
+    )
     arguments = options.parse_args()
+
+    from mmengine.dist import is_main_process
 
     from i2vkit.apis.config import load_config
     from i2vkit.apis.result import as_table
     from i2vkit.apis.test import test
+    from i2vkit.engine.distributed import leave_distributed
 
     cfg = load_config(arguments.config, arguments.cfg_options)
     result = test(
@@ -32,8 +38,11 @@ def main() -> None:
         options=arguments.cfg_options,
         precision=arguments.precision,
         compile=arguments.compile,
+        launcher=arguments.launcher,
     )
-    print(as_table(result))
+    if is_main_process():
+        print(as_table(result))
+    leave_distributed()
 
 
 if __name__ == "__main__":

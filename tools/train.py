@@ -24,12 +24,13 @@ def main() -> None:
     options.add_argument("--seed", type=int, help="seed of everything random (default: the config's)")
     options.add_argument("--deterministic", action="store_true", help="deterministic algorithms only, may be slower")
     options.add_argument(
-        "--launcher", choices=["none", "pytorch", "slurm"], default="none", help="set by the launchers"
+        "--launcher", choices=["none", "pytorch", "slurm"], default="none", help="set by dist_train.sh, slurm_train.sh"
     )
     arguments = options.parse_args()
 
     from i2vkit.apis.config import load_config
     from i2vkit.apis.train import train
+    from i2vkit.engine.distributed import leave_distributed
 
     train(
         load_config(arguments.config, arguments.cfg_options),
@@ -41,6 +42,7 @@ def main() -> None:
         compile=arguments.compile,
         launcher=arguments.launcher,
     )
+    leave_distributed()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
-from mmengine.dist import is_main_process
+from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
 from mmengine.registry import DATASETS, DefaultScope
 from mmengine.runner import Runner
@@ -23,11 +23,13 @@ from i2vkit.apis.weights import load_generator
 from i2vkit.datasets.pairing import Pair
 from i2vkit.engine.checkpoints import checkpoint_file
 from i2vkit.engine.compiling import compile_options, compile_parts
+from i2vkit.engine.distributed import ReplicatedModel, init_distributed
 from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.protocols import Protocol, Reconstruction, SampleList, write_samples
+from i2vkit.evaluation.sharing import SharingEvaluator
 from i2vkit.media import atomic_path, write_image, write_video
-from i2vkit.registry import MODELS, PROTOCOLS, SCOPE, build_part, nearest
+from i2vkit.registry import DATA_SAMPLERS, MODELS, PROTOCOLS, SCOPE, arguments_of, build_part, find_part, nearest
 from i2vkit.visualization import comparison_strip, to_frames
 
 
@@ -41,6 +43,7 @@ def test(
     options: dict[str, Any] | None = None,
     precision: str | None = None,
     compile: bool = False,
+    launcher: str = "none",
 ) -> dict[str, Any]:
     """Generate what a protocol asks for, score it and write ``out/metrics.json``, whole or not at all.
 
@@ -57,13 +60,16 @@ def test(
         options: the changes that ``cfg`` was loaded with, only to be written down with the result.
         precision: of the model, "fp32", "tf32" or "bf16"; by default what the config says. Metrics compute in fp32.
         compile: compile the parts of the generator; pays where many samples have one shape.
+        launcher: "pytorch" (torchrun) or "slurm", where several processes share the samples. The first one gathers
+            what they found and writes it; each writes the videos of its own samples.
 
     Returns:
-        What stands in ``metrics.json``: see ``report``.
+        What stands in ``metrics.json``, in every process: see ``report``.
 
     Raises:
         I2VError: what is wrong with config, data or checkpoint.
     """
+    init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
     checkpoint = checkpoint_file(checkpoint)
     cfg = cfg if precision is None else with_precision(cfg, precision)
     name, plan = build_protocol(cfg, protocol, seed)
@@ -77,19 +83,23 @@ def test(
         check_motion(model, dataset.pairs)
         hooks = [LabelsHook(), *([SaveVideosHook(out)] if save_videos else [])]
         evaluators = evaluators_of(cfg)
-        runner = build_runner(cfg, model, dataset, out / "log", hooks, plan.evaluators(dataset.pairs, evaluators))
+        metrics = plan.evaluators(dataset.pairs, evaluators)
+        runner = build_runner(cfg, model, dataset, out / "log", hooks, metrics, launcher)
     for metric, reason in plan.left_out(dataset.pairs, evaluators).items():
         runner.logger.warning(f"{metric} is left out: {reason}")
     with computing_in("fp32"):  # the metrics; the model switches to its own
         scores = runner.test()
-    result = report(cfg, checkpoint, name, plan, runner, scores) | {"options": options or {}, "compiled": compile}
+    found = [None]
     if is_main_process():
+        result = report(cfg, checkpoint, name, plan, runner, scores) | {"options": options or {}, "compiled": compile}
         write_samples(dataset.pairs, out / "samples.json", result["protocol"])
         if "curves" in result:
             plot_curves(result["curves"], out / "curves.png", f"{result['config']}: {name}")
         with atomic_path(out / "metrics.json") as temporary:
             temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return result
+        found = [result]
+    broadcast_object_list(found)
+    return found[0]
 
 
 # What pytest would otherwise take for a test where it is imported.
@@ -149,28 +159,48 @@ def check_motion(model: Any, pairs: Sequence[Pair]) -> None:
 
 
 def build_runner(
-    cfg: Config, model: Any, dataset: Any, work_dir: Path, hooks: list[Hook], evaluators: Sequence[dict]
+    cfg: Config,
+    model: Any,
+    dataset: Any,
+    work_dir: Path,
+    hooks: list[Hook],
+    evaluators: Sequence[dict],
+    launcher: str = "none",
 ) -> Runner:
     """A runner that can only test: no optimiser, no checkpoints, none of the hooks of training."""
     randomness = dict(cfg.get("randomness") or {})
     randomness.setdefault("seed", 0)
-    loader = Runner.build_dataloader({**cfg.test_dataloader, "dataset": dataset}, seed=randomness["seed"])
+    evaluator, wrapper = list(evaluators), None
+    loader = {**cfg.test_dataloader, "dataset": dataset}
+    if launcher != "none":
+        loader["sampler"] = whole_images(loader["sampler"])
+        wrapper = {"model_wrapper_cfg": {"type": ReplicatedModel}}
+    loader = Runner.build_dataloader(loader, seed=randomness["seed"])
+    if launcher != "none":
+        evaluator = SharingEvaluator(evaluator, getattr(loader.sampler, "indices", None))
     return Runner(
         model=model,
         work_dir=str(work_dir),
         test_dataloader=loader,
         test_cfg=cfg.get("test_cfg") or {},
-        test_evaluator=list(evaluators),
+        test_evaluator=evaluator,
         default_hooks={"checkpoint": None, "param_scheduler": None},
         custom_hooks=hooks,
-        launcher=cfg.get("launcher", "none"),
+        launcher=launcher,
         env_cfg=cfg.get("env_cfg") or ConfigDict(dist_cfg={"backend": "nccl"}),
         log_processor={"by_epoch": False},
         log_level=cfg.get("log_level", "INFO"),
         default_scope=SCOPE,
         randomness=randomness,
         experiment_name=run_name(work_dir.parent.name),
+        cfg=wrapper,
     )
+
+
+def whole_images(sampler: dict) -> dict:
+    """A sampler's config such that all samples of an image come to one process, where the sampler can do so."""
+    takes = arguments_of(find_part(DATA_SAMPLERS, sampler["type"])) or ()
+    return {**sampler, "keep_images": True} if "keep_images" in takes else sampler
 
 
 class SaveVideosHook(Hook):

@@ -14,7 +14,7 @@ from i2vkit.apis.labels import LabelsHook
 from i2vkit.apis.run_names import run_name
 from i2vkit.engine.checkpoints import latest_checkpoint, unwrapped
 from i2vkit.engine.compiling import compile_options, compile_parts
-from i2vkit.engine.distributed import ReplicatedModel, init_distributed
+from i2vkit.engine.distributed import ReplicatedModel, SharedValidationHook, init_distributed
 from i2vkit.engine.precision import check_precision
 from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
@@ -41,11 +41,13 @@ def train(
         I2VError: what is wrong with config, data, checkpoint or training.
     """
     cfg = prepare(cfg, work_dir, resume, seed, deterministic, precision, compile, launcher)
-    init_distributed(launcher)
+    init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
     runner = Runner.from_cfg(cfg)
     for line in changes_of(cfg):  # said when the config was loaded, before there was a log of this training
         runner.logger.info(line)
     runner.register_hook(LabelsHook())
+    if launcher != "none":
+        runner.register_hook(SharedValidationHook())
     if options := compile_options(runner.cfg.pop("compile", None)):  # popped, or mmengine would compile the whole step
         runner.logger.info(
             f"compiled when they first run: {', '.join(compile_parts(unwrapped(runner.model), options))}"
@@ -86,7 +88,9 @@ def prepare(
     if compile:
         cfg.compile = cfg.get("compile") or True
     if launcher != "none":
-        cfg.setdefault("model_wrapper_cfg", dict(type=ReplicatedModel))
+        # Ours converts batch norms itself, so the Runner must not; a config that it wrote has the key here already.
+        sync_bn = cfg.pop("sync_bn", None) or cfg.get("model_wrapper_cfg", {}).get("sync_bn")
+        cfg.model_wrapper_cfg = dict(type=ReplicatedModel, sync_bn=sync_bn)
     return cfg
 
 

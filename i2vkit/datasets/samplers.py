@@ -24,20 +24,35 @@ class PositionSampler(Sampler):
     iterations.
 
     With ``ordered`` it goes through the data once, position = index, ranks taking turns; none comes twice, so that one
-    rank may get one sample more than another.
+    rank may get one sample more than another. With ``keep_images`` too, the turns go by images: samples of one image,
+    which share the name of their pair and stand together, come to one rank.
     """
 
-    def __init__(self, dataset: Sized, batch_size: int = 1, ordered: bool = False, seed: int | None = 0):
+    def __init__(
+        self,
+        dataset: Sized,
+        batch_size: int = 1,
+        ordered: bool = False,
+        seed: int | None = 0,
+        keep_images: bool = False,
+    ):
         self.size = len(dataset)
         self.batch_size = batch_size
         self.ordered = ordered
         self.seed = seed or 0
         self.start = 0
         self.rank, self.world_size = get_dist_info()
+        names = [pair.name for pair in dataset.pairs] if keep_images else range(self.size)
+        self._turns = [turn for turn, (_, group) in enumerate(itertools.groupby(names)) for _ in group]
+
+    @property
+    def indices(self) -> list[int]:
+        """The samples of this rank when ordered."""
+        return [index for index, turn in enumerate(self._turns) if turn % self.world_size == self.rank]
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         if self.ordered:
-            return ((index, index) for index in range(self.rank, self.size, self.world_size))
+            return ((index, index) for index in self.indices)
         return self._endless()
 
     def _endless(self) -> Iterator[tuple[int, int]]:
@@ -56,4 +71,4 @@ class PositionSampler(Sampler):
 
     def __len__(self) -> int:
         """Samples of this rank when ordered, else of the whole data set."""
-        return len(range(self.rank, self.size, self.world_size)) if self.ordered else self.size
+        return len(self.indices) if self.ordered else self.size

@@ -5,27 +5,50 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from mmengine.dist import get_world_size
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
-from torch import nn
+from torch import Tensor, nn
 
+from i2vkit.engine.averaging import GradientAverager
 from i2vkit.engine.checkpoints import unwrapped
-from i2vkit.engine.distributed import average_gradients
 from i2vkit.errors import ConfigError
 from i2vkit.registry import OPTIM_WRAPPER_CONSTRUCTORS, arguments_of, find_part, nearest
 
 
 @OPTIM_WRAPPERS.register_module()
 class PhaseOptimWrapper(OptimWrapper):
-    """An ``OptimWrapper`` that averages the gradients of all processes just before it steps.
+    """An ``OptimWrapper`` that steps with the mean of all processes' gradients.
 
-    Like its base, ``update_params`` clears the gradients of its own parameters after the step.
+    ``update_params`` sends the gradients while its backward pass runs, if a step follows it. ``step`` waits for them,
+    and sends what was not sent: with ``backward`` and ``step`` called one by one, all of it. Like its base,
+    ``update_params`` clears the gradients of its own parameters after the step.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._averager: GradientAverager | None = None
+
+    def update_params(self, loss: Tensor, step_kwargs: dict | None = None, zero_kwargs: dict | None = None) -> None:
+        """Run the backward pass, and step if this call is the last of ``accumulative_counts``."""
+        if get_world_size() == 1:
+            super().update_params(loss, step_kwargs, zero_kwargs)
+            return
+        with self.averager.overlapping(self.should_sync()):
+            super().update_params(loss, step_kwargs, zero_kwargs)
 
     def step(self, **kwargs: Any) -> None:
         """Average, clip, step."""
-        average_gradients(p for group in self.optimizer.param_groups for p in group["params"])
+        if get_world_size() > 1:
+            self.averager.finish()
         super().step(**kwargs)
+
+    @property
+    def averager(self) -> GradientAverager:
+        """The averager of the gradients, made when it is first needed: one process needs none."""
+        if self._averager is None:
+            self._averager = GradientAverager(p for group in self.optimizer.param_groups for p in group["params"])
+        return self._averager
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()

@@ -1,4 +1,5 @@
 from itertools import chain, islice
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,3 +65,24 @@ def test_ordered_goes_through_once_and_ranks_share_without_duplicates():
     parts = [list(sampler(rank, 3, ordered=True)) for rank in range(3)]
     assert sorted(chain(*parts)) == [(index, index) for index in range(10)]
     assert [len(part) for part in parts] == [4, 3, 3] == [len(sampler(rank, 3, ordered=True)) for rank in range(3)]
+
+
+class Pairs:
+    """Stands for a data set of pairs with these names."""
+
+    def __init__(self, names):
+        self.pairs = [SimpleNamespace(name=name) for name in names]
+
+    def __len__(self):
+        return len(self.pairs)
+
+
+def test_samples_of_an_image_can_come_to_one_rank():
+    names = ["a", "a", "b", "b", "b", "c", "d", "d"]
+    parts = []
+    for rank in range(2):
+        made = PositionSampler(Pairs(names), ordered=True, keep_images=True)
+        made.rank, made.world_size = rank, 2
+        parts.append(list(made))
+        assert len(made) == len(parts[rank]) and made.indices == [index for index, _ in parts[rank]]
+    assert [[names[index] for index, _ in part] for part in parts] == [["a", "a", "c"], ["b", "b", "b", "d", "d"]]

@@ -9,7 +9,6 @@ import torch
 from mmengine.config import Config
 from narrow import NARROW, SIZE, gan_config
 
-import i2vkit.evaluation.metrics.diversity as diversity_module
 from i2vkit.apis.result import as_table
 from i2vkit.apis.test import test as run_test
 from i2vkit.datasets import ClipDataset, ClipFolder, PositionSampler
@@ -173,10 +172,12 @@ def test_samples_that_cannot_be_compared_are_named():
         DiversityL1().process(None, [sample(v, truth, "one") for v in (video, video[:, :2])])
 
 
-def test_diversity_is_counted_in_one_process(monkeypatch):
-    monkeypatch.setattr(diversity_module, "get_world_size", lambda: 2)
-    with pytest.raises(ConfigError, match="diversity_l1 compares the samples of an image, which several processes"):
-        DiversityL1()
+def test_diversity_needs_whole_images():
+    metric = DiversityL1()
+    rows = [{"name": "one", "diversity_l1": 0.25}, {"name": "two", "diversity_l1": 0.5}]
+    assert metric.compute_metrics(rows) == {"diversity_l1": 0.375}
+    with pytest.raises(DataError, match=r"several processes share the samples of 'two': .* keep_images=True"):
+        metric.compute_metrics([*rows, rows[1]])
 
 
 @pytest.fixture

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean
 from typing import Literal
 
 import torch
-from mmengine.dist import get_world_size
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
-from i2vkit.errors import ConfigError, DataError
+from i2vkit.errors import DataError
 from i2vkit.evaluation.metrics.base import META, check_frames
 from i2vkit.evaluation.metrics.lpips import CHUNK, LpipsNetwork, LpipsWeights
 from i2vkit.registry import METRICS
@@ -92,14 +92,12 @@ class Diversity(BaseMetric):
     """Mean pairwise distance of the samples of one image, and its mean over the images; 0 where they are all the same.
 
     Compared are frames 1 to T-1. Samples of one image share their ``name``, stand together, and are all that is held at
-    a time. There is no floor: one video repeated has none. After ``evaluate`` ``per_image`` holds a dict an image.
+    a time. There is no floor: one video repeated has none. After ``evaluate`` ``per_image`` (main process) holds a dict
+    an image. Of several processes each needs whole images: ``PositionSampler(keep_images=True)``.
 
     Args:
         prefix: put before the names, as mmengine does; without one the names stand alone.
         collect_device: as mmengine has it.
-
-    Raises:
-        ConfigError: several processes, which would share out the samples of an image.
     """
 
     name = ""
@@ -107,10 +105,6 @@ class Diversity(BaseMetric):
     extractor: dict[str, str] = {}
 
     def __init__(self, prefix: str | None = None, collect_device: str = "cpu") -> None:
-        if get_world_size() > 1:
-            raise ConfigError(
-                f"{self.name} compares the samples of an image, which several processes share out: test in one"
-            )
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
         self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
         self.per_image: list[dict] = []
@@ -162,9 +156,19 @@ class Diversity(BaseMetric):
         return super().evaluate(size)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """The mean over the images."""
+        """The mean over the images.
+
+        Raises:
+            DataError: samples of one image came to several processes.
+        """
         if self.skipped:
             return {}
+        counts = Counter(row["name"] for row in results)
+        if divided := [name for name, count in counts.items() if count > 1]:
+            raise DataError(
+                f"{self.name}: several processes share the samples of {divided[0]!r}: give the loader's sampler "
+                f"keep_images=True"
+            )
         self.per_image = results
         return {self.name: fmean(row[self.name] for row in results)}
 
