@@ -100,9 +100,8 @@ def main(arguments: list[str]) -> None:
     """Print the table, and the lines behind it with ``--lines``."""
     full, lines = "--full" in arguments, "--lines" in arguments
     names = [argument for argument in arguments if not argument.startswith("--")]
-    print(
-        "| config (iteration) | synchronisations | copies to the device | tensors of the batch | kernels |\n|---|---|---|---|---|"
-    )
+    head = ("config (iteration)", "synchronisations", "copies to the device", "tensors of the batch", "kernels")
+    print(f"| {' | '.join(head)} |\n{'|---' * len(head)}|")
     for name, iteration in STEPS:
         if not names or name in names:
             counts, tensors = counted_step(name, iteration, full)

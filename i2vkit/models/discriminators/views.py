@@ -8,7 +8,7 @@ from einops import rearrange
 from torch import Tensor
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.layers.lengths import at_last_frame, frame_mask
+from i2vkit.models.layers.lengths import at_last_frame, true_frames
 from i2vkit.registry import VIEWS
 from i2vkit.structures import Motion, Spec
 
@@ -68,7 +68,7 @@ class AllFrames(View):
 
         On a GPU the host waits for the places, of which it has to know the number.
         """
-        mask = frame_mask(footage.num_frames, footage.video.shape[2])
+        mask = true_frames(footage.num_frames, footage.video.shape[2])
         return None if mask is None else mask.flatten().nonzero()[:, 0]
 
     def pick(self, video: Tensor, index: Tensor | None) -> Tensor:

@@ -28,15 +28,26 @@ class Lengths:
         return self.shortest + max(0, -(-(length - self.shortest) // self.step)) * self.step
 
 
-def frame_mask(num_frames: Tensor | None, length: int) -> Tensor | None:
-    """The mask of the true frames of clips of ``length`` frames, bool (B, T); None, for "all", where no clip is padded.
+def frame_mask(num_frames: Tensor | None, batch: int, length: int, device: torch.device | str = "cpu") -> Tensor:
+    """The mask of the true frames of clips of ``length`` frames, bool (B, T).
 
-    >>> frame_mask(torch.tensor([1, 3]), 3).int().tolist()
+    >>> frame_mask(torch.tensor([1, 3]), 2, 3).int().tolist()
     [[1, 0, 0], [1, 1, 1]]
     """
     if num_frames is None:
-        return None
+        return torch.ones(batch, length, dtype=torch.bool, device=device)
     return torch.arange(length, device=num_frames.device) < num_frames[:, None]
+
+
+def true_frames(num_frames: Tensor | None, length: int) -> Tensor | None:
+    """``frame_mask``, but None, for "all", where no clip is padded: what needs no mask is to cost none.
+
+    >>> true_frames(None, 3) is None, true_frames(torch.tensor([1, 3]), 3).int().tolist()
+    (True, [[1, 0, 0], [1, 1, 1]])
+    """
+    if num_frames is None:
+        return None
+    return frame_mask(num_frames, len(num_frames), length)
 
 
 def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:

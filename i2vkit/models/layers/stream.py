@@ -53,14 +53,14 @@ class Stream:
     depend on its own seed alone, not on the rest of the batch; without, they come from torch's global generator
     (training). ``Between`` in place of a seed gives draws between those of two seeds.
 
-    The generator tells a stream which batch it serves (``set_batch``), so that a part that draws noise without any
-    input can leave ``like`` out.
+    A stream that knows its batch, from ``like`` (B, ...), a tensor of it, or by ``set_batch``, makes draws for parts
+    without any other input; the generator sees to that.
     """
 
-    def __init__(self, seeds: Sequence[int | Between] | None = None):
+    def __init__(self, seeds: Sequence[int | Between] | None = None, like: Tensor | None = None):
         self.seeds = seeds
         self.states: dict[nn.Module, Any] = {}
-        self._batch: tuple[int, torch.device] | None = None
+        self._batch = None if like is None else (len(like), like.device)
         self._draws: dict[tuple[nn.Module, str], Tensor] = {}
         self._sources: dict[tuple[nn.Module, str], list[Callable[[], Tensor]]] = {}
 

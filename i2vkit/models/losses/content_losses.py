@@ -7,7 +7,7 @@ from einops import reduce
 from torch import Tensor
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.layers.lengths import frame_mask, masked_mean
+from i2vkit.models.layers.lengths import masked_mean, true_frames
 from i2vkit.models.losses.gan_losses import PassLoss
 from i2vkit.registry import LOSSES
 
@@ -15,7 +15,8 @@ from i2vkit.registry import LOSSES
 def spread_within_clips(codes: Tensor, mask: Tensor | None = None) -> Tensor:
     """The share of the variance of codes (B, T, D) that lies within clips, in [0, 1].
 
-    ``mask`` (B, T) are the true frames; None stands for all. 0: all frames of a clip have one code; 1: clips do not differ. Scaling or moving all codes changes nothing.
+    0: all frames of a clip have one code; 1: clips do not differ. Scaling or moving all codes changes nothing. ``mask``
+    (B, T) says which frames are true ones; None stands for all.
 
     >>> codes = torch.tensor([[[0.0], [2.0]], [[4.0], [6.0]]])
     >>> round(spread_within_clips(codes).item(), 3)
@@ -43,7 +44,7 @@ class _FrameCodeLoss(PassLoss):
     def codes(self, context) -> tuple[Tensor, Tensor | None]:
         """Codes (B, T, D), and the mask (B, T) of the true frames, None for all."""
         code = context.generated(self.pass_name).content.code
-        return code.float(), frame_mask(context.clip.num_frames, code.shape[1])
+        return code.float(), true_frames(context.clip.num_frames, code.shape[1])
 
 
 @LOSSES.register_module()

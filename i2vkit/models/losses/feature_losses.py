@@ -11,7 +11,7 @@ from torch.nn import functional
 from i2vkit.engine.checkpoints import check_hash, load_checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.evaluation.extractors import MissingWeightsError, WeightFile
-from i2vkit.models.layers.lengths import frame_mask, masked_mean
+from i2vkit.models.layers.lengths import masked_mean, true_frames
 from i2vkit.models.losses.gan_losses import PassLoss
 from i2vkit.registry import LOSSES, MODELS, build_part
 from i2vkit.structures import Clip
@@ -132,7 +132,7 @@ class FeatureSimilarityLoss(PassLoss):
     def forward(self, context) -> Tensor:
         """E |C_1(real) - C_1(video)|^2 + E |C_2(real) - C_2(video)|^2 over true frames."""
         real, made = context.real(self.pass_name), context.generated(self.pass_name).video
-        mask = frame_mask(real.num_frames, made.shape[2])
+        mask = true_frames(real.num_frames, made.shape[2])
         frames = [rearrange(video, "b c t h w -> (b t) c h w") for video in (made, real.video)]
         boxes = rearrange(person_boxes(context.clip), "b t xy -> (b t) xy")
         vgg = self._network("vgg", self._build_vgg, made.device)
