@@ -19,6 +19,7 @@ from i2vkit.apis.train import train
 from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.engine.hooks import GeneratorEMAHook, IterationSeedHook
 from i2vkit.engine.saving import SafeCheckpointHook
+from i2vkit.errors import ConfigError
 from i2vkit.registry import DATASETS, HOOKS
 from i2vkit.structures import VideoSample
 
@@ -92,6 +93,18 @@ def test_clips_of_different_lengths_cost_a_wait_for_every_look_at_their_true_fra
     for event, number in cuda.counts.synchronisations.items():
         waits[event.split(", ")[1].split(":")[0]] += number
     assert waits == {"models/phases.py": 2, "models/discriminators/views.py": 2}
+
+
+def test_labels_are_checked_before_anything_is_copied():
+    cfg = narrowed("imaginator_mug")
+    with emulated_cuda() as cuda:
+        model, optimizers = build(cfg, "cuda:0")
+        data = batch_for(model, FRAMES)
+        data["inputs"]["label"][1] = 99
+        cuda.counts.clear()
+        with pytest.raises(ConfigError, match="class indices"):
+            model.train_step(data, optimizers)
+    assert cuda.counts.copies.total() == cuda.counts.synchronisations.total() == cuda.counts.kernels == 0
 
 
 @pytest.mark.parametrize(
