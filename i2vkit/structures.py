@@ -45,7 +45,8 @@ class Clip(_Movable):
     """A batch as a model sees it.
 
     Shapes: ``source`` and ``target`` (B, C, T, H, W) and ``target_image`` (B, C, H, W), in [-1, 1]; ``label`` (B,)
-    class index; ``num_frames`` (B,) true length of ``source`` before padding, ``target_num_frames`` that of ``target``;
+    class index; ``num_frames`` (B,) true length of ``source`` before padding, ``target_num_frames`` that of ``target``,
+    None where no clip is padded;
     ``source_maps`` (B, M, T, H, W) and ``image_maps`` (B, M, H, W), condition maps of the driving frames and of the
     input image; ``joints`` (B, P + T, J, 2) in pixels, P of them observed; ``boxes`` (B, T, 4) as x0, y0, x1, y1 in
     pixels; ``states`` (B, T) expression state of every frame, -1 in the padding.
@@ -99,7 +100,8 @@ class Motion(_Movable):
     Shapes: ``code`` (B, D), with ``mean`` and ``log_variance`` (B, D) where it is variational; ``trajectory``
     (B, T, D); ``condition`` (B, L) one-hot label; ``maps``, per stream ("driving" (B, C_i, T, H_i, W_i), "reference"
     (B, C_i, H_i, W_i)) a pyramid, fine to coarse, where motion is spatial; ``source_maps`` (B, M, T, H, W), the clip's
-    own condition maps; ``num_frames`` (B,) true lengths; ``length`` the number of frames to make.
+    own condition maps; ``num_frames`` (B,) true lengths, None where no clip is padded; ``length`` the number of frames
+    to make.
     """
 
     length: int

@@ -90,6 +90,11 @@ class GeneratorEMAHook(EMAHook):
         self.src_model = getattr(unwrapped(runner.model), self.part)
         self.ema_model = MMENGINE_MODELS.build(self.ema_cfg, default_args=dict(model=self.src_model))
 
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Add the average, on the CPU like the rest of a checkpoint, so that it can be read without a GPU."""
+        checkpoint["ema_state_dict"] = {name: value.cpu() for name, value in self.ema_model.state_dict().items()}
+        self._swap_ema_state_dict(checkpoint)
+
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Resume the average, or start it from what was loaded."""
         check_weights(unwrapped(runner.model), checkpoint.get("state_dict", checkpoint), str(runner._load_from))

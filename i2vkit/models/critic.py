@@ -121,7 +121,7 @@ class Critic(nn.Module):
             return Look(sample)
         if self.condition == "maps":
             return Look(sample, maps=view.pick(footage.maps, index))
-        owners = view.owners(len(footage.video), index).to(sample.device)
+        owners = view.owners(footage, index)
         if self.condition == "label":
             return Look(sample, label=functional.one_hot(footage.label, self.num_labels)[owners])
         image = footage.image[owners]

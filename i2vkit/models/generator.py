@@ -202,11 +202,8 @@ class Generator(nn.Module):
         return self._completed(motion, clip)
 
     def _completed(self, motion: Motion, clip: Clip) -> Motion:
-        """With condition maps, the label as a one-hot vector, and lengths: what draws noise learns the batch there."""
+        """With condition maps, and the label as a one-hot vector."""
         motion = replace(motion, source_maps=clip.source_maps)
-        if motion.num_frames is None:
-            lengths = torch.full((len(clip),), motion.length, device=clip.source.device)
-            motion = replace(motion, num_frames=lengths)
         if not self.num_labels or clip.label is None:
             if self.reads_label:
                 raise ConfigError(
@@ -227,6 +224,7 @@ class Generator(nn.Module):
                 f"{motion.length}: set one of these as the length of the clips"
             )
         encoded = motion
+        stream.set_batch(content.image)
         for adapter in self.generator_adapters:
             motion = adapter(motion, stream)
         if self.motion_generator is not None:

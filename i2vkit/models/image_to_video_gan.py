@@ -70,6 +70,7 @@ class ImageToVideoGan(PhasedModel):
     @in_own_precision
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """One step: all passes generated once, then the phases of this iteration; returns every loss by name."""
+        self._check_labels(data["inputs"].get("label"))
         clip: Clip = self.data_preprocessor(data, training=True)["clip"]
         self._check_clip(clip)
         iteration = current_iteration()
@@ -88,18 +89,17 @@ class ImageToVideoGan(PhasedModel):
                 f"the model is built for {self.image_size}x{self.image_size} and got clips of "
                 f"{clip.source.shape[-1]}x{clip.source.shape[-2]}: set Resize in the pipeline or model.image_size"
             )
-        self._check_labels(clip)
         self.generator.check_maps(clip)
 
-    def _check_labels(self, clip: Clip) -> None:
-        if (
-            self.labels
-            and clip.label is not None
-            and not (0 <= clip.label.min() <= clip.label.max() < len(self.labels))
-        ):
+    def _check_labels(self, labels: Tensor | Sequence[Tensor] | None) -> None:
+        """Raise ``ConfigError`` for class indices that the model does not know; better before they lie on a GPU."""
+        if not self.labels or labels is None:
+            return
+        indices = set(labels.tolist() if isinstance(labels, Tensor) else map(int, labels))
+        if any(not 0 <= index < len(self.labels) for index in indices):
             raise ConfigError(
                 f"the model has {len(self.labels)} labels ({', '.join(self.labels)}), the data have the class indices "
-                f"{sorted(set(clip.label.tolist()))} in one batch (-1: no label): set model.labels, or the data's"
+                f"{sorted(indices)} in one batch (-1: no label): set model.labels, or the data's"
             )
 
     def _check_targets(self, clip: Clip, passes: Iterable[str]) -> None:
@@ -134,7 +134,7 @@ class ImageToVideoGan(PhasedModel):
             raise ConfigError("sampled motion was asked for, but this model is deterministic: give it a driving video")
         stream, fixed = Stream(seeds), None
         for number, clip in enumerate(clips):
-            self._check_labels(clip)
+            self._check_labels(clip.label)
             if number and not generator.streams:
                 raise ConfigError("this generator makes a clip in one piece only: a part of it needs the whole clip")
             with self.autocast_context(clip.source.device):

@@ -101,6 +101,9 @@ def in_eval(modules: Sequence[nn.Module]) -> Iterator[None]:
 def run_phase(phase: Phase, context, model, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
     """Run one phase on one batch; returns each loss by its own name, unweighted, and the phase's weighted sum.
 
+    The values are numbers on the CPU: one copy brings all of them to the host, and for nothing else does a phase wait
+    for a GPU.
+
     Raises:
         TrainingError: if a loss is not finite, before anything is updated by it.
     """
@@ -113,16 +116,22 @@ def run_phase(phase: Phase, context, model, optim_wrapper: OptimWrapper) -> dict
             with context.autocast():
                 values = {loss.name: loss(context) for loss in losses}
                 total = sum(loss.weight_at(context.iteration) * values[loss.name] for loss in losses)
-            for name, value in values.items():
-                if not torch.isfinite(value):
-                    raise TrainingError(
-                        f"loss '{name}' of phase '{phase.name}' is {value.item()} at iteration {context.iteration}: "
-                        f"lower the learning rate or the loss's weight, or look at the samples of the last iterations"
-                    )
+            log = _finite_on_host(values | {f"{phase.name}_total": total}, phase, context.iteration)
             optim_wrapper.update_params(total)
             context.updated(phase.updates)
-            log = {name: value.detach() for name, value in values.items()} | {f"{phase.name}_total": total.detach()}
     return log
+
+
+def _finite_on_host(losses: dict[str, Tensor], phase: Phase, iteration: int) -> dict[str, Tensor]:
+    """``losses`` on the CPU, without their graph; raises ``TrainingError`` where one is not finite."""
+    numbers = torch.stack([loss.detach() for loss in losses.values()]).cpu()
+    for name, number in zip(losses, numbers, strict=True):
+        if not torch.isfinite(number):
+            raise TrainingError(
+                f"loss '{name}' of phase '{phase.name}' is {number.item()} at iteration {iteration}: lower the "
+                f"learning rate or the loss's weight, or look at the samples of the last iterations"
+            )
+    return dict(zip(losses, numbers.unbind(), strict=True))
 
 
 def run_phases(context, model, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:

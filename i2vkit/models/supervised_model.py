@@ -24,6 +24,7 @@ class CnnLstmClassifier(nn.Module):
 
     def __init__(self, encoder: dict, image_size: int, num_labels: int, num_states: int = 3):
         super().__init__()
+        self.num_labels, self.num_states = num_labels, num_states
         self.encoder = build_part(MOTION_ENCODERS, encoder, image_size=image_size)
         features = self.encoder.frame_encoder.features
         self.frame_class = nn.Linear(features, num_labels)

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from itertools import combinations
 from types import SimpleNamespace
 
 import narrow
@@ -75,7 +76,8 @@ def test_each_phase_trains_its_part_and_leaves_the_other_bit_for_bit(only, moves
 def context(features: torch.Tensor, labels: list[int], states: list[list[int]], **outputs) -> SimpleNamespace:
     made = {"features": features, **outputs}
     clip = SimpleNamespace(label=torch.tensor(labels), states=torch.tensor(states))
-    return SimpleNamespace(clip=clip, output=made.__getitem__)
+    network = SimpleNamespace(num_labels=max(labels) + 1, num_states=3)
+    return SimpleNamespace(clip=clip, output=made.__getitem__, model=SimpleNamespace(network=network))
 
 
 def directions(*degrees: float) -> torch.Tensor:
@@ -115,6 +117,61 @@ def test_states_in_order_cost_nothing_and_a_fold_costs_what_is_said():
     assert StateContinuityLoss(margin=0.1)(folded).item() == pytest.approx(chord + 0.1, abs=1e-5)
     two = context(directions(0, 80)[None], [0], [[0, 2]])
     assert StateContinuityLoss()(two).item() == 0
+
+
+def compactness(frames: list[tuple[torch.Tensor, object]]) -> float:
+    """Mean squared distance of vectors to the mean of those with the same key, one by one."""
+    groups = {key: [vector for vector, other in frames if other == key] for _, key in frames}
+    centres = {key: torch.stack(vectors).mean(dim=0) for key, vectors in groups.items()}
+    return sum((vector - centres[key]).square().sum().item() for vector, key in frames) / len(frames)
+
+
+def continuity(frames: list[tuple[torch.Tensor, int, int]], margin: float) -> float:
+    """The hinge of every class and triple of the states that it shows, one by one."""
+    terms = []
+    for label in sorted({label for _, label, _ in frames}):
+        own = [(vector, state) for vector, other, state in frames if other == label]
+        shown = sorted({state for _, state in own})
+        centre = {state: torch.stack([v for v, other in own if other == state]).mean(dim=0) for state in shown}
+        for first, middle, last in combinations(shown, 3):
+            outer = (centre[first] - centre[last]).square().sum()
+            terms += [
+                max(0.0, ((centre[a] - centre[b]).square().sum() - outer + margin).item())
+                for a, b in ((first, middle), (middle, last))
+            ]
+    return sum(terms) / len(terms)
+
+
+def test_objectives_are_those_of_one_frame_after_the_other_where_clips_are_padded():
+    labels, states = [3, 0, 3, 1], [[0, 1, 2, 3, 3], [0, 0, 2, -1, -1], [1, 1, 2, 0, -1], [0, 1, 3, -1, -1]]
+    features, logits = torch.randn(4, 5, 6), torch.randn(4, 5, 4)
+    seen = context(features, labels, states, frame_class=logits, frame_state=logits)
+    seen.model.network.num_states = 4
+    unit = functional.normalize(features, dim=2)
+    frames = [(b, t, labels[b], states[b][t]) for b in range(4) for t in range(5) if states[b][t] >= 0]
+
+    def entropy(key: int, among) -> float:
+        return sum(-logits[f[0], f[1]].log_softmax(dim=0)[f[key]].item() for f in among) / len(among)
+
+    later = [frame for frame in frames if frame[3] > 0]
+    expected = {
+        ClassCompactnessLoss: compactness([(unit[b, t], label) for b, t, label, _ in later]),
+        StateCompactnessLoss: compactness([(unit[b, t], (label, state)) for b, t, label, state in frames]),
+        StateContinuityLoss: continuity([(unit[b, t], label, state) for b, t, label, state in frames], margin=0.1),
+        FrameClassLoss: entropy(2, later),
+        StateClassLoss: entropy(3, frames),
+    }
+    for kind, value in expected.items():
+        assert kind()(seen).item() == pytest.approx(value, abs=1e-6), kind.__name__
+
+
+def test_objectives_are_0_where_no_frame_counts_and_still_have_a_gradient():
+    features, logits = torch.randn(1, 3, 4, requires_grad=True), torch.randn(1, 3, 2, requires_grad=True)
+    seen = context(features, [1], [[0, 0, -1]], frame_class=logits)
+    for kind, read in ((ClassCompactnessLoss, features), (FrameClassLoss, logits)):
+        value = kind()(seen)
+        value.backward()
+        assert value.item() == 0 and torch.equal(read.grad, torch.zeros_like(read))
 
 
 def test_class_of_a_clip_is_read_at_its_last_true_frame():

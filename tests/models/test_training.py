@@ -148,6 +148,15 @@ def test_not_finite_loss_stops_with_its_name_and_step_and_changes_nothing():
     assert all(torch.equal(before[name], p) for name, p in parameters.items())
 
 
+def test_a_weighted_sum_that_is_not_finite_stops_too():
+    phase = dict(narrow.gan_config()["phases"][1], losses=[dict(type=FrameL1Loss, weight=math.inf)])
+    model = narrow.build(phases=[phase])
+    before = copy.deepcopy(dict(model.named_parameters()))
+    with pytest.raises(TrainingError, match=r"loss 'generator_total' of phase 'generator' is inf at iteration 0"):
+        model.train_step(narrow.batch(), narrow.optimizers(model))
+    assert all(torch.equal(before[name], value) for name, value in model.named_parameters())
+
+
 def test_wasserstein_penalty_of_a_linear_critic_is_exact_in_4_and_5_dimensions():
     loss = WassersteinLoss(gradient_penalty=10.0)
     for shape in [(3, 2, 4, 4), (3, 2, 5, 4, 4)]:

@@ -8,7 +8,7 @@ from einops import rearrange
 from torch import Tensor
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.layers.lengths import at_last_frame, frame_mask
+from i2vkit.models.layers.lengths import at_last_frame, true_frames
 from i2vkit.registry import VIEWS
 from i2vkit.structures import Motion, Spec
 
@@ -54,27 +54,33 @@ class View:
         """What is seen of a tensor (B, C, T, H, W)."""
         raise NotImplementedError
 
-    def owners(self, batch: int, index: Tensor | None) -> Tensor:
-        """The clip (N,) that each sample belongs to."""
-        return torch.arange(batch)
+    def owners(self, footage: Footage, index: Tensor | None) -> Tensor:
+        """The clip (N,) that each sample belongs to, on the device of the footage."""
+        return torch.arange(len(footage.video), device=footage.video.device)
 
 
 @VIEWS.register_module()
 class AllFrames(View):
     """Every true frame is a sample of its own (the spatial discriminator of DTGAN)."""
 
-    def draw(self, footage: Footage) -> Tensor:
-        """Which frames are true ones: bool (B, T)."""
-        batch, _, length = footage.video.shape[:3]
-        return frame_mask(footage.num_frames, batch, length, footage.video.device)
+    def draw(self, footage: Footage) -> Tensor | None:
+        """The places (N,) of the true frames among all B * T, where clips are padded; None where all frames are true.
 
-    def pick(self, video: Tensor, index: Tensor) -> Tensor:
+        On a GPU the host waits for the places, of which it has to know the number.
+        """
+        mask = true_frames(footage.num_frames, footage.video.shape[2])
+        return None if mask is None else mask.flatten().nonzero()[:, 0]
+
+    def pick(self, video: Tensor, index: Tensor | None) -> Tensor:
         """True frames (N, C, H, W), clip after clip."""
-        return rearrange(video, "b c t h w -> b t c h w")[index]
+        frames = rearrange(video, "b c t h w -> (b t) c h w")
+        return frames if index is None else frames.index_select(0, index)
 
-    def owners(self, batch: int, index: Tensor) -> Tensor:
+    def owners(self, footage: Footage, index: Tensor | None) -> Tensor:
         """The clip of every frame."""
-        return index.nonzero()[:, 0]
+        batch, _, length = footage.video.shape[:3]
+        places = torch.arange(batch * length, device=footage.video.device) if index is None else index
+        return places // length
 
 
 @VIEWS.register_module()
@@ -87,17 +93,18 @@ class RandomFrames(View):
     def draw(self, footage: Footage) -> Tensor:
         """Frame indices (B, number)."""
         batch, _, length = footage.video.shape[:3]
-        mask = frame_mask(footage.num_frames, batch, length, footage.video.device)
-        return torch.multinomial(mask.float(), self.number, replacement=True)
+        lengths = length if footage.num_frames is None else footage.num_frames[:, None]
+        # Not multinomial, which lets the host wait for a GPU in some versions of PyTorch.
+        return (torch.rand(batch, self.number, device=footage.video.device) * lengths).long()
 
     def pick(self, video: Tensor, index: Tensor) -> Tensor:
         """Frames (B * number, C, H, W)."""
         rows = torch.arange(len(video), device=video.device)[:, None]
         return rearrange(video, "b c t h w -> b t c h w")[rows, index].flatten(0, 1)
 
-    def owners(self, batch: int, index: Tensor) -> Tensor:
+    def owners(self, footage: Footage, index: Tensor) -> Tensor:
         """The clip of every frame."""
-        return torch.arange(batch, device=index.device).repeat_interleave(index.shape[1])
+        return torch.arange(index.numel(), device=index.device) // index.shape[1]
 
 
 @VIEWS.register_module()
@@ -126,8 +133,10 @@ class RandomWindow(View):
         if total < self.length:
             raise ConfigError(f"RandomWindow({self.length}) cannot look at clips of {total} frames: shorten the window")
         device = footage.video.device
-        lengths = torch.full((batch,), total, device=device) if footage.num_frames is None else footage.num_frames
-        room = (lengths - self.length).clamp(min=0) + 1
+        if footage.num_frames is None:
+            room = total - self.length + 1
+        else:
+            room = (footage.num_frames - self.length).clamp(min=0) + 1
         start = (torch.rand(batch, device=device) * room).long()
         return start[:, None] + torch.arange(self.length, device=device)
 

@@ -3,7 +3,7 @@
 from i2vkit.models.layers.adapters import CodeToTrajectory, PyramidToCode, TrajectoryToCode
 from i2vkit.models.layers.dropout import ClipDropout
 from i2vkit.models.layers.initialization import init_batch_norm_, init_dcgan_, init_he_
-from i2vkit.models.layers.lengths import Lengths, at_last_frame, frame_mask, masked_mean
+from i2vkit.models.layers.lengths import Lengths, at_last_frame, frame_mask, masked_mean, true_frames
 from i2vkit.models.layers.resampling import PooledConv, StillConv2d, UpsampledConv
 from i2vkit.models.layers.residual import ResidualDown, ResidualTrunk, ResidualUp
 from i2vkit.models.layers.stream import Stream
@@ -29,4 +29,5 @@ __all__ = [
     "init_dcgan_",
     "init_he_",
     "masked_mean",
+    "true_frames",
 ]

@@ -9,7 +9,7 @@ import torch
 from einops import reduce, repeat
 from torch import Tensor, nn
 
-from i2vkit.models.layers.lengths import frame_mask
+from i2vkit.models.layers.lengths import true_frames
 from i2vkit.models.layers.stream import Stream
 from i2vkit.registry import ADAPTERS
 from i2vkit.structures import Content, Motion, Spec
@@ -55,7 +55,10 @@ class TrajectoryToCode(nn.Module):
     def forward(self, motion: Motion, stream: Stream) -> Motion:
         """Adds the code."""
         steps = motion.trajectory
-        mask = frame_mask(motion.num_frames, len(steps), steps.shape[1], steps.device).to(steps.dtype)
+        mask = true_frames(motion.num_frames, steps.shape[1])
+        if mask is None:
+            return replace(motion, code=steps.mean(dim=1))
+        mask = mask.to(steps.dtype)
         total = (steps * mask[..., None]).sum(dim=1)
         return replace(motion, code=total / mask.sum(dim=1, keepdim=True))
 

@@ -29,7 +29,7 @@ class Lengths:
 
 
 def frame_mask(num_frames: Tensor | None, batch: int, length: int, device: torch.device | str = "cpu") -> Tensor:
-    """Which frames are true ones: bool (B, T).
+    """The mask of the true frames of clips of ``length`` frames, bool (B, T).
 
     >>> frame_mask(torch.tensor([1, 3]), 2, 3).int().tolist()
     [[1, 0, 0], [1, 1, 1]]
@@ -39,13 +39,30 @@ def frame_mask(num_frames: Tensor | None, batch: int, length: int, device: torch
     return torch.arange(length, device=num_frames.device) < num_frames[:, None]
 
 
-def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """The mean of ``values`` (B, T, ...) over true frames only; ``mask`` is (B, T).
+def true_frames(num_frames: Tensor | None, length: int) -> Tensor | None:
+    """``frame_mask``, but None, for "all", where no clip is padded: what needs no mask is to cost none.
+
+    >>> true_frames(None, 3) is None, true_frames(torch.tensor([1, 3]), 3).int().tolist()
+    (True, [[1, 0, 0], [1, 1, 1]])
+    """
+    if num_frames is None:
+        return None
+    return frame_mask(num_frames, len(num_frames), length)
+
+
+def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean of ``values`` (B, T, ...) over the frames in ``mask`` (B, T), over all where it is None; 0 over none.
+
+    No indexing by a mask: the host would have to wait for a GPU, to learn how many values there are.
 
     >>> masked_mean(torch.tensor([[1.0, 9.0], [3.0, 5.0]]), torch.tensor([[True, False], [True, True]])).item()
     3.0
     """
-    return values[mask].mean()
+    if mask is None:
+        return values.mean() if values.numel() else values.sum()
+    # All frames have as many values, so the mean over each comes first.
+    frames = values.mean(dim=tuple(range(2, values.dim()))) if values.dim() > 2 else values
+    return torch.where(mask, frames, 0).sum() / mask.sum().clamp(min=1)
 
 
 def at_last_frame(steps: Tensor, num_frames: Tensor | None) -> Tensor:

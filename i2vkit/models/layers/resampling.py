@@ -13,21 +13,31 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def widened(weight: Tensor, axes: Sequence[int]) -> Tensor:
-    """A kernel plus itself one place further, along each of ``axes`` (2 and later), which grow from 3 to 4.
+def widening(axes: int) -> Tensor:
+    """The matrix (3^axes, 4^axes) by which ``widened`` multiplies the places of a kernel of so many axes.
 
-    >>> widened(torch.tensor([[[1.0, 2.0, 3.0]]]), [2]).tolist()
+    >>> widening(1).int().tolist()
+    [[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]]
+    """
+    matrix, step = torch.ones(1, 1), torch.eye(4)[:3] + torch.eye(4)[1:]
+    for _ in range(axes):
+        matrix = torch.kron(matrix, step)
+    return matrix
+
+
+def widened(weight: Tensor, matrix: Tensor) -> Tensor:
+    """A kernel (O, I, 3, ...) plus itself one place further along each axis, which grow from 3 to 4; ``matrix`` is
+    ``widening(axes)``, or a multiple of it.
+
+    Axes of length 1 are left as they are and not counted.
+
+    >>> widened(torch.tensor([[[1.0, 2.0, 3.0]]]), widening(1)).tolist()
     [[[1.0, 3.0, 5.0, 3.0]]]
     """
     # One matrix product over the places of the kernel: for layers of many channels the sums would take longer than what
     # a smaller kernel saves.
-    step = weight.new_tensor([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]])
-    matrix, shape = weight.new_ones(1, 1), list(weight.shape[:2])
-    for axis in range(2, weight.dim()):
-        own = step if axis in axes else torch.eye(3).to(weight)
-        matrix = torch.kron(matrix, own)
-        shape.append(own.shape[1])
-    return (weight.flatten(2) @ matrix).view(shape)
+    shape = [4 if size == 3 else 1 for size in weight.shape[2:]]
+    return (weight.flatten(2) @ matrix.to(weight.dtype)).unflatten(2, shape)
 
 
 def halved(shape: Sequence[int]) -> tuple[int, ...]:
@@ -42,16 +52,22 @@ class PooledConv(nn.Module):
         super().__init__()
         self.convolution = (nn.Conv2d, nn.Conv3d)[dim - 2](in_channels, out_channels, 3, padding=1)
         self.plain = False
+        for axes in range(dim + 1):
+            # Buffers, so that they lie where the weight lies: no copy to a GPU in a training step.
+            self.register_buffer(f"widening_{axes}", widening(axes) / 2**axes, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, [T,] H, W) to (N, C', [T/2,] H/2, W/2)."""
         pool = halved(x.shape[2:])
         if self.plain:
             return average_pool(self.convolution(x))
-        axes = [axis for axis, step in enumerate(pool, start=2) if step == 2]
-        weight = widened(self.convolution.weight, axes) / 2 ** len(axes)
+        weight = self.convolution.weight
+        for axis, step in enumerate(pool, start=2):
+            if step == 1:  # of an axis of one place the kernel's middle sees it, and the rest sees padding
+                weight = weight.narrow(axis, 1, 1)
+        weight = widened(weight, getattr(self, f"widening_{pool.count(2)}"))
         convolve = functional.conv2d if len(pool) == 2 else functional.conv3d
-        return convolve(x, weight, self.convolution.bias, stride=pool, padding=1)
+        return convolve(x, weight, self.convolution.bias, stride=pool, padding=[step - 1 for step in pool])
 
 
 def average_pool(x: Tensor) -> Tensor:
@@ -88,18 +104,18 @@ class UpsampledConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__()
         self.convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.register_buffer("widening", widening(2), persistent=False)
         self.plain = False
 
     def forward(self, moving: Tensor, still: Tensor | None = None) -> Tensor:
         """``moving`` (B T, C, H, W) and ``still`` (B, C', H, W) to (B T, C'', 2 H, 2 W)."""
         if self.plain:
             return self.convolution(functional.interpolate(join_still(still, moving), scale_factor=2, mode="nearest"))
-        return _in_two(_transposed, self.convolution, moving, still)
+        return _in_two(self._transposed, self.convolution, moving, still)
 
-
-def _transposed(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    kernel = rearrange(widened(weight, (2, 3)).flip(2, 3), "o i h w -> i o h w")
-    return functional.conv_transpose2d(x, kernel, bias, stride=2, padding=1)
+    def _transposed(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        kernel = rearrange(widened(weight, self.widening).flip(2, 3), "o i h w -> i o h w")
+        return functional.conv_transpose2d(x, kernel, bias, stride=2, padding=1)
 
 
 def _in_two(convolve: Callable, layer: nn.Conv2d, moving: Tensor, still: Tensor | None) -> Tensor:

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from i2vkit.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Between:
@@ -50,33 +52,53 @@ class Stream:
     chunks, so that a clip made in chunks equals the clip made at once. With ``seeds``, one a clip, a clip's draws
     depend on its own seed alone, not on the rest of the batch; without, they come from torch's global generator
     (training). ``Between`` in place of a seed gives draws between those of two seeds.
+
+    A stream that knows its batch, from ``like`` (B, ...), a tensor of it, or by ``set_batch``, makes draws for parts
+    without any other input; the generator sees to that.
     """
 
-    def __init__(self, seeds: Sequence[int | Between] | None = None):
+    def __init__(self, seeds: Sequence[int | Between] | None = None, like: Tensor | None = None):
         self.seeds = seeds
         self.states: dict[nn.Module, Any] = {}
+        self._batch = None if like is None else (len(like), like.device)
         self._draws: dict[tuple[nn.Module, str], Tensor] = {}
         self._sources: dict[tuple[nn.Module, str], list[Callable[[], Tensor]]] = {}
 
-    def normal(self, part: nn.Module, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
-        """Standard normal numbers (B, *shape) for ``part``; ``like`` (B, ...) gives batch size and device."""
+    def set_batch(self, like: Tensor) -> None:
+        """Say which batch this stream serves: ``like`` (B, ...) gives number of clips and device."""
+        self._batch = len(like), like.device
+
+    def normal(self, part: nn.Module, name: str, shape: tuple[int, ...], like: Tensor | None = None) -> Tensor:
+        """Standard normal numbers (B, *shape) for ``part``.
+
+        ``like`` (B, ...) gives number of clips and device; by default those of the batch that the stream serves.
+
+        Raises:
+            ConfigError: without ``like``, if the stream was not told of a batch.
+        """
         return self._draw(part, name, shape, like, torch.randn)
 
-    def uniform(self, part: nn.Module, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
-        """Numbers (B, *shape) uniform in [0, 1) for ``part``."""
+    def uniform(self, part: nn.Module, name: str, shape: tuple[int, ...], like: Tensor | None = None) -> Tensor:
+        """Numbers (B, *shape) uniform in [0, 1) for ``part``; the rest as for ``normal``."""
         return self._draw(part, name, shape, like, torch.rand)
 
-    def normal_steps(self, part: nn.Module, name: str, length: int, shape: tuple[int, ...], like: Tensor) -> Tensor:
-        """Standard normal numbers (B, T, *shape), new ones for each of ``length`` steps; the next chunk's follow on."""
+    def normal_steps(
+        self, part: nn.Module, name: str, length: int, shape: tuple[int, ...], like: Tensor | None = None
+    ) -> Tensor:
+        """Standard normal numbers (B, T, *shape), new ones for each of ``length`` steps; the next chunk's follow on.
+
+        The rest is as for ``normal``.
+        """
+        batch, device = self._batch_of(like)
         if self.seeds is None:
-            return torch.randn(len(like), length, *shape, device=like.device)
+            return torch.randn(batch, length, *shape, device=device)
         key = (part, name)
         if key not in self._sources:
             order = self._order()
             self._sources[key] = [_draws(torch.randn, shape, seed, order) for seed in self.seeds]
         # Step by step: the numbers of one large draw are not those of two smaller ones.
         rows = [torch.stack([draw() for _ in range(length)]) for draw in self._sources[key]]
-        return torch.stack(rows).to(like.device)
+        return torch.stack(rows).to(device)
 
     @property
     def drew(self) -> bool:
@@ -87,15 +109,27 @@ class Stream:
         """How many draws there were before: each has random numbers of its own."""
         return len(self._draws) + len(self._sources)
 
+    def _batch_of(self, like: Tensor | None) -> tuple[int, torch.device]:
+        """Number of clips and device of a draw."""
+        if like is not None:
+            return len(like), like.device
+        if self._batch is None:
+            raise ConfigError(
+                "a part draws noise from a stream that serves no batch yet: call stream.set_batch(tensor), as the "
+                "generator does before its parts run, or give the draw like=tensor"
+            )
+        return self._batch
+
     def _draw(self, part, name, shape, like, sampler) -> Tensor:
         key = (part, name)
         if key not in self._draws:
+            batch, device = self._batch_of(like)
             if self.seeds is None:
-                self._draws[key] = sampler(len(like), *shape, device=like.device)
+                self._draws[key] = sampler(batch, *shape, device=device)
             else:
                 order = self._order()
                 rows = [_draws(sampler, shape, seed, order)() for seed in self.seeds]
-                self._draws[key] = torch.stack(rows).to(like.device)
+                self._draws[key] = torch.stack(rows).to(device)
         return self._draws[key]
 
 

@@ -24,8 +24,8 @@ class _CategoryTerm(CriticTerm):
         """The mean over what the critic sees of ``footage``."""
         critic, view = self.eye(context)
         index = view.draw(footage)
-        owners = view.owners(len(footage.video), index).to(footage.label.device)
-        return functional.cross_entropy(critic.classify(critic.look(footage, view, index)), footage.label[owners])
+        wanted = footage.label[view.owners(footage, index)]
+        return functional.cross_entropy(critic.classify(critic.look(footage, view, index)), wanted)
 
 
 @LOSSES.register_module()

@@ -7,21 +7,22 @@ from einops import reduce
 from torch import Tensor
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.layers.lengths import frame_mask
+from i2vkit.models.layers.lengths import masked_mean, true_frames
 from i2vkit.models.losses.gan_losses import PassLoss
 from i2vkit.registry import LOSSES
 
 
-def spread_within_clips(codes: Tensor, mask: Tensor) -> Tensor:
-    """The share of the variance of codes (B, T, D) that lies within clips, in [0, 1]; ``mask`` (B, T), true frames.
+def spread_within_clips(codes: Tensor, mask: Tensor | None = None) -> Tensor:
+    """The share of the variance of codes (B, T, D) that lies within clips, in [0, 1].
 
-    0: all frames of a clip have one code; 1: clips do not differ. Scaling or moving all codes changes nothing.
+    0: all frames of a clip have one code; 1: clips do not differ. Scaling or moving all codes changes nothing. ``mask``
+    (B, T) says which frames are true ones; None stands for all.
 
     >>> codes = torch.tensor([[[0.0], [2.0]], [[4.0], [6.0]]])
-    >>> round(spread_within_clips(codes, torch.ones(2, 2, dtype=torch.bool)).item(), 3)
+    >>> round(spread_within_clips(codes).item(), 3)
     0.2
     """
-    counts = mask.to(codes.dtype)[..., None]
+    counts = torch.ones_like(codes[..., :1]) if mask is None else mask.to(codes.dtype)[..., None]
     centres = reduce(codes * counts, "b t d -> b 1 d", "sum") / reduce(counts, "b t 1 -> b 1 1", "sum")
     centre = reduce(codes * counts, "b t d -> d", "sum") / counts.sum()
     within = ((codes - centres).square() * counts).sum()
@@ -40,10 +41,10 @@ class _FrameCodeLoss(PassLoss):
                 f'give the pass frames="each", and the generator a decoder that reads a code a frame (FrameDecoder)'
             )
 
-    def codes(self, context) -> tuple[Tensor, Tensor]:
-        """Codes (B, T, D), and which frames are true ones, bool (B, T)."""
+    def codes(self, context) -> tuple[Tensor, Tensor | None]:
+        """Codes (B, T, D), and the mask (B, T) of the true frames, None for all."""
         code = context.generated(self.pass_name).content.code
-        return code.float(), frame_mask(context.clip.num_frames, *code.shape[:2], code.device)
+        return code.float(), true_frames(context.clip.num_frames, code.shape[1])
 
 
 @LOSSES.register_module()
@@ -68,12 +69,12 @@ class ContentInvarianceLoss(_FrameCodeLoss):
     def forward(self, context) -> Tensor:
         """E |E_C(x^t) - E_C(x^t+1)|, relative to E |E_C(x^t) - mean| if asked for."""
         codes, mask = self.codes(context)
-        differences = (codes[:, 1:] - codes[:, :-1]).abs()[mask[:, 1:]]
-        change = differences.sum() / max(1, differences.numel())
+        change = masked_mean((codes[:, 1:] - codes[:, :-1]).abs(), None if mask is None else mask[:, 1:])
         if not self.relative:
             return change
-        true = codes[mask]
-        return change / (true - true.mean(dim=0)).abs().mean().clamp(min=torch.finfo(codes.dtype).tiny)
+        counts = torch.ones_like(codes[..., :1]) if mask is None else mask.to(codes.dtype)[..., None]
+        centre = reduce(codes * counts, "b t d -> d", "sum") / counts.sum()
+        return change / masked_mean((codes - centre).abs(), mask).clamp(min=torch.finfo(codes.dtype).tiny)
 
 
 @LOSSES.register_module()

@@ -11,7 +11,7 @@ from torch.nn import functional
 from i2vkit.engine.checkpoints import check_hash, load_checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.evaluation.extractors import MissingWeightsError, WeightFile
-from i2vkit.models.layers.lengths import frame_mask
+from i2vkit.models.layers.lengths import masked_mean, true_frames
 from i2vkit.models.losses.gan_losses import PassLoss
 from i2vkit.registry import LOSSES, MODELS, build_part
 from i2vkit.structures import Clip
@@ -83,7 +83,8 @@ def person_boxes(clip: Clip) -> Tensor:
     batch, _, length, height, width = clip.source.shape
     if clip.boxes is not None:
         return clip.boxes
-    whole = clip.source.new_tensor([0, 0, width, height]).expand(batch, length, 4)
+    edges = [clip.source.new_full((batch, length), edge) for edge in (0, 0, width, height)]
+    whole = torch.stack(edges, dim=2)
     if clip.joints is None:
         return whole
     joints = clip.joints[:, -length:] + 0.5  # to edges, where the centre of the first pixel is at 0.5
@@ -131,21 +132,22 @@ class FeatureSimilarityLoss(PassLoss):
     def forward(self, context) -> Tensor:
         """E |C_1(real) - C_1(video)|^2 + E |C_2(real) - C_2(video)|^2 over true frames."""
         real, made = context.real(self.pass_name), context.generated(self.pass_name).video
-        batch, _, length = made.shape[:3]
-        mask = frame_mask(real.num_frames, batch, length, made.device)
-        frames = [rearrange(video, "b c t h w -> b t c h w")[mask] for video in (made, real.video)]
-        boxes = person_boxes(context.clip)[mask]
+        mask = true_frames(real.num_frames, made.shape[2])
+        frames = [rearrange(video, "b c t h w -> (b t) c h w") for video in (made, real.video)]
+        boxes = rearrange(person_boxes(context.clip), "b t xy -> (b t) xy")
         vgg = self._network("vgg", self._build_vgg, made.device)
-        total = self._distance(vgg, *(crop_boxes(frame, boxes, self.size) for frame in frames))
+        total = self._distance(vgg, mask, *(crop_boxes(frame, boxes, self.size) for frame in frames))
         if self.pose is not None:
-            total = total + self._distance(self._network("pose", self._build_pose, made.device), *frames)
+            total = total + self._distance(self._network("pose", self._build_pose, made.device), mask, *frames)
         return total
 
     @staticmethod
-    def _distance(network: nn.Module, made: Tensor, real: Tensor) -> Tensor:
+    def _distance(network: nn.Module, mask: Tensor | None, made: Tensor, real: Tensor) -> Tensor:
+        """Of features of frames (B T, C, H, W): padded ones pass through the network too, and do not count."""
         with torch.no_grad():
             wanted = network(real)
-        return functional.mse_loss(network(made).float(), wanted.float())
+        squares = functional.mse_loss(network(made).float(), wanted.float(), reduction="none").flatten(1)
+        return squares.mean() if mask is None else masked_mean(squares.unflatten(0, mask.shape), mask)
 
     def _network(self, name: str, build: Callable[[], nn.Module], device: torch.device) -> nn.Module:
         if name not in self._networks:

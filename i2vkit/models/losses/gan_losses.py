@@ -10,7 +10,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.critic import wrong_labels
 from i2vkit.models.discriminators.networks import spread_over_time
 from i2vkit.models.discriminators.views import Footage
-from i2vkit.models.layers.lengths import frame_mask, masked_mean
+from i2vkit.models.layers.lengths import masked_mean, true_frames
 from i2vkit.models.losses.base import Loss
 from i2vkit.registry import LOSSES, VIEWS, build_part
 
@@ -182,8 +182,7 @@ class FrameL1Loss(PassLoss):
         if self.moving:
             change = (real.video - real.video[:, :, :1]).abs().amax(dim=1, keepdim=True)
             difference = (1 + self.moving * change) * difference
-        batch, _, length = difference.shape[:3]
-        mask = frame_mask(real.num_frames, batch, length, difference.device)
+        mask = true_frames(real.num_frames, difference.shape[2])
         return masked_mean(rearrange(difference, "b c t h w -> b t c h w"), mask)
 
 
@@ -205,8 +204,7 @@ class MotionCycleLoss(PassLoss):
         wanted, found = context.encoded(self.pass_name), context.reencoded(self.pass_name)
         if wanted.trajectory is None:
             return (_code(wanted) - _code(found)).abs().mean()
-        batch, length = wanted.trajectory.shape[:2]
-        mask = frame_mask(wanted.num_frames, batch, length, wanted.trajectory.device)
+        mask = true_frames(wanted.num_frames, wanted.trajectory.shape[1])
         return masked_mean((wanted.trajectory - found.trajectory).abs(), mask)
 
 

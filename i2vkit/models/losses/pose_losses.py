@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from i2vkit.models.losses.base import Loss
@@ -25,4 +26,5 @@ class PoseLoss(Loss):
         poses = context.output("poses")  # (B, T, J, 2)
         truth = context.clip.joints[:, -poses.shape[1] :] * (2 / (context.model.image_size - 1)) - 1
         known = truth.isfinite().all(dim=-1)
-        return (poses[known] - truth[known]).square().sum(dim=-1).sum() / known.sum().clamp(min=1)
+        difference = torch.where(known[..., None], poses - truth, 0)
+        return difference.square().sum() / known.sum().clamp(min=1)

@@ -8,7 +8,6 @@ that follow one another in feature space. Features are compared on the unit sphe
 from collections.abc import Sequence
 from itertools import combinations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -19,32 +18,52 @@ from i2vkit.registry import LOSSES
 class _FrameLoss(Loss):
     """A loss on true frames of a labelled batch; frames in one of ``skip_states`` do not count.
 
-    Frames at the onset look the same in all classes, so losses on classes skip them.
+    Frames at the onset look the same in all classes, so losses on classes skip them. Frames that do not count stay in
+    the batch and weigh nothing: to pick the others, or to ask which classes there are, the host would have to wait for
+    a GPU. The numbers of classes and states are ``num_labels`` and ``num_states`` of the model's network.
     """
 
     def __init__(self, name: str | None, weight, skip_states: Sequence[int]):
         super().__init__(name, weight)
         self.skip_states = tuple(skip_states)
 
-    def frames(self, context, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Of ``values`` (B, T, D) those that count (N, D), with their classes and states (N,)."""
+    def counting(self, context) -> Tensor:
+        """The mask (B, T) of the frames that count."""
         states = context.clip.states
         counts = states >= 0
         for state in self.skip_states:
-            counts &= states != state
-        labels = context.clip.label[:, None].expand_as(states)
-        return values[counts], labels[counts], states[counts]
+            counts = counts & (states != state)
+        return counts
+
+    def cross_entropy(self, context, logits: Tensor, wanted: Tensor) -> Tensor:
+        """The mean over the frames that count, of logits (B, T, K) and class indices (B, T); 0 where none does."""
+        counts = self.counting(context)
+        wanted = wanted.masked_fill(~counts, _IGNORED).flatten()
+        total = functional.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=_IGNORED, reduction="sum")
+        return total / counts.sum().clamp(min=1)
 
 
-def _spread(features: Tensor, groups: Tensor) -> Tensor:
-    """Mean squared distance of unit features (N, D) to the centre of their group (N,)."""
-    if len(features) == 0:
-        return features.sum()
-    features = functional.normalize(features.float(), dim=1)
-    _, group = groups.unique(return_inverse=True)
-    membership = functional.one_hot(group).to(features.dtype)
-    centres = (membership.T @ features) / membership.sum(dim=0)[:, None]
-    return (features - centres[group]).square().sum(dim=1).mean()
+_IGNORED = -100
+
+
+def _centres(features: Tensor, groups: Tensor, counts: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    """The mean (G, D) of the features (B, T, D) of each of ``number`` groups, and how many frames it has (G,).
+
+    ``groups`` (B, T) are indices; only frames where ``counts`` (B, T) is true take part. An empty group is at 0.
+    """
+    membership = functional.one_hot(groups.masked_fill(~counts, 0), number) * counts[..., None]
+    membership = membership.flatten(0, 1).to(features.dtype)
+    sizes = membership.sum(dim=0)
+    return (membership.T @ features.flatten(0, 1)) / sizes.clamp(min=1)[:, None], sizes
+
+
+def _spread(features: Tensor, groups: Tensor, counts: Tensor, number: int) -> Tensor:
+    """Mean squared distance of unit features (B, T, D) to the centre of their group; arguments as for ``_centres``."""
+    features = functional.normalize(features.float(), dim=2)
+    centres, _ = _centres(features, groups, counts, number)
+    own = centres[groups.masked_fill(~counts, 0)]
+    distances = (features - own).square().sum(dim=2)
+    return (distances * counts).sum() / counts.sum().clamp(min=1)
 
 
 @LOSSES.register_module()
@@ -60,8 +79,8 @@ class FrameClassLoss(_FrameLoss):
 
     def forward(self, context) -> Tensor:
         """The mean over frames that count."""
-        logits, labels, _ = self.frames(context, context.output("frame_class"))
-        return functional.cross_entropy(logits, labels) if len(logits) else logits.sum()
+        wanted = context.clip.label[:, None].expand_as(context.clip.states)
+        return self.cross_entropy(context, context.output("frame_class"), wanted)
 
 
 @LOSSES.register_module()
@@ -77,8 +96,9 @@ class ClassCompactnessLoss(_FrameLoss):
 
     def forward(self, context) -> Tensor:
         """In [0, 1] on the unit sphere."""
-        features, labels, _ = self.frames(context, context.output("features"))
-        return _spread(features, labels)
+        groups = context.clip.label[:, None].expand_as(context.clip.states)
+        number = context.model.network.num_labels
+        return _spread(context.output("features"), groups, self.counting(context), number)
 
 
 @LOSSES.register_module()
@@ -92,8 +112,7 @@ class StateClassLoss(_FrameLoss):
 
     def forward(self, context) -> Tensor:
         """The mean over true frames."""
-        logits, _, states = self.frames(context, context.output("frame_state"))
-        return functional.cross_entropy(logits, states)
+        return self.cross_entropy(context, context.output("frame_state"), context.clip.states)
 
 
 @LOSSES.register_module()
@@ -107,8 +126,10 @@ class StateCompactnessLoss(_FrameLoss):
 
     def forward(self, context) -> Tensor:
         """In [0, 1] on the unit sphere."""
-        features, labels, states = self.frames(context, context.output("features"))
-        return _spread(features, labels * (int(states.max()) + 1) + states)
+        network = context.model.network
+        groups = context.clip.label[:, None] * network.num_states + context.clip.states
+        number = network.num_labels * network.num_states
+        return _spread(context.output("features"), groups, self.counting(context), number)
 
 
 @LOSSES.register_module()
@@ -125,19 +146,21 @@ class StateContinuityLoss(_FrameLoss):
 
     def forward(self, context) -> Tensor:
         """The mean hinge over classes and triples; 0 if no class shows three states."""
-        features, labels, states = self.frames(context, context.output("features"))
-        features = functional.normalize(features.float(), dim=1)
-        terms = []
-        for label in labels.unique():
-            own = labels == label
-            present = states[own].unique().tolist()
-            centre = {state: features[own & (states == state)].mean(dim=0) for state in present}
-            for first, middle, last in combinations(present, 3):
-                outer = (centre[first] - centre[last]).square().sum()
-                for a, b in ((first, middle), (middle, last)):
-                    inner = (centre[a] - centre[b]).square().sum()
-                    terms.append(functional.relu(inner - outer + self.margin))
-        return torch.stack(terms).mean() if terms else features.sum() * 0
+        features = functional.normalize(context.output("features").float(), dim=2)
+        labels, states = context.model.network.num_labels, context.model.network.num_states
+        groups = context.clip.label[:, None] * states + context.clip.states
+        centres, sizes = _centres(features, groups, self.counting(context), labels * states)
+        centres, there = centres.unflatten(0, (labels, states)), (sizes > 0).unflatten(0, (labels, states))
+        total, number = features.sum() * 0, 0
+        for first, middle, last in combinations(range(states), 3):
+            # A class (L,) that does not show all three has no such triple.
+            counts = there[:, first] & there[:, middle] & there[:, last]
+            outer = (centres[:, first] - centres[:, last]).square().sum(dim=1)
+            for a, b in ((first, middle), (middle, last)):
+                inner = (centres[:, a] - centres[:, b]).square().sum(dim=1)
+                total = total + (functional.relu(inner - outer + self.margin) * counts).sum()
+                number = number + counts.sum()
+        return total / number.clamp(min=1) if states > 2 else total
 
 
 @LOSSES.register_module()

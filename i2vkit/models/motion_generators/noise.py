@@ -37,7 +37,7 @@ class LabelFusion(Part):
 
     def forward(self, motion: Motion, stream: Stream) -> Motion:
         """Adds the code (B, noise)."""
-        return replace(motion, code=stream.normal(self, "noise", (self.noise,), like=motion.num_frames))
+        return replace(motion, code=stream.normal(self, "noise", (self.noise,)))
 
 
 @MOTION_GENERATORS.register_module()
@@ -58,9 +58,9 @@ class NoiseGru(Part):
 
     def forward(self, motion: Motion, stream: Stream) -> Motion:
         """Adds the trajectory (B, T, hidden)."""
-        steps: Tensor = stream.normal_steps(self, "noise", motion.length, (self.noise,), like=motion.num_frames)
+        steps: Tensor = stream.normal_steps(self, "noise", motion.length, (self.noise,))
         if motion.condition is not None:
             steps = torch.cat([steps, repeat(motion.condition, "b l -> b t l", t=motion.length)], dim=2)
-        start = stream.normal(self, "start", (self.hidden,), like=motion.num_frames)
+        start = stream.normal(self, "start", (self.hidden,))
         trajectory, stream.states[self] = self.gru(steps, stream.states.get(self, start[None]))
         return replace(motion, trajectory=trajectory)

@@ -1,0 +1,115 @@
+"""The shipped configs with narrow parts, batches for them, and a table of what a training step of each asks of a GPU.
+
+``python tests/narrowed.py`` prints the table of narrow models, ``--full`` that of the configs as they are, which takes
+minutes; names of configs choose among them.
+"""
+
+import sys
+
+import narrow
+import torch
+from emulated_cuda import Counts, emulated_cuda
+from mmengine.config import Config
+from mmengine.logging import MessageHub
+from mmengine.optim import OptimWrapperDict
+from torch import nn
+from torch.utils._pytree import tree_leaves
+
+from i2vkit.apis.benchmark.generators import step_length
+from i2vkit.apis.benchmark.step import build_optimizers, random_batch
+from i2vkit.apis.config import load_config
+from i2vkit.models import PoseLstm
+from i2vkit.registry import MODELS
+
+# One config of each family, and the iteration at which its step is looked at: the classifier trains in two stages.
+STEPS = [
+    ("cnn_lstm_weizmann", 0),
+    ("cnn_lstm_weizmann", 300),
+    ("dtgan_weizmann", 0),
+    ("dual_mtgan_weizmann", 0),
+    ("imaginator_mug", 0),
+    ("vgan_mug", 0),
+    ("mocogan_mug", 0),
+    ("frgan_forecast_mug", 0),
+    ("frgan_refine_mug", 0),
+    ("pose_lstm_penn", 0),
+]
+FRAMES = 8  # that every narrow model can make
+_KEPT = ("RandomFrames",)  # as the configs have them
+_NARROW = narrow.NARROW | {"PoseLstm": dict(type=PoseLstm, observed=4, hidden=8)}
+
+
+def narrowed(name: str, options: dict | None = None) -> Config:
+    """A shipped config whose registered parts are as narrow as in ``narrow.NARROW``, for images of ``narrow.SIZE``."""
+    cfg = load_config(name, options)
+    cfg.model = _narrowed(cfg.model)
+    cfg.model.image_size = narrow.SIZE
+    return cfg
+
+
+def _narrowed(value):
+    if isinstance(value, list | tuple):
+        return [_narrowed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kind = getattr(value.get("type"), "__name__", value.get("type"))
+    own = {} if kind in _KEPT else _NARROW.get(kind, {})
+    return {key: _narrowed(item) for key, item in value.items()} | own
+
+
+def batch_for(model: nn.Module, frames: int, clips: int = 2) -> dict:
+    """Random clips of full length, one tensor a field (two are lists of tensors still) and no ``num_frames``."""
+    data = random_batch(model, frames, clips)
+    inputs = {name: values for name, values in data["inputs"].items() if not name.endswith("num_frames")}
+    for name in inputs.keys() - {"target_image", "image_maps"}:
+        inputs[name] = torch.stack(inputs[name])
+    return data | {"inputs": inputs}
+
+
+def frames_of(cfg: Config, full: bool = False) -> int:
+    """Frames of the clips of a training step: as the config says, where it is narrow ``FRAMES`` at most."""
+    return step_length(cfg) if full else min(step_length(cfg), FRAMES)
+
+
+def build(cfg: Config, device: str = "cpu") -> tuple[nn.Module, OptimWrapperDict]:
+    """The model of a config with its first weights, and the optimisers that the config asks for."""
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model).to(device).train()
+    return model, build_optimizers(model, cfg.optim_wrapper)
+
+
+def at_iteration(iteration: int) -> None:
+    """Set the clock of all schedules."""
+    MessageHub.get_current_instance().update_info("iter", iteration)
+
+
+def counted_step(name: str, iteration: int, full: bool = False) -> tuple[Counts, int]:
+    """What the second training step of a config asks of a GPU, and the number of tensors of its batch."""
+    cfg = load_config(name) if full else narrowed(name)
+    with emulated_cuda() as cuda:
+        model, optimizers = build(cfg, "cuda:0")
+        at_iteration(iteration)
+        data = batch_for(model, frames_of(cfg, full))
+        for _ in range(2):  # the first makes the states of the optimisers
+            cuda.counts.clear()
+            model.train_step(data, optimizers)
+    return cuda.counts, len(tree_leaves(data["inputs"]))
+
+
+def main(arguments: list[str]) -> None:
+    """Print the table, and the lines behind it with ``--lines``."""
+    full, lines = "--full" in arguments, "--lines" in arguments
+    names = [argument for argument in arguments if not argument.startswith("--")]
+    head = ("config (iteration)", "synchronisations", "copies to the device", "tensors of the batch", "kernels")
+    print(f"| {' | '.join(head)} |\n{'|---' * len(head)}|")
+    for name, iteration in STEPS:
+        if not names or name in names:
+            counts, tensors = counted_step(name, iteration, full)
+            waits, copies = counts.synchronisations.total(), counts.copies.total()
+            print(f"| {name} ({iteration}) | {waits} | {copies} | {tensors} | {counts.kernels} |", flush=True)
+            if lines:
+                print(counts)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
