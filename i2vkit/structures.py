@@ -118,9 +118,9 @@ class Generated(_Movable):
     """A generated video and what it was made from.
 
     Shapes: ``video`` (B, C, T, H, W) in [-1, 1]; where made ``coarse`` (the same, before the refiner), ``mask``
-    (B, 1, T, H, W) in [0, 1], ``residual`` (B, C, T, H, W) in [-1, 1], ``base`` (B, C, T or 1, H, W) in [-1, 1].
-    ``encoded`` is the motion as it was encoded or drawn, ``motion`` the same with what motion generator and adapters
-    added.
+    (B, 1, T, H, W) in [0, 1], ``residual`` (B, C, T, H, W) in [-1, 1], ``base`` (B, C, T or 1, H, W) in [-1, 1],
+    ``flow`` (B, 2, T, H, W) in pixels, by which ``base`` was warped. ``encoded`` is the motion as it was encoded or
+    drawn, ``motion`` the same with what motion generator and adapters added.
     """
 
     video: Tensor
@@ -132,6 +132,7 @@ class Generated(_Movable):
     mask: Tensor | None = None
     residual: Tensor | None = None
     base: Tensor | None = None
+    flow: Tensor | None = None
 
 
 @dataclass(frozen=True)
