@@ -78,6 +78,43 @@ class Clip(_Movable):
             self, source=self.source[:, :, start:stop], num_frames=inside, source_maps=maps, boxes=boxes, states=states
         )
 
+    def take(self, frames: Tensor, target_frames: Tensor | None = None) -> Clip:
+        """The same clips with some of their frames.
+
+        Args:
+            frames: of the source and of all that goes with it, indices (B, K) in ascending order.
+            target_frames: of the target, (B, K'); by default it stays whole.
+        """
+        taken = dict(source=_taken(self.source, frames, 2))
+        if self.source_maps is not None:
+            taken["source_maps"] = _taken(self.source_maps, frames, 2)
+        for name in ("boxes", "states"):
+            if (values := getattr(self, name)) is not None:
+                taken[name] = _taken(values, frames, 1)
+        if self.joints is not None:
+            observed = self.joints.shape[1] - self.source.shape[2]
+            driving = _taken(self.joints[:, observed:], frames, 1)
+            taken["joints"] = torch.cat([self.joints[:, :observed], driving], dim=1)
+        if self.num_frames is not None:
+            taken["num_frames"] = _true_ones(frames, self.num_frames)
+        if target_frames is not None:
+            taken["target"] = _taken(self.target, target_frames, 2)
+            if self.target_num_frames is not None:
+                taken["target_num_frames"] = _true_ones(target_frames, self.target_num_frames)
+        return replace(self, **taken)
+
+
+def _taken(values: Tensor, frames: Tensor, dim: int) -> Tensor:
+    """The frames (B, K) of ``values`` (B, ...), whose axis of time is ``dim``: each clip's own."""
+    places = [1] * values.dim()
+    places[0], places[dim] = frames.shape
+    return torch.take_along_dim(values, frames.view(places), dim)
+
+
+def _true_ones(frames: Tensor, num_frames: Tensor) -> Tensor:
+    """How many of the frames (B, K) lie before the padding."""
+    return (frames < num_frames[:, None]).sum(dim=1)
+
 
 @dataclass(frozen=True)
 class Content(_Movable):
@@ -112,6 +149,21 @@ class Motion(_Movable):
     source_maps: Tensor | None = None
     num_frames: Tensor | None = None
 
+    def take(self, frames: Tensor) -> Motion:
+        """The same motion at some of its frames, indices (B, K) in ascending order; what is one a clip stays."""
+        taken = dict(length=frames.shape[1])
+        if self.trajectory is not None:
+            taken["trajectory"] = _taken(self.trajectory, frames, 1)
+        if self.source_maps is not None:
+            taken["source_maps"] = _taken(self.source_maps, frames, 2)
+        if self.num_frames is not None:
+            taken["num_frames"] = _true_ones(frames, self.num_frames)
+        taken["maps"] = {
+            stream: tuple(_taken(level, frames, 2) if level.dim() == 5 else level for level in levels)
+            for stream, levels in self.maps.items()
+        }
+        return replace(self, **taken)
+
 
 @dataclass(frozen=True)
 class Generated(_Movable):
@@ -120,7 +172,9 @@ class Generated(_Movable):
     Shapes: ``video`` (B, C, T, H, W) in [-1, 1]; where made ``coarse`` (the same, before the refiner), ``mask``
     (B, 1, T, H, W) in [0, 1], ``residual`` (B, C, T, H, W) in [-1, 1], ``base`` (B, C, T or 1, H, W) in [-1, 1],
     ``flow`` (B, 2, T, H, W) in pixels, by which ``base`` was warped. ``encoded`` is the motion as it was encoded or
-    drawn, ``motion`` the same with what motion generator and adapters added.
+    drawn, ``motion`` the same with what motion generator and adapters added. Where a training step decodes some frames
+    of a clip (``ImageToVideoGan(decoded_frames=...)``), ``encoded`` still is the motion of the whole clip, and all else
+    is of those frames.
     """
 
     video: Tensor

@@ -32,6 +32,11 @@ class CriticTerm(Loss):
         if view.encodes:
             model.generator.check_encodes_video()
 
+    def needs_whole_clip(self, model) -> bool:
+        """Whether the view shows clips, or motion that is read in them."""
+        view = self.view or model.critics[self.critic].view
+        return view.needs_whole_clip
+
     def eye(self, context) -> tuple:
         """The critic, and the view this term looks through."""
         critic = context.critic(self.critic)
@@ -195,6 +200,10 @@ class MotionCycleLoss(PassLoss):
 
     def __init__(self, pass_name: str = "reconstruct", name: str | None = "motion_l1", weight: float | Sequence = 1.0):
         super().__init__(pass_name, name, weight)
+
+    def needs_whole_clip(self, model) -> bool:
+        """True: the generated video is encoded anew."""
+        return True
 
     def check(self, model) -> None:
         """Raise ``ConfigError`` if no motion encoder reads videos."""
