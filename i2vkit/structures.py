@@ -13,6 +13,8 @@ import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+_PER_FRAME = ("boxes", "states", "landmarks")  # fields of a clip that go frame by frame, (B, T, ...)
+
 
 class _Movable:
     """What the frozen tensor holders below share: a view of themselves that is detached or lies elsewhere."""
@@ -48,7 +50,8 @@ class Clip(_Movable):
     class index; ``num_frames`` (B,) true length of ``source`` before padding, ``target_num_frames`` that of ``target``;
     ``source_maps`` (B, M, T, H, W) and ``image_maps`` (B, M, H, W), condition maps of the driving frames and of the
     input image; ``joints`` (B, P + T, J, 2) in pixels, P of them observed; ``boxes`` (B, T, 4) as x0, y0, x1, y1 in
-    pixels; ``states`` (B, T) expression state of every frame, -1 in the padding.
+    pixels; ``states`` (B, T) expression state of every frame, -1 in the padding; ``landmarks`` (B, T, N, 2) of the
+    driving face in pixels, NaN where unknown.
     """
 
     source: Tensor
@@ -62,6 +65,7 @@ class Clip(_Movable):
     joints: Tensor | None = None
     boxes: Tensor | None = None
     states: Tensor | None = None
+    landmarks: Tensor | None = None
 
     def __len__(self) -> int:
         return self.source.shape[0]
@@ -71,12 +75,9 @@ class Clip(_Movable):
         length = self.source.shape[2]
         inside = None if self.num_frames is None else (self.num_frames.clamp(max=stop) - start).clamp(min=0)
         maps = None if self.source_maps is None else self.source_maps[:, :, start:stop]
-        boxes = None if self.boxes is None else self.boxes[:, start:stop]
-        states = None if self.states is None else self.states[:, start:stop]
+        beside = {name: values[:, start:stop] for name in _PER_FRAME if (values := getattr(self, name)) is not None}
         assert 0 <= start < length, f"a cut from {start} of {length} frames"
-        return replace(
-            self, source=self.source[:, :, start:stop], num_frames=inside, source_maps=maps, boxes=boxes, states=states
-        )
+        return replace(self, source=self.source[:, :, start:stop], num_frames=inside, source_maps=maps, **beside)
 
     def take(self, frames: Tensor, target_frames: Tensor | None = None) -> Clip:
         """The same clips with some of their frames.
@@ -88,7 +89,7 @@ class Clip(_Movable):
         taken = dict(source=_taken(self.source, frames, 2))
         if self.source_maps is not None:
             taken["source_maps"] = _taken(self.source_maps, frames, 2)
-        for name in ("boxes", "states"):
+        for name in _PER_FRAME:
             if (values := getattr(self, name)) is not None:
                 taken[name] = _taken(values, frames, 1)
         if self.joints is not None:
