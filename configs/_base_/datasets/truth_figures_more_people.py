@@ -11,7 +11,7 @@ with read_base():
 
 from i2vkit.datasets import ClipFolder, JoinedLayouts
 
-train_dataloader["dataset"]["layout"] = dict(
+_joined = dict(
     type=JoinedLayouts,
     layouts=[
         val_dataloader["dataset"]["layout"],
@@ -23,4 +23,5 @@ train_dataloader["dataset"]["layout"] = dict(
         ),
     ],
 )
+train_dataloader["dataset"]["layout"] = _joined
 train_dataloader["dataset"].update(people=None, exclude_people="i2v_truth/figures_held_out")
