@@ -13,6 +13,8 @@ import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+_PER_FRAME = ("boxes", "states", "landmarks")  # fields of a clip that go frame by frame, (B, T, ...)
+
 
 class _Movable:
     """What the frozen tensor holders below share: a view of themselves that is detached or lies elsewhere."""
@@ -49,7 +51,8 @@ class Clip(_Movable):
     None where no clip is padded;
     ``source_maps`` (B, M, T, H, W) and ``image_maps`` (B, M, H, W), condition maps of the driving frames and of the
     input image; ``joints`` (B, P + T, J, 2) in pixels, P of them observed; ``boxes`` (B, T, 4) as x0, y0, x1, y1 in
-    pixels; ``states`` (B, T) expression state of every frame, -1 in the padding.
+    pixels; ``states`` (B, T) expression state of every frame, -1 in the padding; ``landmarks`` (B, T, N, 2) of the
+    driving face in pixels, NaN where unknown.
     """
 
     source: Tensor
@@ -63,6 +66,7 @@ class Clip(_Movable):
     joints: Tensor | None = None
     boxes: Tensor | None = None
     states: Tensor | None = None
+    landmarks: Tensor | None = None
 
     def __len__(self) -> int:
         return self.source.shape[0]
@@ -72,12 +76,46 @@ class Clip(_Movable):
         length = self.source.shape[2]
         inside = None if self.num_frames is None else (self.num_frames.clamp(max=stop) - start).clamp(min=0)
         maps = None if self.source_maps is None else self.source_maps[:, :, start:stop]
-        boxes = None if self.boxes is None else self.boxes[:, start:stop]
-        states = None if self.states is None else self.states[:, start:stop]
+        beside = {name: values[:, start:stop] for name in _PER_FRAME if (values := getattr(self, name)) is not None}
         assert 0 <= start < length, f"a cut from {start} of {length} frames"
-        return replace(
-            self, source=self.source[:, :, start:stop], num_frames=inside, source_maps=maps, boxes=boxes, states=states
-        )
+        return replace(self, source=self.source[:, :, start:stop], num_frames=inside, source_maps=maps, **beside)
+
+    def take(self, frames: Tensor, target_frames: Tensor | None = None) -> Clip:
+        """The same clips with some of their frames.
+
+        Args:
+            frames: of the source and of all that goes with it, indices (B, K) in ascending order.
+            target_frames: of the target, (B, K'); by default it stays whole.
+        """
+        taken = dict(source=_taken(self.source, frames, 2))
+        if self.source_maps is not None:
+            taken["source_maps"] = _taken(self.source_maps, frames, 2)
+        for name in _PER_FRAME:
+            if (values := getattr(self, name)) is not None:
+                taken[name] = _taken(values, frames, 1)
+        if self.joints is not None:
+            observed = self.joints.shape[1] - self.source.shape[2]
+            driving = _taken(self.joints[:, observed:], frames, 1)
+            taken["joints"] = torch.cat([self.joints[:, :observed], driving], dim=1)
+        if self.num_frames is not None:
+            taken["num_frames"] = _true_ones(frames, self.num_frames)
+        if target_frames is not None:
+            taken["target"] = _taken(self.target, target_frames, 2)
+            if self.target_num_frames is not None:
+                taken["target_num_frames"] = _true_ones(target_frames, self.target_num_frames)
+        return replace(self, **taken)
+
+
+def _taken(values: Tensor, frames: Tensor, dim: int) -> Tensor:
+    """The frames (B, K) of ``values`` (B, ...), whose axis of time is ``dim``: each clip's own."""
+    places = [1] * values.dim()
+    places[0], places[dim] = frames.shape
+    return torch.take_along_dim(values, frames.view(places), dim)
+
+
+def _true_ones(frames: Tensor, num_frames: Tensor) -> Tensor:
+    """How many of the frames (B, K) lie before the padding."""
+    return (frames < num_frames[:, None]).sum(dim=1)
 
 
 @dataclass(frozen=True)
@@ -114,15 +152,32 @@ class Motion(_Movable):
     source_maps: Tensor | None = None
     num_frames: Tensor | None = None
 
+    def take(self, frames: Tensor) -> Motion:
+        """The same motion at some of its frames, indices (B, K) in ascending order; what is one a clip stays."""
+        taken = dict(length=frames.shape[1])
+        if self.trajectory is not None:
+            taken["trajectory"] = _taken(self.trajectory, frames, 1)
+        if self.source_maps is not None:
+            taken["source_maps"] = _taken(self.source_maps, frames, 2)
+        if self.num_frames is not None:
+            taken["num_frames"] = _true_ones(frames, self.num_frames)
+        taken["maps"] = {
+            stream: tuple(_taken(level, frames, 2) if level.dim() == 5 else level for level in levels)
+            for stream, levels in self.maps.items()
+        }
+        return replace(self, **taken)
+
 
 @dataclass(frozen=True)
 class Generated(_Movable):
     """A generated video and what it was made from.
 
     Shapes: ``video`` (B, C, T, H, W) in [-1, 1]; where made ``coarse`` (the same, before the refiner), ``mask``
-    (B, 1, T, H, W) in [0, 1], ``residual`` (B, C, T, H, W) in [-1, 1], ``base`` (B, C, T or 1, H, W) in [-1, 1].
-    ``encoded`` is the motion as it was encoded or drawn, ``motion`` the same with what motion generator and adapters
-    added.
+    (B, 1, T, H, W) in [0, 1], ``residual`` (B, C, T, H, W) in [-1, 1], ``base`` (B, C, T or 1, H, W) in [-1, 1],
+    ``flow`` (B, 2, T, H, W) in pixels, by which ``base`` was warped. ``encoded`` is the motion as it was encoded or
+    drawn, ``motion`` the same with what motion generator and adapters added. Where a training step decodes some frames
+    of a clip (``ImageToVideoGan(decoded_frames=...)``), ``encoded`` still is the motion of the whole clip, and all else
+    is of those frames.
     """
 
     video: Tensor
@@ -134,6 +189,7 @@ class Generated(_Movable):
     mask: Tensor | None = None
     residual: Tensor | None = None
     base: Tensor | None = None
+    flow: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from i2vkit.models.encoders import (
     TimmFrameEncoder,
     TimmPyramidEncoder,
 )
-from i2vkit.models.heads import DirectHead, ResidualHead
+from i2vkit.models.heads import DirectHead, ResidualHead, WarpHead
 from i2vkit.models.losses import (
     AdversarialLoss,
     CriticLoss,
@@ -82,6 +82,7 @@ NARROW = {
     "VolumeRefiner": dict(type=VolumeRefiner, widths=(4, 8), window=8),
     "DirectHead": dict(type=DirectHead),
     "ResidualHead": dict(type=ResidualHead),
+    "WarpHead": dict(type=WarpHead),
     "FrameDiscriminator": dict(type=FrameDiscriminator, widths=(4, 8, 8)),
     "VideoDiscriminator": dict(type=VideoDiscriminator, widths=(4, 8)),
     "VectorDiscriminator": dict(type=VectorDiscriminator, widths=(8, 8)),

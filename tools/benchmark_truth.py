@@ -17,6 +17,12 @@ def main() -> None:
     commands = options.add_subparsers(dest="command", required=True, metavar="COMMAND")
     make = _command(commands, "prepare", parser(""), "render and prepare the set, and check it against its checksums")
     make.add_argument("--out", type=Path, default=DATA, help="its folder (default: %(default)s)")
+    make.add_argument(
+        "--extra-people",
+        type=int,
+        metavar="NUMBER",
+        help="render so many more people to train on too, apart from the set (faces_extra, figures_extra)",
+    )
     make.add_argument("--workers", type=int, help="processes (default: one a core)")
     model = _command(commands, "score", parser("", config=True), "score a model beside the floors and the ceiling")
     model.add_argument("checkpoint", help=".pth of training or .safetensors of tools/export.py")
@@ -37,10 +43,13 @@ def _command(commands, name: str, parent: ArgumentParser, text: str) -> Argument
 
 
 def prepare(arguments: Namespace) -> str:
-    """Make the set; a summary."""
-    from i2vkit.datasets.preparation.i2v_truth import make_i2v_truth
+    """Make the set, and more people to train on where they are asked for; a summary."""
+    from i2vkit.datasets.preparation.i2v_truth import make_extra_people, make_i2v_truth
 
-    return make_i2v_truth(arguments.out, arguments.workers)
+    summary = make_i2v_truth(arguments.out, arguments.workers)
+    if arguments.extra_people is None:
+        return summary
+    return f"{summary}\n{make_extra_people(arguments.out, arguments.extra_people, arguments.workers)}"
 
 
 def score(arguments: Namespace) -> str:

@@ -1,13 +1,11 @@
-"""How much of the picture's change a motion encoder's trajectory tells: a linear probe, fitted on training people.
+"""How much of the picture's change a motion encoder's trajectory tells, and whether it tells who moves.
 
-`python tools/probe_motion.py dtgan_weizmann work_dirs/cnn_lstm_weizmann --prefix network.encoder`: ridge regression
-from the trajectory at t to the change of the grey 16x16 picture since frame 0. Printed is R^2 on the training and on
-the validation clips, the best of four regularisations by the latter. A decoder cannot show what is not in there.
+`python tools/probe_motion.py dtgan_weizmann work_dirs/cnn_lstm_weizmann --prefix network.encoder`. Two linear probes,
+fitted before any decoder is trained. Ridge regression on training clips, from the state at t to the change of the grey
+16x16 picture since frame 0: R^2 on the training and on the validation clips. A decoder cannot show what is not in
+there. And which person of the validation set drives, by the nearest centre: should be near chance. Codes that a motion
+generator unrolls are probed behind it (`--generator-prefix network.motion_generator` loads that, too).
 """
-
-import torch
-from einops import rearrange, reduce
-from torch import Tensor
 
 from i2vkit.apis.cli import parser, run_tool
 
@@ -17,58 +15,34 @@ def main() -> None:
     options = parser(__doc__, config=True)
     options.add_argument("checkpoint", help="where the motion encoder's weights are: a file or a work dir")
     options.add_argument("--prefix", default="generator.motion_encoder", help="their prefix (default: %(default)s)")
+    options.add_argument("--generator-prefix", help="that of the motion generator's weights, if they are to be loaded")
     options.add_argument("--untrained-lstm", action="store_true", help="give the LSTM new weights, for comparison")
     arguments = options.parse_args()
 
+    import torch
+
     from i2vkit.apis.config import load_config
+    from i2vkit.apis.motion_probe import change_told, encode, who_is_told
     from i2vkit.engine.checkpoints import load_weights
     from i2vkit.registry import DATASETS, MODELS
 
     cfg = load_config(arguments.config, arguments.cfg_options)
     model = MODELS.build(cfg.model).eval()
-    encoder = model.generator.motion_encoder
-    load_weights(encoder, arguments.checkpoint, prefix=arguments.prefix)
+    load_weights(model.get_part("generator.motion_encoder"), arguments.checkpoint, prefix=arguments.prefix)
+    if arguments.generator_prefix:
+        unrolls = model.get_part("generator.motion_generator")
+        load_weights(unrolls, arguments.checkpoint, prefix=arguments.generator_prefix)
     if arguments.untrained_lstm:
         torch.manual_seed(0)
-        encoder.lstm.reset_parameters()
-    sets = [DATASETS.build(cfg[f"{use}_dataloader"].dataset) for use in ("train", "val")]
-    (inputs, changes), (inputs_val, changes_val) = (encode(model, dataset) for dataset in sets)
-    scale = inputs.std(dim=0) + 1e-6
-    scores = [
-        ridge(inputs / scale, changes, inputs_val / scale, changes_val, ridge_weight)
-        for ridge_weight in (1e1, 1e2, 1e3, 1e4)
-    ]
-    train, val = max(scores, key=lambda pair: pair[1])
-    print(f"R^2 of the change of the picture: training {train:.3f}, validation {val:.3f}")
-
-
-@torch.no_grad()
-def encode(model, dataset) -> tuple[Tensor, Tensor]:
-    """Trajectories (N, D) and changes of the picture (N, 256), frame 1 and on, over a data set."""
-    from i2vkit.models.layers import Stream
-
-    trajectories, changes = [], []
-    for index in range(len(dataset)):
-        item = dataset[index]
-        inputs = {name: [value] for name, value in item["inputs"].items()}
-        clip = model.data_preprocessor(dict(inputs=inputs, data_samples=[item["data_samples"]]))["clip"]
-        trajectories.append(model.generator.encode_motion(clip, Stream()).trajectory[0, 1:])
-        grey = reduce(clip.source[0], "c t (h a) (w b) -> t h w", "mean", h=16, w=16)
-        changes.append(rearrange(grey[1:] - grey[:1], "t h w -> t (h w)"))
-    return torch.cat(trajectories), torch.cat(changes)
-
-
-def ridge(
-    inputs: Tensor, targets: Tensor, inputs_val: Tensor, targets_val: Tensor, weight: float
-) -> tuple[float, float]:
-    """R^2 (against no change) of a ridge regression on its own data and on others."""
-    kernel = inputs @ inputs.T + weight * torch.eye(len(inputs))
-    solution = inputs.T @ torch.linalg.solve(kernel, targets)
-
-    def score(x: Tensor, y: Tensor) -> float:
-        return (1 - (x @ solution - y).square().sum() / y.square().sum()).item()
-
-    return score(inputs, targets), score(inputs_val, targets_val)
+        model.get_part("generator.motion_encoder.lstm").reset_parameters()
+    train, val = (encode(model, DATASETS.build(cfg[f"{use}_dataloader"].dataset)) for use in ("train", "val"))
+    told, told_val = change_told(train, val)
+    print(f"R^2 of the change of the picture: training {told:.3f}, validation {told_val:.3f}")
+    right, chance = who_is_told(train, val)
+    if right == right:
+        print(f"Who drives, by the nearest centre: {right:.2f} right, chance {chance:.2f} ({len(val.people)} clips)")
+    else:
+        print("Who drives: not to be told of fewer than two validation people with two labels each")
 
 
 if __name__ == "__main__":

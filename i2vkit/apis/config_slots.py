@@ -63,6 +63,7 @@ SLOTS: dict[str, tuple[Registry, ...]] = {
     "losses": (roles.LOSSES,),
     "dataset": (roles.DATASETS,),
     "layout": (roles.LAYOUTS,),
+    "layouts": (roles.LAYOUTS,),
     "pairing": (roles.PAIRINGS, roles.PROTOCOLS),
     "protocols": (roles.PROTOCOLS,),
     "pipeline": (roles.TRANSFORMS,),

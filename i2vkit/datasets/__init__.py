@@ -15,6 +15,7 @@ from i2vkit.datasets.index import (
     VideoFile,
     VideoSegment,
 )
+from i2vkit.datasets.joined import JoinedLayouts
 from i2vkit.datasets.mug import Mug
 from i2vkit.datasets.natops import Natops
 from i2vkit.datasets.oulu_casia import OuluCasia
@@ -42,6 +43,7 @@ __all__ = [
     "FrameSpan",
     "FrameStrip",
     "FrameStrips",
+    "JoinedLayouts",
     "Natops",
     "Mug",
     "OtherPerson",

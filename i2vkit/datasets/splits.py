@@ -74,8 +74,9 @@ PENN_STRIPS_TEST = tuple(
 _TRUTH = {
     f"i2v_truth/{part}s_{split}": tuple(f"{part}{number:02d}" for number in range(first, last + 1))
     for part, split, first, last in (
-        *(("face", "train", 1, 24), ("face", "val", 25, 28), ("face", "test", 29, 36)),
+        *(("face", "train", 1, 24), ("face", "val", 25, 28), ("face", "test", 29, 36), ("face", "held_out", 25, 36)),
         *(("figure", "train", 1, 12), ("figure", "val", 13, 15), ("figure", "test", 16, 21)),
+        ("figure", "held_out", 13, 21),  # all but those who train: who trains on more people leaves these out
     )
 }
 

@@ -5,6 +5,7 @@ from i2vkit.models.critic import Critic
 from i2vkit.models.data_preprocessor import ClipPreprocessor
 from i2vkit.models.generator import Generator
 from i2vkit.models.image_to_video_gan import ImageToVideoGan
+from i2vkit.models.motion_regressor import MotionRegressor
 from i2vkit.models.pose_lstm import PoseLstm
 from i2vkit.models.supervised_model import CnnLstmClassifier, SupervisedModel
 
@@ -14,6 +15,7 @@ __all__ = [
     "Critic",
     "Generator",
     "ImageToVideoGan",
+    "MotionRegressor",
     "PoseLstm",
     "SupervisedModel",
     "decoders",

@@ -21,10 +21,24 @@ class GanContext:
     The videos of all passes are generated once, before anything is frozen; critics see them detached, the generator's
     losses with their graph. Once the generator has been updated its videos serve detached only: a phase that asks for
     gradients again gets them generated anew.
+
+    With ``frames`` (B, K), indices of the source, and ``target_frames`` likewise, those alone are decoded from the
+    motion of the whole clip, and ``clip`` holds no others.
     """
 
-    def __init__(self, model, clip: Clip, iteration: int, passes: Sequence[str], with_gradients: bool):
-        self.model, self.clip, self.iteration = model, clip, iteration
+    def __init__(
+        self,
+        model,
+        clip: Clip,
+        iteration: int,
+        passes: Sequence[str],
+        with_gradients: bool,
+        frames: Tensor | None = None,
+        target_frames: Tensor | None = None,
+    ):
+        self.model, self.iteration = model, iteration
+        self._whole, self._frames = clip, frames
+        self.clip = clip if frames is None else clip.take(frames, target_frames)
         self.passes = {name: model.passes[name] for name in passes}
         self._with_gradients = with_gradients
         self._stale = False
@@ -33,7 +47,8 @@ class GanContext:
 
     def _generate(self) -> None:
         with self._building():
-            self._generated = self.model.generator(self.clip, self.passes) if self.passes else {}
+            generator = self.model.generator
+            self._generated = generator(self._whole, self.passes, frames=self._frames) if self.passes else {}
         self._memory.clear()
         self._stale = False
 

@@ -72,6 +72,8 @@ class ClipPreprocessor(BaseDataPreprocessor):
                 fields[name] = from_uint8(pad_clips(values, dim=1))
             elif name in ("target_image", "image_maps"):
                 fields[name] = from_uint8(torch.stack(values))
+            elif name == "landmarks":
+                fields[name] = pad_clips(values, dim=0)
             elif name == "states":
                 fields[name] = _pad_states(values)
             else:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from einops import rearrange
 from mmengine.logging import print_log
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
@@ -130,6 +130,16 @@ class Generator(nn.Module):
         if self.reads_maps:
             check_maps(clip, self.map_channels)
 
+    def check_decodes_frames(self) -> None:
+        """Raise ``ConfigError`` unless some frames of a clip can be decoded without the others."""
+        if self.refiner is not None or not self.decoder.frame_wise:
+            part = self.decoder if self.refiner is None else self.refiner
+            raise ConfigError(
+                f"decoded_frames decodes a few frames of each clip, and {type(part).__name__} makes whole clips: set "
+                f"model.decoded_frames=None, or take a decoder that works frame by frame (UNetDecoder, FrameDecoder, "
+                f"DenseDecoder) and no refiner"
+            )
+
     def check_encodes_video(self) -> None:
         """Raise ``ConfigError`` if the motion of a generated video cannot be encoded anew."""
         if self.motion_encoder is None:
@@ -212,8 +222,10 @@ class Generator(nn.Module):
             return motion
         return replace(motion, condition=functional.one_hot(clip.label, self.num_labels).to(clip.source.dtype))
 
-    def render(self, content: Content, motion: Motion, stream: Stream, name: str = "") -> Generated:
-        """The video of a content and an encoded or drawn motion.
+    def render(
+        self, content: Content, motion: Motion, stream: Stream, name: str = "", frames: Tensor | None = None
+    ) -> Generated:
+        """The video of a content and an encoded or drawn motion, or of its ``frames``, indices (B, K), alone.
 
         Raises:
             ConfigError: for a length that the decoder cannot make; names those it can.
@@ -231,6 +243,8 @@ class Generator(nn.Module):
             motion = self.motion_generator(motion, stream)
         for adapter in self.decoder_adapters:
             motion = adapter(motion, stream)
+        if frames is not None:
+            motion = motion.take(frames)
         features, base = self.decoder(content, motion, stream)
         # Video and losses stay in full precision under autocast.
         made = self.head(features.float(), base.float())
@@ -240,8 +254,19 @@ class Generator(nn.Module):
             made = dict(self.head(features.float(), coarse), coarse=coarse)
         return Generated(content=content, motion=motion, encoded=encoded, pass_name=name, **made)
 
-    def forward(self, clip: Clip, passes: dict[str, Pass], stream: Stream | None = None) -> dict[str, Generated]:
-        """The videos of all ``passes``, by name; with ``stream`` all draws and states come from it."""
+    def forward(
+        self, clip: Clip, passes: dict[str, Pass], stream: Stream | None = None, frames: Tensor | None = None
+    ) -> dict[str, Generated]:
+        """The videos of all ``passes``, by name.
+
+        Args:
+            clip: the batch.
+            passes: what content meets what motion.
+            stream: where all draws and states come from; by default each pass has its own.
+            frames: indices (B, K) in ascending order. Motion is encoded, drawn and unrolled for the whole clip, and
+                these of its frames are decoded.
+        """
+        shown = clip if frames is None else clip.take(frames)
         contents: dict[tuple[str, str], Content] = {}
         encoded: Motion | None = None
         generated = {}
@@ -249,13 +274,13 @@ class Generator(nn.Module):
             own = stream or Stream()
             key = (entry.content, entry.frames)
             if key not in contents:
-                contents[key] = self.encode_content(clip, *key)
+                contents[key] = self.encode_content(shown, *key)
             if entry.motion == "prior" or self.motion_encoder is None:
                 motion = self.draw_motion(clip, own)
             else:
                 encoded = encoded or self.encode_motion(clip, own)
                 motion = encoded
-            generated[name] = self.render(contents[key], motion, own, name)
+            generated[name] = self.render(contents[key], motion, own, name, frames)
         return generated
 
 

@@ -14,6 +14,7 @@ from i2vkit.models.context import GanContext
 from i2vkit.models.critic import Critic
 from i2vkit.models.data_preprocessor import check_values, to_uint8
 from i2vkit.models.generator import Generator, check_maps
+from i2vkit.models.layers.lengths import draw_frames
 from i2vkit.models.layers.stream import Between, Stream
 from i2vkit.models.passes import build_passes
 from i2vkit.models.phases import current_iteration, run_phases
@@ -28,6 +29,12 @@ class ImageToVideoGan(PhasedModel):
     ``passes`` says what content meets what motion, ``phases`` what is updated when and by which losses; ``labels`` are
     the names of the classes, in the order of their indices, ``map_channels`` the number of condition maps a frame. See
     ``Generator``, ``Critic``, ``Pass``, ``Phase`` and ``PhasedModel`` for the rest.
+
+    Args:
+        decoded_frames: in training, motion is read from whole clips, and of each clip the first frame and so many
+            others, drawn anew in each step, are decoded and compared; None decodes all. A batch of the same cost then
+            shows more clips (ours). The decoder must work frame by frame; losses and views that need neighbouring
+            frames or encode the made video anew are refused. Validation and test make whole clips.
 
     Raises:
         ConfigError: if the parts do not fit together, or a loss names a pass or critic that is not there.
@@ -47,6 +54,7 @@ class ImageToVideoGan(PhasedModel):
         data_preprocessor: dict | None = None,
         precision: str = "fp32",
         chunk: int = 32,
+        decoded_frames: int | None = None,
     ):
         super().__init__(phases, data_preprocessor, frozen, pretrained, precision)
         self.image_size, self.labels, self.chunk = image_size, list(labels), chunk
@@ -58,7 +66,9 @@ class ImageToVideoGan(PhasedModel):
         self.critics = nn.ModuleDict(
             {name: build_part(MODELS, {"type": Critic, **critic}, **given) for name, critic in (critics or {}).items()}
         )
+        self.decoded_frames = decoded_frames
         self._check_losses()
+        self._check_decoded_frames()
         self.finish()
 
     def _check_losses(self) -> None:
@@ -66,6 +76,19 @@ class ImageToVideoGan(PhasedModel):
             if absent := [name for name in loss.passes if name not in self.passes]:
                 raise ConfigError(f"loss '{loss.name}' reads pass '{absent[0]}'; there are: {', '.join(self.passes)}")
             loss.check(self)
+
+    def _check_decoded_frames(self) -> None:
+        if self.decoded_frames is None:
+            return
+        if self.decoded_frames < 1:
+            raise ConfigError(f"model.decoded_frames is None or 1 and more frames, not {self.decoded_frames}")
+        self.generator.check_decodes_frames()
+        for loss in (loss for phase in self.phases for loss in phase.losses):
+            if loss.needs_whole_clip(self):
+                raise ConfigError(
+                    f"loss '{loss.name}' needs whole clips, and decoded_frames={self.decoded_frames} decodes a few "
+                    f"frames of each: leave the loss out, or set model.decoded_frames=None"
+                )
 
     @in_own_precision
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
@@ -80,8 +103,21 @@ class ImageToVideoGan(PhasedModel):
         self._check_targets(clip, wanted)
         if any(critic.condition == "maps" for critic in self.critics.values()):
             check_maps(clip, self.map_channels)
-        context = GanContext(self, clip, iteration, tuple(wanted), with_gradients=trains)
+        context = GanContext(self, clip, iteration, tuple(wanted), trains, *self._draw_frames(clip))
         return run_phases(context, self, optim_wrapper)
+
+    def _draw_frames(self, clip: Clip) -> tuple[Tensor | None, Tensor | None]:
+        """Which frames of source and target this step decodes, (B, K) each; the same ones where both are as long."""
+        if self.decoded_frames is None:
+            return None, None
+        length = clip.source.shape[2]
+        longest = length if clip.target is None else max(length, clip.target.shape[2])
+        noise = torch.rand(len(clip), longest, device=clip.source.device)
+        frames = draw_frames(clip.num_frames, self.decoded_frames, noise[:, :length])
+        if clip.target is None:
+            return frames, None
+        target = noise[:, : clip.target.shape[2]]
+        return frames, draw_frames(clip.target_num_frames, self.decoded_frames, target)
 
     def _check_clip(self, clip: Clip) -> None:
         if clip.source.shape[-1] != self.image_size or clip.source.shape[-2] != self.image_size:

@@ -17,7 +17,8 @@ class Part(nn.Module):
     the part gives. ``streams`` is true if a clip can be made in chunks, ``code_per_frame`` if the part reads a content
     code for every frame too. ``reads_maps`` is true of a motion encoder that reads the clip's condition maps, and
     ``reads_video`` is false if it reads nothing of the video itself. ``lengths`` says of a decoder which numbers of
-    frames it can make; any, if it does not.
+    frames it can make; any, if it does not. ``frame_wise`` is true of a decoder in which a frame depends on the content
+    and on the motion of that frame alone, so that some frames of a clip can be decoded without the others.
 
     The builder hands over, as keyword arguments that a config never gives: ``image_size``; ``wanted``, the names of the
     fields that somebody downstream reads; ``content`` and ``motion``, the specs upstream; ``out_channels``, what the
@@ -31,6 +32,7 @@ class Part(nn.Module):
     code_per_frame: ClassVar[bool] = False
     reads_maps: ClassVar[bool] = False
     reads_video: ClassVar[bool] = True
+    frame_wise: ClassVar[bool] = False
     lengths: Lengths = Lengths()
     spec: Spec
 

@@ -96,6 +96,8 @@ class SupervisedModel(PhasedModel):
         super().__init__(phases, data_preprocessor, frozen, pretrained, precision)
         self.image_size, self.labels = image_size, list(labels)
         self.network = build_part(MODELS, network, image_size=image_size, num_labels=len(self.labels))
+        for loss in (loss for phase in self.phases for loss in phase.losses):
+            loss.check(self)
         self.finish()
 
     @in_own_precision

@@ -22,8 +22,30 @@ def test_a_dumped_config_says_the_same(name, tmp_path):
     dumped = Config.fromfile(tmp_path / f"{name}.py")
     for loader in ("train_dataloader", "val_dataloader", "test_dataloader"):
         assert dumped[loader].dataset.get("people") == config[loader].dataset.get("people")
-        assert dumped[loader].dataset.layout.root == config[loader].dataset.layout.root
+        assert roots(dumped[loader].dataset.layout) == roots(config[loader].dataset.layout)
         assert len(dumped[loader].dataset.pipeline) == len(config[loader].dataset.pipeline)
+
+
+def roots(layout):
+    """The folders of a layout, or of those that it joins."""
+    return [one.root for one in layout.get("layouts", [layout])]
+
+
+@pytest.mark.parametrize("part, number", [("faces", 24), ("figures", 12)])
+def test_more_people_train_beside_those_of_the_truth_set_and_nobody_who_is_tested(part, number, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = Config.fromfile(CONFIGS / f"truth_{part}_more_people.py")
+    dataset = config.train_dataloader.dataset
+    label = dataset.layout.layouts[0].labels[0]
+    person = part[:-1]
+    set_people = [f"{person}{i:02d}" for i in range(1, 37 if part == "faces" else 22)]
+    write_index(tmp_path / f"data/i2v_truth_v1/{part}", [(f"{name}/{label}/1", 20) for name in set_people])
+    with pytest.raises(DataError, match="prepare --extra-people 56"):
+        Runner.build_dataloader(config.train_dataloader, seed=0)
+    write_index(tmp_path / f"data/i2v_truth_v1/{part}_extra", [(f"{person}{i}/{label}/1", 20) for i in (37, 99, 100)])
+    dataset.pipeline = []
+    trained = Runner.build_dataloader(config.train_dataloader, seed=0).dataset.index.people
+    assert trained == sorted([*set_people[:number], *(f"{person}{i}" for i in (37, 99, 100))])
 
 
 def test_oulu_without_data_says_how_to_get_them(tmp_path, monkeypatch):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from i2vkit.datasets import ClipFolder, FrameStrips, OuluCasia
-from i2vkit.errors import DataError, MediaError
+from i2vkit.datasets import ClipFolder, FrameStrips, JoinedLayouts, OuluCasia
+from i2vkit.errors import ConfigError, DataError, MediaError
 from i2vkit.media import write_image, write_video
 
 from .conftest import write_clip
@@ -210,3 +210,27 @@ def test_a_broken_frame_names_the_file(tmp_path):
     write_image(tmp_path / "ann/run/a/003.png", np.zeros((8, 9, 3), np.uint8))
     with pytest.raises(MediaError, match=r"003\.png and .*000\.png are images of different sizes"):
         record.frames.read(range(5))
+
+
+# JoinedLayouts
+
+
+def test_joined_layouts_are_one_set(people_folder, tmp_path):
+    write_clip(tmp_path / "more/dan/wave/a", 5, 7)
+    more = dict(type=ClipFolder, root=tmp_path / "more", labels=["run", "wave"])
+    index = JoinedLayouts([dict(type=ClipFolder, root=people_folder), more]).index()
+    assert names(index)[-2:] == ["cem/wave/a", "dan/wave/a"] and index.people == ["ann", "bob", "cem", "dan"]
+    assert index.labels == ["run", "wave"] and index.records[-1].frames.read([0])[0, 0, 0, 0] == 7
+
+
+def test_joined_layouts_keep_what_was_skipped_and_refuse_what_does_not_fit(people_folder, tmp_path):
+    own = dict(type=ClipFolder, root=people_folder)
+    (people_folder / "ann/run/empty").mkdir()
+    write_clip(tmp_path / "more/dan/walk/a", 5, 7)
+    assert [what for what, _ in JoinedLayouts([own]).index().skipped] == ["ann/run/empty"]
+    with pytest.raises(DataError, match=r"know \['run', 'wave'\] and \['walk'\]: give each layout labels"):
+        JoinedLayouts([own, dict(type=ClipFolder, root=tmp_path / "more")]).index()
+    with pytest.raises(DataError, match="stand for two clips each"):
+        JoinedLayouts([own, own]).index()
+    with pytest.raises(ConfigError, match="nothing to join"):
+        JoinedLayouts([])

@@ -58,6 +58,15 @@ def test_random_window_reaches_every_start_that_fits_and_no_other():
     assert all(np.diff(window).tolist() == [2, 2] for window in windows)
 
 
+def test_random_window_starts_no_later_than_it_is_told():
+    early = RandomWindow(3, latest=2)
+    assert {indices(early, 8, seed)[0] for seed in range(100)} == {0, 1, 2}
+    assert {indices(early, 4, seed)[0] for seed in range(100)} == {0, 1}  # no later one fits
+    assert {indices(RandomWindow(3, latest=0), 8, seed)[0] for seed in range(20)} == {0}
+    with pytest.raises(ConfigError, match="latest=-1 is negative"):
+        RandomWindow(3, latest=-1)
+
+
 @pytest.mark.parametrize("window", [RandomWindow(16, stride=2), FirstFrames(16, stride=2)])
 def test_a_clip_that_is_too_short_says_what_to_do(window):
     assert len(indices(window, 31)) == 16

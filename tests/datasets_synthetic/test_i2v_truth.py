@@ -12,13 +12,13 @@ from i2vkit.datasets import splits as all_splits
 from i2vkit.datasets.maps import maps_of
 from i2vkit.datasets.points import points_of
 from i2vkit.datasets.preparation import i2v_truth as preparation
-from i2vkit.datasets.preparation.i2v_truth import make_part
+from i2vkit.datasets.preparation.i2v_truth import make_extra_people, make_part
 from i2vkit.datasets.synthetic.i2v_truth import checksums as sums
 from i2vkit.datasets.synthetic.i2v_truth.checksums import COLUMNS, colours, compare_part, difference, write_checksums
 from i2vkit.datasets.synthetic.i2v_truth.parts import FACES, FIGURES, PARTS, SPLITS, Performance
 from i2vkit.datasets.synthetic.i2v_truth.rendering import face_motion, figure_motion
 from i2vkit.datasets.transforms import FirstFrames, PackClip, ReadFrames
-from i2vkit.errors import DataError
+from i2vkit.errors import ConfigError, DataError
 from i2vkit.evaluation.protocols import SampleList
 from i2vkit.media import read_image, write_image
 
@@ -170,6 +170,37 @@ def test_a_set_that_is_not_the_one_is_refused(monkeypatch, tmp_path):
         preparation.make_i2v_truth(tmp_path)
     monkeypatch.setattr(preparation, "compare_part", lambda part, out: [])
     assert preparation.make_i2v_truth(tmp_path).endswith("all checksums agree")
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_extra_people_are_nobody_of_the_set(part):
+    extra = part.extra(80)
+    people = {person for split in SPLITS for person in part.people_of(split)}
+    assert len(extra.people_of("train")) == 80 and not people & set(extra.people_of("train"))
+    assert extra.people_of("train")[-1] == f"{part.name[:-1]}{sum(part.people) + 80}"  # three digits
+    assert len(extra.performances("train")) == 80 * len(part.labels) * part.takes[0]
+    assert extra.samples("val") == extra.samples("test") == []
+    held_out = set(all_splits.SPLITS[f"i2v_truth/{part.name}_held_out"])
+    assert held_out == people - set(part.people_of("train"))
+
+
+def test_extra_people_are_made_apart_from_the_set(made, tmp_path, monkeypatch):
+    part = made[0]
+    monkeypatch.setattr(preparation, "PARTS", {part.name: part})
+    summary = make_extra_people(tmp_path, 2, workers=1)
+    index = ClipFolder(str(tmp_path / f"{part.name}_extra"), list(part.labels)).index()
+    assert index.people == [part.person(number) for number in (5, 6)]  # after the four of the tiny set
+    assert [record.name for record in index.records] == [c.name for c in part.extra(2).performances("train")]
+    assert {path.name for path in tmp_path.iterdir()} == {f"{part.name}_extra"} and "4 clips" in summary
+    assert not list(tmp_path.rglob("test.json")) and maps_of(index.records[0]).shape[2:] == (64, 64)
+    assert make_extra_people(tmp_path, 2, workers=1).endswith("made before")
+    # The tiny set's next person is one of the whole set's, whose clips are known.
+    first = index.records[0]
+    assert difference(committed(part)[first.name], sums.clip_sums(first)) == ""
+    with pytest.raises(DataError, match="made with other settings"):
+        make_extra_people(tmp_path, 3, workers=1)
+    with pytest.raises(ConfigError, match="1 or more, not 0"):
+        make_extra_people(tmp_path, 0, workers=1)
 
 
 def committed(part):

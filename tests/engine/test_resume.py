@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import narrow
 import pytest
 import torch
@@ -6,7 +8,9 @@ from torch.utils.data import Dataset
 
 from i2vkit.apis.train import prepare, train
 from i2vkit.engine.checkpoints import latest_checkpoint, load_checkpoint_file
+from i2vkit.engine.hooks import GeneratorEMAHook
 from i2vkit.errors import CheckpointError
+from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss
 from i2vkit.registry import DATASETS
 from i2vkit.structures import VideoSample
 
@@ -62,6 +66,59 @@ def test_resumed_training_is_the_straight_one_bit_by_bit(straight, tmp_path, wor
     straight, resumed = (load_checkpoint_file(folder / "iter_2.pth") for folder in (straight, tmp_path))
     for part in ("state_dict", "optimizer"):
         assert_same_bits(straight[part], resumed[part])
+
+
+def late_config(folder, iterations):
+    """A recipe in small: a critic that trains from iteration 2 and counts from 4 on, a few frames, an average."""
+    model = narrow.gan_config(
+        critics=dict(frame=narrow.critic()),
+        decoded_frames=2,
+        phases=[
+            dict(name="critics", updates=["critics.frame"], losses=[dict(type=CriticLoss, critic="frame")], begin=2),
+            dict(
+                name="generator",
+                updates=["generator"],
+                losses=[
+                    dict(type=AdversarialLoss, critic="frame", weight=[(3, 0.0), (4, 0.3)]),
+                    dict(type=FrameL1Loss, weight=100.0),
+                ],
+            ),
+        ],
+    )
+    cfg = tiny_config(folder, iterations, model=model)
+    cfg.train_dataloader.dataset = dict(type=MovingPictures)
+    cfg.default_hooks.checkpoint.max_keep_ckpts = 9
+    cfg.custom_hooks.append(dict(type=GeneratorEMAHook, momentum=0.25))
+    return cfg
+
+
+def saved(folder, number):
+    return load_checkpoint_file(folder / f"iter_{number}.pth")
+
+
+def test_a_critic_joins_late_by_schedule_and_a_resumed_run_is_the_straight_one(tmp_path):
+    train(late_config(tmp_path / "straight", 6))
+    name = "critics.frame.network.blocks.0.0.weight"
+    weights = [saved(tmp_path / "straight", number)["state_dict"][name] for number in range(1, 7)]
+    # Iterations are counted from 0, so that the third one is the critic's first.
+    assert [not torch.equal(*pair) for pair in pairwise(weights)] == [False, True, True, True, True]
+    end = saved(tmp_path / "straight", 6)
+    for start in (1, 3):  # before the critic trains, and before it counts
+        train(late_config(tmp_path / f"from_{start}", 6), resume=tmp_path / f"straight/iter_{start}.pth")
+        resumed = saved(tmp_path / f"from_{start}", 6)
+        for part in ("state_dict", "ema_state_dict", "optimizer"):
+            assert_same_bits(end[part], resumed[part])
+
+
+def test_the_generator_feels_a_critic_from_the_iteration_of_its_schedule_on(tmp_path):
+    """Up to there the run is bit by bit that of a config without the adversarial term."""
+    plain = late_config(tmp_path / "plain", 6)
+    del plain.model.phases[1].losses[0]
+    train(late_config(tmp_path / "late", 6))
+    train(plain)
+    name = "generator.decoder.embedder.linear.weight"
+    runs = [[saved(tmp_path / run, number)["state_dict"][name] for number in range(1, 7)] for run in ("late", "plain")]
+    assert [torch.equal(*pair) for pair in zip(*runs, strict=True)] == [True] * 4 + [False] * 2
 
 
 def test_resumed_data_are_read_once_and_none_in_vain(tmp_path):

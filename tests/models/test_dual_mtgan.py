@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import product
+from types import SimpleNamespace
 
 import narrow
 import pytest
@@ -9,11 +10,11 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from i2vkit.apis.config import load_config
-from i2vkit.errors import ConfigError
+from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.context import GanContext
 from i2vkit.models.decoders import FrameDecoder
 from i2vkit.models.discriminators import RandomFrames
-from i2vkit.models.encoders import ConvPyramidEncoder
+from i2vkit.models.encoders import Conv3dEncoder, ConvPyramidEncoder
 from i2vkit.models.layers import Stream
 from i2vkit.models.losses import ContentInvarianceLoss, ContentSpread, CriticLoss, FrameL1Loss, KlLoss, MotionCycleLoss
 from i2vkit.models.losses.content_losses import spread_within_clips
@@ -412,3 +413,71 @@ def test_what_does_not_fit_is_refused():
     alone = GanContext(model, Clip(context.clip.source), 0, ("reconstruct",), True)
     with pytest.raises(ConfigError, match="the data have none: set a pairing"):
         CriticLoss("image", wrong_image=0.5)(alone)
+
+
+def encoder_of(**own) -> Conv3dEncoder:
+    torch.manual_seed(0)
+    encoder = Conv3dEncoder(narrow.SIZE, widths=(4, 6, 8), code=5, **own).eval()
+    torch.nn.init.normal_(encoder.to_log_variance.weight)
+    return encoder
+
+
+@pytest.mark.parametrize("difference", [True, False])
+def test_a_constant_picture_added_to_all_frames_changes_the_code_of_x_t_alone(difference):
+    encoder = encoder_of(difference=difference)
+    video = torch.rand(2, 3, 6, narrow.SIZE, narrow.SIZE) - 0.5
+    other = video + torch.rand(2, 3, 1, narrow.SIZE, narrow.SIZE) - 0.5
+    codes = [encoder(Clip(frames), Stream()).code for frames in (video, other)]
+    assert torch.allclose(*codes, atol=1e-6) == difference
+    still = encoder(Clip(video[:, :, :1].expand(-1, -1, 6, -1, -1)), Stream()).code
+    nothing = encoder(Clip(torch.zeros_like(video)), Stream()).code
+    assert torch.allclose(still, nothing, atol=1e-6) == difference
+
+
+def test_log_variance_stays_within_its_bounds_and_comes_back():
+    encoder = encoder_of()
+    torch.nn.init.constant_(encoder.to_log_variance.bias, 1e6)
+    clip = Clip(torch.rand(2, 3, 6, narrow.SIZE, narrow.SIZE))
+    motion = encoder(clip, Stream())
+    assert torch.equal(motion.log_variance, torch.full((2, 5), 2.0))
+    motion.log_variance.sum().backward()  # to become smaller: the way back
+    assert (encoder.to_log_variance.bias.grad == 2).all()
+    encoder.zero_grad()
+    (-encoder(clip, Stream()).log_variance.sum()).backward()
+    assert (encoder.to_log_variance.bias.grad == 0).all()
+    torch.nn.init.constant_(encoder.to_log_variance.bias, -1e6)
+    assert encoder(clip, Stream()).log_variance.max() == -10
+    with pytest.raises(ConfigError, match=r"initial_log_variance=-4.0, which is not between"):
+        encoder_of(log_variance_bounds=(-3.0, 2.0))
+
+
+def motion_context(mean: float, log_variance: float, iteration: int = 0) -> SimpleNamespace:
+    """Codes of 4 numbers, all with this mean and log-variance."""
+    encoded = Motion(
+        length=2,
+        mean=torch.full((3, 4), mean, requires_grad=True),
+        log_variance=torch.full((3, 4), log_variance, requires_grad=True),
+    )
+    return SimpleNamespace(encoded=lambda name: encoded, iteration=iteration)
+
+
+def test_free_nats_are_a_floor_below_which_nothing_pulls():
+    context = motion_context(mean=2.0, log_variance=0.0)  # 4 x 2 nats
+    assert KlLoss()(context).item() == pytest.approx(8.0)
+    assert KlLoss(free_nats=5.0)(context).item() == pytest.approx(8.0)
+    KlLoss(free_nats=5.0)(context).backward()
+    assert context.encoded("x").mean.grad[0, 0].item() == pytest.approx(2.0 / 3)  # the mean over three clips
+    context = motion_context(mean=1.0, log_variance=0.0)  # 4 x 1/2 nats
+    free = KlLoss(free_nats=5.0)(context)
+    free.backward()
+    assert free.item() == 5.0 and context.encoded("x").mean.grad.abs().max() == 0
+
+
+def test_a_divergence_that_runs_away_ends_training_with_its_cure():
+    context = motion_context(mean=100.0, log_variance=0.0)  # 20,000 nats
+    with pytest.raises(TrainingError, match=r"'kl' is 2e\+04 nats a clip at iteration 0.*log_variance_bounds"):
+        KlLoss()(context)
+    assert KlLoss(largest=1e5)(context).item() == pytest.approx(2e4)
+    with pytest.raises(TrainingError, match="iteration 40"):
+        KlLoss()(motion_context(100.0, 0.0, iteration=40))
+    assert torch.isfinite(KlLoss()(motion_context(100.0, 0.0, iteration=41)))  # looked at now and then

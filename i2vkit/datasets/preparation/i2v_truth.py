@@ -14,7 +14,7 @@ from i2vkit.datasets.preparation.prepare import prepare_set
 from i2vkit.datasets.synthetic.i2v_truth.checksums import compare_part
 from i2vkit.datasets.synthetic.i2v_truth.parts import FACES, PARTS, SEED, SPLITS, VERSION, Part
 from i2vkit.datasets.synthetic.i2v_truth.rendering import render_part
-from i2vkit.errors import DataError
+from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import atomic_path
 
 SIZE = 64
@@ -50,11 +50,30 @@ def make_i2v_truth(out: Path, workers: int | None = None) -> str:
     return "\n".join([*lines, f"{out} is {VERSION}: all checksums agree"])
 
 
+def make_extra_people(out: Path, people: int, workers: int | None = None) -> str:
+    """Render and prepare `people` more training people for each part, below `out`; a summary for the user.
+
+    They lie apart from the set, in `faces_extra` and `figures_extra`, drawn by the same renderers, with condition maps
+    and as many performances as the people who train give. The set itself stays as it is, and its checksums do not know
+    them.
+
+    Raises:
+        ConfigError: `people` is below 1.
+        DataError: Others lie there, or it cannot be written.
+    """
+    if people < 1:
+        raise ConfigError(f"--extra-people takes a number of people, 1 or more, not {people}")
+    return "\n".join(make_part(part.extra(people), out / f"{part.name}_extra", workers) for part in PARTS.values())
+
+
 def make_part(part: Part, out: Path, workers: int | None = None) -> str:
     """Render and prepare one part; a summary. Raises ``DataError`` as ``make_i2v_truth``."""
-    claim_folder(out, "i2v_truth.json", {"version": VERSION, "seed": SEED, "size": SIZE} | asdict(part))
+    settings = asdict(part)
+    if part.first == 1:  # sets that were made before there were others say nothing of it
+        del settings["first"]
+    claim_folder(out, "i2v_truth.json", {"version": VERSION, "seed": SEED, "size": SIZE} | settings)
     raw = out / "rendered"
-    if (out / "test.json").exists() and not raw.exists():
+    if (out / "index.csv").exists() and not raw.exists():
         return f"{out}: made before"
     index = render_part(part, raw, workers)
     if part.name == FACES.name:
@@ -62,7 +81,7 @@ def make_part(part: Part, out: Path, workers: int | None = None) -> str:
     else:
         framing, maps = FixedBox(SIZE, _STAGE, (part.size, part.size)), JointMaps(SIZE)
     summary = prepare_set(f"{VERSION}/{part.name}", index, out, framing, workers, truth=raw / "truth", maps=maps)
-    for split in SPLITS[1:]:
+    for split in (split for split in SPLITS[1:] if part.samples(split)):
         with atomic_path(out / f"{split}.json") as temporary:
             samples = ",\n".join(json.dumps(sample) for sample in part.samples(split))
             temporary.write_text(f"[\n{samples}\n]\n", encoding="utf-8")

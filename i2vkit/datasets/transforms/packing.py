@@ -18,9 +18,9 @@ class PackClip:
     Inputs: ``source`` uint8 (C, T, H, W) and its ``num_frames`` int64 (); ``label`` int64 (), the class index, -1 where
     the clip has none, and not there if no clip of the set has one (a pair may ask for another label than its clip's).
     With a target ``target``, ``target_num_frames`` and ``target_image`` uint8 (C, H, W), its first frame. Where
-    transforms have made them, of the source: ``states`` int64 (T,), float32 ``joints`` (T, J, 2), ``boxes`` (T, 4) and
-    uint8 ``source_maps`` (M, T, H, W); of the first frame of the target, or else of the source: ``image_maps`` uint8
-    (M, H, W).
+    transforms have made them, of the source: ``states`` int64 (T,), float32 ``landmarks`` (T, N, 2), ``joints``
+    (T, J, 2), ``boxes`` (T, 4) and uint8 ``source_maps`` (M, T, H, W); of the first frame of the target, or else of
+    the source: ``image_maps`` uint8 (M, H, W).
 
     The sample holds ``driving``, ``first`` and, where they are known, ``landmarks`` float32 (T, N, 2) of the source and
     ``truth``: that of the pair, or the source itself where there is no target and no other label.
@@ -43,7 +43,7 @@ class PackClip:
 
 
 def _extras(source: Take, pictured: Take) -> dict[str, Tensor]:
-    extras = {name: getattr(source, name) for name in ("states", "joints", "boxes")}
+    extras = {name: getattr(source, name) for name in ("states", "landmarks", "joints", "boxes")}
     if source.maps is not None:
         extras["source_maps"] = np.ascontiguousarray(rearrange(source.maps, "t m h w -> m t h w"))
     if pictured.maps is not None:

@@ -18,7 +18,7 @@ class ReadPoints:
     """Fills in ``landmarks``, ``joints`` and ``boxes`` of every take whose clip has them; stands after ``ReadFrames``.
 
     They come from ``record.side``: an array, or the path of a CSV file, which is read once a worker. Clips without any
-    of those in ``required`` raise ``DataError``; a batch needs joints and boxes of all its clips or of none.
+    of those in ``required`` raise ``DataError``; a batch needs landmarks, joints and boxes of all its clips or of none.
     """
 
     def __init__(self, required: Sequence[str] = ()):

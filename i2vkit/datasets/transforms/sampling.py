@@ -66,13 +66,30 @@ class Window(Sampling):
 class RandomWindow(Window):
     """``length`` frames, every ``stride``-th, from a random start.
 
-    Raises ``DataError`` if a clip has fewer than ``(length - 1) * stride + 1`` frames.
+    Args:
+        length: How many frames.
+        stride: How far apart.
+        latest: Largest start, counted from the clip's first frame; by default the last that fits. Where a test begins
+            at the first frame, a model that is shown any window learns that a face at rest may be the end of a smile.
+
+    Raises:
+        ConfigError: ``latest`` is negative.
+        DataError: A clip has fewer than ``(length - 1) * stride + 1`` frames.
     """
 
+    def __init__(self, length: int, stride: int = 1, latest: int | None = None):
+        super().__init__(length, stride)
+        if latest is not None and latest < 0:
+            raise ConfigError(f"RandomWindow starts at frame 0 at the earliest: latest={latest} is negative")
+        self.latest = latest
+
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
-        """Draw the start uniformly over all that fit."""
+        """Draw the start uniformly over all that fit, up to ``latest``."""
         self.check(record)
-        return rng.integers(record.num_frames - self.span + 1) + self.stride * np.arange(self.length)
+        last = record.num_frames - self.span
+        if self.latest is not None:
+            last = min(last, self.latest)
+        return rng.integers(last + 1) + self.stride * np.arange(self.length)
 
 
 @TRANSFORMS.register_module()

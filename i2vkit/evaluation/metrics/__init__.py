@@ -4,6 +4,7 @@ from i2vkit.evaluation.metrics.accuracy import Accuracy
 from i2vkit.evaluation.metrics.appearance import Appearance, nearest_ssim
 from i2vkit.evaluation.metrics.base import VideoMetric
 from i2vkit.evaluation.metrics.best_of import BestOf
+from i2vkit.evaluation.metrics.change import ChangeTold
 from i2vkit.evaluation.metrics.content_distance import ContentDistance, acd_c, acd_i
 from i2vkit.evaluation.metrics.diversity import Diversity, DiversityL1, DiversityLpips
 from i2vkit.evaluation.metrics.frechet_metric import FrechetMetric
@@ -22,6 +23,7 @@ __all__ = [
     "Accuracy",
     "Appearance",
     "BestOf",
+    "ChangeTold",
     "ContentDistance",
     "Diversity",
     "DiversityL1",

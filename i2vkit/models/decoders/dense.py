@@ -36,6 +36,7 @@ class DenseDecoder(Part):
     needs = ("content.code", "motion.trajectory")
     uses = ("content.pyramid", "motion.maps")
     streams = True
+    frame_wise = True
     code_per_frame = True
 
     def __init__(

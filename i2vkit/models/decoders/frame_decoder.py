@@ -31,6 +31,7 @@ class FrameDecoder(Part):
     needs = ("content.code", "motion.trajectory")
     uses = ("content.pyramid",)
     streams = True
+    frame_wise = True
     code_per_frame = True
 
     def __init__(

@@ -100,6 +100,7 @@ class UNetDecoder(Part):
 
     needs = ("motion.trajectory",)
     streams = True
+    frame_wise = True
 
     def __init__(
         self,

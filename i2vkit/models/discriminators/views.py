@@ -32,11 +32,17 @@ class Footage:
 class View:
     """What a critic sees. ``kind`` is "frames" (N, C, H, W), "clip" (N, C, T, H, W) or "vector" (N, D); ``draw`` picks
     indices for a batch, ``look`` applies them to a tensor, and ``owners`` says which clip each sample comes from.
-    ``encodes`` is true if it shows the motion that the motion encoder reads in the video.
+    ``encodes`` is true if it shows the motion that the motion encoder reads in the video. ``needs_whole_clip`` is true
+    if it shows frames together with their neighbours, or motion: clips, and whatever a view of its own says.
     """
 
     kind: str = "frames"
     encodes: bool = False
+
+    @property
+    def needs_whole_clip(self) -> bool:
+        """Whether what is seen is wrong where a training step decodes some frames of each clip."""
+        return self.kind == "clip" or self.encodes
 
     def size(self, motion: Spec) -> int:
         """Channels of what is seen."""

@@ -3,7 +3,9 @@
 import torch
 from einops import rearrange, repeat
 from torch import Tensor, nn
+from torch.nn import functional
 
+from i2vkit.errors import ConfigError
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.part import Part
 from i2vkit.registry import FRAME_ENCODERS, MOTION_ENCODERS, build_part
@@ -17,7 +19,11 @@ class CnnLstmEncoder(Part):
     With ``suppress_appearance`` the vectors are Z = H - H_st (DTGAN, sec. 3.1): H from the clip, H_st from the static
     clip that repeats its first frame, so that what the first frame looks like cancels; z_0 is always 0. Without, Z = H
     (the comparison of sec. 4.4). The static clip needs the CNN for one frame only. ``frame_encoder`` is any of
-    ``FRAME_ENCODERS``, by default a ``ConvFrameEncoder``.
+    ``FRAME_ENCODERS``, by default a ``ConvFrameEncoder``. ``input_size`` (ours) averages frames to so many pixels a
+    side before the CNN sees them: half the image size makes four times as many clips fit into a training.
+
+    Raises:
+        ConfigError: if ``input_size`` does not divide the image size.
     """
 
     gives = ("motion.trajectory",)
@@ -29,8 +35,15 @@ class CnnLstmEncoder(Part):
         frame_encoder: dict | None = None,
         hidden: int = 512,
         suppress_appearance: bool = True,
+        input_size: int | None = None,
     ):
         super().__init__()
+        if input_size is not None and (input_size < 1 or image_size % input_size):
+            raise ConfigError(
+                f"CnnLstmEncoder averages frames of {image_size} pixels to input_size={input_size}: take a divisor"
+            )
+        self.shrink = 1 if input_size is None else image_size // input_size
+        image_size = image_size // self.shrink
         frame_encoder = frame_encoder or dict(type="ConvFrameEncoder")
         self.frame_encoder = build_part(FRAME_ENCODERS, frame_encoder, image_size=image_size)
         self.lstm = nn.LSTM(self.frame_encoder.features, hidden, batch_first=True)
@@ -48,6 +61,8 @@ class CnnLstmEncoder(Part):
     def features(self, video: Tensor) -> Tensor:
         """Frame features (B, T, D) of a video (B, 3, T, H, W)."""
         frames = rearrange(video, "b c t h w -> (b t) c h w")
+        if self.shrink > 1:
+            frames = functional.avg_pool2d(frames, self.shrink)
         return rearrange(self.frame_encoder(frames), "(b t) d -> b t d", b=len(video))
 
     def sequence(self, features: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple]:

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.layers.bounds import bounded
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.part import Part
@@ -22,8 +23,15 @@ class Conv3dEncoder(Part):
     ``initial_log_variance`` (ours): with less noise than the prior's at the start, a decoder comes to read the code
     before the divergence has emptied it.
 
+    Args:
+        difference: reads x_t - x_0 in place of x_t, so that a constant picture added to all frames changes nothing
+            (ours; the paper does not say so). A code of x_t tells who drives long before it tells how they move, and
+            on unseen people the driver's beard and brows then come with the motion.
+        log_variance_bounds: least and largest log-variance (ours). While the decoder does not need the code, it can run
+            away, and the divergence with it. Within them nothing changes; see ``bounded``.
+
     Raises:
-        ConfigError: if the video is too small for the number of blocks.
+        ConfigError: if the video is too small for the number of blocks, or the bounds leave nothing between them.
     """
 
     gives = ("motion.code",)
@@ -37,8 +45,17 @@ class Conv3dEncoder(Part):
         squeezed: int = 32,
         variational: bool = True,
         initial_log_variance: float = -4.0,
+        difference: bool = False,
+        log_variance_bounds: tuple[float, float] = (-10.0, 2.0),
     ):
         super().__init__()
+        least, largest = log_variance_bounds
+        if not least < initial_log_variance < largest:
+            raise ConfigError(
+                f"Conv3dEncoder begins at initial_log_variance={initial_log_variance}, which is not between "
+                f"log_variance_bounds={tuple(log_variance_bounds)}: set other bounds"
+            )
+        self.difference, self.log_variance_bounds = difference, (least, largest)
         self.blocks = nn.Sequential(
             *(
                 nn.Sequential(
@@ -68,12 +85,13 @@ class Conv3dEncoder(Part):
 
     def forward(self, clip: Clip, stream: Stream) -> Motion:
         """The code of ``clip.source``."""
-        features = self.squeeze(self.pool(self.blocks(clip.source))).flatten(1)
+        video = clip.source - clip.source[:, :, :1] if self.difference else clip.source
+        features = self.squeeze(self.pool(self.blocks(video))).flatten(1)
         mean = self.to_mean(features)
         motion = Motion(length=clip.source.shape[2], code=mean, mean=mean, num_frames=clip.num_frames)
         if self.to_log_variance is None:
             return motion
-        log_variance = self.to_log_variance(features)
+        log_variance = bounded(self.to_log_variance(features), *self.log_variance_bounds)
         code = mean
         if self.training:
             noise = stream.normal(self, "code", tuple(mean.shape[1:]), like=mean)

@@ -1,5 +1,5 @@
 """Heads: from the features of a decoder to a video."""
 
-from i2vkit.models.heads.heads import DirectHead, ResidualHead
+from i2vkit.models.heads.heads import DirectHead, ResidualHead, WarpHead
 
-__all__ = ["DirectHead", "ResidualHead"]
+__all__ = ["DirectHead", "ResidualHead", "WarpHead"]

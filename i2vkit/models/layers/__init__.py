@@ -8,6 +8,7 @@ from i2vkit.models.layers.resampling import PooledConv, StillConv2d, UpsampledCo
 from i2vkit.models.layers.residual import ResidualDown, ResidualTrunk, ResidualUp
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.layers.transposed_1p2d import TransposedConv1p2d
+from i2vkit.models.layers.warping import warp
 
 __all__ = [
     "ClipDropout",
@@ -30,4 +31,5 @@ __all__ = [
     "init_he_",
     "masked_mean",
     "true_frames",
+    "warp",
 ]

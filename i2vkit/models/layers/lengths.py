@@ -65,6 +65,30 @@ def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
     return torch.where(mask, frames, 0).sum() / mask.sum().clamp(min=1)
 
 
+def draw_frames(num_frames: Tensor | None, number: int, noise: Tensor) -> Tensor:
+    """The first frame of every clip and ``number`` of its other true frames, in order of time.
+
+    A clip with fewer frames gives all it has, and then frames of its padding.
+
+    Args:
+        num_frames: true lengths (B,), or None where all frames are true ones.
+        number: frames beside the first.
+        noise: (B, T) in [0, 1), which decides; of two frames that with the smaller number is taken.
+
+    Returns:
+        Indices (B, min(number + 1, T)).
+
+    Examples:
+        >>> draw_frames(torch.tensor([4, 3]), 2, torch.tensor([[0.9, 0.5, 0.8, 0.1], [0.9, 0.5, 0.8, 0.1]])).tolist()
+        [[0, 1, 3], [0, 1, 2]]
+    """
+    batch, length = noise.shape
+    first = torch.arange(length, device=noise.device) == 0
+    padding = ~frame_mask(num_frames, batch, length, noise.device)
+    order = torch.where(padding, 1 + noise, torch.where(first, -1.0, noise)).argsort(dim=1)
+    return order[:, : number + 1].sort(dim=1).values
+
+
 def at_last_frame(steps: Tensor, num_frames: Tensor | None) -> Tensor:
     """The step (B, D) of ``steps`` (B, T, D) at the last true frame of every clip."""
     if num_frames is None:

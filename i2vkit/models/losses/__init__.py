@@ -2,6 +2,7 @@
 
 from i2vkit.models.losses.adversarial_losses import NonSaturatingLoss, WassersteinLoss
 from i2vkit.models.losses.base import Loss
+from i2vkit.models.losses.change_losses import FrameChangeLoss, LandmarkChangeLoss
 from i2vkit.models.losses.conditional_losses import CategoryLoss, CriticCategoryLoss, FirstFrameL1Loss
 from i2vkit.models.losses.content_losses import ContentInvarianceLoss, ContentSpread
 from i2vkit.models.losses.feature_losses import FeatureSimilarityLoss
@@ -33,9 +34,11 @@ __all__ = [
     "CriticLoss",
     "FeatureSimilarityLoss",
     "FirstFrameL1Loss",
+    "FrameChangeLoss",
     "FrameClassLoss",
     "FrameL1Loss",
     "KlLoss",
+    "LandmarkChangeLoss",
     "Loss",
     "MaskSparsityLoss",
     "MotionCycleLoss",

@@ -47,6 +47,12 @@ class Loss(nn.Module):
         (t0, w0), (t1, w1) = before[-1], after[0]
         return w0 + (w1 - w0) * (iteration - t0) / (t1 - t0)
 
+    def needs_whole_clip(self, model) -> bool:
+        """Whether the loss compares frames with their neighbours, reads the last one, or encodes a video anew: what it
+        cannot do where a training step decodes some frames of each clip (``ImageToVideoGan(decoded_frames=...)``).
+        """
+        return False
+
     def check(self, model) -> None:
         """Called once the model is built: raise ``ConfigError`` if it does not give what this loss reads."""
 

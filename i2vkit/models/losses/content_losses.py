@@ -66,6 +66,10 @@ class ContentInvarianceLoss(_FrameCodeLoss):
         super().__init__(pass_name, name, weight)
         self.relative = relative
 
+    def needs_whole_clip(self, model) -> bool:
+        """True: neighbouring frames are compared."""
+        return True
+
     def forward(self, context) -> Tensor:
         """E |E_C(x^t) - E_C(x^t+1)|, relative to E |E_C(x^t) - mean| if asked for."""
         codes, mask = self.codes(context)

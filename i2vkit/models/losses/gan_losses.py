@@ -6,13 +6,15 @@ from dataclasses import replace
 from einops import rearrange
 from torch import Tensor
 
-from i2vkit.errors import ConfigError
+from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.critic import wrong_labels
 from i2vkit.models.discriminators.networks import spread_over_time
 from i2vkit.models.discriminators.views import Footage
 from i2vkit.models.layers.lengths import masked_mean, true_frames
 from i2vkit.models.losses.base import Loss
 from i2vkit.registry import LOSSES, VIEWS, build_part
+
+CHECKED_EVERY = 20  # iterations
 
 
 class CriticTerm(Loss):
@@ -31,6 +33,11 @@ class CriticTerm(Loss):
         view = model.critics[self.critic].check_view(self.view or model.critics[self.critic].view)
         if view.encodes:
             model.generator.check_encodes_video()
+
+    def needs_whole_clip(self, model) -> bool:
+        """Whether the view shows clips, or motion that is read in them."""
+        view = self.view or model.critics[self.critic].view
+        return view.needs_whole_clip
 
     def eye(self, context) -> tuple:
         """The critic, and the view this term looks through."""
@@ -195,6 +202,10 @@ class MotionCycleLoss(PassLoss):
     def __init__(self, pass_name: str = "reconstruct", name: str | None = "motion_l1", weight: float | Sequence = 1.0):
         super().__init__(pass_name, name, weight)
 
+    def needs_whole_clip(self, model) -> bool:
+        """True: the generated video is encoded anew."""
+        return True
+
     def check(self, model) -> None:
         """Raise ``ConfigError`` if no motion encoder reads videos."""
         model.generator.check_encodes_video()
@@ -217,12 +228,28 @@ class KlLoss(PassLoss):
     """KL(N(mean, exp(log_variance)) || N(0, I)) of the motion code, summed over its axes, the mean over the batch
     (Dual-MTGAN, eq. 2).
 
+    Args:
+        free_nats: below so many nats the loss is constant and pulls no more (ours; Kingma et al., 2016): what is left
+            of the code is not emptied.
+        largest: of more nats a clip training ends with an error. While a decoder does not read the code, nothing else
+            tells that it has run away, to 1e31 in one of our trials. Only every ``CHECKED_EVERY``-th iteration is
+            looked at, as each look makes a GPU wait.
+
     Raises:
         ConfigError: if the motion is not variational.
+        TrainingError: if the divergence is above ``largest``.
     """
 
-    def __init__(self, pass_name: str = "reconstruct", name: str | None = "kl", weight: float | Sequence = 1.0):
+    def __init__(
+        self,
+        pass_name: str = "reconstruct",
+        free_nats: float = 0.0,
+        largest: float = 1e4,
+        name: str | None = "kl",
+        weight: float | Sequence = 1.0,
+    ):
         super().__init__(pass_name, name, weight)
+        self.free_nats, self.largest = free_nats, largest
 
     def check(self, model) -> None:
         """Raise ``ConfigError`` if the pass encodes no motion, or one that is not variational."""
@@ -233,10 +260,17 @@ class KlLoss(PassLoss):
             )
 
     def forward(self, context) -> Tensor:
-        """The divergence."""
+        """The divergence in nats, ``free_nats`` at least."""
         motion = context.encoded(self.pass_name)
-        terms = motion.mean.square() + motion.log_variance.exp() - 1 - motion.log_variance
-        return 0.5 * terms.sum(dim=1).mean()
+        mean, log_variance = motion.mean.float(), motion.log_variance.float()  # squares of bf16 are coarse
+        divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
+        if context.iteration % CHECKED_EVERY == 0 and divergence > self.largest:
+            raise TrainingError(
+                f"loss '{self.name}' is {divergence.item():.3g} nats a clip at iteration {context.iteration}, above "
+                f"largest={self.largest:g}: the motion code has run away. Give the loss a weight from the start, 1e-5 "
+                f"is enough, lower the learning rate, or narrow the motion encoder's log_variance_bounds"
+            )
+        return divergence.clamp(min=self.free_nats)
 
 
 @LOSSES.register_module()

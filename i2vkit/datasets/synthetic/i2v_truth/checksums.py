@@ -12,6 +12,7 @@ import numpy as np
 
 from i2vkit.datasets.disk import read_table
 from i2vkit.datasets.folder import ClipFolder
+from i2vkit.datasets.index import ClipRecord
 from i2vkit.datasets.points import points_of
 from i2vkit.datasets.preparation.jobs import write_table
 from i2vkit.datasets.synthetic.i2v_truth.parts import Part
@@ -27,10 +28,15 @@ def checksums(root: Path) -> dict[str, tuple[str, str, str]]:
     found = {}
     for prefix, folder in (("", root), ("truth/", root / "truth")):
         for record in ClipFolder(str(folder)).index().records:
-            frames = record.frames.read(range(record.num_frames))
-            points = points_of(record, "landmarks" if "landmarks" in record.side else "joints")
-            found[prefix + record.name] = (str(record.num_frames), points_hash(points), colours(frames))
+            found[prefix + record.name] = clip_sums(record)
     return found
+
+
+def clip_sums(record: ClipRecord) -> tuple[str, str, str]:
+    """Of one clip: number of frames, of points, of colours."""
+    frames = record.frames.read(range(record.num_frames))
+    points = points_of(record, "landmarks" if "landmarks" in record.side else "joints")
+    return str(record.num_frames), points_hash(points), colours(frames)
 
 
 def points_hash(points: np.ndarray) -> str:

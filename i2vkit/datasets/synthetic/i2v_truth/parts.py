@@ -7,7 +7,7 @@ lets people of the same split do them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 VERSION = "i2v-truth-v1"
 SEED = 1
@@ -40,6 +40,7 @@ class Part:
         actors: How many others do each performance in the truth, of the people who train, validate and test.
         size: Side of the rendered pictures in pixels.
         frames: Least and largest number of frames of a clip.
+        first: Number of the first person.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Part:
     size: int
     frames: tuple[int, int]
     actors: tuple[int, int, int] = (0, 1, 2)
+    first: int = 1
 
     def person(self, number: int) -> str:
         """The name of a person, whose digits are the number.
@@ -65,8 +67,18 @@ class Part:
         ['figure13', 'figure14', 'figure15']
         """
         place = SPLITS.index(split)
-        start = 1 + sum(self.people[:place])
+        start = self.first + sum(self.people[:place])
         return [self.person(number) for number in range(start, start + self.people[place])]
+
+    def extra(self, number: int) -> "Part":
+        """``number`` more people who train, and nobody else: those whose numbers follow on the set's.
+
+        They are no part of i2v-truth-v1; who trains on them says so.
+
+        >>> FACES.extra(2).people_of("train")
+        ['face37', 'face38']
+        """
+        return replace(self, people=(number, 0, 0), first=self.first + sum(self.people))
 
     def performances(self, split: str) -> list[Performance]:
         """Everything that is performed in a split, by person, label and take."""

@@ -53,7 +53,8 @@ def render_part(part: Part, root: Path, workers: int | None = None) -> ClipIndex
     exact.sort(key=lambda scene: scene.actor)
     draw = draw_face if part.name == FACES.name else draw_figure
     run_jobs(draw, own + exact, workers, chunk=_CHUNK)
-    write_truth_index(root / "truth", [_truth_row(scene) for scene in exact])
+    if exact:
+        write_truth_index(root / "truth", [_truth_row(scene) for scene in exact])
     return ClipIndex([_record(scene) for scene in own], list(part.labels), [])
 
 
@@ -107,7 +108,7 @@ def _rng(part: Part, performance: Performance) -> np.random.Generator:
 
 
 def _number(person: str) -> int:
-    return int(person[-2:])
+    return int("".join(character for character in person if character.isdigit()))
 
 
 def _record(scene: Scene) -> ClipRecord:

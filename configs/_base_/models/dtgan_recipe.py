@@ -1,0 +1,68 @@
+"""DTGAN for half an hour on one CPU core: the paper's frozen encoder, motion channel and U-Net, with our output layer.
+
+From the paper as dtgan.py has it: the frozen, appearance-suppressed CNN-LSTM, one motion channel, the U-Net on image
+and channel, L1 and the frame critic on single frames, training by reconstruction alone. Not the paper's:
+
+- the image is warped and painted over (``WarpHead``) where the paper draws each pixel anew;
+- no dropout, which is the paper's noise: a video depends on image and driving video alone;
+- the dynamics critic and eq. 6 are left out: they encode the video that was made, all of its frames;
+- of a clip that is encoded whole the first frame and three others are decoded in training;
+- the frame critic trains from iteration 8,700 on and weighs 0.3 from 9,000 on: before there is a copy of the image it
+  only adds texture;
+- a moving average of the generator's weights is validated and saved;
+- widths between a quarter and a half of those of dtgan.py, four clips a batch, Adam with 1e-3, falling from the middle
+  on, critics 5e-4.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .dtgan import *
+
+from i2vkit.models.decoders import UNetDecoder
+from i2vkit.models.discriminators import AllFrames, FrameDiscriminator
+from i2vkit.models.encoders import CnnLstmEncoder, ConvFrameEncoder
+from i2vkit.models.heads import WarpHead
+from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss, NonSaturatingLoss
+
+model["decoded_frames"] = 3
+model["generator"]["motion_encoder"] = dict(
+    type=CnnLstmEncoder,
+    frame_encoder=dict(type=ConvFrameEncoder, widths=(16, 32, 64, 128), features=256),
+    hidden=256,
+)
+model["generator"]["decoder"] = dict(
+    type=UNetDecoder,
+    widths=(32, 64, 128, 128, 128, 128),
+    dropout=0.0,
+    embedder_dropout=0.0,
+    dropout_at_test=False,
+)
+model["generator"]["head"] = dict(type=WarpHead, reach=6.0, mask_bias=-2.0)
+model["critics"] = dict(
+    frame=dict(
+        type=Critic,
+        network=dict(type=FrameDiscriminator, widths=(16, 32, 64, 128), norm="batch"),
+        view=dict(type=AllFrames),
+        adversarial=dict(type=NonSaturatingLoss),
+    )
+)
+model["phases"] = [
+    dict(
+        name="critics",
+        updates=["critics.frame"],
+        losses=[dict(type=CriticLoss, critic="frame")],  # eq. 3
+        begin=8700,
+    ),
+    dict(
+        name="generator",
+        updates=["generator"],
+        losses=[
+            dict(type=AdversarialLoss, critic="frame", weight=[(9000, 0.0), (9001, 0.3)]),  # eq. 4
+            dict(type=FrameL1Loss, weight=100.0),  # eq. 5
+        ],
+    ),
+]
+optim_wrapper["optimizer"]["lr"] = 1e-3
+optim_wrapper["per_phase"] = dict(critics=dict(lr=5e-4))
+param_scheduler[0].update(begin=6000, end=12_000)

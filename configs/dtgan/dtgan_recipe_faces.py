@@ -1,0 +1,18 @@
+"""DTGAN on the faces of i2v-truth-v1, 64x64, 16 frames, made to be looked at: half an hour on a free CPU core.
+
+Paper: Baddar et al., 2017, "Dynamics Transfer GAN". What is not the paper's stands in _base_/models/dtgan_recipe.py;
+the paper's own model on these data is truth/dtgan_faces.py. First: tools/train.py
+configs/dtgan/cnn_lstm_recipe_faces.py, a minute. The set's own 24 people train; dtgan_recipe_faces_80people.py has 80.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .._base_.datasets.truth_faces_without_maps import *
+    from .._base_.models.dtgan_recipe import *
+    from .._base_.recipe import *
+
+model["labels"] = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
+model["pretrained"][0]["checkpoint"] = "work_dirs/cnn_lstm_recipe_faces"
+model["pretrained"][0]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_faces.py"
+train_dataloader["batch_size"] = 4

@@ -1,0 +1,16 @@
+"""DTGAN on the faces of i2v-truth-v1 as dtgan_recipe_faces.py, with 56 more people to train on.
+
+First: python tools/benchmark_truth.py prepare --extra-people 56, and tools/train.py
+configs/dtgan/cnn_lstm_recipe_faces_80people.py. Tables tell it apart from what 24 people give.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .._base_.datasets.truth_faces_more_people import _joined
+    from .dtgan_recipe_faces import *
+
+model["pretrained"][0]["checkpoint"] = "work_dirs/cnn_lstm_recipe_faces_80people"
+model["pretrained"][0]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_faces_80people.py"
+train_dataloader["dataset"]["layout"] = _joined
+train_dataloader["dataset"].update(people=None, exclude_people="i2v_truth/faces_held_out")

@@ -1,0 +1,42 @@
+"""Dual-MTGAN on the Weizmann strips, 64x64, 16 frames: 20 minutes on a free CPU core.
+
+Paper: Yang et al., "Dual-MTGAN"; its own model on these data is dual_mtgan_weizmann.py. What is not the paper's stands
+in _base_/models/dual_mtgan_recipe.py; besides, encoder and LSTM are pre-trained (tools/train.py
+configs/dual_mtgan/motion_recipe_weizmann.py), the image is warped and painted over by a flow that reaches 12 pixels and
+is averaged over 5x5, and 6,000 iterations are enough for 40 clips. Subjects 0, 1, 3, 4 and 5 train, 2 validates.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .._base_.datasets.weizmann_strips import *
+    from .._base_.evaluation import *
+    from .._base_.models.dual_mtgan_recipe import *
+    from .._base_.recipe import *
+
+from i2vkit.models.heads import WarpHead
+
+_end = 6000
+_help = "python tools/train.py configs/dual_mtgan/motion_recipe_weizmann.py"
+
+model["generator"]["head"] = dict(type=WarpHead, reach=12.0, mask_bias=-1.0, smooth=5)
+model["pretrained"] = [
+    dict(
+        part="generator.motion_encoder",
+        checkpoint="work_dirs/motion_recipe_weizmann",
+        prefix="network.encoder",
+        help=_help,
+    ),
+    dict(
+        part="generator.motion_generator",
+        checkpoint="work_dirs/motion_recipe_weizmann",
+        prefix="network.motion_generator",
+        help=_help,
+    ),
+]
+model["phases"][0]["losses"][1]["weight"] = [(1800, 1e-5), (4200, 5e-4)]
+train_dataloader.update(batch_size=12, num_workers=0, persistent_workers=False)
+val_dataloader.update(num_workers=0, persistent_workers=False)
+test_dataloader = val_dataloader
+train_cfg.update(max_iters=_end, val_interval=2000)
+param_scheduler[1].update(begin=3600, end=_end)

@@ -1,0 +1,27 @@
+"""Pre-training of encoder and LSTM of dual_mtgan_recipe_weizmann.py, without labels: two minutes on a CPU core.
+
+Ours, as motion_recipe_figures.py, on the training people of dual_mtgan_recipe_weizmann.py.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .._base_.datasets.weizmann_strips import *
+    from .._base_.models.motion_regressor import *
+    from .._base_.runtime import *
+
+from i2vkit.models.encoders import Conv3dEncoder
+from i2vkit.models.motion_generators import LstmUnroll
+
+model["autocast"] = "bf16"
+model["network"]["encoder"] = dict(
+    type=Conv3dEncoder, widths=(16, 32, 64, 128), code=128, variational=True, difference=True
+)
+model["network"]["motion_generator"] = dict(type=LstmUnroll, hidden=512)
+train_dataloader.update(batch_size=12, num_workers=0, persistent_workers=False)
+val_dataloader.update(num_workers=0, persistent_workers=False)
+test_dataloader = val_dataloader
+train_cfg.update(max_iters=600, val_interval=600)
+param_scheduler[0].update(begin=300, end=600)
+default_hooks["checkpoint"].update(interval=600, save_best="change_told")
+custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated

@@ -1,0 +1,76 @@
+"""Bilinear warping of frames by a flow."""
+
+import torch
+from einops import rearrange
+from torch import Tensor
+from torch.nn import functional
+
+
+def warp(frames: Tensor, flow: Tensor) -> Tensor:
+    """``frames`` moved by ``flow``: each pixel takes the bilinear value that lies ``flow`` pixels away from it.
+
+    Beyond the picture its border goes on. The gradient passes to the flow and to the frames. Two forms compute the same
+    numbers, to rounding. ``grid_sample`` is the faster one on a CPU. Its backward pass on CUDA adds up in an arbitrary
+    order, and PyTorch refuses it under ``torch.use_deterministic_algorithms``: there, and in code that
+    ``torch.compile`` traces, the four neighbours are gathered by index instead.
+
+    Args:
+        frames: (B, C, T or 1, H, W). One frame serves all T flows of its clip and is never copied by the gathered form.
+        flow: (B, 2, T, H, W), x before y, in pixels. With a flow of (1, 0) everywhere the picture moves one pixel to
+            the left.
+
+    Returns:
+        Frames (B, C, T, H, W).
+
+    Examples:
+        >>> row = torch.tensor([[1.0, 2.0, 3.0, 4.0]]).view(1, 1, 1, 1, 4)
+        >>> flow = torch.zeros(1, 2, 1, 1, 4)
+        >>> flow[:, 0] = 1.0
+        >>> warp(row, flow).flatten().tolist()
+        [2.0, 3.0, 4.0, 4.0]
+    """
+    if torch.are_deterministic_algorithms_enabled() or torch.compiler.is_compiling():
+        return warp_gathered(frames, flow)
+    return warp_sampled(frames, flow)
+
+
+def warp_sampled(frames: Tensor, flow: Tensor) -> Tensor:
+    """``warp`` by ``grid_sample``."""
+    batch, _, length, height, width = flow.shape
+    x, y = _places(flow)
+    # grid_sample wants places from -1 to 1 over the outer edges of the picture.
+    grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)
+    frames = rearrange(frames.expand(-1, -1, length, -1, -1), "b c t h w -> (b t) c h w")
+    moved = functional.grid_sample(frames, grid.flatten(0, 1), padding_mode="border", align_corners=False)
+    return rearrange(moved, "(b t) c h w -> b c t h w", b=batch)
+
+
+def warp_gathered(frames: Tensor, flow: Tensor) -> Tensor:
+    """``warp`` by gathering the four neighbours of each place; a flow of 0 gives the very frames."""
+    length, height, width = flow.shape[2:]
+    x, y = _places(flow)
+    x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
+    left, top = x.detach().floor(), y.detach().floor()
+    right, bottom = (left + 1).clamp(max=width - 1), (top + 1).clamp(max=height - 1)
+    pixels = rearrange(frames, "b c t h w -> b c t (h w)")
+    if frames.shape[2] == 1 < length:
+        pixels = pixels[:, :, 0]
+
+    def at(row: Tensor, column: Tensor) -> Tensor:
+        index = (row * width + column).long().flatten(2)  # (B, T, H W)
+        index = index.flatten(1) if pixels.dim() == 3 else index
+        index = index[:, None].expand(-1, pixels.shape[1], *index.shape[1:])
+        return pixels.gather(-1, index).unflatten(-1, (-1, height, width)).view(*index.shape[:2], length, height, width)
+
+    across, down = (x - left)[:, None], (y - top)[:, None]  # shares of the right and of the lower neighbour
+    upper = at(top, left) * (1 - across) + at(top, right) * across
+    lower = at(bottom, left) * (1 - across) + at(bottom, right) * across
+    return upper * (1 - down) + lower * down
+
+
+def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
+    """Where each pixel takes its value, x and y (B, T, H, W), in pixels whose centres are whole numbers."""
+    height, width = flow.shape[3:]
+    columns = torch.arange(width, device=flow.device, dtype=flow.dtype)
+    rows = torch.arange(height, device=flow.device, dtype=flow.dtype)[:, None]
+    return columns + flow[:, 0], rows + flow[:, 1]
