@@ -1,6 +1,12 @@
 """Losses, each small and registered, and the adversarial losses of critics."""
 
-from i2vkit.models.losses.adversarial_losses import NonSaturatingLoss, WassersteinLoss
+from i2vkit.models.losses.adversarial_losses import (
+    AdversarialCriterion,
+    HingeLoss,
+    NonSaturatingLoss,
+    RelativisticLoss,
+    WassersteinLoss,
+)
 from i2vkit.models.losses.base import Loss
 from i2vkit.models.losses.conditional_losses import CategoryLoss, CriticCategoryLoss, FirstFrameL1Loss
 from i2vkit.models.losses.content_losses import ContentInvarianceLoss, ContentSpread
@@ -13,6 +19,7 @@ from i2vkit.models.losses.gan_losses import (
     MaskSparsityLoss,
     MotionCycleLoss,
 )
+from i2vkit.models.losses.gradient_penalties import GradientPenaltyLoss
 from i2vkit.models.losses.pose_losses import PoseLoss
 from i2vkit.models.losses.supervised_losses import (
     ClassCompactnessLoss,
@@ -24,6 +31,7 @@ from i2vkit.models.losses.supervised_losses import (
 )
 
 __all__ = [
+    "AdversarialCriterion",
     "AdversarialLoss",
     "CategoryLoss",
     "ClassCompactnessLoss",
@@ -35,12 +43,15 @@ __all__ = [
     "FirstFrameL1Loss",
     "FrameClassLoss",
     "FrameL1Loss",
+    "GradientPenaltyLoss",
+    "HingeLoss",
     "KlLoss",
     "Loss",
     "MaskSparsityLoss",
     "MotionCycleLoss",
     "NonSaturatingLoss",
     "PoseLoss",
+    "RelativisticLoss",
     "SequenceClassLoss",
     "StateClassLoss",
     "StateCompactnessLoss",
