@@ -79,10 +79,8 @@ def shared_network_warnings(facts: dict[str, dict[str, str | None]], metrics: Se
 
 
 def _looks_through(network: str, sha256: str | None, extractor: dict[str, str]) -> bool:
-    return any(
-        file.startswith(network) or (sha256 is not None and (digest.startswith(sha256) or sha256.startswith(digest)))
-        for file, digest in extractor.items()
-    )
+    own = None if sha256 is None else sha256.lower()[:8]
+    return any(file.startswith(network) or digest[:8] == own for file, digest in extractor.items())
 
 
 def data_facts(dataset: dict) -> dict[str, Any]:

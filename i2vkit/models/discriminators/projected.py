@@ -64,8 +64,8 @@ class ProjectedDiscriminator(nn.Module):
         norm: "batch", "spectral" or None, of the small discriminators.
 
     Raises:
-        ConfigError: a backbone that timm does not have, or that gives no maps of images of this size; samples that are
-            not colour images.
+        ConfigError: a backbone that timm does not have, that gives no maps of images of this size, or whose weights are
+            not known; and for samples that are not colour frames.
     """
 
     kind: str
@@ -73,7 +73,6 @@ class ProjectedDiscriminator(nn.Module):
 
     def __init__(
         self,
-        in_channels: int,
         image_size: int,
         label_size: int = 0,
         map_channels: int = 0,
@@ -93,8 +92,6 @@ class ProjectedDiscriminator(nn.Module):
     ):
         super().__init__()
         check_norm(norm)
-        if in_channels != 3:
-            raise ConfigError(f"{type(self).__name__} looks at colour frames of 3 channels, not of {in_channels}")
         self.features = FrozenFeatures(
             image_size, backbone, out_indices, weights, sha256, pretrained, resize, scales, width, max_width, seed
         )
@@ -143,6 +140,8 @@ class ProjectedDiscriminator(nn.Module):
 
     def _features(self, frames: Tensor, maps: Tensor | None) -> list[Tensor]:
         """Frozen features of frames (N, 3, H, W), fine to coarse, each with the condition maps in its size."""
+        if frames.shape[1] != 3:
+            raise ConfigError(f"{type(self).__name__} looks at colour frames of 3 channels, not of {frames.shape[1]}")
         features = self.features(frames)
         if maps is None:
             return features
@@ -169,7 +168,7 @@ class ProjectedFrameDiscriminator(ProjectedDiscriminator):
 class ProjectedPairDiscriminator(ProjectedDiscriminator):
     """Every two successive frames of a clip, by the frozen features of both side by side: so motion is judged.
 
-    With the view ``FramePairs`` these are two frames at a distance; of a longer clip each frame is judged with the next.
+    With the view ``FramePairs`` these are two frames at a distance; in a longer clip each is judged with the next.
     Ours, after the discriminator on single frames of Sauer et al., 2021; for the arguments see
     ``ProjectedDiscriminator``.
     """

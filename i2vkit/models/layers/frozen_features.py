@@ -31,7 +31,8 @@ PACKAGED = {
 def freeze_as_buffers_(module: nn.Module) -> nn.Module:
     """Turn every parameter of ``module`` into a buffer, and leave all its buffers out of state dicts; returns it.
 
-    What was a parameter is then in no optimiser and no checkpoint, while gradients still pass through the module.
+    What was a parameter is then in no optimiser and no checkpoint, while gradients still pass through the module. It is
+    to stay in eval mode: batch norms no longer follow what they see.
 
     >>> layer = freeze_as_buffers_(nn.Linear(1, 1))
     >>> len(list(layer.parameters())), len(layer.state_dict()), layer(torch.zeros(1, 1)).requires_grad
@@ -43,6 +44,9 @@ def freeze_as_buffers_(module: nn.Module) -> nn.Module:
             part.register_buffer(name, parameter.detach(), persistent=False)
         for name, buffer in list(part.named_buffers(recurse=False, remove_duplicate=False)):
             part.register_buffer(name, buffer, persistent=False)
+        if hasattr(part, "track_running_stats"):
+            # Nothing to a batch norm in eval mode; but one that tracks would ask state dicts for its counter.
+            part.track_running_stats = False
     return module
 
 
@@ -196,7 +200,7 @@ class FrozenFeatures(nn.Module):
         """Raise ``CheckpointError`` unless ``state`` is the fingerprint of these features."""
         if not torch.equal(state.cpu(), self.get_extra_state()):
             raise CheckpointError(
-                f"the checkpoint's discriminator was trained on other frozen features than those of {self.backbone.name} "
-                f"(SHA-256 {self.frozen_networks[self.backbone.name]}) at {self.side} pixels, mixed as here: use the "
-                f"config that it was trained with"
+                f"the checkpoint's discriminator was trained on other frozen features: here they are those of "
+                f"{self.backbone.name} (SHA-256 {self.frozen_networks[self.backbone.name]}) at {self.side} pixels; "
+                f"use the config that it was trained with"
             )

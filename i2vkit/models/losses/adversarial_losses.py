@@ -140,5 +140,5 @@ def squared_gradients(score: Callable, look) -> Tensor:
         maps = None if look.maps is None else look.maps.detach().float().requires_grad_()
         scores = score(replace(look, sample=sample, maps=maps))
         inputs = [sample] if maps is None else [sample, maps]
-        gradients = torch.autograd.grad(scores.flatten(1).mean(dim=1).sum(), inputs, create_graph=True)
+        gradients = torch.autograd.grad(scores.reshape(len(sample), -1).mean(dim=1).sum(), inputs, create_graph=True)
         return sum(gradient.flatten(1).square().sum(dim=1) for gradient in gradients)
