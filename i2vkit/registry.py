@@ -68,6 +68,7 @@ ADAPTERS = _role("adapter", "i2vkit.models.layers")
 # What judges it.
 DISCRIMINATORS = _role("discriminator", "i2vkit.models.discriminators")
 VIEWS = _role("view", "i2vkit.models.discriminators")
+AUGMENTATIONS = _role("augmentation", "i2vkit.models.discriminators")
 ADVERSARIAL_LOSSES = _role("adversarial loss", "i2vkit.models.losses")
 LOSSES = _role("loss", "i2vkit.models.losses")
 # What it is made from, and how it is scored.

@@ -21,6 +21,7 @@ from i2vkit.models.losses import (
 from i2vkit.models.losses.gan_losses import CriticTerm, PassLoss
 from i2vkit.registry import (
     ADVERSARIAL_LOSSES,
+    AUGMENTATIONS,
     CONTENT_ENCODERS,
     DECODERS,
     DISCRIMINATORS,
@@ -99,6 +100,7 @@ FACTORS: dict[str, list] = {
     "network": names(DISCRIMINATORS),
     "view": names(VIEWS),
     "adversarial": names(ADVERSARIAL_LOSSES),
+    "augment": [None, *names(AUGMENTATIONS)],
     "condition": [None, "label", "image", "maps"],
     "classify": [False, True],
     "negative": list(NEGATIVES),
@@ -109,13 +111,15 @@ FACTORS: dict[str, list] = {
         if issubclass(LOSSES.get(name), PassLoss | CriticTerm) and not issubclass(LOSSES.get(name), ELSEWHERE)
     ],
 }
+OF_CRITICS = ("CriticCategoryLoss", "CriticLoss", "GradientPenaltyLoss")  # losses that critics minimise
 GENERATOR = ("content_encoder", "motion", "decoder", "head", "refiner")
 
 _CODED = ["DenseDecoder", "FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder"]
 _WHOLE = ["TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder"]  # one code a clip
 _MOVED = ["DenseDecoder", "FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "UNetDecoder"]
-_FRAME_CRITICS, _FRAME_VIEWS = ["FrameDiscriminator", "ResidualFrameDiscriminator"], ["AllFrames", "RandomFrames"]
-_CLIP_CRITICS, _CLIP_VIEWS = ["ResidualVideoDiscriminator", "VideoDiscriminator"], ["RandomWindow", "WholeClip"]
+_FRAME_CRITICS = ["FrameDiscriminator", "ProjectedFrameDiscriminator", "ResidualFrameDiscriminator"]
+_CLIP_CRITICS = ["ProjectedPairDiscriminator", "ResidualVideoDiscriminator", "VideoDiscriminator"]
+_FRAME_VIEWS, _CLIP_VIEWS = ["AllFrames", "RandomFrames"], ["FramePairs", "RandomWindow", "WholeClip"]
 # Motions of which some decoder reads all; the others are the same as one of these.
 _READ = [motion for motion in MOTIONS if any(reads(motion, decoder) for decoder in FACTORS["decoder"])]
 _DRAWN = [motion for motion in _READ if motion[0] is None]
@@ -135,6 +139,10 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("judges frames, but", "network", _FRAME_CRITICS, "view", [*_CLIP_VIEWS, "LastDynamics"]),
     ("judges clip, but", "network", _CLIP_CRITICS, "view", [*_FRAME_VIEWS, "LastDynamics"]),
     ("judges vector, but", "network", ["VectorDiscriminator"], "view", [*_FRAME_VIEWS, *_CLIP_VIEWS]),
+    # A network that halves time again and again wants more than two frames.
+    ("needs clips of 4 frames or more, but FramePairs", "network", ["VideoDiscriminator"], "view", ["FramePairs"]),
+    # Augmentations are of pictures.
+    ("judges vectors: leave augment out", "network", ["VectorDiscriminator"], "augment", names(AUGMENTATIONS)),
     # A vector has no places at which an image could join it.
     ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps"]),
     # Motion encoded anew from a video is there only if an encoder reads videos.
@@ -191,12 +199,12 @@ def model_config(row: dict) -> dict:
     reads_critic = issubclass(loss["type"], CriticTerm)
     shown = "reconstruct" if row["pass"] == "source" else "shown"
     loss |= dict(critic="one", passes=shown) if reads_critic else dict(pass_name=shown)
-    loss["name"], of_critics = "also", row["loss"].startswith("Critic")
+    loss["name"], of_critics = "also", row["loss"] in OF_CRITICS
     critic_losses = [dict(type=CriticLoss, critic="one", passes=shown, **NEGATIVES[row["negative"]])]
     critic_losses += [dict(type=CriticCategoryLoss, critic="one", passes=shown)] * row["classify"]
     # On "reconstruct", where every encoder runs: what a prior leaves aside gets its gradient there.
     losses = [dict(type=AdversarialLoss, critic="one", passes=shown), dict(type=FrameL1Loss)]
-    own = dict(condition=row["condition"], classify=row["classify"])
+    own = dict(condition=row["condition"], classify=row["classify"], augment=part(row["augment"], AUGMENTATIONS))
     return dict(
         generator=generator_config(row),
         critics=dict(one=narrow.critic(row["network"], row["view"], row["adversarial"], **own)),

@@ -15,7 +15,10 @@ from i2vkit.models.decoders import (
 from i2vkit.models.discriminators import (
     AllFrames,
     FrameDiscriminator,
+    FramePairs,
     LastDynamics,
+    ProjectedFrameDiscriminator,
+    ProjectedPairDiscriminator,
     RandomFrames,
     RandomWindow,
     ResidualFrameDiscriminator,
@@ -39,8 +42,10 @@ from i2vkit.models.losses import (
     AdversarialLoss,
     CriticLoss,
     FrameL1Loss,
+    HingeLoss,
     MotionCycleLoss,
     NonSaturatingLoss,
+    RelativisticLoss,
     WassersteinLoss,
 )
 from i2vkit.models.motion_generators import LabelFusion, LstmUnroll, NoiseGru
@@ -53,6 +58,7 @@ MAPS = 2  # channels of condition maps
 LABELS = ["a", "b", "c"]
 TIME = ((2, 1), (4, 2), (3, 1), (3, 1))  # decoders of whole clips make 4, 6, 8, ... frames
 BACKBONE = dict(backbone="test_byobnet", out_indices=(0, 1, 2))  # one of timm's tiny ones, with strides 2, 4 and 8
+PROJECTED = dict(**BACKBONE, pretrained=False, width=4, max_width=8, hidden=8)  # a projected discriminator
 
 # Arguments that make each registered part narrow. A part that is registered and not listed here is built as it is.
 NARROW = {
@@ -88,12 +94,17 @@ NARROW = {
     "VectorDiscriminator": dict(type=VectorDiscriminator, widths=(8, 8)),
     "ResidualFrameDiscriminator": dict(type=ResidualFrameDiscriminator, width=4, max_width=8),
     "ResidualVideoDiscriminator": dict(type=ResidualVideoDiscriminator, width=4, max_width=8),
+    "ProjectedFrameDiscriminator": dict(type=ProjectedFrameDiscriminator, **PROJECTED),
+    "ProjectedPairDiscriminator": dict(type=ProjectedPairDiscriminator, **PROJECTED),
     "AllFrames": dict(type=AllFrames),
     "RandomFrames": dict(type=RandomFrames, number=2),
     "RandomWindow": dict(type=RandomWindow, length=4),
     "WholeClip": dict(type=WholeClip),
+    "FramePairs": dict(type=FramePairs, number=2),
     "LastDynamics": dict(type=LastDynamics),
     "NonSaturatingLoss": dict(type=NonSaturatingLoss),
+    "HingeLoss": dict(type=HingeLoss),
+    "RelativisticLoss": dict(type=RelativisticLoss),
     "WassersteinLoss": dict(type=WassersteinLoss),
 }
 

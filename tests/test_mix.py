@@ -29,6 +29,7 @@ PLAIN = dict(
     network="FrameDiscriminator",
     view="AllFrames",
     adversarial="NonSaturatingLoss",
+    augment=None,
     condition=None,
     classify=False,
     negative="generated",

@@ -59,6 +59,7 @@ SLOTS: dict[str, tuple[Registry, ...]] = {
     "network": (roles.DISCRIMINATORS, roles.MODELS),
     "embedder": (roles.EMBEDDERS, roles.VIDEO_EMBEDDERS),
     "view": (roles.VIEWS,),
+    "augment": (roles.AUGMENTATIONS,),
     "adversarial": (roles.ADVERSARIAL_LOSSES,),
     "losses": (roles.LOSSES,),
     "dataset": (roles.DATASETS,),

@@ -10,7 +10,14 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from i2vkit.apis.result_facts import checkpoint_facts, data_facts, frame_facts, precision_facts
+from i2vkit.apis.result_facts import (
+    checkpoint_facts,
+    data_facts,
+    frame_facts,
+    frozen_network_facts,
+    precision_facts,
+    shared_network_warnings,
+)
 from i2vkit.apis.versions import package_versions
 from i2vkit.engine.checkpoints import unwrapped
 from i2vkit.evaluation.metrics.base import META
@@ -32,9 +39,10 @@ def report(
     ``data``; ``pipeline``, and what of it decides about the numbers, ``frames`` (stride) and ``resize``; ``precision``
     with ``tf32``, which products of a GPU are rounded so, ``device``; ``checkpoint`` with its SHA-256, iteration and
     the seed of its training; and versions. Where there are such, ``per_image`` and ``curves`` of several samples of one
-    image, ``extractors``, SHA-256 of the weights that metrics look through, ``skipped``, metrics that were left out,
-    with the reason, and ``warnings``, what a metric says against its own value; where clips have labels, ``by_label``,
-    the means of every score by label.
+    image, ``extractors``, SHA-256 of the weights that metrics look through, ``frozen_networks``, those that
+    discriminators and losses of the training looked through, ``skipped``, metrics that were left out, with the reason,
+    and ``warnings``, what speaks against the value of a metric; where clips have labels, ``by_label``, the means of
+    every score by label.
     """
     dataset = runner.test_dataloader.dataset
     metrics = runner.test_evaluator.metrics
@@ -45,13 +53,19 @@ def report(
     protocol = {"name": name, "type": type(plan).__name__}
     if replayed := getattr(plan, "replayed", None):
         protocol["replays"] = replayed
+    networks = frozen_network_facts(runner.model)
+    warnings = {metric.name: metric.warning for metric in metrics if getattr(metric, "warning", None)}
+    for metric, text in shared_network_warnings(networks, metrics).items():
+        runner.logger.warning(f"{metric} {text}")
+        warnings[metric] = f"{warnings[metric]}; {text}" if metric in warnings else text
     extra = {
         "per_image": per_image,
         "by_label": by_label(per_video, list(scores)),
         "curves": {metric.name: metric.curve for metric in metrics if getattr(metric, "curve", None)},
         "extractors": {metric.name: metric.extractor for metric in metrics if getattr(metric, "extractor", None)},
         "skipped": skipped | plan.left_out(dataset.pairs, evaluators_of(cfg)),
-        "warnings": {metric.name: metric.warning for metric in metrics if getattr(metric, "warning", None)},
+        "frozen_networks": networks,
+        "warnings": warnings,
     }
     return {
         "config": Path(cfg.filename or "").stem,

@@ -12,7 +12,7 @@ from torch import nn
 from i2vkit.apis.weights import file_digest
 from i2vkit.datasets.transforms import CenterCrop, Resize
 from i2vkit.datasets.transforms.sampling import Sampling
-from i2vkit.engine.checkpoints import load_checkpoint_file
+from i2vkit.engine.checkpoints import load_checkpoint_file, unwrapped
 from i2vkit.engine.precision import precision, tf32_flags
 
 
@@ -62,6 +62,44 @@ def checkpoint_facts(path: str | Path) -> dict[str, Any]:
     meta = load_checkpoint_file(path).get("meta")
     known = {key: meta[name] for key, name in (("iteration", "iter"), ("seed", "seed")) if meta and name in meta}
     return {"file": str(path), "sha256": file_digest(path)} | known
+
+
+def frozen_network_facts(model: nn.Module) -> dict[str, dict[str, str | None]]:
+    """The pre-trained networks that training looked through, by discriminator or loss: names, and SHA-256 of weights.
+
+    A model that was trained to please a network looks better to a metric that sees through the same one.
+    """
+    facts: dict[str, dict[str, str | None]] = {}
+    for path, module in unwrapped(model).named_modules():
+        if networks := getattr(module, "frozen_networks", None):
+            facts[getattr(module, "name", ".".join(path.split(".")[:2]))] = dict(networks)
+    return facts
+
+
+def shared_network_warnings(facts: dict[str, dict[str, str | None]], metrics: Sequence[Any]) -> dict[str, str]:
+    """A warning for every metric that looks through a network that training looked through, by the metric's name.
+
+    The same are weights of one SHA-256 (8 digits do), and files that are named after the network.
+
+    >>> from types import SimpleNamespace
+    >>> lpips = SimpleNamespace(name="lpips", extractor={"vgg16-397923af.pth": "397923af" + 56 * "0"})
+    >>> print(shared_network_warnings({"features": {"vgg16": "397923af"}}, [lpips])["lpips"])
+    looks through vgg16, as 'features' did in training: the score flatters this model
+    """
+    warnings = {}
+    for metric in metrics:
+        for owner, networks in facts.items():
+            for network, sha256 in networks.items():
+                if _looks_through(network, sha256, getattr(metric, "extractor", None) or {}):
+                    warnings[metric.name] = (
+                        f"looks through {network}, as '{owner}' did in training: the score flatters this model"
+                    )
+    return warnings
+
+
+def _looks_through(network: str, sha256: str | None, extractor: dict[str, str]) -> bool:
+    own = None if sha256 is None else sha256.lower()[:8]
+    return any(file.startswith(network) or digest[:8] == own for file, digest in extractor.items())
 
 
 def data_facts(dataset: dict) -> dict[str, Any]:

@@ -102,9 +102,8 @@ def load_weights(model: nn.Module, path: str | Path, prefix: str | None = None, 
     if strict:
         check_weights(model, weights, str(path))
     own = unwrapped(model).state_dict()
-    for name, value in weights.items():
-        if name in own and value.shape == own[name].shape:
-            own[name].copy_(value)  # a state dict shares its memory with the model
+    fitting = {name: value for name, value in weights.items() if name in own and value.shape == own[name].shape}
+    unwrapped(model).load_state_dict(fitting, strict=False)
 
 
 def check_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:

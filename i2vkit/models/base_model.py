@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from i2vkit.engine.checkpoints import latest_checkpoint, load_weights
 from i2vkit.engine.precision import check_precision, precision
 from i2vkit.errors import CheckpointError, ConfigError
+from i2vkit.models.layers.frozen_features import FrozenBackbone
 from i2vkit.models.layers.timm_backbone import TimmBackbone
 from i2vkit.models.phases import Phase, build_phases
 from i2vkit.registry import MODELS
@@ -107,7 +108,8 @@ class PhasedModel(BaseModel):
         """
         later = {id(module) for entry in self.pretrained for module in self.get_part(entry["part"]).modules()}
         for module in self.modules():
-            if isinstance(module, TimmBackbone) and id(module) not in later:
+            # No checkpoint holds what is frozen: that is read from its own file, whatever is loaded later.
+            if isinstance(module, FrozenBackbone) or (isinstance(module, TimmBackbone) and id(module) not in later):
                 module.load_pretrained()
         for entry in self.pretrained:
             path = Path(entry["checkpoint"])

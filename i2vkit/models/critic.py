@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.networks import spread_over_time
 from i2vkit.models.discriminators.views import Footage, View
-from i2vkit.registry import ADVERSARIAL_LOSSES, DISCRIMINATORS, MODELS, VIEWS, build_part
+from i2vkit.registry import ADVERSARIAL_LOSSES, AUGMENTATIONS, DISCRIMINATORS, MODELS, VIEWS, build_part
 from i2vkit.structures import Spec
 
 
@@ -55,10 +55,11 @@ class Critic(nn.Module):
     """Judges real against generated footage.
 
     ``condition`` is None, "label", "image" (the content image) or "maps" (condition maps of the seen frames). With
-    ``classify`` it says the class of what it sees too (auxiliary classifier, Odena et al., 2017).
+    ``classify`` it says the class of what it sees too (auxiliary classifier, Odena et al., 2017). ``augment`` is an
+    augmentation of all frames or clips that it sees, real and generated (``DiffAugment``).
 
     Raises:
-        ConfigError: if network and view do not fit, or the condition is not to be had.
+        ConfigError: if network and view do not fit, the condition is not to be had, or vectors are to be augmented.
     """
 
     def __init__(
@@ -72,10 +73,12 @@ class Critic(nn.Module):
         classify: bool = False,
         num_labels: int = 0,
         map_channels: int = 0,
+        augment: dict | None = None,
     ):
         super().__init__()
         self.view = build_part(VIEWS, view)
         self.adversarial = build_part(ADVERSARIAL_LOSSES, adversarial)
+        self.augment = build_part(AUGMENTATIONS, augment)
         self.condition, self.num_labels = condition, num_labels
         self.plain = False
         self._compiled: dict[str, Callable] = {}
@@ -100,6 +103,11 @@ class Critic(nn.Module):
         if classify and not hasattr(self.network, "classify"):
             raise ConfigError(f"{type(self.network).__name__} has no class logits: take another network")
         self.check_view(self.view)
+        if self.augment is not None and self.network.kind == "vector":
+            raise ConfigError(
+                f"{type(self.augment).__name__} augments frames and clips, but {type(self.network).__name__} judges "
+                f"vectors: leave augment out"
+            )
 
     def check_view(self, view: View) -> View:
         """``view``, if it shows what the network judges.
@@ -112,10 +120,39 @@ class Critic(nn.Module):
                 f"{type(self.network).__name__} judges {self.network.kind}, but {type(view).__name__} shows "
                 f"{view.kind}: change one of the two"
             )
+        shortest, shown = getattr(self.network, "shortest", 1), getattr(view, "length", None)
+        if view.kind == "clip" and shown is not None and shown < shortest:
+            raise ConfigError(
+                f"{type(self.network).__name__} needs clips of {shortest} frames or more, but {type(view).__name__} "
+                f"shows {shown}: change one of the two"
+            )
         return view
 
-    def look(self, footage: Footage, view: View, index: Tensor | None) -> Look:
-        """What this critic sees of ``footage`` through ``view`` at ``index`` (drawn by ``view.draw``)."""
+    def draw_augmentation(self, footage: Footage) -> Tensor | None:
+        """The random numbers of one augmentation, a row a clip, for looks at footage that belongs together.
+
+        None where nothing is augmented.
+        """
+        return None if self.augment is None else self.augment.draw(len(footage.video), footage.video.device)
+
+    def look(self, footage: Footage, view: View, index: Tensor | None, augmentation: Tensor | None = None) -> Look:
+        """What this critic sees of ``footage`` through ``view``.
+
+        Args:
+            footage: real or generated.
+            view: the critic's own, or one that a loss has in its place.
+            index: of what is seen, drawn by ``view.draw``.
+            augmentation: drawn by ``draw_augmentation``; by default drawn anew.
+        """
+        look = self._plain_look(footage, view, index)
+        if self.augment is None:
+            return look
+        drawn = self.draw_augmentation(footage) if augmentation is None else augmentation
+        draw = drawn[view.owners(len(footage.video), index).to(drawn.device)]
+        maps = None if look.maps is None else self.augment.move(look.maps, draw)
+        return replace(look, sample=self.augment(look.sample, draw), maps=maps)
+
+    def _plain_look(self, footage: Footage, view: View, index: Tensor | None) -> Look:
         sample = view.look(footage, index)
         if self.condition is None:
             return Look(sample)

@@ -1,7 +1,9 @@
+import hashlib
 from itertools import pairwise
 
 import narrow
 import pytest
+import timm
 import torch
 from tiny import tiny_config
 from torch.utils.data import Dataset
@@ -10,6 +12,7 @@ from i2vkit.apis.train import prepare, train
 from i2vkit.engine.checkpoints import latest_checkpoint, load_checkpoint_file
 from i2vkit.engine.hooks import GeneratorEMAHook
 from i2vkit.errors import CheckpointError
+from i2vkit.models.discriminators import DiffAugment
 from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss
 from i2vkit.registry import DATASETS
 from i2vkit.structures import VideoSample
@@ -119,6 +122,31 @@ def test_the_generator_feels_a_critic_from_the_iteration_of_its_schedule_on(tmp_
     name = "generator.decoder.embedder.linear.weight"
     runs = [[saved(tmp_path / run, number)["state_dict"][name] for number in range(1, 7)] for run in ("late", "plain")]
     assert [torch.equal(*pair) for pair in zip(*runs, strict=True)] == [True] * 4 + [False] * 2
+
+
+def test_resumed_training_through_frozen_features_is_the_straight_one(tmp_path):
+    """No checkpoint holds the features of a projected discriminator: they are read from their own file again."""
+    torch.manual_seed(3)
+    weights = tmp_path / "features.pth"
+    torch.save(timm.create_model("test_byobnet").state_dict(), weights)
+    own = dict(pretrained=True, weights=str(weights), sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
+
+    def config(folder):
+        cfg = gan_config(tmp_path / folder, 2, 0)
+        frame = narrow.critic(
+            "ProjectedFrameDiscriminator", "RandomFrames", "HingeLoss", augment=dict(type=DiffAugment)
+        )
+        frame["network"] = {**frame["network"], **own}
+        cfg.model.critics["frame"] = frame
+        return cfg
+
+    train(config("straight"))
+    train(config("resumed"), resume=tmp_path / "straight/iter_1.pth")
+    straight, resumed = (load_checkpoint_file(tmp_path / folder / "iter_2.pth") for folder in ("straight", "resumed"))
+    for part in ("state_dict", "optimizer"):
+        assert_same_bits(straight[part], resumed[part])
+    held = [name for name in straight["state_dict"] if ".features." in name]
+    assert held == ["critics.frame.network.features._extra_state"]
 
 
 def test_resumed_data_are_read_once_and_none_in_vain(tmp_path):

@@ -1,14 +1,28 @@
-"""Discriminator networks and the views through which critics look at a video."""
+"""Discriminator networks, the views through which critics look at a video, and augmentations of what they see."""
 
+from i2vkit.models.discriminators.augmentation import DiffAugment
 from i2vkit.models.discriminators.networks import FrameDiscriminator, VectorDiscriminator, VideoDiscriminator
+from i2vkit.models.discriminators.projected import ProjectedFrameDiscriminator, ProjectedPairDiscriminator
 from i2vkit.models.discriminators.residual import ResidualFrameDiscriminator, ResidualVideoDiscriminator
-from i2vkit.models.discriminators.views import AllFrames, Footage, LastDynamics, RandomFrames, RandomWindow, WholeClip
+from i2vkit.models.discriminators.views import (
+    AllFrames,
+    Footage,
+    FramePairs,
+    LastDynamics,
+    RandomFrames,
+    RandomWindow,
+    WholeClip,
+)
 
 __all__ = [
     "AllFrames",
+    "DiffAugment",
     "Footage",
     "FrameDiscriminator",
+    "FramePairs",
     "LastDynamics",
+    "ProjectedFrameDiscriminator",
+    "ProjectedPairDiscriminator",
     "RandomFrames",
     "RandomWindow",
     "ResidualFrameDiscriminator",

@@ -18,7 +18,8 @@ from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.registry import DISCRIMINATORS
 
 
-def _check_norm(norm: str | None) -> None:
+def check_norm(norm: str | None) -> None:
+    """Raise ``ConfigError`` unless ``norm`` is one that discriminators have."""
     if norm not in ("batch", "spectral", None):
         raise ConfigError(f'norm is "batch", "spectral" or None, not {norm!r}')
 
@@ -58,7 +59,7 @@ class _ConvStack(nn.Module):
         norm: str | None = "batch",
     ):
         super().__init__()
-        _check_norm(norm)
+        check_norm(norm)
         self.label_size = label_size
         self.side = image_size >> len(widths)
         if self.side < 1:
@@ -178,14 +179,20 @@ class VideoDiscriminator(_ConvStack):
         self.last_length = last_length
         super().__init__(**shared)
 
+    @property
+    def shortest(self) -> int:
+        """The least number of frames that it judges."""
+        return self.last_length << len(self.blocks)
+
     def _last(self, width: int, out_channels: int) -> nn.Module:
         return nn.Conv3d(width, out_channels, (self.last_length, self.side, self.side))
 
     def begin(self, sample: Tensor, maps: Tensor | None = None) -> Begun:
         """As documented above, for (N, C, T, H, W)."""
-        shortest = self.last_length << len(self.blocks)
-        if sample.shape[2] < shortest:
-            raise ConfigError(f"VideoDiscriminator needs clips of {shortest} frames or more, got {sample.shape[2]}")
+        if sample.shape[2] < self.shortest:
+            raise ConfigError(
+                f"VideoDiscriminator needs clips of {self.shortest} frames or more, got {sample.shape[2]}"
+            )
         return super().begin(sample, maps)
 
 
@@ -209,7 +216,7 @@ class VectorDiscriminator(nn.Module):
         norm: str | None = None,
     ):
         super().__init__()
-        _check_norm(norm)
+        check_norm(norm)
         if map_channels:
             raise ConfigError("VectorDiscriminator cannot be conditioned on an image or on maps")
         layers: list[nn.Module] = []

@@ -33,11 +33,13 @@ class View:
     """What a critic sees. ``kind`` is "frames" (N, C, H, W), "clip" (N, C, T, H, W) or "vector" (N, D); ``draw`` picks
     indices for a batch, ``look`` applies them to a tensor, and ``owners`` says which clip each sample comes from.
     ``encodes`` is true if it shows the motion that the motion encoder reads in the video. ``needs_whole_clip`` is true
-    if it shows frames together with their neighbours, or motion: clips, and whatever a view of its own says.
+    if it shows frames together with their neighbours, or motion: clips, and whatever a view of its own says. ``length``
+    is the number of frames of the clips that it shows, None where that is the video's.
     """
 
     kind: str = "frames"
     encodes: bool = False
+    length: int | None = None
 
     @property
     def needs_whole_clip(self) -> bool:
@@ -178,3 +180,51 @@ class LastDynamics(View):
         """The feature (B, D)."""
         motion = footage.motion()
         return motion.code if motion.trajectory is None else at_last_frame(motion.trajectory, footage.num_frames)
+
+
+@VIEWS.register_module()
+class FramePairs(View):
+    """Clips of two true frames, in their order, at a distance that is drawn anew at every look.
+
+    First the distance is drawn evenly, then the place. A clip that is too short for ``min_distance`` shows its first
+    and last frame.
+
+    Args:
+        number: of pairs of each clip.
+        min_distance, max_distance: from frame to frame, both included; by default up to the whole clip.
+
+    Raises:
+        ConfigError: for distances below 1 or in the wrong order.
+    """
+
+    kind = "clip"
+    length = 2
+
+    def __init__(self, number: int = 1, min_distance: int = 1, max_distance: int | None = None):
+        if min_distance < 1 or (max_distance is not None and max_distance < min_distance):
+            raise ConfigError(
+                f"FramePairs takes distances of 1 or more, the least first, not {min_distance} and {max_distance}"
+            )
+        self.number, self.min_distance, self.max_distance = number, min_distance, max_distance
+
+    def draw(self, footage: Footage) -> Tensor:
+        """Frame indices (B * number, 2)."""
+        batch, _, total = footage.video.shape[:3]
+        device = footage.video.device
+        lengths = torch.full((batch,), total, device=device) if footage.num_frames is None else footage.num_frames
+        last = (lengths - 1).clamp(min=0).repeat_interleave(self.number)
+        farthest = last if self.max_distance is None else last.clamp(max=self.max_distance)
+        nearest = farthest.clamp(max=self.min_distance)
+        chance, place = torch.rand(2, batch * self.number, device=device)
+        distance = nearest + (chance * (farthest - nearest + 1)).long()
+        start = (place * (last - distance + 1)).long()
+        return torch.stack([start, start + distance], dim=1)
+
+    def pick(self, video: Tensor, index: Tensor) -> Tensor:
+        """Pairs (B * number, C, 2, H, W)."""
+        rows = self.owners(len(video), index)[:, None]
+        return rearrange(rearrange(video, "b c t h w -> b t c h w")[rows, index], "n t c h w -> n c t h w")
+
+    def owners(self, batch: int, index: Tensor) -> Tensor:
+        """The clip of every pair."""
+        return torch.arange(batch, device=index.device).repeat_interleave(self.number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from i2vkit.structures import Level
 _REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, AttributeError, NotImplementedError)
 
 
+_COUNTER = "num_batches_tracked"
+
+
 class TimmBackbone(nn.Module):
     """Any network of timm that can be built with ``features_only``, by name, with timm's initial weights.
 
@@ -29,8 +33,9 @@ class TimmBackbone(nn.Module):
     Args:
         name: as in ``timm.list_models()``; the network is built for ``image_size`` if it has a size of its own.
         out_indices: timm's: which maps are taken; the network ends behind the last of them. By default timm's choice.
-        weights: a file of the whole network in timm's own names, as its hub has it; never downloaded. It is read when
-            training starts (``load_pretrained``), so that a trained model does without.
+        weights: a file of the whole network in timm's own names, as its hub has it, or with the same tensors in the
+            same order under other names; never downloaded. It is read when training starts (``load_pretrained``), so
+            that a trained model does without.
         sha256: of that file, 8 or more digits.
 
     Raises:
@@ -55,8 +60,9 @@ class TimmBackbone(nn.Module):
             raise ConfigError(f"timm has no network '{name}'; nearest: {nearest}")
         if weights and not sha256:
             raise ConfigError(f"weights={weights} of {name} need sha256=..., the SHA-256 of the file: sha256sum FILE")
-        self.name, self.weights, self.sha256 = name, weights, sha256
+        self.name, self.weights = name, weights
         self.published = timm.get_pretrained_cfg(name)
+        self.file = WeightFile(self._address(), sha256) if weights else None
         self.options = {} if out_indices is None else dict(out_indices=tuple(out_indices))
         if self.published.fixed_input_size:
             self.options["img_size"] = image_size
@@ -110,14 +116,14 @@ class TimmBackbone(nn.Module):
             MissingWeightsError: there is no such file; says where it is to be had.
             CheckpointError: it is another file, or holds another network's weights.
         """
-        if self.weights is None:
+        if self.file is None:
             return
         import timm
 
-        path = WeightFile(self._address(), self.sha256).find(self.weights)
-        weights = load_checkpoint_file(path)
+        path = self.file.find(self.weights)
         with torch.device("meta"):
             expected = timm.create_model(self.name).state_dict()
+        weights = in_names_of(expected, load_checkpoint_file(path))
         if odd := sorted(expected.keys() ^ weights.keys()):
             raise CheckpointError(
                 f"{path} does not hold timm's {self.name}: {len(odd)} names are not in both, {odd[0]} for one"
@@ -130,11 +136,44 @@ class TimmBackbone(nn.Module):
             )
         except RuntimeError as error:
             raise CheckpointError(f"{path} does not hold timm's {self.name}: {error}") from error
-        self.network.load_state_dict(loaded.state_dict())
+        self._take(loaded.state_dict())
         print_log(f"{self.name} loaded from {path}", "current")
+
+    def _take(self, weights: dict[str, Tensor]) -> None:
+        """Copy weights in the names of ``network``."""
+        self.network.load_state_dict(weights)
 
     def _address(self) -> str:
         """Where the published weights are to be had."""
         if self.published.hf_hub_id:
             return f"https://huggingface.co/{self.published.hf_hub_id}/resolve/main/model.safetensors"
         return self.published.url or "the authors of the network"
+
+
+def in_names_of(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``weights`` in the names of ``expected`` if they are the same tensors in the same order; else as they are.
+
+    Files of other code may name a network's layers otherwise. They count as the same if every tensor has the shape and
+    the last part of the name ("weight", "running_mean") of the one expected in its place. Counters of batch norms are
+    left aside, as not all files have them.
+
+    >>> ours, theirs = {"conv.weight": torch.zeros(2, 3)}, {"_conv.weight": torch.ones(2, 3)}
+    >>> list(in_names_of(ours, theirs)), list(in_names_of(ours, {"_conv.weight": torch.ones(3, 2)}))
+    (['conv.weight'], ['_conv.weight'])
+    """
+    if expected.keys() == weights.keys():
+        return dict(weights)
+    counters = {name: torch.zeros_like(v, device="cpu") for name, v in expected.items() if _last(name) == _COUNTER}
+    wanted = [name for name in expected if name not in counters]
+    given = [name for name in weights if _last(name) != _COUNTER]
+    if [_form(expected, name) for name in wanted] != [_form(weights, name) for name in given]:
+        return dict(weights)
+    return counters | {name: weights[other] for name, other in zip(wanted, given, strict=True)}
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _form(tensors: Mapping[str, Tensor], name: str) -> tuple:
+    return _last(name), tuple(getattr(tensors[name], "shape", ()))

@@ -1,6 +1,12 @@
 """Losses, each small and registered, and the adversarial losses of critics."""
 
-from i2vkit.models.losses.adversarial_losses import NonSaturatingLoss, WassersteinLoss
+from i2vkit.models.losses.adversarial_losses import (
+    AdversarialCriterion,
+    HingeLoss,
+    NonSaturatingLoss,
+    RelativisticLoss,
+    WassersteinLoss,
+)
 from i2vkit.models.losses.base import Loss
 from i2vkit.models.losses.change_losses import FrameChangeLoss, LandmarkChangeLoss
 from i2vkit.models.losses.conditional_losses import CategoryLoss, CriticCategoryLoss, FirstFrameL1Loss
@@ -14,6 +20,7 @@ from i2vkit.models.losses.gan_losses import (
     MaskSparsityLoss,
     MotionCycleLoss,
 )
+from i2vkit.models.losses.gradient_penalties import GradientPenaltyLoss
 from i2vkit.models.losses.pose_losses import PoseLoss
 from i2vkit.models.losses.supervised_losses import (
     ClassCompactnessLoss,
@@ -25,6 +32,7 @@ from i2vkit.models.losses.supervised_losses import (
 )
 
 __all__ = [
+    "AdversarialCriterion",
     "AdversarialLoss",
     "CategoryLoss",
     "ClassCompactnessLoss",
@@ -37,6 +45,8 @@ __all__ = [
     "FrameChangeLoss",
     "FrameClassLoss",
     "FrameL1Loss",
+    "GradientPenaltyLoss",
+    "HingeLoss",
     "KlLoss",
     "LandmarkChangeLoss",
     "Loss",
@@ -44,6 +54,7 @@ __all__ = [
     "MotionCycleLoss",
     "NonSaturatingLoss",
     "PoseLoss",
+    "RelativisticLoss",
     "SequenceClassLoss",
     "StateClassLoss",
     "StateCompactnessLoss",

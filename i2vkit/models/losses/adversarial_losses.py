@@ -1,6 +1,8 @@
 """Adversarial losses: how a critic's scores of real and generated samples become numbers to minimise."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +12,31 @@ from i2vkit.engine.compiling import uncompiled
 from i2vkit.registry import ADVERSARIAL_LOSSES
 
 
+class AdversarialCriterion(nn.Module):
+    """What a critic and the generator each minimise, given ``score``, a function from looks to logits (N, ...).
+
+    With ``needs_real`` the generator's side reads the scores of real looks too, sample by sample beside the generated.
+    """
+
+    needs_real: ClassVar[bool] = False
+
+    def critic_loss(self, score: Callable, real, fakes: Sequence[tuple]) -> Tensor:
+        """The critic's loss, a scalar.
+
+        Args:
+            score: from a look to its logits.
+            real: the look that the critic shall take for real.
+            fakes: pairs of a look that it shall not, and its weight.
+        """
+        raise NotImplementedError
+
+    def generator_loss(self, score: Callable, fake, real=None) -> Tensor:
+        """The generator's loss, a scalar; ``real`` is given where the criterion ``needs_real``."""
+        raise NotImplementedError
+
+
 @ADVERSARIAL_LOSSES.register_module()
-class NonSaturatingLoss(nn.Module):
+class NonSaturatingLoss(AdversarialCriterion):
     """Cross-entropy on logits; the generator minimises -log D(fake) (Goodfellow et al., 2014; DTGAN, eq. 3 and 4)."""
 
     def critic_loss(self, score: Callable, real, fakes: Sequence[tuple]) -> Tensor:
@@ -21,13 +46,13 @@ class NonSaturatingLoss(nn.Module):
             total = total + weight * functional.softplus(score(fake)).mean()
         return total
 
-    def generator_loss(self, score: Callable, fake) -> Tensor:
+    def generator_loss(self, score: Callable, fake, real=None) -> Tensor:
         """-E[log D(fake)]."""
         return functional.softplus(-score(fake)).mean()
 
 
 @ADVERSARIAL_LOSSES.register_module()
-class WassersteinLoss(nn.Module):
+class WassersteinLoss(AdversarialCriterion):
     """WGAN with gradient penalty (Gulrajani et al., 2017; FRGAN, eq. 8 and 9).
 
     The penalty takes each sample's gradient over every axis but the batch, at points between real and fake, condition
@@ -45,7 +70,7 @@ class WassersteinLoss(nn.Module):
             total = total + weight * (score(fake).mean() + self.gradient_penalty * self._penalty(score, real, fake))
         return total
 
-    def generator_loss(self, score: Callable, fake) -> Tensor:
+    def generator_loss(self, score: Callable, fake, real=None) -> Tensor:
         """-E[D(fake)]."""
         return -score(fake).mean()
 
@@ -54,14 +79,67 @@ class WassersteinLoss(nn.Module):
         with torch.autocast(real.sample.device.type, enabled=False), uncompiled():
             mix = torch.rand(len(real.sample), *[1] * (real.sample.dim() - 1), device=real.sample.device)
             between = type(real)(
-                sample=(mix * real.sample.float() + (1 - mix) * fake.sample.float()).requires_grad_(),
+                sample=mix * real.sample.float() + (1 - mix) * fake.sample.float(),
                 label=real.label,
-                maps=None if real.maps is None else (mix * real.maps + (1 - mix) * fake.maps).requires_grad_(),
+                maps=None if real.maps is None else mix * real.maps + (1 - mix) * fake.maps,
             )
-            inputs = [between.sample] if between.maps is None else [between.sample, between.maps]
-            gradients = torch.autograd.grad(
-                score(between).reshape(len(mix), -1).mean(dim=1).sum(), inputs, create_graph=True
-            )
-            squares = sum(gradient.flatten(1).square().sum(dim=1) for gradient in gradients)
             # The root of 0 has no gradient.
-            return ((squares + 1e-12).sqrt() - 1).square().mean()
+            return ((squared_gradients(score, between) + 1e-12).sqrt() - 1).square().mean()
+
+
+@ADVERSARIAL_LOSSES.register_module()
+class HingeLoss(AdversarialCriterion):
+    """Hinge loss: logits of real samples above 1 and of generated ones below -1 cost the critic nothing.
+
+    Source: Lim and Ye, "Geometric GAN" (2017); the loss of Projected GANs (Sauer et al., 2021).
+    """
+
+    def critic_loss(self, score: Callable, real, fakes: Sequence[tuple]) -> Tensor:
+        """E[max(0, 1 - D(real))] + sum of w E[max(0, 1 + D(fake))] over ``fakes``, each with its weight w."""
+        total = functional.relu(1 - score(real)).mean()
+        for fake, weight in fakes:
+            total = total + weight * functional.relu(1 + score(fake)).mean()
+        return total
+
+    def generator_loss(self, score: Callable, fake, real=None) -> Tensor:
+        """-E[D(fake)]."""
+        return -score(fake).mean()
+
+
+@ADVERSARIAL_LOSSES.register_module()
+class RelativisticLoss(AdversarialCriterion):
+    """Cross-entropy on the difference of the logits of a real and a generated sample (RpGAN).
+
+    The papers pair any real with any generated sample. Here every generated sample meets the real one of its own clip,
+    which shares its condition and its place; the negatives of a critic (a wrong label or image) meet it too. Pair it
+    with ``GradientPenaltyLoss`` on real and on generated samples (R3GAN).
+
+    Source: Jolicoeur-Martineau, "The relativistic discriminator" (2018), as used by Huang et al., "The GAN is dead;
+    long live the GAN!" (2024).
+    """
+
+    needs_real = True
+
+    def critic_loss(self, score: Callable, real, fakes: Sequence[tuple]) -> Tensor:
+        """Sum of w E[log(1 + exp(D(fake) - D(real)))] over ``fakes``, each with its weight w."""
+        right = score(real)
+        return sum(weight * functional.softplus(score(fake) - right).mean() for fake, weight in fakes)
+
+    def generator_loss(self, score: Callable, fake, real=None) -> Tensor:
+        """E[log(1 + exp(D(real) - D(fake)))]."""
+        return functional.softplus(score(real) - score(fake)).mean()
+
+
+def squared_gradients(score: Callable, look) -> Tensor:
+    """The squared norm (N,) of the gradient of each sample's score, by the sample and its condition maps, in fp32.
+
+    Of several logits of a sample their mean is the score. The result can be differentiated again, for the critic;
+    nothing flows back into the look.
+    """
+    with torch.autocast(look.sample.device.type, enabled=False):
+        sample = look.sample.detach().float().requires_grad_()
+        maps = None if look.maps is None else look.maps.detach().float().requires_grad_()
+        scores = score(replace(look, sample=sample, maps=maps))
+        inputs = [sample] if maps is None else [sample, maps]
+        gradients = torch.autograd.grad(scores.reshape(len(sample), -1).mean(dim=1).sum(), inputs, create_graph=True)
+        return sum(gradient.flatten(1).square().sum(dim=1) for gradient in gradients)

@@ -129,6 +129,15 @@ class FeatureSimilarityLoss(PassLoss):
         self.vgg, self.vgg_sha256, self.pose, self.size = vgg, vgg_sha256, pose, size
         self._networks: dict[str, nn.Module] = {}  # a plain dict, so that they are not registered
 
+    @property
+    def frozen_networks(self) -> dict[str, str | None]:
+        """The SHA-256 of the weights, or its first digits, by network; None where the config states none."""
+        networks = {"vgg16": self.vgg_sha256 or VGG16.sha256}
+        if self.pose is not None:
+            kind = self.pose["network"]["type"]
+            networks[kind if isinstance(kind, str) else kind.__name__] = self.pose.get("sha256")
+        return networks
+
     def forward(self, context) -> Tensor:
         """E |C_1(real) - C_1(video)|^2 + E |C_2(real) - C_2(video)|^2 over true frames."""
         real, made = context.real(self.pass_name), context.generated(self.pass_name).video

@@ -44,6 +44,11 @@ class CriticTerm(Loss):
         critic = context.critic(self.critic)
         return critic, self.view or critic.view
 
+    @staticmethod
+    def still(real: Footage) -> Footage:
+        """The content image, standing still, in place of a real video."""
+        return replace(real, video=spread_over_time(real.image, real.video.shape[2]))
+
 
 @LOSSES.register_module()
 class CriticLoss(CriticTerm):
@@ -86,17 +91,17 @@ class CriticLoss(CriticTerm):
         terms = []
         for name in self.passes:
             real = context.real(name)
-            index = view.draw(real)
+            index, augmentation = view.draw(real), critic.draw_augmentation(real)
             fake = context.fake(name, detach=True)
-            seen = critic.look(fake, view, index if self.same_indices else view.draw(fake))
+            seen = critic.look(fake, view, index if self.same_indices else view.draw(fake), augmentation)
             fakes = [(seen.detach(), 1.0 - self.wrong_label - self.wrong_image)]
-            right = critic.look(real, view, index).detach()
+            right = critic.look(real, view, index, augmentation).detach()
             for wrong, share in self._mismatches(context, name, real):
                 # The very sample of the right look: the critic computes what they share once.
-                fakes.append((replace(critic.look(wrong, view, index).detach(), sample=right.sample), share))
+                look = critic.look(wrong, view, index, augmentation).detach()
+                fakes.append((replace(look, sample=right.sample), share))
             if self.real_still:
-                still = replace(real, video=spread_over_time(real.image, real.video.shape[2]))
-                right = critic.look(still, view, index).detach()
+                right = critic.look(self.still(real), view, index, augmentation).detach()
             with critic.scoring() as score:
                 terms.append(critic.adversarial.critic_loss(score, right, fakes))
         return sum(terms) / len(terms)
@@ -127,28 +132,57 @@ class CriticLoss(CriticTerm):
 
 @LOSSES.register_module()
 class AdversarialLoss(CriticTerm):
-    """What the generator minimises against a critic, averaged over ``passes`` (DTGAN, eq. 4)."""
+    """What the generator minimises against a critic, averaged over ``passes`` (DTGAN, eq. 4).
+
+    An adversarial loss that compares with real footage (``needs_real``) is shown both by the same indices;
+    ``real_still`` is then as of ``CriticLoss``.
+
+    Raises:
+        ConfigError: for ``real_still`` where the adversarial loss compares with nothing.
+    """
 
     def __init__(
         self,
         critic: str,
         passes: Sequence[str] = ("reconstruct",),
+        real_still: bool = False,
         view: dict | None = None,
         name: str | None = None,
         weight: float | Sequence = 1.0,
     ):
         super().__init__(critic, passes, view, name or f"{critic}_adversarial", weight)
+        self.real_still = real_still
+
+    def check(self, model) -> None:
+        """Raise ``ConfigError`` as every term of a critic, and if ``real_still`` is not read."""
+        super().check(model)
+        adversarial = model.critics[self.critic].adversarial
+        if self.real_still and not needs_real(adversarial):
+            raise ConfigError(
+                f"loss '{self.name}' has real_still=True, but {type(adversarial).__name__} compares generated footage "
+                f"with nothing: leave it out, or take an adversarial loss that does, for instance RelativisticLoss"
+            )
 
     def forward(self, context) -> Tensor:
         """The generator's adversarial loss, the mean over the passes."""
         critic, view = self.eye(context)
         terms = []
         for name in self.passes:
-            footage = context.fake(name)
-            seen = critic.look(footage, view, view.draw(footage))
+            fake = context.fake(name)
+            real = context.real(name) if needs_real(critic.adversarial) else None
+            index, augmentation = view.draw(fake if real is None else real), critic.draw_augmentation(fake)
+            looks = [critic.look(fake, view, index, augmentation)]
+            if real is not None:
+                compared = self.still(real) if self.real_still else real
+                looks.append(critic.look(compared, view, index, augmentation).detach())
             with critic.scoring() as score:
-                terms.append(critic.adversarial.generator_loss(score, seen))
+                terms.append(critic.adversarial.generator_loss(score, *looks))
         return sum(terms) / len(terms)
+
+
+def needs_real(adversarial) -> bool:
+    """Whether the generator's side of an adversarial loss compares with real footage."""
+    return getattr(adversarial, "needs_real", False)
 
 
 class PassLoss(Loss):

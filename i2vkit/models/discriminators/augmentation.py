@@ -1,0 +1,130 @@
+"""Augmentations of what a discriminator sees: real and generated alike, with gradients to the generator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from i2vkit.errors import ConfigError
+from i2vkit.registry import AUGMENTATIONS
+
+POLICIES = ("color", "translation", "cutout")
+# The columns of a draw: numbers in [0, 1), a row a clip.
+_APPLIES = slice(0, 3)  # one for each of POLICIES
+_BRIGHTNESS, _SATURATION, _CONTRAST = 3, 4, 5
+_SHIFT, _HOLE = slice(6, 8), slice(8, 10)  # down and right
+_NUMBERS = 10
+
+
+@AUGMENTATIONS.register_module()
+class DiffAugment(nn.Module):
+    """Colour, translation and cutout of frames and clips, differentiable, the same for all frames of a clip.
+
+    A clip has one draw, which all its frames share, and in one loss its real and its generated frames too. Condition
+    images and maps follow translation and cutout, not the colours. What is moved in from outside, and what is cut out,
+    is 0, the middle grey.
+
+    "color" adds up to 0.5 to all values or takes it away, then multiplies the distance to the grey picture by 0 to 2,
+    and the distance to the sample's mean by 0.5 to 1.5. "translation" moves by up to an eighth of each side, "cutout"
+    blanks a rectangle of half of each side, whose middle lies anywhere in the frame.
+
+    Source: Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training" (2020), with its strengths; ours
+    are the draw a clip and ``probability`` (the paper augments always).
+
+    Args:
+        policy: of "color", "translation" and "cutout"; they are applied in this order.
+        probability: of each of them to be applied to a clip, in [0, 1].
+        translation: the farthest move, as a share of each side.
+        cutout: each side of the rectangle, as a share of the frame's.
+
+    Raises:
+        ConfigError: for another policy or a probability outside of [0, 1].
+    """
+
+    def __init__(
+        self,
+        policy: Sequence[str] = POLICIES,
+        probability: float = 1.0,
+        translation: float = 0.125,
+        cutout: float = 0.5,
+    ):
+        super().__init__()
+        self.policy = (policy,) if isinstance(policy, str) else tuple(policy)
+        if unknown := [name for name in self.policy if name not in POLICIES]:
+            raise ConfigError(f"DiffAugment has no policy {unknown[0]!r}; there are: {', '.join(POLICIES)}")
+        if not 0 <= probability <= 1:
+            raise ConfigError(f"the probability of DiffAugment lies in [0, 1], not {probability}")
+        self.probability, self.translation, self.cutout = probability, translation, cutout
+
+    def draw(self, batch: int, device: torch.device) -> Tensor:
+        """Random numbers (B, 10) for a batch of clips, a row a clip: what ``forward`` and ``move`` go by."""
+        return torch.rand(batch, _NUMBERS, device=device)
+
+    def forward(self, sample: Tensor, draw: Tensor) -> Tensor:
+        """Samples (N, 3, [T,] H, W) in [-1, 1], augmented by the rows of ``draw`` (N, 10); they may leave the range."""
+        return self.move(self._colored(sample, draw), draw)
+
+    def move(self, maps: Tensor, draw: Tensor) -> Tensor:
+        """Maps (N, C, [T,] H, W), translated and cut out as their samples are."""
+        height, width = maps.shape[-2:]
+        visible = torch.ones(len(maps), height, width, dtype=torch.bool, device=maps.device)
+        if "translation" in self.policy:
+            maps, visible = self._translated(maps, draw)
+        if "cutout" in self.policy:
+            visible = visible & self._outside_hole((height, width), draw)
+        # (N, H, W) to (N, 1, [1,] H, W)
+        visible = visible.view(len(maps), *[1] * (maps.dim() - 3), height, width)
+        return torch.where(visible, maps, maps.new_zeros(()))
+
+    def _applies(self, name: str, draw: Tensor) -> Tensor:
+        """Whether a policy is applied, bool (N,)."""
+        return draw[:, _APPLIES][:, POLICIES.index(name)] < self.probability
+
+    def _colored(self, sample: Tensor, draw: Tensor) -> Tensor:
+        if "color" not in self.policy:
+            return sample
+        applies = self._applies("color", draw)
+        brightness, saturation, contrast = (draw[:, i] for i in (_BRIGHTNESS, _SATURATION, _CONTRAST))
+        # Numbers that change nothing where the policy is not applied, as (N, 1, [1,] 1, 1).
+        strengths = (
+            torch.where(applies, brightness - 0.5, 0.0),
+            torch.where(applies, 2 * saturation, 1.0),
+            torch.where(applies, contrast + 0.5, 1.0),
+        )
+        shift, color, spread = (s.to(sample.dtype).view(-1, *[1] * (sample.dim() - 1)) for s in strengths)
+        sample = sample + shift
+        sample = torch.lerp(sample.mean(dim=1, keepdim=True).expand_as(sample), sample, color)
+        # One mean for all frames of a clip: another one for each would make its brightness flicker.
+        mean = sample.mean(dim=tuple(range(1, sample.dim())), keepdim=True)
+        return torch.lerp(mean.expand_as(sample), sample, spread)
+
+    def _translated(self, maps: Tensor, draw: Tensor) -> tuple[Tensor, Tensor]:
+        """The maps moved, and which places they cover, bool (N, H, W)."""
+        height, width = maps.shape[-2:]
+        applies = self._applies("translation", draw)
+        sources, inside = [], []
+        for side, number in zip((height, width), draw[:, _SHIFT].unbind(dim=1), strict=True):
+            farthest = round(side * self.translation)
+            shift = (number * (2 * farthest + 1)).floor().long() - farthest
+            shift = torch.where(applies, shift, 0)
+            source = torch.arange(side, device=maps.device) - shift[:, None]  # (N, side)
+            inside.append((source >= 0) & (source < side))
+            sources.append(source.clamp(0, side - 1))
+        rows, columns = sources
+        index = (rows[:, :, None] * width + columns[:, None, :]).flatten(1)  # (N, H * W)
+        flat = maps.flatten(-2).flatten(1, -2)  # (N, C * T, H * W)
+        moved = flat.gather(2, index[:, None].expand_as(flat)).view_as(maps)
+        return moved, inside[0][:, :, None] & inside[1][:, None, :]
+
+    def _outside_hole(self, sides: Sequence[int], draw: Tensor) -> Tensor:
+        """Which places are not cut out, bool (N, H, W)."""
+        applies = self._applies("cutout", draw)
+        covered = []
+        for side, number in zip(sides, draw[:, _HOLE].unbind(dim=1), strict=True):
+            hole = round(side * self.cutout)
+            start = (number * (side + 1 - hole % 2)).floor() - hole // 2
+            place = torch.arange(side, device=draw.device) - start[:, None]  # (N, side)
+            covered.append((place >= 0) & (place < hole))
+        return ~(covered[0][:, :, None] & covered[1][:, None, :] & applies[:, None, None])

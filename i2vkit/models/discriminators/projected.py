@@ -1,0 +1,190 @@
+"""Discriminators that look through the frozen features of an image network (Projected GANs)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.discriminators.networks import check_norm
+from i2vkit.models.layers.frozen_features import FrozenFeatures
+from i2vkit.registry import DISCRIMINATORS
+
+
+@dataclass(frozen=True)
+class Projected:
+    """Features of samples before the label joins: maps (N * groups, C_i, H_i, W_i), fine to coarse."""
+
+    maps: list[Tensor]
+    groups: int
+
+
+class _ScaleDiscriminator(nn.Module):
+    """Logits from maps of one scale: strided 4x4 convolutions, one 3x3 convolution, and a 1x1 convolution on top."""
+
+    def __init__(self, in_channels: int, halvings: int, hidden: int, num_classes: int, norm: str | None):
+        super().__init__()
+        layers: list[nn.Module] = []
+        for i in range(halvings + 1):
+            kernel, stride = (4, 2) if i < halvings else (3, 1)
+            normed = norm == "batch" and i > 0
+            convolution = nn.Conv2d(in_channels if i == 0 else hidden, hidden, kernel, stride, 1, bias=not normed)
+            layers += [convolution, *([nn.BatchNorm2d(hidden)] if normed else []), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers)
+        self.to_score = nn.Conv2d(hidden, 1, 1)
+        self.to_class = nn.Conv2d(hidden, num_classes, 1) if num_classes else None
+        if norm == "spectral":
+            for layer in list(self.modules()):
+                if isinstance(layer, nn.Conv2d):
+                    spectral_norm(layer)
+
+
+class ProjectedDiscriminator(nn.Module):
+    """Small discriminators, one a scale, on frozen features that random projections have mixed.
+
+    All scales are brought to the side of the coarsest map, so that each has as many logits as the others. The label
+    joins as constant maps, condition images and maps by their means over the places of each scale.
+
+    Source: Sauer et al., "Projected GANs Converge Faster" (2021), sec. 3. Ours: the sizes of the small discriminators,
+    the conditions, and how maps are mixed in detail (``RandomMixing``). The paper scales small images up to the size
+    that the network was trained on, which ``resize`` does.
+
+    Args:
+        backbone: a network of timm, with ``out_indices``, ``weights``, ``sha256`` and ``pretrained`` as of
+            ``FrozenBackbone``. The default's weights come with the extra ``projected``.
+        resize, scales, width, max_width, seed: as of ``FrozenFeatures``.
+        hidden: channels of the small discriminators.
+        norm: "batch", "spectral" or None, of the small discriminators.
+
+    Raises:
+        ConfigError: a backbone that timm does not have, that gives no maps of images of this size, or whose weights are
+            not known; and for samples that are not colour frames.
+    """
+
+    kind: str
+    frames: ClassVar[int]  # successive frames whose features are judged together
+
+    def __init__(
+        self,
+        image_size: int,
+        label_size: int = 0,
+        map_channels: int = 0,
+        num_classes: int = 0,
+        backbone: str = "tf_efficientnet_lite0",
+        out_indices: tuple[int, ...] | None = None,
+        weights: str | Path | None = None,
+        sha256: str | None = None,
+        pretrained: bool = True,
+        resize: int | None = None,
+        scales: int = 4,
+        width: int = 64,
+        max_width: int = 512,
+        hidden: int = 128,
+        norm: str | None = "spectral",
+        seed: int = 0,
+    ):
+        super().__init__()
+        check_norm(norm)
+        self.features = FrozenFeatures(
+            image_size, backbone, out_indices, weights, sha256, pretrained, resize, scales, width, max_width, seed
+        )
+        coarsest = self.features.strides[-1]
+        self.heads = nn.ModuleList(
+            _ScaleDiscriminator(
+                in_channels=self.frames * (channels + map_channels) + label_size,
+                halvings=(coarsest // stride).bit_length() - 1,
+                hidden=hidden,
+                num_classes=num_classes,
+                norm=norm,
+            )
+            for channels, stride in zip(self.features.mixing.widths, self.features.strides, strict=True)
+        )
+
+    def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
+        """Logits (N, ...) of samples (N, 3, [T,] H, W), one-hot labels (N, L) and maps (N, M, [T,] H, W)."""
+        return self.score(self.begin(sample, maps), label)
+
+    def begin(self, sample: Tensor, maps: Tensor | None = None) -> Projected:
+        """The features of samples, which serve for several labels."""
+        raise NotImplementedError
+
+    def score(self, begun: Projected, label: Tensor | None) -> Tensor:
+        """Logits (N, groups * scales * places) of what ``begin`` gave and one-hot labels (N, L)."""
+        features = self._judged(begun, label)
+        logits = [head.to_score(x).flatten(1) for head, x in zip(self.heads, features, strict=True)]
+        return rearrange(torch.cat(logits, dim=1), "(n g) k -> n (g k)", g=begun.groups)
+
+    def classify(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
+        """Class logits (N, num_classes) of the same, the mean over scales and places."""
+        begun = self.begin(sample, maps)
+        features = self._judged(begun, label)
+        logits = [head.to_class(x).flatten(2).mean(dim=2) for head, x in zip(self.heads, features, strict=True)]
+        return rearrange(torch.stack(logits).mean(dim=0), "(n g) k -> n g k", g=begun.groups).mean(dim=1)
+
+    def _judged(self, begun: Projected, label: Tensor | None) -> list[Tensor]:
+        """What the last layers of each scale read."""
+        found = []
+        for head, x in zip(self.heads, begun.maps, strict=True):
+            if label is not None:
+                own = label.to(x.dtype).repeat_interleave(begun.groups, dim=0)
+                x = torch.cat([x, own[:, :, None, None].expand(-1, -1, *x.shape[2:])], dim=1)
+            found.append(head.layers(x))
+        return found
+
+    def _features(self, frames: Tensor, maps: Tensor | None) -> list[Tensor]:
+        """Frozen features of frames (N, 3, H, W), fine to coarse, each with the condition maps in its size."""
+        if frames.shape[1] != 3:
+            raise ConfigError(f"{type(self).__name__} looks at colour frames of 3 channels, not of {frames.shape[1]}")
+        features = self.features(frames)
+        if maps is None:
+            return features
+        maps = self.features.resized(maps.to(frames.dtype))
+        shrunk = [functional.avg_pool2d(maps, stride) for stride in self.features.strides]
+        return [torch.cat(pair, dim=1) for pair in zip(features, shrunk, strict=True)]
+
+
+@DISCRIMINATORS.register_module()
+class ProjectedFrameDiscriminator(ProjectedDiscriminator):
+    """Single frames, seen through the frozen features of an image network (Sauer et al., 2021, sec. 3).
+
+    For the arguments see ``ProjectedDiscriminator``.
+    """
+
+    kind, frames = "frames", 1
+
+    def begin(self, sample: Tensor, maps: Tensor | None = None) -> Projected:
+        """The features of frames (N, 3, H, W)."""
+        return Projected(self._features(sample, maps), groups=1)
+
+
+@DISCRIMINATORS.register_module()
+class ProjectedPairDiscriminator(ProjectedDiscriminator):
+    """Every two successive frames of a clip, by the frozen features of both side by side: so motion is judged.
+
+    With the view ``FramePairs`` these are two frames at a distance; in a longer clip each is judged with the next.
+    Ours, after the discriminator on single frames of Sauer et al., 2021; for the arguments see
+    ``ProjectedDiscriminator``.
+    """
+
+    kind, frames = "clip", 2
+    shortest = 2
+
+    def begin(self, sample: Tensor, maps: Tensor | None = None) -> Projected:
+        """The features of clips (N, 3, T, H, W)."""
+        if sample.shape[2] < 2:
+            raise ConfigError("ProjectedPairDiscriminator needs clips of 2 frames or more, got 1")
+        apart = None if maps is None else rearrange(maps, "n m t h w -> (n t) m h w")
+        features = self._features(rearrange(sample, "n c t h w -> (n t) c h w"), apart)
+        pairs = []
+        for level in features:
+            level = rearrange(level, "(n t) c h w -> n t c h w", n=len(sample))
+            both = torch.cat([level[:, :-1], level[:, 1:]], dim=2)  # (N, T - 1, 2 C, H, W)
+            pairs.append(both.flatten(0, 1))
+        return Projected(pairs, groups=sample.shape[2] - 1)

