@@ -10,7 +10,9 @@ from i2vkit.engine.saving import SafeCheckpointHook
 default_scope = "i2vkit"
 randomness = dict(seed=0, deterministic=False)
 env_cfg = dict(
-    cudnn_benchmark=False,
+    # cuDNN tries its algorithms for each new shape and keeps the fastest, which pays as batches have one shape. Give
+    # False where clips of many lengths train (WholeClip in the pipeline). tools/train.py --deterministic turns it off.
+    cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
     dist_cfg=dict(backend="nccl"),
 )

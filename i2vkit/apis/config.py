@@ -13,6 +13,7 @@ from mmengine.registry import Registry
 
 from i2vkit.apis.config_slots import NAMED, REFUSED, TOP_LEVEL, allowed_keys, name_of, resolve, slot_below
 from i2vkit.apis.config_swaps import classes_in, train_anew
+from i2vkit.apis.loading import SPLITS, complete_loader
 from i2vkit.engine.compiling import compile_options
 from i2vkit.errors import ConfigError
 from i2vkit.registry import nearest
@@ -26,7 +27,8 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None)
 
     ``options`` maps dotted keys to values, as ``--cfg-options`` gives them. Where one changes the ``type`` of a part,
     the old part's arguments go and those given beside it stay. Imports, functions and names starting with ``_`` are the
-    file's own business and are left out of the result.
+    file's own business and are left out of the result. What data loaders leave to the machine is filled in:
+    ``complete_loader``.
 
     Raises:
         ConfigError: no such config; a file that does not run; an unknown part, argument or key, with the nearest.
@@ -38,13 +40,11 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None)
         check_config(cfg)
     except ImportError as error:  # imports of a config happen when they are looked at
         raise ConfigError(f"{path}: {error}") from error
-    if cfg.get("data_preprocessor") and cfg.get(
-        "model"
-    ):  # the Runner's place for it, of which only training would know
+    if cfg.get("data_preprocessor") and cfg.get("model"):  # the Runner's place for it, of which only training knows
         cfg.model.setdefault("data_preprocessor", cfg.pop("data_preprocessor"))
-    for loader in (cfg.get(f"{use}_dataloader") for use in ("train", "val", "test")):
-        if loader and loader.get("num_workers", 0) == 0:
-            loader.persistent_workers = False  # torch refuses the two together, and no workers is one option to give
+    for split in SPLITS:
+        if loader := cfg.get(f"{split}_dataloader"):
+            complete_loader(loader, split)
     return cfg
 
 

@@ -1,4 +1,4 @@
-"""Where each value of a config comes from: the file of its chain that set it, or the command line."""
+"""Where each value of a config comes from: the file of its chain that set it, the command line, or the machine."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from typing import Any
 from mmengine.utils import get_installed_path
 
 from i2vkit.apis.config import CONFIG_FOLDER, find_config, load_config, read_config
+from i2vkit.apis.loading import MACHINE_KEYS
 
-COMMAND_LINE = "command line"
+COMMAND_LINE, MACHINE = "command line", "this machine"
 ABSENT = object()
 
 
 def config_origins(name_or_path: str | Path, options: dict[str, Any] | None = None) -> list[tuple[str, Any, str]]:
     """Every value of the resolved config, as (dotted key, value, origin), in the config's order.
 
-    The origin is a file, relative to the folder of i2vkit's configs where it lies there, or "command line". A value
-    that a file takes over from its bases is theirs, and so is one that it sets to what it was; items of lists are told
-    by their place.
+    The origin is a file, relative to the folder of i2vkit's configs where it lies there, "command line", or "this
+    machine" for what a data loader leaves to it. A value that a file takes over from its bases is theirs, and so is one
+    that it sets to what it was; items of lists are told by their place.
 
     Raises:
         ConfigError: as ``load_config`` does.
@@ -31,9 +32,13 @@ def config_origins(name_or_path: str | Path, options: dict[str, Any] | None = No
     written = _values(path)
     rows = []
     for keys, value in _leaves(resolved):
-        same = _look_up(written, keys) == value
-        origin = _short(_origin(path, keys, value)) if same else COMMAND_LINE
-        rows.append((".".join(map(str, keys)), value, origin))
+        key, before = ".".join(map(str, keys)), _look_up(written, keys)
+        if before == value:
+            origin = _short(_origin(path, keys, value))
+        else:
+            left = before is ABSENT and key.endswith(MACHINE_KEYS) and key not in (options or {})
+            origin = MACHINE if left else COMMAND_LINE
+        rows.append((key, value, origin))
     return rows
 
 

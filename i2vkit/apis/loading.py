@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
@@ -11,6 +14,9 @@ from i2vkit.errors import ConfigError
 from i2vkit.registry import SCOPE
 
 SPLITS = ("train", "val", "test")
+# What a loader needs and a config may leave to the machine: ``complete_loader`` fills it in.
+MACHINE_KEYS = ("num_workers", "persistent_workers", "pin_memory")
+MOST_WORKERS, MOST_TO_SCORE = 8, 4  # beside a GPU: to train, and to validate or test
 
 
 def splits_of(cfg: Config) -> list[str]:
@@ -19,6 +25,43 @@ def splits_of(cfg: Config) -> list[str]:
     if not found:
         raise ConfigError(f"{cfg.filename or 'the config'} has no data: no train_, val_ or test_dataloader")
     return found
+
+
+def complete_loader(loader: dict, split: str) -> None:
+    """Fill in, in place, what ``loader`` leaves to the machine, so that torch takes it.
+
+    ``num_workers`` is ``default_workers(split)``, or at most 2 where clips lie on the device and workers choose frames
+    alone. Workers stay (``persistent_workers``) where there are any. Where there is a GPU batches are put into pinned
+    memory (``pin_memory``), from which copies need not be waited for. What the config says stays, but for what torch
+    refuses where there are no workers.
+
+    Raises:
+        ConfigError: Clips of another split than "train" are to lie on the device.
+    """
+    on_device = (loader.get("dataset") or {}).get("cache") == "device"
+    if on_device and split != "train":
+        raise ConfigError(
+            f'{split}_dataloader.dataset.cache="device" is for training: metrics want the videos of samples, and there '
+            'none are made; take "file", "memory" or None'
+        )
+    workers = default_workers(split)
+    loader.setdefault("num_workers", min(2, workers) if on_device else workers)
+    loader.setdefault("pin_memory", torch.cuda.is_available())
+    loader.setdefault("persistent_workers", True)
+    if loader["num_workers"] == 0:  # one option to give, --cfg-options train_dataloader.num_workers=0
+        loader["persistent_workers"] = False
+        loader.pop("prefetch_factor", None)
+
+
+def default_workers(split: str) -> int:
+    """Processes that load data: as many as there are cores, at most 2.
+
+    Beside a GPU, which takes clips faster, at most ``MOST_WORKERS`` to train and ``MOST_TO_SCORE`` else. Processes of
+    one training on one machine (torchrun) share the cores.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    most = 2 if not torch.cuda.is_available() else MOST_WORKERS if split == "train" else MOST_TO_SCORE
+    return max(1, min(most, cores // int(os.environ.get("LOCAL_WORLD_SIZE", 1))))
 
 
 def build_loader(cfg: Config, split: str, seed: int | None = None, workers: int | None = None) -> DataLoader:
@@ -39,9 +82,7 @@ def build_loader(cfg: Config, split: str, seed: int | None = None, workers: int 
     loader = dict(cfg[f"{split}_dataloader"])
     if workers is not None:
         loader["num_workers"] = workers
-    if not loader.get("num_workers"):
-        loader["persistent_workers"] = False  # torch refuses both where there are no workers
-        loader.pop("prefetch_factor", None)
+    complete_loader(loader, split)
     if seed is None:
         seed = (cfg.get("randomness") or {}).get("seed") or 0
     with DefaultScope.overwrite_default_scope(SCOPE):

@@ -4,6 +4,7 @@ from i2vkit.datasets import transforms
 from i2vkit.datasets.bair import Bair
 from i2vkit.datasets.caches import FileCache, FrameCache
 from i2vkit.datasets.clips import ClipDataset
+from i2vkit.datasets.collation import collate_clips
 from i2vkit.datasets.folder import ClipFolder
 from i2vkit.datasets.index import (
     ClipIndex,
@@ -58,6 +59,7 @@ __all__ = [
     "VideoFile",
     "VideoSegment",
     "Weizmann",
+    "collate_clips",
     "people_of",
     "transforms",
 ]

@@ -137,6 +137,12 @@ def _naming(record: ClipRecord) -> Iterator[None]:
         raise MediaError(f"clip {record.name}: {error}") from error
 
 
+def read_whole(record: ClipRecord) -> Iterator[np.ndarray]:
+    """Yield all frames of a clip, uint8 (H, W, 3). Raises ``MediaError`` that names the clip, and what is wrong."""
+    with _naming(record):
+        yield from _frames(record)
+
+
 def _frames(record: ClipRecord) -> Iterator[np.ndarray]:
     """Yield all frames of a clip, uint8 (H, W, 3). Raises ``MediaError`` if they differ in size or are too few."""
     shape, count = None, 0

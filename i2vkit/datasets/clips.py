@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
 from i2vkit.datasets.caches import open_cache
+from i2vkit.datasets.device_cache import DeviceCache
 from i2vkit.datasets.index import ClipRecord
 from i2vkit.datasets.pairing import Pair, SameClip
 from i2vkit.datasets.splits import people_of
@@ -55,11 +56,11 @@ class ClipDataset(Dataset):
         min_frames: int = 1,
         frames_between: tuple[float, float] = (0.0, 1.0),
         seed: int = 0,
-        cache: Literal["memory", "file"] | bool | None = "memory",
+        cache: Literal["memory", "file", "device"] | bool | None = "memory",
     ):
-        kinds = {"memory": "memory", True: "memory", "file": "file", None: None, False: None}
+        kinds = {"memory": "memory", True: "memory", "file": "file", "device": "device", None: None, False: None}
         if cache not in kinds:
-            raise ConfigError(f'cache is "memory", "file" or None, got {cache!r}')
+            raise ConfigError(f'cache is "memory", "file", "device" or None, got {cache!r}')
         self.seed = seed
         everything = _build(LAYOUTS, layout).index().between(*frames_between)
         self.index = everything.select(
@@ -70,12 +71,14 @@ class ClipDataset(Dataset):
         self.pairs = [self._with_truth(pair) for pair in self.pairing.pairs(self.index)]
         self.pipeline = [_build(TRANSFORMS, transform) for transform in pipeline]
         self._check_lengths()
-        self._cache = open_cache(kinds[cache], self._used_records, CACHE_BUDGET)
         print_log(self.index.summary(), logger="current")
         absent = sorted(set(people_of(people, everything) or []) - set(everything.people))
         if absent:
             named = ", ".join(absent[:5]) + ", ..." * (len(absent) > 5)
             print_log(f"of the people asked for {len(absent)} have no clips: {named}", logger="current")
+        on_device = kinds[cache] == "device"
+        self._device_cache = DeviceCache(self.index.records, self.pipeline) if on_device else None
+        self._cache = open_cache(None if on_device else kinds[cache], self._used_records, CACHE_BUDGET)
 
     @property
     def records(self) -> list[ClipRecord]:
@@ -100,7 +103,18 @@ class ClipDataset(Dataset):
 
     def __getitem__(self, key: int | tuple[int, int]) -> dict:
         """Make the sample of pair ``index`` with the random draws of ``position``, given as one or both."""
-        sample = self.begin(key)
+        return self._through_pipeline(self.begin(key))
+
+    def __getitems__(self, keys: Sequence[int | tuple[int, int]]) -> list[dict]:
+        """Make the samples of a batch, as a data loader asks for them."""
+        if self._device_cache is None:
+            return [self[key] for key in keys]
+        samples = [self.begin(key) | {"cache": self._device_cache} for key in keys]
+        for sample in samples:
+            sample["takes"].pop("truth", None)  # nothing trains on it, and it does not lie there
+        return [self._through_pipeline(sample) for sample in samples]
+
+    def _through_pipeline(self, sample: dict) -> dict:
         for transform in self.pipeline:
             sample = transform(sample)
         return sample

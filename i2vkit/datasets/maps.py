@@ -43,6 +43,12 @@ def read_maps(path: Path) -> np.ndarray:
     return maps
 
 
+def has_maps(record: ClipRecord) -> bool:
+    """Tell whether a clip has condition maps; a column of ``index.csv`` may leave some out."""
+    given = record.side.get("maps")
+    return given is not None and not (isinstance(given, str) and not given)
+
+
 def maps_of(record: ClipRecord) -> np.ndarray | None:
     """The maps uint8 (T, M, H, W) of all frames of a clip; None where it has none.
 
@@ -52,9 +58,9 @@ def maps_of(record: ClipRecord) -> np.ndarray | None:
     Raises:
         DataError: They cannot be read, or are not as many as the frames.
     """
-    given = record.side.get("maps")
-    if given is None or (isinstance(given, str) and not given):
+    if not has_maps(record):
         return None
+    given = record.side["maps"]
     if isinstance(span := record.frames, FrameSpan):
         whole = replace(record, frames=span.source, num_frames=span.length)
         return maps_of(whole)[span.start : span.stop]

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dataset import pseudo_collate
 from mmengine.dist import master_only
 from mmengine.hooks import EMAHook, Hook
 from mmengine.registry import MODELS as MMENGINE_MODELS
@@ -63,7 +62,8 @@ class SampleStripHook(Hook):
             self._items = [dataset[int(index)] for index in chosen]
         model = unwrapped(runner.model)
         model.eval()
-        samples = [model.val_step(pseudo_collate([copy.copy(item)]))[0] for item in self._items]
+        collate = runner.val_dataloader.collate_fn
+        samples = [model.val_step(collate([copy.copy(item)]))[0] for item in self._items]
         model.train()
         if any("generated" not in sample for sample in samples):
             return

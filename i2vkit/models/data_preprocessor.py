@@ -4,9 +4,13 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from i2vkit.datasets.collation import stack_inputs
 from i2vkit.errors import TrainingError
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip
+
+# The fields that hold pixels or maps, 0..255 for [-1, 1].
+VIDEOS = ("source", "target", "target_image", "source_maps", "image_maps")
 
 
 def to_uint8(video: Tensor) -> Tensor:
@@ -47,39 +51,30 @@ def check_values(name: str | None, video: Tensor, slack: float = 0.01) -> None:
         )
 
 
-def pad_clips(clips: list[Tensor], dim: int) -> Tensor:
-    """Stack clips of different lengths along ``dim``; shorter ones are padded with their last frame."""
-    length = max(clip.shape[dim] for clip in clips)
-
-    def padded(clip: Tensor) -> Tensor:
-        index = torch.arange(length, device=clip.device).clamp(max=clip.shape[dim] - 1)
-        return clip if clip.shape[dim] == length else clip.index_select(dim, index)
-
-    return torch.stack([padded(clip) for clip in clips])
-
-
 @MODELS.register_module()
 class ClipPreprocessor(BaseDataPreprocessor):
-    """Moves a batch to the device, pads it in time with each clip's last frame and scales all frames to [-1, 1]."""
+    """Moves a batch to the device, one copy a field, and scales all frames to [-1, 1] there.
+
+    Videos travel as uint8. With ``non_blocking`` a copy from pinned memory goes on while the training step is issued;
+    from other memory it makes no difference. Samples stay where they are: no model reads their videos.
+    """
+
+    def __init__(self, non_blocking: bool = True):
+        super().__init__(non_blocking)
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """``dict(inputs=dict of lists of tensors, data_samples=list)`` to ``dict(clip=Clip, samples=list)``."""
-        data = self.cast_data(data)
-        inputs: dict[str, list[Tensor]] = data["inputs"]
+        """Make ``dict(clip=Clip, samples=list)`` of a batch.
+
+        Args:
+            data: ``dict(inputs=..., data_samples=list)``, the inputs as ``collate_clips`` hands them over (one tensor a
+                field) or as mmengine's ``pseudo_collate`` does (a list of tensors a field).
+            training: Nothing depends on it.
+
+        Raises:
+            DataError: The samples of a field differ in shape, or some have a field that others lack.
+        """
         fields = {}
-        for name, values in inputs.items():
-            if name in ("source", "target", "source_maps"):
-                fields[name] = from_uint8(pad_clips(values, dim=1))
-            elif name in ("target_image", "image_maps"):
-                fields[name] = from_uint8(torch.stack(values))
-            elif name == "landmarks":
-                fields[name] = pad_clips(values, dim=0)
-            elif name == "states":
-                fields[name] = _pad_states(values)
-            else:
-                fields[name] = torch.stack([torch.as_tensor(value) for value in values])
+        for name, values in stack_inputs(data["inputs"]).items():
+            moved = values.to(self.device, non_blocking=self._non_blocking)
+            fields[name] = from_uint8(moved) if name in VIDEOS else moved
         return dict(clip=Clip(**fields), samples=data.get("data_samples") or [])
-
-
-def _pad_states(states: list[Tensor]) -> Tensor:
-    return torch.nn.utils.rnn.pad_sequence(states, batch_first=True, padding_value=-1)

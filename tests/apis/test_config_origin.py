@@ -9,6 +9,7 @@ import pytest
 from i2vkit.apis import config_origin
 from i2vkit.apis.config import CONFIG_FOLDER, load_config
 from i2vkit.apis.config_origin import as_text, bases, config_origins
+from i2vkit.apis.loading import default_workers
 from i2vkit.errors import ConfigError
 
 
@@ -25,7 +26,8 @@ def test_values_come_from_the_files_of_the_chain():
     assert found["model.phases.1.losses.2.weight"] == (1e-3, "_base_/models/imaginator.py")
     assert found["train_cfg.max_iters"] == (55_000, "imaginator_mug.py")
     assert found["train_cfg.type"][1] == found["randomness.seed"][1] == "_base_/runtime.py"
-    assert found["train_dataloader.collate_fn.type"] == ("pseudo_collate", "_base_/loaders.py")
+    assert found["train_dataloader.collate_fn.samples"] == (False, "_base_/loaders.py")
+    assert found["train_dataloader.num_workers"] == (default_workers("train"), "this machine")
     assert found["train_dataloader.dataset.type"][1] == "_base_/datasets/mug.py"
     assert "model.generator.decoder.temporal_widths" not in found  # of the part that went
 
@@ -44,7 +46,9 @@ def test_every_value_of_the_config_is_there_once():
 
 def test_options_come_from_the_command_line():
     options = {"model.generator.decoder.type": "FrameDecoder", "train_cfg.max_iters": 7}
+    options["train_dataloader.num_workers"] = 1
     found = origins("imaginator_mug", options)
+    assert found["train_dataloader.num_workers"] == (1, "command line")
     assert found["train_cfg.max_iters"] == (7, "command line")
     assert found["model.generator.decoder.type"] == ("FrameDecoder", "command line")
     assert "model.generator.decoder.widths" not in found

@@ -3,10 +3,9 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 
-from i2vkit.datasets import ClipDataset, FrameCache, PositionSampler, clips
+from i2vkit.datasets import ClipDataset, FrameCache, PositionSampler, clips, collate_clips
 from i2vkit.errors import DataError, I2VError, MediaError
 
 from .conftest import write_clip
@@ -56,15 +55,15 @@ def test_the_number_of_workers_changes_nothing(people_folder):
             3,
             sampler=sampler,
             num_workers=num_workers,
-            collate_fn=pseudo_collate,
+            collate_fn=collate_clips,
             persistent_workers=num_workers > 0,
         )
         stream = iter(loader)
         return [next(stream)["inputs"] for _ in range(5)]
 
     for alone, shared in zip(batches(0), batches(2), strict=True):
-        for name in ("source", "target", "label"):
-            assert all(torch.equal(a, b) for a, b in zip(alone[name], shared[name], strict=True))
+        assert set(alone) == set(shared) == {"source", "target", "target_image", "label"}
+        assert all(torch.equal(alone[name], shared[name]) for name in alone)
 
 
 def test_people_and_labels_are_filtered_and_missing_people_logged(people_folder, monkeypatch):

@@ -1,7 +1,6 @@
 """Colours of the frames."""
 
-import torch
-
+from i2vkit.datasets.operations import Recolor, change
 from i2vkit.errors import ConfigError
 from i2vkit.registry import TRANSFORMS
 
@@ -14,6 +13,8 @@ class RandomColors:
     [0, 1].
     """
 
+    frame_changes = "random"
+
     def __init__(self, brightness: float = 0.2, contrast: float = 0.2, saturation: float = 0.2):
         self.ranges = dict(brightness=brightness, contrast=contrast, saturation=saturation)
         for name, value in self.ranges.items():
@@ -22,13 +23,7 @@ class RandomColors:
 
     def __call__(self, sample: dict) -> dict:
         """Colour all takes anew."""
-        from torchvision.transforms.v2 import functional  # slow to import, and needed here only
-
         factors = {name: sample["rng"].uniform(1 - value, 1 + value) for name, value in self.ranges.items()}
         for take in sample["takes"].values():
-            # A copy: torch takes no mirrored arrays, nor those of the cache, which cannot be written to.
-            frames = torch.from_numpy(take.frames.copy()).permute(0, 3, 1, 2)
-            for name, factor in factors.items():
-                frames = getattr(functional, f"adjust_{name}")(frames, factor)
-            take.frames = frames.permute(0, 2, 3, 1).numpy()
+            take.frames = change(take.frames, Recolor(**factors))
         return sample

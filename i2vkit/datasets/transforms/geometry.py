@@ -3,9 +3,9 @@
 Condition maps are drawn once, for the prepared frames: where they are, frames stay as they are.
 """
 
-import mmcv
 import numpy as np
 
+from i2vkit.datasets.operations import Crop, Mirror, Scale, change
 from i2vkit.datasets.points import POINTS, mirror_order
 from i2vkit.datasets.takes import Take
 from i2vkit.errors import ConfigError, DataError
@@ -19,6 +19,8 @@ class Resize:
     Shrinking averages over areas, enlarging interpolates linearly. Frames of that size stay as they are, bit by bit.
     """
 
+    frame_changes = "fixed"
+
     def __init__(self, size: int | tuple[int, int]):
         self.size = (size, size) if isinstance(size, int) else tuple(size)
 
@@ -27,11 +29,8 @@ class Resize:
         height, width = self.size
         for take in sample["takes"].values():
             old_height, old_width = take.frames.shape[1:3]
-            if (old_height, old_width) == self.size:
-                continue
-            way = "area" if height <= old_height and width <= old_width else "bilinear"
             _move_points(take, scale=(width / old_width, height / old_height))
-            take.frames = np.stack([mmcv.imresize(frame, (width, height), interpolation=way) for frame in take.frames])
+            take.frames = change(take.frames, Scale(height, width))
         return sample
 
 
@@ -41,6 +40,8 @@ class CenterCrop:
 
     Raises ``DataError`` if frames are smaller.
     """
+
+    frame_changes = "fixed"
 
     def __init__(self, size: int | None = None):
         self.size = size
@@ -54,7 +55,7 @@ class CenterCrop:
                 raise DataError(f"clip {take.record.name} is {width}x{height}, too small for CenterCrop({size})")
             top, left = (height - size) // 2, (width - size) // 2
             _move_points(take, shift=(-left, -top))
-            take.frames = take.frames[:, top : top + size, left : left + size]
+            take.frames = change(take.frames, Crop(top, left, size, size))
         return sample
 
 
@@ -65,6 +66,8 @@ class RandomCrop:
     The sides are a share of the picture's between ``smallest`` and 1, to the whole pixel. Put ``Resize`` after it.
     Raises ``ConfigError`` for a share that is not above 0 and at most 1.
     """
+
+    frame_changes = "random"
 
     def __init__(self, smallest: float = 0.8):
         if not 0 < smallest <= 1:
@@ -82,7 +85,7 @@ class RandomCrop:
             # The floor of a share of all places that are possible: each is as likely as the others.
             top, left = int(down * (whole[0] - height + 1)), int(right * (whole[1] - width + 1))
             _move_points(take, shift=(-left, -top))
-            take.frames = take.frames[:, top : top + height, left : left + width]
+            take.frames = change(take.frames, Crop(top, left, height, width))
         return sample
 
 
@@ -93,6 +96,8 @@ class RandomFlip:
     Left and right points change places: in the mirror a left eye is where the picture shows a right one. Raises
     ``DataError`` if the points are not those of which that is known, 68 or 5 landmarks or 13 joints.
     """
+
+    frame_changes = "random"
 
     def __init__(self, probability: float = 0.5):
         self.probability = probability
@@ -110,7 +115,7 @@ class RandomFlip:
                     setattr(take, name, points[:, mirror_order(points.shape[1])])
             if take.boxes is not None:
                 take.boxes = take.boxes[:, [2, 1, 0, 3]]  # the right edge has become the left one
-            take.frames = np.flip(take.frames, axis=2)
+            take.frames = change(take.frames, Mirror())
         return sample
 
 

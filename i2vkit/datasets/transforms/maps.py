@@ -4,6 +4,7 @@ import numpy as np
 
 from i2vkit.datasets.index import ClipRecord
 from i2vkit.datasets.maps import maps_of
+from i2vkit.datasets.operations import DeferredFrames
 from i2vkit.datasets.takes import Take
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import TRANSFORMS
@@ -19,6 +20,8 @@ class ReadMaps:
     They come from ``record.side["maps"]``, as preparation writes it. With ``required`` a clip without any is refused.
     """
 
+    frame_changes = "none"
+
     def __init__(self, required: bool = True):
         self.required = required
         self._kept: dict[str, np.ndarray] = {}
@@ -32,7 +35,8 @@ class ReadMaps:
             ConfigError: The frames were cropped, scaled or mirrored before, which the maps would not show.
         """
         for take in sample["takes"].values():
-            maps = self._maps(take.record)
+            stored = isinstance(take.frames, DeferredFrames)
+            maps = sample["cache"].maps(take.record) if stored else self._maps(take.record)
             if maps is None and self.required:
                 raise DataError(
                     f"clip {take.record.name} has no condition maps: prepare the set with --maps "
@@ -53,14 +57,15 @@ class ReadMaps:
         return self._kept[record.name]
 
 
-def _check(take: Take, maps: np.ndarray) -> None:
+def _check(take: Take, maps: np.ndarray | DeferredFrames) -> None:
     if take.moved:
         raise ConfigError(
             f"clip {take.record.name} has condition maps, drawn for its prepared frames, and a transform before "
             f"ReadMaps crops, scales or mirrors these: take it out, and prepare the set at the size the model sees"
         )
-    if take.frames is not None and take.frames.shape[1:3] != maps.shape[2:]:
-        sizes = ["{1}x{0}".format(*shape) for shape in (maps.shape[2:], take.frames.shape[1:3])]
+    size = maps.size if isinstance(maps, DeferredFrames) else maps.shape[2:]
+    if take.frames is not None and take.frames.shape[1:3] != size:
+        sizes = ["{1}x{0}".format(*shape) for shape in (size, take.frames.shape[1:3])]
         raise DataError(
             f"the condition maps of clip {take.record.name} are {sizes[0]}, its frames {sizes[1]}: prepare the set anew"
         )

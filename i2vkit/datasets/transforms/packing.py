@@ -1,10 +1,12 @@
 """From takes to what a model is given."""
 
+import cv2
 import numpy as np
 import torch
 from einops import rearrange
 from torch import Tensor
 
+from i2vkit.datasets.operations import DeferredFrames
 from i2vkit.datasets.pairing import Pair
 from i2vkit.datasets.takes import Take
 from i2vkit.registry import TRANSFORMS
@@ -24,7 +26,12 @@ class PackClip:
 
     The sample holds ``driving``, ``first`` and, where they are known, ``landmarks`` float32 (T, N, 2) of the source and
     ``truth``: that of the pair, or the source itself where there is no target and no other label.
+
+    Of frames that lie on the device (``cache="device"`` of the data set) the videos are ``DeferredFrames``, and there
+    is no sample: such batches train.
     """
+
+    frame_changes = "none"
 
     def __call__(self, sample: dict) -> dict:
         """Pack all takes."""
@@ -37,18 +44,21 @@ class PackClip:
         if target is not None:
             inputs["target"] = _video(target)
             inputs["target_num_frames"] = torch.tensor(len(target.frames))
-            inputs["target_image"] = inputs["target"][:, 0].clone()
+            inputs["target_image"] = _first(inputs["target"])
         inputs |= _extras(source, target or source)
+        if isinstance(source.frames, DeferredFrames):
+            return {"inputs": inputs}
         return {"inputs": inputs, "data_samples": _video_sample(sample, inputs)}
 
 
 def _extras(source: Take, pictured: Take) -> dict[str, Tensor]:
     extras = {name: getattr(source, name) for name in ("states", "landmarks", "joints", "boxes")}
+    extras = {name: _tensor(value) for name, value in extras.items() if value is not None}
     if source.maps is not None:
-        extras["source_maps"] = np.ascontiguousarray(rearrange(source.maps, "t m h w -> m t h w"))
+        extras["source_maps"] = _maps(source.maps)
     if pictured.maps is not None:
-        extras["image_maps"] = pictured.maps[0]
-    return {name: _tensor(value) for name, value in extras.items() if value is not None}
+        extras["image_maps"] = _first(_maps(pictured.maps[:1]))
+    return extras
 
 
 def _tensor(value: np.ndarray | Tensor) -> Tensor:
@@ -74,7 +84,7 @@ def _video_sample(sample: dict, inputs: dict[str, Tensor]) -> VideoSample:
         }
     )
     result.driving = inputs["source"]
-    result.first = inputs.get("target_image", inputs["source"][:, 0])
+    result.first = inputs["target_image"] if "target_image" in inputs else _first(inputs["source"])
     if (landmarks := takes["source"].landmarks) is not None:
         result.landmarks = _tensor(landmarks)
     if "truth" in takes:
@@ -88,5 +98,23 @@ def _label(pair: Pair) -> str | None:
     return pair.source.label if pair.label is None else pair.label
 
 
-def _video(take: Take) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(rearrange(take.frames, "t h w c -> c t h w")))
+def _first(video: Tensor | DeferredFrames) -> Tensor | DeferredFrames:
+    """The first frame, in memory of its own: a view would take the whole clip along to another process."""
+    return video.first() if isinstance(video, DeferredFrames) else video[:, 0].clone()
+
+
+def _maps(maps: np.ndarray | DeferredFrames) -> Tensor | DeferredFrames:
+    if isinstance(maps, DeferredFrames):
+        return maps
+    return torch.from_numpy(np.ascontiguousarray(rearrange(maps, "t m h w -> m t h w")))
+
+
+def _video(take: Take) -> Tensor | DeferredFrames:
+    if isinstance(take.frames, DeferredFrames):
+        return take.frames
+    frames = np.ascontiguousarray(take.frames)
+    length, height, width, channels = frames.shape
+    video = np.empty((channels, length, height, width), np.uint8)
+    # t h w c to c t h w: OpenCV splits channels several times as fast as numpy transposes.
+    cv2.split(frames.reshape(length * height, width, channels), list(video.reshape(channels, length * height, width)))
+    return torch.from_numpy(video)

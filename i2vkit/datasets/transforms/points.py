@@ -21,6 +21,8 @@ class ReadPoints:
     of those in ``required`` raise ``DataError``; a batch needs landmarks, joints and boxes of all its clips or of none.
     """
 
+    frame_changes = "none"
+
     def __init__(self, required: Sequence[str] = ()):
         if unknown := sorted(set(required) - set(NAMES)):
             raise ConfigError(f"ReadPoints: required is among {', '.join(NAMES)}, got {unknown[0]!r}")

@@ -10,6 +10,8 @@ class ReadFrames:
     Raises ``MediaError`` that names the clip and the file if one is broken.
     """
 
+    frame_changes = "none"
+
     def __call__(self, sample: dict) -> dict:
         """Fill in ``frames`` of all takes."""
         for take in sample["takes"].values():

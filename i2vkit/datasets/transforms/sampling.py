@@ -16,6 +16,8 @@ from i2vkit.registry import TRANSFORMS
 class Sampling(ABC):
     """Sets the ``indices`` of every take; the ways of doing so differ in ``pick``."""
 
+    frame_changes = "none"
+
     def check(self, record: ClipRecord) -> None:  # noqa: B027
         """Raise ``DataError`` if ``record`` is too short; the data set asks at its start, not hours into a training."""
 

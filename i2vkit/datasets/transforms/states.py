@@ -25,6 +25,11 @@ class LabelStates:
         self.num_states = num_states
         self.by = by
 
+    @property
+    def frame_changes(self) -> str | None:
+        """Tell that frames stay as they are; None where their pixels are looked at."""
+        return "none" if self.by == "position" else None
+
     def __call__(self, sample: dict) -> dict:
         """Fill in ``states`` of all takes."""
         label = self._by_position if self.by == "position" else self._by_displacement
