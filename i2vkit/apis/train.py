@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from copy import deepcopy
 from pathlib import Path
 
@@ -52,7 +53,9 @@ def train(
         runner.logger.info(
             f"compiled when they first run: {', '.join(compile_parts(unwrapped(runner.model), options))}"
         )
-    with computing_in("fp32"):  # metrics of the validation; the model switches to its own
+    with warnings.catch_warnings(), computing_in("fp32"):  # metrics of the validation; the model switches to its own
+        # Schedules count iterations, whatever phase runs: one that begins late steps its optimiser after them.
+        warnings.filterwarnings("ignore", message=r"Detected call of `scheduler.step\(\)` before")
         runner.train()
     return runner
 

@@ -92,6 +92,7 @@ def late_config(folder, iterations):
     cfg.train_dataloader.dataset = dict(type=MovingPictures)
     cfg.default_hooks.checkpoint.max_keep_ckpts = 9
     cfg.custom_hooks.append(dict(type=GeneratorEMAHook, momentum=0.25))
+    cfg.param_scheduler = [dict(type="LinearLR", start_factor=1.0, end_factor=0.1, begin=1, end=5, by_epoch=False)]
     return cfg
 
 

@@ -1,0 +1,108 @@
+"""The recipes: each steps, early and late, loads what its pre-training makes, and ends when its learning rate does."""
+
+from pathlib import Path
+
+import narrow
+import pytest
+import torch
+from mmengine.logging import MessageHub
+from torch.nn import functional
+
+from i2vkit.apis.config import config_names, load_config
+from i2vkit.datasets.splits import SPLITS
+from i2vkit.engine.hooks import GeneratorEMAHook
+from i2vkit.models.phases import build_phases
+from i2vkit.registry import MODELS
+
+NAMES = [name for name in sorted(config_names()) if "recipe" in name]
+GANS = [name for name in NAMES if not Path(name).name.startswith(("cnn_lstm", "motion"))]
+PRETRAINED = {Path(name).name: name for name in NAMES if name not in GANS}
+
+
+def test_the_recipes_are_there():
+    assert {f"dtgan/dtgan_recipe_{data}" for data in ("oulu", "faces", "figures", "weizmann")} <= set(GANS)
+    assert {f"dual_mtgan/dual_mtgan_recipe_{data}" for data in ("faces", "figures", "weizmann")} <= set(GANS)
+    assert "imaginator/imaginator_recipe_faces" in GANS
+
+
+def batch(landmarks: bool) -> dict:
+    """Two clips of 16 frames of 64x64."""
+    data = narrow.batch(lengths=(16, 16))
+    inputs = {key: data["inputs"][key] for key in ("num_frames", "label")}
+    inputs["source"] = [
+        functional.interpolate(video.float(), scale_factor=2).to(torch.uint8) for video in data["inputs"]["source"]
+    ]
+    inputs["states"] = [torch.arange(16) * 3 // 16] * 2
+    if landmarks:
+        inputs["landmarks"] = [64 * torch.rand(16, 68, 2) for _ in range(2)]
+    return dict(inputs=inputs, data_samples=data["data_samples"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_steps_at_its_beginning_and_with_all_that_joins_later(name):
+    torch.manual_seed(0)
+    cfg = load_config(name)
+    model = MODELS.build(cfg.model)
+    optimizers = narrow.optimizers(model)
+    clock = MessageHub.get_current_instance()
+    logs = []
+    for iteration in (0, cfg.train_cfg.max_iters - 1):
+        clock.update_info("iter", iteration)
+        logs.append(model.train_step(batch("landmarks" in name), optimizers))
+        assert all(torch.isfinite(value) for value in logs[-1].values())
+    begun = {loss.name for phase in model.phases for loss in phase.losses if phase.end is None}
+    assert begun <= set(logs[-1])
+    critics = {loss for loss in begun if "critic" in loss or "adversarial" in loss}
+    assert not critics & set(logs[0]), "discriminators wait until there is something to judge"
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_schedules_end_with_the_training(name):
+    cfg = load_config(name)
+    end = cfg.train_cfg.max_iters
+    assert cfg.param_scheduler[-1].end == end
+    phases = {phase.name: phase for phase in build_phases(cfg.model.phases)}
+    generator = phases["generator"]
+    for loss in generator.losses:
+        assert loss.schedule[-1][0] < end
+        if "adversarial" in loss.name:
+            assert phases["critics"].begin <= loss.schedule[0][0] and loss.schedule[0][1] == 0
+    assert GeneratorEMAHook in [hook.type for hook in cfg.custom_hooks]
+
+
+@pytest.mark.parametrize("name", [name for name in GANS if load_config(name).model.get("pretrained")])
+def test_a_recipe_loads_what_its_pre_training_makes(name, tmp_path):
+    """The checkpoint of the config that the recipe names fits into its generator, part by part."""
+    cfg = load_config(name)
+    [folder] = {entry.checkpoint for entry in cfg.model.pretrained}
+    own = PRETRAINED[Path(folder).name]
+    assert all(f"tools/train.py configs/{own}.py" in entry.help for entry in cfg.model.pretrained)
+    pretraining = load_config(own)
+    torch.manual_seed(0)
+    network = MODELS.build(pretraining.model)
+    path = tmp_path / "pretrained.pth"
+    torch.save(dict(state_dict=network.state_dict()), path)
+    for entry in cfg.model.pretrained:
+        entry.checkpoint = str(path)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    for entry in cfg.model.pretrained:
+        wanted, found = network.get_part(entry.prefix).state_dict(), model.get_part(entry.part).state_dict()
+        assert wanted.keys() == found.keys() and all(torch.equal(wanted[key], found[key]) for key in wanted)
+    for use in ("layout", "people", "exclude_people"):
+        assert cfg.train_dataloader.dataset.get(use) == pretraining.train_dataloader.dataset.get(use)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("_80people")])
+def test_more_people_are_all_that_differs(name):
+    own, plain = load_config(name).to_dict(), load_config(name.removesuffix("_80people")).to_dict()
+    assert own["train_dataloader"]["dataset"].pop("layout") != plain["train_dataloader"]["dataset"].pop("layout")
+    dataset, other = own["train_dataloader"]["dataset"], plain["train_dataloader"]["dataset"]
+    assert (dataset.pop("people"), other.pop("people")) == (None, "i2v_truth/faces_train")
+    held_out = SPLITS[dataset.pop("exclude_people")]
+    assert set(held_out) == {*SPLITS["i2v_truth/faces_val"], *SPLITS["i2v_truth/faces_test"]}
+    for entries in (own["model"].get("pretrained", []), plain["model"].get("pretrained", [])):
+        for entry in entries:
+            entry["checkpoint"] = entry["checkpoint"].removesuffix("_80people")
+            entry["help"] = entry["help"].replace("_80people", "")
+    assert own == plain
