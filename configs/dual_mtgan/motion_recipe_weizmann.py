@@ -13,7 +13,7 @@ with read_base():
 from i2vkit.models.encoders import Conv3dEncoder
 from i2vkit.models.motion_generators import LstmUnroll
 
-model["autocast"] = "bf16"
+model["precision"] = "bf16"
 model["network"]["encoder"] = dict(
     type=Conv3dEncoder, widths=(16, 32, 64, 128), code=128, variational=True, difference=True
 )

@@ -32,7 +32,7 @@ from i2vkit.models.losses import AdversarialLoss, FrameL1Loss, MaskSparsityLoss
 _end, _critic = 12_000, 8000
 
 model["labels"] = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
-model["autocast"] = "bf16"
+model["precision"] = "bf16"
 model["generator"]["content_encoder"]["widths"] = (16, 32, 64, 128)
 model["generator"]["decoder"] = dict(
     type=TransposedConv1p2dDecoder,

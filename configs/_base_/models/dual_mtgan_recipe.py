@@ -28,7 +28,7 @@ from i2vkit.models.heads import ResidualHead
 from i2vkit.models.losses import FrameL1Loss, KlLoss
 from i2vkit.models.motion_generators import LstmUnroll
 
-model["autocast"] = "bf16"
+model["precision"] = "bf16"
 model["decoded_frames"] = 5
 model["generator"].update(
     content_encoder=dict(type=ConvPyramidEncoder, widths=(16, 32, 64, 128), code=128),
