@@ -14,6 +14,12 @@ def main() -> None:
     budget.add_argument("--minutes", type=float, help="processor minutes of each row, in place of the description's")
     options.add_argument("--jobs", type=int, help="rows that run at a time, each in one thread")
     options.add_argument(
+        "--gpus",
+        type=lambda text: text.split(","),
+        metavar="0,1",
+        help="GPUs of the rows, one each, shared where there are more jobs than GPUs (default: all that are visible)",
+    )
+    options.add_argument(
         "--docs",
         action="store_true",
         help="run nothing: write the finished rows to docs/results/<table>, and from there the section of "
@@ -30,7 +36,7 @@ def main() -> None:
     if arguments.docs:
         print(publish(arguments.description, out=arguments.out, budget=changes))
         return
-    out = run_table(arguments.description, arguments.out, arguments.only, changes, arguments.jobs)
+    out = run_table(arguments.description, arguments.out, arguments.only, changes, arguments.jobs, arguments.gpus)
     print(Path(out, "table.md").read_text(encoding="utf-8"))
 
 

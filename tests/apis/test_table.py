@@ -69,7 +69,7 @@ def processes(monkeypatch):
     """What was started: folder, its files, and how many threads it has; a row whose config is mocogan_mug fails."""
     asked = []
 
-    def start(folder, single_thread):
+    def start(folder, single_thread, gpu=None):
         settings = json.loads((folder / "settings.json").read_text())
         asked.append((folder.name, sorted(path.name for path in folder.iterdir()), single_thread))
         failed = settings["config"] == "mocogan_mug"
@@ -375,6 +375,58 @@ def test_what_still_runs_is_ended_when_the_table_is_interrupted(tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         run_table(write(tmp_path / "t.json"), tmp_path / "out")
     assert child.returncode is not None
+
+
+class Placed:
+    """In place of the process of a row: notes its GPU, and ends when it is asked for the ``turns``-th time."""
+
+    def __init__(self, command, env, turns, **_):
+        self.gpu, self.threads = env.get("CUDA_VISIBLE_DEVICES"), env.get("OMP_NUM_THREADS")
+        self.folder, self.turns, self.returncode = Path(command[3]), turns, 1
+
+    def poll(self):
+        self.turns -= 1
+        return None if self.turns > 0 else self.returncode
+
+
+@pytest.fixture
+def placed(monkeypatch):
+    """The rows in the order of their start; they run for as many turns as ``turns`` says."""
+    made, turns = [], [1, 3, 1, 1, 1, 1]
+
+    def start(command, **options):
+        made.append(Placed(command, turns=turns[len(made)], **options))
+        return made[-1]
+
+    monkeypatch.setattr(module.subprocess, "Popen", start)
+    monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
+    return made
+
+
+def gpus_of(placed):
+    return [row.gpu for row in placed]
+
+
+def test_rows_go_to_the_gpus_that_fewest_rows_use(tmp_path, placed, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    path = write(tmp_path / "t.json", ["vgan_mug"] * 6, jobs=3)
+    run_table(path, tmp_path / "out", gpus=["4", "7"])
+    # Three rows share two GPUs; the second row has 7 until all others are done, so that its place stays taken.
+    assert gpus_of(placed) == ["4", "7", "4", "4", "4", "4"]
+    assert all(row.threads == "1" for row in placed)
+
+
+def test_rows_see_the_gpus_that_the_command_sees(tmp_path, placed, monkeypatch):
+    monkeypatch.setattr(module.torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a, GPU-b, -1, GPU-c")
+    run_table(write(tmp_path / "t.json", ["vgan_mug"] * 2, jobs=2), tmp_path / "out")
+    assert gpus_of(placed) == ["GPU-a", "GPU-b"]
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert module.visible_gpus() == ["0", "1"]
+    monkeypatch.setattr(module.torch.cuda, "device_count", lambda: 0)
+    assert module.visible_gpus() == []
+    run_table(write(tmp_path / "u.json", ["vgan_mug"]), tmp_path / "other")
+    assert gpus_of(placed)[2:] == [None]
 
 
 # Loggers are named by the second, and here several runs, else in processes of their own, share one.

@@ -7,11 +7,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from i2vkit.apis.tables.description import folder_of, read_description, row_settings, seeds_of
 from i2vkit.apis.tables.report import check_scored, write_report
@@ -21,12 +24,13 @@ from i2vkit.errors import ConfigError, I2VError
 
 @dataclass
 class Task:
-    """One row with one seed: its ``folder``, and that of the task whose checkpoint it loads."""
+    """One row with one seed: its ``folder``, that of the task whose checkpoint it loads, and the GPU it runs on."""
 
     row: dict
     seed: int
     folder: Path
     basis: Path | None = None
+    gpu: str | None = None
 
 
 def run_table(
@@ -35,6 +39,7 @@ def run_table(
     only: str | None = None,
     budget: dict[str, float] | None = None,
     jobs: int | None = None,
+    gpus: Sequence[str] | None = None,
 ) -> Path:
     """Train and test the rows that are not finished, then write the table of all; returns the folder of it all.
 
@@ -44,6 +49,8 @@ def run_table(
         only: name of the one row to run, with those that it stands after; what the others left is shown with it.
         budget: ``{"iterations": n}`` or ``{"minutes": m}`` of every row, in place of the description's.
         jobs: rows that run at a time, each in one thread; by default the description's.
+        gpus: GPUs of the rows, as ``CUDA_VISIBLE_DEVICES`` names them; by default all that are visible. Each row has
+            one, and several share it where there are more jobs than GPUs.
 
     A finished row is run again only if its settings changed; an interrupted one goes on from its checkpoint; one that
     fails is named in the table. Rows end with this process, however it ends.
@@ -54,7 +61,8 @@ def run_table(
     table = changed(read_description(description), budget, jobs)
     out = Path(out or default_out(description))
     tasks = tasks_of(table, out)
-    results = run_tasks(table, tasks, wanted_names(table, only, description))
+    gpus = visible_gpus() if gpus is None else list(gpus)
+    results = run_tasks(table, tasks, wanted_names(table, only, description), gpus)
     check_scored(results)
     write_report(table, results, out)
     return out
@@ -102,8 +110,35 @@ def wanted_names(table: dict, only: str | None, description: str | Path) -> set[
     return names
 
 
-def run_tasks(table: dict, tasks: list[Task], wanted: set[str], pause: float = 0.2) -> list[dict[str, Any]]:
+def visible_gpus() -> list[str]:
+    """The GPUs that this process sees, by the names that ``CUDA_VISIBLE_DEVICES`` takes; none without CUDA.
+
+    A row that was given one of them sees it as its only one.
+    """
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is None:
+        return [str(number) for number in range(torch.cuda.device_count())]
+    # CUDA reads the list up to the first name that it does not know; -1 is such a name.
+    names = [name.strip() for name in named.split(",")]
+    return names[: torch.cuda.device_count()]
+
+
+def least_used(gpus: Sequence[str], used: Iterable[str | None]) -> str | None:
+    """The GPU that the fewest of the running rows use, the first of such; None where there are no GPUs.
+
+    >>> least_used(["0", "1", "2"], ["0", "1", "0"]), least_used(["0", "1"], ["0", "1"]), least_used([], [])
+    ('2', '0', None)
+    """
+    counts = Counter(used)
+    return min(gpus, key=lambda gpu: counts[gpu], default=None)
+
+
+def run_tasks(
+    table: dict, tasks: list[Task], wanted: set[str], gpus: Sequence[str] = (), pause: float = 0.2
+) -> list[dict[str, Any]]:
     """The results of the tasks, in their order; as many at a time as the table has jobs, each when its basis is there.
+
+    A row that starts gets the one of ``gpus`` that the fewest running ones have.
 
     A result has ``name``, ``training_seed`` and what ``row.json`` holds, or ``failure``.
     """
@@ -117,8 +152,10 @@ def run_tasks(table: dict, tasks: list[Task], wanted: set[str], pause: float = 0
                     basis = results.get(task.basis, {})
                     result = found(table, task, basis, task.row["name"] in wanted)
                     if result is None:
-                        running[task.folder] = task, start_row(task.folder, single_thread=one_thread(table))
-                        print(f"{task.folder.name}: begun", flush=True)
+                        task.gpu = least_used(gpus, [other.gpu for other, _ in running.values()])
+                        running[task.folder] = task, start_row(task.folder, one_thread(table), task.gpu)
+                        where = "" if task.gpu is None else f" on GPU {task.gpu}"
+                        print(f"{task.folder.name}: begun{where}", flush=True)
                     else:
                         results[task.folder] = result
                         print(f"{task.folder.name}: {result.get('failure') or 'kept'}", flush=True)
@@ -172,12 +209,16 @@ def found(table: dict, task: Task, basis: dict, wanted: bool) -> dict[str, Any] 
     return None
 
 
-def start_row(folder: Path, single_thread: bool) -> subprocess.Popen:
-    """Start the process of a row, which writes ``folder/log.txt`` and ends when this process does."""
+def start_row(folder: Path, single_thread: bool, gpu: str | None = None) -> subprocess.Popen:
+    """Start the process of a row, which writes ``folder/log.txt`` and ends when this process does.
+
+    It sees ``gpu`` only; with None what this process sees.
+    """
     command = [sys.executable, "-m", "i2vkit.apis.tables.row", str(folder), str(os.getpid())]
-    threads = {"OMP_NUM_THREADS": "1"} if single_thread else {}
+    own = {"OMP_NUM_THREADS": "1"} if single_thread else {}
+    own |= {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
-        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=os.environ | threads)
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=os.environ | own)
 
 
 def outcome(task: Task, code: int) -> dict[str, Any]:
