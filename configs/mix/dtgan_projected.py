@@ -34,14 +34,14 @@ _join = 10_000
 
 model["critics"]["frame"] = dict(
     type=Critic,
-    network=dict(type=ProjectedFrameDiscriminator),
+    network=dict(type=ProjectedFrameDiscriminator, width=32, max_width=256, hidden=64),
     view=dict(type=RandomFrames, number=2),
     augment=dict(type=DiffAugment),
     adversarial=dict(type=HingeLoss),
 )
 model["critics"]["pair"] = dict(
     type=Critic,
-    network=dict(type=ProjectedPairDiscriminator),
+    network=dict(type=ProjectedPairDiscriminator, width=32, max_width=256, hidden=64),
     view=dict(type=FramePairs, number=2),
     augment=dict(type=DiffAugment),
     adversarial=dict(type=RelativisticLoss),
@@ -55,7 +55,7 @@ model["phases"] = [
         losses=[
             dict(type=CriticLoss, critic="frame"),
             dict(type=CriticLoss, critic="pair"),
-            dict(type=GradientPenaltyLoss, critic="pair", at=("real", "generated"), every=16, weight=1.0),
+            dict(type=GradientPenaltyLoss, critic="pair", at=("real", "generated"), every=16, weight=1e-3),
         ],
     ),
     dict(
