@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from i2vkit.engine.checkpoints import latest_checkpoint, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
+from i2vkit.models.autocast import autocast
 from i2vkit.models.layers.timm_backbone import TimmBackbone
 from i2vkit.models.phases import Phase, build_phases
 from i2vkit.registry import MODELS
@@ -121,7 +122,7 @@ class PhasedModel(BaseModel):
 
     def autocast_context(self, device: torch.device) -> AbstractContextManager:
         """Mixed precision, if the config asks for it; weights and losses stay in fp32."""
-        return torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+        return autocast(device, self.precision == "bf16")
 
     def forward(self, inputs: dict, data_samples: list | None = None, mode: str = "predict") -> list[Tensor]:
         """mmengine's entry; the work is in ``train_step``, ``val_step`` and ``test_step``."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from i2vkit.models.autocast import autocast
 from i2vkit.registry import ADVERSARIAL_LOSSES
 
 
@@ -50,7 +51,7 @@ class WassersteinLoss(nn.Module):
 
     @staticmethod
     def _penalty(score: Callable, real, fake) -> Tensor:
-        with torch.autocast(real.sample.device.type, enabled=False):
+        with autocast(real.sample.device, enabled=False):
             mix = torch.rand(len(real.sample), *[1] * (real.sample.dim() - 1), device=real.sample.device)
             between = type(real)(
                 sample=(mix * real.sample.float() + (1 - mix) * fake.sample.float()).requires_grad_(),

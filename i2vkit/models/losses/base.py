@@ -47,6 +47,10 @@ class Loss(nn.Module):
         (t0, w0), (t1, w1) = before[-1], after[0]
         return w0 + (w1 - w0) * (iteration - t0) / (t1 - t0)
 
+    def networks(self) -> list[nn.Module]:
+        """Networks that the loss looks through and that are no part of the model, once they are loaded."""
+        return []
+
     def check(self, model) -> None:
         """Called once the model is built: raise ``ConfigError`` if it does not give what this loss reads."""
 
