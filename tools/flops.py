@@ -16,20 +16,28 @@ def main() -> None:
     options.add_argument("--size", type=int, help="side of the frames in pixels (default: the config's)")
     options.add_argument("--by-part", action="store_true", help="every part of the generator and every phase too")
     options.add_argument("--training", action="store_true", help="a training step of two clips too, all its phases")
+    options.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="a training step of the config's own batch, and nothing is computed: its memory in seconds, without a GPU",
+    )
+    options.add_argument("--clips", type=int, help="how many clips the step of --dry-run has (default: the config's)")
     options.add_argument("--json", metavar="FILE", help="write the numbers to a file too, always by part")
     arguments = options.parse_args()
 
     from i2vkit.apis.config import load_config
-    from i2vkit.apis.profile import as_json, as_table, profile_config
+    from i2vkit.apis.profile import as_json, as_table, profile_config, profile_dry_run
     from i2vkit.media import atomic_path
 
     changes = dict(arguments.cfg_options or {})
     if arguments.size is not None:
         changes["model.image_size"] = arguments.size
     configs = {name: load_config(name, changes) for name in arguments.configs}
-    profiles = [
-        profile_config(cfg, name, frames=arguments.frames, training=arguments.training) for name, cfg in configs.items()
-    ]
+    frames = arguments.frames
+    if arguments.dry_run:
+        profiles = [profile_dry_run(cfg, name, frames, arguments.clips) for name, cfg in configs.items()]
+    else:
+        profiles = [profile_config(cfg, name, frames, arguments.training) for name, cfg in configs.items()]
     print(as_table(profiles, arguments.by_part))
     if arguments.json:
         with atomic_path(arguments.json) as temporary:

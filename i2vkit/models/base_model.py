@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from i2vkit.engine.checkpoints import latest_checkpoint, load_weights
 from i2vkit.engine.precision import check_precision, precision
 from i2vkit.errors import CheckpointError, ConfigError
+from i2vkit.models.autocast import autocast
 from i2vkit.models.layers.frozen_features import FrozenBackbone
 from i2vkit.models.layers.timm_backbone import TimmBackbone
 from i2vkit.models.phases import Phase, build_phases
@@ -125,8 +126,7 @@ class PhasedModel(BaseModel):
     @contextmanager
     def autocast_context(self, device: torch.device) -> Iterator[None]:
         """Inside, forward passes run in the model's precision; weights and losses stay in fp32."""
-        half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
-        with precision(self.precision), half:
+        with precision(self.precision), autocast(device, self.precision == "bf16"):
             yield
 
     def forward(self, inputs: dict, data_samples: list | None = None, mode: str = "predict") -> list[Tensor]:

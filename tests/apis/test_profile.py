@@ -29,7 +29,7 @@ from i2vkit.apis.profile import (
 from i2vkit.apis.profile.counting import analyse_activations
 from i2vkit.apis.profile.forward import GeneratorProbe
 from i2vkit.apis.profile.measuring import watching
-from i2vkit.apis.profile.training import StepMeter
+from i2vkit.apis.profile.step_meter import StepMeter
 from i2vkit.errors import ConfigError
 from i2vkit.models.layers import Lengths
 from i2vkit.models.losses import SequenceClassLoss
@@ -229,13 +229,13 @@ def test_table_and_json_say_everything():
         PartProfile("decoder", 1234, 5_000_000, {"tanh": 2}),
         PartProfile("generator", 1234, 5_000_000, seconds=0.0125),
     ]
-    step = PartProfile("training step", 99, 7_000_000, peak_bytes=1_500_000)
+    step = PartProfile("training step", 99, 7_000_000, peak_bytes=1_500_000, operations=1234, held_bytes=2**30)
     models = [
         ModelProfile("one", 16, 64, parts, [PartProfile("phase a", 99, 7_000_000), step], 8, 2),
         ModelProfile("another", 32, 128, parts[1:]),
     ]
     table = as_table(models).splitlines()
-    assert table[1].split() == ["one", "decoder", "1,234", "5.00", "-", "-", "-"]
+    assert table[1].split() == ["one", "decoder", "1,234", "5.00", "-", "-", "-", "-"]
     assert [line.split()[:2] for line in table[2:6]] == [
         ["one", "generator"],
         ["one", "phase"],
@@ -244,6 +244,8 @@ def test_table_and_json_say_everything():
     ]
     assert table[2].split()[-1] == "12.5" and table[4].split()[-2] == "1.5"
     assert "1 video of 16 frames of 64 x 64 pixels" in "\n".join(table)
+    assert table[4].split()[-3] == "1,234"
+    assert "its memory: 1.0 GiB, 1.0 GiB of it weights, optimiser states and the batch" in "\n".join(table)
     assert "2 clips of 8 frames" in "\n".join(table) and table[-1] == "  one, decoder: tanh x 2"
     short = as_table(models, by_part=False)
     assert "decoder" not in short and "phase a" not in short and "training step" in short

@@ -61,7 +61,7 @@ def config(tmp_path_factory):
         layout=dict(type=ClipFolder, root=str(root)),
         pipeline=[dict(type=FirstFrames, length=FRAMES), dict(type=ReadFrames), dict(type=PackClip)],
     )
-    model = gan_config(generator=SAMPLING, labels=[], critics={}, phases=[], frozen=[], autocast=None)
+    model = gan_config(generator=SAMPLING, labels=[], critics={}, phases=[], frozen=[])
     return Config(
         dict(
             model=model,

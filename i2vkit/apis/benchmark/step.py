@@ -143,7 +143,7 @@ def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
         "num_frames": [torch.tensor(length)] * batch,
     }
     if maps := getattr(model, "map_channels", 0):
-        inputs["source_maps"] = [video[:1].expand(maps, -1, -1, -1) for video in clips(length, size, size)]
+        inputs["source_maps"] = [video[:1].repeat(maps, 1, 1, 1) for video in clips(length, size, size)]
         inputs["image_maps"] = [each[:, 0] for each in inputs["source_maps"]]
     network = getattr(model, "network", None)  # of a supervised model
     if hasattr(network, "frame_state"):

@@ -78,6 +78,18 @@ class TensorMemory(TorchDispatchMode):
         self.held -= size
 
 
+def storage_bytes(tensors: Iterable[Tensor]) -> int:
+    """What ``tensors`` hold together, where several may share a storage.
+
+    >>> frames = torch.zeros(4, 8)
+    >>> storage_bytes([frames, frames[1:], torch.zeros(2)])
+    136
+    """
+    # The wrappers are kept: a new one could otherwise take the place, and the id, of one that is gone.
+    storages = [tensor.untyped_storage() for tensor in tensors]
+    return sum({id(storage): storage.nbytes() for storage in storages}.values())
+
+
 @contextmanager
 def watching(parts: Mapping[str, Iterable[nn.Module]], watcher: Watcher) -> Iterator[None]:
     """Inside, ``watcher`` is told whenever one of the modules of ``parts`` (by section) begins and ends its forward.

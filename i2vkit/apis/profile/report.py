@@ -11,7 +11,9 @@ NOTES = {
     "MMACs": "millions of multiply-adds; one counts as one, which fvcore calls a FLOP. ReLU, clamping, copies and "
     "reshapes are taken as free, and what the output does not depend on is left out",
     "Mact": "millions of values that convolutions, matrix products, recurrent layers and attention give",
-    "peak MB": "the most that tensors held at once while the part ran, beyond weights, optimiser states and inputs",
+    "ops": "operations of a training step that start a kernel; starting takes about 0.01 ms",
+    "peak MB": "the most that tensors held at once while the part ran, beyond weights, optimiser states and inputs; "
+    "what kernels take while they run is not in it, nor what CUDA itself and its allocator do",
     "ms": "median of the runs, on this machine as busy as it was",
 }
 
@@ -22,7 +24,8 @@ class PartProfile:
 
     ``macs`` and ``activations`` are for one video, or for one training step; ``uncounted`` names the operations that
     are not in the former, and how often each occurs. What was not measured is None: ``activations`` (values),
-    ``peak_bytes``, ``seconds``.
+    ``peak_bytes``, ``seconds``, ``operations`` of a training step, and ``held_bytes``: what the model, its optimisers'
+    states and the batch hold all the time.
     """
 
     name: str
@@ -32,6 +35,8 @@ class PartProfile:
     activations: int | None = None
     peak_bytes: int | None = None
     seconds: float | None = None
+    operations: int | None = None
+    held_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class ModelProfile:
     """What is known of one model: of one video of ``frames`` frames, and of a training step of ``clips`` clips.
 
     ``parts`` ends, for each network, with the row of its whole; ``training`` has a row for what comes before the
-    phases, one a phase, and "training step"; empty where it was not asked for.
+    phases, one a phase, and "training step"; empty where it was not asked for. The step is that of ``iteration``.
     """
 
     config: str
@@ -49,6 +54,13 @@ class ModelProfile:
     training: list[PartProfile] = field(default_factory=list)
     training_frames: int = 0
     clips: int = 0
+    iteration: int = 0
+
+    @property
+    def step_bytes(self) -> int:
+        """The memory of a training step: what is held all the time, and the most that is held beside it."""
+        step = self.training[-1]
+        return step.held_bytes + step.peak_bytes
 
     def rows(self, by_part: bool) -> list[PartProfile]:
         """The rows of the table: the wholes and the step, or ``by_part`` all."""
@@ -71,8 +83,8 @@ def as_table(profiles: Sequence[ModelProfile], by_part: bool = True) -> str:
         >>> row = PartProfile("generator", 12_500, 3_000_000, {"tanh": 2}, activations=40_000, peak_bytes=2_500_000)
         >>> lines = as_table([ModelProfile("small", 16, 64, [row])]).splitlines()
         >>> print(lines[0], lines[1], lines[-1], sep=chr(10))
-        config  part       parameters  MMACs  Mact  peak MB  ms
-        small   generator      12,500   3.00  0.04      2.5   -
+        config  part       parameters  MMACs  Mact  ops  peak MB  ms
+        small   generator      12,500   3.00  0.04    -      2.5   -
           small, generator: tanh x 2
     """
     rows = [(profile, row) for profile in profiles for row in profile.rows(by_part)]
@@ -101,6 +113,7 @@ def _numbers(row: PartProfile) -> list[str]:
         f"{row.parameters:,}",
         scaled(row.macs, 1e6, 2),
         scaled(row.activations, 1e6, 2),
+        scaled(row.operations, 1, 0),
         scaled(row.peak_bytes, 1e6, 1),
         scaled(row.seconds, 1e-3, 1),
     ]
@@ -108,7 +121,21 @@ def _numbers(row: PartProfile) -> list[str]:
 
 def _measured(profile: ModelProfile) -> str:
     size = f"{profile.image_size} x {profile.image_size} pixels"
-    text = f"{profile.config}: 1 video of {profile.frames} frames of {size}, forward only, in eval mode"
+    texts = []
+    if profile.parts:
+        texts.append(f"1 video of {profile.frames} frames of {size}, forward only, in eval mode")
     if profile.training:
-        text += f"; the training step: {profile.clips} clips of {profile.training_frames} frames"
-    return text
+        step = f"the training step: {profile.clips} clips of {profile.training_frames} frames of {size}"
+        texts.append(step + (f", as in iteration {profile.iteration:,}" if profile.iteration else ""))
+        held = as_gib(profile.training[-1].held_bytes)
+        texts.append(f"its memory: {as_gib(profile.step_bytes)}, {held} of it weights, optimiser states and the batch")
+    return f"{profile.config}: " + "; ".join(texts)
+
+
+def as_gib(number: int) -> str:
+    """A number of bytes to read.
+
+    >>> as_gib(7_000_000_000)
+    '6.5 GiB'
+    """
+    return f"{number / 2**30:,.1f} GiB"

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from statistics import median
 from typing import Any
 
-from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.logging import MessageHub
+from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
-from torch.utils.flop_counter import flop_registry
+from torch.utils._pytree import tree_map_only
 
-from i2vkit.apis.benchmark.step import build_optimizers, random_batch
+from i2vkit.apis.benchmark.step import build_optimizers, plain_optimizers, random_batch
+from i2vkit.apis.profile.dry_run import META, DryRun
 from i2vkit.apis.profile.forward import RUNS
-from i2vkit.apis.profile.measuring import Stopwatch, TensorMemory, Watcher
+from i2vkit.apis.profile.measuring import Stopwatch, storage_bytes
 from i2vkit.apis.profile.report import PartProfile
+from i2vkit.apis.profile.step_meter import Announcing, StepMeter
+from i2vkit.models.phases import Phase
 
 CLIPS = 2
 BEFORE = "videos of all passes"
-
-# Beside all views: what fvcore takes as free in a forward pass, as it is called below autograd.
-# fmt: off
-FREE = frozenset({
-    "_local_scalar_dense", "_record_function_enter_new", "_record_function_exit", "_to_copy", "_unsafe_view",
-    "arange", "bernoulli", "cat", "clamp", "clone", "constant_pad_nd", "copy", "empty", "empty_like", "empty_strided",
-    "eq", "fill", "full", "full_like", "ge", "gt", "index", "index_put", "isfinite", "item", "lift_fresh",
-    "masked_fill", "new_empty", "new_empty_strided", "new_full", "new_zeros", "normal", "ones", "ones_like", "rand",
-    "randint", "randn", "randperm", "relu", "resize", "scalar_tensor", "select_backward", "set", "slice_backward",
-    "stack", "threshold_backward", "uniform", "zero", "zeros", "zeros_like",
-})
-# fmt: on
 
 
 def profile_training(model: nn.Module, optim_wrapper: dict, num_frames: int, clips: int = CLIPS) -> list[PartProfile]:
@@ -48,26 +41,111 @@ def profile_training(model: nn.Module, optim_wrapper: dict, num_frames: int, cli
     """
     model = deepcopy(model).train()
     data, optimizers = random_batch(model, num_frames, clips), build_optimizers(model, optim_wrapper)
-    model.train_step(data, optimizers)  # the optimisers make their states
-    known = [*model.parameters(), *model.buffers(), *_tensors(optimizers), *_tensors(data["inputs"])]
-    with StepMeter(known) as meter:
-        model.train_step(data, Announcing(optimizers, meter))
+    model.train_step(data, optimizers)  # the optimisers make their states, and losses their networks
+    known = _all_that_stays(model, optimizers, data)
+    meter = _metered(model, optimizers, data, known)
     runs = []
     for _ in range(RUNS):
         watch = Stopwatch()
         model.train_step(data, Announcing(optimizers, watch))
         watch.enter("")
         runs.append(watch.seconds)
+    return _rows(model, meter, known, runs)
 
+
+def dry_training(
+    model: nn.Module, optim_wrapper: dict, num_frames: int, clips: int = CLIPS
+) -> tuple[list[PartProfile], int]:
+    """The same rows of the step that holds most memory, and the iteration of that step; nothing is computed.
+
+    Phases and losses may begin, pause and end: of all steps that differ in what runs the one is taken that holds most.
+    There are no seconds, and what the optimisers do in their steps is left out (fused, it is one operation a phase).
+
+    Args:
+        model: on the meta device; it is put into training mode.
+        optim_wrapper: of the config.
+        num_frames: length of the clips.
+        clips: how many there are in a step.
+    """
+    model.to(META).train()  # its preprocessor is to send the batch there too
+    data = random_batch(model, num_frames, clips)
+    # There are no fused kernels on the meta device.
+    optimizers = build_optimizers(model, plain_optimizers(optim_wrapper))
+    iterations = distinct_iterations(model.phases)
+    with DryRun() as values:
+        data["inputs"] = tree_map_only(Tensor, values.to_meta, data["inputs"])
+        for iteration in iterations:
+            with _at(iteration):
+                model.train_step(data, optimizers)
+        known = _all_that_stays(model, optimizers, data)
+        meters = {}
+        for iteration in iterations:
+            with _at(iteration):
+                meters[iteration] = _metered(model, optimizers, data, known, with_optimizers=False)
+    heaviest = max(iterations, key=lambda iteration: max(meters[iteration].peaks.values()))
+    return _rows(model, meters[heaviest], known, []), heaviest
+
+
+def distinct_iterations(phases: tuple[Phase, ...]) -> list[int]:
+    """The first iteration of each kind: of those that differ in which phases and losses run."""
+    turning = {0}
+    for phase in phases:
+        turning |= {phase.begin, phase.end or 0}
+        turning |= {time for loss in phase.losses for time, _ in loss.schedule}
+    # Between two such points what runs comes round after the product of all intervals, and a schedule that leaves 0
+    # does so one iteration later.
+    around = 1
+    for every in {phase.every for phase in phases}:
+        around *= every
+    kinds: dict[tuple, int] = {}
+    for iteration in sorted(start + later for start in turning for later in range(around + 1)):
+        running = [(phase.name, loss.name) for phase in phases for loss in phase.losses_at(iteration)]
+        kinds.setdefault(tuple(pair for pair in running if _runs(phases, pair[0], iteration)), iteration)
+    return [iteration for running, iteration in kinds.items() if running]
+
+
+def _runs(phases: tuple[Phase, ...], name: str, iteration: int) -> bool:
+    return next(phase for phase in phases if phase.name == name).runs_at(iteration)
+
+
+@contextmanager
+def _at(iteration: int) -> Iterator[None]:
+    """Inside, the clock of the schedules stands at ``iteration``."""
+    hub = MessageHub.get_current_instance()
+    before = hub.runtime_info.get("iter", 0)
+    hub.update_info("iter", iteration)
+    try:
+        yield
+    finally:
+        hub.update_info("iter", before)
+
+
+def _all_that_stays(model: nn.Module, optimizers: OptimWrapperDict, data: dict) -> list[Tensor]:
+    """What is there before a step and behind it: weights, optimiser states, the batch."""
+    networks = nn.ModuleList([model, *(network for loss in model.losses for network in loss.networks())])
+    return [*networks.parameters(), *networks.buffers(), *_tensors(optimizers), *_tensors(data["inputs"])]
+
+
+def _metered(
+    model: nn.Module, optimizers: OptimWrapperDict, data: dict, known: list[Tensor], with_optimizers: bool = True
+) -> StepMeter:
+    """What a step counts and takes beside ``known``."""
+    meter = StepMeter(known)
+    with meter if with_optimizers else meter.leaving_out(optimizers):
+        model.train_step(data, Announcing(optimizers, meter))
+    return meter
+
+
+def _rows(model: nn.Module, meter: StepMeter, known: list[Tensor], runs: list[Counter]) -> list[PartProfile]:
     def row(section: str, parameters: int) -> PartProfile:
-        times = median(run[section] for run in runs)
         return PartProfile(
             f"phase {section}" if section else BEFORE,
             parameters,
             meter.macs[section],
             dict(meter.uncounted.get(section, Counter()).most_common()),
             peak_bytes=meter.peaks[section],
-            seconds=times,
+            seconds=median(run[section] for run in runs) if runs else None,
+            operations=meter.operations[section],
         )
 
     rows = [row("", 0)]
@@ -82,60 +160,11 @@ def profile_training(model: nn.Module, optim_wrapper: dict, num_frames: int, cli
         meter.macs.total(),
         dict(uncounted.most_common()),
         peak_bytes=max(meter.peaks.values()),
-        seconds=median(run.total() for run in runs),
+        seconds=median(run.total() for run in runs) if runs else None,
+        operations=meter.operations.total(),
+        held_bytes=storage_bytes(known),
     )
     return [*rows, total]
-
-
-class Announcing(OptimWrapperDict):
-    """The optimisers of a step, which tell a watcher when a phase begins: a phase asks for its own first."""
-
-    def __init__(self, optimizers: OptimWrapperDict, watcher: Watcher) -> None:
-        super().__init__(**dict(optimizers.items()))
-        self._watcher = watcher
-        watcher.enter("")
-
-    def __getitem__(self, key: str) -> OptimWrapper:
-        """The optimiser of phase ``key``, which begins."""
-        self._watcher.enter(key)
-        return super().__getitem__(key)
-
-
-class StepMeter(TensorMemory):
-    """As a context manager: multiply-adds (``macs``) and the names of other operations (``uncounted``) by section."""
-
-    def __init__(self, known: list[Tensor]) -> None:
-        super().__init__(known)
-        self.macs: Counter = Counter()
-        self.uncounted: dict[str, Counter] = {}
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        """One operation."""
-        result = super().__torch_dispatch__(function, types, args, kwargs)
-        name = function.overloadpacket.__name__
-        if function.overloadpacket in flop_registry:
-            # torch counts a multiply-add as two.
-            self.macs[self._section] += (
-                flop_registry[function.overloadpacket](*args, **(kwargs or {}), out_val=result) // 2
-            )
-        elif name in PRODUCTS:
-            self.macs[self._section] += PRODUCTS[name](*args)
-        elif not (function.is_view or name.rstrip("_") in FREE):
-            self.uncounted.setdefault(self._section, Counter())[name.rstrip("_")] += 1
-        return result
-
-
-def _layer_macs(steps: Tensor, input_weight: Tensor, state_weight: Tensor, *_: Any) -> int:
-    """Of one layer and direction, steps (T, B, D): every vector meets both weight matrices once."""
-    return steps.shape[0] * steps.shape[1] * (input_weight.numel() + state_weight.numel())
-
-
-# What torch's counter lacks. The backward pass of a product is two products: the gradients of both factors.
-PRODUCTS = {
-    **dict.fromkeys(("mv", "dot", "vdot"), lambda first, second: first.numel()),
-    "mkldnn_rnn_layer": _layer_macs,
-    "mkldnn_rnn_layer_backward": lambda *inputs: 2 * _layer_macs(*inputs),
-}
 
 
 def _tensors(values: Any) -> list[Tensor]:

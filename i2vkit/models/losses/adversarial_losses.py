@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.engine.compiling import uncompiled
+from i2vkit.models.autocast import autocast
 from i2vkit.registry import ADVERSARIAL_LOSSES
 
 
@@ -76,7 +77,7 @@ class WassersteinLoss(AdversarialCriterion):
 
     @staticmethod
     def _penalty(score: Callable, real, fake) -> Tensor:
-        with torch.autocast(real.sample.device.type, enabled=False), uncompiled():
+        with autocast(real.sample.device, enabled=False), uncompiled():
             mix = torch.rand(len(real.sample), *[1] * (real.sample.dim() - 1), device=real.sample.device)
             between = type(real)(
                 sample=mix * real.sample.float() + (1 - mix) * fake.sample.float(),
@@ -136,7 +137,7 @@ def squared_gradients(score: Callable, look) -> Tensor:
     Of several logits of a sample their mean is the score. The result can be differentiated again, for the critic;
     nothing flows back into the look.
     """
-    with torch.autocast(look.sample.device.type, enabled=False):
+    with autocast(look.sample.device, enabled=False), uncompiled():
         sample = look.sample.detach().float().requires_grad_()
         maps = None if look.maps is None else look.maps.detach().float().requires_grad_()
         scores = score(replace(look, sample=sample, maps=maps))

@@ -53,6 +53,10 @@ class Loss(nn.Module):
         """
         return False
 
+    def networks(self) -> list[nn.Module]:
+        """Networks that the loss looks through and that are no part of the model, once they are loaded."""
+        return []
+
     def check(self, model) -> None:
         """Called once the model is built: raise ``ConfigError`` if it does not give what this loss reads."""
 

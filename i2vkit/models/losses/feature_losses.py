@@ -27,20 +27,28 @@ class Vgg16Features(nn.Module):
     Args:
         path: state dict of torchvision's or timm's VGG16; by default ``data/extractors/vgg16-397923af.pth``.
         sha256: of a file that is not torchvision's.
+        trained: without weights it lies on the meta device, where it can be measured and not be used.
 
     Raises:
         MissingWeightsError: there is no such file; says where it is to be had.
         CheckpointError: it is another file, or holds other weights.
     """
 
-    def __init__(self, path: str | Path | None = None, sha256: str | None = None):
+    def __init__(self, path: str | Path | None = None, sha256: str | None = None, trained: bool = True):
         super().__init__()
         import timm  # slow to import, and needed here only
 
-        path = VGG16.find(path, sha256)
+        path = VGG16.find(path, sha256) if trained else None
         with torch.device("meta"):  # without the classifier's 124 million weights
-            layers = timm.create_model("vgg16").features[: _LAST_CONVOLUTION + 1]
-        self.layers = layers.to_empty(device="cpu")
+            self.layers = timm.create_model("vgg16").features[: _LAST_CONVOLUTION + 1]
+        if path is not None:
+            self._load(path)
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
+        self.eval().requires_grad_(False)
+
+    def _load(self, path: Path) -> None:
+        self.layers = self.layers.to_empty(device="cpu")
         weights = {
             name.removeprefix("features."): value
             for name, value in load_checkpoint_file(path).items()
@@ -50,9 +58,6 @@ class Vgg16Features(nn.Module):
             self.layers.load_state_dict(weights)
         except RuntimeError as error:
             raise CheckpointError(f"{path} does not hold the convolutions of VGG16") from error
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
-        self.eval().requires_grad_(False)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Pictures (N, 3, H, W) in [-1, 1] to features (N, 512, H/16, W/16)."""
@@ -158,21 +163,28 @@ class FeatureSimilarityLoss(PassLoss):
         squares = functional.mse_loss(network(made).float(), wanted.float(), reduction="none").flatten(1)
         return squares.mean() if mask is None else masked_mean(squares.unflatten(0, mask.shape), mask)
 
-    def _network(self, name: str, build: Callable[[], nn.Module], device: torch.device) -> nn.Module:
+    def networks(self) -> list[nn.Module]:
+        """VGG16 and, if there is one, the pose network, once they have been asked for."""
+        return list(self._networks.values())
+
+    def _network(self, name: str, build: Callable[[bool], nn.Module], device: torch.device) -> nn.Module:
         if name not in self._networks:
-            self._networks[name] = build().eval().requires_grad_(False)
+            # What is only measured, on the meta device, needs no weights.
+            self._networks[name] = build(device.type != "meta").eval().requires_grad_(False)
         return self._networks[name].to(device)
 
-    def _build_vgg(self) -> nn.Module:
+    def _build_vgg(self, trained: bool) -> nn.Module:
         try:
-            return Vgg16Features(self.vgg, self.vgg_sha256)
+            return Vgg16Features(self.vgg, self.vgg_sha256, trained)
         except MissingWeightsError as error:
             raise MissingWeightsError(
                 f"loss '{self.name}' looks through VGG16, and {error}. To train without it take the config "
                 f"frgan_ablations/penn_no_features, or leave the loss out as that does"
             ) from error
 
-    def _build_pose(self) -> nn.Module:
+    def _build_pose(self, trained: bool) -> nn.Module:
+        if not trained:
+            return build_part(MODELS, self.pose["network"])
         path = Path(self.pose["weights"])
         if not path.is_file():
             raise CheckpointError(

@@ -1,0 +1,123 @@
+"""A training step on the meta device: tensors have shapes and no values, so a step of any size takes seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils.weak import WeakIdKeyDictionary
+
+META = torch.device("meta")
+
+_aten = torch.ops.aten
+_INDEXED = {
+    _aten.index.Tensor,
+    _aten.index_put.default,
+    _aten.index_put_.default,
+    _aten._index_put_impl_.default,
+    _aten._unsafe_index.Tensor,
+}
+# They make a tensor from numbers alone.
+_MAKERS = {_aten.arange, _aten.full, _aten.ones, _aten.scalar_tensor, _aten.zeros}
+# The shapes of their results depend on values.
+_SHAPED_BY_VALUES = {_aten.nonzero.default, _aten._unique2.default, _aten.unique_dim.default}
+
+
+class DryRun(TorchDispatchMode):
+    """As a context manager: operations on the meta device, with the values that a training step asks for.
+
+    Whole numbers and truth values that come from the CPU (labels, lengths, states of frames), or from numbers alone,
+    are computed along, so that what depends on them has its true shape. Other values are assumed: truth values are true
+    (every loss is finite, no frame is padding), numbers are 1.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values = WeakIdKeyDictionary()  # tensors of the meta device: the same on the CPU
+
+    def to_meta(self, tensor: Tensor) -> Tensor:
+        """A tensor of the meta device in place of ``tensor``, whose values stay known if they are whole numbers."""
+        moved = tensor.to(META)
+        # Bytes are pictures.
+        if not tensor.is_floating_point() and tensor.dtype != torch.uint8:
+            self._values[moved] = tensor
+        return moved
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        """One operation."""
+        kwargs = kwargs or {}
+        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+        if not any(tensor.is_meta for tensor in tensors):
+            return self._away_from_meta(function, args, kwargs)
+        known = None
+        if all(tensor in self._values for tensor in tensors if tensor.is_meta):
+            known = function(*self._on_cpu(args), **self._on_cpu(kwargs))
+        if function is _aten._local_scalar_dense.default:
+            return _assumed(args[0]) if known is None else known
+        if function is _aten._to_copy.default and torch.device(kwargs.get("device") or META) != META:
+            return torch.ones_like(args[0], **kwargs) if known is None else known
+        if function in _SHAPED_BY_VALUES:
+            result = _everything(function, args[0]) if known is None else _like(known)
+        elif function in _INDEXED:
+            result = function(args[0], self._places(args[1]), *args[2:], **kwargs)
+        else:
+            result = function(*args, **kwargs)
+            if function is _aten.native_batch_norm.default and not args[5]:
+                # In eval mode kernels keep no statistics of the batch; the meta device makes room for them.
+                result = (result[0], *(statistic.new_empty(0) for statistic in result[1:]))
+        if known is not None:
+            self._remember(result, known)
+        elif function._schema.is_mutable and isinstance(args[0], Tensor):
+            self._values.pop(args[0], None)
+        return result
+
+    def _away_from_meta(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        """An operation of which no input is on the meta device; its result may be."""
+        result = function(*args, **kwargs)
+        if isinstance(result, Tensor) and result.is_meta:
+            if function is _aten._to_copy.default:
+                self._remember(result, args[0].to(result.dtype))
+            elif function.overloadpacket in _MAKERS and not result.is_floating_point():
+                self._remember(result, function(*args, **self._on_cpu(kwargs)))
+        return result
+
+    def _on_cpu(self, values: Any) -> Any:
+        values = tree_map_only(Tensor, lambda tensor: self._values[tensor] if tensor.is_meta else tensor, values)
+        return tree_map_only(torch.device, lambda device: torch.device("cpu"), values)
+
+    def _remember(self, result: Any, known: Any) -> None:
+        for tensor, value in zip(tree_leaves(result), tree_leaves(known), strict=True):
+            if isinstance(tensor, Tensor) and not value.is_floating_point() and value.dtype != torch.uint8:
+                self._values[tensor] = value
+
+    def _places(self, indices: list[Tensor | None]) -> list[Tensor | None]:
+        """``indices`` with masks as the places where they are true."""
+        places: list[Tensor | None] = []
+        for index in indices:
+            if index is None or index.dtype not in (torch.bool, torch.uint8):
+                places.append(index)
+                continue
+            number = int(self._values[index].sum()) if index in self._values else index.numel()
+            places += [torch.empty(number, dtype=torch.long, device=META) for _ in range(index.dim())]
+        return places
+
+
+def _assumed(number: Tensor) -> bool | int | float:
+    """What ``number`` is taken for: true, or one."""
+    return True if number.dtype == torch.bool else 1.0 if number.is_floating_point() else 1
+
+
+def _everything(function: Callable, tensor: Tensor) -> Any:
+    """The result of ``nonzero`` where all is true, or of ``unique`` where no two are the same."""
+    if function is _aten.nonzero.default:
+        return torch.empty(tensor.numel(), tensor.dim(), dtype=torch.long, device=META)
+    places = torch.empty(tensor.shape, dtype=torch.long, device=META)
+    return torch.empty(tensor.numel(), dtype=tensor.dtype, device=META), places, places.flatten()
+
+
+def _like(known: Any) -> Any:
+    return tree_map_only(Tensor, lambda value: torch.empty_like(value, device=META), known)
