@@ -19,9 +19,7 @@ def main() -> None:
     decoder.add_argument("--against", metavar="CONFIG", help="another decoder beside it (imaginator_ablations/mug_3d)")
     decoder.add_argument("--frames", type=int, help="of a clip (default: as the config says)")
     decoder.add_argument("--step", action="store_true", help="the whole training step too")
-    decoder.add_argument("--compile", action="store_true", help="torch.compile of the decoder too")
     step = commands.add_parser("step", help="a whole training step", **shared)
-    step.add_argument("--amp", action="store_true", help="mixed precision (bf16) too")
 
     maps = commands.add_parser("maps", help="condition maps of faces, fitted and drawn")
     maps.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -30,6 +28,16 @@ def main() -> None:
     for command in (decoder, step):
         command.add_argument("--batch", type=int, help="clips (default: 4; single frames: 8, and 1 clip of many)")
         command.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="default: %(default)s")
+        command.add_argument(
+            "--precision",
+            nargs="+",
+            choices=["fp32", "tf32", "bf16"],
+            help="to measure in beside fp32, in which the forms are checked to agree; tf32 of GPUs only (default: all "
+            "for a decoder, for a step none)",
+        )
+        command.add_argument(
+            "--compile", action="store_true", help="with torch.compile too, in the last of the precisions"
+        )
     for command in commands.choices.values():
         command.add_argument(
             "--seconds", type=float, default=10.0, help="how long to measure each (default: %(default)s)"
@@ -59,17 +67,18 @@ def run(arguments, cfg) -> tuple[str, dict]:
     if arguments.benchmark == "data":
         result = data.benchmark_data(cfg, arguments.seconds, arguments.steps)
         return data.as_text(result), result
-    shared = dict(seconds=arguments.seconds, batch=arguments.batch, device=arguments.device)
+    shared = dict(seconds=arguments.seconds, batch=arguments.batch, device=arguments.device, compiled=arguments.compile)
+    of_step = shared | {"precisions": arguments.precision or ["fp32"]}
     if arguments.benchmark == "step":
-        result = step.benchmark_step(cfg, amp=arguments.amp, **shared)
+        result = step.benchmark_step(cfg, **of_step)
         return step.as_text(result), result
     against = load_config(arguments.against) if arguments.against else None
     result = decoder.benchmark_decoder(
-        cfg, against=against, compiled=arguments.compile, frames=arguments.frames, **shared
+        cfg, against=against, frames=arguments.frames, precisions=arguments.precision, **shared
     )
     if not arguments.step:
         return decoder.as_text(result), result
-    stepped = step.benchmark_step(cfg, **shared)
+    stepped = step.benchmark_step(cfg, **of_step)
     return f"{decoder.as_text(result)}\n\n{step.as_text(stepped)}", result | {"whole_step": stepped}
 
 

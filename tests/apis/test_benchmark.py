@@ -14,6 +14,7 @@ import tiny
 import torch
 from mmengine.config import Config
 from PIL import Image
+from torch import nn
 
 import i2vkit.models.layers.transposed_1p2d as layer
 from i2vkit.apis.benchmark import benchmark_decoder, benchmark_step, generators, timing
@@ -271,16 +272,79 @@ def test_the_fast_decoder_beside_the_plain_one_and_another():
     other = narrow_imaginator(decoder=narrow.NARROW["TransposedConv3dDecoder"])
     result = json.loads(json.dumps(benchmark_decoder(narrow_imaginator(), seconds=0, batch=2, against=other)))
     half = {"plain, bf16", "fast, bf16", "fast, bf16, folded"}
+    assert result["precisions"] == ["fp32", "bf16"]
     assert set(result["inference"]["ratio"]) == {"plain", "fast", "fast, folded"} | half
     assert set(result["training"]["ratio"]) == {"plain", "fast", "plain, bf16", "fast, bf16"}
     for kind in ("inference", "training"):
         assert result[kind]["ratio"]["plain"] == 1 and result[kind]["rounds"] >= 5
+        assert result[kind]["precision"]["fast"] == "fp32" and result[kind]["precision"]["fast, bf16"] == "bf16"
         assert result[kind]["difference"]["fast"] < 1e-5 < result[kind]["difference"]["fast, bf16"]
     assert result["decoders"]["bf16"]["training"]["reference"] == "other decoder, training"
     assert result["parameters"]["other decoder"] == pytest.approx(result["parameters"]["fast"], rel=0.1)
     assert {"versions", "threads", "processor", "cores", "device", "batch_size", "frames"} <= set(result)
     text = decoder_benchmark.as_text(result)
     assert "fast, bf16, folded" in text and "decoders, fp32:" in text
+
+
+def rounded_to_tf32(convolution):
+    """``convolution`` as a GPU computes it: operands of 10 bits where TF32 is allowed."""
+
+    def round_off(x):
+        return torch.from_numpy((x.detach().numpy().view(np.uint32) + 0x1000 & 0xFFFFE000).view(np.float32))
+
+    def run(x, weight, *rest):
+        if torch.backends.cudnn.allow_tf32 and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu"):
+            x, weight = (each + (round_off(each) - each.detach()) for each in (x, weight))
+        return convolution(x, weight, *rest)
+
+    return run
+
+
+def test_forms_agree_with_tf32_off_and_are_timed_with_it_on(monkeypatch):
+    """What a GPU does, by default in convolutions only: the plain form is made of those, the fast one of products."""
+    monkeypatch.setattr("torch.nn.functional.conv_transpose3d", rounded_to_tf32(nn.functional.conv_transpose3d))
+    monkeypatch.setattr(layer, "_plain_is_faster", lambda x: False)
+    for benchmark in (decoder_benchmark, step_benchmark):
+        monkeypatch.setattr(benchmark, "precisions_of", lambda *_: ("fp32", "tf32"))
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)  # as PyTorch has it
+    result = benchmark_decoder(narrow_imaginator(), seconds=0, batch=2)
+    for kind in ("inference", "training"):
+        assert {"plain, tf32", "fast, tf32"} < set(result[kind]["ratio"])
+        assert result[kind]["precision"]["fast, tf32"] == "tf32"
+        assert result[kind]["difference"]["fast"] < 1e-5 < result[kind]["difference"]["plain, tf32"]
+    result = benchmark_step(narrow_imaginator(), seconds=0, batch=2)
+    assert result["step"]["precision"] == {"plain": "fp32", "fast": "fp32", "fast, tf32": "tf32"}
+    assert torch.backends.cudnn.allow_tf32 is True
+
+
+@pytest.mark.slow
+def test_compiled_contenders(monkeypatch):
+    torch._dynamo.reset()
+    for benchmark in (decoder_benchmark, step_benchmark):
+        monkeypatch.setattr(benchmark, "compile_options", lambda value: dict(backend="eager", dynamic=False))
+    result = benchmark_decoder(narrow_imaginator(), seconds=0, batch=2, compiled=True, precisions=["bf16"])
+    assert result["inference"]["precision"]["fast, bf16, folded, compiled"] == "bf16"
+    assert result["training"]["difference"]["fast, bf16, compiled"] > 0
+    result = benchmark_step(narrow_imaginator(), seconds=0, batch=2, compiled=True)
+    assert result["step"]["precision"] == {"plain": "fp32", "fast": "fp32", "fast, compiled": "fp32"}
+    torch._dynamo.reset()
+
+
+def test_cudnn_tries_algorithms_as_the_training_does():
+    assert not torch.backends.cudnn.benchmark
+    with generators.cudnn_as_configured(Config(dict(env_cfg=dict(cudnn_benchmark=True)))):
+        assert torch.backends.cudnn.benchmark
+        with generators.cudnn_as_configured(Config({})):
+            assert not torch.backends.cudnn.benchmark
+    assert not torch.backends.cudnn.benchmark
+
+
+def test_precisions_that_are_measured():
+    assert generators.precisions_of("cuda") == ("fp32", "tf32", "bf16")
+    assert generators.precisions_of("cpu", ["bf16", "tf32"]) == ("fp32", "bf16")
+    assert generators.precisions_of("cuda", ["fp32"]) == ("fp32",)
+    with pytest.raises(ConfigError, match="not 'fp16'"):
+        generators.precisions_of("cpu", ["fp16"])
 
 
 def test_a_decoder_that_computes_something_else_is_no_measure(monkeypatch):
@@ -290,11 +354,12 @@ def test_a_decoder_that_computes_something_else_is_no_measure(monkeypatch):
         benchmark_decoder(narrow_imaginator(), seconds=0, batch=2)
 
 
-def test_agreement_has_two_tolerances():
+def test_agreement_has_a_tolerance_for_each_precision():
     outputs = {"plain": torch.zeros(100), "fast": torch.zeros(100), "fast, bf16": torch.zeros(100)}
     outputs["fast, bf16"][0] = 1.0  # 0.01 on average
     assert decoder_benchmark.check_agreement(outputs, "plain")["fast, bf16"] == 1
-    for name, value in (("fast", 2e-3), ("fast, bf16", 0.1), ("fast", float("nan"))):
+    assert decoder_benchmark.check_agreement(outputs | {"fast, tf32": torch.full((100,), 9e-3)}, "plain")
+    for name, value in (("fast", 2e-3), ("fast, tf32", 0.02), ("fast, bf16", 0.1), ("fast", float("nan"))):
         with pytest.raises(ConfigError, match=f"'{name}' does not compute"):
             decoder_benchmark.check_agreement(outputs | {name: torch.full((100,), value)}, "plain")
 
@@ -317,7 +382,7 @@ def test_what_was_measured_as_it_is_written():
 
 
 def test_a_training_step_beside_the_plain_one():
-    result = json.loads(json.dumps(benchmark_step(narrow_imaginator(), seconds=0, batch=2, amp=True)))
+    result = json.loads(json.dumps(benchmark_step(narrow_imaginator(), seconds=0, batch=2, precisions=["bf16"])))
     assert set(result["step"]["ratio"]) == {"plain", "fast", "fast, bf16"} and result["step"]["ratio"]["plain"] == 1
     plain, fast = (result["step"]["losses"][name] for name in ("plain", "fast"))
     assert len(plain) == 2 and plain[0] != plain[1]
@@ -343,7 +408,9 @@ def test_the_plain_step_freezes_nothing_and_leaves_no_gradients():
 
 def test_a_step_that_trains_otherwise_is_no_measure():
     with pytest.raises(ConfigError, match=r"'fast' does not train as 'plain' does: loss 'l1' of step 2 is 1\.5, not 1"):
-        step_benchmark.check_losses({"plain": [{"l1": 1.0}] * 2, "fast": [{"l1": 1.0}, {"l1": 1.5}]})
+        step_benchmark.check_losses(
+            {"plain": [{"l1": 1.0}] * 2, "fast": [{"l1": 1.0}, {"l1": 1.5}]}, {"plain": "fp32", "fast": "fp32"}
+        )
 
 
 def test_the_gpu_must_be_there(monkeypatch):

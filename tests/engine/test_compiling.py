@@ -20,9 +20,6 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.critic import Look
 from i2vkit.registry import MODELS
 
-# torch looks at that attribute while it traces, and means to hide the warning.
-pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
-
 TRACED = {"backend": "aot_eager", "dynamic": False}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Any
@@ -18,19 +18,26 @@ from i2vkit.apis.benchmark.generators import (
     PLAIN,
     build,
     count,
+    cudnn_as_configured,
+    named,
     plain_layers,
+    precisions_of,
     random_clip,
     run,
     settle_norms,
     step_length,
 )
 from i2vkit.apis.benchmark.timing import LONG, by_turns, config_name, report, surroundings, synchronized, table
+from i2vkit.engine.compiling import compile_options
+from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
 from i2vkit.models.inference import for_inference_
 from i2vkit.structures import Clip
 
 OTHER = "other decoder"
-FULL, HALF = 1e-3, 0.05  # tolerances: videos are in [-1, 1], so 1e-3 is an eighth of a grey level
+# Videos are in [-1, 1]. In fp32, with TF32 off, they may differ by an eighth of a grey level anywhere; in the other
+# precisions by so much on average.
+FULL, ROUNDED = 1e-3, {"tf32": 0.01, "bf16": 0.05}
 
 
 def benchmark_decoder(
@@ -41,16 +48,18 @@ def benchmark_decoder(
     device: str = "cpu",
     compiled: bool = False,
     frames: int | None = None,
+    precisions: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """A generator as it is beside the plain form of its layers, with the same weights, by turns.
 
     One that reads condition maps, whose frames do not depend on each other, is plain with every frame as a clip of its
     own: image, maps of the image and maps of the frame are encoded each time.
 
-    Measured are the forward pass without gradients in eval mode (``inference``: fp32, bf16, and either with folded
-    batch norm) and forward and backward in training mode (``training``: fp32 and bf16), on clips as long as those of a
-    training step. Before that the outputs are checked to agree, which warms up. A comparison whose rounds are long
-    has fewer of them: none begins after 15 seconds.
+    Measured are the forward pass without gradients in eval mode (``inference``: in each precision, and with folded
+    batch norm) and forward and backward in training mode (``training``: in each precision), on clips as long as those
+    of a training step. All are compared with the plain form in fp32, which has TF32 off. Before that the outputs are
+    checked to agree, which warms up. A comparison whose rounds are long has fewer of them: none begins after 15
+    seconds.
 
     Args:
         cfg: of ``load_config``; the data are random.
@@ -60,16 +69,17 @@ def benchmark_decoder(
         against: a config with another decoder of as many parameters, which is compared too (``decoders``, where
             it is the reference).
         device: "cpu" or "cuda".
-        compiled: measure ``torch.compile`` of the fast decoder too.
+        compiled: measure ``torch.compile`` of the fast decoder too, in the last of the precisions.
+        precisions: to measure in beside fp32, "tf32" (of GPUs only) and "bf16"; by default all.
 
     Returns:
-        For every comparison the fields of ``timing.report``, and ``difference``, the largest ones from the plain
-        outputs; numbers of parameters; and where it was measured.
+        For every comparison the fields of ``timing.report``, ``precision`` of each contender, and ``difference``, the
+        largest ones from the plain outputs; numbers of parameters; and where it was measured.
 
     Raises:
         ConfigError: the generator has no layer with a plain form, or two outputs do not agree.
     """
-    trained = step_length(cfg)
+    trained, precisions = step_length(cfg), precisions_of(device, precisions)
     generator, clip = build(cfg, batch or (1 if trained == 1 else CLIPS), device, frames)
     layers = plain_layers(generator)
     if not layers:
@@ -82,81 +92,87 @@ def benchmark_decoder(
         "batch_size": len(clip),
         "frames": clip.source.shape[2],
         "device": device,
+        "precisions": list(precisions),
         "parameters": {FAST: count(generator)},
     }
-    result["inference"] = _inference(generator, clip, seconds, compiled)
-    result["training"] = _training(generator, learnt, seconds, compiled)
-    result["trained_on"] = {"batch_size": len(learnt), "frames": learnt.source.shape[2]}
-    if against is not None:
-        other, _ = build(against, len(clip), device)
-        settle_norms(other, clip)
-        others = {FAST: generator, OTHER: other}
-        result["against"] = config_name(against)
-        result["parameters"] = {name: count(each) for name, each in others.items()}
-        result["decoders"] = _decoders(others, clip, seconds)
+    with cudnn_as_configured(cfg):
+        result["inference"] = _inference(generator, clip, seconds, precisions, compiled)
+        result["training"] = _training(generator, learnt, seconds, precisions, compiled)
+        result["trained_on"] = {"batch_size": len(learnt), "frames": learnt.source.shape[2]}
+        if against is not None:
+            other, _ = build(against, len(clip), device)
+            settle_norms(other, clip)
+            others = {FAST: generator, OTHER: other}
+            result["against"] = config_name(against)
+            result["parameters"] = {name: count(each) for name, each in others.items()}
+            result["decoders"] = _decoders(others, clip, seconds, precisions)
     return result | surroundings()
 
 
-def _inference(generator: nn.Module, clip: Clip, seconds: float, compiled: bool) -> dict[str, Any]:
+def _inference(
+    generator: nn.Module, clip: Clip, seconds: float, precisions: Sequence[str], compiled: bool
+) -> dict[str, Any]:
     generator.eval()
-    folded = for_inference_(deepcopy(generator), torch.float32)
-    half = for_inference_(deepcopy(generator), torch.bfloat16)
-    contenders = {
-        PLAIN: lambda: run(generator, clip, plain=True),
-        FAST: lambda: run(generator, clip),
-        "fast, folded": lambda: run(folded, clip),
-        "plain, bf16": lambda: run(generator, clip, plain=True, half=True),
-        "fast, bf16": lambda: run(generator, clip, half=True),
-        "fast, bf16, folded": lambda: run(half, clip, half=True),
-    }
+    contenders, used = {}, {}
+
+    def add(name: str, model: nn.Module, precision: str, plain: bool = False) -> None:
+        contenders[name], used[name] = partial(run, model, clip, plain, precision), precision
+
+    full = for_inference_(deepcopy(generator), torch.float32)
+    for precision in precisions:
+        folded = for_inference_(deepcopy(generator), torch.bfloat16) if precision == "bf16" else full
+        add(named(PLAIN, precision), generator, precision, plain=True)
+        add(named(FAST, precision), generator, precision)
+        add(named(FAST, precision, "folded"), folded, precision)
     if compiled:
-        faster = deepcopy(half)
-        faster.decoder.compile()
-        contenders["fast, bf16, folded, compiled"] = lambda: run(faster, clip, half=True)
+        faster = deepcopy(folded)
+        faster.decoder.compile(**compile_options(True))
+        add(named(FAST, precision, "folded", "compiled"), faster, precision)
     with torch.no_grad():
-        return _measure(contenders, PLAIN, seconds, clip.source.device)
+        return _measure(contenders, used, PLAIN, seconds, clip.source.device)
 
 
-def _training(generator: nn.Module, clip: Clip, seconds: float, compiled: bool) -> dict[str, Any]:
+def _training(
+    generator: nn.Module, clip: Clip, seconds: float, precisions: Sequence[str], compiled: bool
+) -> dict[str, Any]:
     generator.train()
     # A loss whose gradient is of the size of its noise in every frame.
     weight = torch.randn(clip.source.shape, generator=torch.Generator().manual_seed(0)).to(clip.source.device)
 
-    def work(model: nn.Module, plain: bool, half: bool) -> Callable[[], Tensor]:
-        def step() -> Tensor:
-            model.zero_grad()
-            video = run(model, clip, plain, half)
+    def step(model: nn.Module, plain: bool, precision: str) -> Tensor:
+        model.zero_grad()
+        with computing_in(precision):
+            video = run(model, clip, plain, precision)
             (video * weight).sum().backward()
-            return video.detach()
+        return video.detach()
 
-        return step
-
-    contenders = {
-        PLAIN: work(generator, True, False),
-        FAST: work(generator, False, False),
-        "plain, bf16": work(generator, True, True),
-        "fast, bf16": work(generator, False, True),
-    }
+    contenders, used = {}, {}
+    for precision in precisions:
+        for form in (PLAIN, FAST):
+            name = named(form, precision)
+            contenders[name], used[name] = partial(step, generator, form == PLAIN, precision), precision
     if compiled:
-        faster = deepcopy(generator)
-        faster.decoder.compile()
-        contenders["fast, bf16, compiled"] = work(faster, False, True)
-    measured = _measure(contenders, PLAIN, seconds, clip.source.device)
+        faster, name = deepcopy(generator), named(FAST, precision, "compiled")
+        faster.decoder.compile(**compile_options(True))
+        contenders[name], used[name] = partial(step, faster, False, precision), precision
+    measured = _measure(contenders, used, PLAIN, seconds, clip.source.device)
     generator.zero_grad()
     return measured
 
 
-def _decoders(generators: dict[str, nn.Module], clip: Clip, seconds: float) -> dict[str, Any]:
+def _decoders(
+    generators: dict[str, nn.Module], clip: Clip, seconds: float, precisions: Sequence[str]
+) -> dict[str, Any]:
     """Each forward in eval mode, and forward and backward in training mode; nothing to check, they are not alike."""
     measured = {}
-    for half in (False, True):
+    for precision in precisions:
         contenders = {}
         for name, generator in generators.items():
-            contenders[f"{name}, inference"] = partial(_no_grad, generator, clip, half)
-            contenders[f"{name}, training"] = partial(_both, generator, clip, half)
+            contenders[f"{name}, inference"] = partial(_no_grad, generator, clip, precision)
+            contenders[f"{name}, training"] = partial(_both, generator, clip, precision)
         contenders = {name: synchronized(work, clip.source.device) for name, work in contenders.items()}
         turns = by_turns(contenders, seconds)
-        measured["bf16" if half else "fp32"] = {
+        measured[precision] = {
             kind: report(turns, f"{OTHER}, {kind}", [f"{name}, {kind}" for name in generators])
             for kind in ("inference", "training")
         }
@@ -164,30 +180,35 @@ def _decoders(generators: dict[str, nn.Module], clip: Clip, seconds: float) -> d
 
 
 @torch.no_grad()
-def _no_grad(generator: nn.Module, clip: Clip, half: bool) -> None:
-    run(generator.eval(), clip, half=half)
+def _no_grad(generator: nn.Module, clip: Clip, precision: str) -> None:
+    run(generator.eval(), clip, precision=precision)
 
 
-def _both(generator: nn.Module, clip: Clip, half: bool) -> None:
-    run(generator.train(), clip, half=half).sum().backward()
+def _both(generator: nn.Module, clip: Clip, precision: str) -> None:
+    with computing_in(precision):
+        run(generator.train(), clip, precision=precision).sum().backward()
     generator.zero_grad()
 
 
 def _measure(
-    contenders: dict[str, Callable[[], Tensor]], reference: str, seconds: float, device: torch.device
+    contenders: dict[str, Callable[[], Tensor]],
+    precisions: dict[str, str],
+    reference: str,
+    seconds: float,
+    device: torch.device,
 ) -> dict[str, Any]:
     """Check that the outputs agree with the reference's, and time all."""
     differences = check_agreement({name: work() for name, work in contenders.items()}, reference)
     works = {name: synchronized(work, device) for name, work in contenders.items()}
     turns = by_turns(works, seconds, warm=True, most=max(seconds, LONG))
-    return report(turns, reference, list(contenders)) | {"difference": differences}
+    return report(turns, reference, list(contenders)) | {"precision": precisions, "difference": differences}
 
 
 def check_agreement(outputs: dict[str, Tensor], reference: str) -> dict[str, float]:
     """The largest difference of every output from the reference's.
 
-    Outputs are videos in [-1, 1]; those with "bf16" in their names may differ by ``HALF`` on average, the others by
-    ``FULL`` anywhere.
+    Outputs are videos in [-1, 1]; those with "tf32" or "bf16" in their names may differ by ``ROUNDED`` on average, the
+    others by ``FULL`` anywhere.
 
     Raises:
         ConfigError: two outputs differ by more: what computes something else is no measure.
@@ -199,7 +220,8 @@ def check_agreement(outputs: dict[str, Tensor], reference: str) -> dict[str, flo
     for name, output in outputs.items():
         difference = (output.float() - outputs[reference].float()).abs()
         largest[name] = float(difference.max())
-        allowed, found = (HALF, float(difference.mean())) if "bf16" in name else (FULL, largest[name])
+        rounded = [allowed for precision, allowed in ROUNDED.items() if precision in name.split(", ")]
+        allowed, found = (rounded[0], float(difference.mean())) if rounded else (FULL, largest[name])
         if not found <= allowed:  # NaN too
             raise ConfigError(f"{name!r} does not compute what {reference!r} does: they differ by {found:.3g}")
     return largest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 
 from i2vkit.apis.benchmark.timing import config_name
 from i2vkit.apis.loading import trained_length
+from i2vkit.engine.precision import PRECISIONS, check_precision
+from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
 from i2vkit.models.layers.stream import Stream
 from i2vkit.models.passes import Pass
@@ -59,12 +62,51 @@ def random_clip(generator: nn.Module, batch: int, length: int) -> Clip:
     return clip
 
 
-def run(generator: nn.Module, clip: Clip, plain: bool = False, half: bool = False) -> Tensor:
+def precisions_of(device: str, asked: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return the precisions to measure in, fp32 first, since it is what the others are compared with.
+
+    Args:
+        device: "cpu" or "cuda".
+        asked: Of ``PRECISIONS``; by default all that differ on the device.
+
+    Raises:
+        ConfigError: For another name.
+
+    >>> precisions_of("cpu"), precisions_of("cuda"), precisions_of("cuda", ["bf16"])
+    (('fp32', 'bf16'), ('fp32', 'tf32', 'bf16'), ('fp32', 'bf16'))
+    """
+    asked = PRECISIONS if asked is None else [check_precision(name) for name in asked]
+    differ = [name for name in PRECISIONS if name in asked and name != "fp32"]
+    return ("fp32", *(name for name in differ if device.startswith("cuda") or name != "tf32"))
+
+
+def named(form: str, precision: str, *more: str) -> str:
+    """Return what a contender is called; the precision is left out where it is fp32.
+
+    >>> named("fast", "fp32"), named("fast", "tf32", "folded")
+    ('fast', 'fast, tf32, folded')
+    """
+    return ", ".join([form, *([] if precision == "fp32" else [precision]), *more])
+
+
+@contextmanager
+def cudnn_as_configured(cfg: Config) -> Iterator[None]:
+    """Inside, cuDNN tries its algorithms or not, as a training with ``cfg`` would have it."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = bool((cfg.get("env_cfg") or {}).get("cudnn_benchmark", False))
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
+
+
+def run(generator: nn.Module, clip: Clip, plain: bool = False, precision: str = "fp32") -> Tensor:
     """The videos (B, 3, T, H, W) of a batch; the noise is the same at every call."""
     batch, frames = len(clip), plain and generator.reads_maps and generator.refiner is None
     clip = _one_frame_a_clip(clip) if frames else clip
     stream = Stream(list(range(len(clip))))
-    with computed_plainly(generator, plain), torch.autocast(clip.source.device.type, torch.bfloat16, enabled=half):
+    half = torch.autocast(clip.source.device.type, torch.bfloat16, enabled=precision == "bf16")
+    with computed_plainly(generator, plain), computing_in(precision), half:
         entry = Pass(content="source" if clip.target_image is None else "target")
         video = generator(clip, {"benchmark": entry}, stream)["benchmark"].video
     return rearrange(video, "(b t) c 1 h w -> b c t h w", b=batch) if frames else video

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
@@ -12,35 +12,55 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapperDict
 from torch import nn
 
-from i2vkit.apis.benchmark.generators import CLIPS, FAST, FRAMES, PLAIN, computed_plainly, count, step_length
+from i2vkit.apis.benchmark.generators import (
+    CLIPS,
+    FAST,
+    FRAMES,
+    PLAIN,
+    computed_plainly,
+    count,
+    cudnn_as_configured,
+    named,
+    precisions_of,
+    step_length,
+)
 from i2vkit.apis.benchmark.timing import LONG, by_turns, config_name, report, surroundings, synchronized, table
+from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS, build_part
 from i2vkit.structures import VideoSample
 
 CHECKED = 2  # steps
-FULL, HALF = 0.01, 0.1  # how far losses may lie from the plain ones, relative or absolute
+# How far losses may lie from those of the plain step in fp32 with TF32 off, relative or absolute.
+TOLERANCES = {"fp32": 0.01, "tf32": 0.05, "bf16": 0.1}
 
 
 def benchmark_step(
-    cfg: Config, seconds: float = 20.0, batch: int | None = None, amp: bool = False, device: str = "cpu"
+    cfg: Config,
+    seconds: float = 20.0,
+    batch: int | None = None,
+    precisions: Sequence[str] = ("fp32",),
+    device: str = "cpu",
+    compiled: bool = False,
 ) -> dict[str, Any]:
     """A whole training step, through the config's phases and optimisers, beside the same done plainly, by turns.
 
     "plain" computes layers and critics that have one in their plain form, where looks of a critic share nothing, takes
-    Adam's unfused steps and leaves all critics asking for gradients while the generator trains (which are thrown away);
-    everything else is the same code. Before that the losses of the first steps are checked to agree.
+    Adam's unfused steps and leaves all critics asking for gradients while the generator trains (which are thrown away),
+    in fp32 with TF32 off; everything else is the same code. Before that the losses of the first steps are checked to
+    agree.
 
     Args:
         cfg: of ``load_config``; the data are random.
         seconds: how long to measure, where five rounds do not take longer than 15 seconds.
         batch: clips; by default 4, or 8 where they are single frames.
-        amp: measure bf16 autocast too.
+        precisions: to measure in beside fp32, "tf32" (of GPUs only) and "bf16".
         device: "cpu" or "cuda".
+        compiled: measure the step with compiled parts too, in the last of the precisions.
 
     Returns:
-        ``step``: the fields of ``timing.report``, and ``losses`` of the checked steps; numbers of parameters; and where
-        it was measured.
+        ``step``: the fields of ``timing.report``, ``precision`` of each contender, and ``losses`` of the checked steps;
+        numbers of parameters; and where it was measured.
 
     Raises:
         ConfigError: there is nothing to train, no such device, or the losses do not agree.
@@ -54,17 +74,19 @@ def benchmark_step(
     length = step_length(cfg)
     batch = batch or (FRAMES if length == 1 else CLIPS)
     data = random_batch(model, length, batch)
-    trainers = {
-        PLAIN: Trainer(deepcopy(model), plain_optimizers(cfg.optim_wrapper), data, plain=True),
-        FAST: Trainer(deepcopy(model), cfg.optim_wrapper, data),
-    }
-    if amp:
-        trainers["fast, bf16"] = Trainer(deepcopy(model), cfg.optim_wrapper, data, half=True)
-    losses = {name: trainer.losses(CHECKED) for name, trainer in trainers.items()}
-    check_losses(losses)
+    trainers = {PLAIN: Trainer(deepcopy(model), plain_optimizers(cfg.optim_wrapper), data, plain=True)}
+    for precision in precisions_of(device, precisions):
+        trainers[named(FAST, precision)] = Trainer(deepcopy(model), cfg.optim_wrapper, data, precision)
+    if compiled:
+        name = named(FAST, precision, "compiled")
+        trainers[name] = Trainer(deepcopy(model), cfg.optim_wrapper, data, precision, compiled=True)
     where = torch.device(device)
-    works = {name: synchronized(trainer.step, where) for name, trainer in trainers.items()}
-    turns = by_turns(works, seconds, warm=True, most=max(seconds, LONG))
+    with cudnn_as_configured(cfg):
+        losses = {name: trainer.losses(CHECKED) for name, trainer in trainers.items()}
+        used = {name: trainer.model.precision for name, trainer in trainers.items()}
+        check_losses(losses, used)
+        works = {name: synchronized(trainer.step, where) for name, trainer in trainers.items()}
+        turns = by_turns(works, seconds, warm=True, most=max(seconds, LONG))
     return {
         "benchmark": "step",
         "config": config_name(cfg),
@@ -72,7 +94,7 @@ def benchmark_step(
         "frames": data["inputs"]["source"][0].shape[1],
         "device": device,
         "parameters": {part: count(module) for part, module in model.named_children() if count(module)},
-        "step": report(turns, PLAIN, list(trainers)) | {"losses": losses},
+        "step": report(turns, PLAIN, list(trainers)) | {"precision": used, "losses": losses},
         **surroundings(),
     }
 
@@ -81,14 +103,22 @@ class Trainer:
     """A model with its optimisers and one batch."""
 
     def __init__(
-        self, model: nn.Module, optim_wrapper: dict, data: dict[str, Any], plain: bool = False, half: bool = False
+        self,
+        model: nn.Module,
+        optim_wrapper: dict,
+        data: dict[str, Any],
+        precision: str = "fp32",
+        plain: bool = False,
+        compiled: bool = False,
     ) -> None:
         self.model, self.data, self.plain = model, data, plain
-        self.model.precision = "bf16" if half else None
+        self.model.precision = precision
         if plain:
             # No phase freezes anything: whatever lies on the way to a loss asks for gradients.
             self.model.trainable = lambda part=None: []
         self.optimizers = build_optimizers(model, optim_wrapper)
+        if compiled:
+            compile_parts(model, compile_options(True))
 
     def step(self) -> dict[str, float]:
         """One step; every loss by name."""
@@ -102,14 +132,15 @@ class Trainer:
         """Of the first steps, with the same noise whoever takes them."""
         taken = []
         for number in range(steps):
-            with _seeded(number):
+            with _seeded(number, next(self.model.parameters()).device):
                 taken.append(self.step())
         return taken
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    with torch.random.fork_rng():
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    # Of this GPU alone: a benchmark of the CPU is not to begin with one, nor to warn where there are several.
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
 
@@ -157,13 +188,13 @@ def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
     return dict(inputs=inputs, data_samples=[VideoSample() for _ in range(batch)])
 
 
-def check_losses(losses: dict[str, list[dict[str, float]]]) -> None:
+def check_losses(losses: dict[str, list[dict[str, float]]], precisions: dict[str, str]) -> None:
     """Raise ``ConfigError`` where a loss is not what the plain step has: other work is no measure.
 
-    >>> check_losses({"plain": [{"l1": 1.0}], "fast": [{"l1": 1.001}]})
+    >>> check_losses({"plain": [{"l1": 1.0}], "fast": [{"l1": 1.001}]}, {"plain": "fp32", "fast": "fp32"})
     """
     for name, steps in losses.items():
-        tolerance = HALF if "bf16" in name else FULL
+        tolerance = TOLERANCES[precisions[name]]
         for number, (found, expected) in enumerate(zip(steps, losses[PLAIN], strict=True), start=1):
             for loss, value in expected.items():
                 if not abs(found[loss] - value) <= tolerance * max(1.0, abs(value)):

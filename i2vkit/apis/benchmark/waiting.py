@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from tempfile import TemporaryDirectory
 
+import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -37,7 +38,9 @@ class WaitingHook(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
     ) -> None:
-        """The step is done."""
+        """The step is done, on the GPU too: what it has queued there is no waiting for data."""
+        if torch.cuda.is_available() and torch.cuda.is_initialized():
+            torch.cuda.synchronize()
         now = self.clock()
         if batch_idx >= WARM_UP:
             self.waited += self._pause
