@@ -8,6 +8,12 @@ def main() -> None:
     options = parser(__doc__, config=True)
     options.add_argument("checkpoint", help=".pth of training; its averaged weights, if it has such, are taken")
     options.add_argument("--out", required=True, metavar="FILE.safetensors", help="what to write")
+    options.add_argument(
+        "--dtype",
+        choices=["float32", "bfloat16"],
+        default="float32",
+        help="of the weights; bfloat16: half the size, loaded in fp32 as ever (default: %(default)s)",
+    )
     arguments = options.parse_args()
 
     from i2vkit.apis.config import load_config
@@ -17,7 +23,7 @@ def main() -> None:
     cfg = load_config(arguments.config, arguments.cfg_options)
     model = MODELS.build(cfg.model)
     load_generator(model, arguments.checkpoint)
-    header = export_generator(model, cfg, arguments.out)
+    header = export_generator(model, cfg, arguments.out, arguments.dtype)
     print(f"{arguments.out}: generator of {header['config']}, sha256 of its weights {header['sha256']}")
 
 

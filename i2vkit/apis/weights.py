@@ -19,6 +19,7 @@ from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media import atomic_path
 
 PREFIX = "generator"
+DTYPES = ("float32", "bfloat16")
 
 
 def check_generator(model: nn.Module) -> nn.Module:
@@ -50,32 +51,49 @@ def load_generator(model: nn.Module, path: str | Path) -> None:
         raise CheckpointError(f"{path}: {len(broken)} weights are not finite (first: {broken[0]}); training diverged")
 
 
-def export_generator(model: nn.Module, cfg: Config, out: str | Path) -> dict[str, str]:
+def export_generator(model: nn.Module, cfg: Config, out: str | Path, dtype: str = "float32") -> dict[str, str]:
     """Write the weights of ``model.generator`` to a ``.safetensors`` file, whole or not at all.
 
+    Args:
+        model: with a generator.
+        cfg: its config, whose name is written down.
+        out: the file.
+        dtype: "float32", or "bfloat16" for a file of half the size: convolutions, linear and recurrent layers are
+            rounded to 8 bits, while vectors (biases, statistics of batch norms) stay as they are. Either is loaded in
+            fp32.
+
     Returns:
-        What stands in its header: config, i2vkit version, image size and the SHA-256 of the weights.
+        What stands in its header: config, i2vkit version, image size, dtype and the SHA-256 of the weights.
 
     Raises:
-        ConfigError: a model without a generator.
+        ConfigError: a model without a generator, or another dtype.
         CheckpointError: another suffix.
     """
     check_generator(model)
     out = Path(out)
     if out.suffix != ".safetensors":
         raise CheckpointError(f"weights are exported to a .safetensors file, not to {out}")
+    if dtype not in DTYPES:
+        raise ConfigError(f"weights are exported as {' or '.join(DTYPES)}, not as {dtype!r}")
     # Copies: tensors that share memory cannot be written.
     weights = {f"{PREFIX}.{k}": v.detach().cpu().clone() for k, v in model.generator.state_dict().items()}
+    if dtype == "bfloat16":
+        weights = {name: value.bfloat16() if _is_matrix(value) else value for name, value in weights.items()}
     metadata = {
         "format": "pt",
         "config": Path(cfg.filename or "").stem,
         "i2vkit": i2vkit.__version__,
         "image_size": str(model.image_size),
+        "dtype": dtype,
         "sha256": digest(weights),
     }
     with atomic_path(out) as temporary:
         save_file(weights, temporary, metadata)
     return metadata
+
+
+def _is_matrix(value: Tensor) -> bool:
+    return value.is_floating_point() and value.dim() > 1
 
 
 def check_export(path: Path) -> dict[str, str]:

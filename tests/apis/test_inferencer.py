@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from i2vkit.apis import inferencer as module
 from i2vkit.apis.inferencer import I2VInferencer
-from i2vkit.apis.weights import check_export, export_generator, load_generator
-from i2vkit.errors import CheckpointError, MediaError, TrainingError
+from i2vkit.apis.weights import DTYPES, check_export, export_generator, load_generator
+from i2vkit.errors import CheckpointError, ConfigError, MediaError, TrainingError
 from i2vkit.media import read_image, read_video, write_image, write_video
 from i2vkit.registry import MODELS
 
@@ -188,6 +188,29 @@ def test_an_exported_generator_makes_the_same_video(config, model, animate, tmp_
     assert check_export(tmp_path / "generator.safetensors") == header
     exported = I2VInferencer(config, tmp_path / "generator.safetensors", device="cpu")
     np.testing.assert_array_equal(exported(IMAGE, moving_square(4)).frames, animate(IMAGE, moving_square(4)).frames)
+
+
+def test_an_export_in_bfloat16_has_half_the_size_and_loads_in_fp32(config, model, animate, tmp_path):
+    paths = {dtype: tmp_path / f"{dtype}.safetensors" for dtype in DTYPES}
+    headers = {dtype: export_generator(model, config, path, dtype) for dtype, path in paths.items()}
+    assert [headers[dtype]["dtype"] for dtype in DTYPES] == list(DTYPES)
+    assert check_export(paths["bfloat16"]) == headers["bfloat16"] and headers["bfloat16"] != headers["float32"]
+    bits = {dtype: sum(v.numel() * v.element_size() for v in load_file(path).values()) for dtype, path in paths.items()}
+    assert bits["bfloat16"] < 0.55 * bits["float32"]
+    torch.manual_seed(1)
+    loaded = MODELS.build(config.model)
+    load_generator(loaded, paths["bfloat16"])
+    for name, value in model.generator.state_dict().items():
+        found = loaded.generator.state_dict()[name]
+        assert found.dtype == value.dtype != torch.bfloat16
+        if value.dim() < 2:
+            assert torch.equal(found, value)  # biases, and what batch norms have counted
+        else:
+            assert torch.equal(found, value.bfloat16().float()) and not torch.equal(found, value)
+    video = I2VInferencer(config, paths["bfloat16"], device="cpu")(IMAGE, moving_square(4)).frames.astype(int)
+    assert 0 < np.abs(video - animate(IMAGE, moving_square(4)).frames.astype(int)).mean() < 2
+    with pytest.raises(ConfigError, match="exported as float32 or bfloat16, not as 'float16'"):
+        export_generator(model, config, tmp_path / "half.safetensors", "float16")
 
 
 def test_a_generator_loads_whatever_its_critics_are(model, checkpoint):
