@@ -14,6 +14,7 @@ def main() -> None:
 
     data = commands.add_parser("data", help="clips a second of the training data", **shared)
     data.add_argument("--steps", type=int, default=0, help="of a training, to tell how long it waits for data")
+    data.add_argument("--loaders", action="store_true", help="other loaders instead: workers, pinned memory, caches")
 
     decoder = commands.add_parser("decoder", help="a generator beside its plain form, forward and backward", **shared)
     decoder.add_argument("--against", metavar="CONFIG", help="another decoder beside it (imaginator_ablations/mug_3d)")
@@ -27,6 +28,7 @@ def main() -> None:
 
     for command in (decoder, step):
         command.add_argument("--batch", type=int, help="clips (default: 4; single frames: 8, and 1 clip of many)")
+    for command in (data, decoder, step):
         command.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="default: %(default)s")
         command.add_argument(
             "--precision",
@@ -58,12 +60,15 @@ def main() -> None:
 
 def run(arguments, cfg) -> tuple[str, dict]:
     """The benchmark that was asked for: its numbers to read, and to write."""
-    from i2vkit.apis.benchmark import data, decoder, maps, step
+    from i2vkit.apis.benchmark import data, decoder, loaders, maps, step
     from i2vkit.apis.config import load_config
 
     if arguments.benchmark == "maps":
         result = maps.benchmark_maps(arguments.seconds, arguments.size)
         return maps.as_text(result), result
+    if arguments.benchmark == "data" and arguments.loaders:
+        result = loaders.benchmark_loaders(cfg, arguments.seconds, arguments.device)
+        return loaders.as_text(result), result
     if arguments.benchmark == "data":
         result = data.benchmark_data(cfg, arguments.seconds, arguments.steps)
         return data.as_text(result), result

@@ -82,7 +82,8 @@ def prepare(
         randomness["deterministic"] = True
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS when it is first used
     if randomness.get("deterministic") and cfg.get("env_cfg"):
-        cfg.env_cfg.cudnn_benchmark = False  # the fastest algorithm is another one from run to run
+        # The fastest algorithm is another one from run to run.
+        cfg.env_cfg = dict(cfg.env_cfg, cudnn_benchmark=False)
     resume = resume or (cfg.get("resume", False) and (cfg.get("load_from") or True))
     if resume:
         source = Path(cfg.work_dir if resume is True else resume)

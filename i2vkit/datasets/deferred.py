@@ -123,6 +123,18 @@ class DeferredBatch:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the frames lie."""
+        return self._table.frames.device
+
+    @property
+    def _table(self) -> FrameTable:
+        table = _tables.get(self.token)
+        if table is None:
+            raise ConfigError('the data set with cache="device" that this batch is of is gone, or in another process')
+        return table
+
     def pin_memory(self) -> DeferredBatch:
         """The same in pinned memory; torch's loader calls this."""
         self.rows = self.rows.pin_memory()
@@ -135,12 +147,9 @@ class DeferredBatch:
         Raises:
             ConfigError: The data set is gone, or it is in another process.
         """
-        table = _tables.get(self.token)
-        if table is None:
-            raise ConfigError('the data set with cache="device" that this batch is of is gone, or in another process')
-        home = table.frames.device
-        rows = self.rows.to(home, non_blocking=non_blocking)
-        video = rearrange(table.frames[rows.flatten()], "(b t) c h w -> b t c h w", b=len(rows))
+        frames = self._table.frames
+        rows = self.rows.to(home := frames.device, non_blocking=non_blocking)
+        video = rearrange(frames[rows.flatten()], "(b t) c h w -> b t c h w", b=len(rows))
         for stage in self.stages:
             video = stage.apply(video, stage.numbers.to(home, non_blocking=non_blocking))
         video = video[:, 0] if self.image else rearrange(video, "b t c h w -> b c t h w")

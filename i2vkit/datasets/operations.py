@@ -93,11 +93,10 @@ def recolor(frames: Tensor, factors: Tensor) -> Tensor:
         frames: uint8 (B, T, 3, H, W).
         factors: Of brightness, contrast and saturation, (B, 3).
     """
-    weights = torch.tensor([0.2989, 0.587, 0.114], device=frames.device).view(3, 1, 1)
 
     def grey(video: Tensor) -> Tensor:
-        red, green, blue = (video * weights).unbind(2)
-        return (red + green + blue).floor()[:, :, None]
+        red, green, blue = video.split(1, dim=2)
+        return (red * 0.2989 + green * 0.587 + blue * 0.114).floor()
 
     # (B,) to (B, 1, 1, 1, 1), beside frames; what is left of 1 is the share of what is mixed in.
     brightness, contrast, saturation = factors.float()[..., None, None, None, None].unbind(1)

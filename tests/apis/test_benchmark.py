@@ -17,18 +17,19 @@ from PIL import Image
 from torch import nn
 
 import i2vkit.models.layers.transposed_1p2d as layer
-from i2vkit.apis.benchmark import benchmark_decoder, benchmark_step, generators, timing
+from i2vkit.apis.benchmark import benchmark_decoder, benchmark_step, generators, loaders, timing
 from i2vkit.apis.benchmark import decoder as decoder_benchmark
 from i2vkit.apis.benchmark import step as step_benchmark
 from i2vkit.apis.benchmark.data import Feed, as_text, benchmark_data, plain_frames
 from i2vkit.apis.benchmark.timing import PeakMemory, Turns, by_turns, surroundings
 from i2vkit.apis.benchmark.waiting import WARM_UP, WaitingHook, waiting_share
 from i2vkit.apis.config import load_config
-from i2vkit.apis.loading import build_loader
+from i2vkit.apis.loading import build_loader, default_workers
 from i2vkit.datasets import FrameFolder, FrameSpan, FrameStrip, VideoFile
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import write_image, write_video
 from i2vkit.registry import MODELS
+from i2vkit.structures import VideoSample
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -200,6 +201,54 @@ def test_videos_have_no_plain_reader(config, tmp_path):
     )
     assert "ratio" not in result and set(result["clips_per_second"]) == {"loader"}
     assert "no plain reader" in as_text(result)
+
+
+def test_the_plain_reader_is_compared_with_clips_on_the_device_too(config):
+    options = {"train_dataloader.dataset.cache": "device", "train_dataloader.collate_fn.type": "collate_clips"}
+    options["train_dataloader.collate_fn.samples"] = False
+    result = benchmark_data(load_config(config, options), seconds=0.1)
+    assert set(result["clips_per_second"]) == {"loader", "plain reader"}
+
+
+def test_loaders_beside_one_another(config):
+    options = {"train_dataloader.collate_fn.type": "collate_clips", "train_dataloader.collate_fn.samples": False}
+    result = json.loads(json.dumps(loaders.benchmark_loaders(load_config(config, options), seconds=0.1)))
+    rows = {(row["cache"], row["workers"]): row for row in result["loaders"]}
+    assert set(rows) == {
+        ("memory", 0),
+        ("memory", default_workers("train")),
+        ("memory", 2),
+        ("device", 0),
+        ("device", 2),
+    }
+    clip = 3 * 4 * 10 * 12
+    for (cache, _), row in rows.items():
+        assert row["clips_per_second"] > 0 and not row["pinned"]
+        videos = 3 * 2 * clip + 3 * clip // 4 + 3 * 8  # source and target, target_image, label
+        assert videos < row["bytes_sent"] < videos + 1000 if cache == "memory" else row["bytes_sent"] < 3000
+    text = loaders.as_text(result)
+    assert "cache='device', 2 workers" in text and "clips a second" in text
+
+
+def test_a_loader_that_cannot_be_says_why(config):
+    cfg = load_config(config)
+    cfg.train_dataloader.dataset.pipeline.insert(2, dict(type="LabelStates", by="displacement"))
+    rows = loaders.benchmark_loaders(cfg, seconds=0.05)["loaders"]
+    assert [("impossible" in row) for row in rows] == [row["cache"] == "device" for row in rows]
+    assert "cannot do LabelStates(by='displacement')" in rows[-1]["impossible"]
+    with pytest.raises(ConfigError, match="there is no GPU here"):
+        loaders.benchmark_loaders(cfg, device="cuda")
+
+
+def test_bytes_are_those_of_every_storage_once():
+    video = torch.zeros(1000, dtype=torch.uint8)
+    sample = VideoSample(metainfo=dict(name="a"))
+    sample.driving, sample.truth = video, video[10:]
+    alone = loaders.sent_bytes(dict(inputs=dict(source=video), data_samples=[]))
+    assert 1000 < alone < 1200
+    assert alone < loaders.sent_bytes(dict(inputs=dict(source=video), data_samples=[sample])) < alone + 1000
+    sample.truth = video.clone()
+    assert loaders.sent_bytes(dict(inputs=dict(source=video), data_samples=[sample])) > alone + 1000
 
 
 # Waiting

@@ -68,7 +68,7 @@ def held(root, number, folder, monkeypatch) -> Held:
     cfg = Config(
         dict(
             model=gan_config(labels=["a"]),
-            test_dataloader=loader | dict(collate_fn=dict(type="pseudo_collate")),
+            test_dataloader=loader | dict(collate_fn=dict(type="collate_clips")),
             test_evaluator=evaluators,
         )
     )

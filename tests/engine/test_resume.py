@@ -8,6 +8,7 @@ import torch
 from tiny import tiny_config
 from torch.utils.data import Dataset
 
+from i2vkit.apis.config import load_config
 from i2vkit.apis.train import prepare, train
 from i2vkit.engine.checkpoints import latest_checkpoint, load_checkpoint_file
 from i2vkit.engine.hooks import GeneratorEMAHook
@@ -192,3 +193,12 @@ def test_mixed_precision_is_the_models(tmp_path):
     cfg = prepare(tiny_config(tmp_path, 1), seed=3, deterministic=True)
     assert cfg.randomness == {"seed": 3, "deterministic": True}
     assert "precision" not in cfg.model
+
+
+def test_algorithms_are_tried_out_unless_a_training_is_to_be_deterministic(tmp_path):
+    cfg = load_config("dtgan_weizmann")
+    assert prepare(cfg, tmp_path).env_cfg.cudnn_benchmark is True
+    assert prepare(cfg, tmp_path, deterministic=True).env_cfg.cudnn_benchmark is False
+    asked = load_config("dtgan_weizmann", {"randomness.deterministic": True})
+    assert prepare(asked, tmp_path).env_cfg.cudnn_benchmark is False
+    assert cfg.env_cfg.cudnn_benchmark is True and asked.env_cfg.cudnn_benchmark is True  # copies were changed

@@ -297,7 +297,7 @@ def test_draws_depend_on_the_seed_of_a_clip_and_not_on_its_batch():
             parameter.mul_(10)  # the first weights are small, and so is what the noise does to the video
     clip = model.data_preprocessor(narrow.batch(lengths=(4, 4)))["clip"]
     both = next(model.stream([clip], [7, 8])).video
-    second = Clip(clip.source[1:], label=clip.label[1:], num_frames=clip.num_frames[1:])
+    second = Clip(clip.source[1:], label=clip.label[1:])
     alone = next(model.stream([second], [8])).video
     other = next(model.stream([second], [9])).video
     assert torch.allclose(both[1:], alone, atol=1e-5)

@@ -28,7 +28,6 @@ from i2vkit.apis.benchmark.timing import LONG, by_turns, config_name, report, su
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS, build_part
-from i2vkit.structures import VideoSample
 
 CHECKED = 2  # steps
 # How far losses may lie from those of the plain step in fp32 with TF32 off, relative or absolute.
@@ -91,7 +90,7 @@ def benchmark_step(
         "benchmark": "step",
         "config": config_name(cfg),
         "batch_size": batch,
-        "frames": data["inputs"]["source"][0].shape[1],
+        "frames": data["inputs"]["source"].shape[2],
         "device": device,
         "parameters": {part: count(module) for part, module in model.named_children() if count(module)},
         "step": report(turns, PLAIN, list(trainers)) | {"precision": used, "losses": losses},
@@ -160,32 +159,32 @@ def plain_optimizers(optim_wrapper: dict) -> dict[str, Any]:
 
 
 def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
-    """Random clips as the collate function hands them over, with what the passes of ``model`` read."""
+    """Random clips as a training's loader hands them over, with what the passes of ``model`` read.
+
+    One tensor a field, in pinned memory where the model is on a GPU; no lengths, as no clip was padded; no samples.
+    """
     size = model.image_size
     generator = torch.Generator().manual_seed(0)
 
-    def clips(*shape: int) -> list[torch.Tensor]:
-        return [torch.randint(256, (3, *shape), dtype=torch.uint8, generator=generator) for _ in range(batch)]
+    def clips() -> torch.Tensor:
+        return torch.randint(256, (batch, 3, length, size, size), dtype=torch.uint8, generator=generator)
 
-    number = max(1, len(model.labels))
-    inputs = {
-        "source": clips(length, size, size),
-        "label": [torch.tensor(i % number) for i in range(batch)],
-        "num_frames": [torch.tensor(length)] * batch,
-    }
+    inputs = {"source": clips(), "label": torch.arange(batch) % max(1, len(model.labels))}
     if maps := getattr(model, "map_channels", 0):
-        inputs["source_maps"] = [video[:1].repeat(maps, 1, 1, 1) for video in clips(length, size, size)]
-        inputs["image_maps"] = [each[:, 0] for each in inputs["source_maps"]]
+        inputs["source_maps"] = clips()[:, :1].repeat(1, maps, 1, 1, 1)
+        inputs["image_maps"] = inputs["source_maps"][:, :, 0].contiguous()
     network = getattr(model, "network", None)  # of a supervised model
     if hasattr(network, "frame_state"):
-        inputs["states"] = [torch.arange(length) * network.frame_state.out_features // length] * batch
+        inputs["states"] = (torch.arange(length) * network.frame_state.out_features // length).repeat(batch, 1)
     if hasattr(network, "num_joints"):
-        inputs["joints"] = [torch.rand(length, network.num_joints, 2, generator=generator) * (size - 1)] * batch
+        shape = (length, network.num_joints, 2)
+        inputs["joints"] = (torch.rand(shape, generator=generator) * (size - 1)).repeat(batch, 1, 1, 1)
     if any("target" in (entry.content, entry.real) for entry in getattr(model, "passes", {}).values()):
-        inputs["target"] = clips(length, size, size)
-        inputs["target_image"] = [clip[:, 0] for clip in inputs["target"]]
-        inputs["target_num_frames"] = [torch.tensor(length)] * batch
-    return dict(inputs=inputs, data_samples=[VideoSample() for _ in range(batch)])
+        inputs["target"] = clips()
+        inputs["target_image"] = inputs["target"][:, :, 0].contiguous()
+    if model.data_preprocessor.device.type == "cuda":
+        inputs = {name: values.pin_memory() for name, values in inputs.items()}
+    return dict(inputs=inputs, data_samples=[])
 
 
 def check_losses(losses: dict[str, list[dict[str, float]]], precisions: dict[str, str]) -> None:

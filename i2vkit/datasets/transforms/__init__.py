@@ -2,6 +2,11 @@
 
 ``rng`` (numpy's Generator, the only source of chance), ``pair``, ``takes`` (a ``Take`` under "source" and, where there
 is one, "target" and "truth"), ``labels``, ``protocol`` and ``cache``.
+
+With ``cache="device"`` frames are not there when a sample is made, but ``DeferredFrames`` that name them. A transform
+that can live with that says so by ``frame_changes``: "none" if it leaves frames alone, else "fixed" if it does the same
+with every sample of a clip and "random" if not. It changes frames by ``i2vkit.datasets.operations.change`` and nothing
+else, and looks at their ``shape`` only.
 """
 
 from i2vkit.datasets.transforms.colors import RandomColors
