@@ -61,7 +61,7 @@ def config(tmp_path_factory):
         layout=dict(type=ClipFolder, root=str(root)),
         pipeline=[dict(type=FirstFrames, length=FRAMES), dict(type=ReadFrames), dict(type=PackClip)],
     )
-    model = gan_config(generator=SAMPLING, labels=[], critics={}, phases=[], frozen=[], autocast=None)
+    model = gan_config(generator=SAMPLING, labels=[], critics={}, phases=[], frozen=[])
     return Config(
         dict(
             model=model,
@@ -112,7 +112,7 @@ def single(config):
 
 RUNS = {
     "reconstruction": (lambda config: config, dict(save_videos=True)),
-    "stochastic": (lambda config: config, dict(protocol="stochastic", save_videos=True, amp=True)),
+    "stochastic": (lambda config: config, dict(protocol="stochastic", save_videos=True, precision="bf16")),
     "padded": (padded, dict(save_videos=True)),
     "single": (single, dict()),
 }
