@@ -25,7 +25,7 @@ default_hooks = dict(
     runtime_info=dict(type=RuntimeInfoHook),
     timer=dict(type=IterTimerHook),
     sampler_seed=dict(type=DistSamplerSeedHook),
-    logger=dict(type=LoggerHook, interval=10),
+    logger=dict(type=LoggerHook, interval=10, log_metric_by_epoch=False),
     param_scheduler=dict(type=ParamSchedulerHook),
     checkpoint=dict(
         type=SafeCheckpointHook, interval=1000, max_keep_ckpts=3, save_best="ssim_gain", rule="greater", by_epoch=False

@@ -112,7 +112,7 @@ def single(config):
 
 RUNS = {
     "reconstruction": (lambda config: config, dict(save_videos=True)),
-    "stochastic": (lambda config: config, dict(protocol="stochastic", save_videos=True, amp=True)),
+    "stochastic": (lambda config: config, dict(protocol="stochastic", save_videos=True, precision="bf16")),
     "padded": (padded, dict(save_videos=True)),
     "single": (single, dict()),
 }
