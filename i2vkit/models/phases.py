@@ -105,7 +105,7 @@ def run_phase(phase: Phase, context, model, optim_wrapper: OptimWrapper) -> dict
     for a GPU.
 
     Raises:
-        TrainingError: if a loss is not finite, before anything is updated by it.
+        TrainingError: if a loss is not finite, or a value that it refuses, before anything is updated by it.
     """
     log: dict[str, Tensor] = {}
     losses = phase.losses_at(context.iteration)
@@ -131,7 +131,10 @@ def _finite_on_host(losses: dict[str, Tensor], phase: Phase, iteration: int) -> 
                 f"loss '{name}' of phase '{phase.name}' is {number.item()} at iteration {iteration}: lower the "
                 f"learning rate or the loss's weight, or look at the samples of the last iterations"
             )
-    return dict(zip(losses, numbers.unbind(), strict=True))
+    log = dict(zip(losses, numbers.unbind(), strict=True))
+    for loss in phase.losses_at(iteration):
+        loss.check_value(log[loss.name].item(), iteration)
+    return log
 
 
 def run_phases(context, model, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:

@@ -57,6 +57,11 @@ class Loss(nn.Module):
         """Networks that the loss looks through and that are no part of the model, once they are loaded."""
         return []
 
+    def check_value(self, value: float, iteration: int) -> None:
+        """Called with each value, finite and on the CPU, before anything is updated by it: raise ``TrainingError`` if
+        it says that training has run away.
+        """
+
     def check(self, model) -> None:
         """Called once the model is built: raise ``ConfigError`` if it does not give what this loss reads."""
 

@@ -14,8 +14,6 @@ from i2vkit.models.layers.lengths import masked_mean, true_frames
 from i2vkit.models.losses.base import Loss
 from i2vkit.registry import LOSSES, VIEWS, build_part
 
-CHECKED_EVERY = 20  # iterations
-
 
 class CriticTerm(Loss):
     """What the two sides of the game share: a critic by name, passes, and a view that may replace the critic's own."""
@@ -266,8 +264,7 @@ class KlLoss(PassLoss):
         free_nats: below so many nats the loss is constant and pulls no more (ours; Kingma et al., 2016): what is left
             of the code is not emptied.
         largest: of more nats a clip training ends with an error. While a decoder does not read the code, nothing else
-            tells that it has run away, to 1e31 in one of our trials. Only every ``CHECKED_EVERY``-th iteration is
-            looked at, as each look makes a GPU wait.
+            tells that it has run away, to 1e31 in one of our trials.
 
     Raises:
         ConfigError: if the motion is not variational.
@@ -298,13 +295,16 @@ class KlLoss(PassLoss):
         motion = context.encoded(self.pass_name)
         mean, log_variance = motion.mean.float(), motion.log_variance.float()  # squares of bf16 are coarse
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
-        if context.iteration % CHECKED_EVERY == 0 and divergence > self.largest:
-            raise TrainingError(
-                f"loss '{self.name}' is {divergence.item():.3g} nats a clip at iteration {context.iteration}, above "
-                f"largest={self.largest:g}: the motion code has run away. Give the loss a weight from the start, 1e-5 "
-                f"is enough, lower the learning rate, or narrow the motion encoder's log_variance_bounds"
-            )
         return divergence.clamp(min=self.free_nats)
+
+    def check_value(self, value: float, iteration: int) -> None:
+        """Raise ``TrainingError`` if the divergence is above ``largest``."""
+        if value > self.largest:
+            raise TrainingError(
+                f"loss '{self.name}' is {value:.3g} nats a clip at iteration {iteration}, above largest="
+                f"{self.largest:g}: the motion code has run away. Give the loss a weight from the start (1e-5 is "
+                f"enough), lower the learning rate, or narrow the motion encoder's log_variance_bounds"
+            )
 
 
 @LOSSES.register_module()
