@@ -33,6 +33,7 @@ STEPS = [
     ("frgan_forecast_mug", 0),
     ("frgan_refine_mug", 0),
     ("pose_lstm_penn", 0),
+    ("mix/dtgan_projected", 8700 + 16 * 64),  # an iteration with its gradient penalties
 ]
 FRAMES = 8  # that every narrow model can make
 _KEPT = ("RandomFrames",)  # as the configs have them

@@ -148,7 +148,7 @@ class Critic(nn.Module):
         if self.augment is None:
             return look
         drawn = self.draw_augmentation(footage) if augmentation is None else augmentation
-        draw = drawn[view.owners(len(footage.video), index).to(drawn.device)]
+        draw = drawn[view.owners(footage, index)]
         maps = None if look.maps is None else self.augment.move(look.maps, draw)
         return replace(look, sample=self.augment(look.sample, draw), maps=maps)
 

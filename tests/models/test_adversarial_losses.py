@@ -180,7 +180,7 @@ def test_a_still_image_may_be_what_is_real():
     loss.check(model)
     real = context.real("reconstruct")
     index = critic.view.draw(real)
-    still = critic(real.image)[critic.view.owners(2, index)]
+    still = critic(real.image)[critic.view.owners(real, index)]
     wanted = nn.functional.softplus(still - critic(critic.view.look(context.fake("reconstruct"), index))).mean()
     assert loss(context).item() == pytest.approx(wanted.item(), rel=1e-5)
     with pytest.raises(ConfigError, match="NonSaturatingLoss compares generated footage with nothing"):

@@ -8,7 +8,7 @@ import torch
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.context import GanContext
-from i2vkit.models.discriminators import WholeClip
+from i2vkit.models.discriminators import FramePairs, WholeClip
 from i2vkit.models.layers import Stream
 from i2vkit.models.layers.lengths import draw_frames
 from i2vkit.models.losses import AdversarialLoss, ContentSpread, CriticLoss, FrameL1Loss, KlLoss
@@ -197,6 +197,13 @@ def with_loss(loss: dict, **changes) -> dict:
                 critics=CRITICS | dict(video=narrow.critic("VideoDiscriminator", "RandomWindow")),
             ),
             "loss 'video_adversarial' needs whole clips",
+        ),
+        (
+            with_loss(
+                dict(type=AdversarialLoss, critic="pair", view=dict(type=FramePairs, max_distance=2)),
+                critics=CRITICS | dict(pair=narrow.critic("ProjectedPairDiscriminator", "FramePairs")),
+            ),
+            "loss 'pair_adversarial' needs whole clips",
         ),
         (
             dict(

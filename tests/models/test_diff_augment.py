@@ -125,7 +125,7 @@ def test_a_critic_augments_frames_of_a_clip_alike(view, condition):
     still = replace(footage, video=footage.image[:, :, None].expand_as(footage.video))
     index = critic.view.draw(still)
     look = critic.look(still, critic.view, index)
-    owners = critic.view.owners(3, index)
+    owners = critic.view.owners(still, index)
     if critic.view.kind == "clip":
         assert torch.equal(look.sample, look.sample[:, :, :1].expand_as(look.sample))
     shown = look.sample if critic.view.kind == "frames" else look.sample[:, :, 0]

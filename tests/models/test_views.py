@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.discriminators import Footage, FramePairs
+from i2vkit.models.discriminators import Footage, FramePairs, ProjectedPairDiscriminator
+from i2vkit.models.losses import AdversarialLoss, CriticLoss
 
 
 def footage(lengths, total=None) -> Footage:
@@ -21,7 +22,7 @@ def pairs(view: FramePairs, seen: Footage) -> tuple[torch.Tensor, torch.Tensor]:
     index = view.draw(seen)
     shown = view.look(seen, index)
     assert shown.shape[1:] == (3, 2, 4, 4)
-    return shown[:, 0, :, 0, 0], view.owners(len(seen.video), index)
+    return shown[:, 0, :, 0, 0], view.owners(seen, index)
 
 
 def test_pairs_are_two_true_frames_of_one_clip_in_their_order():
@@ -63,3 +64,25 @@ def test_other_distances_are_refused(arguments):
 def test_a_network_that_needs_longer_clips_is_refused_when_it_is_built():
     with pytest.raises(ConfigError, match="VideoDiscriminator needs clips of 4 frames or more, but FramePairs shows 2"):
         narrow.build(critics=dict(video=narrow.critic("VideoDiscriminator", "FramePairs")), phases=[])
+
+
+def test_pairs_at_any_distance_are_seen_among_a_few_decoded_frames(monkeypatch):
+    phases = narrow.gan_config()["phases"]
+    phases[0] = dict(name="critics", updates=["critics.pair"], losses=[dict(type=CriticLoss, critic="pair")])
+    phases[1]["losses"] = [dict(type=AdversarialLoss, critic="pair")]
+    model = narrow.build(
+        critics=dict(pair=narrow.critic("ProjectedPairDiscriminator", "FramePairs", "RelativisticLoss")),
+        phases=phases,
+        decoded_frames=2,
+    )
+    seen = []
+    begin = ProjectedPairDiscriminator.begin
+
+    def spy(network, sample, maps=None):
+        seen.append(sample)
+        return begin(network, sample, maps)
+
+    monkeypatch.setattr(ProjectedPairDiscriminator, "begin", spy)
+    model.train_step(narrow.batch(lengths=(6, 6)), narrow.optimizers(model))
+    assert len(seen) == 4 and all(pair.shape == (4, 3, 2, 32, 32) for pair in seen)
+    assert all((pair[:, :, 0] != pair[:, :, 1]).any() for pair in seen)

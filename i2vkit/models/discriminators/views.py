@@ -187,7 +187,8 @@ class FramePairs(View):
     """Clips of two true frames, in their order, at a distance that is drawn anew at every look.
 
     First the distance is drawn evenly, then the place. A clip that is too short for ``min_distance`` shows its first
-    and last frame.
+    and last frame. Where a training step decodes some frames of each clip, distances count these: pairs at any distance
+    can be seen there, those at a given one are refused.
 
     Args:
         number: of pairs of each clip.
@@ -207,12 +208,17 @@ class FramePairs(View):
             )
         self.number, self.min_distance, self.max_distance = number, min_distance, max_distance
 
+    @property
+    def needs_whole_clip(self) -> bool:
+        """Whether a distance is given: among a few decoded frames it would be another."""
+        return self.min_distance > 1 or self.max_distance is not None
+
     def draw(self, footage: Footage) -> Tensor:
         """Frame indices (B * number, 2)."""
         batch, _, total = footage.video.shape[:3]
         device = footage.video.device
         lengths = torch.full((batch,), total, device=device) if footage.num_frames is None else footage.num_frames
-        last = (lengths - 1).clamp(min=0).repeat_interleave(self.number)
+        last = (lengths - 1).repeat_interleave(self.number)
         farthest = last if self.max_distance is None else last.clamp(max=self.max_distance)
         nearest = farthest.clamp(max=self.min_distance)
         chance, place = torch.rand(2, batch * self.number, device=device)
@@ -222,9 +228,12 @@ class FramePairs(View):
 
     def pick(self, video: Tensor, index: Tensor) -> Tensor:
         """Pairs (B * number, C, 2, H, W)."""
-        rows = self.owners(len(video), index)[:, None]
+        rows = self._clips(index)[:, None]
         return rearrange(rearrange(video, "b c t h w -> b t c h w")[rows, index], "n t c h w -> n c t h w")
 
-    def owners(self, batch: int, index: Tensor) -> Tensor:
+    def owners(self, footage: Footage, index: Tensor) -> Tensor:
         """The clip of every pair."""
-        return torch.arange(batch, device=index.device).repeat_interleave(self.number)
+        return self._clips(index)
+
+    def _clips(self, index: Tensor) -> Tensor:
+        return torch.arange(len(index), device=index.device) // self.number

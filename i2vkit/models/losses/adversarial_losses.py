@@ -77,7 +77,7 @@ class WassersteinLoss(AdversarialCriterion):
 
     @staticmethod
     def _penalty(score: Callable, real, fake) -> Tensor:
-        with autocast(real.sample.device, enabled=False), uncompiled():
+        with autocast(real.sample.device, enabled=False):
             mix = torch.rand(len(real.sample), *[1] * (real.sample.dim() - 1), device=real.sample.device)
             between = type(real)(
                 sample=mix * real.sample.float() + (1 - mix) * fake.sample.float(),
