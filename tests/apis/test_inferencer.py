@@ -213,6 +213,17 @@ def test_an_export_in_bfloat16_has_half_the_size_and_loads_in_fp32(config, model
         export_generator(model, config, tmp_path / "half.safetensors", "float16")
 
 
+def test_a_compiled_generator_makes_the_same_video(config, checkpoint, animate, monkeypatch):
+    monkeypatch.setattr(module, "compile_options", lambda value: dict(backend="eager", dynamic=False))
+    torch._dynamo.reset()
+    compiled = I2VInferencer(config, checkpoint, device="cpu", compile=True)
+    assert compiled.model.generator.decoder._compiled_call_impl is not None
+    video = compiled(IMAGE, moving_square(4)).frames.astype(int)
+    assert np.abs(video - animate(IMAGE, moving_square(4)).frames.astype(int)).max() <= 1
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
+    torch._dynamo.reset()
+
+
 def test_a_generator_loads_whatever_its_critics_are(model, checkpoint):
     torch.manual_seed(1)
     other = MODELS.build(gan_config(critics={}, phases=[]))

@@ -182,6 +182,17 @@ def test_mixed_precision_is_near_and_written_down(config, checkpoint, tmp_path, 
     assert mixed["scores"]["psnr_floor"] == reconstruction["scores"]["psnr_floor"]
 
 
+@pytest.mark.slow
+def test_a_compiled_model_scores_the_same(config, checkpoint, tmp_path, monkeypatch, reconstruction):
+    monkeypatch.setattr("i2vkit.apis.test.compile_options", lambda value: dict(backend="eager", dynamic=False))
+    torch._dynamo.reset()
+    compiled = test(config, checkpoint, out=tmp_path, compile=True)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
+    assert compiled["compiled"] is True and reconstruction["compiled"] is False
+    assert compiled["scores"] == pytest.approx(reconstruction["scores"], abs=1e-3)
+    torch._dynamo.reset()
+
+
 def test_a_whole_test_is_written_where_no_distribution_is_known(config, checkpoint, tmp_path, monkeypatch):
     """As from a plain checkout with opencv-python-headless: the versions are asked for after all videos are made."""
 

@@ -10,6 +10,7 @@ from i2vkit.apis.result_facts import precision_facts
 from i2vkit.engine.precision import PRECISIONS, check_precision, precision, set_precision, tf32_flags
 from i2vkit.errors import ConfigError
 from i2vkit.models import ImageToVideoGan
+from i2vkit.models.critic import Look
 from i2vkit.models.losses import FrameL1Loss, WassersteinLoss
 from i2vkit.structures import Clip
 
@@ -112,10 +113,6 @@ def test_the_penalty_is_not_computed_in_bf16():
         product = look.sample.flatten(1) @ weight
         types.append(product.dtype)
         return product
-
-    class Look:
-        def __init__(self, sample, label=None, maps=None):
-            self.sample, self.label, self.maps = sample, label, maps
 
     weight = torch.randn(12, 1)
     with torch.autocast("cpu", torch.bfloat16):

@@ -127,10 +127,14 @@ class Stream:
             if self.seeds is None:
                 self._draws[key] = sampler(batch, *shape, device=device)
             else:
-                order = self._order()
-                rows = [_draws(sampler, shape, seed, order)() for seed in self.seeds]
-                self._draws[key] = torch.stack(rows).to(device)
+                self._draws[key] = _draw_once(sampler, shape, self.seeds, self._order()).to(device)
         return self._draws[key]
+
+
+@torch.compiler.disable(reason="a compiled graph cannot seed a generator of its own")
+def _draw_once(sampler: Callable, shape: tuple[int, ...], seeds: Sequence[int | Between], order: int) -> Tensor:
+    """Return the first draws (B, *shape) of all seeds."""
+    return torch.stack([_draws(sampler, shape, seed, order)() for seed in seeds])
 
 
 def _draws(sampler: Callable, shape: tuple[int, ...], seed: int | Between, order: int) -> Callable[[], Tensor]:
