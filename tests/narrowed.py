@@ -13,13 +13,13 @@ from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapperDict
 from torch import nn
-from torch.utils._pytree import tree_leaves
 
 from i2vkit.apis.benchmark.generators import step_length
 from i2vkit.apis.benchmark.step import build_optimizers, random_batch
 from i2vkit.apis.config import load_config
 from i2vkit.models import PoseLstm
 from i2vkit.registry import MODELS
+from i2vkit.structures import VideoSample
 
 # One config of each family, and the iteration at which its step is looked at: the classifier trains in two stages.
 STEPS = [
@@ -59,12 +59,8 @@ def _narrowed(value):
 
 
 def batch_for(model: nn.Module, frames: int, clips: int = 2) -> dict:
-    """Random clips of full length, one tensor a field (two are lists of tensors still) and no ``num_frames``."""
-    data = random_batch(model, frames, clips)
-    inputs = {name: values for name, values in data["inputs"].items() if not name.endswith("num_frames")}
-    for name in inputs.keys() - {"target_image", "image_maps"}:
-        inputs[name] = torch.stack(inputs[name])
-    return data | {"inputs": inputs}
+    """Random clips, one tensor a field, as the loaders hand them over, and samples to be filled in."""
+    return random_batch(model, frames, clips) | {"data_samples": [VideoSample() for _ in range(clips)]}
 
 
 def frames_of(cfg: Config, full: bool = False) -> int:
@@ -85,7 +81,7 @@ def at_iteration(iteration: int) -> None:
 
 
 def counted_step(name: str, iteration: int, full: bool = False) -> tuple[Counts, int]:
-    """What the second training step of a config asks of a GPU, and the number of tensors of its batch."""
+    """What the second training step of a config asks of a GPU, and the number of fields of its batch."""
     cfg = load_config(name) if full else narrowed(name)
     with emulated_cuda() as cuda:
         model, optimizers = build(cfg, "cuda:0")
@@ -94,20 +90,20 @@ def counted_step(name: str, iteration: int, full: bool = False) -> tuple[Counts,
         for _ in range(2):  # the first makes the states of the optimisers
             cuda.counts.clear()
             model.train_step(data, optimizers)
-    return cuda.counts, len(tree_leaves(data["inputs"]))
+    return cuda.counts, len(data["inputs"])
 
 
 def main(arguments: list[str]) -> None:
     """Print the table, and the lines behind it with ``--lines``."""
     full, lines = "--full" in arguments, "--lines" in arguments
     names = [argument for argument in arguments if not argument.startswith("--")]
-    head = ("config (iteration)", "synchronisations", "copies to the device", "tensors of the batch", "kernels")
+    head = ("config (iteration)", "synchronisations", "copies to the device", "fields of the batch", "kernels")
     print(f"| {' | '.join(head)} |\n{'|---' * len(head)}|")
     for name, iteration in STEPS:
         if not names or name in names:
-            counts, tensors = counted_step(name, iteration, full)
+            counts, fields = counted_step(name, iteration, full)
             waits, copies = counts.synchronisations.total(), counts.copies.total()
-            print(f"| {name} ({iteration}) | {waits} | {copies} | {tensors} | {counts.kernels} |", flush=True)
+            print(f"| {name} ({iteration}) | {waits} | {copies} | {fields} | {counts.kernels} |", flush=True)
             if lines:
                 print(counts)
 

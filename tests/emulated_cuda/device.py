@@ -22,6 +22,7 @@ _BLOCKING = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "bincou
 _BLOCKING |= {"_unique", "_unique2", "unique_dim", "unique_consecutive", "unique_dim_consecutive"}
 _INDEXING = {"index", "_unsafe_index", "index_put", "index_put_", "_index_put_impl_"}
 _COPYING = {"copy_", "_to_copy"}
+_PINNING = {"is_pinned": lambda tensor: False, "_pin_memory": Tensor.clone}  # all of the host's memory is as it is
 _JOINING = {"cat", "stack"}  # which take not even a scalar from the CPU
 # Operations that start no kernel; views do not either.
 _FREE = {"empty", "empty_strided", "empty_like", "new_empty", "new_empty_strided", "lift_fresh", "_local_scalar_dense"}
@@ -143,9 +144,11 @@ class Emulation(TorchDispatchMode):
         to_cuda = bool(emulated) if named is None else named.type in ("cuda", "meta")
         if func is torch.ops.prim.device.default and emulated:
             return CUDA
+        name = func.overloadpacket.__name__
+        if name in _PINNING:
+            return _PINNING[name](args[0])
         if not emulated and not to_cuda:
             return func(*args, **kwargs)
-        name = func.overloadpacket.__name__
         plain = [tensor for tensor in tensors if not isinstance(tensor, CudaTensor)]
         _check(name, args, emulated, plain)
         waits, copies = _cost(name, args, kwargs, plain, to_cuda)
