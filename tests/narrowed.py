@@ -59,12 +59,8 @@ def _narrowed(value):
 
 
 def batch_for(model: nn.Module, frames: int, clips: int = 2) -> dict:
-    """Random clips of full length, one tensor a field (two are lists of tensors still) and no ``num_frames``."""
-    data = random_batch(model, frames, clips)
-    inputs = {name: values for name, values in data["inputs"].items() if not name.endswith("num_frames")}
-    for name in inputs.keys() - {"target_image", "image_maps"}:
-        inputs[name] = torch.stack(inputs[name])
-    return data | {"inputs": inputs}
+    """Random clips of full length, one tensor a field and no ``num_frames``."""
+    return random_batch(model, frames, clips)
 
 
 def frames_of(cfg: Config, full: bool = False) -> int:
