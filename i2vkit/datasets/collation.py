@@ -1,5 +1,6 @@
 """Samples put together into a batch: one tensor a field."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -13,7 +14,9 @@ from i2vkit.errors import ConfigError, DataError
 from i2vkit.structures import VideoSample
 
 # Along which axis of a sample time runs, where clips may differ in length.
-TIME = {"source": 1, "target": 1, "source_maps": 1, "states": 0, "landmarks": 0}
+TIME = {"source": 1, "target": 1, "source_maps": 1, "states": 0, "landmarks": 0, "joints": 0, "boxes": 0}
+# What stands in the padding for "there is none"; other fields repeat their last frame.
+NOTHING = {"states": -1, "landmarks": math.nan, "joints": math.nan}
 # The field that says how many frames of a video are its own, and the video.
 LENGTHS = {"num_frames": "source", "target_num_frames": "target"}
 
@@ -50,8 +53,9 @@ def stack_inputs(inputs: dict[str, Sequence[Tensor | DeferredFrames | None] | Te
 
     Frames that lie on the device become a ``DeferredBatch``, of which ``to`` makes the tensor.
 
-    Shorter videos and maps are padded in time with their last frame, ``states`` with -1. Where no video was padded
-    ``num_frames``, or ``target_num_frames``, is left out: nobody then needs to look for what is true.
+    Shorter videos, maps and boxes are padded in time with their last frame, ``states`` with -1, points with NaN. Where
+    no video was padded ``num_frames``, or ``target_num_frames``, is left out: nobody then needs to look for what is
+    true.
 
     Raises:
         DataError: The samples of a field differ in shape, or some have a field that others lack.
@@ -66,7 +70,7 @@ def stack_inputs(inputs: dict[str, Sequence[Tensor | DeferredFrames | None] | Te
     return stacked
 
 
-def pad_clips(clips: Sequence[Tensor], dim: int, value: int | None = None) -> list[Tensor]:
+def pad_clips(clips: Sequence[Tensor], dim: int, value: float | None = None) -> list[Tensor]:
     """Make clips as long as the longest along ``dim``, with ``value`` or else with their own last frame."""
     length = max(clip.shape[dim] for clip in clips)
 
@@ -88,11 +92,11 @@ def _stack(name: str, values: Sequence[Tensor | DeferredFrames | None]) -> Tenso
         return DeferredBatch(values)
     tensors = [torch.as_tensor(value) for value in values]
     if name in TIME:
-        tensors = pad_clips(tensors, TIME[name], value=-1 if name == "states" else None)
+        tensors = pad_clips(tensors, TIME[name], NOTHING.get(name))
     if len(shapes := {tuple(tensor.shape) for tensor in tensors}) > 1:
         raise DataError(
             f"the {name} of a batch differ in shape: {', '.join(map(str, sorted(shapes)))}; give the pipeline a "
-            f"Resize, and where lengths differ RandomWindow, FirstFrames or Resample, or take batch_size=1"
+            f"Resize, or take batch_size=1"
         )
     return default_collate(tensors)  # in a worker it stacks into shared memory at once
 

@@ -47,6 +47,15 @@ def test_shorter_clips_are_padded_and_lengths_told(people_folder):
     assert inputs["states"].tolist() == [[0] * 4 + [1] * 4 + [2] * 4, [0] * 4 + [1] * 3 + [2] * 3 + [-1] * 2]
 
 
+def test_points_are_not_known_in_the_padding_and_boxes_stay_where_they_were():
+    points, boxes = torch.arange(4.0).view(2, 1, 2), torch.arange(8.0).view(2, 4)
+    inputs = stack_inputs({name: [points, points.repeat(2, 1, 1)] for name in ("landmarks", "joints")})
+    for values in inputs.values():
+        assert values.shape == (2, 4, 1, 2) and torch.equal(values[0, :2], points)
+        assert values[0, 2:].isnan().all() and not values[1].isnan().any()
+    assert stack_inputs(dict(boxes=[boxes, boxes[:1]]))["boxes"][1].tolist() == [[0, 1, 2, 3]] * 2
+
+
 def test_lengths_of_sources_and_targets_are_told_each_on_its_own():
     video, longer = torch.zeros(3, 2, 4, 4, dtype=torch.uint8), torch.zeros(3, 5, 4, 4, dtype=torch.uint8)
     inputs = stack_inputs(
@@ -120,8 +129,8 @@ def test_fields_that_do_not_fit_together_are_named(people_folder):
     video = torch.zeros(3, 2, 4, 4, dtype=torch.uint8)
     with pytest.raises(DataError, match=r"the source of a batch differ in shape: .*\(3, 2, 4, 4\), \(3, 2, 4, 6\)"):
         stack_inputs(dict(source=[video, torch.zeros(3, 2, 4, 6, dtype=torch.uint8)]))
-    with pytest.raises(DataError, match=r"boxes of a batch differ in shape.*RandomWindow"):
-        stack_inputs(dict(boxes=[torch.zeros(2, 4), torch.zeros(3, 4)]))
+    with pytest.raises(DataError, match=r"landmarks of a batch differ in shape: \(2, 5, 2\), \(2, 68, 2\)"):
+        stack_inputs(dict(landmarks=[torch.zeros(2, 5, 2), torch.zeros(2, 68, 2)]))
     items = [dict(inputs=dict(source=video, joints=torch.zeros(2, 13, 2))), dict(inputs=dict(source=video))]
     with pytest.raises(DataError, match="1 of the 2 samples of a batch have no joints"):
         collate_clips(items, samples=False)

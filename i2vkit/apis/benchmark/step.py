@@ -28,6 +28,7 @@ from i2vkit.apis.benchmark.timing import LONG, by_turns, config_name, report, su
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS, build_part
+from i2vkit.structures import VideoSample
 
 CHECKED = 2  # steps
 # How far losses may lie from those of the plain step in fp32 with TF32 off, relative or absolute.
@@ -73,6 +74,8 @@ def benchmark_step(
     length = step_length(cfg)
     batch = batch or (FRAMES if length == 1 else CLIPS)
     data = random_batch(model, length, batch)
+    if device.startswith("cuda"):
+        data["inputs"] = {name: values.pin_memory() for name, values in data["inputs"].items()}
     trainers = {PLAIN: Trainer(deepcopy(model), plain_optimizers(cfg.optim_wrapper), data, plain=True)}
     for precision in precisions_of(device, precisions):
         trainers[named(FAST, precision)] = Trainer(deepcopy(model), cfg.optim_wrapper, data, precision)
@@ -161,7 +164,7 @@ def plain_optimizers(optim_wrapper: dict) -> dict[str, Any]:
 def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
     """Random clips as a training's loader hands them over, with what the passes of ``model`` read.
 
-    One tensor a field, in pinned memory where the model is on a GPU; no lengths, as no clip was padded; no samples.
+    One tensor a field, and no lengths, as no clip was padded.
     """
     size = model.image_size
     generator = torch.Generator().manual_seed(0)
@@ -179,12 +182,12 @@ def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
     if hasattr(network, "num_joints"):
         shape = (length, network.num_joints, 2)
         inputs["joints"] = (torch.rand(shape, generator=generator) * (size - 1)).repeat(batch, 1, 1, 1)
+    if landmarks := getattr(network, "num_landmarks", 0):
+        inputs["landmarks"] = torch.rand(batch, length, landmarks, 2, generator=generator) * (size - 1)
     if any("target" in (entry.content, entry.real) for entry in getattr(model, "passes", {}).values()):
         inputs["target"] = clips()
         inputs["target_image"] = inputs["target"][:, :, 0].contiguous()
-    if model.data_preprocessor.device.type == "cuda":
-        inputs = {name: values.pin_memory() for name, values in inputs.items()}
-    return dict(inputs=inputs, data_samples=[])
+    return dict(inputs=inputs, data_samples=[VideoSample() for _ in range(batch)])
 
 
 def check_losses(losses: dict[str, list[dict[str, float]]], precisions: dict[str, str]) -> None:

@@ -85,8 +85,8 @@ def _video_sample(sample: dict, inputs: dict[str, Tensor]) -> VideoSample:
     )
     result.driving = inputs["source"]
     result.first = inputs["target_image"] if "target_image" in inputs else _first(inputs["source"])
-    if (landmarks := takes["source"].landmarks) is not None:
-        result.landmarks = _tensor(landmarks)
+    if "landmarks" in inputs:
+        result.landmarks = inputs["landmarks"]
     if "truth" in takes:
         result.truth = _video(takes["truth"])
     elif pair.target is None and _label(pair) == pair.source.label:
