@@ -119,7 +119,8 @@ class GradientAverager:
 
     Inside :meth:`overlapping` a bucket is sent once all its gradients are there and all buckets before it are sent, so
     that the order of the messages is the same in all processes whatever the order of the gradients. :meth:`finish`
-    sends what is left and waits for all. Outside, :meth:`finish` alone sends and waits.
+    sends what is left and waits for all. Outside, :meth:`finish` alone sends and waits. A parameter that gets no
+    gradient keeps its bucket and those behind it waiting for :meth:`finish`: the means are right, later.
 
     The hooks stand on the parameters as long as the averager lives; copies and pickles of a parameter do not take them
     along.

@@ -62,7 +62,7 @@ test_evaluator = val_evaluator
 protocols = dict(reconstruction=dict(type=Reconstruction))
 optim_wrapper = dict(constructor=PhaseOptimWrapperConstructor, optimizer=dict(type=SGD, lr=1e-3, momentum=0.9))
 train_cfg.update(max_iters=2, val_interval=2)
-default_hooks.update(logger=dict(type=LoggerHook, interval=1))
+default_hooks["logger"].update(interval=1)
 default_hooks["checkpoint"].update(interval=2)
 del dataset
 """
@@ -158,14 +158,10 @@ def finish(*processes):
     return told
 
 
-def losses(folder):
-    found = {}
-    for path in sorted(folder.glob("*/vis_data/scalars.json")):
-        for line in path.read_text().splitlines():
-            entry = json.loads(line)
-            if "frame_l1" in entry:
-                found[entry["iter"]] = entry["frame_l1"]
-    return found
+def logged(folder, name):
+    """The values of a loss or a score by iteration."""
+    lines = [line for path in sorted(folder.glob("*/vis_data/scalars.json")) for line in path.read_text().splitlines()]
+    return {entry["step"]: entry[name] for entry in map(json.loads, lines) if name in entry}
 
 
 @pytest.fixture(scope="module")
@@ -184,8 +180,9 @@ def test_two_processes_train_resume_and_test_through_the_tools(config, trained, 
     straight, resumed = (load_checkpoint_file(tmp_path / name / "iter_4.pth") for name in ("straight", "resumed"))
     for name, value in straight["state_dict"].items():
         assert torch.equal(resumed["state_dict"][name], value), name
-    assert losses(tmp_path / "straight") == losses(trained) | losses(tmp_path / "resumed")
-    assert list(losses(tmp_path / "straight")) == [1, 2, 3, 4]
+    for name, steps in (("frame_l1", [1, 2, 3, 4]), ("ssim", [2, 4])):
+        assert list(logged(tmp_path / "straight", name)) == steps
+        assert logged(tmp_path / "straight", name) == logged(trained, name) | logged(tmp_path / "resumed", name)
 
     [shared] = finish(start([TOOLS / "dist_test.sh", config, "straight/iter_4.pth", 2, "--out", "two"], tmp_path))
     finish(start([sys.executable, TOOLS / "test.py", config, "straight/iter_4.pth", "--out", "one"], tmp_path))
