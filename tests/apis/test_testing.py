@@ -1,5 +1,6 @@
 """Testing a model: what is written, what it depends on, and that it can be done again."""
 
+import copy
 import json
 from importlib.metadata import PackageNotFoundError, version
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from narrow import SIZE, gan_config
+from narrow import SIZE, critic, gan_config
 
 import i2vkit
 from i2vkit.apis.comparison.comparable import read_results
@@ -21,7 +22,7 @@ from i2vkit.errors import ConfigError, DataError
 from i2vkit.evaluation.metrics import Psnr, Ssim, psnr
 from i2vkit.evaluation.protocols import Reconstruction, Transfer
 from i2vkit.media import read_video, write_image
-from i2vkit.registry import MODELS
+from i2vkit.registry import METRICS, MODELS
 
 PEOPLE, LABELS, FRAMES = ("P1", "P2", "P3"), ("a", "b"), 5
 
@@ -206,6 +207,26 @@ def test_a_whole_test_is_written_where_no_distribution_is_known(config, checkpoi
     written = json.loads((tmp_path / "metrics.json").read_text())
     assert written["versions"]["torch"] is None and written["versions"]["i2vkit"] == i2vkit.__version__
     assert written["scored"] == 6
+
+
+@METRICS.register_module()
+class PsnrBehindANetwork(Psnr):
+    """Looks through weights of a given hash, as it says."""
+
+    extractor = {"features.pth": "5793" * 16}
+
+
+def test_networks_that_training_looked_through_are_named_with_the_metrics_behind_them(config, checkpoint, tmp_path):
+    config = copy.deepcopy(config)
+    frame = critic("ProjectedFrameDiscriminator")
+    frame["network"] = {**frame["network"], "pretrained": True, "weights": "not_read.pth", "sha256": "5793" * 16}
+    config.model["critics"]["frame"] = frame
+    config.test_evaluator = [dict(type=Ssim), dict(type=PsnrBehindANetwork)]
+    result = test(config, checkpoint, None, tmp_path / "out")
+    assert result == json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert result["frozen_networks"] == {"critics.frame": {"test_byobnet": "5793" * 16}}
+    assert result["warnings"].keys() == {"psnr"}
+    assert "looks through test_byobnet, as 'critics.frame' did in training" in as_table(result)
 
 
 def test_the_seed_changes_what_is_generated(config, checkpoint, tmp_path, reconstruction):

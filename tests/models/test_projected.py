@@ -103,15 +103,17 @@ def test_mixing_is_fixed_linear_and_goes_from_coarse_to_fine():
     fine, coarse = torch.randn(2, 2, 8, 8), torch.randn(2, 3, 4, 4)
     made = mixing([fine, coarse])
     assert [level.shape[1:] for level in made] == [(4, 8, 8), (6, 4, 4)] and not mixing.state_dict()
-    wanted = functional.conv2d(coarse, mixing.channel_mix1)
+    wanted = functional.conv2d(coarse, mixing.across_channels[1].weight)
     torch.testing.assert_close(made[1], wanted)
     up = functional.interpolate(
-        functional.conv2d(wanted, mixing.scale_mix0, padding=1), scale_factor=2, mode="bilinear"
+        functional.conv2d(wanted, mixing.across_scales[0].weight, padding=1), scale_factor=2, mode="bilinear"
     )
-    torch.testing.assert_close(made[0], functional.conv2d(fine, mixing.channel_mix0) + up)
+    torch.testing.assert_close(made[0], functional.conv2d(fine, mixing.across_channels[0].weight) + up)
     assert torch.equal(made[1], mixing([torch.zeros_like(fine), coarse])[1])  # nothing flows from fine to coarse
     again = RandomMixing((2, 3), width=4, max_width=6)
-    assert torch.equal(again.scale_mix0, mixing.scale_mix0) and not torch.equal(other.scale_mix0, mixing.scale_mix0)
+    assert torch.equal(again.across_scales[0].weight, mixing.across_scales[0].weight) and not torch.equal(
+        other.across_scales[0].weight, mixing.across_scales[0].weight
+    )
 
 
 def test_mixing_keeps_the_variance_and_draws_the_same_numbers_everywhere():
@@ -119,7 +121,7 @@ def test_mixing_keeps_the_variance_and_draws_the_same_numbers_everywhere():
     assert mixing([torch.randn(1, 256, 16, 16)])[0].std().item() == pytest.approx(1, abs=0.03)
     first = [0.27392337, -0.46042657, -0.91805295]  # of numpy's PCG64 with seed 0, as 2 x - 1
     bound = (3 / 256) ** 0.5
-    assert (mixing.channel_mix0[0, :3, 0, 0] / bound).tolist() == pytest.approx(first, abs=1e-6)
+    assert (mixing.across_channels[0].weight[0, :3, 0, 0] / bound).tolist() == pytest.approx(first, abs=1e-6)
 
 
 def test_untrained_features_follow_from_the_seed_and_leave_the_random_state_alone():

@@ -141,9 +141,15 @@ def _judges(network: str, kind: str, name: str) -> str:
     """Why a critic's network and a view or an adversarial loss do not go together; "" if they do."""
     views, losses = kinds()[roles.VIEWS.name], kinds()[roles.ADVERSARIAL_LOSSES.name]
     own = getattr(roles.DISCRIMINATORS.module_dict[network], "kind", None)
+    # A view of clips of a length of its own may be too short for the network.
+    shown = [
+        view
+        for view, part in views.items()
+        if (getattr(part, "kind", None), getattr(part, "length", None)) == (own, None)
+    ]
     settings = {
         "network": {"type": network},
-        "view": {"type": next(view for view, part in views.items() if getattr(part, "kind", None) == own)},
+        "view": {"type": shown[0]},
         "adversarial": {"type": next(iter(losses))},
     }
     settings["view" if kind == roles.VIEWS.name else "adversarial"] = {"type": name}

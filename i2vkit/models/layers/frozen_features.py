@@ -113,25 +113,28 @@ class RandomMixing(nn.Module):
         super().__init__()
         self.widths = tuple(min(max_width, width << i) for i in range(len(channels)))
         rng = np.random.default_rng(seed)
-        for i, (given, own) in enumerate(zip(channels, self.widths, strict=True)):
-            self.register_buffer(f"channel_mix{i}", _random_kernel(rng, own, given, 1), persistent=False)
-        for i, (own, coarser) in enumerate(zip(self.widths, self.widths[1:], strict=False)):
-            self.register_buffer(f"scale_mix{i}", _random_kernel(rng, own, coarser, 3), persistent=False)
+        pairs = zip(channels, self.widths, strict=True)
+        self.across_channels = nn.ModuleList(_random_convolution(rng, given, own, 1) for given, own in pairs)
+        pairs = zip(self.widths[1:], self.widths, strict=False)
+        self.across_scales = nn.ModuleList(_random_convolution(rng, coarser, own, 3) for coarser, own in pairs)
+        freeze_as_buffers_(self)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Maps (N, C_i, H_i, W_i), fine to coarse, to maps (N, widths[i], H_i, W_i)."""
-        mixed = [functional.conv2d(level, getattr(self, f"channel_mix{i}")) for i, level in enumerate(maps)]
+        mixed = [convolution(level) for convolution, level in zip(self.across_channels, maps, strict=True)]
         for i in reversed(range(len(mixed) - 1)):
-            coarse = functional.conv2d(mixed[i + 1], getattr(self, f"scale_mix{i}"), padding=1)
+            coarse = self.across_scales[i](mixed[i + 1])
             mixed[i] = mixed[i] + functional.interpolate(coarse, mixed[i].shape[-2:], mode="bilinear")
         return mixed
 
 
-def _random_kernel(rng: np.random.Generator, out_channels: int, in_channels: int, side: int) -> Tensor:
-    """Weights (out, in, side, side), uniform with variance 1 / fan-in."""
+def _random_convolution(rng: np.random.Generator, in_channels: int, out_channels: int, side: int) -> nn.Conv2d:
+    """A convolution that keeps the size, without a bias; its weights are uniform with variance 1 / fan-in."""
     bound = (3 / (in_channels * side**2)) ** 0.5
     values = (2 * rng.random((out_channels, in_channels, side, side)) - 1) * bound
-    return torch.as_tensor(values.astype(np.float32))
+    convolution = nn.Conv2d(in_channels, out_channels, side, padding=side // 2, bias=False)
+    convolution.weight.data.copy_(torch.from_numpy(values.astype(np.float32)))
+    return convolution
 
 
 class FrozenFeatures(nn.Module):
@@ -169,9 +172,9 @@ class FrozenFeatures(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             self.backbone = FrozenBackbone(backbone, self.side, out_indices, weights, sha256, pretrained)
-        levels = self.backbone.levels[-scales:]
+            levels = self.backbone.levels[-scales:]
+            self.mixing = RandomMixing([level.channels for level in levels], width, max_width, seed)
         self.strides = tuple(level.stride for level in levels)
-        self.mixing = RandomMixing([level.channels for level in levels], width, max_width, seed)
         self._facts = [self.frozen_networks, self.side, self.strides, width, max_width, seed]
 
     @property
