@@ -198,7 +198,9 @@ class Critic(nn.Module):
 
     def ask_network(self, method: str, *inputs: Any) -> Any:
         """Call a method of the network, compiled if ``compile`` was called."""
-        return self._compiled.get(method, getattr(type(self.network), method))(self.network, *inputs)
+        if method in self._compiled:
+            return self._compiled[method](self.network, *inputs)
+        return getattr(self.network, method)(*inputs)
 
 
 def wrong_labels(label: Tensor, num_labels: int) -> Tensor:
