@@ -21,7 +21,7 @@ from i2vkit.models import PoseLstm
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoSample
 
-# One config of each family, and the iteration at which its step is looked at: the classifier trains in two stages.
+# One config of each family, and the iteration at which its step is looked at.
 STEPS = [
     ("cnn_lstm_weizmann", 0),
     ("cnn_lstm_weizmann", 300),
@@ -33,6 +33,10 @@ STEPS = [
     ("frgan_forecast_mug", 0),
     ("frgan_refine_mug", 0),
     ("pose_lstm_penn", 0),
+    ("dtgan/cnn_lstm_recipe_faces_landmarks", 0),
+    ("dual_mtgan/motion_recipe_weizmann", 0),
+    ("dual_mtgan/dual_mtgan_recipe_faces_warp", 4000),  # with its divergence
+    ("imaginator/imaginator_recipe_faces", 9000),  # with its critics
     ("mix/dtgan_projected", 8700 + 16 * 64),  # an iteration with its gradient penalties
 ]
 FRAMES = 8  # that every narrow model can make
@@ -41,10 +45,12 @@ _NARROW = narrow.NARROW | {"PoseLstm": dict(type=PoseLstm, observed=4, hidden=8)
 
 
 def narrowed(name: str, options: dict | None = None) -> Config:
-    """A shipped config whose registered parts are as narrow as in ``narrow.NARROW``, for images of ``narrow.SIZE``."""
+    """A shipped config, in fp32, whose parts are as narrow as in ``narrow.NARROW``, for images of ``narrow.SIZE``."""
     cfg = load_config(name, options)
     cfg.model = _narrowed(cfg.model)
     cfg.model.image_size = narrow.SIZE
+    if "precision" in cfg.model:
+        cfg.model.precision = "fp32"  # the emulation has no other
     return cfg
 
 

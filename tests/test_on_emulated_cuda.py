@@ -9,17 +9,19 @@ import pytest
 import torch
 from emulated_cuda import CudaTensor, emulated_cuda
 from mmengine.hooks import Hook
-from narrowed import FRAMES, STEPS, at_iteration, batch_for, build, frames_of, narrowed
+from narrowed import FRAMES, STEPS, at_iteration, batch_for, build, counted_step, frames_of, narrowed
 from tiny import tiny_config
 from torch.utils._pytree import tree_leaves
 from torch.utils.data import Dataset
 
+from i2vkit.apis.config import config_names
 from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.apis.train import train
 from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.engine.hooks import GeneratorEMAHook, IterationSeedHook
 from i2vkit.engine.saving import SafeCheckpointHook
 from i2vkit.errors import ConfigError
+from i2vkit.models.losses import FeatureSimilarityLoss
 from i2vkit.registry import DATASETS, HOOKS
 from i2vkit.structures import VideoSample
 
@@ -59,6 +61,25 @@ def test_a_training_step_waits_twice_at_most_copies_its_batch_alone_and_has_the_
     expected, *_ = steps(cfg, iteration, "cpu")
     for one, other in zip(found, expected, strict=True):
         assert one == pytest.approx(other, rel=1e-4, abs=1e-5)
+
+
+def looks_through_vgg(cfg) -> bool:
+    """Whether a loss asks for weights that have to be fetched."""
+    losses = [loss for phase in cfg.model.phases for loss in phase.losses]
+    return any(loss.type is FeatureSimilarityLoss for loss in losses)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(config_names()))
+def test_no_config_waits_more_than_twice_a_step_or_copies_more_than_its_batch(name):
+    cfg = narrowed(name)
+    if looks_through_vgg(cfg):
+        pytest.skip("tests/models/test_feature_loss.py has it")
+    # At the end all schedules have begun; penalties of every 16th iteration are in.
+    for iteration in (0, (cfg.train_cfg.max_iters - 1) // 16 * 16):
+        counts, fields = counted_step(name, iteration)
+        assert counts.synchronisations.total() <= 2, counts
+        assert counts.copies.total() == fields, counts
 
 
 @pytest.mark.parametrize("name", dict.fromkeys(name for name, _ in STEPS))
