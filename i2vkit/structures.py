@@ -120,7 +120,7 @@ class Generated(_Movable):
     Shapes: ``video`` (B, C, T, H, W) in [-1, 1]; where made ``coarse`` (the same, before the refiner), ``mask``
     (B, 1, T, H, W) in [0, 1], ``residual`` (B, C, T, H, W) in [-1, 1], ``base`` (B, C, T or 1, H, W) in [-1, 1].
     ``encoded`` is the motion as it was encoded or drawn, ``motion`` the same with what motion generator and adapters
-    added.
+    added, both without ``maps``.
     """
 
     video: Tensor

@@ -90,8 +90,7 @@ class CriticLoss(CriticTerm):
             if self.real_still:
                 still = replace(real, video=spread_over_time(real.image, real.video.shape[2]))
                 right = critic.look(still, view, index).detach()
-            with critic.scoring() as score:
-                terms.append(critic.adversarial.critic_loss(score, right, fakes))
+            terms.append(critic.critic_loss(right, fakes))
         return sum(terms) / len(terms)
 
     def check(self, model) -> None:
@@ -138,9 +137,7 @@ class AdversarialLoss(CriticTerm):
         terms = []
         for name in self.passes:
             footage = context.fake(name)
-            seen = critic.look(footage, view, view.draw(footage))
-            with critic.scoring() as score:
-                terms.append(critic.adversarial.generator_loss(score, seen))
+            terms.append(critic.generator_loss(critic.look(footage, view, view.draw(footage))))
         return sum(terms) / len(terms)
 
 
