@@ -175,9 +175,9 @@ class Generated(_Movable):
     Shapes: ``video`` (B, C, T, H, W) in [-1, 1]; where made ``coarse`` (the same, before the refiner), ``mask``
     (B, 1, T, H, W) in [0, 1], ``residual`` (B, C, T, H, W) in [-1, 1], ``base`` (B, C, T or 1, H, W) in [-1, 1],
     ``flow`` (B, 2, T, H, W) in pixels, by which ``base`` was warped. ``encoded`` is the motion as it was encoded or
-    drawn, ``motion`` the same with what motion generator and adapters added. Where a training step decodes some frames
-    of a clip (``ImageToVideoGan(decoded_frames=...)``), ``encoded`` still is the motion of the whole clip, and all else
-    is of those frames.
+    drawn, ``motion`` the same with what motion generator and adapters added, both without ``maps``. Where a training
+    step decodes some frames of a clip (``ImageToVideoGan(decoded_frames=...)``), ``encoded`` still is the motion of the
+    whole clip, and all else is of those frames.
     """
 
     video: Tensor

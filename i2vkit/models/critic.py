@@ -1,6 +1,6 @@
 """A critic: a discriminator network, what it looks at, its condition and its adversarial loss."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.networks import spread_over_time
 from i2vkit.models.discriminators.views import Footage, View
+from i2vkit.models.micro_batches import by_micro_batches
 from i2vkit.registry import ADVERSARIAL_LOSSES, AUGMENTATIONS, DISCRIMINATORS, MODELS, VIEWS, build_part
 from i2vkit.structures import Spec
 
@@ -56,10 +58,13 @@ class Critic(nn.Module):
 
     ``condition`` is None, "label", "image" (the content image) or "maps" (condition maps of the seen frames). With
     ``classify`` it says the class of what it sees too (auxiliary classifier, Odena et al., 2017). ``augment`` is an
-    augmentation of all frames or clips that it sees, real and generated (``DiffAugment``).
+    augmentation of all frames or clips that it sees, real and generated (``DiffAugment``). With ``micro_batch`` its
+    adversarial losses are computed from so many samples at a time, each with its gradients: the same losses and
+    gradients up to rounding, without computing anything twice, in the memory that so many samples take.
 
     Raises:
-        ConfigError: if network and view do not fit, the condition is not to be had, or vectors are to be augmented.
+        ConfigError: if network and view do not fit, the condition is not to be had, vectors are to be augmented, or a
+            network with batch norm, in which samples depend on each other, is to judge micro-batches.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class Critic(nn.Module):
         num_labels: int = 0,
         map_channels: int = 0,
         augment: dict | None = None,
+        micro_batch: int | None = None,
     ):
         super().__init__()
         self.view = build_part(VIEWS, view)
@@ -107,6 +113,18 @@ class Critic(nn.Module):
             raise ConfigError(
                 f"{type(self.augment).__name__} augments frames and clips, but {type(self.network).__name__} judges "
                 f"vectors: leave augment out"
+            )
+        self.micro_batch = micro_batch
+        if micro_batch is not None:
+            self._check_micro_batch()
+
+    def _check_micro_batch(self) -> None:
+        if self.micro_batch < 1:
+            raise ConfigError(f"the micro_batch of a critic is a number of samples, not {self.micro_batch}")
+        if any(isinstance(layer, _BatchNorm) for layer in self.network.modules()):
+            raise ConfigError(
+                f"{type(self.network).__name__} has batch norm, so that a sample's score depends on the others of its "
+                f'batch: leave micro_batch away, or set norm=None or norm="spectral"'
             )
 
     def check_view(self, view: View) -> View:
@@ -179,6 +197,31 @@ class Critic(nn.Module):
         else:
             with parametrize.cached():
                 yield Scorer(self)
+
+    def critic_loss(self, real: Look, fakes: Sequence[tuple[Look, float]]) -> Tensor:
+        """What the critic minimises: its adversarial loss of a ``real`` look and weighted ``fakes``."""
+        looks, weights = [look for look, _ in fakes], [weight for _, weight in fakes]
+
+        def term(real: Look, *looks: Look) -> Tensor:
+            with self.scoring() as score:
+                return self.adversarial.critic_loss(score, real, list(zip(looks, weights, strict=True)))
+
+        return self._by_micro_batches(term, real, *looks)
+
+    def generator_loss(self, fake: Look, real: Look | None = None) -> Tensor:
+        """What the generator minimises: its adversarial loss of a look at its video, and at a real one if it compares."""
+
+        def term(*looks: Look) -> Tensor:
+            with self.scoring() as score:
+                return self.adversarial.generator_loss(score, *looks)
+
+        return self._by_micro_batches(term, *([fake] if real is None else [fake, real]))
+
+    def _by_micro_batches(self, term: Callable[..., Tensor], *looks: Look) -> Tensor:
+        if self.micro_batch is None:
+            return term(*looks)
+        with self.scoring():  # the weights under spectral norm serve all micro-batches
+            return by_micro_batches(term, looks, self.micro_batch, self.parameters())
 
     def classify(self, look: Look) -> Tensor:
         """Class logits (N, num_labels)."""

@@ -252,6 +252,8 @@ class Generator(nn.Module):
             coarse = made["video"]
             features = self.refiner(coarse, motion.source_maps if self.map_channels else None)
             made = dict(self.head(features.float(), coarse), coarse=coarse)
+        # Maps of every frame are gigabytes, and nobody reads them behind the decoder.
+        motion, encoded = replace(motion, maps={}), replace(encoded, maps={})
         return Generated(content=content, motion=motion, encoded=encoded, pass_name=name, **made)
 
     def forward(

@@ -8,11 +8,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from i2vkit.apis.config import load_config
+from i2vkit.apis.profile import TensorMemory
 from i2vkit.errors import ConfigError
-from i2vkit.models.decoders import DenseDecoder, dense
+from i2vkit.models.decoders import DenseDecoder
+from i2vkit.models.layers import Stream
 from i2vkit.models.layers.resampling import PooledConv, StillConv2d, UpsampledConv
 from i2vkit.models.layers.residual import ResidualDown, ResidualTrunk, ResidualUp, trunk_levels
-from i2vkit.structures import Content, Level, Motion, Spec
+from i2vkit.registry import MODELS
+from i2vkit.structures import Clip, Content, Level, Motion, Spec
 
 SIZE, WIDTHS = 32, (8, 8, 8, 4)  # coarse to fine, of maps of 4, 8, 16 and 32 pixels
 
@@ -160,18 +164,48 @@ def test_decoder_equals_a_slow_reference(dense):
 
 
 @pytest.mark.parametrize("per_frame", [False, True])
-def test_many_frames_are_decoded_piece_by_piece_in_eval_mode_only(monkeypatch, per_frame):
-    part, (content, motion) = decoder(), inputs(length=5)
+@pytest.mark.parametrize("frames, pieces", [(2, [2, 2, 1] * 3), (5, [5] * 3), (11, [10, 5]), (14, [10, 5]), (15, [15])])
+def test_many_frames_are_decoded_piece_by_piece_in_eval_mode_only(monkeypatch, per_frame, frames, pieces):
+    """Three clips of 5 frames."""
+    part, (content, motion) = decoder(), inputs(batch=3, length=5)
     if per_frame:
-        content = replace(content, code=torch.randn(2, 5, 6))
+        content = replace(content, code=torch.randn(3, 5, 6))
     whole, trained = part(content, motion, None)[0], copy.deepcopy(part).train()(content, motion, None)[0]
-    frames = []
-    part.start.register_forward_hook(lambda module, args, output: frames.append(output.shape[:2].numel()))
-    monkeypatch.setattr(dense, "CHUNK", 2)
+    decoded = []
+    part.start.register_forward_hook(lambda module, args, output: decoded.append(output.shape[:2].numel()))
+    monkeypatch.setattr(part, "frames_at_once", lambda device: frames)
     assert close(part(content, motion, None)[0], whole)
-    assert frames == [2, 2, 1] * 2
+    assert decoded == pieces
     # In training the statistics of the batch norms are those of all frames.
-    assert torch.equal(part.train()(content, motion, None)[0], trained) and frames[6:] == [10]
+    assert torch.equal(part.train()(content, motion, None)[0], trained) and decoded[len(pieces) :] == [15]
+
+
+@pytest.mark.parametrize("block", [ResidualDown(2, 3, slope=0.1), ResidualDown(2, 3, dim=3, slope=0.0)])
+def test_activations_in_place_have_both_derivatives(block):
+    """As a gradient penalty asks for them, by finite differences."""
+    x = torch.randn(1, 2, *[4] * (block.first.weight.dim() - 2), dtype=torch.double, requires_grad=True)
+    block = block.double()
+    assert torch.autograd.gradcheck(block, x) and torch.autograd.gradgradcheck(block, x)
+
+
+def test_a_piece_holds_about_a_gib_on_a_cpu_and_ten_on_a_gpu_of_80():
+    """At the paper's width; what it holds is counted on the meta device."""
+    sizes = {}
+    for size in (64, 96, 128):
+        with torch.device("meta"):
+            model = MODELS.build(load_config("frgan_forecast_mug", {"model.image_size": size}).model).eval()
+            clip = model.generator.with_maps(Clip(torch.empty(2, 3, 4, size, size)))
+        part = model.generator.decoder
+        content, motion = model.generator.encode_content(clip), model.generator.encode_motion(clip, Stream())
+        read = [content.image, content.code, motion.trajectory, *content.pyramid]
+        read += [level for levels in motion.maps.values() for level in levels]
+        with torch.no_grad(), TensorMemory([*read, *part.parameters(), *part.buffers()]) as memory:
+            part(content, motion, Stream())
+        held = memory.peaks[""] / 8
+        sizes[size] = [part.frames_at_once(torch.device(kind)) for kind in ("cpu", "meta")]
+        assert sizes[size][0] * held == pytest.approx(2**30, rel=0.3)
+        assert sizes[size][1] * held == pytest.approx(10 * 2**30, rel=0.3)
+    assert sizes[64] == [36, 365] and sizes[96] == [16, 162]
 
 
 def readers(part: DenseDecoder, perturbed: int) -> set[int]:

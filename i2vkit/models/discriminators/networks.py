@@ -73,7 +73,8 @@ class _ConvStack(nn.Module):
             normed = norm == "batch" and i > 0
             layers = [self.convolution(width_in, width, 4, stride=2, padding=1, bias=not normed)]
             layers += [self.batch_norm(width)] if normed else []
-            self.blocks.append(nn.Sequential(*layers, nn.LeakyReLU(0.2)))
+            # In place: else every map is kept twice for the backward pass.
+            self.blocks.append(nn.Sequential(*layers, nn.LeakyReLU(0.2, inplace=True)))
         last = widths[-1] + (label_size if len(widths) == 1 else 0)
         self.to_score = self._last(last, 1)
         self.to_class = self._last(last, num_classes) if num_classes else None

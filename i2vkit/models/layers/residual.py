@@ -29,7 +29,8 @@ class ResidualDown(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, [T,] H, W) to (N, C', [T/2,] H/2, W/2)."""
         made = self.first(functional.leaky_relu(x, self.slope))
-        made = self.second(functional.leaky_relu(made, self.slope))
+        # In place: else the largest map of the block is kept twice for the backward pass.
+        made = self.second(functional.leaky_relu(made, self.slope, inplace=True))
         return made + self.shortcut(average_pool(x))
 
 
@@ -54,12 +55,12 @@ class ResidualUp(nn.Module):
         """``moving`` (B T, C, H, W) and ``still`` (B, C', H, W), which stands before it, to (B T, C'', 2 H, 2 W)."""
         if self.plain or self.training or still is None:
             moving, still = join_still(still, moving), None
-            normed, normed_still = functional.relu(self.norm(moving)), None
+            normed, normed_still = functional.relu(self.norm(moving), inplace=True), None
         else:
             channels = still.shape[1]
-            normed_still = functional.relu(self._norm(still, slice(channels)))
-            normed = functional.relu(self._norm(moving, slice(channels, None)))
-        made = functional.relu(self.second_norm(self.first(normed, normed_still)))
+            normed_still = functional.relu(self._norm(still, slice(channels)), inplace=True)
+            normed = functional.relu(self._norm(moving, slice(channels, None)), inplace=True)
+        made = functional.relu(self.second_norm(self.first(normed, normed_still)), inplace=True)
         return self.second(made) + self.shortcut(moving, still)
 
     def _norm(self, x: Tensor, part: slice) -> Tensor:

@@ -100,8 +100,7 @@ class CriticLoss(CriticTerm):
                 fakes.append((replace(look, sample=right.sample), share))
             if self.real_still:
                 right = critic.look(self.still(real), view, index, augmentation).detach()
-            with critic.scoring() as score:
-                terms.append(critic.adversarial.critic_loss(score, right, fakes))
+            terms.append(critic.critic_loss(right, fakes))
         return sum(terms) / len(terms)
 
     def check(self, model) -> None:
@@ -173,8 +172,7 @@ class AdversarialLoss(CriticTerm):
             if real is not None:
                 compared = self.still(real) if self.real_still else real
                 looks.append(critic.look(compared, view, index, augmentation).detach())
-            with critic.scoring() as score:
-                terms.append(critic.adversarial.generator_loss(score, *looks))
+            terms.append(critic.generator_loss(*looks))
         return sum(terms) / len(terms)
 
 

@@ -43,11 +43,12 @@ class VolumeRefiner(nn.Module):
         for i, (width_in, width) in enumerate(zip((3 + map_channels, *widths), widths, strict=False)):
             layers = [nn.Conv3d(width_in, width, 4, stride=2, padding=1, bias=i == 0)]
             layers += [nn.BatchNorm3d(width)] if i else []
-            self.down.append(nn.Sequential(*layers, nn.LeakyReLU(0.2)))
+            # In place: else every map is kept twice for the backward pass.
+            self.down.append(nn.Sequential(*layers, nn.LeakyReLU(0.2, inplace=True)))
         for i in reversed(range(len(widths))):
             width_in, width = widths[i] * (1 if i == len(widths) - 1 else 2), widths[i - 1] if i else out_channels
             layers = [nn.ConvTranspose3d(width_in, width, 4, stride=2, padding=1, bias=i == 0)]
-            self.up.append(nn.Sequential(*layers, *([nn.BatchNorm3d(width), nn.ReLU()] if i else [])))
+            self.up.append(nn.Sequential(*layers, *([nn.BatchNorm3d(width), nn.ReLU(inplace=True)] if i else [])))
         init_dcgan_(self)
         if rest:
             with torch.no_grad():

@@ -1,0 +1,175 @@
+"""A critic that judges a few samples at a time has the losses and gradients of one that judges all at once."""
+
+import copy
+
+import pytest
+import torch
+from narrow import NARROW, SIZE, batch, build, critic, optimizers
+
+from i2vkit.apis.profile import dry_training
+from i2vkit.errors import ConfigError
+from i2vkit.models.critic import Critic, Look
+from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss
+from i2vkit.models.micro_batches import by_micro_batches
+from i2vkit.registry import MODELS, build_part
+from i2vkit.structures import Spec
+
+N = 5
+LABELS = torch.eye(3)[[0, 1, 2, 0, 1]]
+# Network and its arguments, adversarial loss, condition.
+KINDS = {
+    "penalty, maps, frames": ("ResidualFrameDiscriminator", {}, "WassersteinLoss", "maps"),
+    "penalty, maps, clips": ("ResidualVideoDiscriminator", {}, "WassersteinLoss", "maps"),
+    "spectral norm, labels": ("VideoDiscriminator", dict(norm="spectral"), "NonSaturatingLoss", "label"),
+    "spectral norm, penalty": ("FrameDiscriminator", dict(norm="spectral"), "WassersteinLoss", None),
+    "vectors": ("VectorDiscriminator", {}, "NonSaturatingLoss", None),
+}
+
+
+def two_critics(kind: str, micro_batch: int = 2) -> tuple[Critic, Critic]:
+    """The same weights, without and with micro-batches."""
+    network, arguments, adversarial, condition = KINDS[kind]
+    views = dict(ResidualVideoDiscriminator="WholeClip", VideoDiscriminator="WholeClip")
+    settings = critic(network, views.get(network, "AllFrames"), adversarial, condition=condition)
+    if network == "VectorDiscriminator":
+        settings["view"] = NARROW["LastDynamics"]
+    settings["network"] = settings["network"] | arguments
+    given = dict(image_size=SIZE, motion=Spec(trajectory=6), num_labels=3, map_channels=2)
+    torch.manual_seed(0)
+    whole = build_part(MODELS, dict(type=Critic, **settings), **given)
+    parts = build_part(MODELS, dict(type=Critic, micro_batch=micro_batch, **settings), **given)
+    parts.load_state_dict(whole.state_dict())
+    return whole, parts
+
+
+def look(kind: str, seed: int) -> Look:
+    network, _, _, condition = KINDS[kind]
+    torch.manual_seed(seed)
+    sides = {"VectorDiscriminator": (), "FrameDiscriminator": (SIZE,) * 2, "ResidualFrameDiscriminator": (SIZE,) * 2}
+    sides = sides.get(network, (4, SIZE, SIZE))
+    sample = torch.randn(N, 3 if sides else 6, *sides)
+    label = LABELS.roll(seed, dims=0) if condition == "label" else None
+    return Look(sample, label, torch.randn(N, 2, *sides) if condition == "maps" else None)
+
+
+def assert_close(found: torch.Tensor | None, expected: torch.Tensor | None) -> None:
+    if expected is None:
+        assert found is None
+    else:
+        assert torch.allclose(found, expected, rtol=1e-4, atol=1e-6 * max(1.0, float(expected.abs().max())))
+
+
+@pytest.fixture(autouse=True)
+def mixtures_by_halves(monkeypatch):
+    """Where a penalty looks between real and generated samples is drawn for every micro-batch, in another order."""
+    monkeypatch.setattr(torch, "rand", lambda *shape, **own: torch.full(shape, 0.5, device=own.get("device")))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("micro_batch", [2, 5])
+def test_the_critics_own_loss(kind, micro_batch):
+    real, fake = look(kind, 1), look(kind, 2)
+    wrong = Look(real.sample, LABELS.roll(1, dims=0)) if KINDS[kind][3] == "label" else look(kind, 3)
+    losses, gradients, buffers = [], [], []
+    for judge in two_critics(kind, micro_batch):
+        loss = 3 * judge.critic_loss(real, [(fake, 0.75), (wrong, 0.25)])
+        loss.backward()
+        losses.append(loss.detach())
+        gradients.append({name: parameter.grad for name, parameter in judge.named_parameters()})
+        buffers.append(dict(judge.named_buffers()))
+    assert_close(losses[1], losses[0])
+    for name, expected in gradients[0].items():
+        assert_close(gradients[1][name], expected)
+    # One power iteration of spectral norm, however many micro-batches.
+    for name, expected in buffers[0].items():
+        assert_close(buffers[1][name], expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_generators_loss_reaches_what_made_the_sample(kind):
+    results = []
+    for judge in two_critics(kind):
+        judge.requires_grad_(False)
+        made, scale = look(kind, 2), torch.tensor(0.5, requires_grad=True)
+        seen = Look(made.sample * scale, made.label, made.maps)
+        loss = judge.generator_loss(seen)
+        results.append((loss.detach(), torch.autograd.grad(2 * loss, scale)[0]))
+    for found, expected in zip(results[1], results[0], strict=True):
+        assert_close(found, expected)
+
+
+def test_without_gradients_there_is_a_number():
+    for judge in two_critics("penalty, maps, frames"):
+        judge.requires_grad_(False)
+        with torch.no_grad():
+            assert not judge.generator_loss(look("penalty, maps, frames", 1)).requires_grad
+        assert not judge.generator_loss(look("penalty, maps, frames", 1)).requires_grad
+
+
+def test_samples_of_other_numbers_are_judged_as_a_whole():
+    """The shares of a micro-batch would differ: six and four samples."""
+    sizes = []
+
+    def term(one: Look, other: Look) -> torch.Tensor:
+        sizes.append((len(one.sample), len(other.sample)))
+        return one.sample.mean() + other.sample.mean()
+
+    one, other = torch.arange(6.0, requires_grad=True), torch.arange(4.0)
+    assert by_micro_batches(term, [Look(one), Look(other)], 2, []) == 2.5 + 1.5
+    assert by_micro_batches(term, [Look(one), Look(one)], 4, []) == 5
+    assert sizes == [(6, 4), (4, 4), (2, 2)]
+
+
+def test_batch_norm_is_refused():
+    with pytest.raises(ConfigError, match="FrameDiscriminator has batch norm"):
+        build(critics=dict(frame=critic(micro_batch=2)), phases=[])
+    with pytest.raises(ConfigError, match="number of samples, not 0"):
+        build(critics=dict(frame=critic("ResidualFrameDiscriminator", micro_batch=0)), phases=[])
+
+
+def frgan(**own):
+    """A narrow stage two, with a critic of frames and one of clips."""
+    generator = dict(
+        content_encoder=NARROW["ResidualPyramidEncoder"],
+        motion_encoder=NARROW["MapDifferenceEncoder"],
+        decoder=NARROW["DenseDecoder"],
+        head=NARROW["ResidualHead"],
+        refiner=NARROW["VolumeRefiner"],
+    )
+    critics = dict(
+        video=critic("ResidualVideoDiscriminator", "WholeClip", "WassersteinLoss", condition="maps", **own),
+        frame=critic("ResidualFrameDiscriminator", "AllFrames", "WassersteinLoss", condition="maps", **own),
+    )
+    names = list(critics)
+    losses = [dict(type=CriticLoss, critic=name) for name in names]
+    adversarial = [dict(type=AdversarialLoss, critic=name) for name in names]
+    phases = [
+        dict(name="critics", updates=["critics"], losses=losses),
+        dict(name="generator", updates=["generator.refiner"], losses=[dict(type=FrameL1Loss), *adversarial]),
+    ]
+    frozen = [f"generator.{part}" for part in ("content_encoder", "motion_encoder", "decoder")]
+    return build(generator=generator, critics=critics, phases=phases, frozen=frozen)
+
+
+def test_a_training_step_is_the_same():
+    data = batch((8,) * 5)
+    logs, weights = [], []
+    for own in ({}, dict(micro_batch=3)):
+        model = frgan(**own)
+        steps = optimizers(model)
+        logs.append([model.train_step(copy.deepcopy(data), steps) for _ in range(2)])
+        weights.append(model.state_dict())
+    for found, expected in zip(logs[1], logs[0], strict=True):
+        assert found.keys() == expected.keys()
+        assert all(float(found[name]) == pytest.approx(float(expected[name]), rel=1e-3) for name in found)
+    # Adam moves every weight by about the learning rate (2e-4) a step, whatever its gradient.
+    assert all(torch.allclose(weights[1][name], weights[0][name], atol=1e-4) for name in weights[0])
+
+
+def test_the_memory_is_that_of_a_few_samples():
+    """And the products are the same: nothing is computed twice."""
+    settings = dict(constructor="PhaseOptimWrapperConstructor", optimizer=dict(type="Adam", lr=1e-4))
+    whole, parts = (dry_training(frgan(**own).to("meta"), settings, 8, 12)[0] for own in ({}, dict(micro_batch=1)))
+    one, other = (next(row for row in rows if row.name == "phase critics") for rows in (whole, parts))
+    assert other.peak_bytes < one.peak_bytes / 4
+    assert other.macs == pytest.approx(one.macs, rel=0.02)  # kernels are merged once a micro-batch
