@@ -209,7 +209,7 @@ class Critic(nn.Module):
         return self._by_micro_batches(term, real, *looks)
 
     def generator_loss(self, fake: Look, real: Look | None = None) -> Tensor:
-        """What the generator minimises: its adversarial loss of a look at its video, and at a real one if it compares."""
+        """What the generator minimises: its adversarial loss of a look at its video, and at a real one to compare."""
 
         def term(*looks: Look) -> Tensor:
             with self.scoring() as score:
