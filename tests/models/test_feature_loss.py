@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from emulated_cuda import emulated_cuda
 from torch.nn import functional
 
 from i2vkit.errors import CheckpointError, ConfigError
@@ -95,6 +96,24 @@ def test_loss_is_the_mean_square_of_features_over_true_frames(vgg):
     assert gradient[0, :, 0, 8:16, 8:16].abs().sum() > 0 and gradient[0, :, 1].abs().sum() == 0
     assert not list(loss.parameters()) and not loss.state_dict()
     assert loss(context(real, real)).item() == 0
+
+
+@pytest.mark.parametrize("lengths", [None, [1, 2]])
+def test_on_a_gpu_it_has_the_value_of_the_cpu_and_neither_waits_nor_copies(vgg, lengths):
+    made, real = torch.rand(2, 3, 2, 24, 24), torch.rand(2, 3, 2, 24, 24)
+    lengths = None if lengths is None else torch.tensor(lengths)
+    joints = 24 * torch.rand(2, 2, 13, 2)
+    expected = FeatureSimilarityLoss(size=32, **vgg[0])(context(made, real, lengths, joints=joints))
+    with emulated_cuda() as cuda:
+        made, real, joints = made.to("cuda:0").requires_grad_(), real.to("cuda:0"), joints.to("cuda:0")
+        lengths = None if lengths is None else lengths.to("cuda:0")
+        loss, shown = FeatureSimilarityLoss(size=32, **vgg[0]), context(made, real, lengths, joints=joints)
+        loss(shown)  # reads the weights
+        cuda.counts.clear()
+        value = loss(shown)
+        value.backward()
+        assert cuda.counts.synchronisations.total() == cuda.counts.copies.total() == 0, cuda.counts
+        assert value.item() == pytest.approx(expected.item(), rel=1e-4) and made.grad.abs().sum().item() > 0
 
 
 def test_pose_network_is_added(vgg, tmp_path):

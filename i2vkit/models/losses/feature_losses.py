@@ -73,7 +73,7 @@ def crop_boxes(frames: Tensor, boxes: Tensor, size: int) -> Tensor:
     >>> crop_boxes(frame, torch.tensor([[1.0, 2.0, 3.0, 4.0]]), 2).flatten().tolist()
     [9.0, 10.0, 13.0, 14.0]
     """
-    shape = boxes.new_tensor(frames.shape[:-3:-1])  # W, H
+    shape = torch.stack([boxes.new_full((), side) for side in frames.shape[:-3:-1]])  # W, H, made on the device
     low, high = boxes[:, :2], torch.maximum(boxes[:, 2:], boxes[:, :2] + 1)
     scale, shift = (high - low) / shape, (high + low) / shape - 1
     places = torch.cat([torch.diag_embed(scale), shift[:, :, None]], dim=2)
