@@ -15,6 +15,7 @@ def main() -> None:
     data = commands.add_parser("data", help="clips a second of the training data", **shared)
     data.add_argument("--steps", type=int, default=0, help="of a training, to tell how long it waits for data")
     data.add_argument("--loaders", action="store_true", help="other loaders instead: workers, pinned memory, caches")
+    data.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="of --loaders (default: %(default)s)")
 
     decoder = commands.add_parser("decoder", help="a generator beside its plain form, forward and backward", **shared)
     decoder.add_argument("--against", metavar="CONFIG", help="another decoder beside it (imaginator_ablations/mug_3d)")
@@ -28,7 +29,6 @@ def main() -> None:
 
     for command in (decoder, step):
         command.add_argument("--batch", type=int, help="clips (default: 4; single frames: 8, and 1 clip of many)")
-    for command in (data, decoder, step):
         command.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="default: %(default)s")
         command.add_argument(
             "--precision",

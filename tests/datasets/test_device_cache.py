@@ -8,6 +8,7 @@ import narrow
 import numpy as np
 import pytest
 import torch
+from emulated_cuda import emulated_cuda
 from torch.utils.data import DataLoader
 
 from i2vkit.apis.config import CONFIG_FOLDER, load_config
@@ -15,6 +16,7 @@ from i2vkit.datasets import ClipDataset, ClipIndex, ClipRecord, PositionSampler,
 from i2vkit.datasets.deferred import DeferredBatch
 from i2vkit.errors import ConfigError, MediaError
 from i2vkit.models import ClipPreprocessor
+from i2vkit.models.data_preprocessor import from_uint8
 
 
 @dataclass(frozen=True, eq=False)
@@ -308,3 +310,31 @@ def test_scoring_wants_other_caches():
         collate_clips(device_set([*READ, dict(type="PackClip")]).__getitems__([0, 1]))
     with pytest.raises(ConfigError, match=r'val_dataloader.dataset.cache="device" is for training'):
         load_config("imaginator_mug", {"val_dataloader.dataset.cache": "device"})
+
+
+# On an emulated GPU
+
+
+@pytest.mark.parametrize(
+    "middle, copies",
+    [([], 1), ([dict(type="ReadMaps")], 1), ([FLIP], 2), ([CROP, resize(24, 24), FLIP, COLOURS], 3)],
+)
+def test_a_batch_on_a_gpu_costs_small_copies_and_no_waiting(monkeypatch, middle, copies):
+    """One copy for the chosen frames of a video, and one for each kind of change that is drawn."""
+    monkeypatch.setattr(device_cache, "free_bytes", lambda device: 2**30)
+    pipeline = [*READ, *middle, dict(type="PackClip")]
+    layout = Noise((40, 44), length=12)
+    expected = batches(layout, pipeline, "device", number=1)[0]
+    with emulated_cuda() as cuda:
+        monkeypatch.setattr(device_cache, "_own_device", lambda: torch.device("cuda:0"))
+        data = ClipDataset(layout, pipeline, cache="device", seed=3)
+        loader = DataLoader(data, 4, sampler=PositionSampler(data), collate_fn=without_samples)
+        batch = next(iter(loader))
+        cuda.counts.clear()
+        clip = ClipPreprocessor().to("cuda:0")(batch)["clip"]
+        fields = 1 + 2 * ("source_maps" in expected)  # source, and maps of it and of the image
+        assert cuda.counts.synchronisations.total() == 0, cuda.counts
+        assert cuda.counts.copies.total() == copies * fields + 1, cuda.counts  # labels
+        assert clip.source.device == torch.device("cuda:0")
+        assert torch.equal(clip.source.cpu(), from_uint8(expected["source"]))
+        assert torch.equal(clip.label.cpu(), expected["label"])
