@@ -1,4 +1,4 @@
-"""DTGAN on the faces of i2v-truth-v1, 64x64, 16 frames, made to be looked at: half an hour on a free CPU core.
+"""DTGAN on the faces of i2v-truth-v1, 64x64, 16 frames, made to be looked at: 45 minutes on a CPU core.
 
 Paper: Baddar et al., 2017, "Dynamics Transfer GAN". What is not the paper's stands in _base_/models/dtgan_recipe.py;
 the paper's own model on these data is truth/dtgan_faces.py. First: tools/train.py

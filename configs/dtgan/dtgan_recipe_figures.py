@@ -1,4 +1,4 @@
-"""DTGAN on the figures of i2v-truth-v1, 64x64, 16 frames: half an hour on a free CPU core.
+"""DTGAN on the figures of i2v-truth-v1, 64x64, 16 frames: 45 minutes on a CPU core.
 
 Paper: Baddar et al., 2017, "Dynamics Transfer GAN"; its model on these data is truth/dtgan_figures.py. What is not the
 paper's stands in _base_/models/dtgan_recipe.py; besides, the motion encoder is pre-trained without labels

@@ -1,4 +1,4 @@
-"""DTGAN on Oulu-CASIA, 64x64, made to be looked at: half an hour on a free CPU core.
+"""DTGAN on Oulu-CASIA, 64x64, made to be looked at: 45 minutes on a CPU core.
 
 Paper: Baddar et al., 2017, "Dynamics Transfer GAN"; the paper's own model is dtgan_oulu.py, and its data, split and
 protocol are kept. What is not the paper's stands in _base_/models/dtgan_recipe.py. First: tools/train.py

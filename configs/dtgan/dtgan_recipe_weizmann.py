@@ -1,4 +1,4 @@
-"""DTGAN on the Weizmann strips, 64x64, made to be looked at: a quarter of an hour on a free CPU core.
+"""DTGAN on the Weizmann strips, 64x64, made to be looked at: 18 minutes on a CPU core.
 
 Paper: Baddar et al., 2017, "Dynamics Transfer GAN"; it has no experiment on Weizmann, and its model on these data is
 dtgan_weizmann.py. What is not the paper's stands in _base_/models/dtgan_recipe.py; besides, the motion encoder is

@@ -1,4 +1,4 @@
-"""Dual-MTGAN on the faces of i2v-truth-v1, 64x64, 16 frames, made to be looked at: 40 minutes on a free CPU core.
+"""Dual-MTGAN on the faces of i2v-truth-v1, 64x64, 16 frames, made to be looked at: an hour on a CPU core.
 
 Paper: Yang et al., "Dual-MTGAN"; its own model on these data is truth/dual_mtgan_faces.py. What is not the paper's
 stands in _base_/models/dual_mtgan_recipe.py. The set's own 24 people train; dual_mtgan_recipe_faces_80people.py has 80.

@@ -1,4 +1,4 @@
-"""Dual-MTGAN on the figures of i2v-truth-v1, 64x64, 16 frames: 40 minutes on a free CPU core.
+"""Dual-MTGAN on the figures of i2v-truth-v1, 64x64, 16 frames: an hour on a CPU core.
 
 Paper: Yang et al., "Dual-MTGAN"; its own model on these data is truth/dual_mtgan_figures.py. What is not the paper's
 stands in _base_/models/dual_mtgan_recipe.py; besides, encoder and LSTM are pre-trained (tools/train.py

@@ -1,4 +1,4 @@
-"""Dual-MTGAN on the Weizmann strips, 64x64, 16 frames: 20 minutes on a free CPU core.
+"""Dual-MTGAN on the Weizmann strips, 64x64, 16 frames: half an hour on a CPU core.
 
 Paper: Yang et al., "Dual-MTGAN"; its own model on these data is dual_mtgan_weizmann.py. What is not the paper's stands
 in _base_/models/dual_mtgan_recipe.py; besides, encoder and LSTM are pre-trained (tools/train.py

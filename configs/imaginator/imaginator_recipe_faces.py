@@ -1,4 +1,4 @@
-"""ImaGINator on the faces of i2v-truth-v1, 64x64, 16 frames, made to be looked at: an hour on a free CPU core.
+"""ImaGINator on the faces of i2v-truth-v1, 64x64, 16 frames, made to be looked at: 45 minutes on a CPU core.
 
 Paper: Wang et al., 2020; its own model on these data is truth/imaginator_faces.py. From the paper: encoder, (1+2)D
 decoder, fusion of image and label at every size, noise of 512, both critics with spectral norm, wrong-labelled

@@ -1,4 +1,4 @@
-"""DTGAN for half an hour on one CPU core: the paper's frozen encoder, motion channel and U-Net, with our output layer.
+"""DTGAN for an hour or less on one CPU core: the paper's frozen encoder, motion channel and U-Net, our output layer.
 
 From the paper as dtgan.py has it: the frozen, appearance-suppressed CNN-LSTM, one motion channel, the U-Net on image
 and channel, L1 and the frame critic on single frames, training by reconstruction alone. Not the paper's:
