@@ -123,7 +123,7 @@ def test_what_is_held_all_the_time():
     buffers = sum(b.numel() * b.element_size() for b in model.buffers())
     weights = sum(p.numel() for p in model.parameters())
     maps = 2 * MAPS * (8 + 1) * SIZE**2  # of the frames, and of the image
-    batch = 2 * 3 * 8 * SIZE**2 + maps + 8 * 2 * 2  # labels and lengths
+    batch = 2 * 3 * 8 * SIZE**2 + maps + 8 * 2  # labels; clips of full length have no lengths
     steps = 4 * len(list(model.parameters()))  # a float each, of Adam
     assert rows[-1].held_bytes == 4 * 3 * weights + buffers + batch + steps
 

@@ -188,7 +188,7 @@ def test_references_are_kept_as_long_as_nothing_changes(data, tmp_path, monkeypa
     for _ in range(2):
         assert references.kept_references(benchmark, path) == {"truth": {"ssim": 1.0}}
     assert len(asked) == 1
-    monkeypatch.setattr(references, "version", lambda package: "0.0")
+    monkeypatch.setattr(references, "package_versions", lambda packages: dict.fromkeys(packages, "0.0"))
     references.kept_references(benchmark, path)
     benchmark.test_evaluator.pop()
     references.kept_references(benchmark, path)
