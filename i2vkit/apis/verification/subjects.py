@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +78,7 @@ def subject_config(subject: Subject, narrow: bool) -> Config:
 
 def narrowed(cfg: Config, factor: int) -> Config:
     """Return a copy of ``cfg`` whose parts have a ``factor``-th of their channels and units, four or more."""
-    cfg = cfg.copy()
+    cfg = deepcopy(cfg)  # its own copy shares what lies deeper
     cfg.model = _narrow(cfg.model, factor)
     return cfg
 
