@@ -22,7 +22,6 @@ from i2vkit.apis.verification.clips import with_random_clips
 from i2vkit.apis.verification.records import Record
 from i2vkit.apis.verification.step import StepRunner, descend
 from i2vkit.apis.verification.subjects import Subject, subject_config
-from i2vkit.engine.precision import set_precision
 from i2vkit.registry import MODELS
 
 # Losses may lie this far from float64's, relative or absolute, whichever is more.
@@ -78,7 +77,6 @@ def check_step(model: nn.Module, cfg: Config, data: dict[str, Any], device: torc
 
 def check_validation(model: nn.Module, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
     """Compare what a validation step makes here with what it makes on the CPU, in fp32."""
-    set_precision("fp32")
     here, there = (_validated(model, data, place) for place in (device, torch.device("cpu")))
     if here is None:
         return {"passed": True, "skipped": "the model makes no videos"}

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from i2vkit.apis.benchmark.generators import plain_layers
 from i2vkit.apis.benchmark.step import build_optimizers
 from i2vkit.apis.verification.draws import SharedDraws, in_double
-from i2vkit.engine.precision import set_precision
+from i2vkit.engine.compiling import compile_options, compile_parts
+from i2vkit.engine.precision import check_precision
 
 # One step of plain gradient descent: Adam's first step is little more than the sign of the gradient, which turns the
 # smallest difference of a small gradient into a large one.
@@ -35,7 +36,7 @@ class StepRunner:
         device: where to train.
         precision: "fp32", "tf32" or "bf16".
         reference: compute layers in the textbook form of their mathematics.
-        compiled: compile what ``PhasedModel.compile_parts`` compiles.
+        compiled: compile what ``compile_parts`` compiles.
         channels_last: lay weights and maps out with channels last.
     """
 
@@ -51,19 +52,18 @@ class StepRunner:
         channels_last: bool = False,
     ) -> None:
         self.model = deepcopy(model).to(device).train()
-        self.model.precision = precision
-        self.precision, self.data = precision, data
+        self.model.precision = check_precision(precision)
+        self.data = data
         for layer in plain_layers(self.model):
             layer.plain = reference
         if channels_last:
             self.model.to_channels_last()
         if compiled:
-            self.model.compile_parts()
+            compile_parts(self.model, compile_options(True))
         self.optimizers: OptimWrapperDict = build_optimizers(self.model, optim_wrapper)
 
     def step(self) -> dict[str, Tensor]:
         """Train one step; every loss by name."""
-        set_precision(self.precision)
         return self.model.train_step(self.data, self.optimizers)
 
 
