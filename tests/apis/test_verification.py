@@ -17,7 +17,7 @@ from i2vkit.apis.verification.records import Record
 from i2vkit.apis.verification.report import as_markdown
 from i2vkit.apis.verification.scheduling import Process
 from i2vkit.apis.verification.speed import FORMS
-from i2vkit.apis.verification.stages import Stage, plan
+from i2vkit.apis.verification.stages import Plan, Stage, plan
 from i2vkit.apis.verification.step import descend
 from i2vkit.apis.verification.subjects import SUBJECTS, find_subject, narrowed, subject_config
 from i2vkit.apis.verification.timing import in_turn
@@ -164,13 +164,11 @@ for _ in range(600):
 
 def test_a_verification_reports_what_it_measured_and_what_went_wrong(tmp_path, monkeypatch):
     def failing(minutes, only=()):
-        order = plan(minutes, ("ceilings",))
-        return type(order)(
-            order.background, (*order.groups[:1], (1, (Stage("right", "nobody", 30.0),)), *order.groups[2:])
-        )
+        stages = (Stage("ceilings", "", 120.0), Stage("right", "nobody", 120.0))
+        return Plan((), ((2, stages), (1, ()), (1, ())))
 
     monkeypatch.setattr(scheduling, "plan", failing)
-    report = verify(tmp_path, minutes=1, device="cpu").read_text(encoding="utf-8")
+    report = verify(tmp_path, minutes=4, device="cpu").read_text(encoding="utf-8")
     assert "TFLOP/s" in report and "A rehearsal" in report
     assert "- right_nobody: exit code 1, see its log" in report
     result = json.loads((tmp_path / "results.json").read_text())

@@ -88,7 +88,7 @@ def _validated(model: nn.Module, data: dict[str, Any], device: torch.device) -> 
     samples = runner.model.val_step(data)
     if "generated" not in samples[0]:
         return None
-    return torch.stack([sample.generated.cpu() for sample in samples])
+    return torch.cat([sample.generated.cpu().flatten() for sample in samples])
 
 
 def _grey_levels(here: Tensor, there: Tensor) -> dict[str, Any]:

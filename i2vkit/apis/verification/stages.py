@@ -50,6 +50,7 @@ class Plan:
     groups: tuple[tuple[int, tuple[Stage, ...]], ...]
 
 
+_MEASURED = 6.0  # seconds for the ceilings, which need no more
 # Shares of the whole time.
 _PREPARE, _CEILINGS, _RIGHT, _FAST, _LOADER, _TRAIN = 0.5, 0.05, 0.2, 0.35, 0.05, 0.35
 
@@ -84,7 +85,7 @@ def run_stage(kind: str, subject: str, out: Path, device: str, narrow: bool, sec
     if kind == "prepare":
         prepare_faces(None, record, small=narrow)
     elif kind == "ceilings":
-        measure_ceilings(device, record, seconds / 2)
+        measure_ceilings(device, record, min(seconds / 2, _MEASURED))
     elif kind == "right":
         check_subject(find_subject(subject), device, narrow, record)
     elif kind == "compile":
