@@ -80,8 +80,8 @@ def held(root, number, folder, monkeypatch) -> Held:
         patch.setattr(
             testing,
             "build_runner",
-            lambda cfg, model, dataset, work_dir, hooks, evaluators: build(
-                cfg, model, dataset, work_dir, [*hooks, hook], evaluators
+            lambda cfg, model, dataset, work_dir, hooks, *rest: build(
+                cfg, model, dataset, work_dir, [*hooks, hook], *rest
             ),
         )
         result = testing.test(cfg, folder / "model.pth", out=folder / "out")
