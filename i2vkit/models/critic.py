@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch.nn.utils import parametrize
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.networks import spread_over_time
 from i2vkit.models.discriminators.views import Footage, View
+from i2vkit.models.layers.checkpointing import checkpointed
 from i2vkit.models.micro_batches import by_micro_batches
 from i2vkit.registry import ADVERSARIAL_LOSSES, AUGMENTATIONS, DISCRIMINATORS, MODELS, VIEWS, build_part
 from i2vkit.structures import Spec
@@ -42,7 +44,7 @@ class Scorer:
     def __call__(self, look: Look) -> Tensor:
         """Logits (N, ...)."""
         critic = self._critic
-        if not hasattr(critic.network, "begin"):
+        if critic.checkpointing or not hasattr(critic.network, "begin"):
             return critic(look.sample, look.label, look.maps)
         for seen, begun in self._begun:
             if seen.sample is look.sample and seen.maps is look.maps:
@@ -60,11 +62,14 @@ class Critic(nn.Module):
     ``classify`` it says the class of what it sees too (auxiliary classifier, Odena et al., 2017). ``augment`` is an
     augmentation of all frames or clips that it sees, real and generated (``DiffAugment``). With ``micro_batch`` its
     adversarial losses are computed from so many samples at a time, each with its gradients: the same losses and
-    gradients up to rounding, without computing anything twice, in the memory that so many samples take.
+    gradients up to rounding, without computing anything twice, in the memory that so many samples take. A network with
+    batch norm, in which samples depend on each other, takes ``checkpointing`` in its place: of every look the maps are
+    computed again in the backward pass instead of being kept, and looks share nothing.
 
     Raises:
-        ConfigError: if network and view do not fit, the condition is not to be had, vectors are to be augmented, or a
-            network with batch norm, in which samples depend on each other, is to judge micro-batches.
+        ConfigError: if network and view do not fit, the condition is not to be had, vectors are to be augmented, a
+            network with batch norm is to judge micro-batches, or one with spectral norm, whose weights would be others
+            in the backward pass, to compute its maps again.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class Critic(nn.Module):
         map_channels: int = 0,
         augment: dict | None = None,
         micro_batch: int | None = None,
+        checkpointing: bool = False,
     ):
         super().__init__()
         self.view = build_part(VIEWS, view)
@@ -114,17 +120,22 @@ class Critic(nn.Module):
                 f"{type(self.augment).__name__} augments frames and clips, but {type(self.network).__name__} judges "
                 f"vectors: leave augment out"
             )
-        self.micro_batch = micro_batch
-        if micro_batch is not None:
-            self._check_micro_batch()
+        self.micro_batch, self.checkpointing = micro_batch, checkpointing
+        self._check_memory()
 
-    def _check_micro_batch(self) -> None:
-        if self.micro_batch < 1:
+    def _check_memory(self) -> None:
+        name, layers = type(self.network).__name__, list(self.network.modules())
+        if self.micro_batch is not None and self.micro_batch < 1:
             raise ConfigError(f"the micro_batch of a critic is a number of samples, not {self.micro_batch}")
-        if any(isinstance(layer, _BatchNorm) for layer in self.network.modules()):
+        if self.micro_batch is not None and any(isinstance(layer, _BatchNorm) for layer in layers):
             raise ConfigError(
-                f"{type(self.network).__name__} has batch norm, so that a sample's score depends on the others of its "
-                f'batch: leave micro_batch away, or set norm=None or norm="spectral"'
+                f"{name} has batch norm, so that a sample's score depends on the others of its batch: take "
+                f'checkpointing=True in place of micro_batch, or norm=None or "spectral"'
+            )
+        if self.checkpointing and any(parametrize.is_parametrized(layer) for layer in layers):
+            raise ConfigError(
+                f"{name} has spectral norm, whose weights change between forward and backward pass: take micro_batch "
+                f"in place of checkpointing"
             )
 
     def check_view(self, view: View) -> View:
@@ -184,7 +195,7 @@ class Critic(nn.Module):
 
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Logits (N, ...)."""
-        return self.network(sample, label, maps)
+        return self._computed(self.network, sample, label, maps)
 
     @contextmanager
     def scoring(self) -> Iterator[Callable[[Look], Tensor]]:
@@ -225,7 +236,10 @@ class Critic(nn.Module):
 
     def classify(self, look: Look) -> Tensor:
         """Class logits (N, num_labels)."""
-        return self.ask_network("classify", look.sample, look.label, look.maps)
+        return self._computed(partial(self.ask_network, "classify"), look.sample, look.label, look.maps)
+
+    def _computed(self, function: Callable[..., Tensor], *inputs: Tensor | None) -> Tensor:
+        return checkpointed(function, *inputs, norms=self.network) if self.checkpointing else function(*inputs)
 
     def compile(self, **options: Any) -> None:
         """Compile what a step calls of the network: its forward pass and the methods that take its place.

@@ -31,6 +31,7 @@ model["critics"]["video"] = dict(
     view=dict(type=WholeClip),
     condition="maps",
     adversarial=dict(type=WassersteinLoss, gradient_penalty=10.0),
+    micro_batch=8,  # clips judged at a time: the same numbers in a third of the memory
 )
 model["phases"] = [
     dict(

@@ -1,4 +1,4 @@
-"""A critic that judges a few samples at a time has the losses and gradients of one that judges all at once."""
+"""Micro-batches and checkpointing: the losses, gradients and statistics of a critic that judges all at once."""
 
 import copy
 
@@ -26,9 +26,17 @@ KINDS = {
 }
 
 
-def two_critics(kind: str, micro_batch: int = 2) -> tuple[Critic, Critic]:
-    """The same weights, without and with micro-batches."""
-    network, arguments, adversarial, condition = KINDS[kind]
+WITH_BATCH_NORM = {
+    "batch norm, frames": ("FrameDiscriminator", {}, "NonSaturatingLoss", None),
+    "batch norm, labels": ("VideoDiscriminator", {}, "NonSaturatingLoss", "label"),
+    "batch norm, penalty": ("VideoDiscriminator", {}, "WassersteinLoss", "maps"),
+}
+PLAIN = {kind: settings for kind, settings in KINDS.items() if "spectral" not in kind}
+
+
+def two_critics(kind: str, **own) -> tuple[Critic, Critic]:
+    """The same weights, without and with what saves memory."""
+    network, arguments, adversarial, condition = (KINDS | WITH_BATCH_NORM)[kind]
     views = dict(ResidualVideoDiscriminator="WholeClip", VideoDiscriminator="WholeClip")
     settings = critic(network, views.get(network, "AllFrames"), adversarial, condition=condition)
     if network == "VectorDiscriminator":
@@ -37,13 +45,13 @@ def two_critics(kind: str, micro_batch: int = 2) -> tuple[Critic, Critic]:
     given = dict(image_size=SIZE, motion=Spec(trajectory=6), num_labels=3, map_channels=2)
     torch.manual_seed(0)
     whole = build_part(MODELS, dict(type=Critic, **settings), **given)
-    parts = build_part(MODELS, dict(type=Critic, micro_batch=micro_batch, **settings), **given)
-    parts.load_state_dict(whole.state_dict())
-    return whole, parts
+    saving = build_part(MODELS, dict(type=Critic, **settings, **own), **given)
+    saving.load_state_dict(whole.state_dict())
+    return whole, saving
 
 
 def look(kind: str, seed: int) -> Look:
-    network, _, _, condition = KINDS[kind]
+    network, _, _, condition = (KINDS | WITH_BATCH_NORM)[kind]
     torch.manual_seed(seed)
     sides = {"VectorDiscriminator": (), "FrameDiscriminator": (SIZE,) * 2, "ResidualFrameDiscriminator": (SIZE,) * 2}
     sides = sides.get(network, (4, SIZE, SIZE))
@@ -65,13 +73,12 @@ def mixtures_by_halves(monkeypatch):
     monkeypatch.setattr(torch, "rand", lambda *shape, **own: torch.full(shape, 0.5, device=own.get("device")))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("micro_batch", [2, 5])
-def test_the_critics_own_loss(kind, micro_batch):
+def assert_same_critic_loss(critics: tuple[Critic, Critic], kind: str) -> None:
+    """Of real, generated and further samples; its gradients, and the buffers behind it."""
     real, fake = look(kind, 1), look(kind, 2)
-    wrong = Look(real.sample, LABELS.roll(1, dims=0)) if KINDS[kind][3] == "label" else look(kind, 3)
+    wrong = Look(real.sample, LABELS.roll(1, dims=0)) if real.label is not None else look(kind, 3)
     losses, gradients, buffers = [], [], []
-    for judge in two_critics(kind, micro_batch):
+    for judge in critics:
         loss = 3 * judge.critic_loss(real, [(fake, 0.75), (wrong, 0.25)])
         loss.backward()
         losses.append(loss.detach())
@@ -80,26 +87,50 @@ def test_the_critics_own_loss(kind, micro_batch):
     assert_close(losses[1], losses[0])
     for name, expected in gradients[0].items():
         assert_close(gradients[1][name], expected)
-    # One power iteration of spectral norm, however many micro-batches.
+    # One power iteration of spectral norm, however many micro-batches; one update of batch norms' statistics a look.
     for name, expected in buffers[0].items():
         assert_close(buffers[1][name], expected)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_generators_loss_reaches_what_made_the_sample(kind):
+def assert_same_generator_loss(critics: tuple[Critic, Critic], kind: str) -> None:
+    """With its gradient by what made the sample."""
     results = []
-    for judge in two_critics(kind):
+    for judge in critics:
         judge.requires_grad_(False)
         made, scale = look(kind, 2), torch.tensor(0.5, requires_grad=True)
-        seen = Look(made.sample * scale, made.label, made.maps)
-        loss = judge.generator_loss(seen)
+        loss = judge.generator_loss(Look(made.sample * scale, made.label, made.maps))
         results.append((loss.detach(), torch.autograd.grad(2 * loss, scale)[0]))
     for found, expected in zip(results[1], results[0], strict=True):
         assert_close(found, expected)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_losses_by_micro_batches(kind):
+    """Five samples, two at a time."""
+    assert_same_critic_loss(two_critics(kind, micro_batch=2), kind)
+    assert_same_generator_loss(two_critics(kind, micro_batch=2), kind)
+
+
+@pytest.mark.parametrize("kind", PLAIN | WITH_BATCH_NORM)
+def test_losses_with_checkpointing(kind):
+    assert_same_critic_loss(two_critics(kind, checkpointing=True), kind)
+    assert_same_generator_loss(two_critics(kind, checkpointing=True), kind)
+
+
+def test_classes_with_checkpointing():
+    results = []
+    for own in ({}, dict(checkpointing=True)):
+        model = build(critics=dict(frame=critic(classify=True, **own)), phases=[])
+        sample = torch.linspace(-1, 1, 4 * 3 * SIZE**2).reshape(4, 3, SIZE, SIZE)
+        logits = model.critics["frame"].classify(Look(sample))
+        logits.square().sum().backward()
+        results.append([logits.detach(), *(p.grad for p in model.critics["frame"].parameters())])
+    for found, expected in zip(results[1], results[0], strict=True):
+        assert_close(found, expected)
+
+
 def test_without_gradients_there_is_a_number():
-    for judge in two_critics("penalty, maps, frames"):
+    for judge in two_critics("penalty, maps, frames", micro_batch=2):
         judge.requires_grad_(False)
         with torch.no_grad():
             assert not judge.generator_loss(look("penalty, maps, frames", 1)).requires_grad
@@ -120,15 +151,19 @@ def test_samples_of_other_numbers_are_judged_as_a_whole():
     assert sizes == [(6, 4), (4, 4), (2, 2)]
 
 
-def test_batch_norm_is_refused():
-    with pytest.raises(ConfigError, match="FrameDiscriminator has batch norm"):
+def test_what_cannot_be_is_refused():
+    with pytest.raises(ConfigError, match=r"FrameDiscriminator has batch norm.* take checkpointing"):
         build(critics=dict(frame=critic(micro_batch=2)), phases=[])
+    spectral = dict(frame=critic(checkpointing=True))
+    spectral["frame"]["network"] = spectral["frame"]["network"] | dict(norm="spectral")
+    with pytest.raises(ConfigError, match=r"FrameDiscriminator has spectral norm.* take micro_batch"):
+        build(critics=spectral, phases=[])
     with pytest.raises(ConfigError, match="number of samples, not 0"):
         build(critics=dict(frame=critic("ResidualFrameDiscriminator", micro_batch=0)), phases=[])
 
 
 def frgan(**own):
-    """A narrow stage two, with a critic of frames and one of clips."""
+    """A narrow stage two, with a critic of frames and one of clips; ``own`` is for the latter."""
     generator = dict(
         content_encoder=NARROW["ResidualPyramidEncoder"],
         motion_encoder=NARROW["MapDifferenceEncoder"],
@@ -138,7 +173,7 @@ def frgan(**own):
     )
     critics = dict(
         video=critic("ResidualVideoDiscriminator", "WholeClip", "WassersteinLoss", condition="maps", **own),
-        frame=critic("ResidualFrameDiscriminator", "AllFrames", "WassersteinLoss", condition="maps", **own),
+        frame=critic("ResidualFrameDiscriminator", "RandomFrames", "WassersteinLoss", condition="maps"),
     )
     names = list(critics)
     losses = [dict(type=CriticLoss, critic=name) for name in names]
@@ -167,9 +202,13 @@ def test_a_training_step_is_the_same():
 
 
 def test_the_memory_is_that_of_a_few_samples():
-    """And the products are the same: nothing is computed twice."""
+    """By micro-batches nothing is computed twice; with checkpointing every look is."""
     settings = dict(constructor="PhaseOptimWrapperConstructor", optimizer=dict(type="Adam", lr=1e-4))
-    whole, parts = (dry_training(frgan(**own).to("meta"), settings, 8, 12)[0] for own in ({}, dict(micro_batch=1)))
-    one, other = (next(row for row in rows if row.name == "phase critics") for rows in (whole, parts))
-    assert other.peak_bytes < one.peak_bytes / 4
-    assert other.macs == pytest.approx(one.macs, rel=0.02)  # kernels are merged once a micro-batch
+    rows = []
+    for own in ({}, dict(micro_batch=2), dict(checkpointing=True)):
+        made, _ = dry_training(frgan(**own).to("meta"), settings, 8, 8)
+        rows.append(next(row for row in made if row.name == "phase critics"))
+    whole, parts, again = rows
+    assert parts.peak_bytes < whole.peak_bytes / 2
+    assert parts.macs == pytest.approx(whole.macs, rel=0.02)  # kernels are merged once a micro-batch
+    assert again.peak_bytes < 0.7 * whole.peak_bytes and 1.2 * whole.macs < again.macs < 1.5 * whole.macs
