@@ -61,9 +61,11 @@ def trajectory(generator, clip: Clip) -> Tensor:
     """
     if generator.motion_encoder is None:
         raise ConfigError("this generator has no motion encoder, so there is nothing to probe")
-    motion = generator.encode_motion(clip, Stream())
+    stream = Stream()
+    stream.set_batch(clip.source)
+    motion = generator.encode_motion(clip, stream)
     if motion.trajectory is None and generator.motion_generator is not None:
-        motion = generator.motion_generator(motion, Stream())
+        motion = generator.motion_generator(motion, stream)
     if motion.trajectory is None:
         raise ConfigError(
             f"{type(generator.motion_encoder).__name__} gives one code a clip and nothing unrolls it: there is no "

@@ -59,9 +59,11 @@ class MotionRegressor(nn.Module):
 
     def trajectory(self, clip: Clip) -> Tensor:
         """The states (B, T, D) of ``clip.source``."""
-        motion = self.encoder(clip, Stream())
+        stream = Stream()
+        stream.set_batch(clip.source)
+        motion = self.encoder(clip, stream)
         if self.motion_generator is not None:
-            motion = self.motion_generator(motion, Stream())
+            motion = self.motion_generator(motion, stream)
         return motion.trajectory
 
     def forward(self, clip: Clip, wanted: Sequence[str]) -> dict[str, Tensor]:

@@ -196,7 +196,8 @@ def test_landmarks_are_padded_cut_and_taken_with_their_frames():
     data = batch(lengths=(6, 4))
     clip = model.data_preprocessor(data)["clip"]
     given = data["inputs"]["landmarks"]
-    assert torch.equal(clip.landmarks[0], given[0]) and torch.equal(clip.landmarks[1, 5], given[1][3])
+    assert torch.equal(clip.landmarks[0], given[0]) and torch.equal(clip.landmarks[1, :4], given[1])
+    assert clip.landmarks[1, 4:].isnan().all()
     assert torch.equal(clip.cut(2, 4).landmarks, clip.landmarks[:, 2:4])
     frames = torch.tensor([[0, 5], [0, 2]])
     assert torch.equal(clip.take(frames).landmarks[1], given[1][[0, 2]])
