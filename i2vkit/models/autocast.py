@@ -1,15 +1,86 @@
 """Mixed precision as a context, on every device."""
 
-from contextlib import AbstractContextManager, nullcontext
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_map_only
+
+# What autocast computes in bf16 on a GPU, and what in fp32, as far as models call it.
+_HALF = {
+    *(torch.conv1d, torch.conv2d, torch.conv3d),
+    *(torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d),
+    *(torch.matmul, Tensor.matmul, Tensor.__matmul__, Tensor.__rmatmul__, torch.mm, Tensor.mm, torch.bmm, Tensor.bmm),
+    *(torch.addmm, Tensor.addmm, torch.baddbmm, Tensor.baddbmm, torch.einsum, functional.linear),
+    *(torch.lstm, torch.gru, functional.scaled_dot_product_attention),
+}
+_FULL = {
+    *(torch.exp, Tensor.exp, torch.log, Tensor.log, torch.pow, Tensor.pow, Tensor.__pow__, torch.rsqrt, Tensor.rsqrt),
+    *(torch.sum, Tensor.sum, torch.softmax, Tensor.softmax, functional.softmax, functional.log_softmax),
+    *(functional.softplus, functional.mse_loss, functional.l1_loss, functional.cross_entropy),
+    *(functional.layer_norm, functional.group_norm, functional.cosine_similarity),
+}
 
 
 def autocast(device: torch.device, enabled: bool) -> AbstractContextManager:
     """Return a context in which products on ``device`` are computed in bf16 if ``enabled``, and in fp32 if not.
 
-    PyTorch has no autocast for the meta device, where nothing is computed: there the context changes nothing.
+    PyTorch has no autocast for the meta device. There the context casts what autocast casts on a GPU, so that shapes
+    and memory are those of mixed precision.
     """
     if device.type == "meta":
-        return nullcontext()
+        return _MetaAutocast(enabled)
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+class _MetaAutocast(TorchFunctionMode):
+    """Casts the operands of functions that autocast knows; the innermost of such contexts has its way."""
+
+    _inside: list[_MetaAutocast] = []
+
+    def __init__(self, enabled: bool):
+        super().__init__()
+        self._enabled = enabled
+        self._weights: dict[int, tuple[Tensor, Tensor]] = {}
+        # It changes nothing on the meta device; recurrent layers ask whether there is autocast at all.
+        self._of_cpu = torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled)
+
+    def __enter__(self) -> _MetaAutocast:
+        self._inside.append(self)
+        self._of_cpu.__enter__()
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        self._of_cpu.__exit__(*error)
+        self._inside.pop()
+        self._weights.clear()
+
+    def __torch_function__(
+        self, function: Callable, types: tuple, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if self._enabled and self._inside[-1] is self and (function in _HALF or function in _FULL):
+            cast = self._halved if function in _HALF else _in_full
+            args, kwargs = tree_map_only(Tensor, cast, (args, kwargs))
+        return function(*args, **kwargs)
+
+    def _halved(self, tensor: Tensor) -> Tensor:
+        if tensor.dtype != torch.float32:
+            return tensor
+        if not (tensor.requires_grad and tensor.is_leaf):
+            return tensor.to(torch.bfloat16)
+        # A weight is cast once, as autocast does.
+        if id(tensor) not in self._weights:
+            self._weights[id(tensor)] = tensor, tensor.to(torch.bfloat16)
+        return self._weights[id(tensor)][1]
+
+
+def _in_full(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.dtype == torch.bfloat16 else tensor

@@ -12,8 +12,10 @@ from narrow import LABELS, MAPS, NARROW, SIZE, build, critic
 
 from i2vkit.apis.config import load_config
 from i2vkit.apis.profile import DryRun, dry_training, measuring, profile_dry_run, profile_training, report
+from i2vkit.apis.profile.dry_run import META
 from i2vkit.apis.profile.training import distinct_iterations
 from i2vkit.errors import ConfigError
+from i2vkit.models.autocast import autocast
 from i2vkit.models.losses import (
     AdversarialLoss,
     ClassCompactnessLoss,
@@ -116,6 +118,33 @@ def test_the_bytes_of_a_step_are_those_of_a_real_one(make):
     assert dry[-1].held_bytes == pytest.approx(real[-1].held_bytes, rel=0.02)
 
 
+@pytest.mark.parametrize("make", [build, imaginator, classifier])
+def test_the_bytes_of_a_step_in_bf16(make):
+    """There is no autocast on the meta device, and what stands in for it casts as autocast does."""
+    model = make()
+    model.precision = "bf16"
+    real = profile_training(model, OPTIMIZERS, 8, 3)
+    dry, _ = dry_training(deepcopy(model).to("meta"), OPTIMIZERS, 8, 3)
+    assert [row.macs for row in dry] == [row.macs for row in real]
+    assert [row.peak_bytes for row in dry] == pytest.approx([row.peak_bytes for row in real], rel=0.005)
+    model.precision = "fp32"
+    full, _ = dry_training(model.to("meta"), OPTIMIZERS, 8, 3)
+    assert dry[-1].peak_bytes < 0.95 * full[-1].peak_bytes
+
+
+def test_autocast_on_the_meta_device():
+    layer, x = torch.nn.Linear(3, 4, device="meta"), torch.empty(2, 3, device="meta")
+    with autocast(META, enabled=True):
+        made = layer(x)
+        assert (made.dtype, (made @ made.T).dtype, made.softmax(1).dtype) == (torch.bfloat16,) * 2 + (torch.float32,)
+        with autocast(META, enabled=False):
+            assert layer(x).dtype == torch.float32
+        assert layer(x).dtype == torch.bfloat16
+    assert layer(x).dtype == torch.float32
+    made.sum().backward()
+    assert layer.weight.grad.dtype == torch.float32
+
+
 def test_what_is_held_all_the_time():
     """Weights, two moments of Adam for what trains, buffers, and the batch in bytes."""
     model = imaginator()
@@ -123,7 +152,7 @@ def test_what_is_held_all_the_time():
     buffers = sum(b.numel() * b.element_size() for b in model.buffers())
     weights = sum(p.numel() for p in model.parameters())
     maps = 2 * MAPS * (8 + 1) * SIZE**2  # of the frames, and of the image
-    batch = 2 * 3 * 8 * SIZE**2 + maps + 8 * 2  # labels; clips of full length have no lengths
+    batch = 2 * 3 * 8 * SIZE**2 + maps + 8 * 2  # labels; no lengths, as none is padded
     steps = 4 * len(list(model.parameters()))  # a float each, of Adam
     assert rows[-1].held_bytes == 4 * 3 * weights + buffers + batch + steps
 
