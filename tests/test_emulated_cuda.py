@@ -191,6 +191,12 @@ def test_models_are_copied_and_files_read_onto_the_device():
             assert read["weights"][0].tolist() == [0, 1, 2]
 
 
+def test_autocast_is_entered_and_changes_nothing():
+    with emulated_cuda(), torch.autocast("cuda", dtype=torch.bfloat16):
+        assert torch.is_autocast_enabled("cuda")
+        assert nn.Linear(2, 2).to("cuda:0")(torch.ones(1, 2, device="cuda:0")).dtype is torch.float32
+
+
 def test_nothing_is_left_behind():
     def settings():
         changed = torch.load, torch._VF.lstm, torch._C._only_lift_cpu_tensors(), torch.backends.cudnn.enabled

@@ -13,8 +13,8 @@ hides comes to light:
   ``output_size``), for ``equal``, for a copy to it, and for ``multinomial`` without replacement or of one draw, which
   checks its input so in some versions of PyTorch.
 
-Mixed precision is not emulated: autocast leaves these tensors as they are. All that is changed is restored on exit;
-tensors made inside are of no use outside.
+Mixed precision is not emulated: autocast may be entered and leaves these tensors as they are. All that is changed is
+restored on exit; tensors made inside are of no use outside.
 """
 
 from collections.abc import Callable, Iterator
@@ -47,7 +47,8 @@ def emulated_cuda() -> Iterator[Emulation]:
     """An emulated GPU inside; its ``counts`` say what it was asked.
 
     Changed inside are: PyTorch's stack of dispatch modes; that ``torch.tensor`` makes its values on the CPU and then
-    copies them; torch's LSTM and GRU; ``torch.load``; cuDNN, which is off; the device that mmengine gives to a Runner.
+    copies them; torch's LSTM and GRU; ``torch.load``; that autocast asks for no GPU; cuDNN, which is off; the device
+    that mmengine gives to a Runner.
     """
     emulation, lifts = Emulation(), torch._C._only_lift_cpu_tensors()
     torch._C._set_only_lift_cpu_tensors(True)
@@ -56,6 +57,8 @@ def emulated_cuda() -> Iterator[Emulation]:
             mock.patch.object(torch._VF, "lstm", recurrent("lstm", emulation.counts)),
             mock.patch.object(torch._VF, "gru", recurrent("gru", emulation.counts)),
             mock.patch.object(torch, "load", _loading(torch.load)),
+            mock.patch("torch.cuda.amp.common.amp_definitely_not_available", lambda: False),
+            mock.patch("torch.cuda.is_bf16_supported", lambda *_, **__: True),
             mock.patch("mmengine.device.utils.DEVICE", "cuda:0"),
             torch.backends.cudnn.flags(enabled=False),
             emulation,
