@@ -296,7 +296,7 @@ def test_each_encoder_runs_once_for_all_passes():
     context = context_of(model)
     # The content of x: all its frames; of y: the image. The motion of x.
     assert calls == {"content": 2, "content images": 3 * 6 + 3, "motion": 1, "motion images": 3}
-    assert context.encoded("reconstruct") is context.encoded("transfer")
+    assert context.encoded("reconstruct").code is context.encoded("transfer").code
     assert context.generated("transfer").content is context.generated("sample").content
     assert context.encoded("sample").mean is None  # drawn from N(0, I)
     calls.clear()
