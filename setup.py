@@ -16,7 +16,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
     packages=find_namespace_packages(include=["i2vkit*"]),
-    package_data={"i2vkit.configs": ["**/*.py"], "i2vkit.datasets.synthetic.i2v_truth": ["*.csv"]},
+    package_data={"i2vkit.configs": ["**/*.py"], "i2vkit.rendering.i2v_truth": ["*.csv"]},
     # Upper bounds stand at the next major version, or at the next minor one where that is what breaks.
     install_requires=[
         "torch>=2.11,<3",

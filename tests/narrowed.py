@@ -14,9 +14,9 @@ from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapperDict
 from torch import nn
 
-from i2vkit.apis.benchmark.generators import step_length
-from i2vkit.apis.benchmark.step import build_optimizers, random_batch
-from i2vkit.apis.config import load_config
+from i2vkit.analysis.benchmark.generators import step_length
+from i2vkit.analysis.benchmark.step import build_optimizers, random_batch
+from i2vkit.config.loading import load_config
 from i2vkit.models import PoseLstm
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoSample

@@ -5,9 +5,9 @@ from itertools import product
 import pytest
 import torch
 
-from i2vkit.apis.config import config_names, load_config
+from i2vkit.config.loading import config_names, load_config
 from i2vkit.models import ImageToVideoGan
-from i2vkit.models.layers import Lengths
+from i2vkit.models.clip_lengths import Lengths
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip
 

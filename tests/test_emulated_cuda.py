@@ -10,7 +10,7 @@ from emulated_cuda import CudaTensor, emulated_cuda
 from torch import nn
 from torch.nn import functional
 
-from i2vkit.models.layers.lengths import at_last_frame
+from i2vkit.models.clip_lengths import at_last_frame
 
 
 class Small(nn.Module):

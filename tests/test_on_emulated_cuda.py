@@ -14,9 +14,9 @@ from tiny import tiny_config
 from torch.utils._pytree import tree_leaves
 from torch.utils.data import Dataset
 
-from i2vkit.apis.config import config_names
 from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.apis.train import train
+from i2vkit.config.loading import config_names
 from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.engine.hooks import GeneratorEMAHook, IterationSeedHook
 from i2vkit.engine.saving import SafeCheckpointHook

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from i2vkit.apis.config import load_config
 from i2vkit.apis.train import train
+from i2vkit.config.loading import load_config
 from i2vkit.media import write_image
 from i2vkit.registry import DECODERS
 

@@ -8,10 +8,10 @@ import torch
 from mmengine.logging import MessageHub
 from torch.nn import functional
 
-from i2vkit.apis.config import config_names, load_config
+from i2vkit.config.loading import config_names, load_config
 from i2vkit.datasets.splits import SPLITS
 from i2vkit.engine.hooks import GeneratorEMAHook
-from i2vkit.models.phases import build_phases
+from i2vkit.models.training.phases import build_phases
 from i2vkit.registry import MODELS
 
 NAMES = [name for name in sorted(config_names()) if "recipe" in name]

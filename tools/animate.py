@@ -1,7 +1,7 @@
 """Animate an image: `tools/animate.py dtgan_oulu model.pth --image face.jpg --driving smile.mp4 --out out.mp4`, or by
 label: `tools/animate.py imaginator_mug model.pth --image face.jpg --label happiness --out out.mp4`."""
 
-from i2vkit.apis.cli import add_precision, parser, run_tool
+from i2vkit.cli.common import add_precision, parser, run_tool
 
 
 def main() -> None:

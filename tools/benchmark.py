@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
         command.add_argument("--out", "--json", type=Path, metavar="FILE", help="write the numbers to a JSON file too")
     arguments = options.parse_args()
 
-    from i2vkit.apis.config import load_config
+    from i2vkit.config.loading import load_config
     from i2vkit.media import atomic_path
 
     cfg = load_config(arguments.config, arguments.cfg_options) if "config" in arguments else None
@@ -60,8 +60,8 @@ def main() -> None:
 
 def run(arguments, cfg) -> tuple[str, dict]:
     """The benchmark that was asked for: its numbers to read, and to write."""
-    from i2vkit.apis.benchmark import data, decoder, loaders, maps, step
-    from i2vkit.apis.config import load_config
+    from i2vkit.analysis.benchmark import data, decoder, loaders, maps, step
+    from i2vkit.config.loading import load_config
 
     if arguments.benchmark == "maps":
         result = maps.benchmark_maps(arguments.seconds, arguments.size)

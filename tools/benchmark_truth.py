@@ -6,7 +6,7 @@ First `python tools/benchmark_truth.py prepare`, then `python tools/benchmark_tr
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 DATA, PARTS = Path("data/i2v_truth_v1"), ("faces", "figures")
 
@@ -44,7 +44,7 @@ def _command(commands, name: str, parent: ArgumentParser, text: str) -> Argument
 
 def prepare(arguments: Namespace) -> str:
     """Make the set, and more people to train on where they are asked for; a summary."""
-    from i2vkit.datasets.preparation.i2v_truth import make_extra_people, make_i2v_truth
+    from i2vkit.preparation.i2v_truth import make_extra_people, make_i2v_truth
 
     summary = make_i2v_truth(arguments.out, arguments.workers)
     if arguments.extra_people is None:
@@ -54,8 +54,8 @@ def prepare(arguments: Namespace) -> str:
 
 def score(arguments: Namespace) -> str:
     """Score a model; a table, and the intervals of its scores."""
-    from i2vkit.apis.config import load_config
-    from i2vkit.apis.truth_benchmark import as_table, intervals_as_text, score_truth
+    from i2vkit.analysis.exact_truth import as_table, intervals_as_text, score_truth
+    from i2vkit.config.loading import load_config
 
     result = score_truth(
         load_config(arguments.config, arguments.cfg_options),
@@ -73,7 +73,7 @@ def score(arguments: Namespace) -> str:
 
 def rank_contenders(arguments: Namespace) -> str:
     """Score all contenders; a table."""
-    from i2vkit.apis.truth_benchmark import as_table, rank
+    from i2vkit.analysis.exact_truth import as_table, rank
 
     return as_table(rank(arguments.part, arguments.split, arguments.data))
 

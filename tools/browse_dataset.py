@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 
 def main() -> None:
@@ -15,9 +15,9 @@ def main() -> None:
     options.add_argument("--seed", type=int, help="of the order of the samples (default: the config's)")
     arguments = options.parse_args()
 
-    from i2vkit.apis.browse import browse
-    from i2vkit.apis.config import load_config
-    from i2vkit.apis.data_statistics import as_text, statistics, write_statistics
+    from i2vkit.analysis.browse import browse
+    from i2vkit.analysis.data_statistics import as_text, statistics, write_statistics
+    from i2vkit.config.loading import load_config
 
     cfg = load_config(arguments.config, arguments.cfg_options)
     out = arguments.out or Path("work_dirs/browse") / Path(cfg.filename).stem

@@ -1,6 +1,6 @@
 """Put results side by side: `python tools/compare.py work_dirs/a/test/transfer/metrics.json B=b/metrics.json`."""
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 
 def main() -> None:
@@ -16,9 +16,9 @@ def main() -> None:
     options.add_argument("--csv", action="store_true", help="write compare.csv too")
     arguments = options.parse_args()
 
-    from i2vkit.apis.comparison.comparable import read_results
-    from i2vkit.apis.comparison.paired import compare
-    from i2vkit.apis.comparison.report import as_markdown, write_comparison
+    from i2vkit.analysis.comparison.comparable import read_results
+    from i2vkit.analysis.comparison.paired import compare
+    from i2vkit.analysis.comparison.report import as_markdown, write_comparison
 
     comparison = compare(read_results(arguments.results))
     paths = write_comparison(comparison, arguments.out, arguments.csv)

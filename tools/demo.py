@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 TOOLS = Path(__file__).parent
 

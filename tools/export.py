@@ -1,6 +1,6 @@
 """Export a generator: `python tools/export.py dtgan_oulu iter_1000.pth --out dtgan.safetensors`."""
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 
 def main() -> None:
@@ -16,8 +16,8 @@ def main() -> None:
     )
     arguments = options.parse_args()
 
-    from i2vkit.apis.config import load_config
-    from i2vkit.apis.weights import export_generator, load_generator
+    from i2vkit.config.loading import load_config
+    from i2vkit.models.generator_weights import export_generator, load_generator
     from i2vkit.registry import MODELS
 
     cfg = load_config(arguments.config, arguments.cfg_options)

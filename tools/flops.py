@@ -2,7 +2,7 @@
 
 import json
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 
 def main() -> None:
@@ -25,8 +25,8 @@ def main() -> None:
     options.add_argument("--json", metavar="FILE", help="write the numbers to a file too, always by part")
     arguments = options.parse_args()
 
-    from i2vkit.apis.config import load_config
-    from i2vkit.apis.profile import as_json, as_table, profile_config, profile_dry_run
+    from i2vkit.analysis.profile import as_json, as_table, profile_config, profile_dry_run
+    from i2vkit.config.loading import load_config
     from i2vkit.media import atomic_path
 
     changes = dict(arguments.cfg_options or {})

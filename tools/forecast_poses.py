@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 
 def main() -> None:

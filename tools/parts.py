@@ -1,6 +1,6 @@
 """What is registered: `python tools/parts.py decoder`; one part: `python tools/parts.py --spec FrameDecoder`."""
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 
 def main() -> None:
@@ -20,8 +20,8 @@ def main() -> None:
     )
     arguments = options.parse_args()
 
-    from i2vkit.apis.parts.registered import find_kind, import_modules, kinds
-    from i2vkit.apis.parts.report import as_list, as_spec
+    from i2vkit.analysis.parts.registered import find_kind, import_modules, kinds
+    from i2vkit.analysis.parts.report import as_list, as_spec
 
     import_modules(arguments.modules)
     if arguments.spec:

@@ -1,11 +1,11 @@
 """Prepare a data set: `python tools/prepare_data.py oulu_casia --source data/oulu_casia --out data/oulu_casia_64`."""
 
-from i2vkit.apis.cli import add_commands, call_with, parser, run_tool
+from i2vkit.cli.common import add_commands, call_with, parser, run_tool
 
 
 def main() -> None:
     """Read the command line and prepare."""
-    from i2vkit.datasets.preparation import PREPARERS
+    from i2vkit.preparation import PREPARERS
 
     options = parser(__doc__)
     add_commands(options, "set", PREPARERS, help="which data set; SET --help shows its options")

@@ -7,7 +7,7 @@ there. And which person of the validation set drives, by the nearest centre: sho
 generator unrolls are probed behind it (`--generator-prefix network.motion_generator` loads that, too).
 """
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 
 def main() -> None:
@@ -21,8 +21,8 @@ def main() -> None:
 
     import torch
 
-    from i2vkit.apis.config import load_config
-    from i2vkit.apis.motion_probe import change_told, encode, who_is_told
+    from i2vkit.analysis.motion_probe import change_told, encode, who_is_told
+    from i2vkit.config.loading import load_config
     from i2vkit.engine.checkpoints import load_weights
     from i2vkit.registry import DATASETS, MODELS
 

@@ -1,6 +1,6 @@
 """Train configs with one budget into one table: `python tools/run_table.py docs/tables/imaginator_mug.json`."""
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 
 def main() -> None:
@@ -29,8 +29,8 @@ def main() -> None:
 
     from pathlib import Path
 
-    from i2vkit.apis.tables.docs import publish
-    from i2vkit.apis.tables.scheduling import run_table
+    from i2vkit.analysis.tables.docs import publish
+    from i2vkit.analysis.tables.scheduling import run_table
 
     changes = {key: getattr(arguments, key) for key in ("iterations", "minutes") if getattr(arguments, key)}
     if arguments.docs:

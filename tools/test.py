@@ -1,6 +1,6 @@
 """Test a model: `python tools/test.py dtgan_oulu work_dirs/dtgan_oulu/iter_1000.pth`."""
 
-from i2vkit.apis.cli import add_precision, parser, run_tool
+from i2vkit.cli.common import add_precision, parser, run_tool
 
 
 def main() -> None:
@@ -22,10 +22,10 @@ def main() -> None:
 
     from mmengine.dist import is_main_process
 
-    from i2vkit.apis.config import load_config
-    from i2vkit.apis.result import as_table
-    from i2vkit.apis.test import test
+    from i2vkit.config.loading import load_config
     from i2vkit.engine.distributed import leave_distributed
+    from i2vkit.evaluation.result import as_table
+    from i2vkit.evaluation.run import test
 
     cfg = load_config(arguments.config, arguments.cfg_options)
     result = test(

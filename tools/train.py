@@ -1,6 +1,6 @@
 """Train a model: `python tools/train.py dtgan_oulu`."""
 
-from i2vkit.apis.cli import add_precision, parser, run_tool
+from i2vkit.cli.common import add_precision, parser, run_tool
 
 
 def main() -> None:
@@ -28,8 +28,8 @@ def main() -> None:
     )
     arguments = options.parse_args()
 
-    from i2vkit.apis.config import load_config
     from i2vkit.apis.train import train
+    from i2vkit.config.loading import load_config
     from i2vkit.engine.distributed import leave_distributed
 
     train(

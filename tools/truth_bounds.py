@@ -3,7 +3,7 @@
 Printed are the floor, repeating the first frame, and the ceiling, the truth itself coded as H.264 (as MP4 files are).
 """
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     options.add_argument("--number", type=int, help="of clips of each, spread evenly (default: all)")
     arguments = options.parse_args()
 
-    from i2vkit.apis.truth_bounds import truth_bounds
+    from i2vkit.analysis.exact_truth.bounds import truth_bounds
 
     print("| truth | clips | SSIM floor | SSIM ceiling | PSNR floor | PSNR ceiling |\n|---|---|---|---|---|---|")
     for root in arguments.roots:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from i2vkit.apis.cli import parser, run_tool
+from i2vkit.cli.common import parser, run_tool
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     )
     arguments = options.parse_args()
 
-    from i2vkit.apis.verification import verify
+    from i2vkit.analysis.verification import verify
 
     report = verify(arguments.out, arguments.minutes, arguments.device, arguments.narrow, arguments.only)
     print(report.read_text(encoding="utf-8"))

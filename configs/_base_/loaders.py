@@ -1,8 +1,8 @@
 """What the data loaders of all sets share: an order of clips that a resumed training takes up, one tensor a field.
 
 A set adds batch size and data set; validation goes through its clips once, in order. The number of workers and pinned
-memory are left to the machine (``complete_loader`` in i2vkit/apis/loading.py): 2 workers, or beside a GPU 8 and pinned
-memory, never more than there are cores. To choose: ``train_dataloader["num_workers"] = 4``.
+memory are left to the machine (``complete_loader`` in i2vkit/datasets/loaders.py): 2 workers, or beside a GPU 8 and
+pinned memory, never more than there are cores. To choose: ``train_dataloader["num_workers"] = 4``.
 """
 
 from i2vkit.datasets import PositionSampler, collate_clips

@@ -8,11 +8,11 @@ import numpy as np
 from mmengine.logging import print_log
 
 from i2vkit.datasets.index import ClipRecord
-from i2vkit.datasets.preparation.boxes import FirstFrameBox, face_square
-from i2vkit.datasets.preparation.prepare import RawClip
-from i2vkit.datasets.preparation.warping import Warp
 from i2vkit.datasets.takes import Take
 from i2vkit.datasets.transforms import CenterCrop, Resize
+from i2vkit.preparation.boxes import FirstFrameBox, face_square
+from i2vkit.preparation.prepare import RawClip
+from i2vkit.preparation.warping import Warp
 
 # A square picture of which a face takes this share of what it takes of a prepared one is a crop already: crops of other
 # origin are wider, and landmarks that are found are not those that a picture was cut out by.

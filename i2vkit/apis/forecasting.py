@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
-from i2vkit.apis.config import load_config
-from i2vkit.apis.weights import load_generator
-from i2vkit.datasets.conditions import JointHeatmaps
-from i2vkit.datasets.disk import read_table
-from i2vkit.datasets.folder import ClipFolder
+from i2vkit.conditions import JointHeatmaps
+from i2vkit.config.loading import load_config
+from i2vkit.datasets.formats.disk import read_table
 from i2vkit.datasets.maps import write_maps
 from i2vkit.datasets.points import points_of
-from i2vkit.datasets.preparation.jobs import write_table
+from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.models import PoseLstm
+from i2vkit.models.generator_weights import load_generator
+from i2vkit.preparation.jobs import write_table
 from i2vkit.registry import MODELS
 
 COLUMN = "forecast"

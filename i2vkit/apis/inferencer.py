@@ -16,9 +16,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import Tensor
 
-from i2vkit.apis.config import load_config
 from i2vkit.apis.driving import Driving, as_image, chunked, driving_fps, driving_frames
-from i2vkit.apis.loading import trained_length
 from i2vkit.apis.train import with_precision
 from i2vkit.apis.variants import (
     Variant,
@@ -29,12 +27,14 @@ from i2vkit.apis.variants import (
     plan_variants,
     plan_walk,
 )
-from i2vkit.apis.weights import check_generator, load_generator
+from i2vkit.config.loading import load_config
+from i2vkit.datasets.loaders import trained_length
 from i2vkit.datasets.takes import Take
 from i2vkit.datasets.transforms import CenterCrop, Resize
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.data_preprocessor import from_uint8, to_uint8
+from i2vkit.models.generator_weights import check_generator, load_generator
 from i2vkit.models.inference import for_inference_
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip
@@ -78,7 +78,7 @@ class I2VInferencer:
         compile: compile the parts of the generator when they first run; pays for long or many videos.
 
     Raises:
-        ConfigError, CheckpointError: as :func:`i2vkit.apis.config.load_config` and ``load_generator``.
+        ConfigError, CheckpointError: as :func:`i2vkit.config.loading.load_config` and ``load_generator``.
     """
 
     def __init__(

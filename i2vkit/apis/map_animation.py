@@ -17,10 +17,10 @@ from i2vkit.apis.driving import as_image, driving_fps
 from i2vkit.apis.forecasting import load_pose_lstm
 from i2vkit.apis.inferencer import DEFAULT_FPS, Animation, I2VInferencer
 from i2vkit.apis.map_driving import DrivingMaps, body_maps, face_maps, read_landmarks, read_poses
-from i2vkit.datasets.conditions import FaceMaps, JointHeatmaps
-from i2vkit.datasets.preparation.faces import face_framing
+from i2vkit.conditions import FaceMaps, JointHeatmaps
 from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.data_preprocessor import from_uint8, to_uint8
+from i2vkit.preparation.faces import face_framing
 from i2vkit.structures import Clip, Generated
 from i2vkit.visualization import AnimationWriter
 from i2vkit.visualization.overlays import colour_maps

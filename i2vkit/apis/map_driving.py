@@ -13,15 +13,15 @@ from mmengine.logging import print_log
 from i2vkit.apis.driving import Driving, driving_frames
 from i2vkit.apis.face_crop import crop_face, fit_square
 from i2vkit.apis.forecasting import forecast_joints
-from i2vkit.datasets.conditions import FaceMaps, JointHeatmaps, retarget
+from i2vkit.conditions import FaceMaps, JointHeatmaps, retarget
 from i2vkit.datasets.index import ClipRecord
 from i2vkit.datasets.points import fill_gaps, read_points
-from i2vkit.datasets.preparation.boxes import FirstFrameBox
-from i2vkit.datasets.preparation.dlib_faces import INSTALL, dlib_installed
-from i2vkit.datasets.preparation.faces import FaceFinder
-from i2vkit.datasets.preparation.prepare import RawClip
 from i2vkit.errors import DataError
 from i2vkit.models import PoseLstm
+from i2vkit.preparation.boxes import FirstFrameBox
+from i2vkit.preparation.dlib_faces import INSTALL, dlib_installed
+from i2vkit.preparation.faces import FaceFinder
+from i2vkit.preparation.prepare import RawClip
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from i2vkit.apis.config import changes_of
-from i2vkit.apis.labels import LabelsHook
-from i2vkit.apis.run_names import run_name
+from i2vkit.config.loading import changes_of
 from i2vkit.engine.checkpoints import latest_checkpoint, unwrapped
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.engine.distributed import ReplicatedModel, SharedValidationHook, init_distributed
+from i2vkit.engine.labels import LabelsHook
 from i2vkit.engine.precision import check_precision
 from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, arguments_of, find_part
+from i2vkit.utils.run_names import run_name
 
 
 def train(

@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from i2vkit.apis.labels import find_label, list_labels
+from i2vkit.engine.labels import find_label, list_labels
 from i2vkit.errors import ConfigError
+from i2vkit.models.generation_state import Between
 from i2vkit.models.generator import Generator
-from i2vkit.models.layers.stream import Between
 from i2vkit.visualization import flow
 
 DEFAULT_LENGTH = 16

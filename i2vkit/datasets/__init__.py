@@ -1,11 +1,9 @@
 """Data: clips on the disk, which drives whom, and what a model is given of them."""
 
 from i2vkit.datasets import transforms
-from i2vkit.datasets.bair import Bair
 from i2vkit.datasets.caches import FileCache, FrameCache
 from i2vkit.datasets.clips import ClipDataset
 from i2vkit.datasets.collation import collate_clips
-from i2vkit.datasets.folder import ClipFolder
 from i2vkit.datasets.index import (
     ClipIndex,
     ClipRecord,
@@ -16,18 +14,20 @@ from i2vkit.datasets.index import (
     VideoFile,
     VideoSegment,
 )
-from i2vkit.datasets.joined import JoinedLayouts
-from i2vkit.datasets.mug import Mug
-from i2vkit.datasets.natops import Natops
-from i2vkit.datasets.oulu_casia import OuluCasia
-from i2vkit.datasets.pairing import AllPairs, OtherPerson, Pair, SameClip, SamePerson
-from i2vkit.datasets.penn_action import PennAction
+from i2vkit.datasets.pair_samplers import AllPairs, OtherPerson, Pair, SameClip, SamePerson
+from i2vkit.datasets.readers.bair import Bair
+from i2vkit.datasets.readers.clip_folder import ClipFolder
+from i2vkit.datasets.readers.joined import JoinedLayouts
+from i2vkit.datasets.readers.mug import Mug
+from i2vkit.datasets.readers.natops import Natops
+from i2vkit.datasets.readers.oulu_casia import OuluCasia
+from i2vkit.datasets.readers.penn_action import PennAction
+from i2vkit.datasets.readers.strips import FrameStrips
+from i2vkit.datasets.readers.uva_nemo import UvaNemo
+from i2vkit.datasets.readers.weizmann import Weizmann
 from i2vkit.datasets.samplers import PositionSampler
 from i2vkit.datasets.splits import SPLITS, people_of
-from i2vkit.datasets.strips import FrameStrips
 from i2vkit.datasets.takes import Take
-from i2vkit.datasets.uva_nemo import UvaNemo
-from i2vkit.datasets.weizmann import Weizmann
 
 __all__ = [
     "SPLITS",

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from i2vkit.datasets.caches import open_cache
 from i2vkit.datasets.device_cache import DeviceCache
 from i2vkit.datasets.index import ClipRecord
-from i2vkit.datasets.pairing import Pair, SameClip
+from i2vkit.datasets.pair_samplers import Pair, SameClip
 from i2vkit.datasets.splits import people_of
 from i2vkit.datasets.takes import Take
 from i2vkit.datasets.transforms.sampling import Sampling

@@ -1,15 +1,26 @@
 """Models and the parts they are made of; importing this package registers them all."""
 
-from i2vkit.models import decoders, discriminators, encoders, heads, layers, losses, motion_generators, refiners
-from i2vkit.models.critic import Critic
+from i2vkit.models import (
+    adapters,
+    decoders,
+    discriminators,
+    encoders,
+    heads,
+    layers,
+    losses,
+    motion_generators,
+    refiners,
+)
 from i2vkit.models.data_preprocessor import ClipPreprocessor
+from i2vkit.models.discriminators.discriminator import Critic
 from i2vkit.models.generator import Generator
-from i2vkit.models.image_to_video_gan import ImageToVideoGan
-from i2vkit.models.motion_regressor import MotionRegressor
-from i2vkit.models.pose_lstm import PoseLstm
-from i2vkit.models.supervised_model import CnnLstmClassifier, SupervisedModel
+from i2vkit.models.pretraining.motion_regressor import MotionRegressor
+from i2vkit.models.pretraining.pose_lstm import PoseLstm
+from i2vkit.models.training.image_to_video_gan import ImageToVideoGan
+from i2vkit.models.training.supervised_model import CnnLstmClassifier, SupervisedModel
 
 __all__ = [
+    "adapters",
     "ClipPreprocessor",
     "CnnLstmClassifier",
     "Critic",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mmengine.logging import print_log
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.part import Part
+from i2vkit.models.interfaces import Part
 from i2vkit.registry import ADAPTERS, CONTENT_ENCODERS, DECODERS, MOTION_ENCODERS, MOTION_GENERATORS, find_part
 
 

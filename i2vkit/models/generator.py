@@ -10,9 +10,9 @@ from torch.nn import functional
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.assembly import plan_generator
-from i2vkit.models.layers.lengths import Lengths
-from i2vkit.models.layers.stream import Stream
-from i2vkit.models.passes import Pass
+from i2vkit.models.clip_lengths import Lengths
+from i2vkit.models.generation_state import Stream
+from i2vkit.models.training.passes import Pass
 from i2vkit.registry import (
     CONTENT_ENCODERS,
     DECODERS,

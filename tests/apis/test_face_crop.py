@@ -12,15 +12,15 @@ from i2vkit.apis.face_crop import crop_face, fit_square, is_crop
 from i2vkit.apis.map_driving import face_maps, find_landmarks
 from i2vkit.datasets import ClipRecord
 from i2vkit.datasets.points import read_points
-from i2vkit.datasets.preparation.boxes import FirstFrameBox, face_square
-from i2vkit.datasets.preparation.dlib_faces import dlib_installed
-from i2vkit.datasets.preparation.faces import FaceFinder
-from i2vkit.datasets.preparation.prepare import Job, RawClip, prepare_clip
-from i2vkit.datasets.synthetic.faces.expressions import Actions, Head
-from i2vkit.datasets.synthetic.faces.identity import draw_identity
-from i2vkit.datasets.synthetic.faces.renderer import FaceRenderer
 from i2vkit.errors import DataError
 from i2vkit.media import read_image
+from i2vkit.preparation.boxes import FirstFrameBox, face_square
+from i2vkit.preparation.dlib_faces import dlib_installed
+from i2vkit.preparation.faces import FaceFinder
+from i2vkit.preparation.prepare import Job, RawClip, prepare_clip
+from i2vkit.rendering.faces.expressions import Actions, Head
+from i2vkit.rendering.faces.identity import draw_identity
+from i2vkit.rendering.faces.renderer import FaceRenderer
 
 FRAMING = FirstFrameBox(SIZE)
 

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 
 from i2vkit.apis import inferencer as module
 from i2vkit.apis.inferencer import I2VInferencer
-from i2vkit.apis.weights import DTYPES, check_export, export_generator, load_generator
 from i2vkit.errors import CheckpointError, ConfigError, MediaError, TrainingError
 from i2vkit.media import read_image, read_video, write_image, write_video
+from i2vkit.models.generator_weights import DTYPES, check_export, export_generator, load_generator
 from i2vkit.registry import MODELS
 
 

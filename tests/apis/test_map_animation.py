@@ -9,25 +9,25 @@ from mmengine.config import Config
 from narrow import SIZE
 
 from i2vkit.apis import map_driving
-from i2vkit.apis.config import load_config
 from i2vkit.apis.face_crop import crop_face
 from i2vkit.apis.forecasting import forecast_set, load_pose_lstm
 from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.apis.map_animation import animate_by_maps, animate_from_files
 from i2vkit.apis.map_driving import DrivingMaps, body_maps, face_maps, read_landmarks, read_poses
-from i2vkit.datasets.conditions import FaceMaps, JointHeatmaps
-from i2vkit.datasets.conditions.camera import in_picture
-from i2vkit.datasets.folder import ClipFolder
+from i2vkit.conditions import FaceMaps, JointHeatmaps
+from i2vkit.conditions.camera import in_picture
+from i2vkit.config.loading import load_config
 from i2vkit.datasets.maps import maps_of
-from i2vkit.datasets.preparation.boxes import FirstFrameBox
-from i2vkit.datasets.preparation.landmarks import write_landmarks
-from i2vkit.datasets.synthetic.faces.expressions import Actions, Head
-from i2vkit.datasets.synthetic.faces.identity import draw_identity
-from i2vkit.datasets.synthetic.faces.renderer import FaceRenderer
+from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import read_image, read_video, write_image
 from i2vkit.models import PoseLstm, SupervisedModel
+from i2vkit.preparation.boxes import FirstFrameBox
+from i2vkit.preparation.landmarks import write_landmarks
 from i2vkit.registry import MODELS
+from i2vkit.rendering.faces.expressions import Actions, Head
+from i2vkit.rendering.faces.identity import draw_identity
+from i2vkit.rendering.faces.renderer import FaceRenderer
 
 PARTS = ("content_encoder", "motion_encoder", "decoder")
 

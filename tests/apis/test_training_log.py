@@ -5,8 +5,8 @@ from copy import deepcopy
 from mmengine.config import Config
 from tiny import tiny_config
 
-from i2vkit.apis.config import changes_of, load_config, override
 from i2vkit.apis.train import prepare, train
+from i2vkit.config.loading import changes_of, load_config, override
 
 SWAP = {"model.generator.decoder.type": "TwoStreamDecoder"}
 LINES = [

@@ -13,9 +13,9 @@ from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import PyRecordReader_
 from tfrecord import example_pb2
 
 from i2vkit.datasets import Bair
-from i2vkit.datasets import bair as bair_module
-from i2vkit.datasets.bair import TfRecordFrames, read_actions
-from i2vkit.datasets.tfrecords import decode_example, encode_example, read_record, record_spans, write_records
+from i2vkit.datasets.formats.tfrecords import decode_example, encode_example, read_record, record_spans, write_records
+from i2vkit.datasets.readers import bair as bair_module
+from i2vkit.datasets.readers.bair import TfRecordFrames, read_actions
 from i2vkit.errors import ConfigError, DataError, MediaError
 from i2vkit.media import write_image
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from i2vkit.datasets import ClipDataset, ClipRecord, FrameFolder, FrameSpan, Pair, Take
-from i2vkit.datasets.folder import ClipFolder
 from i2vkit.datasets.maps import maps_of, read_maps, write_maps
+from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.datasets.transforms import PackClip, RandomJump, ReadFrames, ReadMaps, Resize
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.models import ClipPreprocessor

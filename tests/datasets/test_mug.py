@@ -5,10 +5,10 @@ import pytest
 
 from i2vkit.datasets import SPLITS, Mug
 from i2vkit.datasets.points import points_of
-from i2vkit.datasets.preparation.landmarks import write_landmarks
 from i2vkit.datasets.splits import MUG_PEOPLE
 from i2vkit.errors import DataError
 from i2vkit.media import write_image
+from i2vkit.preparation.landmarks import write_landmarks
 
 
 def write_take(folder, numbers=(0, 1, 2), value=0):

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from i2vkit.datasets import SPLITS, Natops
-from i2vkit.datasets.natops import GESTURES, LABELS
+from i2vkit.datasets.readers.natops import GESTURES, LABELS
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import write_video
 

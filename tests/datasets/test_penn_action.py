@@ -11,13 +11,13 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from i2vkit.datasets import SPLITS, ClipDataset, ClipFolder, FrameStrips, PennAction, people_of
-from i2vkit.datasets.matlab import read_mat, write_mat
-from i2vkit.datasets.penn_action import LABELS, read_labels, two_stage_split
+from i2vkit.datasets.formats.matlab import read_mat, write_mat
 from i2vkit.datasets.points import read_points
-from i2vkit.datasets.preparation import prepare_penn_action
-from i2vkit.datasets.preparation.tubes import square_map, tube
+from i2vkit.datasets.readers.penn_action import LABELS, read_labels, two_stage_split
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import write_image
+from i2vkit.preparation import prepare_penn_action
+from i2vkit.preparation.tubes import square_map, tube
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs/_base_/datasets"
 
@@ -52,7 +52,7 @@ def warnings_logged(monkeypatch):
     """Text of the warnings that went to the log."""
     messages = []
     monkeypatch.setattr(
-        "i2vkit.datasets.penn_action.print_log",
+        "i2vkit.datasets.readers.penn_action.print_log",
         lambda message, logger, level=logging.INFO: messages.append(message) if level == logging.WARNING else None,
     )
     return messages

@@ -8,12 +8,12 @@ import torch
 
 from i2vkit.datasets import ClipDataset, ClipRecord, FrameFolder, Pair, Take, points
 from i2vkit.datasets.points import mirror_order, points_of
-from i2vkit.datasets.preparation.landmarks import write_landmarks
-from i2vkit.datasets.synthetic.faces.expressions import Actions
-from i2vkit.datasets.synthetic.faces.geometry import face_shape
-from i2vkit.datasets.synthetic.faces.identity import draw_identity
 from i2vkit.datasets.transforms import CenterCrop, RandomCrop, RandomFlip, ReadPoints, Resize
 from i2vkit.errors import ConfigError, DataError
+from i2vkit.preparation.landmarks import write_landmarks
+from i2vkit.rendering.faces.expressions import Actions
+from i2vkit.rendering.faces.geometry import face_shape
+from i2vkit.rendering.faces.identity import draw_identity
 
 from .conftest import write_clip
 

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from i2vkit.datasets import SPLITS, Weizmann
-from i2vkit.datasets.weizmann import LABELS, PEOPLE
+from i2vkit.datasets.readers.weizmann import LABELS, PEOPLE
 from i2vkit.errors import DataError
 from i2vkit.media import write_video
 

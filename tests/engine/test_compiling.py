@@ -17,7 +17,7 @@ from i2vkit.apis.train import prepare, train
 from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.errors import ConfigError
-from i2vkit.models.critic import Look
+from i2vkit.models.discriminators.discriminator import Look
 from i2vkit.registry import MODELS
 
 TRACED = {"backend": "aot_eager", "dynamic": False}

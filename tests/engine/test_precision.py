@@ -5,12 +5,12 @@ import pytest
 import torch
 from tiny import TwoPhases
 
-from i2vkit.apis.cli import add_precision, parser
-from i2vkit.apis.result_facts import precision_facts
+from i2vkit.cli.common import add_precision, parser
 from i2vkit.engine.precision import PRECISIONS, check_precision, precision, set_precision, tf32_flags
 from i2vkit.errors import ConfigError
+from i2vkit.evaluation.result_facts import precision_facts
 from i2vkit.models import ImageToVideoGan
-from i2vkit.models.critic import Look
+from i2vkit.models.discriminators.discriminator import Look
 from i2vkit.models.losses import FrameL1Loss, WassersteinLoss
 from i2vkit.structures import Clip
 

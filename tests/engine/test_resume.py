@@ -8,8 +8,8 @@ import torch
 from tiny import tiny_config
 from torch.utils.data import Dataset
 
-from i2vkit.apis.config import load_config
 from i2vkit.apis.train import prepare, train
+from i2vkit.config.loading import load_config
 from i2vkit.engine.checkpoints import latest_checkpoint, load_checkpoint_file
 from i2vkit.engine.hooks import GeneratorEMAHook
 from i2vkit.errors import CheckpointError

@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from i2vkit.apis.result import by_label
 from i2vkit.errors import CheckpointError, DataError
 from i2vkit.evaluation.embedders import NetworkEmbedder, dlib_faces
 from i2vkit.evaluation.metrics import ContentDistance, Mse, mse
+from i2vkit.evaluation.result import by_label
 from i2vkit.registry import EMBEDDERS, MODELS
 from i2vkit.structures import VideoSample
 

@@ -12,12 +12,12 @@ from torchmetrics.image.fid import _compute_fid
 from torchvision.models.resnet import Bottleneck as Bottleneck2d
 from torchvision.models.resnet import ResNet
 
-from i2vkit.apis.result import as_table
 from i2vkit.errors import CheckpointError, ConfigError, DataError
 from i2vkit.evaluation import frechet
 from i2vkit.evaluation.embedders import I3dEmbedder, ResNext3d, ResNext3dEmbedder, resnext3d
 from i2vkit.evaluation.frechet import frechet_distance, frechet_distance_of
 from i2vkit.evaluation.metrics import ContentDistance, Fvd, VideoFid
+from i2vkit.evaluation.result import as_table
 from i2vkit.structures import VideoSample
 
 SHAPE = dict(blocks=(1, 1), width=32, cardinality=4)

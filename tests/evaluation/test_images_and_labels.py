@@ -10,12 +10,10 @@ import torch
 from mmengine.config import Config
 from narrow import NARROW, SIZE, gan_config
 
-from i2vkit.apis.config import load_config
-from i2vkit.apis.test import check_motion
-from i2vkit.apis.test import test as run_test
+from i2vkit.config.loading import load_config
 from i2vkit.datasets import ClipDataset, ClipFolder, PositionSampler
 from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
-from i2vkit.datasets.pairing import Pair
+from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.datasets.transforms import FirstFrames, PackClip, ReadFrames
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.evaluation.metrics import Psnr
@@ -31,6 +29,8 @@ from i2vkit.evaluation.protocols import (
     describe,
     write_samples,
 )
+from i2vkit.evaluation.run import check_motion
+from i2vkit.evaluation.run import test as run_test
 from i2vkit.media import write_image
 from i2vkit.registry import MODELS
 

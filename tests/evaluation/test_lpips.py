@@ -11,10 +11,10 @@ from torchmetrics.functional.image.lpips import _LPIPS
 from torchvision import models
 
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.evaluation.extractors import FOLDER, MissingWeightsError
 from i2vkit.evaluation.metrics import DiversityLpips, Lpips, load_lpips, lpips
 from i2vkit.evaluation.metrics.lpips import BACKBONES, CHANNELS, LINEARS
 from i2vkit.structures import VideoSample
+from i2vkit.utils.weight_files import FOLDER, MissingWeightsError
 
 SIZE = 36
 

@@ -9,16 +9,16 @@ import torch
 from mmengine.config import Config
 from narrow import NARROW, SIZE, gan_config
 
-from i2vkit.apis.result import as_table
-from i2vkit.apis.test import test as run_test
 from i2vkit.datasets import ClipDataset, ClipFolder, PositionSampler
 from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
-from i2vkit.datasets.pairing import Pair
+from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.datasets.transforms import FirstFrames, PackClip, ReadFrames
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.evaluation.metrics import Accuracy, BestOf, DiversityL1, DiversityLpips, Fvd, Psnr, Ssim, psnr, ssim
 from i2vkit.evaluation.metrics.base import VideoMetric
 from i2vkit.evaluation.protocols import Reconstruction, Stochastic, Transfer
+from i2vkit.evaluation.result import as_table
+from i2vkit.evaluation.run import test as run_test
 from i2vkit.media import read_image, write_image
 from i2vkit.registry import METRICS, MODELS
 from i2vkit.structures import VideoSample

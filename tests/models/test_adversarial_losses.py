@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.context import GanContext
-from i2vkit.models.critic import Look
+from i2vkit.models.discriminators.discriminator import Look
 from i2vkit.models.losses import AdversarialLoss, CriticLoss, GradientPenaltyLoss, HingeLoss, RelativisticLoss
 from i2vkit.models.losses.adversarial_losses import squared_gradients
+from i2vkit.models.training.context import GanContext
 
 
 def identity(scores):

@@ -12,7 +12,7 @@ from i2vkit.errors import ConfigError, DataError
 from i2vkit.evaluation.metrics import ChangeTold
 from i2vkit.models import MotionRegressor, SupervisedModel
 from i2vkit.models.encoders import CnnLstmEncoder
-from i2vkit.models.layers import Stream
+from i2vkit.models.generation_state import Stream
 from i2vkit.models.losses import FrameChangeLoss, LandmarkChangeLoss
 from i2vkit.models.losses.change_losses import frame_change
 from i2vkit.registry import MODELS

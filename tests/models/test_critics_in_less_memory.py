@@ -6,11 +6,11 @@ import pytest
 import torch
 from narrow import NARROW, SIZE, batch, build, critic, optimizers
 
-from i2vkit.apis.profile import dry_training
+from i2vkit.analysis.profile import dry_training
 from i2vkit.errors import ConfigError
-from i2vkit.models.critic import Critic, Look
+from i2vkit.models.discriminators.discriminator import Critic, Look
 from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss
-from i2vkit.models.micro_batches import by_micro_batches
+from i2vkit.models.training.micro_batches import by_micro_batches
 from i2vkit.registry import MODELS, build_part
 from i2vkit.structures import Spec
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.context import GanContext
+from i2vkit.models.clip_lengths import draw_frames
 from i2vkit.models.discriminators import FramePairs, WholeClip
-from i2vkit.models.layers import Stream
-from i2vkit.models.layers.lengths import draw_frames
+from i2vkit.models.generation_state import Stream
 from i2vkit.models.losses import AdversarialLoss, ContentSpread, CriticLoss, FrameL1Loss, KlLoss
+from i2vkit.models.training.context import GanContext
 from i2vkit.structures import Clip
 
 LENGTHS = (6, 4)

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from i2vkit.apis.config import load_config
-from i2vkit.apis.profile import TensorMemory
+from i2vkit.analysis.profile import TensorMemory
+from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.models.decoders import DenseDecoder
-from i2vkit.models.layers import Stream
+from i2vkit.models.generation_state import Stream
 from i2vkit.models.layers.resampling import PooledConv, StillConv2d, UpsampledConv
 from i2vkit.models.layers.residual import ResidualDown, ResidualTrunk, ResidualUp, trunk_levels
 from i2vkit.registry import MODELS

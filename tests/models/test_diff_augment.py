@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.context import GanContext
 from i2vkit.models.discriminators import DiffAugment
 from i2vkit.models.losses import NonSaturatingLoss
+from i2vkit.models.training.context import GanContext
 from i2vkit.registry import AUGMENTATIONS, build_part
 
 CPU = torch.device("cpu")

@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from i2vkit.apis.config import load_config
+from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError, TrainingError
-from i2vkit.models.context import GanContext
 from i2vkit.models.decoders import FrameDecoder
 from i2vkit.models.discriminators import RandomFrames
 from i2vkit.models.encoders import Conv3dEncoder, ConvPyramidEncoder
-from i2vkit.models.layers import Stream
+from i2vkit.models.generation_state import Stream
 from i2vkit.models.losses import ContentInvarianceLoss, ContentSpread, CriticLoss, FrameL1Loss, KlLoss, MotionCycleLoss
 from i2vkit.models.losses.content_losses import spread_within_clips
+from i2vkit.models.training.context import GanContext
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip, Motion, Spec
 

@@ -11,10 +11,10 @@ from emulated_cuda import emulated_cuda
 from torch.nn import functional
 
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.evaluation.extractors import MissingWeightsError
 from i2vkit.models.losses.feature_losses import FeatureSimilarityLoss, Vgg16Features, crop_boxes, person_boxes
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip
+from i2vkit.utils.weight_files import MissingWeightsError
 
 
 @MODELS.register_module()

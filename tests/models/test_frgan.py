@@ -4,16 +4,16 @@ import narrow
 import pytest
 import torch
 
-from i2vkit.apis.config import load_config
+from i2vkit.config.loading import load_config
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.models.context import GanContext
-from i2vkit.models.critic import Look
+from i2vkit.models.discriminators.discriminator import Look
 from i2vkit.models.encoders import MapDifferenceEncoder
+from i2vkit.models.generation_state import Stream
 from i2vkit.models.heads import ResidualHead
-from i2vkit.models.layers import Stream
 from i2vkit.models.losses import AdversarialLoss, CriticLoss, MotionCycleLoss, WassersteinLoss
-from i2vkit.models.passes import Pass
 from i2vkit.models.refiners import VolumeRefiner
+from i2vkit.models.training.context import GanContext
+from i2vkit.models.training.passes import Pass
 from i2vkit.registry import HEADS, MODELS
 from i2vkit.structures import Clip
 

@@ -9,9 +9,9 @@ from torch import nn
 
 from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.errors import ConfigError
+from i2vkit.models.generation_state import Stream
 from i2vkit.models.inference import for_inference_
-from i2vkit.models.layers.stream import Stream
-from i2vkit.models.passes import Pass
+from i2vkit.models.training.passes import Pass
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip
 

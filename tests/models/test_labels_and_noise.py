@@ -8,14 +8,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from i2vkit.apis.config import load_config
+from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
-from i2vkit.models.context import GanContext
-from i2vkit.models.critic import Look, wrong_labels
 from i2vkit.models.discriminators import FrameDiscriminator, RandomFrames, VectorDiscriminator, VideoDiscriminator
-from i2vkit.models.layers import Stream
+from i2vkit.models.discriminators.discriminator import Look, wrong_labels
+from i2vkit.models.generation_state import Stream
 from i2vkit.models.losses import AdversarialLoss, CategoryLoss, CriticCategoryLoss, CriticLoss, FirstFrameL1Loss
 from i2vkit.models.motion_generators import LabelFusion, NoiseGru
+from i2vkit.models.training.context import GanContext
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip, Motion, Spec
 

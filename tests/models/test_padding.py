@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.context import GanContext
+from i2vkit.models.adapters import TrajectoryToCode
+from i2vkit.models.clip_lengths import masked_mean, true_frames
 from i2vkit.models.discriminators import AllFrames, Footage, LastDynamics, RandomFrames, RandomWindow, WholeClip
-from i2vkit.models.layers import Stream, TrajectoryToCode, masked_mean, true_frames
+from i2vkit.models.generation_state import Stream
 from i2vkit.models.losses import ContentInvarianceLoss, ContentSpread, FrameL1Loss
+from i2vkit.models.training.context import GanContext
 from i2vkit.structures import Content, Motion, Spec
 
 LENGTHS = torch.tensor([5, 2, 3])

@@ -12,16 +12,16 @@ from mmengine.runner import load_checkpoint as mmengine_load
 from torch import nn
 from torch.nn import functional
 
-from i2vkit.apis.result_facts import frozen_network_facts, shared_network_warnings
 from i2vkit.engine.checkpoints import load_checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.evaluation.extractors import MissingWeightsError, WeightFile
-from i2vkit.models.context import GanContext
+from i2vkit.evaluation.result_facts import frozen_network_facts, shared_network_warnings
 from i2vkit.models.discriminators import ProjectedFrameDiscriminator, ProjectedPairDiscriminator
 from i2vkit.models.layers import frozen_features
 from i2vkit.models.layers.frozen_features import FrozenBackbone, FrozenFeatures, RandomMixing, freeze_as_buffers_
 from i2vkit.models.layers.timm_backbone import TimmBackbone, in_names_of
 from i2vkit.models.losses import FeatureSimilarityLoss
+from i2vkit.models.training.context import GanContext
+from i2vkit.utils.weight_files import MissingWeightsError, WeightFile
 
 NAME = "test_byobnet"
 KNOWN = frozen_features.PACKAGED["tf_efficientnet_lite0"]

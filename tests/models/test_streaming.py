@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.layers import Stream
+from i2vkit.models.generation_state import Stream
 from i2vkit.structures import Clip
 
 

@@ -7,13 +7,13 @@ import pytest
 import timm
 import torch
 
-from i2vkit.apis.config import load_config
+from i2vkit.config.loading import load_config
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.evaluation.extractors import MissingWeightsError
 from i2vkit.models.encoders import CnnLstmEncoder, TimmFrameEncoder, TimmPyramidEncoder
-from i2vkit.models.layers import Stream
+from i2vkit.models.generation_state import Stream
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip, Level
+from i2vkit.utils.weight_files import MissingWeightsError
 
 
 @pytest.fixture

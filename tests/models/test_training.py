@@ -9,9 +9,8 @@ import torch
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError, TrainingError
-from i2vkit.models.context import GanContext
-from i2vkit.models.critic import Look
-from i2vkit.models.layers import Stream
+from i2vkit.models.discriminators.discriminator import Look
+from i2vkit.models.generation_state import Stream
 from i2vkit.models.losses import (
     AdversarialLoss,
     CriticLoss,
@@ -22,6 +21,7 @@ from i2vkit.models.losses import (
     NonSaturatingLoss,
     WassersteinLoss,
 )
+from i2vkit.models.training.context import GanContext
 from i2vkit.registry import LOSSES
 from i2vkit.structures import Clip
 

@@ -11,8 +11,8 @@ from mmengine.config import read_base
 with read_base():
     from ..loaders import *
 
+from i2vkit.conditions import FaceMaps
 from i2vkit.datasets import ClipDataset, ClipFolder
-from i2vkit.datasets.conditions import FaceMaps
 from i2vkit.datasets.transforms import (
     FirstFrames,
     PackClip,

@@ -15,7 +15,7 @@ from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, Read
 _layout = dict(
     type=ClipFolder,
     root="data/natops_64",
-    labels=[f"gesture{number:02d}" for number in range(1, 25)],  # i2vkit/datasets/natops.py says what they mean
+    labels=[f"gesture{number:02d}" for number in range(1, 25)],  # i2vkit/datasets/readers/natops.py says what they mean
     help="NATOPS is handed out by MIT's Computer Science and Artificial Intelligence Laboratory: "
     "github.com/yalesong/natops says how. Unpack gesture01.zip to gesture24.zip into data/natops/data, beside "
     "segmentation.txt.\n"

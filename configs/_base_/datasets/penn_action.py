@@ -2,8 +2,8 @@
 
 FRGAN: windows of 32 frames; a third of each action's clips trains its first stage and trains here, a third trains its
 second and validates here, a third tests. Which clips is our choice, FRGAN does not say; see two_stage_split in
-i2vkit/datasets/penn_action.py. Clips of fewer than 32 frames are left out, and listed in the log. Forecasts start at
-the tenth frame, as the LSTM sees ten poses: they need 42 frames (FirstFrames of 42, min_frames=42).
+i2vkit/datasets/readers/penn_action.py. Clips of fewer than 32 frames are left out, and listed in the log. Forecasts
+start at the tenth frame, as the LSTM sees ten poses: they need 42 frames (FirstFrames of 42, min_frames=42).
 
 Joints that are out of the picture are NaN.
 """

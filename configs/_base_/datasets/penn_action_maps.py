@@ -8,7 +8,7 @@ from mmengine.config import read_base
 with read_base():
     from .penn_action import *
 
-from i2vkit.datasets.conditions import JointHeatmaps
+from i2vkit.conditions import JointHeatmaps
 from i2vkit.datasets.transforms import RandomJump, ReadMaps, RetargetJoints
 
 train_dataloader["dataset"]["layout"]["help"] += " --maps"

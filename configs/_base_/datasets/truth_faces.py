@@ -12,8 +12,8 @@ with read_base():
     from ..evaluation_truth import *
     from ..loaders import *
 
+from i2vkit.conditions import FaceMaps
 from i2vkit.datasets import ClipDataset, ClipFolder, SamePerson
-from i2vkit.datasets.conditions import FaceMaps
 from i2vkit.datasets.transforms import (
     FirstFrames,
     PackClip,

@@ -11,8 +11,8 @@ with read_base():
     from ..evaluation_truth import *
     from ..loaders import *
 
+from i2vkit.conditions import JointHeatmaps
 from i2vkit.datasets import ClipDataset, ClipFolder, SamePerson
-from i2vkit.datasets.conditions import JointHeatmaps
 from i2vkit.datasets.transforms import (
     FirstFrames,
     PackClip,

@@ -7,7 +7,7 @@ from einops import rearrange
 from torch import Tensor
 
 from i2vkit.datasets.operations import DeferredFrames
-from i2vkit.datasets.pairing import Pair
+from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.datasets.takes import Take
 from i2vkit.registry import TRANSFORMS
 from i2vkit.structures import VideoSample

@@ -1,6 +1,5 @@
 """Condition maps of pairs of two bodies: what the source does, in the target's place and size."""
 
-from i2vkit.datasets.conditions import JointHeatmaps, onto_body
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import CONDITION_GENERATORS, TRANSFORMS, build_part
 
@@ -18,6 +17,8 @@ class RetargetJoints:
     """
 
     def __init__(self, generator: dict):
+        from i2vkit.conditions import JointHeatmaps  # conditions read clips, and so stand above the data sets
+
         self.generator = build_part(CONDITION_GENERATORS, generator)
         if not isinstance(self.generator, JointHeatmaps):
             raise ConfigError(f"RetargetJoints draws joints (JointHeatmaps), not by {type(self.generator).__name__}")
@@ -29,6 +30,8 @@ class RetargetJoints:
             DataError: A clip has no joints, or no frame on which both hips and both shoulders are known.
             ConfigError: Frames of another size.
         """
+        from i2vkit.conditions import onto_body
+
         source, target = sample["takes"]["source"], sample["takes"].get("target")
         if target is None or target.record.person == source.record.person:
             return sample

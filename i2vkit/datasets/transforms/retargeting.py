@@ -1,9 +1,15 @@
 """Condition maps of pairs of two people: what the source does, on the target's face."""
 
-from i2vkit.datasets.conditions import Coefficients, FaceMaps, coefficients_of, retarget
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from i2vkit.datasets.index import ClipRecord
 from i2vkit.errors import ConfigError
 from i2vkit.registry import CONDITION_GENERATORS, TRANSFORMS, build_part
+
+if TYPE_CHECKING:
+    from i2vkit.conditions import Coefficients
 
 
 @TRANSFORMS.register_module()
@@ -19,6 +25,8 @@ class RetargetMaps:
     """
 
     def __init__(self, generator: dict):
+        from i2vkit.conditions import FaceMaps  # conditions read clips, and so stand above the data sets
+
         self.generator = build_part(CONDITION_GENERATORS, generator)
         if not isinstance(self.generator, FaceMaps):
             raise ConfigError(f"RetargetMaps draws faces (FaceMaps), not by {type(self.generator).__name__}")
@@ -31,6 +39,8 @@ class RetargetMaps:
             DataError: A clip has no coefficients, or those of another model.
             ConfigError: Frames of another size.
         """
+        from i2vkit.conditions import retarget
+
         source, target = sample["takes"]["source"], sample["takes"].get("target")
         if target is None or target.record.person == source.record.person:
             return sample
@@ -45,6 +55,8 @@ class RetargetMaps:
         return sample
 
     def _of(self, record: ClipRecord) -> Coefficients:
+        from i2vkit.conditions import coefficients_of
+
         if record.name not in self._kept:
             self._kept[record.name] = coefficients_of(record, self.generator.model)
         return self._kept[record.name]

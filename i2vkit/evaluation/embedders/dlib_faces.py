@@ -11,9 +11,9 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from i2vkit.datasets.preparation.dlib_faces import DlibFaces, dlib_installed
-from i2vkit.evaluation.extractors import MissingWeightsError
+from i2vkit.preparation.dlib_faces import DlibFaces, dlib_installed
 from i2vkit.registry import EMBEDDERS
+from i2vkit.utils.weight_files import MissingWeightsError
 
 _WEIGHTS = "dlib_face_recognition_resnet_model_v1.dat"
 

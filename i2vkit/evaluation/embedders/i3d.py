@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from i2vkit.errors import CheckpointError
-from i2vkit.evaluation.extractors import WeightFile
 from i2vkit.registry import VIDEO_EMBEDDERS
+from i2vkit.utils.weight_files import WeightFile
 
 # As StyleGAN-V publishes it; several projects state this hash.
 I3D = WeightFile(

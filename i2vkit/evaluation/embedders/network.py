@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from i2vkit.engine.checkpoints import check_hash, load_weights
-from i2vkit.evaluation.extractors import MissingWeightsError
 from i2vkit.registry import EMBEDDERS, MODELS, build_part
+from i2vkit.utils.weight_files import MissingWeightsError
 
 CHUNK = 16  # frames that the network sees at a time
 

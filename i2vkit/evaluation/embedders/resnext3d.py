@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.engine.checkpoints import check_weights, load_checkpoint_file
-from i2vkit.evaluation.extractors import WeightFile
 from i2vkit.registry import VIDEO_EMBEDDERS
+from i2vkit.utils.weight_files import WeightFile
 
 KINETICS = WeightFile(
     "https://drive.google.com/drive/folders/1zvl89AgFAApbH0At-gMuZSeQB_LpNP-M", None, name="resnext-101-kinetics.pth"

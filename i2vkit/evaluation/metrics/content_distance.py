@@ -12,10 +12,10 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from i2vkit.errors import DataError
-from i2vkit.evaluation.extractors import MissingWeightsError
 from i2vkit.evaluation.metrics.base import META, check_frames
 from i2vkit.registry import EMBEDDERS, METRICS, build_part
 from i2vkit.structures import VideoSample
+from i2vkit.utils.weight_files import MissingWeightsError
 
 
 def acd_i(vectors: Tensor, first: Tensor) -> float:

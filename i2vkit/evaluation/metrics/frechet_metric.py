@@ -11,11 +11,11 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from i2vkit.errors import DataError
-from i2vkit.evaluation.extractors import MissingWeightsError
 from i2vkit.evaluation.frechet import frechet_distance_of
 from i2vkit.evaluation.metrics.base import check_frames
 from i2vkit.registry import VIDEO_EMBEDDERS, build_part
 from i2vkit.structures import VideoSample
+from i2vkit.utils.weight_files import MissingWeightsError
 
 
 class FrechetMetric(BaseMetric):

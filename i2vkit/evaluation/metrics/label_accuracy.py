@@ -18,10 +18,10 @@ from torch.nn import functional
 import i2vkit
 from i2vkit.engine.checkpoints import check_hash, checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError, DataError
-from i2vkit.evaluation.extractors import MissingWeightsError
 from i2vkit.evaluation.metrics.base import META, check_frames
 from i2vkit.registry import METRICS, MODELS
 from i2vkit.structures import VideoSample
+from i2vkit.utils.weight_files import MissingWeightsError
 
 
 class LabelClassifier:

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.evaluation.extractors import MissingWeightsError, WeightFile
 from i2vkit.evaluation.metrics.base import VideoMetric, check_pair
 from i2vkit.registry import METRICS
+from i2vkit.utils.weight_files import MissingWeightsError, WeightFile
 
 CHUNK = 16  # frames whose features are held at a time
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameSpan
-from i2vkit.datasets.pairing import Pair
+from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.errors import DataError
 from i2vkit.evaluation.metrics import BestOf, DiversityL1, DiversityLpips, VideoMetric
 from i2vkit.registry import METRICS, find_part

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmengine.logging import print_log
 
 from i2vkit.datasets.index import ClipIndex
-from i2vkit.datasets.pairing import Pair
+from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.evaluation.protocols.base import Protocol, cut
 from i2vkit.registry import PROTOCOLS

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mmengine.logging import print_log
 
 from i2vkit.datasets.index import ClipIndex
-from i2vkit.datasets.pairing import Pair
+from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.datasets.splits import people_of
 from i2vkit.errors import DataError
 from i2vkit.evaluation.protocols.base import Protocol, choose_images

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from i2vkit.datasets.index import ClipIndex, ClipRecord
-from i2vkit.datasets.pairing import Pair
+from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.errors import DataError
 from i2vkit.evaluation.protocols.base import Protocol, cut, guide
 from i2vkit.media import atomic_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from i2vkit.datasets.index import ClipIndex
-from i2vkit.datasets.pairing import Pair
+from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.protocols.base import Protocol
 from i2vkit.registry import PROTOCOLS

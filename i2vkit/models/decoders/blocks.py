@@ -7,7 +7,7 @@ from einops import repeat
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.layers.lengths import Lengths
+from i2vkit.models.clip_lengths import Lengths
 from i2vkit.structures import Content, Motion
 
 # Kernel and stride in time of every block: 1 -> 2 -> 4 -> 8 -> 16 -> 32 frames.

@@ -9,11 +9,11 @@ from einops import rearrange, repeat
 from torch import Tensor, nn
 from torch.nn import functional
 
+from i2vkit.models.generation_state import Stream
+from i2vkit.models.interfaces import Part
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.models.layers.resampling import StillConv2d
 from i2vkit.models.layers.residual import ResidualUp, trunk_levels
-from i2vkit.models.layers.stream import Stream
-from i2vkit.models.part import Part
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, Level, Motion, Spec
 

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.clip_lengths import Lengths
+from i2vkit.models.generation_state import Stream
+from i2vkit.models.interfaces import Part
 from i2vkit.models.layers.initialization import init_dcgan_
-from i2vkit.models.layers.lengths import Lengths
-from i2vkit.models.layers.stream import Stream
-from i2vkit.models.part import Part
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, Motion, Spec
 

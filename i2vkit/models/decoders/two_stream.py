@@ -3,9 +3,9 @@
 from torch import Tensor, nn
 
 from i2vkit.models.decoders.blocks import TIME, Blocks, clip_code
+from i2vkit.models.generation_state import Stream
+from i2vkit.models.interfaces import Part
 from i2vkit.models.layers.initialization import init_dcgan_
-from i2vkit.models.layers.stream import Stream
-from i2vkit.models.part import Part
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, Motion, Spec
 

@@ -5,10 +5,10 @@ from einops import rearrange, repeat
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.generation_state import Stream
+from i2vkit.models.interfaces import Part
 from i2vkit.models.layers.dropout import ClipDropout
 from i2vkit.models.layers.initialization import init_dcgan_, init_he_
-from i2vkit.models.layers.stream import Stream
-from i2vkit.models.part import Part
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, Motion, Spec
 

@@ -8,7 +8,7 @@ from einops import rearrange
 from torch import Tensor
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.layers.lengths import at_last_frame, true_frames
+from i2vkit.models.clip_lengths import at_last_frame, true_frames
 from i2vkit.registry import VIEWS
 from i2vkit.structures import Motion, Spec
 

@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.interfaces import Part
 from i2vkit.models.layers.initialization import init_dcgan_
-from i2vkit.models.part import Part
 from i2vkit.registry import CONTENT_ENCODERS
 from i2vkit.structures import Content, Level, Spec
 

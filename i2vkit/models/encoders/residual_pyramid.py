@@ -4,9 +4,9 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.generation_state import Stream
+from i2vkit.models.interfaces import Part
 from i2vkit.models.layers.residual import ResidualTrunk
-from i2vkit.models.layers.stream import Stream
-from i2vkit.models.part import Part
 from i2vkit.registry import CONTENT_ENCODERS, MOTION_ENCODERS
 from i2vkit.structures import Clip, Content, Motion, Spec
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from i2vkit.models.interfaces import Part
 from i2vkit.models.layers.timm_backbone import TimmBackbone
-from i2vkit.models.part import Part
 from i2vkit.registry import CONTENT_ENCODERS
 from i2vkit.structures import Content, Spec
 

@@ -1,35 +1,23 @@
 """Small pieces that several parts share; they know nothing of papers."""
 
-from i2vkit.models.layers.adapters import CodeToTrajectory, PyramidToCode, TrajectoryToCode
 from i2vkit.models.layers.dropout import ClipDropout
 from i2vkit.models.layers.initialization import init_batch_norm_, init_dcgan_, init_he_
-from i2vkit.models.layers.lengths import Lengths, at_last_frame, frame_mask, masked_mean, true_frames
 from i2vkit.models.layers.resampling import PooledConv, StillConv2d, UpsampledConv
 from i2vkit.models.layers.residual import ResidualDown, ResidualTrunk, ResidualUp
-from i2vkit.models.layers.stream import Stream
 from i2vkit.models.layers.transposed_1p2d import TransposedConv1p2d
 from i2vkit.models.layers.warping import warp
 
 __all__ = [
     "ClipDropout",
-    "CodeToTrajectory",
-    "Lengths",
     "PooledConv",
-    "PyramidToCode",
     "ResidualDown",
     "ResidualTrunk",
     "ResidualUp",
     "StillConv2d",
-    "Stream",
-    "TrajectoryToCode",
     "TransposedConv1p2d",
     "UpsampledConv",
-    "at_last_frame",
-    "frame_mask",
     "init_batch_norm_",
     "init_dcgan_",
     "init_he_",
-    "masked_mean",
-    "true_frames",
     "warp",
 ]

@@ -3,7 +3,7 @@
 from einops import rearrange
 from torch import Tensor, nn
 
-from i2vkit.models.layers.stream import Stream
+from i2vkit.models.generation_state import Stream
 
 
 class ClipDropout(nn.Module):

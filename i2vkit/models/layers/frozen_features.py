@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.evaluation.extractors import WeightFile
 from i2vkit.models.layers.timm_backbone import TimmBackbone
+from i2vkit.utils.weight_files import WeightFile
 
 # Weights that a package carries, by timm's name of the network.
 PACKAGED = {

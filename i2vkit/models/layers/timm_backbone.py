@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.evaluation.extractors import WeightFile
 from i2vkit.structures import Level
+from i2vkit.utils.weight_files import WeightFile
 
 # What timm's networks raise for an image that they cannot take, or for an argument that they do not have.
 _REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, AttributeError, NotImplementedError)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.engine.compiling import uncompiled
-from i2vkit.models.autocast import autocast
+from i2vkit.models.training.autocast import autocast
 from i2vkit.registry import ADVERSARIAL_LOSSES
 
 

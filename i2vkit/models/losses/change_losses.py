@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.models.layers.lengths import frame_mask
+from i2vkit.models.clip_lengths import frame_mask
 from i2vkit.models.losses.base import Loss
 from i2vkit.registry import LOSSES
 from i2vkit.structures import Clip

@@ -7,7 +7,7 @@ from einops import reduce
 from torch import Tensor
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.layers.lengths import masked_mean, true_frames
+from i2vkit.models.clip_lengths import masked_mean, true_frames
 from i2vkit.models.losses.gan_losses import PassLoss
 from i2vkit.registry import LOSSES
 

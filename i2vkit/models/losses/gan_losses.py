@@ -7,10 +7,10 @@ from einops import rearrange
 from torch import Tensor
 
 from i2vkit.errors import ConfigError, TrainingError
-from i2vkit.models.critic import wrong_labels
+from i2vkit.models.clip_lengths import masked_mean, true_frames
+from i2vkit.models.discriminators.discriminator import wrong_labels
 from i2vkit.models.discriminators.networks import spread_over_time
 from i2vkit.models.discriminators.views import Footage
-from i2vkit.models.layers.lengths import masked_mean, true_frames
 from i2vkit.models.losses.base import Loss
 from i2vkit.registry import LOSSES, VIEWS, build_part
 

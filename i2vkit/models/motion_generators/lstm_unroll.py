@@ -7,8 +7,8 @@ from einops import repeat
 from torch import nn
 from torch.nn import functional
 
-from i2vkit.models.layers.stream import Stream
-from i2vkit.models.part import Part
+from i2vkit.models.generation_state import Stream
+from i2vkit.models.interfaces import Part
 from i2vkit.registry import MOTION_GENERATORS
 from i2vkit.structures import Motion, Spec
 

@@ -8,7 +8,7 @@ from warping import warp_decoder
 from warping.warp_decoder import WarpDecoder, warp
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.layers.stream import Stream
+from i2vkit.models.generation_state import Stream
 from i2vkit.structures import Content, Motion, Spec
 
 

@@ -1,0 +1,1 @@
+"""Tools around training: profiles, benchmarks, comparisons, tables, and the exact-truth benchmark."""

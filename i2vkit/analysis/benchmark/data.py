@@ -1,0 +1,205 @@
+"""How fast a config's clips come, beside a plain reader of the same files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from PIL import Image
+from torch.utils.data import DataLoader
+
+from i2vkit.analysis.benchmark.loaders import arrive
+from i2vkit.analysis.benchmark.timing import LEAST_ROUNDS, Turns, by_turns, config_name, surroundings
+from i2vkit.analysis.benchmark.waiting import waiting_share
+from i2vkit.datasets import ClipDataset, FrameFolder, FrameSource, FrameSpan, FrameStrip, Take
+from i2vkit.datasets.collation import stack_inputs
+from i2vkit.datasets.deferred import DeferredBatch
+from i2vkit.datasets.loaders import build_loader
+from i2vkit.datasets.transforms import ReadFrames
+from i2vkit.errors import DataError
+
+LOADER, PLAIN = "loader", "plain reader"
+ROUNDED = 3  # grey levels by which frames may differ that are scaled and coloured on the device
+
+
+def benchmark_data(cfg: Config, seconds: float = 10.0, steps: int = 0) -> dict[str, Any]:
+    """Clips and frames a second of the training data, after a warm-up.
+
+    Where the frames are image files a plain reader, which opens each file with Pillow in this process and does nothing
+    else with it, reads the frames of the same clips by turns with it. Before that both are checked to give the same.
+
+    Args:
+        cfg: of ``load_config``; a config of data alone will do.
+        seconds: how long to measure.
+        steps: of a training, in which to tell how long the model waits for data; 0 leaves that out.
+
+    Returns:
+        ``clips_per_second`` and ``frames_per_second`` of loader and plain reader, ``ratio`` (how many times faster the
+        loader is) with its range over ``rounds``, ``peak_bytes`` of the main process; ``waiting_share`` of a training
+        step; batch size, workers, cache; and where it was measured.
+
+    Raises:
+        I2VError: what is wrong with config or data.
+    """
+    loader = build_loader(cfg, "train")
+    feed = Feed(loader)
+    feed.check()
+    compared = plain_frames(loader.dataset.records[0].frames, [0]) is not None
+    turns = feed.measure(seconds, compared)
+    result: dict[str, Any] = {
+        "benchmark": "data",
+        "config": config_name(cfg),
+        "batch_size": loader.batch_size,
+        "workers": loader.num_workers,
+        "rounds": len(turns.seconds[LOADER]),
+        "clips_per_second": {name: feed.clips / turns.median(name) for name in turns.seconds},
+        "frames_per_second": {name: feed.frames / turns.median(name) for name in turns.seconds},
+        "peak_bytes": turns.peak_bytes,
+    }
+    if compared:
+        result |= {"ratio": turns.ratio(LOADER, PLAIN), "ratio_range": turns.ratio_range(LOADER, PLAIN)}
+    if steps:
+        result["waiting_share"] = waiting_share(cfg, steps)
+    return result | surroundings()
+
+
+class Feed:
+    """A data loader and a plain reader, each going through the clips in the sampler's order, at its own pace.
+
+    ``clips`` and ``frames`` of one turn are known after ``measure``.
+    """
+
+    def __init__(self, loader: DataLoader) -> None:
+        self.dataset: ClipDataset = loader.dataset
+        self.batch_size = loader.batch_size
+        # What workers have ready when nobody has asked for a while: it must not count.
+        self.ahead = loader.num_workers * (loader.prefetch_factor or 0)
+        self.batches = _endless(loader)
+        self.keys = _endless(loader.sampler)
+        self.turn = self.clips = self.frames = 0
+        self._pending: list[Take] = []
+
+    def check(self) -> None:
+        """Compare the loader's first batch with the data set's samples, and frames as read with the plain reader's.
+
+        Raises ``DataError`` where they differ: a reader that is given other work is no measure.
+        """
+        batch, keys = next(self.batches), list(islice(self.keys, self.batch_size))
+        sources = stack_inputs(batch["inputs"])["source"]
+        most = ROUNDED if isinstance(sources, DeferredBatch) else 0
+        for source, key in zip(sources.to("cpu"), keys, strict=True):
+            own = self.dataset[key]["inputs"]["source"]
+            if (source[:, : own.shape[1]].int() - own).abs().max() > most:
+                raise DataError(f"the loader's sample {key} is not that of the data set")
+            for take in self._takes(key, read=True):
+                plain = plain_frames(take.record.frames, take.indices)
+                if plain is not None and not np.array_equal(plain, take.frames):
+                    raise DataError(f"clip {take.record.name}: the plain reader gives other frames than the data set")
+
+    def measure(self, seconds: float, compared: bool) -> Turns:
+        """Time the loader, and by turns with it the plain reader where there is one."""
+        a_batch = self._warm_up(seconds)
+        a_round = a_batch + (self._plain_batch() if compared else 0)
+        self.turn = max(2 * self.ahead, ceil(seconds / (LEAST_ROUNDS + 1) / a_round))
+        self.clips = self.turn * self.batch_size
+        lengths = [len(take.indices) for key in islice(self.keys, 32) for take in self._takes(key)]
+        self.frames = round(self.clips * sum(lengths) / 32)
+
+        def drain() -> None:
+            self._fetch(self.ahead)
+
+        def settle() -> None:
+            time.sleep(2 * self.ahead * a_batch)  # the workers finish what they have begun
+            self._look_up(self.clips)
+
+        contenders = {LOADER: lambda: self._fetch(self.turn)}
+        if compared:
+            contenders[PLAIN] = self._read_pending
+        return by_turns(contenders, seconds, before={LOADER: drain, PLAIN: settle})
+
+    def _warm_up(self, seconds: float) -> float:
+        """Fill queues and caches, in two passes over the data or ``seconds``; seconds that a batch takes after that."""
+        end = time.perf_counter() + seconds
+        for _ in range(self.ahead + 2 * ceil(len(self.dataset) / self.batch_size)):
+            self._fetch(1)
+            if time.perf_counter() > end:
+                break
+        begin, number = time.perf_counter(), 2 * self.ahead + 4
+        self._fetch(number)
+        return (time.perf_counter() - begin) / number
+
+    def _plain_batch(self) -> float:
+        """Seconds that the plain reader takes for a batch."""
+        self._look_up(self.batch_size)
+        begin = time.perf_counter()
+        self._read_pending()
+        return time.perf_counter() - begin
+
+    def _look_up(self, clips: int) -> None:
+        """Find out which frames the plain reader is to read next."""
+        self._pending = [take for key in islice(self.keys, clips) for take in self._takes(key)]
+
+    def _fetch(self, number: int) -> None:
+        for _ in range(number):
+            batch = next(self.batches)
+            arrive(batch, stack_inputs(batch["inputs"])["source"].device)
+
+    def _read_pending(self) -> None:
+        for take in self._pending:
+            plain_frames(take.record.frames, take.indices)
+
+    def _takes(self, key: tuple[int, int], read: bool = False) -> list[Take]:
+        """The clips of a sample with the frames chosen, and ``read`` or not."""
+        sample = self.dataset.begin(key)
+        for transform in self.dataset.pipeline:
+            if isinstance(transform, ReadFrames) and not read:
+                break
+            sample = transform(sample)
+            if isinstance(transform, ReadFrames):
+                break
+        return list(sample["takes"].values())
+
+
+def _endless(source: Any) -> Iterator[Any]:
+    while True:
+        yield from source
+
+
+def plain_frames(source: FrameSource, indices: np.ndarray | list[int]) -> np.ndarray | None:
+    """Frames uint8 (T, H, W, 3) as Pillow reads them; None where they are not image files."""
+    if isinstance(source, FrameSpan):
+        return plain_frames(source.source, [source.start + int(index) for index in indices])
+    if isinstance(source, FrameStrip):
+        strip = _open(source.path)
+        return np.stack([strip[:, index * source.size : (index + 1) * source.size] for index in indices])
+    if isinstance(source, FrameFolder):
+        return np.stack([_open(source.paths[index]) for index in indices])
+    return None
+
+
+def _open(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """The numbers to read."""
+    lines = [
+        f"{name:<13} {result['clips_per_second'][name]:>10,.1f} clips a second {frames:>12,.0f} frames a second"
+        for name, frames in result["frames_per_second"].items()
+    ]
+    if "ratio" in result:
+        low, high = result["ratio_range"]
+        lines.append(f"the loader is {result['ratio']:.2f} times as fast ({low:.2f} to {high:.2f} over the rounds)")
+    else:
+        lines.append("the frames are not image files: there is no plain reader to compare with")
+    if "waiting_share" in result:
+        lines.append(f"a training step waits for data during {100 * result['waiting_share']:.2f} % of its time")
+    how = f"{result['rounds']} rounds, batches of {result['batch_size']}, {result['workers']} workers"
+    return "\n".join([*lines, f"{how}, {result['cores']} cores"])

@@ -1,0 +1,238 @@
+"""How fast a generator is beside the plain form of the same mathematics, and (1+2)D beside 3D convolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from i2vkit.analysis.benchmark.generators import (
+    CLIPS,
+    FAST,
+    FRAMES,
+    PLAIN,
+    build,
+    count,
+    cudnn_as_configured,
+    named,
+    plain_layers,
+    precisions_of,
+    random_clip,
+    run,
+    settle_norms,
+    step_length,
+)
+from i2vkit.analysis.benchmark.timing import LONG, by_turns, config_name, report, surroundings, synchronized, table
+from i2vkit.engine.compiling import compile_options
+from i2vkit.engine.precision import precision as computing_in
+from i2vkit.errors import ConfigError
+from i2vkit.models.inference import for_inference_
+from i2vkit.structures import Clip
+
+OTHER = "other decoder"
+# Videos are in [-1, 1]. In fp32, with TF32 off, they may differ by an eighth of a grey level anywhere; in the other
+# precisions by so much on average.
+FULL, ROUNDED = 1e-3, {"tf32": 0.01, "bf16": 0.05}
+
+
+def benchmark_decoder(
+    cfg: Config,
+    seconds: float = 10.0,
+    batch: int | None = None,
+    against: Config | None = None,
+    device: str = "cpu",
+    compiled: bool = False,
+    frames: int | None = None,
+    precisions: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """A generator as it is beside the plain form of its layers, with the same weights, by turns.
+
+    One that reads condition maps, whose frames do not depend on each other, is plain with every frame as a clip of its
+    own: image, maps of the image and maps of the frame are encoded each time.
+
+    Measured are the forward pass without gradients in eval mode (``inference``: in each precision, and with folded
+    batch norm) and forward and backward in training mode (``training``: in each precision), on clips as long as those
+    of a training step. All are compared with the plain form in fp32, which has TF32 off. Before that the outputs are
+    checked to agree, which warms up. A comparison whose rounds are long has fewer of them: none begins after 15
+    seconds.
+
+    Args:
+        cfg: of ``load_config``; the data are random.
+        seconds: how long to measure each comparison.
+        batch: clips; by default 4, and where training takes single frames 8 of these and 1 clip.
+        frames: of a clip, by default as many as the config says.
+        against: a config with another decoder of as many parameters, which is compared too (``decoders``, where
+            it is the reference).
+        device: "cpu" or "cuda".
+        compiled: measure ``torch.compile`` of the fast decoder too, in the last of the precisions.
+        precisions: to measure in beside fp32, "tf32" (of GPUs only) and "bf16"; by default all.
+
+    Returns:
+        For every comparison the fields of ``timing.report``, ``precision`` of each contender, and ``difference``, the
+        largest ones from the plain outputs; numbers of parameters; and where it was measured.
+
+    Raises:
+        ConfigError: the generator has no layer with a plain form, or two outputs do not agree.
+    """
+    trained, precisions = step_length(cfg), precisions_of(device, precisions)
+    generator, clip = build(cfg, batch or (1 if trained == 1 else CLIPS), device, frames)
+    layers = plain_layers(generator)
+    if not layers:
+        raise ConfigError(f"{config_name(cfg)}: no layer of its generator has a plain form to be compared with")
+    learnt = random_clip(generator, batch or FRAMES, 1).to(device) if trained == 1 else clip
+    settle_norms(generator, learnt)
+    result: dict[str, Any] = {
+        "benchmark": "decoder",
+        "config": config_name(cfg),
+        "batch_size": len(clip),
+        "frames": clip.source.shape[2],
+        "device": device,
+        "precisions": list(precisions),
+        "parameters": {FAST: count(generator)},
+    }
+    with cudnn_as_configured(cfg):
+        result["inference"] = _inference(generator, clip, seconds, precisions, compiled)
+        result["training"] = _training(generator, learnt, seconds, precisions, compiled)
+        result["trained_on"] = {"batch_size": len(learnt), "frames": learnt.source.shape[2]}
+        if against is not None:
+            other, _ = build(against, len(clip), device)
+            settle_norms(other, clip)
+            others = {FAST: generator, OTHER: other}
+            result["against"] = config_name(against)
+            result["parameters"] = {name: count(each) for name, each in others.items()}
+            result["decoders"] = _decoders(others, clip, seconds, precisions)
+    return result | surroundings()
+
+
+def _inference(
+    generator: nn.Module, clip: Clip, seconds: float, precisions: Sequence[str], compiled: bool
+) -> dict[str, Any]:
+    generator.eval()
+    contenders, used = {}, {}
+
+    def add(name: str, model: nn.Module, precision: str, plain: bool = False) -> None:
+        contenders[name], used[name] = partial(run, model, clip, plain, precision), precision
+
+    full = for_inference_(deepcopy(generator), torch.float32)
+    for precision in precisions:
+        folded = for_inference_(deepcopy(generator), torch.bfloat16) if precision == "bf16" else full
+        add(named(PLAIN, precision), generator, precision, plain=True)
+        add(named(FAST, precision), generator, precision)
+        add(named(FAST, precision, "folded"), folded, precision)
+    if compiled:
+        faster = deepcopy(folded)
+        faster.decoder.compile(**compile_options(True))
+        add(named(FAST, precision, "folded", "compiled"), faster, precision)
+    with torch.no_grad():
+        return _measure(contenders, used, PLAIN, seconds, clip.source.device)
+
+
+def _training(
+    generator: nn.Module, clip: Clip, seconds: float, precisions: Sequence[str], compiled: bool
+) -> dict[str, Any]:
+    generator.train()
+    # A loss whose gradient is of the size of its noise in every frame.
+    weight = torch.randn(clip.source.shape, generator=torch.Generator().manual_seed(0)).to(clip.source.device)
+
+    def step(model: nn.Module, plain: bool, precision: str) -> Tensor:
+        model.zero_grad()
+        with computing_in(precision):
+            video = run(model, clip, plain, precision)
+            (video * weight).sum().backward()
+        return video.detach()
+
+    contenders, used = {}, {}
+    for precision in precisions:
+        for form in (PLAIN, FAST):
+            name = named(form, precision)
+            contenders[name], used[name] = partial(step, generator, form == PLAIN, precision), precision
+    if compiled:
+        faster, name = deepcopy(generator), named(FAST, precision, "compiled")
+        faster.decoder.compile(**compile_options(True))
+        contenders[name], used[name] = partial(step, faster, False, precision), precision
+    measured = _measure(contenders, used, PLAIN, seconds, clip.source.device)
+    generator.zero_grad()
+    return measured
+
+
+def _decoders(
+    generators: dict[str, nn.Module], clip: Clip, seconds: float, precisions: Sequence[str]
+) -> dict[str, Any]:
+    """Each forward in eval mode, and forward and backward in training mode; nothing to check, they are not alike."""
+    measured = {}
+    for precision in precisions:
+        contenders = {}
+        for name, generator in generators.items():
+            contenders[f"{name}, inference"] = partial(_no_grad, generator, clip, precision)
+            contenders[f"{name}, training"] = partial(_both, generator, clip, precision)
+        contenders = {name: synchronized(work, clip.source.device) for name, work in contenders.items()}
+        turns = by_turns(contenders, seconds)
+        measured[precision] = {
+            kind: report(turns, f"{OTHER}, {kind}", [f"{name}, {kind}" for name in generators])
+            for kind in ("inference", "training")
+        }
+    return measured
+
+
+@torch.no_grad()
+def _no_grad(generator: nn.Module, clip: Clip, precision: str) -> None:
+    run(generator.eval(), clip, precision=precision)
+
+
+def _both(generator: nn.Module, clip: Clip, precision: str) -> None:
+    with computing_in(precision):
+        run(generator.train(), clip, precision=precision).sum().backward()
+    generator.zero_grad()
+
+
+def _measure(
+    contenders: dict[str, Callable[[], Tensor]],
+    precisions: dict[str, str],
+    reference: str,
+    seconds: float,
+    device: torch.device,
+) -> dict[str, Any]:
+    """Check that the outputs agree with the reference's, and time all."""
+    differences = check_agreement({name: work() for name, work in contenders.items()}, reference)
+    works = {name: synchronized(work, device) for name, work in contenders.items()}
+    turns = by_turns(works, seconds, warm=True, most=max(seconds, LONG))
+    return report(turns, reference, list(contenders)) | {"precision": precisions, "difference": differences}
+
+
+def check_agreement(outputs: dict[str, Tensor], reference: str) -> dict[str, float]:
+    """The largest difference of every output from the reference's.
+
+    Outputs are videos in [-1, 1]; those with "tf32" or "bf16" in their names may differ by ``ROUNDED`` on average, the
+    others by ``FULL`` anywhere.
+
+    Raises:
+        ConfigError: two outputs differ by more: what computes something else is no measure.
+
+    >>> check_agreement({"plain": torch.zeros(2), "fast": torch.tensor([0.0, 2**-12])}, "plain")
+    {'plain': 0.0, 'fast': 0.000244140625}
+    """
+    largest = {}
+    for name, output in outputs.items():
+        difference = (output.float() - outputs[reference].float()).abs()
+        largest[name] = float(difference.max())
+        rounded = [allowed for precision, allowed in ROUNDED.items() if precision in name.split(", ")]
+        allowed, found = (rounded[0], float(difference.mean())) if rounded else (FULL, largest[name])
+        if not found <= allowed:  # NaN too
+            raise ConfigError(f"{name!r} does not compute what {reference!r} does: they differ by {found:.3g}")
+    return largest
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """The numbers to read."""
+    lines = [f"{result['config']}: {result['batch_size']} clips of {result['frames']} frames on {result['device']}"]
+    lines += [f"{name}: {number:,} parameters" for name, number in result["parameters"].items()]
+    trained = "training, {batch_size} clips of {frames} frames".format(**result["trained_on"])
+    lines += ["inference:", *table(result["inference"]), f"{trained}:", *table(result["training"])]
+    for precision, kinds in result.get("decoders", {}).items():
+        lines += [f"decoders, {precision}:", *(line for measured in kinds.values() for line in table(measured))]
+    return "\n".join([*lines, f"{result['threads']} threads, {result['cores']} cores, {result['processor']}"])

@@ -1,0 +1,165 @@
+"""Which data loader brings clips to the device fastest: workers, pinned memory, and clips that lie there already."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import time
+from copy import deepcopy
+from math import ceil
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from i2vkit.analysis.benchmark.timing import config_name, surroundings
+from i2vkit.datasets.collation import stack_inputs
+from i2vkit.datasets.loaders import build_loader, default_workers
+from i2vkit.errors import ConfigError
+
+
+def benchmark_loaders(cfg: Config, seconds: float = 10.0, device: str = "cpu") -> dict[str, Any]:
+    """Clips a second that arrive on the device as uint8, by the number of workers, pinned or not, and by the cache.
+
+    Each loader is measured on its own, after a warm-up, while the device has nothing else to do: a training that takes
+    fewer clips a second does not wait.
+
+    Args:
+        cfg: of ``load_config``; a config of data alone will do.
+        seconds: how long to measure each; as long at most for a warm-up of two passes over the data.
+        device: "cpu" or "cuda".
+
+    Returns:
+        ``loaders``: for each ``cache``, ``workers`` and ``pinned`` either ``clips_per_second``, ``seconds_to_build``
+        (with what a cache decodes first), ``first_batch_seconds`` (with the start of workers), ``bytes_sent`` a batch
+        by a worker and ``copies_to_the_device`` a batch, or ``impossible``, the reason; and where it was measured.
+
+    Raises:
+        I2VError: what is wrong with config or data.
+    """
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError("there is no GPU here: measure with --device cpu")
+    rows = []
+    for variant in variants(cfg, device):
+        try:
+            begin = time.perf_counter()
+            loader = _loader(cfg, **variant)
+            built = time.perf_counter() - begin
+            measured = _measured(loader, seconds, torch.device(device))
+            rows.append(variant | {"seconds_to_build": built} | measured)
+        except ConfigError as error:
+            rows.append(variant | {"impossible": str(error)})
+    return {
+        "benchmark": "loaders",
+        "config": config_name(cfg),
+        "batch_size": cfg.train_dataloader.batch_size,
+        "device": device,
+        "loaders": rows,
+        **surroundings(),
+    }
+
+
+def variants(cfg: Config, device: str) -> list[dict[str, Any]]:
+    """The loaders to measure: the config's cache with 0, 2 and as many workers as suit the machine, pinned memory both
+    ways where there is a GPU; then clips on the device.
+    """
+    cache = cfg.train_dataloader.dataset.get("cache", "memory")
+    cache = "memory" if cache == "device" else cache
+    workers = sorted({0, 2, default_workers("train")})
+    pinned = (False, True) if device.startswith("cuda") else (False,)
+    found = [dict(cache=cache, workers=number, pinned=pin) for number in workers for pin in pinned]
+    return found + [dict(cache="device", workers=number, pinned=pinned[-1]) for number in (0, 2)]
+
+
+def _loader(cfg: Config, cache: str | None, workers: int, pinned: bool) -> DataLoader:
+    cfg = deepcopy(cfg)
+    cfg.train_dataloader.update(pin_memory=pinned, persistent_workers=workers > 0)
+    cfg.train_dataloader.dataset.cache = cache
+    return build_loader(cfg, "train", workers=workers)
+
+
+def _measured(loader: DataLoader, seconds: float, device: torch.device) -> dict[str, Any]:
+    begin = time.perf_counter()
+    batches = iter(loader)
+    batch = next(batches)
+    arrive(batch, device)
+    first = time.perf_counter() - begin
+    end = time.perf_counter() + seconds
+    for _ in range(2 * ceil(len(loader.dataset) / loader.batch_size)):
+        arrive(next(batches), device)
+        if time.perf_counter() > end:
+            break
+    # What was ready before the clock started must not count: the workers' queues are emptied once.
+    for _ in range(loader.num_workers * (loader.prefetch_factor or 0)):
+        arrive(next(batches), device)
+    begin, number = time.perf_counter(), 0
+    while time.perf_counter() - begin < seconds or number == 0:
+        arrive(next(batches), device)
+        number += 1
+    return {
+        "clips_per_second": number * loader.batch_size / (time.perf_counter() - begin),
+        "first_batch_seconds": first,
+        "bytes_sent": sent_bytes(batch),
+        "copies_to_the_device": 0 if device.type == "cpu" else len(_Counter.of(batch["inputs"]).storages),
+    }
+
+
+def arrive(batch: dict, device: torch.device) -> dict[str, Tensor]:
+    """The inputs of a batch on the device, as uint8, and there when this returns."""
+    inputs = stack_inputs(batch["inputs"])
+    moved = {name: values.to(device, non_blocking=True) for name, values in inputs.items()}
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return moved
+
+
+def sent_bytes(batch: dict) -> int:
+    """The bytes that a worker writes for a batch: storages of tensors, each once, and everything else as pickled."""
+    counter = _Counter.of(batch)
+    return sum(counter.storages.values()) + counter.rest
+
+
+class _Counter(pickle.Pickler):
+    """Pickles all but tensors, of which it keeps the size of every storage by its address."""
+
+    def __init__(self) -> None:
+        self._file = io.BytesIO()
+        super().__init__(self._file)
+        self.storages: dict[int, int] = {}
+
+    @classmethod
+    def of(cls, value: Any) -> _Counter:
+        """Count ``value``."""
+        counter = cls()
+        counter.dump(value)
+        return counter
+
+    @property
+    def rest(self) -> int:
+        return self._file.tell()
+
+    def reducer_override(self, value: Any) -> Any:
+        """A tensor leaves nothing behind; all else is pickled as usual."""
+        if not isinstance(value, Tensor):
+            return NotImplemented
+        storage = value.untyped_storage()
+        self.storages[storage.data_ptr()] = storage.nbytes()
+        return int, ()
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """The numbers to read."""
+    lines = [f"{result['config']}: batches of {result['batch_size']}, uint8, on {result['device']}"]
+    for row in result["loaders"]:
+        pinned = " pinned" if row["pinned"] else ""
+        name = f"cache={row['cache']!r}, {row['workers']} workers{pinned}"
+        if "impossible" in row:
+            lines.append(f"{name:<40} {row['impossible']}")
+            continue
+        lines.append(
+            f"{name:<40} {row['clips_per_second']:>10,.0f} clips a second {row['bytes_sent'] / 1e6:>8.2f} MB a batch, "
+            f"the first after {row['seconds_to_build'] + row['first_batch_seconds']:.1f} s"
+        )
+    return "\n".join([*lines, f"{result['cores']} cores, {result['processor']}"])

@@ -1,0 +1,190 @@
+"""What all benchmarks share: contenders that run by turns, their medians and ratios, memory, and where it was."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from mmengine.config import Config
+
+from i2vkit.utils.versions import package_versions
+
+PACKAGES = ("i2vkit", "torch", "numpy", "onedl-mmengine", "pillow", "av", "opencv-python")
+LEAST_ROUNDS = 5
+LONG = 15.0  # seconds: no round of a long comparison begins later
+
+
+@dataclass(frozen=True)
+class Turns:
+    """What ``by_turns`` measured.
+
+    ``seconds`` of each contender, one value a round; ``peak_bytes``, the most memory that the process held during its
+    turns, None where that cannot be told.
+    """
+
+    seconds: dict[str, list[float]]
+    peak_bytes: dict[str, int | None]
+
+    def median(self, name: str) -> float:
+        """The median of a contender's seconds."""
+        return median(self.seconds[name])
+
+    def ratio(self, name: str, other: str) -> float:
+        """How many times faster ``name`` is than ``other``: the median over the rounds."""
+        return median(self._ratios(name, other))
+
+    def ratio_range(self, name: str, other: str) -> tuple[float, float]:
+        """The smallest and the largest of these ratios, which tell how much the median is worth."""
+        ratios = self._ratios(name, other)
+        return min(ratios), max(ratios)
+
+    def _ratios(self, name: str, other: str) -> list[float]:
+        return [slow / fast for fast, slow in zip(self.seconds[name], self.seconds[other], strict=True)]
+
+
+def by_turns(
+    contenders: Mapping[str, Callable[[], object]],
+    seconds: float,
+    before: Mapping[str, Callable[[], object]] | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+    warm: bool = False,
+    most: float = math.inf,
+) -> Turns:
+    """Run the contenders one after the other, round after round, and time each turn.
+
+    What changes slowly (other programs, the clock rate) so falls on all alike; every second round goes the other way
+    around. A first round warms up and does not count, unless all are ``warm``.
+
+    Args:
+        contenders: by name; each does the same amount of work whenever it is called.
+        seconds: begin no round after this long, but let five rounds count.
+        most: begin none after this long in any case, once one has counted.
+        before: what is done before a contender's turn, untimed.
+        clock: seconds, rising.
+    """
+    before = before or {}
+    names = list(contenders)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    peaks: dict[str, int | None] = dict.fromkeys(names)
+    start, rounds = clock(), int(warm)
+    while rounds <= 1 or (clock() - start < most and (rounds <= LEAST_ROUNDS or clock() - start < seconds)):
+        for name in names if rounds % 2 else reversed(names):
+            before.get(name, lambda: None)()
+            with PeakMemory() as memory:
+                begin = clock()
+                contenders[name]()
+                end = clock()
+            if rounds:
+                times[name].append(end - begin)
+                peaks[name] = max(filter(None, (peaks[name], memory.bytes)), default=None)
+        rounds += 1
+    return Turns(times, peaks)
+
+
+def report(turns: Turns, reference: str, names: list[str]) -> dict[str, Any]:
+    """What was measured of the contenders ``names``, by name, ready to be written.
+
+    ``milliseconds`` (medians), ``ratio``: how many times faster than the ``reference``, with its ``ratio_range`` over
+    the ``rounds``, ``peak_bytes`` of the process.
+
+    >>> report(Turns({"a": [2.0], "b": [0.5]}, {"a": None, "b": None}), "a", ["a", "b"])["ratio"]
+    {'a': 1.0, 'b': 4.0}
+    """
+    return {
+        "reference": reference,
+        "rounds": len(turns.seconds[reference]),
+        "milliseconds": {name: 1000 * turns.median(name) for name in names},
+        "ratio": {name: turns.ratio(name, reference) for name in names},
+        "ratio_range": {name: turns.ratio_range(name, reference) for name in names},
+        "peak_bytes": {name: turns.peak_bytes[name] for name in names},
+    }
+
+
+def synchronized(work: Callable[[], object], device: torch.device) -> Callable[[], None]:
+    """``work``, until the GPU has done it where ``device`` is one."""
+
+    def run() -> None:
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+
+    return run
+
+
+class PeakMemory:
+    """The most memory that this process holds while the body runs: ``bytes``, on the GPU where one is in use.
+
+    None where neither can be told; without a GPU that is known on Linux only. Other processes do not count.
+    """
+
+    bytes: int | None = None
+
+    def __enter__(self) -> PeakMemory:
+        self._cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
+        if self._cuda:
+            torch.cuda.reset_peak_memory_stats()
+        else:
+            self._can_reset = _write("/proc/self/clear_refs", "5")  # the kernel's word for "forget the peak"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._cuda:
+            self.bytes = torch.cuda.max_memory_allocated()
+        elif self._can_reset:
+            lines = Path("/proc/self/status").read_text().splitlines()
+            self.bytes = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+
+def _write(path: str, text: str) -> bool:
+    try:
+        Path(path).write_text(text)
+    except OSError:
+        return False
+    return True
+
+
+def surroundings() -> dict[str, object]:
+    """What a measurement depends on beside the code: versions, processor, cores, threads, GPU."""
+    return {
+        "versions": {"python": platform.python_version(), **package_versions(PACKAGES)},
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def _processor() -> str:
+    """The processor's name; Linux keeps it where Python does not look."""
+    cpus = Path("/proc/cpuinfo")
+    lines = cpus.read_text().splitlines() if cpus.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def config_name(cfg: Config) -> str:
+    """What a config's file is called."""
+    return Path(cfg.filename or "config").stem
+
+
+def table(measured: dict[str, Any]) -> list[str]:
+    """A line a contender of what ``report`` gives."""
+    width = max(len(name) for name in measured["milliseconds"])
+    lines = []
+    for name, milliseconds in measured["milliseconds"].items():
+        low, high = measured["ratio_range"][name]
+        line = f"  {name:<{width}} {milliseconds:9.1f} ms  {measured['ratio'][name]:5.2f}x ({low:.2f} to {high:.2f})"
+        peak = measured["peak_bytes"][name]
+        line += "" if peak is None else f"  {peak / 2**20:7,.0f} MiB"
+        if name in measured.get("difference", {}):
+            line += f"  differs by {measured['difference'][name]:.1e}"
+        lines.append(line)
+    return lines

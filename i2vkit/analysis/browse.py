@@ -1,0 +1,215 @@
+"""What the network will see, as a picture and a video: samples of a config after all transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from i2vkit.datasets.loaders import build_loader
+from i2vkit.datasets.points import COUNTS, mirror_order
+from i2vkit.errors import ConfigError
+from i2vkit.media import write_image, write_video
+from i2vkit.visualization import spread, to_frames
+from i2vkit.visualization.overlays import (
+    MAP_COLOURS,
+    colour_maps,
+    draw_box,
+    draw_points,
+    draw_skeleton,
+    enlarge,
+    framed,
+)
+from i2vkit.visualization.strips import title
+from i2vkit.visualization.typography import FAINT, blank, text_box, widen
+
+COLUMNS = 8  # frames of a sample in the picture
+SMALLEST = 128  # height of a frame in the picture, at least, in pixels
+SECONDS = 3.0  # how long the video goes on repeating itself, at least
+GAP, MARGIN, LINE = 2, 10, 18
+NOTE = (
+    "framed in pink: the image that is animated; pixels are enlarged, not smoothed. Orange and blue: points that "
+    "change places in a mirror (of joints, orange is the person's own left)"
+)
+
+
+def browse(cfg: Config, split: str, number: int, out: Path, seed: int | None = None) -> list[Path]:
+    """Write ``out/SPLIT.png`` and ``out/SPLIT.mp4`` of the samples that a training would see first.
+
+    Where a split has an order they are spread over all of it.
+
+    Args:
+        cfg: of ``load_config``; a config of data alone will do.
+        split: "train", "val" or "test".
+        number: of samples.
+        out: folder.
+        seed: of the order; by default the config's.
+
+    Returns:
+        The two files.
+
+    Raises:
+        I2VError: what is wrong with config or data.
+    """
+    if number < 1:
+        raise ConfigError(f"there must be a sample at least to look at, not {number}")
+    loader = build_loader(cfg, split, seed, workers=0)
+    samples = [Sample(item) for item in pick(loader, number)]
+    heading = f"{Path(cfg.filename or 'config').stem}, {split}: {len(samples)} samples of {len(loader.dataset)}"
+    picture, video = out / f"{split}.png", out / f"{split}.mp4"
+    write_image(picture, sheet(samples, heading))
+    write_video(video, moving_sheet(samples), samples[0].fps)
+    return [picture, video]
+
+
+def pick(loader: DataLoader, number: int) -> Iterator[dict]:
+    """``number`` samples of the loader's data set, by the keys that its sampler gives."""
+    if getattr(loader.sampler, "ordered", False):
+        keys = list(loader.sampler)
+        keys = [keys[index] for index in spread(len(keys), number)]
+    else:
+        keys = islice(loader.sampler, number)
+    return (loader.dataset[key] for key in keys)
+
+
+class Sample:
+    """A sample of ``PackClip``, ready to be drawn.
+
+    ``frames`` of the source with everything that is known drawn onto them, ``others``: target and truth by name,
+    ``image``, all enlarged by whole numbers; ``maps``, pictures of the condition maps of source and image, or None.
+    """
+
+    def __init__(self, item: dict[str, Any]) -> None:
+        inputs, sample = item["inputs"], item["data_samples"]
+        plain = to_frames(inputs["source"])
+        self.factor = max(2, ceil(SMALLEST / plain.shape[1]))
+        self.fps = sample.get("fps", 25.0)
+        self.name = title(sample)
+        people = " onto ".join(dict.fromkeys([sample.source_person, sample.target_person]))
+        self.caption = ", ".join(filter(None, [sample.label_name, f"person {people}"]))
+        self.states = inputs.get("states")
+        points = {name: _numpy(inputs.get(name)) for name in ("joints", "boxes")}
+        points["landmarks"] = _numpy(sample.get("landmarks"))
+        known = {name: values for name, values in points.items() if values is not None}
+        drawn = (self._drawn(plain[t], {name: values[t] for name, values in known.items()}) for t in range(len(plain)))
+        self.frames = np.stack(list(drawn))
+        videos = {"target": inputs.get("target"), "truth": sample.get("truth")}
+        self.others = {
+            name: np.stack([enlarge(frame, self.factor) for frame in to_frames(video)])
+            for name, video in videos.items()
+            if video is not None and not np.array_equal(video, inputs["source"])
+        }
+        self.has_target = "target" in inputs
+        self.image = framed(enlarge(_numpy(sample.first.permute(1, 2, 0)), self.factor))
+        self.maps, self.image_maps = _numpy(inputs.get("source_maps")), _numpy(inputs.get("image_maps"))
+
+    def _drawn(self, frame: np.ndarray, points: dict[str, np.ndarray]) -> np.ndarray:
+        picture = enlarge(frame, self.factor)
+        if "boxes" in points:
+            draw_box(picture, points["boxes"], self.factor)
+        if "landmarks" in points:
+            count = len(points["landmarks"])
+            draw_points(picture, points["landmarks"], self.factor, mirror_order(count) if count in COUNTS else None)
+        if "joints" in points:
+            draw_skeleton(picture, points["joints"], self.factor)
+        return picture
+
+
+def _numpy(tensor: Tensor | None) -> np.ndarray | None:
+    return None if tensor is None else tensor.numpy()
+
+
+def sheet(samples: list[Sample], heading: str) -> np.ndarray:
+    """Samples below one another, uint8 (H, W, 3): names, the image, frames evenly spread, and what comes with them."""
+    blocks = [block for sample in samples for block in (_block(sample), blank(MARGIN, 1))]
+    maps = max((len(sample.maps) for sample in samples if sample.maps is not None), default=0)
+    width = max(640, *(block.shape[1] for block in blocks))
+    lines = [text_box(heading, LINE + 4, width, size=15), text_box(NOTE, LINE, width, size=11, colour=FAINT)]
+    lines += [_legend(maps)] if maps > 1 else []
+    page = np.concatenate([widen(part, width) for part in (*lines, blank(MARGIN, 1), *blocks)])
+    return np.pad(page, ((MARGIN, 0), (MARGIN, MARGIN), (0, 0)), constant_values=255)
+
+
+def _block(sample: Sample) -> np.ndarray:
+    """One sample: its names, then rows of frames, the image's column first."""
+    shown = spread(len(sample.frames), COLUMNS)
+    widths = [sample.image.shape[1], *[sample.frames.shape[2]] * len(shown)]
+    notes = [f"frame {t}" + ("" if sample.states is None else f", state {sample.states[t]}") for t in shown]
+    rows = [_row([_small(text, width) for text, width in zip(["image", *notes], widths, strict=True)])]
+    rows.append(_row([sample.image, *sample.frames[shown]]))
+    for name, video in sample.others.items():
+        frames = video[[min(t, len(video) - 1) for t in shown]]
+        rows.append(_row([text_box(f"{name}  ", LINE, widths[0], align="right", size=11, colour=FAINT), *frames]))
+    if sample.maps is not None or sample.image_maps is not None:
+        maps = [
+            sample.image_maps,
+            *([None] * len(shown) if sample.maps is None else sample.maps[:, shown].swapaxes(0, 1)),
+        ]
+        rows.append(_row([_small_map(one, width) for one, width in zip(maps, widths, strict=True)]))
+    names = text_box(f"{sample.caption}    {sample.name}", LINE, rows[1].shape[1])
+    return np.concatenate(
+        [names] + [part for row in rows for part in (widen(row, len(names[0])), blank(GAP, len(names[0])))]
+    )
+
+
+def _small_map(maps: np.ndarray | None, width: int) -> np.ndarray:
+    """Condition maps (M, H, W) at the size that the model gets, centred in a column."""
+    picture = blank(1, 1) if maps is None else colour_maps(maps)
+    left = (width - picture.shape[1]) // 2
+    return widen(np.pad(picture, ((0, 0), (left, 0), (0, 0)), constant_values=255), width)
+
+
+def _legend(number: int) -> np.ndarray:
+    """The colours of the condition maps."""
+    cells = [_small("maps:", 40)]
+    for index in range(min(number, len(MAP_COLOURS))):
+        swatch = blank(LINE, 14)
+        swatch[3:-3] = MAP_COLOURS[index]
+        cells += [swatch, _small(f"{index}", 24)]
+    return _row(cells)
+
+
+def moving_sheet(samples: list[Sample]) -> Iterator[np.ndarray]:
+    """All samples side by side, frame by frame, uint8 (H, W, 3); shorter ones hold their last frame."""
+    tiles = [partial(_tile, sample) for sample in samples]
+    first = [tile(0) for tile in tiles]
+    height, width = (max(tile.shape[axis] for tile in first) for axis in (0, 1))
+    columns = min(len(tiles), max(1, round((len(tiles) * 16 / 9 * height / width) ** 0.5)))
+    length = max(len(sample.frames) for sample in samples)
+    for t in range(length * ceil(SECONDS * samples[0].fps / length)):
+        page = blank(ceil(len(tiles) / columns) * (height + GAP), columns * (width + GAP))
+        for index, tile in enumerate(tiles):
+            picture = tile(t % length)
+            top, left = index // columns * (height + GAP), index % columns * (width + GAP)
+            page[top : top + len(picture), left : left + picture.shape[1]] = picture
+        yield page
+
+
+def _tile(sample: Sample, t: int) -> np.ndarray:
+    """A sample at time ``t``: its label and people, its frame, and before it the image if that is of another clip."""
+    t = min(t, len(sample.frames) - 1)
+    row = _row([sample.image, sample.frames[t]] if sample.has_target else [sample.frames[t]])
+    return np.concatenate([_small(sample.caption, row.shape[1]), row])
+
+
+def _row(cells: list[np.ndarray]) -> np.ndarray:
+    """Cells beside one another, lower ones in the middle of the row's height."""
+    height = max(map(len, cells))
+    parts = []
+    for cell in cells:
+        above = (height - len(cell)) // 2
+        margins = ((above, height - len(cell) - above), (0, 0), (0, 0))
+        parts += [np.pad(cell, margins, constant_values=255), blank(height, GAP)]
+    return np.concatenate(parts[:-1], axis=1)
+
+
+def _small(text: str, width: int) -> np.ndarray:
+    return text_box(text, LINE, width, size=11, colour=FAINT)

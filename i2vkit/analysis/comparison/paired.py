@@ -1,0 +1,143 @@
+"""Results side by side: which may stand together, means over seeds, and what differs beyond the paired bootstrap."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import isclose, isnan
+from statistics import fmean, stdev
+from typing import Any
+
+from i2vkit.analysis.comparison.comparable import Row, videos_of
+from i2vkit.evaluation.statistics import bootstrap_interval, bootstrap_over, groups_of
+
+FLOOR = "floor: first image repeated"
+
+# Of one metric: the value of each sample and its group in the bootstrap; keys are (name, its how-manieth).
+Values = dict[tuple[str, int], tuple[float, str]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one row says of one metric.
+
+    ``score``, its 95 % ``interval`` and its ``spread``, the standard deviation over seeds;
+    ``difference`` is score - that of the first row and ``limits`` the paired interval of it; ``verdict`` is "better",
+    "worse", "differs" (where nothing says which way is better) or "" (not beyond chance). What is not known is None.
+    """
+
+    score: float
+    interval: tuple[float, float] | None = None
+    spread: float | None = None
+    difference: float | None = None
+    limits: tuple[float, float] | None = None
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that a table of results says: ``cells`` by row and metric, the first row being what others differ from.
+
+    ``facts`` is a result, for what all of them share; ``over`` says whom the bootstrap draws, ``groups`` how many, and
+    ``counts`` on how many samples each metric is compared.
+    """
+
+    rows: list[Row]
+    metrics: list[str]
+    cells: dict[str, dict[str, Cell]]
+    facts: dict[str, Any]
+    over: str
+    groups: int
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def compare(rows: Sequence[Row]) -> Comparison:
+    """Compare rows, as ``read_results`` gives them, with the first of them; the floor is the last row.
+
+    Each metric is compared on the samples that all rows which have it could score. Of several seeds a sample's value is
+    the mean. Samples are paired by name, and people, who are not independent of their videos, drawn as a whole.
+    """
+    first = rows[0].results[0]
+    names = [name for row in rows for result in row.results for name in result["scores"]]
+    metrics = [name for name in dict.fromkeys(names) if not name.endswith(("_floor", "_gain"))]
+    over, groups = bootstrap_over(videos_of(first))
+    cells: dict[str, dict[str, Cell]] = {row.name: {} for row in rows} | {FLOOR: {}}
+    counts = {}
+    for metric in metrics:
+        known = {row.name: row.results for row in rows if all(metric in result["scores"] for result in row.results)}
+        values = {name: _mean_values(results, metric, over) for name, results in known.items()}
+        scores = {name: [result["scores"][metric] for result in results] for name, results in known.items()}
+        if (key := f"{metric}_floor") in first["scores"]:
+            values[FLOOR], scores[FLOOR] = _mean_values([first], key, over), [first["scores"][key]]
+        common = set.intersection(*[set(found) for found in values.values() if found] or [set()])
+        counts[metric] = len(common)
+        way = _less_is_better(first, metric)
+        for name, found in values.items():
+            reference = values.get(rows[0].name)
+            cells[name][metric] = _cell(scores[name], found, None if name == rows[0].name else reference, common, way)
+    shown = [*rows, Row(FLOOR, [first])] if cells[FLOOR] else list(rows)
+    return Comparison(shown, metrics, cells, first, over, groups, counts)
+
+
+def _cell(
+    scores: list[float], values: Values, reference: Values | None, common: set, less_is_better: bool | None
+) -> Cell:
+    """A cell from the scores of its seeds, and the values of its samples and of the first row's."""
+    spread = stdev(scores) if len(scores) > 1 else None
+    keys = [key for key in values if key in common]
+    if not keys:
+        return Cell(fmean(scores), spread=spread)
+    groups = [values[key][1] for key in keys]
+    own = [values[key][0] for key in keys]
+    interval = _interval(own, groups)
+    if not reference:
+        return Cell(fmean(own), interval, spread)
+    differences = [values[key][0] - reference[key][0] for key in keys]
+    limits, verdict = _interval(differences, groups), ""
+    if limits and not limits[0] <= 0 <= limits[1]:
+        verdict = "differs" if less_is_better is None else "better" if (limits[0] > 0) != less_is_better else "worse"
+    return Cell(fmean(own), interval, spread, fmean(differences), limits, verdict)
+
+
+def _interval(values: list[float], groups: list[str]) -> tuple[float, float] | None:
+    low, high = bootstrap_interval(values, groups)
+    return None if isnan(low) else (low, high)
+
+
+def _mean_values(results: Sequence[dict], key: str, over: str) -> Values:
+    """The values of ``key`` by sample, means over the results; those that every result has.
+
+    None at all where the score is no mean of its videos', as that of a whole set is not: they tell nothing about it.
+    """
+    tables = [_values(result, key, over) for result in results]
+    for result, table in zip(results, tables, strict=True):
+        means = fmean(value for value, _ in table.values()) if table else float("nan")
+        if not isclose(result["scores"][key], means, rel_tol=1e-6, abs_tol=1e-9):
+            return {}
+    common = [sample for sample in tables[0] if all(sample in table for table in tables)]
+    return {sample: (fmean(table[sample][0] for table in tables), tables[0][sample][1]) for sample in common}
+
+
+def _values(result: dict, key: str, over: str) -> Values:
+    """The values of ``key`` by sample, or by image where samples of one image are scored together."""
+    key = key.rpartition("/")[2]
+    found, seen = {}, Counter()
+    tables = (result.get("per_video") or [], result.get("per_image") or [])
+    rows = next((table for table in tables if any(key in row for row in table)), [])
+    groups = groups_of(rows, over) or range(len(rows))
+    for row, group in zip(rows, groups, strict=True):
+        place = (row["name"], seen[row["name"]])
+        seen[row["name"]] += 1
+        if row.get(key) is not None:
+            found[place] = (float(row[key]), str(group))
+    return found
+
+
+def _less_is_better(result: dict, metric: str) -> bool | None:
+    """Whether less of a metric is better: as the result says, or as its gain over the floor does; None if neither."""
+    said = result.get("less_is_better", {}).get(metric)
+    score, floor, gain = (result["scores"].get(metric + end) for end in ("", "_floor", "_gain"))
+    if said is not None or None in (floor, gain) or score == floor or not gain:
+        return said
+    return (gain > 0) != (score > floor)

@@ -1,0 +1,123 @@
+"""What there is in the data of a config: counts, lengths, sizes, brightness, and what was left out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from itertools import combinations
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch import Tensor
+
+from i2vkit.analysis.browse import pick
+from i2vkit.datasets import ClipDataset
+from i2vkit.datasets.loaders import build_loader, splits_of
+from i2vkit.media import atomic_path
+
+SAMPLES = 64  # of which sizes and brightness are measured
+LISTED = 20  # people and skipped clips that the text names
+
+
+def statistics(cfg: Config, seed: int | None = None, samples: int = SAMPLES) -> dict[str, Any]:
+    """Numbers of every split of a config.
+
+    Args:
+        cfg: of ``load_config``; a config of data alone will do.
+        seed: of the order of the samples; by default the config's.
+        samples: of how many sizes and brightness are measured, after all transforms.
+
+    Returns:
+        ``splits``, by name what ``split_statistics`` gives, and ``people_in_both``, by pair of splits.
+
+    Raises:
+        I2VError: what is wrong with config or data.
+    """
+    people, splits = {}, {}
+    for split in splits_of(cfg):
+        loader = build_loader(cfg, split, seed, workers=0)
+        people[split] = set(loader.dataset.index.people)
+        splits[split] = split_statistics(loader.dataset, pick(loader, min(samples, len(loader.dataset))))
+    both = {f"{a} and {b}": sorted(people[a] & people[b]) for a, b in combinations(people, 2)}
+    if cfg.get("val_dataloader") == cfg.get("test_dataloader"):
+        both.pop("val and test", None)  # one and the same set
+    return {"config": Path(cfg.filename or "config").stem, "splits": splits, "people_in_both": both}
+
+
+def split_statistics(dataset: ClipDataset, samples: Iterable[dict]) -> dict[str, Any]:
+    """Numbers of one data set: ``clips``, ``samples`` (pairs), ``labels`` and ``people`` with their clips, ``frames``,
+    ``fps``, ``raw_sizes`` and ``sizes`` before and after the transforms, ``mean`` and ``std`` of red, green and blue
+    in [0, 1] over the source videos of ``samples``, ``skipped`` clips with reasons.
+    """
+    records = dataset.records
+    lengths = [record.num_frames for record in records]
+    by_name = {record.name: record for record in records}
+    sizes, raw_sizes, measured = Counter(), Counter(), 0
+    totals = torch.zeros(3, 3, dtype=torch.float64)  # number, sum and sum of squares
+    for item in samples:
+        video: Tensor = item["inputs"]["source"]
+        sizes[_size(video.shape[2:])] += 1
+        source = by_name[item["data_samples"].source_name]
+        raw_sizes[_size(source.frames.read([0]).shape[1:3])] += 1
+        values = video.flatten(1).double() / 255
+        totals += torch.stack([torch.full((3,), float(values.shape[1])), values.sum(1), values.square().sum(1)])
+        measured += 1
+    mean = totals[1] / totals[0]
+    std = (totals[2] / totals[0] - mean**2).clamp(min=0).sqrt()
+    return {
+        "clips": len(records),
+        "samples": len(dataset),
+        "labels": dict(Counter(record.label or "none" for record in records)),
+        "people": dict(Counter(record.person for record in records)),
+        "frames": {"min": min(lengths), "median": median(lengths), "max": max(lengths), "total": sum(lengths)},
+        "fps": {f"{fps:g}": count for fps, count in Counter(record.fps for record in records).items()},
+        "measured_samples": measured,
+        "raw_sizes": dict(raw_sizes),
+        "sizes": dict(sizes),
+        "mean": [round(value, 4) for value in mean.tolist()],
+        "std": [round(value, 4) for value in std.tolist()],
+        "skipped": [{"what": what, "why": why} for what, why in dataset.index.skipped],
+    }
+
+
+def _size(height_and_width: tuple[int, ...]) -> str:
+    return "{1}x{0}".format(*height_and_width)
+
+
+def write_statistics(numbers: dict[str, Any], path: Path) -> None:
+    """Write them as JSON, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+
+
+def as_text(numbers: dict[str, Any]) -> str:
+    """The numbers to read: some lines a split; long lists are cut, ``stats.json`` has all."""
+    lines = []
+    for name, split in numbers["splits"].items():
+        lengths, spread = split["frames"], f"{_triple(split['mean'])}, standard deviation {_triple(split['std'])}"
+        lines += [
+            f"{name}: {split['clips']} clips, {split['samples']} samples, {len(split['people'])} people",
+            f"  labels   {_counts(split['labels'])}",
+            f"  people   {_counts(split['people'])}",
+            f"  frames   {lengths['min']} to {lengths['max']}, median {lengths['median']:g}, {lengths['total']} in all",
+            f"  a second {', '.join(split['fps'])}",
+            f"  sizes    {', '.join(split['raw_sizes'])}, after the transforms {', '.join(split['sizes'])}",
+            f"  colour   mean {spread} (red, green, blue in [0, 1]; {split['measured_samples']} samples)",
+            f"  skipped  {len(split['skipped'])}",
+            *(f"    {clip['what']}: {clip['why']}" for clip in split["skipped"][:LISTED]),
+        ]
+    lines += [f"people in both {pair}: {', '.join(who)}" for pair, who in numbers["people_in_both"].items() if who]
+    return "\n".join(lines)
+
+
+def _counts(counts: dict[str, int]) -> str:
+    shown = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:LISTED])
+    return shown + (f" and {len(counts) - LISTED} more" if len(counts) > LISTED else "")
+
+
+def _triple(values: list[float]) -> str:
+    return " ".join(f"{value:.3f}" for value in values)

@@ -1,0 +1,132 @@
+"""What a motion encoder's trajectory tells, before a decoder is trained on it: of the motion, and of who moves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.generation_state import Stream
+from i2vkit.models.losses.change_losses import frame_change
+from i2vkit.structures import Clip
+
+RIDGES = (1e1, 1e2, 1e3, 1e4)
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """What was encoded of a data set.
+
+    Shapes: for each clip ``states`` (T - 1, D) and ``changes`` (T - 1, 256), of frame 1 and on; beside them whose clip
+    it is and what is done in it.
+    """
+
+    states: list[Tensor]
+    changes: list[Tensor]
+    people: list[str]
+    labels: list[str]
+
+
+@torch.no_grad()
+def encode(model, dataset: Dataset) -> Trajectories:
+    """Encode every driving clip of ``dataset`` once, whatever it drives.
+
+    Raises:
+        ConfigError: The generator gives no trajectory.
+    """
+    found, seen = Trajectories([], [], [], []), set()
+    for index in range(len(dataset)):
+        item = dataset[index]
+        sample = item["data_samples"]
+        if sample.source_name in seen:
+            continue
+        seen.add(sample.source_name)
+        inputs = {name: [value] for name, value in item["inputs"].items()}
+        clip = model.data_preprocessor(dict(inputs=inputs, data_samples=[sample]))["clip"]
+        found.states.append(trajectory(model.generator, clip)[0, 1:].float())
+        found.changes.append(frame_change(clip.source)[0, 1:])
+        found.people.append(sample.source_person)
+        found.labels.append(str(sample.get("label_name")))
+    return found
+
+
+def trajectory(generator, clip: Clip) -> Tensor:
+    """The states (B, T, D) of ``clip.source``: the motion encoder's, or those that its code is unrolled to.
+
+    Raises:
+        ConfigError: There are none.
+    """
+    if generator.motion_encoder is None:
+        raise ConfigError("this generator has no motion encoder, so there is nothing to probe")
+    stream = Stream()
+    stream.set_batch(clip.source)
+    motion = generator.encode_motion(clip, stream)
+    if motion.trajectory is None and generator.motion_generator is not None:
+        motion = generator.motion_generator(motion, stream)
+    if motion.trajectory is None:
+        raise ConfigError(
+            f"{type(generator.motion_encoder).__name__} gives one code a clip and nothing unrolls it: there is no "
+            f"trajectory to probe"
+        )
+    return motion.trajectory
+
+
+def change_told(train: Trajectories, val: Trajectories) -> tuple[float, float]:
+    """R^2 of the change of the coarse grey picture, by ridge regression from the state: of training and validation.
+
+    The regression is fitted on ``train``; of four weights of the ridge the best on ``val`` counts.
+    """
+    states, others = torch.cat(train.states), torch.cat(val.states)
+    scale = states.std(dim=0) + 1e-6
+    own, other = torch.cat(train.changes), torch.cat(val.changes)
+    return max(
+        (ridge(states / scale, own, others / scale, other, weight) for weight in RIDGES), key=lambda pair: pair[1]
+    )
+
+
+def ridge(
+    inputs: Tensor, targets: Tensor, inputs_val: Tensor, targets_val: Tensor, weight: float
+) -> tuple[float, float]:
+    """R^2 (against no change) of a ridge regression on its own data and on others."""
+    covariance = inputs.T @ inputs + weight * torch.eye(inputs.shape[1])
+    solution = torch.linalg.solve(covariance, inputs.T @ targets)
+
+    def score(x: Tensor, y: Tensor) -> float:
+        return (1 - (x @ solution - y).square().sum() / y.square().sum()).item()
+
+    return score(inputs, targets), score(inputs_val, targets_val)
+
+
+def who_is_told(train: Trajectories, val: Trajectories) -> tuple[float, float]:
+    """How often the mean state of a clip tells which person of ``val`` drives, and how often chance does.
+
+    A clip is given to the person whose centre is nearest, over clips of all other labels; each coordinate is scaled by
+    its deviation in ``train``. Where a code tells who drives, the driver's looks come with the motion.
+
+    Returns:
+        The share that is right, and 1 / people; (nan, nan) if fewer than two people have clips of two labels.
+    """
+    scale = torch.cat(train.states).std(dim=0) + 1e-6
+    means = torch.stack([(states / scale).mean(dim=0) for states in val.states])
+    right, asked = 0, 0
+    for label in sorted(set(val.labels)):
+        others = [i for i, own in enumerate(val.labels) if own != label]
+        centres = _centres(means[others], [val.people[i] for i in others])
+        if len(centres) < 2:
+            continue
+        names, places = list(centres), torch.stack(list(centres.values()))
+        for i in (i for i, own in enumerate(val.labels) if own == label and val.people[i] in centres):
+            right += names[int((places - means[i]).norm(dim=1).argmin())] == val.people[i]
+            asked += 1
+    return (right / asked, 1 / len(set(val.people))) if asked else (nan, nan)
+
+
+def _centres(points: Tensor, people: Sequence[str]) -> dict[str, Tensor]:
+    """The mean of the points (N, D) of each person."""
+    return {
+        person: torch.stack([point for point, own in zip(points, people, strict=True) if own == person]).mean(dim=0)
+        for person in dict.fromkeys(people)
+    }

@@ -1,0 +1,166 @@
+"""Which parts go together, as the assembly itself judges: each is planned or built with each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import islice, product
+from typing import Any
+
+import torch
+
+from i2vkit import registry as roles
+from i2vkit.analysis.parts.registered import handed, kinds
+from i2vkit.errors import ConfigError
+from i2vkit.models import Critic, Generator
+from i2vkit.models.assembly import Plan, plan_generator
+from i2vkit.registry import arguments_of, build_part
+from i2vkit.structures import Spec
+
+# The slots of a generator that are planned together, in the order of what flows.
+PLANNED = {
+    roles.CONTENT_ENCODERS.name: "content_encoder",
+    roles.MOTION_ENCODERS.name: "motion_encoder",
+    roles.MOTION_GENERATORS.name: "motion_generator",
+    roles.DECODERS.name: "decoder",
+}
+TRIES = 3  # what stands upstream of the decoder is nothing to a head
+
+
+@dataclass(frozen=True)
+class Partner:
+    """How a part gets on with one of another ``kind``: by which ``adapters``, or the ``refusal``."""
+
+    kind: str
+    name: str
+    adapters: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+def partners(kind: str, name: str) -> list[Partner]:
+    """Every part that could stand beside this one in a generator or critic, as the assembly itself judges.
+
+    Content encoder, motion encoder, motion generator and decoder go together if the generator is planned with both
+    read, whatever stands in the other two slots (with the fewest adapters). Heads and refiners are built with every
+    decoder, views and adversarial losses with every network, on the meta device.
+    """
+    if kind in PLANNED:
+        others = [other for other in PLANNED if other != kind]
+        found = [_planned({kind: name, other: its}) for other in others for its in kinds()[other]]
+        beside = (roles.HEADS.name, roles.REFINERS.name) if kind == roles.DECODERS.name else ()
+        return found + [_as_partner(other, its, _built(name, other, its)) for other in beside for its in kinds()[other]]
+    if kind in (roles.HEADS.name, roles.REFINERS.name):
+        decoder = roles.DECODERS.name
+        return [_as_partner(decoder, its, _built(its, kind, name)) for its in kinds()[decoder]]
+    network, beside = roles.DISCRIMINATORS.name, (roles.VIEWS.name, roles.ADVERSARIAL_LOSSES.name)
+    if kind == network:
+        return [_as_partner(other, its, _judges(name, other, its)) for other in beside for its in kinds()[other]]
+    if kind in beside:
+        return [_as_partner(network, its, _judges(its, kind, name)) for its in kinds()[network]]
+    return []
+
+
+def _as_partner(kind: str, name: str, refusal: str) -> Partner:
+    return Partner(kind, name, refusal=refusal)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The assembly logs which parts are not built; here it is asked a thousand times."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@cache
+def _plan(slots: tuple[tuple[str, str | None], ...], labels: int) -> Plan | str:
+    """The plan of a generator with these parts by slot, or why there is none."""
+    settings = {slot: None if name is None else {"type": name} for slot, name in slots}
+    try:
+        with _quiet():
+            return plan_generator(**settings, num_labels=labels)
+    except ConfigError as error:
+        return str(error)
+
+
+def _planned(pair: dict[str, str]) -> Partner:
+    """The second part of ``pair`` (kind to name) as the partner of the first."""
+    *_, (kind, name) = pair.items()
+    choices = [[pair[slot]] if slot in pair else [*kinds()[slot], None] for slot in PLANNED]
+    adapters, refusals, unread = [], [], False
+    for names in product(*choices):
+        if names[-1] is None:
+            continue
+        plan = _plan(tuple(zip(PLANNED.values(), names, strict=True)), labels=1)
+        if isinstance(plan, str):
+            refusals.append(plan)
+        elif all(getattr(plan, PLANNED[slot], True) for slot in pair):
+            used = (*plan.content_adapters, *plan.generator_adapters, *plan.decoder_adapters)
+            adapters.append(tuple(adapter.__name__ for adapter in used))
+        else:
+            unread = True
+    if adapters:
+        return Partner(kind, name, adapters=min(adapters, key=len))
+    return Partner(kind, name, refusal="nothing reads both" if unread else refusals[0])
+
+
+@cache
+def _built(decoder: str, kind: str, name: str) -> str:
+    """Why a decoder and a head or refiner do not go together; "" if they do."""
+    head = name if kind == roles.HEADS.name else next(iter(kinds()[roles.HEADS.name]))
+    settings: dict[str, Any] = {"decoder": {"type": decoder}, "head": {"type": head}}
+    if kind == roles.REFINERS.name:
+        settings["refiner"] = {"type": name}
+    choices = [[*filter(partial(_builds_by_itself, slot), kinds()[slot]), None] for slot in list(PLANNED)[:3]]
+    generators = (dict(zip(PLANNED.values(), (*names, decoder), strict=True)) for names in product(*choices))
+    planned = (slots for slots in generators if isinstance(_plan(tuple(slots.items()), labels=1), Plan))
+    refusal = "no parts give what the decoder needs"
+    for slots in islice(planned, TRIES):
+        beside = {slot: {"type": its} for slot, its in slots.items() if its and slot != "decoder"}
+        refusal = _refusal(Generator, **settings, **beside, image_size=64, num_labels=1, map_channels=1)
+        if not refusal:
+            break
+    return refusal
+
+
+def _builds_by_itself(kind: str, name: str) -> bool:
+    """Whether a part needs no argument that a config must give."""
+    part = kinds()[kind][name]
+    takes = arguments_of(part) or {}
+    return {name for name, parameter in takes.items() if parameter.default is parameter.empty} <= handed(part)
+
+
+@cache
+def _judges(network: str, kind: str, name: str) -> str:
+    """Why a critic's network and a view or an adversarial loss do not go together; "" if they do."""
+    views, losses = kinds()[roles.VIEWS.name], kinds()[roles.ADVERSARIAL_LOSSES.name]
+    own = getattr(roles.DISCRIMINATORS.module_dict[network], "kind", None)
+    # A view of clips of a length of its own may be too short for the network.
+    shown = [
+        view
+        for view, part in views.items()
+        if (getattr(part, "kind", None), getattr(part, "length", None)) == (own, None)
+    ]
+    settings = {
+        "network": {"type": network},
+        "view": {"type": shown[0]},
+        "adversarial": {"type": next(iter(losses))},
+    }
+    settings["view" if kind == roles.VIEWS.name else "adversarial"] = {"type": name}
+    return _refusal(Critic, **settings, image_size=64, motion=Spec(trajectory=8), num_labels=1, map_channels=1)
+
+
+def _refusal(part: type, **settings: Any) -> str:
+    """What the assembly says against ``settings``; nothing is computed."""
+    try:
+        with _quiet(), torch.device("meta"):
+            build_part(roles.MODELS, {"type": part, **settings})
+    except ConfigError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,28 @@
+"""What a model costs: parameters, multiply-adds, activations, memory and time, by part and by phase of training."""
+
+from i2vkit.analysis.profile.config import profile_config, profile_dry_run
+from i2vkit.analysis.profile.counting import analyse
+from i2vkit.analysis.profile.dry_run import DryRun
+from i2vkit.analysis.profile.forward import lengths_of, profile_model, profile_parts
+from i2vkit.analysis.profile.measuring import Stopwatch, TensorMemory
+from i2vkit.analysis.profile.report import ModelProfile, PartProfile, as_gib, as_json, as_table
+from i2vkit.analysis.profile.training import dry_training, profile_training
+
+__all__ = [
+    "DryRun",
+    "ModelProfile",
+    "PartProfile",
+    "Stopwatch",
+    "TensorMemory",
+    "analyse",
+    "as_gib",
+    "as_json",
+    "as_table",
+    "dry_training",
+    "lengths_of",
+    "profile_config",
+    "profile_dry_run",
+    "profile_model",
+    "profile_parts",
+    "profile_training",
+]

@@ -1,0 +1,63 @@
+"""What a config's model costs."""
+
+from __future__ import annotations
+
+from mmengine.config import Config
+
+from i2vkit.analysis.benchmark.step import step_length
+from i2vkit.analysis.profile.dry_run import META
+from i2vkit.analysis.profile.forward import lengths_of, profile_model
+from i2vkit.analysis.profile.report import ModelProfile
+from i2vkit.analysis.profile.training import CLIPS, dry_training, profile_training
+from i2vkit.errors import ConfigError
+from i2vkit.registry import MODELS
+
+
+def profile_config(cfg: Config, name: str, frames: int | None = None, training: bool = False) -> ModelProfile:
+    """The profile of the model of ``cfg``, called ``name``, with initial weights, on the CPU.
+
+    ``frames`` is the length of the video, by default 16 or the next that the model makes; of the clips of a training
+    step, which ``training`` asks for, by default the config's.
+
+    Raises:
+        ConfigError: a length that the model cannot make, or nothing to train.
+    """
+    if training:
+        _check_trains(cfg, name)
+    model = MODELS.build(cfg.model)
+    length = lengths_of(model).at_least(16) if frames is None else frames
+    profile = dict(config=name, frames=length, image_size=model.image_size, parts=profile_model(model, length))
+    if training:
+        length = step_length(cfg) if frames is None else frames
+        profile |= dict(training=profile_training(model, cfg.optim_wrapper, length), training_frames=length)
+        profile |= dict(clips=CLIPS)
+    return ModelProfile(**profile)
+
+
+def profile_dry_run(cfg: Config, name: str, frames: int | None = None, clips: int | None = None) -> ModelProfile:
+    """The profile of a training step of the model of ``cfg``, without computing it: multiply-adds, operations, memory.
+
+    The model is built on the meta device, so that a step of any size takes seconds. Layers take the form that they have
+    on a GPU.
+
+    Args:
+        cfg: of ``load_config``.
+        name: of the config.
+        frames: length of the clips, by default the config's.
+        clips: how many there are in a step, by default as many as in the config.
+
+    Raises:
+        ConfigError: There is nothing to train.
+    """
+    _check_trains(cfg, name)
+    with META:
+        model = MODELS.build(cfg.model)
+    length = step_length(cfg) if frames is None else frames
+    clips = cfg.train_dataloader.batch_size if clips is None else clips
+    rows, iteration = dry_training(model, cfg.optim_wrapper, length, clips)
+    return ModelProfile(name, 0, model.image_size, [], rows, length, clips, iteration)
+
+
+def _check_trains(cfg: Config, name: str) -> None:
+    if not cfg.get("optim_wrapper"):
+        raise ConfigError(f"{name} has no optim_wrapper: nothing trains, leave --training away")

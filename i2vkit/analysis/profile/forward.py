@@ -1,0 +1,190 @@
+"""The forward pass of a model, part by part, for one video."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+
+from i2vkit.analysis.profile.counting import analyse, analyse_activations
+from i2vkit.analysis.profile.measuring import Stopwatch, TensorMemory, watching
+from i2vkit.analysis.profile.report import PartProfile
+from i2vkit.errors import ConfigError
+from i2vkit.models.clip_lengths import Lengths
+from i2vkit.models.discriminators.discriminator import Look
+from i2vkit.models.discriminators.views import Footage
+from i2vkit.models.generation_state import Stream
+from i2vkit.models.training.passes import Pass
+from i2vkit.structures import Clip
+
+RUNS = 3
+BETWEEN = "between the parts"
+
+
+@torch.no_grad()
+def profile_parts(module: nn.Module, inputs: tuple[Tensor, ...], root: str) -> list[PartProfile]:
+    """A row for every child of the submodule ``root`` of ``module``, one for what lies between, and one for the whole.
+
+    Children without parameters and operations have no row. The rows' multiply-adds, activations and seconds add up to
+    those of the whole, unless parts share modules.
+    """
+    parts = {name: _called(child) for name, child in module.get_submodule(root).named_children()}
+    rows = _counted(module, inputs, root)
+    with TensorMemory([*module.parameters(), *module.buffers(), *inputs]) as memory, watching(parts, memory):
+        module(*inputs)
+    runs = []
+    for _ in range(RUNS):
+        watch = Stopwatch()
+        with watching(parts, watch):
+            module(*inputs)
+        runs.append(watch.seconds)
+    section = {row.name: "" if row.name == BETWEEN else row.name for row in rows}
+    measured = [
+        replace(
+            row,
+            peak_bytes=memory.peaks[section[row.name]],
+            seconds=median(run[section[row.name]] for run in runs),
+        )
+        for row in rows[:-1]
+    ]
+    whole = replace(rows[-1], peak_bytes=max(memory.peaks.values()), seconds=median(run.total() for run in runs))
+    return [*measured, whole]
+
+
+def _called(child: nn.Module) -> list[nn.Module]:
+    """The modules that are called when ``child`` is: a list or dict of modules never is itself."""
+    return list(child.children()) if isinstance(child, nn.ModuleList | nn.ModuleDict) else [child]
+
+
+def _counted(module: nn.Module, inputs: tuple[Tensor, ...], root: str) -> list[PartProfile]:
+    analysis = analyse(module, inputs)
+    macs, activations = analysis.by_module(), analyse_activations(module, inputs).by_module()
+    names = {part: name for name, part in module.named_modules()}
+    whole = module.get_submodule(root)
+
+    def row(name: str, part: nn.Module, paths: Iterable[str]) -> PartProfile:
+        paths = list(paths)
+        return PartProfile(
+            name=name,
+            parameters=_count(part),
+            macs=int(sum(macs[path] for path in paths)),
+            uncounted=_short(sum((analysis.unsupported_ops(path) for path in paths), Counter())),
+            activations=int(sum(activations[path] for path in paths)),
+        )
+
+    rows = [row(name, child, (names[part] for part in _called(child))) for name, child in whole.named_children()]
+    rows = [each for each in rows if each.parameters or each.macs or each.uncounted]
+    total = row(root, whole, [root])
+    between = Counter(total.uncounted)
+    between.subtract(sum((Counter(each.uncounted) for each in rows), Counter()))
+    rest = replace(
+        total,
+        name=BETWEEN,
+        parameters=sum(p.numel() for p in whole.parameters(recurse=False)),
+        macs=total.macs - sum(each.macs for each in rows),
+        uncounted=dict(+between),
+        activations=total.activations - sum(each.activations for each in rows),
+    )
+    return [*rows, rest, total] if rest.parameters or rest.macs or rest.uncounted else [*rows, total]
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _short(operations: Counter) -> dict[str, int]:
+    """Operation names without their namespace, most frequent first; in-place ones with the others."""
+    short: Counter = Counter()
+    for name, times in operations.items():
+        short[name.rpartition("::")[2].removeprefix("PythonOp.").rstrip("_")] += times
+    return dict(short.most_common())
+
+
+class GeneratorProbe(nn.Module):
+    """A generator that takes and gives tensors, as tracing needs it: video (B, 3, T, H, W) -> video."""
+
+    def __init__(self, generator: nn.Module) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, source: Tensor) -> Tensor:
+        """Animate the first frame of ``source`` by its own motion."""
+        label = torch.zeros(len(source), dtype=torch.long) if self.generator.num_labels else None
+        seeds = list(range(len(source)))
+        clip = self.generator.with_maps(Clip(source, label=label))
+        return self.generator(clip, {"profile": Pass()}, Stream(seeds))["profile"].video
+
+
+class NetworkProbe(nn.Module):
+    """The network of a supervised model, as tracing needs it: video (B, 3, T, H, W) -> what it predicts at test."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, source: Tensor) -> Tensor:
+        """What the network says of ``source``, or of as many poses."""
+        batch, _, length = source.shape[:3]
+        poses = getattr(self.network, "num_joints", 0)
+        clip = Clip(source, joints=torch.zeros(batch, length, poses, 2) if poses else None)
+        return self.network(clip, [self.network.predicts])[self.network.predicts]
+
+
+class CriticProbe(nn.Module):
+    """A critic that takes one tensor, the samples that its view picked, its condition being fixed."""
+
+    def __init__(self, critic: nn.Module, look: Look) -> None:
+        super().__init__()
+        self.critic, self._look = critic, look
+
+    def forward(self, sample: Tensor) -> Tensor:
+        """Samples of the critic's kind -> logits."""
+        return self.critic(sample, self._look.label, self._look.maps)
+
+
+def look_at(critic: nn.Module, video: Tensor, generator: nn.Module) -> Look:
+    """What a critic sees of a video (B, 3, T, H, W); a motion encoded anew is not the critic's own work."""
+    label = torch.zeros(len(video), dtype=torch.long)
+    clip = generator.with_maps(Clip(video, label=label))
+    motion = partial(generator.encode_motion, clip, Stream([0] * len(video)))
+    footage = Footage(video, None, motion, image=video[:, :, 0], label=label, maps=clip.source_maps)
+    return critic.look(footage, critic.view, critic.view.draw(footage))
+
+
+@torch.no_grad()
+def profile_model(model: nn.Module, num_frames: int = 16) -> list[PartProfile]:
+    """Every part of the generator, the generator, and every critic, for one video.
+
+    Of a ``SupervisedModel`` it is the parts of its network, for what it predicts at test.
+
+    Args:
+        model: on the CPU; it is put into eval mode.
+        num_frames: length of the video. A critic is counted for the samples it takes from one video of that length.
+
+    Raises:
+        ConfigError: a length that the generator cannot make; lists those it can.
+    """
+    model.eval()
+    if num_frames not in lengths_of(model):
+        raise ConfigError(
+            f"this model makes videos of {lengths_of(model)} frames, not of {num_frames}: give one of these (--frames)"
+        )
+    video = torch.zeros(1, 3, num_frames, model.image_size, model.image_size)
+    if not hasattr(model, "generator"):
+        return profile_parts(NetworkProbe(model.network), (video,), "network")
+    rows = profile_parts(GeneratorProbe(model.generator), (video,), "generator")
+    for name, critic in model.critics.items():
+        look = look_at(critic, video, model.generator)
+        whole = profile_parts(CriticProbe(critic, look), (look.sample,), "critic")[-1]
+        rows.append(replace(whole, name=f"critics.{name}"))
+    return rows
+
+
+def lengths_of(model: nn.Module) -> Lengths:
+    """The lengths of the videos that a model makes or takes."""
+    return model.generator.lengths if hasattr(model, "generator") else Lengths()

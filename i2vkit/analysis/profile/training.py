@@ -1,0 +1,180 @@
+"""A training step, phase by phase: forward and backward passes of all losses, and the optimisers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from statistics import median
+from typing import Any
+
+from mmengine.logging import MessageHub
+from mmengine.optim import OptimWrapperDict
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
+
+from i2vkit.analysis.benchmark.step import build_optimizers, plain_optimizers, random_batch
+from i2vkit.analysis.profile.dry_run import META, DryRun
+from i2vkit.analysis.profile.forward import RUNS
+from i2vkit.analysis.profile.measuring import Stopwatch, storage_bytes
+from i2vkit.analysis.profile.report import PartProfile
+from i2vkit.analysis.profile.step_meter import Announcing, StepMeter
+from i2vkit.models.training.phases import Phase
+
+CLIPS = 2
+BEFORE = "videos of all passes"
+
+
+def profile_training(model: nn.Module, optim_wrapper: dict, num_frames: int, clips: int = CLIPS) -> list[PartProfile]:
+    """A row for each phase of a training step of random clips, one for what comes before, and "training step".
+
+    Counted are the products of matrices, convolutions, recurrent layers and attention, forward and backward, as they
+    reach torch's kernels; the rest is listed by name. ``parameters`` of a phase are those that it updates. It is a step
+    of the beginning: a phase that does not run in the first iteration has zeros.
+
+    Args:
+        model: on the CPU; a copy of it is trained.
+        optim_wrapper: of the config.
+        num_frames: length of the clips.
+        clips: how many there are in a step.
+    """
+    model = deepcopy(model).train()
+    data, optimizers = random_batch(model, num_frames, clips), build_optimizers(model, optim_wrapper)
+    model.train_step(data, optimizers)  # the optimisers make their states, and losses their networks
+    known = _all_that_stays(model, optimizers, data)
+    meter = _metered(model, optimizers, data, known)
+    runs = []
+    for _ in range(RUNS):
+        watch = Stopwatch()
+        model.train_step(data, Announcing(optimizers, watch))
+        watch.enter("")
+        runs.append(watch.seconds)
+    return _rows(model, meter, known, runs)
+
+
+def dry_training(
+    model: nn.Module, optim_wrapper: dict, num_frames: int, clips: int = CLIPS
+) -> tuple[list[PartProfile], int]:
+    """The same rows of the step that holds most memory, and the iteration of that step; nothing is computed.
+
+    Phases and losses may begin, pause and end: of all steps that differ in what runs the one is taken that holds most.
+    There are no seconds, and what the optimisers do in their steps is left out (fused, it is one operation a phase).
+
+    Args:
+        model: on the meta device; it is put into training mode.
+        optim_wrapper: of the config.
+        num_frames: length of the clips.
+        clips: how many there are in a step.
+    """
+    model.to(META).train()  # its preprocessor is to send the batch there too
+    data = random_batch(model, num_frames, clips)
+    # There are no fused kernels on the meta device.
+    optimizers = build_optimizers(model, plain_optimizers(optim_wrapper))
+    iterations = distinct_iterations(model.phases)
+    with DryRun() as values:
+        data["inputs"] = tree_map_only(Tensor, values.to_meta, data["inputs"])
+        for iteration in iterations:
+            with _at(iteration):
+                model.train_step(data, optimizers)
+        known = _all_that_stays(model, optimizers, data)
+        meters = {}
+        for iteration in iterations:
+            with _at(iteration):
+                meters[iteration] = _metered(model, optimizers, data, known, with_optimizers=False)
+    heaviest = max(iterations, key=lambda iteration: max(meters[iteration].peaks.values()))
+    return _rows(model, meters[heaviest], known, []), heaviest
+
+
+def distinct_iterations(phases: tuple[Phase, ...]) -> list[int]:
+    """The first iteration of each kind: of those that differ in which phases and losses run."""
+    turning = {0}
+    for phase in phases:
+        turning |= {phase.begin, phase.end or 0}
+        turning |= {time for loss in phase.losses for time, _ in loss.schedule}
+    # Between two such points what runs comes round after the product of all intervals, and a schedule that leaves 0
+    # does so one iteration later.
+    around = 1
+    for every in {phase.every for phase in phases}:
+        around *= every
+    kinds: dict[tuple, int] = {}
+    for iteration in sorted(start + later for start in turning for later in range(around + 1)):
+        running = [(phase.name, loss.name) for phase in phases for loss in phase.losses_at(iteration)]
+        kinds.setdefault(tuple(pair for pair in running if _runs(phases, pair[0], iteration)), iteration)
+    return [iteration for running, iteration in kinds.items() if running]
+
+
+def _runs(phases: tuple[Phase, ...], name: str, iteration: int) -> bool:
+    return next(phase for phase in phases if phase.name == name).runs_at(iteration)
+
+
+@contextmanager
+def _at(iteration: int) -> Iterator[None]:
+    """Inside, the clock of the schedules stands at ``iteration``."""
+    hub = MessageHub.get_current_instance()
+    before = hub.runtime_info.get("iter", 0)
+    hub.update_info("iter", iteration)
+    try:
+        yield
+    finally:
+        hub.update_info("iter", before)
+
+
+def _all_that_stays(model: nn.Module, optimizers: OptimWrapperDict, data: dict) -> list[Tensor]:
+    """What is there before a step and behind it: weights, optimiser states, the batch."""
+    networks = nn.ModuleList([model, *(network for loss in model.losses for network in loss.networks())])
+    return [*networks.parameters(), *networks.buffers(), *_tensors(optimizers), *_tensors(data["inputs"])]
+
+
+def _metered(
+    model: nn.Module, optimizers: OptimWrapperDict, data: dict, known: list[Tensor], with_optimizers: bool = True
+) -> StepMeter:
+    """What a step counts and takes beside ``known``."""
+    meter = StepMeter(known)
+    with meter if with_optimizers else meter.leaving_out(optimizers):
+        model.train_step(data, Announcing(optimizers, meter))
+    return meter
+
+
+def _rows(model: nn.Module, meter: StepMeter, known: list[Tensor], runs: list[Counter]) -> list[PartProfile]:
+    def row(section: str, parameters: int) -> PartProfile:
+        return PartProfile(
+            f"phase {section}" if section else BEFORE,
+            parameters,
+            meter.macs[section],
+            dict(meter.uncounted.get(section, Counter()).most_common()),
+            peak_bytes=meter.peaks[section],
+            seconds=median(run[section] for run in runs) if runs else None,
+            operations=meter.operations[section],
+        )
+
+    rows = [row("", 0)]
+    for phase in model.phases:
+        modules = nn.ModuleList(model.phase_modules(phase.name))
+        frozen = {id(p) for path in model.frozen for p in model.get_part(path).parameters()}
+        rows.append(row(phase.name, sum(p.numel() for p in modules.parameters() if id(p) not in frozen)))
+    uncounted = sum((Counter(each.uncounted) for each in rows), Counter())
+    total = PartProfile(
+        "training step",
+        sum(p.numel() for p in model.trainable()),
+        meter.macs.total(),
+        dict(uncounted.most_common()),
+        peak_bytes=max(meter.peaks.values()),
+        seconds=median(run.total() for run in runs) if runs else None,
+        operations=meter.operations.total(),
+        held_bytes=storage_bytes(known),
+    )
+    return [*rows, total]
+
+
+def _tensors(values: Any) -> list[Tensor]:
+    """All tensors below dicts, lists and the states of optimisers."""
+    if isinstance(values, Tensor):
+        return [values]
+    if isinstance(values, OptimWrapperDict):
+        return [tensor for _, wrapper in values.items() for tensor in _tensors(wrapper.optimizer.state)]
+    if isinstance(values, Mapping):
+        return [tensor for value in values.values() for tensor in _tensors(value)]
+    if isinstance(values, list | tuple):
+        return [tensor for value in values for tensor in _tensors(value)]
+    return []

@@ -1,0 +1,146 @@
+"""A table in the docs: its results as JSON that is committed, its pictures, and the section that is made from them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from i2vkit.analysis.comparison.comparable import samples_digest
+from i2vkit.analysis.tables.description import folder_of, read_description, seeds_of
+from i2vkit.analysis.tables.report import as_csv, as_markdown, check_scored, write_report
+from i2vkit.analysis.tables.row import read_json
+from i2vkit.analysis.tables.scheduling import changed, default_out, tasks_of
+from i2vkit.errors import ConfigError
+from i2vkit.media import atomic_path
+
+PICTURES = {
+    "strips.png": "The same clip by every row",
+    "gains.png": "Gains over the floor, with 95 % intervals",
+    "curves.png": "Losses in training",
+}
+KEPT_SHORT = ("per_video", "per_image")  # a line a video
+
+
+def publish(
+    description: str | Path,
+    docs: Path = Path("docs"),
+    out: str | Path | None = None,
+    budget: dict[str, float] | None = None,
+) -> Path:
+    """Write ``docs/results/<table>/`` and the table's section of ``docs/results.md``; returns the latter.
+
+    What finished in ``out`` goes to ``docs/results/<table>`` first, a ``.json`` a row, with the pictures; the section
+    is then made from that folder alone. Other rows stay as they are there, and such as the description has no more go.
+
+    Raises:
+        ConfigError: neither ``out`` nor the docs hold a result; results that cannot be compared; a damaged section.
+    """
+    table = changed(read_description(description), budget, None)
+    folder = docs / "results" / Path(description).stem
+    out = Path(out or default_out(description))
+    take_over(table, out, folder)
+    results = committed(table, folder)
+    if not any("failure" not in result for result in results):
+        raise ConfigError(f"neither {out} nor {folder} holds a finished row: run the table first")
+    check_scored(results)
+    _write(folder / "table.csv", as_csv(results))
+    pictures = [
+        f"![{text}](results/{folder.name}/{name})\n" for name, text in PICTURES.items() if (folder / name).is_file()
+    ]
+    command = f"```\npython tools/run_table.py {Path(description).as_posix()}\n```\n"
+    text = "\n".join([as_markdown(table, results, heading="##"), command, *pictures])
+    page = docs / "results.md"
+    old = page.read_text(encoding="utf-8") if page.is_file() else "# Results\n"
+    _write(page, with_section(old, folder.name, text))
+    return page
+
+
+def take_over(table: dict, out: Path, folder: Path) -> None:
+    """Copy the finished rows of ``out`` to ``folder``, shortened, and its pictures; drop rows that are no more."""
+    names = {folder_of(row["name"], seed) for row in table["rows"] for seed in seeds_of(table)}
+    for path in folder.glob("*.json"):
+        if path.stem not in names:
+            path.unlink()
+    for task in tasks_of(table, out):
+        if result := read_json(task.folder / "row.json"):
+            named = {"name": task.row["name"], "training_seed": task.seed} | result
+            _write(folder / f"{task.folder.name}.json", as_text(shortened(named)))
+    results = committed(table, folder)
+    if out.is_dir() and any("failure" not in result for result in results):
+        write_report(table, results, out)
+        for name in PICTURES:
+            if (out / name).is_file():
+                shutil.copyfile(out / name, folder / name)
+
+
+def committed(table: dict, folder: Path) -> list[dict[str, Any]]:
+    """The results that ``folder`` holds, in the table's order; of those that it lacks a ``failure``."""
+    results = []
+    for task in tasks_of(table, folder):
+        lacking = {"name": task.row["name"], "training_seed": task.seed, "failure": "not run"}
+        results.append(read_json(folder / f"{task.folder.name}.json") or lacking)
+    return results
+
+
+def shortened(result: dict[str, Any]) -> dict[str, Any]:
+    """A result without its list of samples, of which the SHA-256 stays, and without folders of this machine; values of
+    videos rounded.
+
+    >>> shortened({"checkpoint": {"file": "/home/me/iter_4.pth", "sha256": "0"}})
+    {'checkpoint': {'file': 'iter_4.pth', 'sha256': '0'}}
+    >>> short = shortened({"samples": [], "per_video": [{"name": "a", "ssim": 0.123456789123}]})
+    >>> short["per_video"], sorted(short)
+    ([{'name': 'a', 'ssim': 0.12345679}], ['per_video', 'samples_sha256'])
+    """
+    short = {key: value for key, value in result.items() if key != "samples"}
+    if "samples" in result:
+        short["samples_sha256"] = samples_digest(result)
+    if "checkpoint" in result:
+        short["checkpoint"] = result["checkpoint"] | {"file": Path(result["checkpoint"]["file"]).name}
+    for key in KEPT_SHORT:
+        if key in short:
+            short[key] = [{k: round(v, 8) if isinstance(v, float) else v for k, v in row.items()} for row in short[key]]
+    return short
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """JSON, with a line for each key and each video.
+
+    >>> json.loads(as_text({"a": [1, 2], "per_video": [{"name": "x"}, {"name": "y"}]}))
+    {'a': [1, 2], 'per_video': [{'name': 'x'}, {'name': 'y'}]}
+    """
+    parts = []
+    for key, value in result.items():
+        if key in KEPT_SHORT:
+            text = "[\n" + ",\n".join(f"  {json.dumps(row)}" for row in value) + "\n ]"
+        else:
+            text = json.dumps(value)
+        parts.append(f" {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def with_section(page: str, name: str, text: str) -> str:
+    """The page with the section ``name`` replaced, or added at its end.
+
+    Raises ``ConfigError`` if the section begins and does not end.
+
+    >>> page = with_section("# Results\\n", "t", "old\\n")
+    >>> with_section(page, "t", "new\\n") == page.replace("old", "new")
+    True
+    """
+    first, last = f"<!-- table {name}, made by run_table.py --docs -->", f"<!-- end of table {name} -->"
+    section = f"{first}\n{text.strip()}\n{last}\n"
+    if first not in page:
+        return f"{page.rstrip()}\n\n{section}"
+    before, _, rest = page.partition(first)
+    _, end, after = rest.partition(f"{last}\n")
+    if not end:
+        raise ConfigError(f"the docs have a line '{first}' without '{last}' below it: mend or remove it")
+    return before + section + after
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,124 @@
+"""The pictures of a table: gains over the floor, curves of training, and one clip as each row makes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from i2vkit.analysis.tables.description import folder_of
+from i2vkit.media import atomic_path, read_video, write_image
+from i2vkit.visualization.strips import labelled_strips
+
+Row = dict[str, Any]
+PANELS = 6  # losses that are drawn, those that most rows have
+COLUMNS = 3
+
+
+def plot_gains(rows: list[Row], metrics: list[str], title: str, path: Path) -> None:
+    """Draw the gain of every row over the floor, with its interval, a panel a metric; nothing without gains."""
+    metrics = [metric for metric in metrics if any(f"{metric}_gain" in row["scores"] for row in rows)]
+    if not metrics:
+        return
+    figure = _figure(2 + 4 * len(metrics), 1.2 + 0.35 * len(rows))
+    all_axes = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
+    for axes, metric in zip(all_axes, metrics, strict=True):
+        key = f"{metric}_gain"
+        for place, row in enumerate(rows):
+            gain = row["scores"].get(key)
+            if gain is None:
+                continue
+            axes.barh(place, gain, color="#4c78a8")
+            if limits := row["intervals"].get(key):
+                axes.plot(limits, [place, place], color="black", linewidth=1.5)
+        axes.axvline(0, color="black", linewidth=0.8)
+        axes.set(xlabel=f"{metric}: gain over the floor", yticks=range(len(rows)))
+        axes.set_yticklabels([row["name"] for row in rows])
+    all_axes[0].invert_yaxis()
+    _save(figure, title, path)
+
+
+def plot_curves(rows: list[Row], title: str, path: Path) -> None:
+    """Draw the losses that most rows have over the share of the budget, a line a row; nothing without logs."""
+    losses = shared_losses(rows)
+    if not losses:
+        return
+    columns = min(COLUMNS, len(losses))
+    lines = -(-len(losses) // columns)
+    figure = _figure(1 + 4 * columns, 0.9 + 2.8 * lines + 0.09 * len(rows))
+    panels = figure.subplots(lines, columns, squeeze=False).flatten()
+    colors = _colors(len(rows))
+    for axes in panels[len(losses) :]:
+        axes.axis("off")
+    for axes, loss in zip(panels, losses, strict=False):
+        for row, color in zip(rows, colors, strict=True):
+            curve = row.get("training", {})
+            points = [(s, v) for s, v in zip(curve.get("step", []), curve.get(loss, []), strict=False) if v is not None]
+            if points:
+                axes.plot(
+                    [step / row["iterations"] for step, _ in points], [value for _, value in points], color=color, lw=1
+                )
+        axes.set(title=loss, xlabel="share of the budget")
+    handles = [
+        panels[0].plot([], [], color=color, label=row["name"])[0] for row, color in zip(rows, colors, strict=True)
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(rows)), fontsize=8)
+    _save(figure, title, path)
+
+
+def shared_losses(rows: list[Row]) -> list[str]:
+    """The losses that most rows logged, at most six: distances first, sums over a phase never.
+
+    >>> shared_losses([{"training": {"step": [1], "frame_critic": [2.0], "frame_l1": [0.5], "critics_total": [2.0]}}])
+    ['frame_l1', 'frame_critic']
+    """
+    names = (name for row in rows for name in row.get("training", {}))
+    counted = Counter(name for name in names if name != "step" and not name.endswith("_total"))
+    order = sorted(counted, key=lambda name: (-counted[name], name.endswith(("critic", "adversarial")), name))
+    return order[:PANELS]
+
+
+def write_sheet(rows: list[Row], title: str, out: Path) -> None:
+    """Write ``strips.png``: driving clip and truth of the protocol's first sample, and what each row makes of it.
+
+    Reads ``out/<row>/test``; of rows of several seeds the first one's.
+    """
+    clip = rows[0]["per_video"][0]["name"].replace("/", "_")
+    videos: dict[str, Any] = {}
+    for row in rows:
+        folder = out / folder_of(row["name"], row["training_seed"]) / "test"
+        for name in ("driving", "truth"):
+            if name not in videos and (folder / f"{name}.mp4").is_file():
+                videos[name] = read_video(folder / f"{name}.mp4")
+        made = sorted((folder / "videos").glob(f"{escape(clip)}*.mp4"), key=lambda path: len(path.name))
+        if made:
+            videos[row["name"]] = read_video(made[0])
+    if {"driving", "truth"} <= set(videos) and np.array_equal(videos["driving"], videos["truth"]):
+        del videos["driving"]
+    if set(videos) - {"driving", "truth"}:
+        write_image(out / "strips.png", labelled_strips(videos, name=f"{title}: {clip}", height=64))
+
+
+def _colors(number: int) -> list[Any]:
+    from matplotlib import colormaps
+
+    return [colormaps["tab20"](index % 20) for index in range(number)]
+
+
+def _figure(width: float, height: float) -> Any:
+    # Slow to import, and most of what imports this module draws nothing.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _save(figure: Any, title: str, path: Path) -> None:
+    figure.suptitle(title, fontsize=10)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png")

@@ -1,0 +1,177 @@
+"""One row of a table, in a process of its own: how long it trains, its training, its test."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.registry import DATASETS, DefaultScope
+
+from i2vkit.analysis.tables.description import folder_of, stretched
+from i2vkit.config.loading import load_config
+from i2vkit.engine.checkpoints import latest_checkpoint
+from i2vkit.errors import CheckpointError
+from i2vkit.media import atomic_path, write_video
+from i2vkit.registry import SCOPE
+from i2vkit.visualization.strips import to_frames
+
+PILOT = 10  # iterations
+PILOT_WARM_UP = 2
+
+
+class ProcessorClock(Hook):
+    """Notes the processor seconds that each iteration takes, with its data; of all threads of this process."""
+
+    priority = "VERY_LOW"
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self._last = 0.0
+
+    def before_train(self, runner: Any) -> None:
+        """Start."""
+        self._last = time.process_time()
+
+    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Note one iteration."""
+        now = time.process_time()
+        self.seconds.append(now - self._last)
+        self._last = now
+
+
+def train_and_test(folder: Path) -> None:
+    """Do what ``folder/settings.json`` says, from the newest checkpoint there is, and write ``folder/row.json``."""
+    from i2vkit.evaluation.run import test
+
+    settings = read_json(folder / "settings.json")
+    cfg = row_config(settings, folder)
+    plan = plan_iterations(cfg, settings, folder)
+    weights, iterations = folder / "train", plan["iterations"]
+    begun = reached(weights)
+    seconds = (
+        timed_training(stretched(cfg, iterations), weights, settings["seed"], begun > 0) if begun < iterations else []
+    )
+    checkpoint = latest_checkpoint(weights)
+    result: dict[str, Any] = {"settings": settings, **plan, "resumed_from": begun}
+    result |= {"seconds": sum(seconds), "training": training_curves(weights)}
+    if settings["scored"]:
+        result |= test(cfg, checkpoint, settings["protocol"], folder / "test", True, options=settings["options"])
+        write_truth(cfg, settings["protocol"], folder / "test")
+    write_json(folder / "row.json", result)
+
+
+def row_config(settings: dict, folder: Path) -> Config:
+    """The config of a row, with the weights of the row that it stands after."""
+    cfg = load_config(settings["config"], settings["options"])
+    if "after" in settings:
+        weights = latest_checkpoint(folder.parent / folder_of(settings["after"]["row"], settings["seed"]) / "train")
+        for entry in cfg.model.pretrained:
+            entry.checkpoint = str(weights)
+    return cfg
+
+
+def plan_iterations(cfg: Config, settings: dict, folder: Path) -> dict[str, Any]:
+    """How many iterations a row gets; by minutes only once, so that a row that is taken up has the same.
+
+    With minutes a short training of the same schedule is measured first, and not counted in.
+    """
+    if "iterations" in settings["budget"]:
+        return {"iterations": settings["budget"]["iterations"]}
+    plan = read_json(folder / "plan.json")
+    if plan is None:
+        pace = fmean(timed_training(stretched(cfg, PILOT), folder / "pilot", settings["seed"])[PILOT_WARM_UP:])
+        plan = {"iterations": max(1, round(settings["budget"]["minutes"] * 60 / pace)), "pilot_seconds": pace}
+        write_json(folder / "plan.json", plan)
+    return plan
+
+
+def timed_training(cfg: Config, work_dir: Path, seed: int, resume: bool = False) -> list[float]:
+    """Train; the processor seconds of each iteration."""
+    from i2vkit.apis.train import train
+
+    cfg = cfg.copy()
+    cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type=ProcessorClock)]
+    runner = train(cfg, work_dir, resume=resume, seed=seed)
+    return next(hook for hook in runner.hooks if isinstance(hook, ProcessorClock)).seconds
+
+
+def reached(work_dir: Path) -> int:
+    """The iteration of the newest checkpoint, 0 if there is none."""
+    try:
+        return int(latest_checkpoint(work_dir).stem.removeprefix("iter_"))
+    except CheckpointError:
+        return 0
+
+
+def training_curves(work_dir: Path, points: int = 60) -> dict[str, list]:
+    """What a training logged, as means over at most ``points`` stretches of it.
+
+    Returns:
+        ``step`` and each loss by its name, lists of one length, None where it was not logged.
+    """
+    logged: dict[int, dict] = {}
+    for path in sorted(
+        work_dir.glob("*/vis_data/scalars.json")
+    ):  # one a start; what was done again counts as done last
+        for line in path.read_text(encoding="utf-8").splitlines():
+            entry = json.loads(line)
+            if "iter" in entry:
+                logged[entry["iter"]] = entry
+    steps = sorted(logged)
+    size = -(-len(steps) // points) or 1
+    groups = [steps[start : start + size] for start in range(0, len(steps), size)]
+    names = {key for entry in logged.values() for key in entry} - {"iter", "step", "time", "data_time", "memory"}
+    curves: dict[str, list] = {"step": [group[-1] for group in groups]}
+    for name in sorted(name for name in names if name.rpartition(".")[2] != "lr"):
+        values = [[logged[step][name] for step in group if logged[step].get(name) is not None] for group in groups]
+        curves[name] = [round(fmean(some), 5) if some else None for some in values]
+    return curves
+
+
+def write_truth(cfg: Config, protocol: str | None, out: Path) -> None:
+    """Write image, driving clip and truth of the first sample, to be shown above what the rows make of it."""
+    from i2vkit.evaluation.run import build_protocol
+
+    with DefaultScope.overwrite_default_scope(SCOPE):
+        dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pairing": build_protocol(cfg, protocol)[1]})
+        sample = dataset[(0, 0)]["data_samples"]
+    for name in ("driving", "truth"):
+        if name in sample:
+            write_video(out / f"{name}.mp4", to_frames(sample.get(name)))
+
+
+def read_json(path: Path) -> dict | None:
+    """The content of a file; None if there is none."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
+    """Write a file, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=indent) + "\n", encoding="utf-8")
+
+
+def end_with(parent: int, interval: float = 1.0) -> None:
+    """End this process, whatever it does, within a second or so of its parent's end."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(interval)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    from i2vkit.cli.common import run_tool
+
+    end_with(int(sys.argv[2]))
+    run_tool(lambda: train_and_test(Path(sys.argv[1])))

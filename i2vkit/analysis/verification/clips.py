@@ -1,0 +1,59 @@
+"""Random clips as a data set, so that a runner can train any config without data."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch.utils.data import Dataset
+
+from i2vkit.analysis.benchmark.generators import step_length
+from i2vkit.analysis.benchmark.step import random_batch
+from i2vkit.analysis.verification.subjects import find_subject, subject_config
+from i2vkit.registry import DATASETS, MODELS
+from i2vkit.structures import VideoSample
+
+
+@DATASETS.register_module()
+class RandomClips(Dataset):
+    """A few random clips with all that the model of a subject reads, always the same ones.
+
+    Args:
+        subject: name of one of ``subjects.SUBJECTS``.
+        narrow: whether its model has an eighth of its widths.
+        number: how many there are.
+        frames: of a clip; by default as many as a training step has.
+    """
+
+    def __init__(self, subject: str, narrow: bool, number: int = 8, frames: int | None = None) -> None:
+        cfg = subject_config(find_subject(subject), narrow)
+        with torch.device("meta"):
+            model = MODELS.build(cfg.model)
+        self.inputs = random_batch(model, frames or step_length(cfg), number)["inputs"]
+        self.number, self.labels = number, list(cfg.model.get("labels", ()))
+        self.metainfo = {"labels": self.labels}
+
+    def __len__(self) -> int:
+        return self.number
+
+    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Any]:
+        """Return the clip of ``key``, an index or (index, position)."""
+        index = key[0] if isinstance(key, tuple) else key
+        inputs = {name: values[index] for name, values in self.inputs.items()}
+        return {"inputs": inputs, "data_samples": VideoSample(metainfo={"name": f"clip{index}"})}
+
+
+def with_random_clips(cfg: Config, subject: str, narrow: bool, batch: int, frames: int | None = None) -> Config:
+    """Return a copy of ``cfg`` that trains on ``RandomClips``, without validation and workers."""
+    cfg = deepcopy(cfg)  # its own copy shares what lies deeper
+    for key in ("val_dataloader", "val_cfg", "val_evaluator", "test_dataloader", "test_cfg", "test_evaluator"):
+        cfg.pop(key, None)
+    loader = cfg.train_dataloader
+    for key in ("persistent_workers", "prefetch_factor", "pin_memory"):
+        loader.pop(key, None)
+    loader["num_workers"], loader["batch_size"] = 0, batch
+    loader["dataset"] = dict(type=RandomClips, subject=subject, narrow=narrow, frames=frames)
+    cfg.visualizer = None
+    return cfg

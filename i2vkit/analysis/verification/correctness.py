@@ -1,0 +1,214 @@
+"""Right: a training step against float64, tests and animations as on the CPU, determinism, saving and resuming."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from i2vkit.analysis.benchmark.generators import step_length
+from i2vkit.analysis.benchmark.step import random_batch
+from i2vkit.analysis.verification.clips import with_random_clips
+from i2vkit.analysis.verification.records import Record
+from i2vkit.analysis.verification.step import StepRunner, descend
+from i2vkit.analysis.verification.subjects import Subject, subject_config
+from i2vkit.registry import MODELS
+
+# Losses may lie this far from float64's, relative or absolute, whichever is more.
+LOSSES = {"fp32": 1e-3, "tf32": 3e-2, "bf16": 1e-1}
+# Updates, by their relative norm. In fp32 a CPU itself is 0.013 off where a critic has a gradient penalty (FRGAN,
+# narrow): activations near zero fall on the other side of it. In bf16 they are only reported.
+UPDATES = {"fp32": 5e-2, "tf32": 3e-1}
+GREY_LEVELS = 1  # between a video made here and on the CPU, in fp32
+SYNCHRONISATIONS = 2  # a training step
+
+
+def check_subject(subject: Subject, device: str, narrow: bool, record: Record) -> None:
+    """Run every check of one model and write each result as soon as it is known."""
+    place = torch.device(device)
+    cfg = subject_config(subject, narrow)
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    frames = subject.frames or step_length(cfg)
+    data = random_batch(model, frames, subject.clips)
+    checks: dict[str, Callable[[], dict[str, Any]]] = {
+        "step": lambda: check_step(model, cfg, data, place),
+        "validation": lambda: check_validation(model, data, place),
+        "animation": lambda: check_animation(model, cfg, frames, place),
+        "synchronisations": lambda: count_synchronisations(model, cfg, data, place),
+        "deterministic": lambda: check_deterministic(model, cfg, data, place),
+        "resume": lambda: check_resume(cfg, subject, narrow, frames, place),
+    }
+    for name, check in checks.items():
+        record.measure(name, check)
+
+
+def check_step(model: nn.Module, cfg: Config, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    """Compare losses and updates of one step in each precision with float64 on the CPU."""
+    expected = descend(model, cfg.optim_wrapper, data, torch.device("cpu"), "fp64")
+    result: dict[str, Any] = {"losses_fp64": expected["losses"], "passed": True}
+    for precision in ("fp32", "tf32", "bf16"):
+        found = descend(model, cfg.optim_wrapper, data, device, precision)
+        losses = {
+            name: abs(found["losses"][name] - value) / max(1.0, abs(value))
+            for name, value in expected["losses"].items()
+        }
+        updates = {
+            name: float((found["updates"][name] - value).norm() / value.norm())
+            for name, value in expected["updates"].items()
+            if value.any()  # a phase that begins later changes nothing
+        }
+        worst_loss, worst_update = max(losses.values()), max(updates.values())
+        within = worst_loss <= LOSSES[precision] and worst_update <= UPDATES.get(precision, float("inf"))
+        result[precision] = {"losses": losses, "updates": updates, "passed": within}
+        result["passed"] &= within
+    return result
+
+
+def check_validation(model: nn.Module, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    """Compare what a validation step makes here with what it makes on the CPU, in fp32."""
+    here, there = (_validated(model, data, place) for place in (device, torch.device("cpu")))
+    if here is None:
+        return {"passed": True, "skipped": "the model makes no videos"}
+    return _grey_levels(here, there)
+
+
+def _validated(model: nn.Module, data: dict[str, Any], device: torch.device) -> Tensor | None:
+    runner = StepRunner(model, {"optimizer": dict(type="SGD", lr=0.0)}, data, device)
+    samples = runner.model.val_step(data)
+    if "generated" not in samples[0]:
+        return None
+    return torch.cat([sample.generated.cpu().flatten() for sample in samples])
+
+
+def _grey_levels(here: Tensor, there: Tensor) -> dict[str, Any]:
+    difference = (here.int() - there.int()).abs()
+    largest = int(difference.max())
+    return {"largest": largest, "mean": float(difference.float().mean()), "passed": largest <= GREY_LEVELS}
+
+
+def check_animation(model: nn.Module, cfg: Config, frames: int, device: torch.device) -> dict[str, Any]:
+    """Animate a picture with one seed here and on the CPU, from an exported file, and compare the videos."""
+    from i2vkit.apis.inferencer import I2VInferencer
+    from i2vkit.models.generator_weights import export_generator
+
+    generator = getattr(model, "generator", None)
+    if generator is None or generator.reads_maps:
+        return {"passed": True, "skipped": "the model is not animated by a picture and a video alone"}
+    rng, size = np.random.default_rng(0), cfg.model.image_size
+    image = rng.integers(256, size=(size, size, 3), dtype=np.uint8)
+    driving = rng.integers(256, size=(generator.lengths.at_least(frames), size, size, 3), dtype=np.uint8)
+    arguments: dict[str, Any] = {"driving": driving} if generator.motion_encoder is not None else {}
+    if generator.reads_label:
+        arguments["label"] = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "generator.safetensors"
+        export_generator(model, cfg, path)
+        videos = []
+        for place in (device, torch.device("cpu")):
+            animate = I2VInferencer(cfg, path, device=str(place), seed=7)
+            videos.append(torch.from_numpy(animate(image, **arguments).videos))
+    return _grey_levels(*videos)
+
+
+def count_synchronisations(model: nn.Module, cfg: Config, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    """Count the blocking synchronisations of a warm training step, as CUDA reports them."""
+    if device.type != "cuda":
+        return {"passed": True, "skipped": "only CUDA can tell; the tests count them on an emulation"}
+    runner = StepRunner(model, cfg.optim_wrapper, _pinned(data), device)
+    runner.step()
+    torch.cuda.synchronize()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            runner.step()
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    found = [f"{warning.filename}:{warning.lineno}" for warning in caught if "synchroniz" in str(warning.message)]
+    return {"number": len(found), "at": sorted(set(found)), "passed": len(found) <= SYNCHRONISATIONS}
+
+
+def _pinned(data: dict[str, Any]) -> dict[str, Any]:
+    """The batch as a loader with ``pin_memory`` hands it over."""
+    inputs = {
+        name: value.pin_memory() if isinstance(value, Tensor) else [item.pin_memory() for item in value]
+        for name, value in data["inputs"].items()
+    }
+    return data | {"inputs": inputs}
+
+
+def check_deterministic(model: nn.Module, cfg: Config, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    """Train two copies two steps each with deterministic algorithms alone; their weights must be equal bit for bit."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    try:
+        states = []
+        for _ in range(2):
+            runner = StepRunner(model, cfg.optim_wrapper, data, device)
+            torch.manual_seed(1)
+            for _ in range(2):
+                runner.step()
+            states.append(runner.model.state_dict())
+    finally:
+        torch.use_deterministic_algorithms(False)
+    differing = [name for name in states[0] if not torch.equal(states[0][name], states[1][name])]
+    return {"differing": differing[:10], "passed": not differing}
+
+
+def check_resume(cfg: Config, subject: Subject, narrow: bool, frames: int, device: torch.device) -> dict[str, Any]:
+    """Train four iterations at once, and two and two; then two in a process group of one. All with the Runner."""
+    from i2vkit.apis.train import train
+    from i2vkit.engine.checkpoints import load_checkpoint_file
+
+    cfg = with_random_clips(cfg, subject.name, narrow, subject.clips, subject.frames)
+    cfg.default_hooks.checkpoint.update(interval=2, save_best=None, max_keep_ckpts=-1)
+
+    def trained(folder: Path, iterations: int, **options: Any) -> dict[str, Tensor]:
+        own = cfg.copy()
+        own.train_cfg.update(max_iters=iterations, val_interval=iterations + 1)
+        train(own, folder, seed=3, deterministic=True, **options)
+        return load_checkpoint_file(folder / f"iter_{iterations}.pth")["state_dict"]
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        straight = trained(folder / "straight", 4)
+        half = trained(folder / "resumed", 2)
+        resumed = trained(folder / "resumed", 4, resume=True)
+        differing = [key for key in straight if not torch.equal(straight[key], resumed[key])]
+        with _group_of_one():
+            alone = trained(folder / "group", 2, launcher="pytorch")
+        grouped = [key for key in half if not torch.equal(half[key], alone[key])]
+    return {
+        "device": str(device),
+        "differing_after_resume": differing[:10],
+        "differing_in_a_process_group": grouped[:10],
+        "passed": not differing and not grouped,
+    }
+
+
+@contextmanager
+def _group_of_one() -> Iterator[None]:
+    """Inside, the environment is that which torchrun gives the only process of a group, which ends with the body."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    group = {"RANK": 0, "LOCAL_RANK": 0, "WORLD_SIZE": 1, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in group.items()})
+    try:
+        yield
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+        for name in group:
+            os.environ.pop(name, None)

@@ -1,0 +1,171 @@
+"""Runs the stages of a verification, each in a process of its own, and puts together what they found."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from i2vkit.analysis.verification.packing import pack
+from i2vkit.analysis.verification.report import collect, write_report
+from i2vkit.analysis.verification.stages import Plan, Stage, plan
+from i2vkit.errors import ConfigError
+
+_PAUSE = 0.1  # seconds between looks at the running processes
+_PACKING = 5.0  # seconds that are kept for the report
+
+
+def verify(
+    out: str | Path,
+    minutes: float = 10.0,
+    device: str = "cuda",
+    narrow: bool = False,
+    only: Sequence[str] = (),
+) -> Path:
+    """Verify this machine and write a report.
+
+    Args:
+        out: folder of the results; at most eight files of 16 MiB come to lie in it, and ``work``, which may be removed.
+        minutes: the whole may take.
+        device: "cuda", or "cpu" for a rehearsal.
+        narrow: models with an eighth of their widths and small data; always so on a CPU.
+        only: kinds of stages to run; by default all.
+
+    Returns:
+        The path of ``report.md``.
+
+    Raises:
+        ConfigError: there is no GPU, or no such kind of stage.
+    """
+    _check(device, minutes, only)
+    out = Path(out).absolute()
+    files = out / "work" / "files"
+    files.mkdir(parents=True, exist_ok=True)
+    order = plan(minutes, tuple(only))
+    run = Run(out / "work", files, device, narrow or device == "cpu", time.monotonic() + 60 * minutes - _PACKING)
+    run.all(order)
+    result = collect(order, files, run.outcomes, device=device, minutes=minutes, narrow=run.narrow)
+    report = write_report(result, out)
+    pack(files, out)
+    return report
+
+
+def _check(device: str, minutes: float, only: Sequence[str]) -> None:
+    import torch
+
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError("there is no GPU here: rehearse with --device cpu")
+    if not minutes > 0:
+        raise ConfigError(f"--minutes is how long the whole may take, more than 0, not {minutes}")
+    order = plan(minutes)
+    kinds = {stage.kind for stage in order.background} | {s.kind for _, group in order.groups for s in group}
+    if unknown := sorted(set(only) - kinds):
+        raise ConfigError(f"there is no stage {unknown[0]!r}; there are: {', '.join(sorted(kinds))}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a stage's process ended: ``code`` of its exit, None if it ran out of time, and how long it took."""
+
+    code: int | None
+    seconds: float
+
+
+class Run:
+    """The processes of a verification.
+
+    Args:
+        work: the folder they run in; data and work dirs come to lie there.
+        files: the folder of their records and of what is kept.
+        device: as for ``verify``.
+        narrow: as for ``verify``.
+        end: when everything ends, by ``time.monotonic``.
+    """
+
+    def __init__(self, work: Path, files: Path, device: str, narrow: bool, end: float) -> None:
+        self.work, self.files, self.device, self.narrow, self.end = work, files, device, narrow, end
+        self.outcomes: dict[str, Outcome] = {}
+
+    def all(self, order: Plan) -> None:
+        """Run every stage; the last two groups read what the background makes, and wait for it."""
+        background = [self._start(stage) for stage in order.background]
+        try:
+            for width, stages in order.groups[:-2]:
+                self._group(width, list(stages))
+            self._wait(background)
+            for width, stages in order.groups[-2:]:
+                self._group(width, list(stages))
+        finally:
+            for process in background:
+                process.kill()
+
+    def _group(self, width: int, waiting: list[Stage]) -> None:
+        running: list[Process] = []
+        try:
+            while waiting or running:
+                while waiting and len(running) < width:
+                    running.append(self._start(waiting.pop(0)))
+                running = [process for process in running if not self._ended(process)]
+                time.sleep(_PAUSE)
+        finally:
+            for process in running:
+                process.kill()
+
+    def _wait(self, processes: list[Process]) -> None:
+        while processes := [process for process in processes if not self._ended(process)]:
+            time.sleep(_PAUSE)
+
+    def _start(self, stage: Stage) -> Process:
+        seconds = max(0.0, min(stage.seconds, self.end - time.monotonic()))
+        arguments = [stage.kind, stage.subject, str(self.files), self.device, str(int(self.narrow)), str(seconds)]
+        command = [sys.executable, "-m", "i2vkit.analysis.verification", *arguments]
+        print(f"{stage.name}: at most {seconds:.0f} s", flush=True)
+        return Process(stage, command, self.work, seconds)
+
+    def _ended(self, process: Process) -> bool:
+        outcome = process.outcome()
+        if outcome is None:
+            return False
+        self.outcomes[process.stage.name] = outcome
+        print(f"{process.stage.name}: {'out of time' if outcome.code is None else f'exit {outcome.code}'}", flush=True)
+        return True
+
+
+class Process:
+    """A stage's process, which writes ``<name>.log`` and is ended with all its children when its time is up."""
+
+    def __init__(self, stage: Stage, command: list[str], work: Path, seconds: float) -> None:
+        self.stage, self._begin, self._limit = stage, time.monotonic(), seconds
+        # A checkout that is not installed is found too.
+        package = str(Path(__file__).parents[3])
+        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
+        cache = {"TORCHINDUCTOR_CACHE_DIR": str(work / "inductor")}
+        with (work / f"{stage.name}.log").open("w", encoding="utf-8") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=work,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | cache | {"PYTHONPATH": path},
+                start_new_session=True,
+            )
+
+    def outcome(self) -> Outcome | None:
+        """How it ended, or None while it runs; ends it if its time is up."""
+        code, taken = self._process.poll(), time.monotonic() - self._begin
+        if code is None and taken <= self._limit:
+            return None
+        if code is None:
+            self.kill()
+        return Outcome(code, round(taken, 1))
+
+    def kill(self) -> None:
+        """End it and the processes that it started."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()

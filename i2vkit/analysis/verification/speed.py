@@ -1,0 +1,164 @@
+"""Fast: a training step of each paper at its own batch, in every precision and form, and where its time goes."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import tempfile
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from i2vkit.analysis.benchmark.generators import step_length
+from i2vkit.analysis.benchmark.step import random_batch
+from i2vkit.analysis.verification.records import Record
+from i2vkit.analysis.verification.step import StepRunner
+from i2vkit.analysis.verification.subjects import Subject, subject_config
+from i2vkit.analysis.verification.timing import in_turn
+from i2vkit.registry import MODELS
+
+NARROW_CLIPS = 2  # of a rehearsal on a CPU
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to compute the same training step; see ``StepRunner``."""
+
+    precision: str
+    reference: bool = False
+    channels_last: bool = False
+    compiled: bool = False
+
+    def __str__(self) -> str:
+        words = ["reference" if self.reference else "fast", self.precision]
+        words += ["channels last"] * self.channels_last + ["compiled"] * self.compiled
+        return " ".join(words)
+
+
+FORMS = (
+    Form("fp32", reference=True),
+    Form("fp32"),
+    Form("tf32", reference=True),
+    Form("tf32"),
+    Form("bf16", reference=True),
+    Form("bf16"),
+    Form("bf16", channels_last=True),
+    Form("bf16", reference=True, channels_last=True),
+    Form("bf16", compiled=True),
+    Form("bf16", reference=True, compiled=True),
+)
+SLOW = FORMS[0]  # what the authors' code does, with TF32 off
+
+
+def measure_subject(subject: Subject, device: str, narrow: bool, record: Record, seconds: float, folder: Path) -> None:
+    """Time the steps of one model in all forms, by turns, and trace one step of the fastest."""
+    place = torch.device(device)
+    cfg = subject_config(subject, narrow)
+    torch.manual_seed(0)
+    torch.backends.cudnn.benchmark = True  # all shapes are fixed
+    model = MODELS.build(cfg.model)
+    clips = NARROW_CLIPS if narrow else cfg.train_dataloader.batch_size
+    batch = {"clips": clips, "frames": step_length(cfg), "passed": True}
+    record.measure("batch", lambda: batch)
+    data = random_batch(model, batch["frames"], clips)
+    runners: dict[Form, StepRunner] = {}
+    for form in FORMS:
+        built = record.measure(f"memory, {form}", lambda form=form: _build(form, model, cfg, data, place, runners))
+        if not built["passed"]:
+            runners.pop(form, None)
+            _release(place)
+    times = record.measure("times", lambda: _times(runners, place, seconds))
+    if not times["passed"]:
+        return
+    fastest = min(runners, key=lambda form: times["milliseconds"][str(form)])
+    record.measure("work", lambda: _work(runners[fastest]))
+    record.measure("trace", lambda: _trace(runners[fastest], place, folder / f"trace_{subject.name}.json.gz"))
+
+
+def _build(
+    form: Form, model: nn.Module, cfg: Any, data: dict[str, Any], device: torch.device, runners: dict[Form, StepRunner]
+) -> dict[str, Any]:
+    """Take the first step of a form, which compiles and tunes, and a second, whose peak of memory counts."""
+    runners[form] = runner = StepRunner(
+        model,
+        cfg.optim_wrapper,
+        data,
+        device,
+        form.precision,
+        form.reference,
+        form.compiled,
+        form.channels_last,
+    )
+    losses = {name: float(value) for name, value in runner.step().items()}
+    peak = None
+    if device.type == "cuda":
+        _release(device)
+        before = torch.cuda.memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        runner.step()
+        torch.cuda.synchronize(device)
+        # Without the other forms' weights, which lie there too.
+        own = sum(t.numel() * t.element_size() for t in (*runner.model.parameters(), *runner.model.buffers()))
+        peak = (torch.cuda.max_memory_allocated(device) - before + own) / 2**30
+    return {"passed": True, "losses": losses, "step_gib": peak}
+
+
+def _release(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def _times(runners: dict[Form, StepRunner], device: torch.device, seconds: float) -> dict[str, Any]:
+    """Median times of all forms, and how much faster each is than the reference in fp32."""
+    times = in_turn({str(form): runner.step for form, runner in runners.items()}, device, seconds)
+    medians = {name: median(own) for name, own in times.items()}
+    result: dict[str, Any] = {"passed": True, "rounds": len(next(iter(times.values())))}
+    result["milliseconds"] = {name: 1000 * value for name, value in medians.items()}
+    if str(SLOW) in medians:
+        result["times_faster"] = {name: medians[str(SLOW)] / value for name, value in medians.items()}
+    return result
+
+
+def _work(runner: StepRunner) -> dict[str, Any]:
+    """Count the products of a step, forward and backward, as torch's own counter does."""
+    with FlopCounterMode(display=False) as counter:
+        runner.step()
+    return {"passed": True, "tflop": counter.get_total_flops() / 1e12}
+
+
+def _trace(runner: StepRunner, device: torch.device, path: Path) -> dict[str, Any]:
+    """Profile one step: the kernels that take most, and a trace for a viewer."""
+    activities = [torch.profiler.ProfilerActivity.CPU]
+    activities += [torch.profiler.ProfilerActivity.CUDA] if device.type == "cuda" else []
+    with torch.profiler.profile(activities=activities) as profiler:
+        runner.step()
+        with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+    order = "self_device_time_total" if device.type == "cuda" else "self_cpu_time_total"
+    events = sorted(profiler.key_averages(), key=lambda event: getattr(event, order), reverse=True)
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "trace.json"
+        profiler.export_chrome_trace(str(plain))
+        with plain.open("rb") as source, gzip.open(path, "wb") as target:
+            shutil.copyfileobj(source, target)
+    most = [{"name": event.key, "calls": event.count, "ms": getattr(event, order) / 1000} for event in events[:15]]
+    return {"passed": True, "most_time": most, "operations": sum(event.count for event in events)}
+
+
+def compile_subject(subject: Subject, device: str, narrow: bool, record: Record) -> None:
+    """Compile a model's parts once, so that the timed stage finds the kernels in torch's cache on the disk."""
+    place = torch.device(device)
+    cfg = subject_config(subject, narrow)
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    clips = NARROW_CLIPS if narrow else cfg.train_dataloader.batch_size
+    data = random_batch(model, step_length(cfg), clips)
+    for form in (form for form in FORMS if form.compiled):
+        record.measure(str(form), lambda form=form: _build(form, model, cfg, data, place, {}))

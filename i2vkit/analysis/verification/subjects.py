@@ -1,0 +1,93 @@
+"""The models that a verification looks at: one for each kind of training step of the four papers."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from mmengine.config import Config
+
+from i2vkit.config.loading import load_config
+from i2vkit.errors import ConfigError
+from i2vkit.registry import nearest
+
+# Arguments of parts that are numbers of channels or units.
+_WIDTHS = frozenset(
+    {
+        "embedder_width",
+        "features",
+        "hidden",
+        "max_width",
+        "same_size_as",
+        "squeezed",
+        "temporal_widths",
+        "width",
+        "widths",
+    }
+)
+_LEAST_WIDTH = 4
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A config that is verified.
+
+    Args:
+        name: how the report calls it.
+        config: name of the config.
+        clips: batch size of the comparison with float64 on the CPU, which takes minutes at the config's own.
+        frames: length of the clips there; by default that of the config's training.
+    """
+
+    name: str
+    config: str
+    clips: int = 2
+    frames: int | None = None
+
+
+SUBJECTS = (
+    Subject("cnn_lstm", "cnn_lstm_oulu"),
+    Subject("dtgan", "dtgan_oulu"),
+    Subject("dual_mtgan", "dual_mtgan_uva_nemo"),
+    Subject("imaginator", "imaginator_mug"),
+    Subject("frgan_forecast", "frgan_forecast_mug"),
+    Subject("frgan_refine", "frgan_refine_mug", clips=1, frames=16),
+)
+
+
+def find_subject(name: str) -> Subject:
+    """Return the subject of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    by_name = {subject.name: subject for subject in SUBJECTS}
+    if name not in by_name:
+        raise ConfigError(f"there is nothing called {name!r} to verify; nearest: {nearest(name, by_name)}")
+    return by_name[name]
+
+
+def subject_config(subject: Subject, narrow: bool) -> Config:
+    """Return the config of a subject, with its own widths or an eighth of them, and without pre-trained parts."""
+    cfg = load_config(subject.config)
+    if "pretrained" in cfg.model:
+        cfg.model.pretrained = []
+    return narrowed(cfg, 8) if narrow else cfg
+
+
+def narrowed(cfg: Config, factor: int) -> Config:
+    """Return a copy of ``cfg`` whose parts have a ``factor``-th of their channels and units, four or more."""
+    cfg = deepcopy(cfg)  # its own copy shares what lies deeper
+    cfg.model = _narrow(cfg.model, factor)
+    return cfg
+
+
+def _narrow(value: Any, factor: int, key: str | None = None) -> Any:
+    if isinstance(value, dict):
+        return type(value)({name: _narrow(item, factor, name) for name, item in value.items()})
+    if isinstance(value, list | tuple):
+        return type(value)(_narrow(item, factor, key) for item in value)
+    if key in _WIDTHS and isinstance(value, int) and not isinstance(value, bool):
+        return max(_LEAST_WIDTH, value // factor)
+    return value

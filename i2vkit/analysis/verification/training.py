@@ -1,0 +1,185 @@
+"""Train: recipes side by side on the one device, tested against exact truth, with strips and weights to take away."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+
+from i2vkit.analysis.tables.description import stretched
+from i2vkit.analysis.verification.records import Record
+from i2vkit.analysis.verification.subjects import narrowed
+from i2vkit.config.loading import load_config
+from i2vkit.errors import ConfigError
+from i2vkit.registry import nearest
+
+PILOT = 30  # iterations that are timed first
+PILOT_WARM_UP = 10
+TRAINED, TESTED = 0.7, 0.2  # shares of the time that training and its test may take; the rest starts processes
+DATA = Path("data/i2v_truth_v1")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training of the zoo.
+
+    Args:
+        name: of the recipe, its strips and its file of weights.
+        config: the config that is trained last and tested.
+        first: a config whose training comes before and is loaded by it, with the share of the time that it gets.
+    """
+
+    name: str
+    config: str
+    first: str | None = None
+    share: float = 0.15
+
+
+RECIPES = (
+    Recipe("dtgan", "truth/dtgan_faces", first="truth/cnn_lstm_faces"),
+    Recipe("dual_mtgan", "truth/dual_mtgan_faces"),
+    Recipe("imaginator", "truth/imaginator_faces"),
+    Recipe("frgan", "truth/frgan_forecast_faces"),
+)
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe of that name. Raises ``ConfigError`` if there is none."""
+    by_name = {recipe.name: recipe for recipe in RECIPES}
+    if name not in by_name:
+        raise ConfigError(f"there is no recipe {name!r}; nearest: {nearest(name, by_name)}")
+    return by_name[name]
+
+
+def prepare_faces(workers: int | None, record: Record, small: bool) -> None:
+    """Render and prepare the faces of the exact-truth benchmark into ``data`` below the current folder.
+
+    Args:
+        workers: processes; one a core by default.
+        record: of the stage.
+        small: one expression and one clip a person, which is enough to rehearse.
+    """
+    from i2vkit.preparation.i2v_truth import make_part
+    from i2vkit.rendering.i2v_truth.parts import FACES
+
+    part = replace(FACES, labels=FACES.labels[:1], takes=(1, 1, 1), actors=(0, 0, 1)) if small else FACES
+    record.measure("faces", lambda: {"passed": True, "summary": make_part(part, DATA / part.name, workers)})
+
+
+def train_recipe(recipe: Recipe, device: str, narrow: bool, record: Record, seconds: float, out: Path) -> None:
+    """Train a recipe for its share of ``seconds``, test it, and leave strips and weights in ``out``."""
+    end = time.monotonic() + seconds
+    options = _options(device, narrow)
+    weights: Path | None = None
+    if recipe.first:
+        cfg = _config(recipe.first, options, narrow)
+        done = record.measure(
+            "first", lambda: _train(cfg, Path("work_dirs") / recipe.first, TRAINED * recipe.share * seconds)
+        )
+        if not done["passed"]:
+            return
+        weights = Path(done["checkpoint"])
+    cfg = _config(recipe.config, options, narrow)
+    for entry in cfg.model.get("pretrained", []):
+        entry.checkpoint = str(weights)
+    left = TRAINED * seconds * (1 - recipe.share if recipe.first else 1)
+    done = record.measure("training", lambda: _train(cfg, Path("work_dirs") / recipe.name, left))
+    if done["passed"]:
+        checkpoint = Path(done["checkpoint"])
+        record.measure("weights", lambda: _export(cfg, checkpoint, out / f"{recipe.name}.safetensors"))
+        record.measure("test", lambda: _test(cfg, checkpoint, recipe, out, end))
+
+
+def _options(device: str, narrow: bool) -> dict[str, Any]:
+    """Changes of every config: precision, and workers that leave cores to the other recipes."""
+    options: dict[str, Any] = {"model.precision": "bf16" if device != "cpu" else "fp32"}
+    if narrow:
+        options |= {"train_dataloader.num_workers": 0, "test_dataloader.num_workers": 0}
+        options |= {"train_dataloader.batch_size": 2}
+    return options
+
+
+def _config(name: str, options: dict[str, Any], narrow: bool) -> Config:
+    cfg = load_config(name, options)
+    return narrowed(cfg, 8) if narrow else cfg
+
+
+class WallClock(Hook):
+    """Notes when each iteration ended, in seconds, and ends a training that runs out of time at a checkpoint.
+
+    Args:
+        seconds: after which the training ends, whatever its schedule says; None for never.
+    """
+
+    priority = "VERY_LOW"
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self.limit = seconds
+        self.ends: list[float] = []
+
+    def before_train(self, runner: Any) -> None:
+        """Start."""
+        self.begin = time.monotonic()
+
+    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Note the iteration."""
+        self.ends.append(time.monotonic() - self.begin)
+        if self.limit is not None and self.ends[-1] > self.limit:
+            runner.train_loop._max_iters = runner.iter + 1
+
+
+def _train(cfg: Config, work_dir: Path, seconds: float) -> dict[str, Any]:
+    """Train for ``seconds`` of wall clock: a short pilot tells how many iterations these are."""
+    begin = time.monotonic()
+    pilot = _timed(stretched(cfg, PILOT), work_dir / "pilot", None)
+    pace = fmean(b - a for a, b in zip(pilot[PILOT_WARM_UP:], pilot[PILOT_WARM_UP + 1 :], strict=False))
+    left = seconds - (time.monotonic() - begin)
+    iterations = max(PILOT, int(left / pace))
+    ends = _timed(stretched(cfg, iterations), work_dir, 1.2 * left)
+    from i2vkit.engine.checkpoints import latest_checkpoint
+
+    return {
+        "passed": True,
+        "planned": iterations,
+        "iterations": len(ends),
+        "iterations_per_second": len(ends) / ends[-1],
+        "checkpoint": str(latest_checkpoint(work_dir)),
+    }
+
+
+def _timed(cfg: Config, work_dir: Path, limit: float | None) -> list[float]:
+    from i2vkit.apis.train import train
+
+    cfg = cfg.copy()
+    cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type=WallClock, seconds=limit)]
+    runner = train(cfg, work_dir, seed=0)
+    return next(hook for hook in runner.hooks if isinstance(hook, WallClock)).ends
+
+
+def _export(cfg: Config, checkpoint: Path, out: Path) -> dict[str, Any]:
+    from i2vkit.models.generator_weights import export_generator, load_generator
+    from i2vkit.registry import MODELS
+
+    model = MODELS.build(cfg.model)
+    load_generator(model, checkpoint)
+    header = export_generator(model, cfg, out, dtype=torch.bfloat16)
+    return {"passed": True, "bytes": out.stat().st_size, "sha256": header["sha256"]}
+
+
+def _test(cfg: Config, checkpoint: Path, recipe: Recipe, out: Path, end: float) -> dict[str, Any]:
+    """Score the transfers between unseen people, and keep a strip of each of the first ones."""
+    from i2vkit.evaluation.run import test
+
+    folder = Path("work_dirs") / recipe.name / "test"
+    result = test(cfg, checkpoint, "transfer", folder, save_videos=True)
+    strips = sorted((folder / "strips").glob("*.png"))
+    for strip in strips[:: max(1, len(strips) // 6)][:6]:
+        shutil.copy(strip, out / f"strip_{recipe.name}_{strip.name}")
+    return {"passed": True, "scores": result["scores"], "videos": result["generated"], "late": time.monotonic() > end}

@@ -1,0 +1,1 @@
+"""The command line: one command, its subcommands, and errors that read like a sentence."""

@@ -1,0 +1,23 @@
+"""Condition generators: what makes the condition maps of clips, in preparation, for retargeting and to animate."""
+
+from i2vkit.conditions.coefficients import Coefficients, coefficients_of, read_coefficients, retarget
+from i2vkit.conditions.face_maps import FaceMaps
+from i2vkit.conditions.fitting import fit_clip
+from i2vkit.conditions.joints import JointHeatmaps, onto_body
+from i2vkit.conditions.morphable import MorphableModel
+from i2vkit.conditions.procedural import procedural_model
+from i2vkit.conditions.silhouettes import Silhouettes
+
+__all__ = [
+    "Coefficients",
+    "FaceMaps",
+    "JointHeatmaps",
+    "MorphableModel",
+    "Silhouettes",
+    "coefficients_of",
+    "fit_clip",
+    "onto_body",
+    "procedural_model",
+    "read_coefficients",
+    "retarget",
+]

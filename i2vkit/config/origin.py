@@ -1,0 +1,113 @@
+"""Where each value of a config comes from: the file of its chain that set it, the command line, or the machine."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mmengine.utils import get_installed_path
+
+from i2vkit.config.loading import CONFIG_FOLDER, find_config, load_config, read_config
+from i2vkit.datasets.loaders import MACHINE_KEYS
+
+COMMAND_LINE, MACHINE = "command line", "this machine"
+ABSENT = object()
+
+
+def config_origins(name_or_path: str | Path, options: dict[str, Any] | None = None) -> list[tuple[str, Any, str]]:
+    """Every value of the resolved config, as (dotted key, value, origin), in the config's order.
+
+    The origin is a file, relative to the folder of i2vkit's configs where it lies there, "command line", or "this
+    machine" for what a data loader leaves to it. A value that a file takes over from its bases is theirs, and so is one
+    that it sets to what it was; items of lists are told by their place.
+
+    Raises:
+        ConfigError: as ``load_config`` does.
+    """
+    resolved = load_config(name_or_path, options).to_dict()
+    path = find_config(name_or_path).resolve()
+    written = _values(path)
+    rows = []
+    for keys, value in _leaves(resolved):
+        key, before = ".".join(map(str, keys)), _look_up(written, keys)
+        if before == value:
+            origin = _short(_origin(path, keys, value))
+        else:
+            left = before is ABSENT and key.endswith(MACHINE_KEYS) and key not in (options or {})
+            origin = MACHINE if left else COMMAND_LINE
+        rows.append((key, value, origin))
+    return rows
+
+
+def bases(path: Path) -> list[Path]:
+    """The files that ``path`` reads by ``with read_base()``, the last first: what it imports later wins."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.With) and "read_base" in ast.unparse(node.items[0]):
+            found += [_file_of(line, path) for line in node.body if isinstance(line, ast.ImportFrom)]
+    return found[::-1]
+
+
+def _file_of(line: ast.ImportFrom, path: Path) -> Path:
+    """The config file of an import, relative or from i2vkit.configs or another package."""
+    names = (line.module or "").split(".")
+    if line.level:
+        return path.parents[line.level - 1].joinpath(*names).with_suffix(".py").resolve()
+    return Path(get_installed_path(names[0])).joinpath(*names[1:]).with_suffix(".py").resolve()
+
+
+@cache
+def _values(path: Path) -> dict[str, Any]:
+    """What a config file sets with its bases, classes as their names."""
+    return read_config(path).to_dict()
+
+
+def _origin(path: Path, keys: tuple, value: Any) -> Path:
+    """The file furthest up the chain from which ``path`` has the value."""
+    for base in bases(path):
+        if _look_up(_values(base), keys) == value:
+            return _origin(base, keys, value)
+    return path
+
+
+def _look_up(values: Any, keys: tuple) -> Any:
+    for key in keys:
+        try:
+            values = values[key]
+        except (KeyError, IndexError, TypeError):
+            return ABSENT
+    return values
+
+
+def _leaves(value: Any, keys: tuple = ()) -> Iterator[tuple[tuple, Any]]:
+    """Every value that is no dict and no list of dicts, with the keys that lead to it."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*keys, key))
+    elif isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*keys, index))
+    else:
+        yield keys, value
+
+
+def _short(path: Path) -> str:
+    folder = CONFIG_FOLDER.resolve()
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def as_text(rows: list[tuple[str, Any, str]]) -> str:
+    """One line a value, the origin behind it.
+
+    Examples:
+        >>> from i2vkit.config.origin import as_text
+        >>> print(as_text([("model.image_size", 64, "command line"), ("resume", False, "_base_/runtime.py")]))
+        model.image_size = 64  # command line
+        resume = False         # _base_/runtime.py
+    """
+    lines = [(f"{key} = {value!r}", origin) for key, value, origin in rows]
+    width = max(min(len(line), 100) for line, _ in lines)
+    return "\n".join(f"{line.ljust(width)}  # {origin}" for line, origin in lines)

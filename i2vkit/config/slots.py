@@ -1,0 +1,189 @@
+"""Which registry serves which place of a config, and what may stand where no ``type`` does."""
+
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from mmengine.dataset import BaseDataset  # noqa: F401  registers mmengine's data sets and functions
+from mmengine.optim import OptimWrapper
+from mmengine.registry import (
+    EVALUATOR,
+    LOG_PROCESSORS,
+    LOOPS,
+    OPTIM_WRAPPERS,
+    OPTIMIZERS,
+    PARAM_SCHEDULERS,
+    VISBACKENDS,
+    VISUALIZERS,
+    Registry,
+)
+from mmengine.runner import LogProcessor
+from torch.utils.data import DataLoader
+
+from i2vkit import registry as roles
+from i2vkit.engine.compiling import OPTIONS
+from i2vkit.errors import ConfigError
+from i2vkit.registry import arguments_of, find_part
+
+# fmt: off
+# What mmengine's Runner reads of a config. A test compares this with the Runner that is installed.
+RUNNER_KEYS = frozenset({
+    "default_scope", "experiment_name", "work_dir", "load_from", "resume", "launcher", "randomness", "env_cfg",
+    "model", "data_preprocessor", "model_wrapper_cfg", "sync_bn", "compile", "activation_checkpointing",
+    "efficient_conv_bn_eval", "optim_wrapper", "auto_scale_lr", "param_scheduler",
+    "train_dataloader", "val_dataloader", "test_dataloader",
+    "train_cfg", "val_cfg", "test_cfg", "val_evaluator", "test_evaluator",
+    "default_hooks", "custom_hooks", "visualizer", "log_processor", "log_level",
+})
+# fmt: on
+TOP_LEVEL = RUNNER_KEYS | {"protocols"}
+# What the Runner reads where it wraps a model by itself, with the reason why that never happens here.
+REFUSED = {
+    "find_unused_parameters": "it is an argument of DistributedDataParallel, which i2vkit does not use: several "
+    "processes average the gradients that there are (docs/distributed.md). Leave it out",
+}
+
+# The key of a part, or of the list or dict of names that holds it, says which registry its type is looked up in.
+SLOTS: dict[str, tuple[Registry, ...]] = {
+    "model": (roles.MODELS,),
+    "data_preprocessor": (roles.MODELS,),
+    "model_wrapper_cfg": (roles.MODEL_WRAPPERS,),
+    "content_encoder": (roles.CONTENT_ENCODERS,),
+    "motion_encoder": (roles.MOTION_ENCODERS,),
+    "frame_encoder": (roles.FRAME_ENCODERS,),
+    "motion_generator": (roles.MOTION_GENERATORS,),
+    "decoder": (roles.DECODERS,),
+    "head": (roles.HEADS,),
+    "refiner": (roles.REFINERS,),
+    "condition_generator": (roles.CONDITION_GENERATORS,),
+    "network": (roles.DISCRIMINATORS, roles.MODELS),
+    "embedder": (roles.EMBEDDERS, roles.VIDEO_EMBEDDERS),
+    "view": (roles.VIEWS,),
+    "augment": (roles.AUGMENTATIONS,),
+    "adversarial": (roles.ADVERSARIAL_LOSSES,),
+    "losses": (roles.LOSSES,),
+    "dataset": (roles.DATASETS,),
+    "layout": (roles.LAYOUTS,),
+    "layouts": (roles.LAYOUTS,),
+    "pairing": (roles.PAIRINGS, roles.PROTOCOLS),
+    "protocols": (roles.PROTOCOLS,),
+    "pipeline": (roles.TRANSFORMS,),
+    "sampler": (roles.DATA_SAMPLERS,),
+    "batch_sampler": (roles.DATA_SAMPLERS,),
+    "val_evaluator": (roles.METRICS, EVALUATOR),
+    "test_evaluator": (roles.METRICS, EVALUATOR),
+    "metrics": (roles.METRICS,),
+    "optim_wrapper": (OPTIM_WRAPPERS,),
+    "optimizer": (OPTIMIZERS,),
+    "param_scheduler": (PARAM_SCHEDULERS,),
+    "train_cfg": (LOOPS,),
+    "val_cfg": (LOOPS,),
+    "test_cfg": (LOOPS,),
+    "default_hooks": (roles.HOOKS,),
+    "custom_hooks": (roles.HOOKS,),
+    "visualizer": (VISUALIZERS,),
+    "vis_backends": (VISBACKENDS,),
+    "log_processor": (LOG_PROCESSORS,),
+}
+
+# Slots that hold parts by name, and so may appear as a whole.
+NAMED = ("protocols", "default_hooks", "param_scheduler")
+
+# What mmengine or our constructors read beside the arguments of the class, by path.
+BESIDE: dict[str, tuple[str, ...]] = {
+    "optim_wrapper": ("constructor", "optimizer", "per_phase"),
+    "*_hooks.*": ("priority",),
+    "param_scheduler*": ("convert_to_iter_based",),
+}
+
+
+def _phases() -> Mapping[str, Any] | None:
+    from i2vkit.models.training.phases import Phase
+
+    return arguments_of(Phase)
+
+
+def _passes() -> Mapping[str, Any] | None:
+    from i2vkit.models.training.passes import Pass
+
+    return arguments_of(Pass)
+
+
+def _generator() -> Mapping[str, Any] | None:
+    from i2vkit.models.generator import Generator
+
+    return arguments_of(Generator)
+
+
+def _critics() -> Mapping[str, Any] | None:
+    from i2vkit.models.discriminators.discriminator import Critic
+
+    return arguments_of(Critic)
+
+
+def _dataloader() -> Mapping[str, Any]:
+    return {**arguments_of(DataLoader), "num_batch_per_epoch": None}
+
+
+# The keys of dicts without a type, by path; functions, so that only what a config uses is imported.
+PLAIN: dict[str, Callable[[], Mapping[str, Any] | None]] = {
+    "*_dataloader": _dataloader,
+    "model.generator": _generator,
+    "model.critics.*": _critics,
+    "model.passes.*": _passes,
+    "model.phases.*": _phases,
+    "optim_wrapper": lambda: arguments_of(OptimWrapper),
+    "log_processor": lambda: arguments_of(LogProcessor),
+    "randomness": lambda: dict.fromkeys(("seed", "diff_rank_seed", "deterministic")),
+    "compile": lambda: dict.fromkeys(OPTIONS),
+    "auto_scale_lr": lambda: dict.fromkeys(("enable", "base_batch_size")),
+    "env_cfg": lambda: dict.fromkeys(("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit")),
+}
+
+
+def slot_below(parent: dict | list, slot: tuple[Registry, ...] | None, key: str) -> tuple[Registry, ...] | None:
+    """The registries of what stands at ``key`` of ``parent``, itself in ``slot``.
+
+    A list and a dict of names (one without a type) hand their slot on; a part does not.
+    """
+    named = isinstance(parent, dict) and "type" not in parent
+    if named and slot == (roles.HOOKS,):
+        return slot  # a hook may have the name of a slot, param_scheduler for one
+    return SLOTS.get(key) or (slot if named or isinstance(parent, list | tuple) else None)
+
+
+def resolve(kind: str | Callable, slot: tuple[Registry, ...] | None, path: str) -> Callable | None:
+    """The class that ``kind`` means at ``path``; None for a name where no registry is known.
+
+    Raises ``ConfigError`` for an unknown name (with the nearest) and a class that does not belong there.
+    """
+    if slot is None:
+        return None if isinstance(kind, str) else kind
+    problem = None
+    for registry in slot:
+        try:
+            return find_part(registry, kind)
+        except ConfigError as error:
+            problem = problem or error
+    raise ConfigError(f"{path}: {problem}")
+
+
+def name_of(kind: str | Callable) -> str:
+    """The name of a class that a config gives as such or by name."""
+    return kind if isinstance(kind, str) else kind.__name__
+
+
+def allowed_keys(cfg: dict, slot: tuple[Registry, ...] | None, path: str) -> Mapping[str, Any] | None:
+    """The keys that may stand in ``cfg``; None where any may."""
+    plain = next((keys for pattern, keys in PLAIN.items() if _matches(path, pattern)), None)
+    part = resolve(cfg["type"], slot, path) if "type" in cfg else None
+    takes = arguments_of(part) if part is not None else plain and plain()
+    if takes is None:
+        return None
+    beside = [name for pattern, names in BESIDE.items() if _matches(path, pattern) for name in names]
+    return {**takes, **dict.fromkeys(["type", *beside])}
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """A pattern covers paths of its own depth only."""
+    return path.count(".") == pattern.count(".") and fnmatchcase(path, pattern)

@@ -1,0 +1,82 @@
+"""The prepared layout, which is also the layout of a user's own clips."""
+
+from pathlib import Path
+
+from i2vkit.datasets.formats.disk import check_listed, missing_data, read_table, subfolders, whole_number
+from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder, VideoFile
+from i2vkit.errors import DataError
+from i2vkit.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, image_paths, video_fps, video_length
+from i2vkit.registry import LAYOUTS
+
+_COLUMNS = ("path", "person", "label", "num_frames", "fps")
+
+
+@LAYOUTS.register_module()
+class ClipFolder:
+    """Clips as ``root/person/label/clip.mp4`` or as images, ``root/person/label/clip/*.png``.
+
+    Where ``root/index.csv`` exists it says what there is: columns path (of a video or a folder of images, relative to
+    ``root``), person, label, num_frames, fps; all but path may be empty and then come from the path and the file. Other
+    columns become the clip's ``side``, as a path where they name a file below ``root``, else as text.
+
+    ``labels`` sets their order, which is the class index; by default they are sorted. ``help`` is what the message for
+    missing data ends with: whom to ask, which command to run.
+    """
+
+    def __init__(self, root: str, labels: list[str] | None = None, help: str | None = None):
+        self.root = Path(root)
+        self.labels = labels
+        self.help = help or "docs/your_data.md shows how clips are laid out."
+
+    def index(self) -> ClipIndex:
+        """List the clips. Raises ``DataError`` if there is none, or one that ``index.csv`` lists is not there."""
+        table = self.root / "index.csv"
+        skipped: list[tuple[str, str]] = []
+        records = self._listed(table) if table.exists() else self._found(skipped)
+        if not records:
+            notes = "".join(f"Skipped {what}: {why}\n" for what, why in skipped[:5])
+            raise missing_data("person/label/clip (a video or a folder of images)", self.root, notes + self.help)
+        labels = self.labels or sorted({record.label for record in records if record.label is not None})
+        for record in records:
+            if record.label is not None and record.label not in labels:
+                raise DataError(f"clip {record.name} of {self.root} has label {record.label}, not one of {labels}")
+        return ClipIndex(records, list(labels), skipped)
+
+    def _listed(self, table: Path) -> list[ClipRecord]:
+        rows = read_table(table, ("path",))
+        check_listed(table, [row["path"] for row in rows], self.help)
+        return [self._record(self.root / row["path"], row) for row in rows]
+
+    def _found(self, skipped: list[tuple[str, str]]) -> list[ClipRecord]:
+        records = []
+        for label in (label for person in subfolders(self.root) for label in subfolders(person)):
+            for path in sorted(label.iterdir()):
+                if path.name[0] == ".":
+                    continue
+                if path.suffix.lower() in VIDEO_SUFFIXES or (path.is_dir() and image_paths(path)):
+                    records.append(self._record(path, {}))
+                elif path.is_dir():
+                    skipped.append((str(path.relative_to(self.root)), "a folder without images"))
+                elif path.suffix.lower() in IMAGE_SUFFIXES:
+                    skipped.append((str(path.relative_to(self.root)), "an image outside the folder of a clip"))
+        return records
+
+    def _record(self, path: Path, row: dict[str, str]) -> ClipRecord:
+        relative = path.relative_to(self.root)
+        name = relative if path.is_dir() else relative.with_suffix("")
+        frames = FrameFolder(tuple(image_paths(path))) if path.is_dir() else VideoFile(path)
+        stated = whole_number(row, "num_frames", self.root / "index.csv")
+        if path.is_dir() and stated not in (None, len(frames.paths)):
+            raise DataError(f"{path} holds {len(frames.paths)} images, index.csv says {stated}.\n{self.help}")
+        return ClipRecord(
+            name=name.as_posix(),
+            frames=frames,
+            person=row.get("person", relative.parts[0]),
+            label=row.get("label", relative.parts[1] if len(relative.parts) > 2 else None),
+            num_frames=video_length(path) if stated is None else stated,
+            fps=float(row["fps"]) if "fps" in row else video_fps(path) or 25.0,
+            side={key: self._side(value) for key, value in row.items() if key not in _COLUMNS},
+        )
+
+    def _side(self, value: str) -> Path | str:
+        return self.root / value if (self.root / value).exists() else value

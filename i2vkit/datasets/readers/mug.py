@@ -1,0 +1,104 @@
+"""The MUG facial expression database as its owners hand it out."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from i2vkit.datasets.formats.disk import folder_beside, missing_data, subfolders
+from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.errors import DataError
+from i2vkit.media import image_paths
+from i2vkit.registry import LAYOUTS
+
+LABELS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+FPS = 19.0
+
+# How many folders down from the root a take is looked for; copies differ in wrappers, and some hold a person's folder
+# within itself.
+_DEPTH = 7
+_TAKE = re.compile(r"take\d+(?P<mark>\w*)")
+
+
+@LAYOUTS.register_module()
+class Mug:
+    """The raw data: 52 people, 7 expressions, several takes each, from neutral over the apex to neutral, 19 frames/s.
+
+    Read is ``[wrappers/]<person>/[session<k>/]<expression>/take<NNN>/img_<NNNN>.jpg``; ``root`` may be any folder above
+    the takes, also a single person's. Frames are sorted by their number, which need not begin at 0 and may have gaps.
+    Takes with a mark after their number (``take001nsg``, ``take002end``) are few; what the marks mean is not
+    documented, and such a clip may not begin with a neutral face, so they are left out unless ``marked_takes``.
+
+    A clip's ``side["landmarks"]`` is ``landmarks/<person>/[session<k>/]<expression>/take<NNN>.csv``; the folder lies in
+    ``root``, beside the people's folders or above them (``beside``).
+
+    Source: Aifanti et al., "The MUG facial expression database", 2010.
+    """
+
+    def __init__(self, root: str, marked_takes: bool = False):
+        self.root = Path(root)
+        self.marked_takes = marked_takes
+
+    def index(self) -> ClipIndex:
+        """List the takes; what is no clip of an expression is skipped. Raises ``DataError`` if there is none."""
+        records: dict[str, ClipRecord] = {}
+        skipped = []
+        for take in _takes_below(self.root, _DEPTH):
+            try:
+                record = self._record(take)
+                if record.name in records:
+                    raise DataError(f"a second copy of {record.name}, which was read from another folder")
+                records[record.name] = record
+            except DataError as reason:
+                skipped.append((take.relative_to(self.root).as_posix(), str(reason)))
+        if not records:
+            raise self._missing(skipped)
+        return ClipIndex([records[name] for name in sorted(records)], list(LABELS), skipped)
+
+    def beside(self, name: str) -> Path:
+        """Where the folder ``name`` ("landmarks", "truth") of this copy is, or would be put."""
+        return folder_beside(next(_takes_below(self.root, _DEPTH), self.root), self.root, name)
+
+    def _record(self, take: Path) -> ClipRecord:
+        """Describe a take by the folders above it. Raises ``DataError`` that says why it is no clip."""
+        label, *above = reversed(take.absolute().parts[:-1])
+        session = above.pop(0) if above and re.fullmatch(r"session\d+", above[0]) else None
+        person = above[0] if above else ""
+        if _TAKE.fullmatch(take.name)["mark"] and not self.marked_takes:
+            raise DataError("a marked take, left out unless the layout is given marked_takes=True")
+        if label not in LABELS:
+            raise DataError(f"its folder {label} is none of the expressions {', '.join(LABELS)}")
+        if not person.isdigit():
+            raise DataError(f"the folder above its expression, {person}, is not a person's number")
+        paths = image_paths(take)
+        if not paths:
+            raise DataError("no images in it")
+        within = [person, *([session] if session else []), label, f"{take.name}.csv"]
+        landmarks = folder_beside(take, self.root, "landmarks").joinpath(*within)
+        return ClipRecord(
+            name=f"{person}/{label}/{f'{session}_' if session else ''}{take.name}",
+            frames=FrameFolder(tuple(paths)),
+            person=person,
+            label=label,
+            num_frames=len(paths),
+            fps=FPS,
+            side={"landmarks": landmarks} if landmarks.exists() else {},
+        )
+
+    def _missing(self, skipped: list[tuple[str, str]]) -> DataError:
+        return missing_data(
+            f"folders <person>/<expression>/take<number>, at most {_DEPTH} folders down, with images",
+            self.root,
+            "".join(f"Skipped {what}: {why}\n" for what, why in skipped[:5])
+            + "MUG is given on request by its owner, the Multimedia Understanding Group of the Aristotle University of "
+            "Thessaloniki (mug.ee.auth.gr/fed); give the folder subjects3 or any above it.\n"
+            f"For a rendered stand-in: python tools/synthesize_data.py mug --out {self.root}",
+        )
+
+
+def _takes_below(folder: Path, depth: int) -> Iterator[Path]:
+    """Yield the folders of takes below ``folder``, without looking into them or at what lies beside the data."""
+    for child in subfolders(folder) if depth else ():
+        if _TAKE.fullmatch(child.name):
+            yield child
+        elif child.name not in ("landmarks", "truth"):
+            yield from _takes_below(child, depth - 1)

@@ -1,0 +1,93 @@
+"""Oulu-CASIA as its owners hand it out."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from mmengine.logging import print_log
+
+from i2vkit.datasets.formats.disk import missing_data, subfolders
+from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.media import image_paths
+from i2vkit.registry import LAYOUTS
+
+LABELS = ("Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise")
+
+# How many folders down from the root the one named VL or NI is looked for; wrapper folders vary between copies.
+_DEPTH = 4
+
+
+@LAYOUTS.register_module()
+class OuluCasia:
+    """The raw data: 80 people, 6 expressions, each from the neutral face to its apex, 320x240 at 25 frames a second.
+
+    Read is ``[wrappers/]VL/Strong/P001/Anger/*.jpeg``; ``root`` may be any folder above ``VL``. ``spectrum`` is "VL"
+    (visible light) or "NI" (near infrared), ``illumination`` "Strong", "Weak" or "Dark". Landmarks, where
+    ``root/landmarks/VL/Strong/P001/Anger.csv`` exists, are the clip's ``side["landmarks"]``.
+
+    Source: Zhao et al., "Facial expression recognition from near-infrared videos", 2011.
+    """
+
+    def __init__(self, root: str, spectrum: str = "VL", illumination: str = "Strong"):
+        self.root = Path(root)
+        self.spectrum = spectrum
+        self.illumination = illumination
+
+    def index(self) -> ClipIndex:
+        """List the clips; empty or missing ones are skipped. Raises ``DataError`` if there is none."""
+        found = [folder for folder in _folders_below(self.root, _DEPTH) if self._fits(folder)]
+        if not found:
+            raise self._missing()
+        # A copy may hold cropped pictures too; the originals come first.
+        people_folder = sorted(found, key=lambda path: "OriginalImg" not in path.parts)[0] / self.illumination
+        if len(found) > 1:
+            print_log(f"{self.root} holds {len(found)} copies of Oulu-CASIA; reading {people_folder}", logger="current")
+        records, skipped = [], []
+        for person in _people_in(people_folder):
+            for label in LABELS:
+                paths = image_paths(person / label) if (person / label).is_dir() else []
+                if paths:
+                    records.append(self._record(person.name, label, paths))
+                else:
+                    skipped.append((f"{person.name}/{label}", f"no images in {person / label}"))
+        if not records:
+            raise self._missing()
+        return ClipIndex(records, list(LABELS), skipped)
+
+    def _fits(self, folder: Path) -> bool:
+        return folder.name == self.spectrum and any(
+            subfolders(person) for person in _people_in(folder / self.illumination)
+        )
+
+    def _record(self, person: str, label: str, paths: list[Path]) -> ClipRecord:
+        landmarks = self.root / "landmarks" / self.spectrum / self.illumination / person / f"{label}.csv"
+        return ClipRecord(
+            name=f"{person}/{label}/{self.spectrum}_{self.illumination}",
+            frames=FrameFolder(tuple(paths)),
+            person=person,
+            label=label,
+            num_frames=len(paths),
+            fps=25.0,
+            side={"landmarks": landmarks} if landmarks.exists() else {},
+        )
+
+    def _missing(self) -> Exception:
+        return missing_data(
+            f"a folder {self.spectrum}, at most {_DEPTH} folders down, with {self.illumination}/P001/Anger/*.jpeg",
+            self.root,
+            "Oulu-CASIA is given on request by its owner, the Center for Machine Vision and Signal Analysis (CMVS) of "
+            "the University of Oulu.\n"
+            f"For a rendered stand-in: python tools/synthesize_data.py oulu_casia --out {self.root}",
+        )
+
+
+def _people_in(folder: Path) -> list[Path]:
+    return [path for path in subfolders(folder) if re.fullmatch(r"P[0-9]+", path.name)]
+
+
+def _folders_below(root: Path, depth: int) -> Iterator[Path]:
+    """Yield ``root`` and the folders down to ``depth`` below it, upper ones first."""
+    level = [root]
+    for _ in range(depth + 1):
+        yield from level
+        level = [child for folder in level if not _people_in(folder) for child in subfolders(folder)]

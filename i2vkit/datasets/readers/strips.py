@@ -1,0 +1,87 @@
+"""Clips as strips: one image a clip, its square frames side by side."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from i2vkit.datasets.formats.disk import check_listed, missing_data, read_table, subfolders, whole_number
+from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameStrip
+from i2vkit.errors import DataError, MediaError
+from i2vkit.media import IMAGE_SUFFIXES, image_paths
+from i2vkit.registry import LAYOUTS
+
+# Names of MoCoGAN's folders for the actions of Weizmann.
+_MOCOGAN_ACTIONS = {"0": "wave1", "1": "wave2", "3": "jack", "4": "bend"}
+
+_HELP = (
+    "Weizmann Actions as strips: take the folder data/actions of github.com/sergeytulyakov/mocogan and put it there."
+)
+
+
+@LAYOUTS.register_module()
+class FrameStrips:
+    """Clips as ``root/[folders/]clip.jpg``, square frames from left to right.
+
+    ``root/index.csv`` lists them: columns file, action and, where known, subject, mirrored, num_frames. A clip whose
+    subject is not known counts as a person of its own. Without the table the folder's name is the action, and numbered
+    files in numbered folders follow MoCoGAN's Weizmann: subject = number // 8, odd numbers are mirror images,
+    folders 0, 1, 3 and 4 are wave1, wave2, jack and bend. Labels are sorted by name.
+    """
+
+    def __init__(self, root: str, fps: float = 25.0, help: str | None = None):
+        self.root = Path(root)
+        self.fps = fps
+        self.help = _HELP if help is None else help
+
+    def index(self) -> ClipIndex:
+        """List the clips. Raises ``DataError`` if there is none or one is not there or not a strip of square frames."""
+        table = self.root / "index.csv"
+        rows = read_table(table, ("file", "action")) if table.exists() else self._found()
+        if not rows:
+            raise missing_data("index.csv, or folders of strips, one an action,", self.root, self.help)
+        check_listed(table, [row["file"] for row in rows], self.help)
+        return ClipIndex([self._record(row) for row in rows], sorted({row["action"] for row in rows}))
+
+    def _found(self) -> list[dict[str, str]]:
+        folders = [self.root, *subfolders(self.root)]
+        folders += [child for folder in folders[1:] for child in subfolders(folder)]
+        return [self._row(path) for folder in folders[1:] for path in image_paths(folder)]
+
+    def _row(self, path: Path) -> dict[str, str]:
+        row = {"file": path.relative_to(self.root).as_posix(), "action": path.parent.name}
+        if path.stem.isdecimal() and path.parent.name in _MOCOGAN_ACTIONS:
+            number = int(path.stem)
+            row |= {"subject": str(number // 8), "mirrored": str(number % 2)}
+            row["action"] = _MOCOGAN_ACTIONS[path.parent.name]
+        return row
+
+    def _record(self, row: dict[str, str]) -> ClipRecord:
+        path = self.root / row["file"]
+        size, num_frames = _strip_size(path)
+        stated = whole_number(row, "num_frames", self.root / "index.csv")
+        if stated not in (None, num_frames):
+            raise DataError(f"{path} holds {num_frames} frames of {size}x{size}, index.csv says {stated}")
+        name = f"{row['action']}/{path.stem}"
+        return ClipRecord(
+            name=name,
+            frames=FrameStrip(path, size),
+            person=row.get("subject", name),
+            label=row["action"],
+            num_frames=num_frames,
+            fps=self.fps,
+            side={"mirrored": row["mirrored"] == "1"} if "mirrored" in row else {},
+        )
+
+
+def _strip_size(path: Path) -> tuple[int, int]:
+    """Read from the image's header the side of a frame and how many there are."""
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        raise DataError(f"{path} is not an image")
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+    except Exception as error:  # Pillow raises almost anything on broken files
+        raise MediaError(f"{path} cannot be read as an image: {error}") from error
+    if width % height:
+        raise DataError(f"{path} is {width}x{height}: not square frames side by side")
+    return height, width // height

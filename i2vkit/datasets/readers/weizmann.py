@@ -1,0 +1,88 @@
+"""Weizmann Actions as its owners hand it out."""
+
+import re
+from pathlib import Path
+
+from i2vkit.datasets.formats.disk import files_below, missing_data
+from i2vkit.datasets.index import ClipIndex, ClipRecord, VideoFile
+from i2vkit.errors import MediaError
+from i2vkit.media import stated_length, video_fps, video_length
+from i2vkit.registry import LAYOUTS
+
+LABELS = ("bend", "jack", "jump", "pjump", "run", "side", "skip", "walk", "wave1", "wave2")
+PEOPLE = ("daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar")
+MASKS = "classification_masks.mat"
+
+# How many folders down from the root videos are looked for: wrappers, and one for each action.
+DEPTH = 3
+# What may lie beside the videos of a rendered or prepared set.
+_BESIDE = ("truth", "joints")
+# The digit of wave1 and wave2 belongs to the action; a digit after the action counts takes.
+_NAME = re.compile(rf"(?P<person>[a-z]+)_(?P<label>{'|'.join(LABELS)})(?P<take>[12]?)\.avi", re.IGNORECASE)
+
+
+@LAYOUTS.register_module()
+class Weizmann:
+    """The raw videos: 9 people, 10 actions, 180x144, one clip a file.
+
+    Read is ``daria_bend.avi`` and the like, in ``root`` or up to three folders down, all together or a folder for each
+    action. ``lena_run``, ``lena_skip`` and ``lena_walk`` come twice, as ``lena_run1.avi`` and ``lena_run2.avi``: the
+    second one is left out, as is usual, unless ``second_takes``; 93 clips then. Where there is a
+    ``joints/daria_bend.csv`` (rendered data), it is the clip's ``side["joints"]``.
+
+    Source: Gorelick et al., "Actions as Space-Time Shapes", 2007.
+    """
+
+    def __init__(self, root: str, second_takes: bool = False):
+        self.root = Path(root)
+        self.second_takes = second_takes
+
+    def index(self) -> ClipIndex:
+        """List the clips by person and label; broken ones are skipped. Raises ``DataError`` if there is none."""
+        records: dict[str, ClipRecord] = {}
+        skipped = []
+        for path in files_below(self.root, DEPTH, beside=_BESIDE):
+            match = _NAME.fullmatch(path.name)
+            if match is None:
+                if path.suffix.lower() == ".avi":
+                    skipped.append((str(path.relative_to(self.root)), "no name like daria_bend.avi or lena_run1.avi"))
+                continue
+            try:
+                record = self._record(path, match["person"].lower(), match["label"].lower())
+            except MediaError as error:
+                skipped.append((str(path.relative_to(self.root)), str(error)))
+                continue
+            if match["take"] == "2" and not self.second_takes:
+                skipped.append((record.name, "the second take of a clip; second_takes=True uses it"))
+            elif record.name in records:
+                skipped.append((str(path.relative_to(self.root)), f"a copy of {records[record.name].frames.path}"))
+            else:
+                records[record.name] = record
+        if not records:
+            raise self._missing(skipped)
+        return ClipIndex([records[name] for name in sorted(records)], list(LABELS), skipped)
+
+    def _record(self, path: Path, person: str, label: str) -> ClipRecord:
+        clip = path.stem.lower()
+        bases = [folder for folder in path.parents if folder.is_relative_to(self.root)]
+        joints = [table for base in bases if (table := base / "joints" / f"{clip}.csv").exists()]
+        return ClipRecord(
+            name=f"{person}/{label}/{clip}",
+            frames=VideoFile(path),
+            person=person,
+            label=label,
+            num_frames=stated_length(path) or video_length(path),
+            fps=video_fps(path) or 25.0,
+            side={"joints": joints[0]} if joints else {},
+        )
+
+    def _missing(self, skipped: list[tuple[str, str]]) -> Exception:
+        notes = "".join(f"Skipped {what}: {why}\n" for what, why in skipped[:5])
+        return missing_data(
+            f"daria_bend.avi, daria_jack.avi, ... at most {DEPTH} folders down",
+            self.root,
+            f"{notes}Weizmann Actions (bend.zip to wave2.zip, and {MASKS}) needs no form: "
+            "www.wisdom.weizmann.ac.il/~vision/SpaceTimeActions.html. Its four actions as 64x64 strips are read by "
+            "FrameStrips.\n"
+            f"For a rendered stand-in: python tools/synthesize_data.py weizmann --out {self.root}",
+        )

@@ -1,0 +1,175 @@
+"""What a test found and what that depends on: the content of ``metrics.json``, and its scores as text."""
+
+from __future__ import annotations
+
+from math import isnan
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from i2vkit.engine.checkpoints import unwrapped
+from i2vkit.evaluation.metrics.base import META
+from i2vkit.evaluation.protocols import Protocol, describe
+from i2vkit.evaluation.protocols.base import most_samples
+from i2vkit.evaluation.result_facts import (
+    checkpoint_facts,
+    data_facts,
+    frame_facts,
+    frozen_network_facts,
+    precision_facts,
+    shared_network_warnings,
+)
+from i2vkit.evaluation.statistics import DRAWS, LEVEL, bootstrap_interval, bootstrap_over, groups_of
+from i2vkit.utils.versions import package_versions
+
+PACKAGES = ("i2vkit", "torch", "onedl-mmengine", "numpy", "torchmetrics", "scipy", "av", "opencv-python", "pillow")
+
+
+def report(
+    cfg: Config, checkpoint: str | Path, name: str, plan: Protocol, runner: Runner, scores: dict[str, float]
+) -> dict[str, Any]:
+    """Scores, and what they depend on.
+
+    ``scores`` by metric name with ``_floor`` (repeat the first image) and ``_gain``; ``intervals``, 95 % bootstrap, and
+    in ``bootstrap`` over whom; ``scored`` of ``generated`` videos; ``per_video``; ``protocol`` and ``samples``
+    (replayable: ``--protocol metrics.json``), their first ``seed`` and ``num_samples``, N of an image; ``config`` and
+    ``data``; ``pipeline``, and what of it decides about the numbers, ``frames`` (stride) and ``resize``; ``precision``
+    with ``tf32``, which products of a GPU are rounded so, ``device``; ``checkpoint`` with its SHA-256, iteration and
+    the seed of its training; and versions. Where there are such, ``per_image`` and ``curves`` of several samples of one
+    image, ``extractors``, SHA-256 of the weights that metrics look through, ``frozen_networks``, those that
+    discriminators and losses of the training looked through, ``skipped``, metrics that were left out, with the reason,
+    and ``warnings``, what speaks against the value of a metric; where clips have labels, ``by_label``, the means of
+    every score by label.
+    """
+    dataset = runner.test_dataloader.dataset
+    metrics = runner.test_evaluator.metrics
+    skipped = {metric.name: metric.skipped for metric in metrics if getattr(metric, "skipped", None)}
+    per_video, per_image = merge_rows(metrics, "per_video"), merge_rows(metrics, "per_image")
+    sources = [{"source_person": pair.source.person, "source_name": pair.source.name} for pair in dataset.pairs]
+    over, groups = bootstrap_over(sources)
+    protocol = {"name": name, "type": type(plan).__name__}
+    if replayed := getattr(plan, "replayed", None):
+        protocol["replays"] = replayed
+    networks = frozen_network_facts(runner.model)
+    warnings = {metric.name: metric.warning for metric in metrics if getattr(metric, "warning", None)}
+    for metric, text in shared_network_warnings(networks, metrics).items():
+        runner.logger.warning(f"{metric} {text}")
+        warnings[metric] = f"{warnings[metric]}; {text}" if metric in warnings else text
+    extra = {
+        "per_image": per_image,
+        "by_label": by_label(per_video, list(scores)),
+        "curves": {metric.name: metric.curve for metric in metrics if getattr(metric, "curve", None)},
+        "extractors": {metric.name: metric.extractor for metric in metrics if getattr(metric, "extractor", None)},
+        "skipped": skipped | plan.left_out(dataset.pairs, evaluators_of(cfg)),
+        "frozen_networks": networks,
+        "warnings": warnings,
+    }
+    return {
+        "config": Path(cfg.filename or "").stem,
+        "checkpoint": checkpoint_facts(checkpoint),
+        "protocol": protocol,
+        "seed": plan.seed,
+        "num_samples": most_samples(dataset.pairs),
+        "scores": scores,
+        "less_is_better": {name: way for name in scores for way in [less_is_better(metrics, name)] if way is not None},
+        "intervals": intervals(per_video, list(scores), over) | intervals(per_image, list(scores), over),
+        "bootstrap": {"over": over, "number": groups, "level": LEVEL, "draws": DRAWS},
+        "generated": len(dataset.pairs),
+        "scored": sum(all(video[key] is not None for key in video if key not in META) for video in per_video),
+        "people": len({pair.source.person for pair in dataset.pairs}),
+        "image_size": cfg.model.image_size,
+        **frame_facts(dataset.pipeline),
+        "data": data_facts(cfg.test_dataloader.dataset),
+        "pipeline": [repr_step(step) for step in cfg.test_dataloader.dataset.pipeline],
+        **precision_facts(unwrapped(runner.model)),
+        "versions": package_versions(PACKAGES),
+        "per_video": per_video,
+        **{key: value for key, value in extra.items() if value},
+        "samples": [describe(pair) for pair in dataset.pairs],
+    }
+
+
+def evaluators_of(cfg: Config) -> list[dict]:
+    """The metrics of a config's test, which may be given alone or as a list."""
+    return cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+
+
+def merge_rows(metrics: list[Any], table: str) -> list[dict]:
+    """The values of all metrics in one table: of ``per_video`` a dict a video, in the order of the samples."""
+    tables = [getattr(metric, table) for metric in metrics if getattr(metric, table, None)]
+    return [{key: value for row in rows for key, value in row.items()} for rows in zip(*tables, strict=True)]
+
+
+def less_is_better(metrics: list[Any], score: str) -> bool | None:
+    """Whether less of a score is better, as its metric says; None where it does not, and for floors and gains."""
+    for metric in metrics:
+        way = getattr(getattr(metric, "metric", metric), "less_is_better", None)
+        if score in (metric.name, f"{metric.prefix}/{metric.name}"):
+            return way
+    return None
+
+
+def by_label(per_video: list[dict], names: list[str]) -> dict[str, dict[str, float]]:
+    """The mean of each of the scores ``names`` over the videos of each label; nothing where no clip has a label.
+
+    >>> by_label([{"label_name": "a", "psnr": 20.0}, {"label_name": "b", "psnr": 22.0}], ["psnr"])
+    {'psnr': {'a': 20.0, 'b': 22.0}}
+    """
+    labels = sorted({video["label_name"] for video in per_video if video.get("label_name") is not None})
+    result: dict[str, dict[str, float]] = {}
+    for name in names:
+        key = name.rpartition("/")[2]
+        for label in labels:
+            values = [v[key] for v in per_video if v.get("label_name") == label and v.get(key) is not None]
+            if values:
+                result.setdefault(name, {})[label] = fmean(values)
+    return result
+
+
+def intervals(per_video: list[dict], names: list[str], over: str | None = None) -> dict[str, list[float]]:
+    """95 % intervals of the means over "people", "clips" or "videos", by default as ``bootstrap_over`` says.
+
+    Left out where there is but one of them.
+    """
+    over = over or bootstrap_over(per_video)[0]
+    result = {}
+    for name in names:
+        key = name.rpartition("/")[2]
+        videos = [video for video in per_video if video.get(key) is not None]
+        if videos:
+            interval = bootstrap_interval([video[key] for video in videos], groups_of(videos, over))
+            result |= {} if isnan(interval[0]) else {name: list(interval)}
+    return result
+
+
+def repr_step(step: dict) -> str:
+    """A transform of a pipeline as one line: ``Resize(size=64)``."""
+    kind = step["type"]
+    name = kind.rpartition(".")[2] if isinstance(kind, str) else kind.__name__
+    return f"{name}({', '.join(f'{key}={value!r}' for key, value in step.items() if key != 'type')})"
+
+
+def as_table(result: dict[str, Any]) -> str:
+    """The scores as text: a row a metric, with its floor, its gain and the interval of the gain."""
+    scores, ranges = result["scores"], result["intervals"]
+    width = max(12, *map(len, scores)) if scores else 12
+    lines = [f"{'metric':<{width}} {'score':>9} {'floor':>9} {'gain':>9}   95 % interval of the gain"]
+    for name in scores:
+        if name.endswith(("_floor", "_gain")):
+            continue
+        row = [scores.get(name + end) for end in ("", "_floor", "_gain")]
+        cells = " ".join(f"{'' if value is None else f'{value:.4f}':>9}" for value in row)
+        low_high = ranges.get(f"{name}_gain")
+        lines.append(
+            f"{name:<{width}} {cells}   " + ("-" if low_high is None else "{:.4f} to {:.4f}".format(*low_high))
+        )
+    lines.append(
+        f"{result['scored']} of {result['generated']} videos scored, by protocol {result['protocol']['name']}; "
+        "floor: the first image repeated"
+    )
+    lines += [f"{name} left out: {reason}" for name, reason in result.get("skipped", {}).items()]
+    lines += [f"{name}: {reason}" for name, reason in result.get("warnings", {}).items()]
+    return "\n".join(lines)

@@ -1,0 +1,221 @@
+"""Testing: a protocol generated and scored, with everything that its numbers depend on written beside them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.hooks import Hook
+from mmengine.registry import DATASETS, DefaultScope
+from mmengine.runner import Runner
+
+from i2vkit.apis.train import with_precision
+from i2vkit.datasets.pair_samplers import Pair
+from i2vkit.engine.checkpoints import checkpoint_file
+from i2vkit.engine.compiling import compile_options, compile_parts
+from i2vkit.engine.distributed import ReplicatedModel, init_distributed
+from i2vkit.engine.labels import LabelsHook
+from i2vkit.engine.precision import precision as computing_in
+from i2vkit.errors import ConfigError
+from i2vkit.evaluation.protocols import Protocol, Reconstruction, SampleList, write_samples
+from i2vkit.evaluation.result import evaluators_of, report
+from i2vkit.evaluation.sharing import SharingEvaluator
+from i2vkit.media import atomic_path, write_image, write_video
+from i2vkit.models.generator_weights import load_generator
+from i2vkit.registry import DATA_SAMPLERS, MODELS, PROTOCOLS, SCOPE, arguments_of, build_part, find_part, nearest
+from i2vkit.utils.run_names import run_name
+from i2vkit.visualization import comparison_strip, to_frames
+from i2vkit.visualization.curves import plot_curves
+
+
+def test(
+    cfg: Config,
+    checkpoint: str | Path,
+    protocol: str | None = None,
+    out: str | Path | None = None,
+    save_videos: bool = False,
+    seed: int | None = None,
+    options: dict[str, Any] | None = None,
+    precision: str | None = None,
+    compile: bool = False,
+    launcher: str = "none",
+) -> dict[str, Any]:
+    """Generate what a protocol asks for, score it and write ``out/metrics.json``, whole or not at all.
+
+    ``out/samples.json`` is the list of samples alone, which another model can be given as its protocol.
+
+    Args:
+        cfg: of ``load_config``.
+        checkpoint: ``.pth`` of training, a work dir, or ``.safetensors`` of ``tools/export.py``.
+        protocol: a key of ``cfg.protocols``, or the path of a ``.json`` list of samples; by default the first key.
+        out: folder of the results; by default ``work_dirs/<config>/test/<protocol>``.
+        save_videos: write every generated video to ``out/videos`` (.mp4, to look at) and a strip of it beside its truth
+            to ``out/strips`` too.
+        seed: of the first sample's noise; by default the protocol's own.
+        options: the changes that ``cfg`` was loaded with, only to be written down with the result.
+        precision: of the model, "fp32", "tf32" or "bf16"; by default what the config says. Metrics compute in fp32.
+        compile: compile the parts of the generator; pays where many samples have one shape.
+        launcher: "pytorch" (torchrun) or "slurm", where several processes share the samples. The first one gathers
+            what they found and writes it; each writes the videos of its own samples.
+
+    Returns:
+        What stands in ``metrics.json``, in every process: see ``report``.
+
+    Raises:
+        I2VError: what is wrong with config, data or checkpoint.
+    """
+    init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
+    checkpoint = checkpoint_file(checkpoint)
+    cfg = cfg if precision is None else with_precision(cfg, precision)
+    name, plan = build_protocol(cfg, protocol, seed)
+    out = Path(out or Path(cfg.get("work_dir") or Path("work_dirs") / Path(cfg.filename).stem) / "test" / name)
+    with DefaultScope.overwrite_default_scope(SCOPE):
+        model = MODELS.build(cfg.model)
+        load_generator(model, checkpoint)
+        if compile:
+            compile_parts(model, compile_options(True))
+        dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pairing": plan, **without_growth(cfg)})
+        check_motion(model, dataset.pairs)
+        hooks = [LabelsHook(), *([SaveVideosHook(out)] if save_videos else [])]
+        evaluators = evaluators_of(cfg)
+        metrics = plan.evaluators(dataset.pairs, evaluators)
+        runner = build_runner(cfg, model, dataset, out / "log", hooks, metrics, launcher)
+    for metric, reason in plan.left_out(dataset.pairs, evaluators).items():
+        runner.logger.warning(f"{metric} is left out: {reason}")
+    with computing_in("fp32"):  # the metrics; the model switches to its own
+        scores = runner.test()
+    found = [None]
+    if is_main_process():
+        result = report(cfg, checkpoint, name, plan, runner, scores) | {"options": options or {}, "compiled": compile}
+        write_samples(dataset.pairs, out / "samples.json", result["protocol"])
+        if "curves" in result:
+            plot_curves(result["curves"], out / "curves.png", f"{result['config']}: {name}")
+        with atomic_path(out / "metrics.json") as temporary:
+            temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        found = [result]
+    broadcast_object_list(found)
+    return found[0]
+
+
+# What pytest would otherwise take for a test where it is imported.
+test.__test__ = False
+
+
+def without_growth(cfg: Config) -> dict[str, None]:
+    """Changes to the data of a test, so that memory does not grow with its videos: decoded clips are not kept.
+
+    Each is read once a sample; a cache in a file stays.
+    """
+    return {} if cfg.test_dataloader.dataset.get("cache") == "file" else {"cache": None}
+
+
+def build_protocol(cfg: Config, name: str | None, seed: int | None = None) -> tuple[str, Protocol]:
+    """A protocol of the config, or a list of samples, with its name; "reconstruction" is always there.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    known = {"reconstruction": {"type": Reconstruction}, **(cfg.get("protocols") or {})}
+    if name and name.endswith(".json"):
+        name, entry = Path(name).stem, {"type": SampleList, "path": name}
+    else:
+        name = name or next(iter(cfg.get("protocols") or known))
+        if name not in known:
+            raise ConfigError(f"there is no protocol {name!r}; nearest: {nearest(name, known)}")
+        entry = dict(known[name])
+    plan = build_part(PROTOCOLS, entry | ({} if seed is None else {"seed": seed}))
+    plan.name = name
+    return name, plan
+
+
+def check_motion(model: Any, pairs: Sequence[Pair]) -> None:
+    """Raise ``ConfigError`` unless the model can do what the samples ask for.
+
+    Motion from a prior that it does not have; several videos of an image that would all be the same; a label where
+    none is read; and motion from videos and from a prior, which share no batch.
+    """
+    generator = getattr(model, "generator", None)
+    drawn = Counter(pair.name for pair in pairs if pair.motion == "prior")
+    has_prior = generator is not None and generator.has_prior
+    varies = has_prior and generator.is_random("prior")
+    if drawn and not (has_prior and (varies or max(drawn.values()) == 1)):
+        raise ConfigError(
+            "this protocol draws motion at random, but this model is deterministic: it takes its motion from "
+            "a video or a label and from nothing else. Choose another one (--protocol reconstruction or transfer)"
+        )
+    if any(pair.label is not None for pair in pairs) and not (generator is not None and generator.reads_label):
+        raise ConfigError(
+            "this protocol asks for labels, and this model reads none. Choose another one (--protocol reconstruction)"
+        )
+    if 0 < drawn.total() < len(pairs):
+        raise ConfigError(
+            "of these samples some take their motion from a video and some from the prior: make two lists of them"
+        )
+
+
+def build_runner(
+    cfg: Config,
+    model: Any,
+    dataset: Any,
+    work_dir: Path,
+    hooks: list[Hook],
+    evaluators: Sequence[dict],
+    launcher: str = "none",
+) -> Runner:
+    """A runner that can only test: no optimiser, no checkpoints, none of the hooks of training."""
+    randomness = dict(cfg.get("randomness") or {})
+    randomness.setdefault("seed", 0)
+    evaluator, wrapper = list(evaluators), None
+    loader = {**cfg.test_dataloader, "dataset": dataset}
+    if launcher != "none":
+        loader["sampler"] = whole_images(loader["sampler"])
+        wrapper = {"model_wrapper_cfg": {"type": ReplicatedModel}}
+    loader = Runner.build_dataloader(loader, seed=randomness["seed"])
+    if launcher != "none":
+        evaluator = SharingEvaluator(evaluator, getattr(loader.sampler, "indices", None))
+    return Runner(
+        model=model,
+        work_dir=str(work_dir),
+        test_dataloader=loader,
+        test_cfg=cfg.get("test_cfg") or {},
+        test_evaluator=evaluator,
+        default_hooks={"checkpoint": None, "param_scheduler": None},
+        custom_hooks=hooks,
+        launcher=launcher,
+        env_cfg=cfg.get("env_cfg") or ConfigDict(dist_cfg={"backend": "nccl"}),
+        log_processor={"by_epoch": False},
+        log_level=cfg.get("log_level", "INFO"),
+        default_scope=SCOPE,
+        randomness=randomness,
+        experiment_name=run_name(work_dir.parent.name),
+        cfg=wrapper,
+    )
+
+
+def whole_images(sampler: dict) -> dict:
+    """A sampler's config such that all samples of an image come to one process, where the sampler can do so."""
+    takes = arguments_of(find_part(DATA_SAMPLERS, sampler["type"])) or ()
+    return {**sampler, "keep_images": True} if "keep_images" in takes else sampler
+
+
+class SaveVideosHook(Hook):
+    """Writes each generated video, and a strip of it with its truth, as it comes; samples with their seeds.
+
+    Args:
+        out: folder that gets ``videos`` and ``strips``.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Write a batch, each file under its sample's name."""
+        for sample in (sample for sample in outputs if "generated" in sample):
+            name = sample.name.replace("/", "_") + (f"_seed{sample.seed}" if sample.get("motion") == "prior" else "")
+            write_video(self.out / "videos" / f"{name}.mp4", to_frames(sample.generated), sample.get("fps", 25.0))
+            write_image(self.out / "strips" / f"{name}.png", comparison_strip([sample]))

@@ -1,0 +1,81 @@
+"""Adapters: what stands between two parts of different papers when one gives what the other does not read as it is.
+
+The builder inserts them by what is missing (``gives``) and what is there (``reads``), and the log names each one used.
+"""
+
+from dataclasses import replace
+
+import torch
+from einops import reduce, repeat
+from torch import Tensor, nn
+
+from i2vkit.models.clip_lengths import true_frames
+from i2vkit.models.generation_state import Stream
+from i2vkit.registry import ADAPTERS
+from i2vkit.structures import Content, Motion, Spec
+
+
+@ADAPTERS.register_module()
+class CodeToTrajectory(nn.Module):
+    """A motion code (B, D) becomes a trajectory (B, T, D) through a GRU that reads the code at every step.
+
+    Repeating the code instead would give every frame the same motion and freeze the video. Behind a motion generator
+    that is driven by labels (``LabelFusion``) the one-hot label belongs to the code: the GRU reads it too.
+    """
+
+    side, gives, reads = "motion", "trajectory", "code"
+    streams = True
+
+    def __init__(self, spec: Spec):
+        super().__init__()
+        width = spec.code or spec.condition  # LabelFusion without noise has the label alone
+        self.labelled = spec.condition > 0
+        self.gru = nn.GRU(spec.code + spec.condition, width, batch_first=True)
+        self.spec = replace(spec, trajectory=width)
+
+    def forward(self, motion: Motion, stream: Stream) -> Motion:
+        """Adds the trajectory."""
+        code = torch.cat([motion.code, motion.condition], dim=1) if self.labelled else motion.code
+        steps = repeat(code, "b d -> b t d", t=motion.length)
+        trajectory, stream.states[self] = self.gru(steps, stream.states.get(self))
+        return replace(motion, trajectory=trajectory)
+
+
+@ADAPTERS.register_module()
+class TrajectoryToCode(nn.Module):
+    """A trajectory (B, T, D) becomes a code (B, D): the mean over the true frames."""
+
+    side, gives, reads = "motion", "code", "trajectory"
+    streams = False
+
+    def __init__(self, spec: Spec):
+        super().__init__()
+        self.spec = replace(spec, code=spec.trajectory)
+
+    def forward(self, motion: Motion, stream: Stream) -> Motion:
+        """Adds the code."""
+        steps = motion.trajectory
+        mask = true_frames(motion.num_frames, steps.shape[1])
+        if mask is None:
+            return replace(motion, code=steps.mean(dim=1))
+        mask = mask.to(steps.dtype)
+        total = (steps * mask[..., None]).sum(dim=1)
+        return replace(motion, code=total / mask.sum(dim=1, keepdim=True))
+
+
+@ADAPTERS.register_module()
+class PyramidToCode(nn.Module):
+    """The coarsest map of a content pyramid becomes its code (B, D): the mean over space and a linear layer."""
+
+    side, gives, reads = "content", "code", "pyramid"
+    streams = True
+
+    def __init__(self, spec: Spec, code: int = 128):
+        super().__init__()
+        self.linear = nn.Linear(spec.pyramid[-1].channels, code)
+        self.spec = replace(spec, code=code)
+
+    def forward(self, content: Content, stream: Stream) -> Content:
+        """Adds the code."""
+        pooled: Tensor = reduce(content.pyramid[-1], "b c h w -> b c", "mean")
+        return replace(content, code=self.linear(pooled))

@@ -1,0 +1,1 @@
+"""Networks that are trained before a generator: pose forecasters and motion regressors."""

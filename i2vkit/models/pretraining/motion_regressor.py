@@ -1,0 +1,85 @@
+"""Pre-training of motion encoders without labels: every state tells what has changed since the first frame."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.generation_state import Stream
+from i2vkit.models.losses.change_losses import frame_change, landmark_change
+from i2vkit.registry import MODELS, MOTION_ENCODERS, MOTION_GENERATORS, build_part
+from i2vkit.structures import Clip, VideoSample
+
+
+@MODELS.register_module()
+class MotionRegressor(nn.Module):
+    """A motion encoder whose trajectory is read, state by state, by linear layers; ours.
+
+    The layers serve training only: a GAN takes ``network.encoder``, and ``network.motion_generator`` where there is
+    one. An encoder that gives one code a clip needs the motion generator that unrolls it.
+
+    Args:
+        encoder: Config of a motion encoder.
+        motion_generator: Config of a motion generator, for instance ``LstmUnroll``; None where the encoder itself gives
+            a trajectory.
+        side: Side of the coarse grey picture whose change is told ("frame_change"); 0 leaves it out.
+        num_landmarks: How many landmarks a face has whose displacement is told ("landmark_change"), 68 in prepared
+            sets; 0 leaves them out.
+
+    Raises:
+        ConfigError: If the two parts give no trajectory, or nothing is to be told.
+    """
+
+    def __init__(
+        self,
+        encoder: dict,
+        image_size: int,
+        motion_generator: dict | None = None,
+        side: int = 16,
+        num_landmarks: int = 0,
+    ):
+        super().__init__()
+        self.encoder = build_part(MOTION_ENCODERS, encoder, image_size=image_size)
+        spec = self.encoder.spec
+        self.motion_generator = build_part(MOTION_GENERATORS, motion_generator, motion=spec)
+        spec = spec if self.motion_generator is None else self.motion_generator.spec
+        if not spec.trajectory:
+            raise ConfigError(
+                f"MotionRegressor reads a trajectory, and {type(self.encoder).__name__} gives none: set "
+                f"motion_generator=dict(type=LstmUnroll)"
+            )
+        if side and image_size % side:
+            raise ConfigError(f"MotionRegressor averages pictures of {image_size} pixels to {side}: take a divisor")
+        if not (side or num_landmarks):
+            raise ConfigError("MotionRegressor has nothing to tell: give it side=16, or num_landmarks=68")
+        self.side, self.num_landmarks = side, num_landmarks
+        self.frame_change = nn.Linear(spec.trajectory, side * side) if side else None
+        self.landmark_change = nn.Linear(spec.trajectory, 2 * num_landmarks) if num_landmarks else None
+        self.predicts = "frame_change" if side else "landmark_change"
+
+    def trajectory(self, clip: Clip) -> Tensor:
+        """The states (B, T, D) of ``clip.source``."""
+        stream = Stream()
+        stream.set_batch(clip.source)
+        motion = self.encoder(clip, stream)
+        if self.motion_generator is not None:
+            motion = self.motion_generator(motion, stream)
+        return motion.trajectory
+
+    def forward(self, clip: Clip, wanted: Sequence[str]) -> dict[str, Tensor]:
+        """Of "frame_change" (B, T, side * side), in the values of the video, and "landmark_change" (B, T, N, 2), in
+        pixels, those that are wanted.
+        """
+        states, made = self.trajectory(clip), {}
+        if "frame_change" in wanted:
+            made["frame_change"] = self.frame_change(states)
+        if "landmark_change" in wanted:
+            made["landmark_change"] = self.landmark_change(states).unflatten(2, (self.num_landmarks, 2))
+        return made
+
+    def report(self, output: Tensor, clip: Clip, samples: Sequence[VideoSample]) -> None:
+        """Fill in ``change``, the true one, and ``told_change``, each (T, N) or (T, N, 2), of true frames."""
+        true = frame_change(clip.source, self.side) if self.side else landmark_change(clip)
+        lengths = [output.shape[1]] * len(samples) if clip.num_frames is None else clip.num_frames.tolist()
+        for sample, told, change, length in zip(samples, output.cpu(), true.cpu(), lengths, strict=True):
+            sample.told_change, sample.change = told[:length], change[:length]

@@ -1,0 +1,1 @@
+"""The training algorithm: phases, passes, the context of a step, and the models that run them."""

@@ -1,0 +1,207 @@
+"""The one model: a generator, named critics, weighted losses; the one training step."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import torch
+from mmengine.optim import OptimWrapperDict
+from torch import Tensor, nn
+
+from i2vkit.engine.precision import in_own_precision
+from i2vkit.errors import ConfigError
+from i2vkit.models.clip_lengths import draw_frames
+from i2vkit.models.data_preprocessor import check_values, to_uint8
+from i2vkit.models.discriminators.discriminator import Critic
+from i2vkit.models.generation_state import Between, Stream
+from i2vkit.models.generator import Generator, check_maps
+from i2vkit.models.training.context import GanContext
+from i2vkit.models.training.passes import build_passes
+from i2vkit.models.training.phased_model import PhasedModel
+from i2vkit.models.training.phases import current_iteration, run_phases
+from i2vkit.registry import MODELS, build_part
+from i2vkit.structures import Clip, Generated, VideoSample
+
+
+@MODELS.register_module()
+class ImageToVideoGan(PhasedModel):
+    """A generator and its critics, put together by a config.
+
+    ``passes`` says what content meets what motion, ``phases`` what is updated when and by which losses; ``labels`` are
+    the names of the classes, in the order of their indices, ``map_channels`` the number of condition maps a frame. See
+    ``Generator``, ``Critic``, ``Pass``, ``Phase`` and ``PhasedModel`` for the rest.
+
+    Args:
+        decoded_frames: in training, motion is read from whole clips, and of each clip the first frame and so many
+            others, drawn anew in each step, are decoded and compared; None decodes all. A batch of the same cost then
+            shows more clips (ours). The decoder must work frame by frame; losses and views that need neighbouring
+            frames or encode the made video anew are refused. Validation and test make whole clips.
+
+    Raises:
+        ConfigError: if the parts do not fit together, or a loss names a pass or critic that is not there.
+    """
+
+    def __init__(
+        self,
+        generator: dict,
+        image_size: int,
+        passes: dict[str, dict],
+        phases: list[dict],
+        critics: dict[str, dict] | None = None,
+        labels: Sequence[str] = (),
+        map_channels: int = 0,
+        frozen: Sequence[str] = (),
+        pretrained: Sequence[dict] = (),
+        data_preprocessor: dict | None = None,
+        precision: str = "fp32",
+        chunk: int = 32,
+        decoded_frames: int | None = None,
+    ):
+        super().__init__(phases, data_preprocessor, frozen, pretrained, precision)
+        self.image_size, self.labels, self.chunk = image_size, list(labels), chunk
+        self.passes = build_passes(passes)
+        self.map_channels = map_channels
+        given = dict(image_size=image_size, num_labels=len(self.labels), map_channels=map_channels)
+        self.generator = build_part(MODELS, {"type": Generator, **generator}, passes=self.passes, **given)
+        given |= dict(motion=self.generator.encoded)
+        self.critics = nn.ModuleDict(
+            {name: build_part(MODELS, {"type": Critic, **critic}, **given) for name, critic in (critics or {}).items()}
+        )
+        self.decoded_frames = decoded_frames
+        self._check_losses()
+        self._check_decoded_frames()
+        self.finish()
+
+    def _check_losses(self) -> None:
+        for loss in (loss for phase in self.phases for loss in phase.losses):
+            if absent := [name for name in loss.passes if name not in self.passes]:
+                raise ConfigError(f"loss '{loss.name}' reads pass '{absent[0]}'; there are: {', '.join(self.passes)}")
+            loss.check(self)
+
+    def _check_decoded_frames(self) -> None:
+        if self.decoded_frames is None:
+            return
+        if self.decoded_frames < 1:
+            raise ConfigError(f"model.decoded_frames is None or 1 and more frames, not {self.decoded_frames}")
+        self.generator.check_decodes_frames()
+        for loss in (loss for phase in self.phases for loss in phase.losses):
+            if loss.needs_whole_clip(self):
+                raise ConfigError(
+                    f"loss '{loss.name}' needs whole clips, and decoded_frames={self.decoded_frames} decodes a few "
+                    f"frames of each: leave the loss out, or set model.decoded_frames=None"
+                )
+
+    @in_own_precision
+    def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+        """One step: all passes generated once, then the phases of this iteration; returns every loss by name."""
+        self._check_labels(data["inputs"].get("label"))
+        clip: Clip = self.data_preprocessor(data, training=True)["clip"]
+        self._check_clip(clip)
+        iteration = current_iteration()
+        running = [phase for phase in self.phases if phase.runs_at(iteration)]
+        wanted = {name: None for phase in running for loss in phase.losses_at(iteration) for name in loss.passes}
+        trains = any(path.split(".")[0] == "generator" for phase in running for path in phase.updates)
+        self._check_targets(clip, wanted)
+        if any(critic.condition == "maps" for critic in self.critics.values()):
+            check_maps(clip, self.map_channels)
+        context = GanContext(self, clip, iteration, tuple(wanted), trains, *self._draw_frames(clip))
+        return run_phases(context, self, optim_wrapper)
+
+    def _draw_frames(self, clip: Clip) -> tuple[Tensor | None, Tensor | None]:
+        """Which frames of source and target this step decodes, (B, K) each; the same ones where both are as long."""
+        if self.decoded_frames is None:
+            return None, None
+        length = clip.source.shape[2]
+        longest = length if clip.target is None else max(length, clip.target.shape[2])
+        noise = torch.rand(len(clip), longest, device=clip.source.device)
+        frames = draw_frames(clip.num_frames, self.decoded_frames, noise[:, :length])
+        if clip.target is None:
+            return frames, None
+        target = noise[:, : clip.target.shape[2]]
+        return frames, draw_frames(clip.target_num_frames, self.decoded_frames, target)
+
+    def _check_clip(self, clip: Clip) -> None:
+        if clip.source.shape[-1] != self.image_size or clip.source.shape[-2] != self.image_size:
+            raise ConfigError(
+                f"the model is built for {self.image_size}x{self.image_size} and got clips of "
+                f"{clip.source.shape[-1]}x{clip.source.shape[-2]}: set Resize in the pipeline or model.image_size"
+            )
+        self.generator.check_maps(clip)
+
+    def _check_labels(self, labels: Tensor | Sequence[Tensor] | None) -> None:
+        """Raise ``ConfigError`` for class indices that the model does not know; better before they lie on a GPU."""
+        if not self.labels or labels is None:
+            return
+        indices = set(labels.tolist() if isinstance(labels, Tensor) else map(int, labels))
+        if any(not 0 <= index < len(self.labels) for index in indices):
+            raise ConfigError(
+                f"the model has {len(self.labels)} labels ({', '.join(self.labels)}), the data have the class indices "
+                f"{sorted(indices)} in one batch (-1: no label): set model.labels, or the data's"
+            )
+
+    def _check_targets(self, clip: Clip, passes: Iterable[str]) -> None:
+        for name in passes:
+            entry = self.passes[name]
+            if (entry.content == "target" and clip.target_image is None) or (
+                entry.real == "target" and clip.target is None
+            ):
+                raise ConfigError(f"pass '{name}' reads a target, and the data have none: give the dataset a pairing")
+
+    @torch.no_grad()
+    def stream(
+        self,
+        clips: Iterable[Clip],
+        seeds: Sequence[int | Between],
+        content: Tensor | None = None,
+        motion: str = "source",
+    ) -> Iterator[Generated]:
+        """Generate a batch of clips of any length, chunk by chunk; memory does not grow with the length.
+
+        ``clips`` are successive chunks, ``seeds`` has one number a clip of the batch, ``content`` (B, 3, H, W) is the
+        image to animate, by default the first chunk's target image or else its first frame; ``motion`` is "source" or
+        "prior". ``Between`` two seeds is a video on the way from one to the other.
+
+        Raises:
+            ConfigError: if motion is to be drawn and there is no prior, if a second chunk comes and a part of the
+                generator cannot carry on, and for a label or length that the generator cannot make.
+        """
+        self.eval()
+        generator = self.generator
+        if motion == "prior" and not generator.has_prior:
+            raise ConfigError("sampled motion was asked for, but this model is deterministic: give it a driving video")
+        stream, fixed = Stream(seeds), None
+        for number, clip in enumerate(clips):
+            self._check_labels(clip.label)
+            if number and not generator.streams:
+                raise ConfigError("this generator makes a clip in one piece only: a part of it needs the whole clip")
+            with self.autocast_context(clip.source.device):
+                if fixed is None:
+                    first = clip if content is None else replace(clip, target_image=content)
+                    fixed = generator.encode_content(first, "source" if first.target_image is None else "target")
+                drawn = motion == "prior" or generator.motion_encoder is None
+                own = generator.draw_motion(clip, stream) if drawn else generator.encode_motion(clip, stream)
+                made = generator.render(fixed, own, stream)
+            yield made
+
+    def test_step(self, data: dict) -> list[VideoSample]:
+        """Generate what each sample asks for; fills in ``generated`` and ``first`` (uint8).
+
+        Raises:
+            TrainingError: if a generated video is not finite or leaves [-1, 1], with its name.
+        """
+        ready = self.data_preprocessor(data, training=False)
+        clip, samples = ready["clip"], ready["samples"]
+        self._check_clip(clip)
+        length = clip.source.shape[2]
+        step = self.chunk if self.generator.streams else length
+        chunks = (clip.cut(start, start + step) for start in range(0, length, step))
+        seeds = [int(sample.get("seed", 0)) for sample in samples]
+        made = self.stream(chunks, seeds, motion=samples[0].get("motion", "source"))
+        videos = torch.cat([chunk.video.cpu() for chunk in made], dim=2)
+        firsts = to_uint8(clip.source[:, :, 0] if clip.target_image is None else clip.target_image).cpu()
+        lengths = [length] * len(samples) if clip.num_frames is None else clip.num_frames.tolist()
+        for sample, video, first, frames in zip(samples, videos, firsts, lengths, strict=True):
+            check_values(sample.get("name"), video)
+            sample.generated, sample.first = to_uint8(video[:, :frames]), first
+        return samples
+
+    val_step = test_step

@@ -1,0 +1,97 @@
+"""The loss of a critic from a few samples at a time: no more work, and the memory of a few samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from i2vkit.models.training.autocast import autocast
+
+
+class _WithGradients(torch.autograd.Function):
+    """A number whose gradients by ``tensors`` are known already."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, gradients: Sequence[Tensor | None], *tensors: Tensor) -> Tensor:
+        ctx.known = gradients
+        return value.clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        return None, None, *(None if each is None else upstream * each for each in ctx.known)
+
+
+def by_micro_batches(
+    term: Callable[..., Tensor], looks: Sequence[Any], size: int, parameters: Iterable[nn.Parameter]
+) -> Tensor:
+    """``term(*looks)``, computed from ``size`` samples at a time.
+
+    The gradients of each micro-batch are taken at once, and its maps forgotten: the result has the gradients of the
+    whole, up to rounding, and nothing is computed twice. What ``term`` draws, it draws for every micro-batch.
+
+    Args:
+        term: a mean over samples, none of which depends on another.
+        looks: ``Look``s of equally many samples; other numbers of samples are taken as a whole.
+        size: samples in a micro-batch; the last may have fewer.
+        parameters: of all modules that ``term`` calls.
+
+    Returns:
+        A scalar.
+    """
+    number = len(looks[0].sample)
+    if size >= number or any(len(look.sample) != number for look in looks):
+        return term(*looks)
+    weights = [parameter for parameter in parameters if parameter.requires_grad]
+    # Looks may share a sample, and what shares it in the whole is to share its part.
+    tensors = {id(tensor): tensor for look in looks for tensor in _tensors(look)}
+    inputs = {key: tensor for key, tensor in tensors.items() if tensor.requires_grad}
+    values, of_weights, of_inputs = [], [None] * len(weights), {key: [] for key in inputs}
+    for start in range(0, number, size):
+        parts = {key: tensor.detach()[start : start + size] for key, tensor in tensors.items()}
+        asking = [parts[key].requires_grad_() for key in inputs]
+        value, found = _value_and_gradients(term, [_replaced(look, parts) for look in looks], number, asking + weights)
+        values.append(value)
+        for key, part, gradient in zip(inputs, asking, found, strict=False):
+            of_inputs[key].append(torch.zeros_like(part) if gradient is None else gradient)
+        of_weights = [_sum(one, other) for one, other in zip(of_weights, found[len(asking) :], strict=True)]
+    total = torch.stack(values).sum()
+    if not torch.is_grad_enabled() or not (inputs or weights):
+        return total
+    gradients = [*(torch.cat(parts) for parts in of_inputs.values()), *of_weights]
+    return _WithGradients.apply(total, gradients, *inputs.values(), *weights)
+
+
+def _value_and_gradients(
+    term: Callable[..., Tensor], looks: list[Any], number: int, tensors: list[Tensor]
+) -> tuple[Tensor, list[Tensor | None]]:
+    """The share that some of ``number`` samples have in ``term``, and its gradients by ``tensors``; None where there is
+    none.
+    """
+    value = len(looks[0].sample) / number * term(*looks)
+    if not (tensors and value.requires_grad):
+        return value.detach(), [None] * len(tensors)
+    # As every backward pass outside of autocast. The graph behind the weights serves all micro-batches (those of
+    # spectral norm); that of this one goes with ``value``.
+    with autocast(value.device, enabled=False):
+        return value.detach(), list(torch.autograd.grad(value, tensors, allow_unused=True, retain_graph=True))
+
+
+def _tensors(look: Any) -> list[Tensor]:
+    values = (getattr(look, each.name) for each in fields(look))
+    return [value for value in values if isinstance(value, Tensor)]
+
+
+def _replaced(look: Any, parts: dict[int, Tensor]) -> Any:
+    return replace(look, **{each.name: parts.get(id(getattr(look, each.name))) for each in fields(look)})
+
+
+def _sum(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one.add_(other)

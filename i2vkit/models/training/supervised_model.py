@@ -1,0 +1,124 @@
+"""What is pre-trained: a network with known answers, on the same phases and losses as the GAN."""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.optim import OptimWrapperDict
+from torch import Tensor, nn
+
+from i2vkit.engine.precision import in_own_precision
+from i2vkit.models.clip_lengths import at_last_frame
+from i2vkit.models.training.phased_model import PhasedModel
+from i2vkit.models.training.phases import current_iteration, run_phases
+from i2vkit.registry import MODELS, MOTION_ENCODERS, build_part
+from i2vkit.structures import Clip, VideoSample
+
+
+@MODELS.register_module()
+class CnnLstmClassifier(nn.Module):
+    """A recurrent motion encoder with linear classifiers: class and state of every frame, class of the clip from the
+    LSTM output at the last true frame (Kim et al., 2017).
+    """
+
+    predicts = "sequence_class"
+
+    def __init__(self, encoder: dict, image_size: int, num_labels: int, num_states: int = 3):
+        super().__init__()
+        self.num_labels, self.num_states = num_labels, num_states
+        self.encoder = build_part(MOTION_ENCODERS, encoder, image_size=image_size)
+        features = self.encoder.frame_encoder.features
+        self.frame_class = nn.Linear(features, num_labels)
+        self.frame_state = nn.Linear(features, num_states)
+        self.sequence_class = nn.Linear(self.encoder.spec.trajectory, num_labels)
+
+    def forward(self, clip: Clip, wanted: Sequence[str]) -> dict[str, Tensor]:
+        """Of "features" (B, T, D), "frame_class" (B, T, L), "frame_state" (B, T, S) and "sequence_class" (B, L) those
+        that are wanted.
+        """
+        features = self.encoder.features(clip.source)
+        made = {"features": features}
+        for name in ("frame_class", "frame_state"):
+            if name in wanted:
+                made[name] = getattr(self, name)(features)
+        if "sequence_class" in wanted:
+            outputs, _ = self.encoder.sequence(features)
+            made["sequence_class"] = self.sequence_class(at_last_frame(outputs, clip.num_frames))
+        return made
+
+    def report(self, output: Tensor, clip: Clip, samples: Sequence[VideoSample]) -> None:
+        """Fill in ``scores`` (L,), probabilities of the classes, and ``label`` (the true one)."""
+        for sample, row, label in zip(samples, output.softmax(dim=1).cpu(), clip.label.cpu(), strict=True):
+            sample.scores, sample.label = row, label
+
+
+class SupervisedContext:
+    """One batch in a training step with labels: ``clip``, and the network's outputs by name, computed once a phase."""
+
+    def __init__(self, model: "SupervisedModel", clip: Clip, iteration: int, wanted: Sequence[str]):
+        self.model, self.clip, self.iteration, self.wanted = model, clip, iteration, wanted
+        self._outputs: dict[str, Tensor] | None = None
+
+    def autocast(self):
+        """The precision of forward passes."""
+        return self.model.autocast_context(self.clip.source.device)
+
+    def updated(self, parts: Sequence[str]) -> None:
+        """Told by the phase function after each update: the outputs are old."""
+        self._outputs = None
+
+    def output(self, name: str) -> Tensor:
+        """An output of the network, in full precision."""
+        if self._outputs is None:
+            self._outputs = self.model.network(self.clip, self.wanted)
+        return self._outputs[name].float()
+
+
+@MODELS.register_module()
+class SupervisedModel(PhasedModel):
+    """A network trained on what is known of clips. ``labels`` are the names of the classes in the order of their
+    indices, none where there are no classes.
+
+    A network is called with a clip and the names of outputs that are wanted; ``predicts`` is the one that tests need,
+    and ``report(output, clip, samples)`` fills it in.
+    """
+
+    def __init__(
+        self,
+        network: dict,
+        image_size: int,
+        phases: list[dict],
+        labels: Sequence[str],
+        frozen: Sequence[str] = (),
+        pretrained: Sequence[dict] = (),
+        data_preprocessor: dict | None = None,
+        precision: str = "fp32",
+    ):
+        super().__init__(phases, data_preprocessor, frozen, pretrained, precision)
+        self.image_size, self.labels = image_size, list(labels)
+        self.network = build_part(MODELS, network, image_size=image_size, num_labels=len(self.labels))
+        for loss in (loss for phase in self.phases for loss in phase.losses):
+            loss.check(self)
+        self.finish()
+
+    @in_own_precision
+    def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+        """One step: the phases of this iteration; returns every loss by name."""
+        clip: Clip = self.data_preprocessor(data, training=True)["clip"]
+        iteration = current_iteration()
+        running = [phase for phase in self.phases if phase.runs_at(iteration)]
+        wanted = sorted({name for phase in running for loss in phase.losses for name in loss.outputs})
+        return run_phases(SupervisedContext(self, clip, iteration, wanted), self, optim_wrapper)
+
+    @torch.no_grad()
+    def test_step(self, data: dict) -> list[VideoSample]:
+        """Fills in what the network reports: of a classifier ``scores`` and ``label``, of a pose LSTM ``poses``."""
+        self.eval()
+        ready = self.data_preprocessor(data, training=False)
+        clip, samples = ready["clip"], ready["samples"]
+        predicts = self.network.predicts
+        with self.autocast_context(clip.source.device):
+            output = self.network(clip, [predicts])[predicts].float()
+        self.network.report(output, clip, samples)
+        return samples
+
+    val_step = test_step

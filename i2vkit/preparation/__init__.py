@@ -1,0 +1,33 @@
+"""From the raw layouts of the data sets to the prepared one that `ClipFolder` reads."""
+
+from i2vkit.preparation.bair import prepare_bair
+from i2vkit.preparation.mug import prepare_mug
+from i2vkit.preparation.natops import prepare_natops
+from i2vkit.preparation.oulu_casia import prepare_oulu_casia
+from i2vkit.preparation.penn_action import prepare_penn_action
+from i2vkit.preparation.uva_nemo import prepare_uva_nemo
+from i2vkit.preparation.weizmann import prepare_weizmann
+from i2vkit.preparation.weizmann_strips import prepare_weizmann_strips
+
+PREPARERS = {
+    "bair": prepare_bair,
+    "mug": prepare_mug,
+    "natops": prepare_natops,
+    "oulu_casia": prepare_oulu_casia,
+    "penn_action": prepare_penn_action,
+    "uva_nemo": prepare_uva_nemo,
+    "weizmann": prepare_weizmann,
+    "weizmann_strips": prepare_weizmann_strips,
+}
+
+__all__ = [
+    "PREPARERS",
+    "prepare_bair",
+    "prepare_mug",
+    "prepare_natops",
+    "prepare_oulu_casia",
+    "prepare_penn_action",
+    "prepare_uva_nemo",
+    "prepare_weizmann",
+    "prepare_weizmann_strips",
+]

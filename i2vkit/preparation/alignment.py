@@ -1,0 +1,59 @@
+"""Faces brought to one place and size by their eyes, and cropped from the brows to the chin."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from i2vkit.errors import DataError
+from i2vkit.preparation.prepare import RawClip
+
+# Centres of the eye on the left and on the right of the picture, as shares of its side. The crop is three times as
+# wide as the eyes are apart: that leaves a strip of forehead above raised brows and room below for a dropped jaw.
+LEFT_EYE, RIGHT_EYE = (0.335, 0.33), (0.665, 0.33)
+
+
+def eye_centres(landmarks: np.ndarray) -> np.ndarray:
+    """Centres (..., 2, 2) of the left and right eye of landmarks (..., 68 or 5, 2).
+
+    Of 68 points the corners of each eye count, not the lids, so that a blink does not shift the picture.
+    """
+    if landmarks.shape[-2] == 5:
+        return landmarks[..., :2, :]
+    return np.stack([landmarks[..., [36, 39], :].mean(axis=-2), landmarks[..., [42, 45], :].mean(axis=-2)], axis=-2)
+
+
+def eye_transform(eyes: np.ndarray, size: int) -> np.ndarray:
+    """The similarity (2, 3) that takes eye centres (2, 2) to their places in a picture of `size` x `size` pixels.
+
+    Coordinates are pixels whose centres are whole numbers, on both sides.
+
+    Raises:
+        DataError: The eyes coincide, or the left one is on the right.
+
+    >>> transform = eye_transform(np.array([[10.0, 20.0], [43.0, 20.0]]), 100)
+    >>> (transform @ [10.0, 20.0, 1.0]).round(6).tolist()
+    [33.0, 32.5]
+    """
+    places = np.array([LEFT_EYE, RIGHT_EYE]) * size - 0.5
+    between = eyes[1] - eyes[0]
+    if between[0] < 1.0:
+        raise DataError(
+            f"the eyes lie at {np.round(eyes, 1).tolist()}: the first must be left of the second in the picture"
+        )
+    # As complex numbers a rotation with scaling is one multiplication.
+    turn = complex(*(places[1] - places[0])) / complex(*between)
+    linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
+    return np.hstack([linear, (places.mean(axis=0) - linear @ eyes.mean(axis=0))[:, None]])
+
+
+@dataclass(frozen=True)
+class EyeAlignment:
+    """A framing that turns, scales and shifts every frame by its own eyes; clips need landmarks."""
+
+    size: int
+
+    def __call__(self, clip: RawClip) -> np.ndarray:
+        """Give the maps (T, 2, 3). Raises ``DataError`` without landmarks or where eyes cannot be."""
+        if "landmarks" not in clip.points:
+            raise DataError(f"no landmarks at {clip.record.side.get('landmarks', 'hand')}")
+        return np.stack([eye_transform(eyes, self.size) for eyes in eye_centres(clip.points["landmarks"])])

@@ -1,0 +1,17 @@
+"""Landmarks written; `i2vkit.datasets.points` reads them and fills their gaps."""
+
+from pathlib import Path
+
+import numpy as np
+
+from i2vkit.preparation.jobs import write_table
+
+
+def write_landmarks(path: Path, landmarks: np.ndarray, first: int = 0) -> None:
+    """Write landmarks (T, N, 2) with a thousandth of a pixel, header `frame,x0,y0,x1,...`, from frame `first` on."""
+    names = [f"{axis}{point}" for point in range(landmarks.shape[1]) for axis in "xy"]
+    rows = [
+        [frame, *(f"{value:.3f}" for value in row)]
+        for frame, row in enumerate(landmarks.reshape(len(landmarks), -1), start=first)
+    ]
+    write_table(path, ["frame", *names], rows)

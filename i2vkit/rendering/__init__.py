@@ -1,0 +1,34 @@
+"""Renderers that write the raw layouts of the data sets, with a truth of motion transfer that no data set has.
+
+One file a layout; its function's arguments are the options of ``tools/synthesize_data.py``. What is drawn is in the
+folders: ``arm/``, ``faces/``, ``figures/``.
+"""
+
+from i2vkit.rendering.bair import synthesize_bair
+from i2vkit.rendering.mug import synthesize_mug
+from i2vkit.rendering.natops import synthesize_natops
+from i2vkit.rendering.oulu_casia import synthesize_oulu_casia
+from i2vkit.rendering.penn_action import synthesize_penn_action
+from i2vkit.rendering.uva_nemo import synthesize_uva_nemo
+from i2vkit.rendering.weizmann import synthesize_weizmann
+
+SYNTHESIZERS = {
+    "bair": synthesize_bair,
+    "mug": synthesize_mug,
+    "natops": synthesize_natops,
+    "oulu_casia": synthesize_oulu_casia,
+    "penn_action": synthesize_penn_action,
+    "uva_nemo": synthesize_uva_nemo,
+    "weizmann": synthesize_weizmann,
+}
+
+__all__ = [
+    "SYNTHESIZERS",
+    "synthesize_bair",
+    "synthesize_mug",
+    "synthesize_natops",
+    "synthesize_oulu_casia",
+    "synthesize_penn_action",
+    "synthesize_uva_nemo",
+    "synthesize_weizmann",
+]

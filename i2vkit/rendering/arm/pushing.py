@@ -1,0 +1,85 @@
+"""Pushing without inertia: things are discs that the gripper and other things shove aside and that stop at once."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from i2vkit.rendering.arm.motion import Motion
+from i2vkit.rendering.arm.scene import BIN, GRIPPER, Scene
+
+SUBSTEPS = 8  # a frame
+ROUNDS = 6  # in which things that overlap are moved apart, a substep
+DRAG = 0.6  # share of the gripper's motion along a thing's edge that turns it
+FASTEST = 0.015  # by how much a thing gives way in a substep; a gripper that comes down on it squeezes it out
+
+
+@dataclass(frozen=True)
+class Course:
+    """What happens in a clip.
+
+    Args:
+        gripper: (T, 5) x, y, z, yaw, opening.
+        things: (T, N, 3) x, y, angle.
+    """
+
+    gripper: np.ndarray
+    things: np.ndarray
+
+
+def push(scene: Scene, motion: Motion) -> Course:
+    """The exact course of that motion in that scene; nothing is drawn at random."""
+    path = motion.path(scene.start, SUBSTEPS)
+    poses = [[thing.x, thing.y, thing.angle] for thing in scene.things]
+    things = np.empty((len(path[::SUBSTEPS]), len(poses), 3))
+    things[0] = poses
+    for step in range(1, len(path)):
+        _touch(scene, poses, path[step - 1].tolist(), path[step].tolist())
+        for _ in range(ROUNDS):
+            if not _part(scene, poses):
+                break
+        if step % SUBSTEPS == 0:
+            things[step // SUBSTEPS] = poses
+    return Course(path[::SUBSTEPS], things)
+
+
+def _touch(scene: Scene, poses: list[list[float]], before: list[float], now: list[float]) -> None:
+    """Shove things out of the gripper's way, and turn them as it rubs along."""
+    for thing, pose in zip(scene.things, poses, strict=True):
+        away_x, away_y = pose[0] - now[0], pose[1] - now[1]
+        distance = math.hypot(away_x, away_y)
+        depth = thing.radius + GRIPPER - distance
+        if depth <= 0 or now[2] >= thing.height:
+            continue
+        if distance < 1e-9:
+            away_x, away_y, distance = 1.0, 0.0, 1.0
+        away_x, away_y = away_x / distance, away_y / distance
+        shift = min(depth, FASTEST)
+        pose[0] += shift * away_x
+        pose[1] += shift * away_y
+        along = away_x * (now[1] - before[1]) - away_y * (now[0] - before[0])
+        pose[2] -= DRAG * along / thing.radius
+
+
+def _part(scene: Scene, poses: list[list[float]]) -> bool:
+    """Move things off each other and off the walls, once; whether any had to be."""
+    moved = False
+    for i, first in enumerate(poses):
+        for j in range(i):
+            second = poses[j]
+            x, y = first[0] - second[0], first[1] - second[1]
+            reach = scene.things[i].radius + scene.things[j].radius
+            if abs(x) >= reach or abs(y) >= reach or (distance := math.hypot(x, y)) >= reach - 1e-6:
+                continue
+            x, y = (x / distance, y / distance) if distance > 1e-9 else (1.0, 0.0)
+            half = 0.5 * min(reach - distance, FASTEST)
+            first[0], first[1] = first[0] + half * x, first[1] + half * y
+            second[0], second[1] = second[0] - half * x, second[1] - half * y
+            moved = True
+    for thing, pose in zip(scene.things, poses, strict=True):
+        for axis in (0, 1):
+            limit = BIN[axis] - thing.radius
+            if abs(pose[axis]) > limit:
+                pose[axis] = math.copysign(limit, pose[axis])
+                moved = True
+    return moved

@@ -1,0 +1,25 @@
+"""Drawn jointed figures: who (`FigureIdentity`), what they do (`FigureMotion`), and how it looks (`FigureRenderer`).
+
+Three scenes: "weizmann" (whole people before a wall), "natops" (from the thighs up, in a room), "penn_action" (sports).
+"""
+
+from i2vkit.datasets.readers.natops import GESTURES
+from i2vkit.rendering.figures.identity import FigureIdentity, draw_person
+from i2vkit.rendering.figures.motion import ACTIONS, draw_motion
+from i2vkit.rendering.figures.poses import FigureMotion
+from i2vkit.rendering.figures.renderer import FigureFrame, FigureRenderer
+from i2vkit.rendering.figures.sheets import contact_sheet
+from i2vkit.rendering.figures.skeleton import PENN_JOINTS
+
+__all__ = [
+    "ACTIONS",
+    "GESTURES",
+    "PENN_JOINTS",
+    "FigureFrame",
+    "FigureIdentity",
+    "FigureMotion",
+    "FigureRenderer",
+    "contact_sheet",
+    "draw_motion",
+    "draw_person",
+]

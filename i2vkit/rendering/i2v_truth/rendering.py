@@ -1,0 +1,127 @@
+"""Draws the clips of i2v-truth-v1: lossless frames with landmarks or joints, those of the truth beside them."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.media import image_paths, write_image
+from i2vkit.preparation.jobs import run_jobs, whole_folder
+from i2vkit.preparation.landmarks import write_landmarks
+from i2vkit.rendering.faces import clips as faces
+from i2vkit.rendering.faces.cycles import draw_cycle
+from i2vkit.rendering.faces.expressions import Motion
+from i2vkit.rendering.figures import clips as figures
+from i2vkit.rendering.figures.motion import draw_motion
+from i2vkit.rendering.figures.poses import FigureMotion
+from i2vkit.rendering.i2v_truth.parts import FACES, SEED, SPLITS, Part, Performance
+from i2vkit.rendering.truth import TruthClip, write_truth_index
+
+# So few that 16 frames in a row show an expression from rest to its apex, or most of a cycle of what bodies do.
+FPS = {"faces": 7.0, "figures": 12.5}
+POINTS = {"faces": "landmarks", "figures": "joints"}
+_WALKED_IN = 4  # frames
+_CHUNK = 6  # clips in a row for one process; they come ordered by who is seen
+
+
+@dataclass(frozen=True)
+class Scene:
+    """``actor`` doing ``performance``, drawn into the folder ``name`` below ``root``."""
+
+    part: Part
+    root: Path
+    name: str
+    actor: str
+    performance: Performance
+
+    @property
+    def points(self) -> Path:
+        """Where the landmarks or joints go, relative to ``root``."""
+        return Path(POINTS[self.part.name], f"{self.name}.csv")
+
+
+def render_part(part: Part, root: Path, workers: int | None = None) -> ClipIndex:
+    """Draw a part's clips into ``root`` and its truth, a ``ClipFolder``, into ``root/truth``; what is there stays.
+
+    Raises:
+        DataError: The folder cannot be written.
+    """
+    own = [Scene(part, root, clip.name, clip.person, clip) for split in SPLITS for clip in part.performances(split)]
+    exact = [_truth_scene(part, root, *transfer) for split in SPLITS for transfer in part.transfers(split)]
+    exact.sort(key=lambda scene: scene.actor)
+    draw = draw_face if part.name == FACES.name else draw_figure
+    run_jobs(draw, own + exact, workers, chunk=_CHUNK)
+    if exact:
+        write_truth_index(root / "truth", [_truth_row(scene) for scene in exact])
+    return ClipIndex([_record(scene) for scene in own], list(part.labels), [])
+
+
+def _truth_scene(part: Part, root: Path, actor: str, performance: Performance) -> Scene:
+    name = f"{actor}/{performance.label}/as_{performance.person}_{performance.take}"
+    return Scene(part, root / "truth", name, actor, performance)
+
+
+def draw_face(scene: Scene) -> None:
+    """Draw a clip of a face, unless it is there already."""
+    studio = faces.Studio(SEED, (scene.part.size, scene.part.size), FPS["faces"])
+    motion = partial(face_motion, scene.part, scene.performance)
+    frames, landmarks = scene.root / scene.name, scene.root / scene.points
+    faces.write_clip(studio, faces.RenderedClip(scene.name, scene.actor, "", motion, frames, landmarks, alias=""))
+
+
+def face_motion(part: Part, performance: Performance) -> Motion:
+    """From rest to the apex of an expression and back."""
+    return draw_cycle(_rng(part, performance), performance.label.title(), FPS["faces"], part.frames)
+
+
+def draw_figure(scene: Scene) -> None:
+    """Draw a clip of a figure, unless it is there already."""
+    folder = scene.root / scene.name
+    if folder.exists():
+        return
+    size = scene.part.size
+    renderer = figures.renderer(SEED, "weizmann", _number(scene.actor), size, size)
+    with whole_folder(folder) as temporary:
+        joints = []
+        for number, frame in enumerate(renderer.render_motion(figure_motion(scene.part, scene.performance))):
+            write_image(temporary / f"{number:03d}.png", frame.image)
+            joints.append(frame.joints)
+        write_landmarks(scene.root / scene.points, np.stack(joints))
+
+
+def figure_motion(part: Part, performance: Performance) -> FigureMotion:
+    """Every second frame of one of Weizmann's actions, the first ones; walks begin when the whole person is seen.
+
+    Whoever is seen from the side looks to the right: a picture from the left does not tell how the right looks.
+    """
+    motion = draw_motion(_rng(part, performance), "weizmann", performance.label)
+    start = _WALKED_IN if performance.label == "walk" else 0
+    poses = motion.poses[:: round(motion.fps / FPS["figures"])][start : start + part.frames[1]]
+    return replace(motion, fps=FPS["figures"], heading=abs(motion.heading), poses=poses)
+
+
+def _rng(part: Part, performance: Performance) -> np.random.Generator:
+    place = part.labels.index(performance.label)
+    return np.random.default_rng([SEED, 2, _number(performance.person), place, performance.take])
+
+
+def _number(person: str) -> int:
+    return int("".join(character for character in person if character.isdigit()))
+
+
+def _record(scene: Scene) -> ClipRecord:
+    paths = tuple(image_paths(scene.root / scene.name))
+    side = {POINTS[scene.part.name]: scene.root / scene.points}
+    performance = scene.performance
+    return ClipRecord(
+        scene.name, FrameFolder(paths), scene.actor, performance.label, len(paths), FPS[scene.part.name], side
+    )
+
+
+def _truth_row(scene: Scene) -> TruthClip:
+    count = len(image_paths(scene.root / scene.name))
+    points = (POINTS[scene.part.name], scene.points.as_posix())
+    label, fps = scene.performance.label, FPS[scene.part.name]
+    return TruthClip(scene.name, scene.actor, label, count, fps, scene.performance.name, points)

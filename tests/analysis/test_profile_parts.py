@@ -1,0 +1,120 @@
+"""Every registered part: what fvcore counts is what its layers' shapes say, layer by layer, in closed form."""
+
+from collections import Counter
+from math import prod
+
+import narrow
+import pytest
+import torch
+from torch import nn
+
+import i2vkit.models  # noqa: F401  registers the parts
+from i2vkit.analysis.profile import analyse
+from i2vkit.analysis.profile.forward import CriticProbe, GeneratorProbe, look_at
+from i2vkit.registry import (
+    CONTENT_ENCODERS,
+    DECODERS,
+    DISCRIMINATORS,
+    MOTION_ENCODERS,
+    MOTION_GENERATORS,
+    REFINERS,
+    VIEWS,
+    Registry,
+)
+
+SLOTS = {
+    "content_encoder": CONTENT_ENCODERS,
+    "motion_encoder": MOTION_ENCODERS,
+    "motion_generator": MOTION_GENERATORS,
+    "decoder": DECODERS,
+    "refiner": REFINERS,
+}
+# Tracing leaves out what the video does not depend on, as the log-variance at test.
+CODE = narrow.NARROW["Conv3dEncoder"] | dict(variational=False)
+AROUND = dict(
+    content_encoder=narrow.NARROW["ConvPyramidEncoder"],
+    motion_encoder=CODE,
+    decoder=narrow.NARROW["FrameDecoder"],
+)
+# fvcore's names of the operations of each kind of layer.
+OPERATIONS = {
+    "convolution": ("conv",),
+    "linear": ("linear", "addmm"),
+    "recurrent": ("lstm", "gru"),
+    "batch norm": ("batch_norm",),
+}
+
+
+def narrowed(registry: Registry, name: str) -> dict:
+    if name == "Conv3dEncoder":
+        return CODE
+    return narrow.NARROW.get(name, dict(type=registry.get(name)))
+
+
+def layer_macs(layer: nn.Module, x: torch.Tensor, made: torch.Tensor) -> tuple[str, int]:
+    """The kind of a layer, and its multiply-adds by the shapes of weights, input and output."""
+    if isinstance(layer, nn.ConvTranspose2d | nn.ConvTranspose3d):
+        return "convolution", x.numel() * prod(layer.weight.shape[1:])
+    if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d):
+        return "convolution", made.numel() * prod(layer.weight.shape[1:])
+    if isinstance(layer, nn.Linear):
+        return "linear", made.numel() * layer.in_features
+    if isinstance(layer, nn.LSTM | nn.GRU):
+        return "recurrent", prod(x.shape[:-1]) * sum(p.numel() for p in layer.parameters() if p.dim() == 2)
+    return "batch norm", 2 * made.numel()
+
+
+COUNTED = (
+    *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d),
+    *(nn.Linear, nn.LSTM, nn.GRU, nn.modules.batchnorm._BatchNorm),
+)
+
+
+def check(probe: nn.Module, inputs: tuple) -> None:
+    expected: Counter = Counter()
+
+    def note(layer, given, made):
+        kind, macs = layer_macs(layer, given[0], made[0] if isinstance(made, tuple) else made)
+        expected[kind] += macs
+
+    hooks = [layer.register_forward_hook(note) for layer in probe.modules() if isinstance(layer, COUNTED)]
+    with torch.no_grad():
+        probe(*inputs)
+        for hook in hooks:
+            hook.remove()
+        counted = analyse(probe, inputs).by_operator()
+    assert sum(expected.values()) > 0
+    for kind, operations in OPERATIONS.items():
+        assert sum(counted[operation] for operation in operations) == expected[kind], kind
+
+
+@pytest.mark.parametrize(
+    "slot, name", [(slot, name) for slot, registry in SLOTS.items() for name in registry.module_dict]
+)
+def test_a_part_of_a_generator(slot, name):
+    generator = AROUND | {slot: narrowed(SLOTS[slot], name)}
+    if slot == "motion_generator" and "motion.code" not in SLOTS[slot].get(name).needs:
+        generator["motion_encoder"] = None  # or else its code is read, and this part is not
+    model = narrow.build(generator=generator, critics={}, phases=[], frozen=[]).eval()
+    assert getattr(model.generator, slot) is not None
+    for module in model.modules():
+        if hasattr(module, "plain"):  # the textbook form, in which every layer is called as it is
+            module.plain = True
+    length = model.generator.lengths.at_least(6)
+    check(GeneratorProbe(model.generator), (torch.zeros(1, 3, length, narrow.SIZE, narrow.SIZE),))
+
+
+@pytest.mark.parametrize("name", DISCRIMINATORS.module_dict)
+def test_a_network_of_a_critic(name):
+    kind = DISCRIMINATORS.get(name).kind
+    view = next(view for view, part in VIEWS.module_dict.items() if part.kind == kind)
+    condition = None if kind == "vector" else "maps"
+    critics = dict(one=narrow.critic(name, view, condition=condition))
+    model = narrow.build(critics=critics, phases=[], frozen=[]).eval()
+    for module in model.modules():
+        if hasattr(module, "plain"):
+            module.plain = True
+    video = torch.zeros(1, 3, 6, narrow.SIZE, narrow.SIZE)
+    with torch.no_grad():
+        look = look_at(model.critics["one"], video, model.generator)
+    check(CriticProbe(model.critics["one"], look), (look.sample,))

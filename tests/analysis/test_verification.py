@@ -1,0 +1,241 @@
+"""verify_gpu: each check finds what it is made for, and a stage that fails costs nothing but itself."""
+
+import json
+import sys
+import tarfile
+import time
+
+import narrow
+import pytest
+import torch
+from mmengine.config import Config
+
+from i2vkit.analysis.verification import correctness, scheduling, verify
+from i2vkit.analysis.verification.draws import SharedDraws, in_double
+from i2vkit.analysis.verification.packing import MOST_BYTES, pack
+from i2vkit.analysis.verification.records import Record
+from i2vkit.analysis.verification.report import as_markdown
+from i2vkit.analysis.verification.scheduling import Process
+from i2vkit.analysis.verification.speed import FORMS
+from i2vkit.analysis.verification.stages import Plan, Stage, plan
+from i2vkit.analysis.verification.step import descend
+from i2vkit.analysis.verification.subjects import SUBJECTS, find_subject, narrowed, subject_config
+from i2vkit.analysis.verification.timing import in_turn
+from i2vkit.errors import ConfigError
+from i2vkit.registry import MODELS
+
+CPU = torch.device("cpu")
+OPTIMIZERS = Config(dict(optim_wrapper=dict(constructor="PhaseOptimWrapperConstructor", optimizer=dict(type="Adam"))))
+
+
+def test_shared_draws_are_the_same_in_every_precision():
+    def drawn():
+        return [torch.randn(3), torch.rand(2, 2), torch.randint(5, (4,)), torch.randn_like(torch.zeros(2))]
+
+    with SharedDraws(seed=4):
+        single = drawn()
+    with SharedDraws(seed=4), in_double():
+        double = drawn()
+    for one, other in zip(single, double, strict=True):
+        assert torch.equal(one.double(), other.double())
+    assert single[0].dtype == torch.float32 and double[0].dtype == torch.float64
+
+
+def test_draws_of_a_generator_of_their_own_are_left_alone():
+    own = torch.randn(3, generator=torch.Generator().manual_seed(9))
+    with SharedDraws(seed=4):
+        assert torch.equal(torch.randn(3, generator=torch.Generator().manual_seed(9)), own)
+
+
+def test_in_double_leaves_everything_as_it_was():
+    with in_double():
+        assert torch.zeros(1, dtype=torch.float64).float().dtype == torch.float64
+    assert torch.get_default_dtype() == torch.float32
+    assert torch.zeros(1, dtype=torch.float64).float().dtype == torch.float32
+
+
+def test_a_step_in_fp32_is_close_to_float64_and_not_equal():
+    model, data = narrow.build(), narrow.batch()
+    steps = {
+        precision: descend(model, OPTIMIZERS.optim_wrapper, data, CPU, precision) for precision in ("fp64", "fp32")
+    }
+    for name, value in steps["fp64"]["losses"].items():
+        assert steps["fp32"]["losses"][name] == pytest.approx(value, rel=1e-5, abs=1e-6)
+    for name, value in steps["fp64"]["updates"].items():
+        assert 0 < (steps["fp32"]["updates"][name] - value).norm() < 1e-2 * value.norm()
+
+
+def test_the_step_of_a_model_that_computes_something_else_is_found(monkeypatch):
+    model, data = narrow.build(), narrow.batch()
+    assert correctness.check_step(model, OPTIMIZERS, data, CPU)["passed"]
+    head = type(model.generator.head)
+    forward = head.forward
+
+    def wrong(self, features, base):
+        return {
+            name: value * (0.9 if value.dtype == torch.float32 else 1.0)
+            for name, value in forward(self, features, base).items()
+        }
+
+    monkeypatch.setattr(head, "forward", wrong)  # right in float64 alone
+    found = correctness.check_step(model, OPTIMIZERS, data, CPU)
+    assert not found["passed"] and not found["fp32"]["passed"]
+
+
+def test_a_step_that_depends_on_more_than_its_seed_is_not_deterministic(monkeypatch):
+    model, data = narrow.build(), narrow.batch()
+    assert correctness.check_deterministic(model, OPTIMIZERS, data, CPU) == {"differing": [], "passed": True}
+    step, calls = correctness.StepRunner.step, []
+
+    def drifting(self):
+        calls.append(1)
+        next(self.model.generator.decoder.parameters()).data.add_(1e-3 * len(calls))
+        return step(self)
+
+    monkeypatch.setattr(correctness.StepRunner, "step", drifting)
+    assert not correctness.check_deterministic(model, OPTIMIZERS, data, CPU)["passed"]
+
+
+def test_a_video_two_grey_levels_off_is_found(monkeypatch):
+    model, data = narrow.build(), narrow.batch()
+    assert correctness.check_validation(model, data, CPU) == {"largest": 0, "mean": 0.0, "passed": True}
+    videos = iter([torch.zeros(1, 3, 2, 2, 2, dtype=torch.uint8), torch.full((1, 3, 2, 2, 2), 2, dtype=torch.uint8)])
+    monkeypatch.setattr(correctness, "_validated", lambda *_: next(videos))
+    assert correctness.check_validation(model, data, CPU) == {"largest": 2, "mean": 2.0, "passed": False}
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+def test_subjects_are_built_narrow_and_wide(subject):
+    def parameters(cfg):
+        with torch.device("meta"):
+            return sum(parameter.numel() for parameter in MODELS.build(cfg.model).parameters())
+
+    wide, small = (parameters(subject_config(subject, narrow=each)) for each in (False, True))
+    assert wide > 20 * small
+
+
+def test_widths_are_divided_and_nothing_else():
+    cfg = narrowed(Config(dict(model=dict(widths=(64, 16), hidden=512, code=128, head=dict(width=8), masked=True))), 8)
+    assert cfg.model == dict(widths=(8, 4), hidden=64, code=128, head=dict(width=4), masked=True)
+
+
+def test_unknown_subject_names_the_nearest():
+    with pytest.raises(ConfigError, match="nearest: imaginator"):
+        find_subject("imaginaator")
+
+
+def test_a_check_that_raises_is_a_result_and_the_next_one_goes_on(tmp_path):
+    record = Record(tmp_path / "right.json")
+    record.measure("first", lambda: 1 / 0)
+    record.measure("second", lambda: {"passed": True})
+    found = json.loads((tmp_path / "right.json").read_text())
+    assert found["first"]["error"].startswith("ZeroDivisionError") and not found["first"]["passed"]
+    assert found["second"]["passed"]
+
+
+def test_every_kind_of_stage_has_its_place_and_time():
+    order = plan(10)
+    stages = [*order.background, *(stage for _, group in order.groups for stage in group)]
+    assert {stage.kind for stage in stages} == {"prepare", "ceilings", "right", "compile", "fast", "loader", "train"}
+    assert all(0 < stage.seconds <= 600 for stage in stages)
+    # What is timed has the device to itself.
+    assert all(width == 1 for width, group in order.groups for stage in group if stage.kind in ("ceilings", "fast"))
+    assert [stage.kind for stage in plan(10, ("ceilings",)).groups[0][1]] == ["ceilings"]
+
+
+def test_a_stage_that_hangs_is_ended_with_its_children(tmp_path):
+    mark = tmp_path / "child"
+    child = f"""
+import time, pathlib
+for _ in range(600):
+    pathlib.Path({str(mark)!r}).write_text(str(time.time()))
+    time.sleep(0.05)
+"""
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    process = Process(Stage("right", "dtgan", 2.0), [sys.executable, "-c", parent], tmp_path, 2.0)
+    while (outcome := process.outcome()) is None:
+        time.sleep(0.05)
+    assert outcome.code is None and outcome.seconds >= 2.0
+    time.sleep(0.3)
+    last = mark.read_text()
+    time.sleep(0.3)
+    assert mark.read_text() == last
+
+
+def test_a_verification_reports_what_it_measured_and_what_went_wrong(tmp_path, monkeypatch):
+    def failing(minutes, only=()):
+        stages = (Stage("ceilings", "", 120.0), Stage("right", "nobody", 120.0))
+        return Plan((), ((2, stages), (1, ()), (1, ())))
+
+    monkeypatch.setattr(scheduling, "plan", failing)
+    report = verify(tmp_path, minutes=4, device="cpu").read_text(encoding="utf-8")
+    assert "TFLOP/s" in report and "A rehearsal" in report
+    assert "- right_nobody: exit code 1, see its log" in report
+    result = json.loads((tmp_path / "results.json").read_text())
+    assert result["stages"]["ceilings"]["results"]["product_fp32"]["tflops"] > 0
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        "records.tar.gz",
+        "report.md",
+        "results.json",
+    ]
+
+
+def test_a_gpu_that_is_not_there_and_a_stage_that_does_not_exist_are_refused(tmp_path):
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigError, match="--device cpu"):
+            verify(tmp_path)
+    with pytest.raises(ConfigError, match="no stage 'rigth'"):
+        verify(tmp_path, device="cpu", only=["rigth"])
+    with pytest.raises(ConfigError, match="--minutes"):
+        verify(tmp_path, minutes=0, device="cpu")
+
+
+def test_what_is_carried_away_fits(tmp_path):
+    files = tmp_path / "work" / "files"
+    files.mkdir(parents=True)
+    for number in range(9):
+        (files / f"recipe{number}.safetensors").write_bytes(bytes(10 + number))
+    (files / "huge.safetensors").write_bytes(bytes(MOST_BYTES + 1))
+    (files / "strip_a.png").write_bytes(b"picture")
+    (files / "right_dtgan.json").write_text("{}")
+    (files.parent / "right_dtgan.log").write_text("log")
+    written = pack(files, tmp_path)
+    assert len(written) == 6 and all(path.stat().st_size <= MOST_BYTES for path in written)
+    assert {path.name for path in written} >= {"strips.tar.gz", "records.tar.gz", "recipe0.safetensors"}
+    with tarfile.open(tmp_path / "records.tar.gz") as archive:
+        assert sorted(archive.getnames()) == ["right_dtgan.json", "right_dtgan.log"]
+
+
+def test_forms_are_timed_by_turns():
+    clock = iter(range(100))
+    order = []
+    times = in_turn(
+        {name: lambda name=name: order.append(name) for name in "ab"}, CPU, seconds=12, clock=lambda: next(clock)
+    )
+    assert order[:4] == ["a", "b", "a", "b"] and set(times["a"]) == {1}
+
+
+def test_forms_differ_in_name():
+    names = [str(form) for form in FORMS]
+    assert len(set(names)) == len(names) and names[0] == "reference fp32"
+
+
+def test_the_report_says_what_was_found():
+    step = {precision: {"losses": {"l1": 2e-4}, "updates": {}} for precision in ("fp32", "tf32", "bf16")}
+    fast = {
+        "times": {"milliseconds": {"reference fp32": 100.0, "fast bf16": 20.0}, "times_faster": {"fast bf16": 5.0}},
+        "work": {"tflop": 2.0},
+        "memory, fast bf16": {"step_gib": 6.5},
+    }
+    stages = {
+        "right_dtgan": {
+            "process": {"code": 0, "seconds": 1.0},
+            "results": {"step": step | {"passed": True}, "resume": {"passed": False}, "animation": {"error": "E: no"}},
+        },
+        "fast_dtgan": {"process": {"code": 0, "seconds": 1.0}, "results": fast},
+        "train_dtgan": {"process": {"code": None, "seconds": 9.0}, "results": {}},
+    }
+    text = as_markdown({"settings": {"minutes": 1, "device": "cuda", "narrow": False}, "stages": stages})
+    assert "| dtgan | yes (2e-04 / 2e-04 / 2e-04) | not run | **error** | not run | not run | **no** |" in text
+    assert "| dtgan | fast bf16 | 20.0 | 5.00 | 6.5 | 100 |" in text
+    assert "- train_dtgan: out of time after 9 s" in text and "- right_dtgan, animation: E: no" in text
