@@ -1,6 +1,5 @@
 """The operations for which CUDA has no deterministic kernel, and a mode that records what is called."""
 
-import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 # What ``torch.use_deterministic_algorithms`` refuses on CUDA, as its docstring in PyTorch 2.14 lists it, and the

@@ -14,6 +14,7 @@ from i2vkit.apis.benchmark.step import build_optimizers
 from i2vkit.apis.verification.draws import SharedDraws, in_double
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.engine.precision import check_precision
+from i2vkit.models.layers.memory_format import to_channels_last_
 
 # One step of plain gradient descent: Adam's first step is little more than the sign of the gradient, which turns the
 # smallest difference of a small gradient into a large one.
@@ -37,7 +38,7 @@ class StepRunner:
         precision: "fp32", "tf32" or "bf16".
         reference: compute layers in the textbook form of their mathematics.
         compiled: compile what ``compile_parts`` compiles.
-        channels_last: lay weights and maps out with channels last.
+        channels_last: lay the weights of convolutions out with the channels last.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class StepRunner:
         for layer in plain_layers(self.model):
             layer.plain = reference
         if channels_last:
-            self.model.to_channels_last()
+            to_channels_last_(self.model)
         if compiled:
             compile_parts(self.model, compile_options(True))
         self.optimizers: OptimWrapperDict = build_optimizers(self.model, optim_wrapper)
