@@ -28,8 +28,16 @@ def test_what_is_refused_is_found():
     assert recorded.refused == {"torch.nn.AvgPool3d": {"avg_pool3d_backward"}}
 
 
+@pytest.fixture
+def deterministic():
+    """The setting that ``--deterministic`` turns on."""
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
 @pytest.mark.parametrize("name, iteration", narrowed.STEPS)
-def test_no_training_step_calls_what_cuda_refuses(name, iteration):
+def test_no_training_step_calls_what_cuda_refuses(name, iteration, deterministic):
     cfg = narrowed.narrowed(name)
     with emulated_cuda():
         model, optimizers = narrowed.build(cfg, "cuda:0")

@@ -4,31 +4,29 @@ from torch import Tensor, nn
 
 REFERENCE, FAST = "reference", "fast"
 
-# The form of every layer by type of device: the one place to change it. "cpu" was measured (docs/performance.md).
-# No GPU has run this code yet: "cuda" follows from kernels, products and bytes read and written, which the comments
-# count for the forward pass at full width in fp32, without torch.compile. No form makes the host wait for the device.
+# The form of every layer by type of device: the one place to change it. "cpu" was measured (docs/performance.md). For
+# "cuda" a measurement is still to come, as no GPU has run this code yet. Until then it follows from what was counted of
+# a forward pass at full width in fp32, without torch.compile: kernels, GFLOP, and GiB read and written, first of the
+# reference form, then of the fast one. No form makes the host wait for the device. Fewer products and fewer bytes win,
+# also over a few kernels more; where they disagree, bytes do: at its peaks an H100 needs 0.3 ms for the 165 GFLOP that
+# the fast (1+2)D layers save in TF32, and 4 ms for the 12.7 GiB that they cost. Compiled, their passes over memory
+# become one, and they may win after all.
 FORMS: dict[str, dict[str, str]] = {
-    # The five blocks of ImaGINator, 64 clips: reference 29 kernels, 1143 GFLOP, 10.4 GiB; fast 78 kernels, 978 GFLOP,
-    # 23.1 GiB. At its peaks an H100 needs 0.3 ms for those 165 GFLOP in TF32, and 4 ms for those 12.7 GiB. Compiled,
-    # the passes over memory become one, and fast may win. On a CPU the products decide.
+    # The five blocks of ImaGINator, 64 clips: 29, 1143, 10.4; 78, 978, 23.1.
     "TransposedConv1p2d": {"cpu": FAST, "cuda": REFERENCE},
-    # 64 to 128 channels, 32 frames of 96x96: reference 2 kernels, 43.5 GFLOP, 0.39 GiB, of which a map of full size is
-    # kept for the backward pass; fast 6 kernels, most of them on the weight alone, 19.3 GFLOP, 0.11 GiB.
-    # In 3D, 32 clips of 32 such frames: reference 4175 GFLOP, 11.8 GiB; fast 1237 GFLOP, 2.8 GiB.
+    # 64 to 128 channels, 32 frames of 96x96: 2, 43.5, 0.39; 2, 19.3, 0.11. In 3D, 32 clips of 32 such frames: 2, 4175,
+    # 11.8; 2, 1237, 2.8.
     "PooledConv": {"cpu": FAST, "cuda": FAST},
-    # 512 to 64 channels, 32 frames from 48x48 to 96x96: reference 2 kernels, 173.9 GFLOP, 1.34 GiB; fast 6 kernels,
-    # most of them on the weight alone, 77.3 GFLOP, 0.22 GiB.
+    # 512 to 64 channels, 32 frames from 48x48 to 96x96: 2, 174, 1.34; 3, 77, 0.22.
     "UpsampledConv": {"cpu": FAST, "cuda": FAST},
-    # 128 moving channels and 64 that stand still, 32 frames of 96x96: reference 2 kernels, 4.1 GFLOP, 0.64 GiB; fast 3
-    # kernels, 2.8 GFLOP, 0.16 GiB.
+    # 128 moving channels and 64 that stand still, 32 frames of 96x96: 2, 4.1, 0.64; 3, 2.8, 0.16.
     "StillConv2d": {"cpu": FAST, "cuda": FAST},
-    # In eval mode, 512 moving channels and 256 that stand still, 32 frames to 96x96: reference 11 kernels, 1131 GFLOP,
-    # 6.6 GiB; fast 34 kernels, 401 GFLOP, 3.0 GiB.
+    # 512 moving channels and 256 that stand still, 32 frames from 48x48 to 96x96 in eval mode: 11, 1131, 6.6; 22, 401,
+    # 3.0. In training mode both are the same.
     "ResidualUp": {"cpu": FAST, "cuda": FAST},
-    # Two labels of 256 frames of 64x64: reference 32 kernels, 108 GFLOP, 1.29 GiB; fast 57 kernels, 88 GFLOP, 1.19 GiB.
+    # Two labels of 256 frames of 64x64: 32, 108, 1.29; 57, 88, 1.19.
     "FrameDiscriminator": {"cpu": FAST, "cuda": FAST},
-    # Two labels of 64 clips of 32 frames of 64x64: reference 32 kernels, 533 GFLOP, 3.6 GiB; fast 69 kernels, 370
-    # GFLOP, 2.7 GiB.
+    # Two labels of 64 clips of 32 frames of 64x64: 32, 533, 3.6; 69, 370, 2.7.
     "VideoDiscriminator": {"cpu": FAST, "cuda": FAST},
 }
 

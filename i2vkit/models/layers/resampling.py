@@ -84,7 +84,8 @@ def average_pool(x: Tensor) -> Tensor:
         return functional.avg_pool3d(x, pool)
     # On CUDA the backward pass of avg_pool3d adds up in any order, and PyTorch refuses it where order matters.
     for axis, step in enumerate(pool, start=2):
-        x = x.narrow(axis, 0, x.shape[axis] // step * step)
+        if x.shape[axis] % step:  # or else the backward pass of the slice would copy all
+            x = x.narrow(axis, 0, x.shape[axis] // step * step)
     a, b, d = pool
     return reduce(x, "n c (t a) (h b) (w d) -> n c t h w", "mean", a=a, b=b, d=d)
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 from i2vkit.engine.checkpoints import check_hash, load_checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.evaluation.extractors import MissingWeightsError, WeightFile
+from i2vkit.models.autocast import autocast
 from i2vkit.models.layers.lengths import masked_mean, true_frames
 from i2vkit.models.losses.gan_losses import PassLoss
 from i2vkit.registry import LOSSES, MODELS, build_part
@@ -79,7 +80,7 @@ def crop_boxes(frames: Tensor, boxes: Tensor, size: int) -> Tensor:
     down = interpolation(low[:, 1], high[:, 1], height, size).to(frames.dtype)
     # A box stands upright, so rows and columns are interpolated one after the other, by matrix products. Unlike that of
     # grid_sample, their backward pass on CUDA always adds up in the same order. Not in bf16: that is half a grey level.
-    with torch.autocast(frames.device.type, enabled=False):
+    with autocast(frames.device, enabled=False):
         columns = torch.einsum("nchw,nxw->nchx", frames, across)
         return torch.einsum("nchx,nyh->ncyx", columns, down)
 
