@@ -23,11 +23,22 @@ def main() -> None:
     )
     options.add_argument("--clips", type=int, help="how many clips the step of --dry-run has (default: the config's)")
     options.add_argument("--json", metavar="FILE", help="write the numbers to a file too, always by part")
+    options.add_argument(
+        "--headers",
+        choices=("check", "write"),
+        help="compare the memory of a step that the configs' headers state with a dry run, or write it there; 'all' "
+        "means every config of i2vkit",
+    )
     arguments = options.parse_args()
 
-    from i2vkit.analysis.profile import as_json, as_table, profile_config, profile_dry_run
-    from i2vkit.config.loading import load_config
+    from i2vkit.config.loading import config_names, load_config
+    from i2vkit.analysis.profile import as_json, as_table, check_headers, profile_config, profile_dry_run
     from i2vkit.media import atomic_path
+
+    if arguments.headers:
+        names = config_names() if arguments.configs == ["all"] else arguments.configs
+        check_headers(names, write=arguments.headers == "write")
+        return
 
     changes = dict(arguments.cfg_options or {})
     if arguments.size is not None:

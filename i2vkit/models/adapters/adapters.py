@@ -10,6 +10,7 @@ from einops import reduce, repeat
 from torch import Tensor, nn
 
 from i2vkit.models.clip_lengths import true_frames
+from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.models.generation_state import Stream
 from i2vkit.registry import ADAPTERS
 from i2vkit.structures import Content, Motion, Spec
@@ -37,8 +38,14 @@ class CodeToTrajectory(nn.Module):
         """Adds the trajectory."""
         code = torch.cat([motion.code, motion.condition], dim=1) if self.labelled else motion.code
         steps = repeat(code, "b d -> b t d", t=motion.length)
-        trajectory, stream.states[self] = self.gru(steps, stream.states.get(self))
+        trajectory, state = self.unroll(steps, stream.states.get(self))
+        stream.states[self] = state
         return replace(motion, trajectory=trajectory)
+
+    @outside_graphs
+    def unroll(self, steps: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """GRU outputs (B, T, D) for steps (B, T, C), and the state after the last."""
+        return self.gru(steps, state)
 
 
 @ADAPTERS.register_module()

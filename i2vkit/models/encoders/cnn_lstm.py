@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.models.generation_state import Stream
 from i2vkit.models.interfaces import Part
 from i2vkit.registry import FRAME_ENCODERS, MOTION_ENCODERS, build_part
@@ -65,6 +66,7 @@ class CnnLstmEncoder(Part):
             frames = functional.avg_pool2d(frames, self.shrink)
         return rearrange(self.frame_encoder(frames), "(b t) d -> b t d", b=len(video))
 
+    @outside_graphs
     def sequence(self, features: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple]:
         """LSTM outputs (B, T, D) for features (B, T, D), and the state after the last frame."""
         return self.lstm(features, state)

@@ -7,6 +7,7 @@ from einops import repeat
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.models.generation_state import Stream
 from i2vkit.models.interfaces import Part
 from i2vkit.registry import MOTION_GENERATORS
@@ -62,5 +63,11 @@ class NoiseGru(Part):
         if motion.condition is not None:
             steps = torch.cat([steps, repeat(motion.condition, "b l -> b t l", t=motion.length)], dim=2)
         start = stream.normal(self, "start", (self.hidden,))
-        trajectory, stream.states[self] = self.gru(steps, stream.states.get(self, start[None]))
+        trajectory, state = self.unroll(steps, stream.states.get(self, start[None]))
+        stream.states[self] = state
         return replace(motion, trajectory=trajectory)
+
+    @outside_graphs
+    def unroll(self, steps: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """GRU outputs (B, T, hidden) for steps (B, T, D), and the state after the last."""
+        return self.gru(steps, state)

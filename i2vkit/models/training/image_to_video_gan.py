@@ -53,10 +53,11 @@ class ImageToVideoGan(PhasedModel):
         pretrained: Sequence[dict] = (),
         data_preprocessor: dict | None = None,
         precision: str = "fp32",
+        channels_last: bool = False,
         chunk: int = 32,
         decoded_frames: int | None = None,
     ):
-        super().__init__(phases, data_preprocessor, frozen, pretrained, precision)
+        super().__init__(phases, data_preprocessor, frozen, pretrained, precision, channels_last)
         self.image_size, self.labels, self.chunk = image_size, list(labels), chunk
         self.passes = build_passes(passes)
         self.map_channels = map_channels
