@@ -31,8 +31,8 @@ def main() -> None:
     )
     arguments = options.parse_args()
 
-    from i2vkit.config.loading import config_names, load_config
     from i2vkit.analysis.profile import as_json, as_table, check_headers, profile_config, profile_dry_run
+    from i2vkit.config.loading import config_names, load_config
     from i2vkit.media import atomic_path
 
     if arguments.headers:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from i2vkit.config.loading import config_names, find_config, load_config
 from i2vkit.analysis.profile import StepMemory, check_header, check_headers, headers, stated_memory, with_memory
+from i2vkit.config.loading import config_names, find_config, load_config
 from i2vkit.errors import ConfigError
 
 FITS = 60  # GiB, of the 78 that the large cards have

@@ -8,12 +8,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-import i2vkit.models.decoders.transposed as transposed
 import i2vkit.models.clip_lengths as lengths
+import i2vkit.models.decoders.transposed as transposed
 import i2vkit.models.layers.transposed_1p2d as layer
 from i2vkit.errors import ConfigError
-from i2vkit.models.decoders import TransposedConv1p2dDecoder, TransposedConv3dDecoder, TwoStreamDecoder
 from i2vkit.models.clip_lengths import Lengths
+from i2vkit.models.decoders import TransposedConv1p2dDecoder, TransposedConv3dDecoder, TwoStreamDecoder
 from i2vkit.models.generation_state import Stream
 from i2vkit.models.layers import TransposedConv1p2d, cpu_kernels
 from i2vkit.structures import Clip, Content, Level, Motion, Spec

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2vkit.config.loading import find_config, load_config
 from i2vkit.analysis.profile.config import profile_dry_run
+from i2vkit.config.loading import find_config, load_config
 from i2vkit.errors import ConfigError
 from i2vkit.media import atomic_path
 

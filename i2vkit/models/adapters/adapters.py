@@ -10,8 +10,8 @@ from einops import reduce, repeat
 from torch import Tensor, nn
 
 from i2vkit.models.clip_lengths import true_frames
-from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.models.generation_state import Stream
+from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import ADAPTERS
 from i2vkit.structures import Content, Motion, Spec
 

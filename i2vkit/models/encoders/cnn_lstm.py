@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.models.generation_state import Stream
 from i2vkit.models.interfaces import Part
+from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import FRAME_ENCODERS, MOTION_ENCODERS, build_part
 from i2vkit.structures import Clip, Motion, Spec
 

@@ -4,11 +4,11 @@ import torch
 from torch import nn
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.generation_state import Stream
+from i2vkit.models.interfaces import Part
 from i2vkit.models.layers.bounds import bounded
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.models.layers.resampling import adaptive_average_pool
-from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
 from i2vkit.registry import MOTION_ENCODERS
 from i2vkit.structures import Clip, Motion, Spec
 

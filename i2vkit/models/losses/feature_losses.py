@@ -10,12 +10,12 @@ from torch.nn import functional
 
 from i2vkit.engine.checkpoints import check_hash, load_checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.utils.weight_files import MissingWeightsError, WeightFile
-from i2vkit.models.training.autocast import autocast
 from i2vkit.models.clip_lengths import masked_mean, true_frames
 from i2vkit.models.losses.gan_losses import PassLoss
+from i2vkit.models.training.autocast import autocast
 from i2vkit.registry import LOSSES, MODELS, build_part
 from i2vkit.structures import Clip
+from i2vkit.utils.weight_files import MissingWeightsError, WeightFile
 
 VGG16 = WeightFile("https://download.pytorch.org/models/vgg16-397923af.pth", "397923af")
 _LAST_CONVOLUTION = 28  # conv5_3 among the layers of VGG16

@@ -7,9 +7,9 @@ from einops import repeat
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.models.generation_state import Stream
 from i2vkit.models.interfaces import Part
+from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import MOTION_GENERATORS
 from i2vkit.structures import Motion, Spec
 
