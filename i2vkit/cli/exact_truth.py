@@ -1,6 +1,7 @@
 """Measure motion transfer against exact truth, on i2v-truth-v1.
 
-The set is described in docs/truth_benchmark.md. First `i2v exact-truth prepare`, then `i2v exact-truth score CONFIG CHECKPOINT`.
+The set is described in docs/truth_benchmark.md. First `i2v exact-truth prepare`, then `i2v exact-truth score CONFIG
+CHECKPOINT`.
 """
 
 from argparse import ArgumentParser, Namespace
