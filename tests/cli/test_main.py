@@ -51,31 +51,22 @@ def test_every_tool_is_a_door_to_one_command():
 
 @pytest.mark.parametrize(("tool", "name"), DOORS.items(), ids=[path.stem for path in DOORS])
 def test_a_tool_has_the_help_of_its_command(tool, name, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "10000")  # else the longer name of the program moves the ends of lines
     assert stopped([name, "--help"]) == 0
     expected = capsys.readouterr().out
     monkeypatch.setattr(sys, "argv", [str(tool), "--help"])
     with pytest.raises(SystemExit) as stop:
         runpy.run_path(str(tool), run_name="__main__")
     assert stop.value.code == 0
-    # The longer name of the program moves the ends of lines.
-    found = " ".join(capsys.readouterr().out.split()).replace(f"python {tool}", f"i2v {name}")
-    assert found == " ".join(expected.split())
-    assert f"usage: i2v {name} [-h] [--debug]" in found
+    assert capsys.readouterr().out.replace(f"python {tool}", f"i2v {name}") == expected
+    assert expected.startswith(f"usage: i2v {name} [-h] [--debug]")
 
 
 def test_help_and_mistakes_do_not_wait_for_torch(tmp_path):
     calls = [[name, "--help"] for name in COMMANDS]
-    calls += [
-        ["--help"],
-        ["--version"],
-        [],
-        ["trian"],
-        ["train"],
-        ["test", "a", "b", "--seed", "x"],
-        ["prepare", "mgu"],
-    ]
+    calls += [["--help"], ["--version"], [], ["trian"], ["train"], ["test", "a", "b", "--seed", "x"]]
     calls += [["train", "a", "--cfg-options", "b"], ["benchmark", "step", "--help"], ["exact-truth", "score", "--help"]]
-    calls += [["prepare", "mug", "--help"], ["prepare", "mug"], ["synthesize", "bair", "--help"]]
+    calls += [["prepare", "mug", "--help"], ["prepare", "mug"], ["prepare", "mgu"], ["synthesize", "bair", "--help"]]
     script = f"""
 import sys
 from i2vkit.cli.main import main
