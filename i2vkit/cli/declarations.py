@@ -26,7 +26,8 @@ def declared_functions(package: str, table: str) -> dict[str, Callable]:
         table: The name of a dict in it that maps strings to functions.
 
     Raises:
-        LookupError: A name of the dict, or one that a signature uses, is neither imported nor assigned in its module.
+        LookupError: The dict, a function in it or a name that a signature uses is not found in its module, by
+            ``from ... import NAME``, ``def NAME`` or ``NAME = ...`` at the top level.
     """
     return _declared(package, table)
 
@@ -36,7 +37,7 @@ def _declared(module: str, name: str) -> Any:
     for node in _tree(module).body:
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return _without_body(module, node)
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value and name in _targets(node):
             return eval(_compiled(ast.Expression(node.value), "eval"), _names_in(module, node.value))
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
@@ -44,7 +45,13 @@ def _declared(module: str, name: str) -> Any:
                     return _imported(node.module, alias.name)
     if hasattr(builtins, name):
         return getattr(builtins, name)
-    raise LookupError(f"{module} neither imports nor assigns '{name}'")
+    raise LookupError(f"{module} has no 'from ... import {name}' and no '{name} = ...' at its top level")
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> set[str]:
+    """Return the names that an assignment binds, with those of tuples left out."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def _imported(module: str, name: str) -> Any:

@@ -1,5 +1,5 @@
 import inspect
-from typing import get_type_hints
+from typing import Literal, get_type_hints
 
 import pytest
 
@@ -31,5 +31,31 @@ def test_a_declaration_does_nothing():
 
 
 def test_a_name_that_is_nowhere_is_said():
-    with pytest.raises(LookupError, match=r"i2vkit\.rendering neither imports nor assigns 'RENDERERS'"):
+    with pytest.raises(LookupError, match=r"i2vkit\.rendering has no 'from \.\.\. import RENDERERS'"):
         declared_functions("i2vkit.rendering", "RENDERERS")
+
+
+def test_names_are_followed_through_imports_without_running_the_modules(tmp_path, monkeypatch):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.setattr("i2vkit.cli.declarations._PACKAGE", folder)
+    (folder / "__init__.py").write_text(
+        "from collections.abc import Callable\n"
+        "from elsewhere.work import draw as paint\n"
+        "TABLE: dict[str, Callable] = {'draw': paint}\n"
+    )
+    (folder / "work.py").write_text(
+        "from __future__ import annotations\n"
+        "from elsewhere.types import Side as Edge\n"
+        "raise RuntimeError('this module was run')\n"
+        "SIZE = (64, 48)\n"
+        "@decorated\n"
+        "def draw(edge: Edge, size: tuple[int, int] = SIZE, *, name: str | None = None) -> str:\n"
+        "    return edge\n"
+    )
+    (folder / "types.py").write_text("from typing import Literal\nSide = Literal['left', 'right']\n")
+    draw = declared_functions("elsewhere", "TABLE")["draw"]
+    hints = {"edge": Literal["left", "right"], "size": tuple[int, int], "name": str | None, "return": str}
+    assert get_type_hints(draw) == hints
+    assert [p.default for p in inspect.signature(draw).parameters.values()] == [inspect.Parameter.empty, (64, 48), None]
+    assert draw("left") is None and draw.__doc__ is None
