@@ -1,47 +1,322 @@
-"""The contract of the parts that a generator is assembled from."""
+"""The interfaces of the parts that a generator is assembled from, one abstract class per role.
 
+A part inherits from the class of its role and registers itself. The builder reads its class attributes before it builds
+anything, so a wrong name is refused where the class is defined. Discriminators have theirs beside them
+(``models/discriminators/interfaces.py``, ``views.py``), losses in ``models/losses``.
+"""
+
+from abc import abstractmethod
 from typing import ClassVar
 
-from torch import nn
+from torch import Tensor, nn
 
+from i2vkit.interfaces import Interface
 from i2vkit.models.clip_lengths import Lengths
-from i2vkit.structures import Spec
+from i2vkit.models.fields import FIELDS, FROM_GENERATOR, check_fields, side_of
+from i2vkit.models.generation_state import Stream
+from i2vkit.structures import Clip, Content, Motion, Spec
 
 
-class Part(nn.Module):
-    """An encoder, motion generator or decoder.
+class Part(nn.Module, Interface):
+    """The common base of content encoder, motion encoder, motion generator and decoder.
 
-    ``needs`` names what the part cannot do without and ``uses`` what it takes when it is there, as "content.code",
-    "content.pyramid", "motion.code", "motion.trajectory", "motion.condition" or "motion.maps"; the builder looks at
-    both before it builds what stands upstream, and inserts adapters for what is needed and missing. ``spec`` says what
-    the part gives. ``streams`` is true if a clip can be made in chunks, ``code_per_frame`` if the part reads a content
-    code for every frame too. ``reads_maps`` is true of a motion encoder that reads the clip's condition maps, and
-    ``reads_video`` is false if it reads nothing of the video itself. ``lengths`` says of a decoder which numbers of
-    frames it can make; any, if it does not. ``frame_wise`` is true of a decoder in which a frame depends on the content
-    and on the motion of that frame alone, so that some frames of a clip can be decoded without the others.
+    The names in ``needs``, ``uses`` and ``gives`` are those of ``models/fields.py``: "content.image", "content.code",
+    "content.pyramid", "motion.code", "motion.trajectory", "motion.maps" and "motion.condition".
 
-    The builder hands over, as keyword arguments that a config never gives: ``image_size``; ``wanted``, the names of the
-    fields that somebody downstream reads; ``content`` and ``motion``, the specs upstream; ``out_channels``, what the
-    head reads; ``base_wanted``, whether the head reads a base; ``num_labels``; ``map_channels`` of condition maps.
+    The builder passes these keyword arguments to every constructor that names them, so a config never gives them:
+    ``image_size`` in pixels; ``wanted``, the names of the fields that another part reads; ``content`` and ``motion``,
+    the specs upstream; ``out_channels``, which the head reads; ``base_wanted``, true if the head reads a base;
+    ``num_labels``; ``map_channels`` of condition maps.
+
+    Attributes:
+        needs: What the part cannot do without. The builder inserts an adapter for what is missing, or refuses.
+        uses: What the part takes where it is there.
+        gives: What the part can give. ``spec`` says how large each is.
+        may_be_empty: Names from ``gives`` that an argument of the part can switch off.
+        streams: True if a clip can be made in chunks, with the state between them in the ``Stream``.
+        accepted_sides: Which sides ("content", "motion") a part of this role may read; set by the role.
+        given_side: The side that a part of this role gives; set by the role.
+        spec: What the part gives, once it is built.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
     uses: ClassVar[tuple[str, ...]] = ()
     gives: ClassVar[tuple[str, ...]] = ()
+    may_be_empty: ClassVar[tuple[str, ...]] = ()
     streams: ClassVar[bool] = False
-    code_per_frame: ClassVar[bool] = False
-    reads_maps: ClassVar[bool] = False
-    reads_video: ClassVar[bool] = True
-    frame_wise: ClassVar[bool] = False
-    lengths: Lengths = Lengths()
+    accepted_sides: ClassVar[tuple[str, ...]] = ("content", "motion")
+    given_side: ClassVar[str | None] = None
     spec: Spec
+
+    def __init_subclass__(cls, **kwargs) -> None:
+        super().__init_subclass__(**kwargs)
+        readable = [field for field in FIELDS if side_of(field) in cls.accepted_sides]
+        givable = [field for field in FIELDS if side_of(field) == cls.given_side and field not in FROM_GENERATOR]
+        check_fields(cls.__name__, "needs", cls.needs, readable)
+        check_fields(cls.__name__, "uses", cls.uses, readable)
+        check_fields(cls.__name__, "gives", cls.gives, givable)
+        check_fields(cls.__name__, "may_be_empty", cls.may_be_empty, cls.gives)
 
     @classmethod
     def reads(cls) -> set[str]:
-        """Everything the part needs or uses."""
+        """Return the names of everything that the part needs or uses."""
         return {*cls.needs, *cls.uses}
 
     @classmethod
     def gives_set(cls) -> set[str]:
-        """Everything the part can give."""
+        """Return the names of everything that the part can give."""
         return set(cls.gives)
+
+    @classmethod
+    def reads_content(cls) -> bool:
+        """Return True if the part reads anything of the content."""
+        return any(side_of(field) == "content" for field in cls.reads())
+
+
+class ContentEncoder(Part):
+    """Encodes the appearance of single images. Registered in ``CONTENT_ENCODERS``.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.models.interfaces import ContentEncoder
+        >>> from i2vkit.structures import Content, Spec
+        >>> class MeanColour(ContentEncoder):
+        ...     gives = ("content.code",)
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.spec = Spec(code=3)
+        ...     def forward(self, image):
+        ...         return Content(image=image, code=image.mean(dim=(2, 3)))
+        >>> MeanColour()(torch.zeros(2, 3, 8, 8)).code.shape
+        torch.Size([2, 3])
+    """
+
+    attributes: ClassVar[tuple[str, ...]] = ("spec",)
+    accepted_sides: ClassVar[tuple[str, ...]] = ()
+    given_side: ClassVar[str | None] = "content"
+
+    @abstractmethod
+    def forward(self, image: Tensor) -> Content:
+        """Return the content of images (N, 3, H, W) in [-1, 1].
+
+        ``Content.code`` is (N, D); ``Content.pyramid`` holds maps (N, C_i, H_i, W_i), fine to coarse.
+        """
+
+
+class MotionEncoder(Part):
+    """Encodes the motion of a driving clip. Registered in ``MOTION_ENCODERS``.
+
+    An encoder that names a field of the content in ``needs`` or ``uses`` is called with the content of the image to
+    animate as third argument, and its constructor may ask for the spec ``content``.
+
+    Attributes:
+        reads_maps: True if the encoder reads the condition maps of the clip.
+        reads_video: False if it reads nothing of the video itself.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.models.interfaces import MotionEncoder
+        >>> from i2vkit.structures import Clip, Motion, Spec
+        >>> class MeanColours(MotionEncoder):
+        ...     gives = ("motion.trajectory",)
+        ...     streams = True
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.spec = Spec(trajectory=3)
+        ...     def forward(self, clip, stream):
+        ...         trajectory = clip.source.mean(dim=(3, 4)).transpose(1, 2)  # (B, T, 3)
+        ...         return Motion(clip.source.shape[2], trajectory=trajectory, num_frames=clip.num_frames)
+        >>> MeanColours()(Clip(torch.zeros(2, 3, 5, 8, 8)), stream=None).trajectory.shape
+        torch.Size([2, 5, 3])
+    """
+
+    attributes: ClassVar[tuple[str, ...]] = ("spec",)
+    accepted_sides: ClassVar[tuple[str, ...]] = ("content",)
+    given_side: ClassVar[str | None] = "motion"
+    reads_maps: ClassVar[bool] = False
+    reads_video: ClassVar[bool] = True
+
+    @abstractmethod
+    def forward(self, clip: Clip, stream: Stream) -> Motion:
+        """Return the motion of ``clip.source`` (B, 3, T, H, W).
+
+        ``Motion.code`` is (B, D), and with a variational spec so are ``mean`` and ``log_variance``;
+        ``Motion.trajectory`` is (B, T, D). Draw noise from ``stream`` and keep recurrent state in it.
+        """
+
+
+class MotionGenerator(Part):
+    """Makes the motion of every frame from a code, a label or noise. Registered in ``MOTION_GENERATORS``.
+
+    A motion generator that names a field of the content in ``needs`` or ``uses`` is called with the content as third
+    argument, and its constructor may ask for the spec ``content``.
+
+    Examples:
+        >>> import torch
+        >>> from dataclasses import replace
+        >>> from einops import repeat
+        >>> from i2vkit.models.interfaces import MotionGenerator
+        >>> from i2vkit.structures import Motion, Spec
+        >>> class RepeatedCode(MotionGenerator):
+        ...     needs = ("motion.code",)
+        ...     gives = ("motion.trajectory",)
+        ...     streams = True
+        ...     def __init__(self, motion: Spec):
+        ...         super().__init__()
+        ...         self.spec = replace(motion, trajectory=motion.code)
+        ...     def forward(self, motion, stream):
+        ...         return replace(motion, trajectory=repeat(motion.code, "b d -> b t d", t=motion.length))
+        >>> RepeatedCode(Spec(code=4))(Motion(5, code=torch.zeros(2, 4)), stream=None).trajectory.shape
+        torch.Size([2, 5, 4])
+    """
+
+    attributes: ClassVar[tuple[str, ...]] = ("spec",)
+    given_side: ClassVar[str | None] = "motion"
+
+    @abstractmethod
+    def forward(self, motion: Motion, stream: Stream) -> Motion:
+        """Return ``motion`` with what this part adds: a code (B, D) or a trajectory (B, ``motion.length``, D)."""
+
+
+class Decoder(Part):
+    """Makes the features of every frame from content and motion. Registered in ``DECODERS``.
+
+    Attributes:
+        code_per_frame: True if the decoder can read a content code for every frame, (B, T, D).
+        frame_wise: True if a frame depends on the content and on the motion of that frame alone. A training step can
+            then decode some frames of a clip without the others.
+        lengths: The numbers of frames that the decoder can make; any by default.
+
+    Examples:
+        >>> import torch
+        >>> from einops import rearrange
+        >>> from i2vkit.models.interfaces import Decoder
+        >>> from i2vkit.structures import Content, Motion, Spec
+        >>> class FlatColour(Decoder):
+        ...     needs = ("motion.trajectory",)
+        ...     streams = frame_wise = True
+        ...     def __init__(self, motion: Spec, out_channels: int):
+        ...         super().__init__()
+        ...         self.to_colour = torch.nn.Linear(motion.trajectory, out_channels)
+        ...     def forward(self, content, motion, stream):
+        ...         colour = rearrange(self.to_colour(motion.trajectory), "b t c -> b c t 1 1")
+        ...         return colour.expand(-1, -1, -1, *content.image.shape[2:]), content.image[:, :, None]
+        >>> motion = Motion(5, trajectory=torch.zeros(2, 5, 4))
+        >>> features, base = FlatColour(Spec(trajectory=4), 3)(Content(torch.zeros(2, 3, 8, 8)), motion, None)
+        >>> features.shape, base.shape
+        (torch.Size([2, 3, 5, 8, 8]), torch.Size([2, 3, 1, 8, 8]))
+    """
+
+    code_per_frame: ClassVar[bool] = False
+    frame_wise: ClassVar[bool] = False
+    lengths: Lengths = Lengths()
+
+    @abstractmethod
+    def forward(self, content: Content, motion: Motion, stream: Stream) -> tuple[Tensor, Tensor]:
+        """Return features (B, out_channels, T, H, W) for the head, and the base (B, 3, T or 1, H, W) in [-1, 1].
+
+        Give the content image as base, (B, 3, 1, H, W), where the decoder makes none of its own.
+        """
+
+
+class Adapter(nn.Module, Interface):
+    """Makes a field of content or motion from another, where two parts do not meet. Registered in ``ADAPTERS``.
+
+    The builder inserts an adapter by itself and names it in the log. It is built from the spec upstream alone.
+
+    Attributes:
+        side: "content" or "motion".
+        reads: The field that the adapter reads, for instance "code".
+        gives: The field that it adds, for instance "trajectory".
+        streams: True if a clip can be made in chunks.
+        spec: The spec upstream with the field added.
+    """
+
+    attributes: ClassVar[tuple[str, ...]] = ("side", "reads", "gives", "spec")
+    side: ClassVar[str]
+    reads: ClassVar[str]
+    gives: ClassVar[str]
+    streams: ClassVar[bool] = False
+    spec: Spec
+
+    def __init_subclass__(cls, **kwargs) -> None:
+        super().__init_subclass__(**kwargs)
+        for attribute in ("reads", "gives"):
+            field = f"{getattr(cls, 'side', None)}.{getattr(cls, attribute, None)}"
+            check_fields(cls.__name__, attribute, (field,), FIELDS)
+
+    @abstractmethod
+    def forward(self, upstream: Content | Motion, stream: Stream | None) -> Content | Motion:
+        """Return the content or motion with the field added."""
+
+
+class FrameEncoder(nn.Module, Interface):
+    """Encodes single frames for a motion encoder. Registered in ``FRAME_ENCODERS``.
+
+    Attributes:
+        features: Size of the vector of a frame.
+    """
+
+    attributes: ClassVar[tuple[str, ...]] = ("features",)
+    features: int
+
+    @abstractmethod
+    def forward(self, frames: Tensor) -> Tensor:
+        """Return vectors (N, features) of frames (N, 3, H, W) in [-1, 1]."""
+
+
+class Head(nn.Module, Interface):
+    """Turns the features of a decoder or refiner into a video. It has no weights. Registered in ``HEADS``.
+
+    Attributes:
+        channels: Number of channels that the head reads.
+        reads_base: True if the head reads the base too.
+        rest: The features, one number a channel, with which an untrained refiner begins, so that the first refined
+            video is close to its base. Empty: the refiner begins as it is initialised.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.models.interfaces import Head
+        >>> class SigmoidHead(Head):
+        ...     channels = 3
+        ...     def forward(self, features, base):
+        ...         return dict(video=2 * torch.sigmoid(features) - 1)
+        >>> SigmoidHead()(torch.zeros(1, 3, 2, 8, 8), base=None)["video"].abs().max().item()
+        0.0
+    """
+
+    attributes: ClassVar[tuple[str, ...]] = ("channels",)
+    optional: ClassVar[tuple[str, ...]] = ("rest",)
+    channels: int
+    reads_base: bool = False
+    rest: tuple[float, ...] = ()
+
+    @abstractmethod
+    def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
+        """Return ``video`` (B, 3, T, H, W) in [-1, 1], and what it was made from under the names of ``Generated``.
+
+        Args:
+            features: (B, channels, T, H, W).
+            base: (B, 3, T or 1, H, W) in [-1, 1].
+        """
+
+    def problem(self) -> str:
+        """Refuse a number of channels below 1."""
+        channels = self.channels
+        return "" if isinstance(channels, int) and channels > 0 else f"has channels={channels!r}, not a number above 0"
+
+
+class Refiner(nn.Module, Interface):
+    """Makes features of a better video from a whole generated one. Registered in ``REFINERS``.
+
+    Its constructor may ask for ``image_size``, ``map_channels``, ``out_channels`` and the ``rest`` of the head.
+    """
+
+    @abstractmethod
+    def forward(self, video: Tensor, maps: Tensor | None) -> Tensor:
+        """Return features (B, out_channels, T, H, W) for the head.
+
+        Args:
+            video: The coarse video (B, 3, T, H, W) in [-1, 1].
+            maps: Condition maps (B, M, T, H, W) of the driving clip, or None where the model has none.
+        """
