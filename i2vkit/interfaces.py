@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from i2vkit.errors import ConfigError
 
 # Members that belong to the interfaces themselves, not to the parts.
-_OWN = frozenset({"attributes", "optional", "class_problem", "problem"})
+_OWN = frozenset({"attributes", "class_attributes", "optional", "class_problem", "problem"})
 
 
 class Interface(ABC):  # noqa: B024  its subclasses have the abstract methods
@@ -22,10 +22,12 @@ class Interface(ABC):  # noqa: B024  its subclasses have the abstract methods
     Attributes:
         attributes: What a part has beside the members of the interface once it is built, for instance ``spec``. A part
             may define these in its class or in its constructor.
+        class_attributes: What a part has beside these as a class, since the builder reads it before it builds.
         optional: Members for which a part that does not inherit may rely on the default.
     """
 
     attributes: ClassVar[tuple[str, ...]] = ()
+    class_attributes: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
@@ -57,7 +59,7 @@ def check_class(role: str, interface: type, part: Callable) -> None:
         return
     inherits = issubclass(part, interface)
     members = _abstract_methods(interface) if inherits else _members(interface)
-    _refuse_missing(role, interface, part, part.__name__, members)
+    _refuse_missing(role, interface, part, part.__name__, (*members, *getattr(interface, "class_attributes", ())))
     if inherits and issubclass(part, Interface) and (problem := part.class_problem()):
         raise ConfigError(f"{role} '{part.__name__}' {problem}")
 

@@ -189,7 +189,7 @@ def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
     own = {name: value for name, value in cfg.items() if name != "type"}
     takes = arguments_of(part)
     if takes is None:
-        return _checked(registry, part(**{**given, **own}))
+        return checked(registry, part(**{**given, **own}))
     if unknown := [name for name in own if name not in takes]:
         raise ConfigError(
             f"{registry.name} '{part.__name__}' takes no argument '{unknown[0]}'; nearest: {nearest(unknown[0], takes)}"
@@ -197,11 +197,11 @@ def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
     arguments = {name: value for name, value in {**given, **own}.items() if name in takes}
     if missing := [name for name, p in takes.items() if p.default is p.empty and name not in arguments]:
         raise ConfigError(f"{registry.name} '{part.__name__}' needs the argument '{missing[0]}'")
-    return _checked(registry, part(**arguments))
+    return checked(registry, part(**arguments))
 
 
-def _checked(registry: Registry, built: Any) -> Any:
-    """``built``, if it fulfils the interface of its role."""
+def checked(registry: Registry, built: Any) -> Any:
+    """Return ``built``, if it fulfils the interface of its role; ``ConfigError`` names what it lacks."""
     if interface := interface_of(registry):
         check_built(registry.name, interface, built)
     return built

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import fields as fields_of
+from typing import Any
 
 from i2vkit.errors import ConfigError
-from i2vkit.registry import nearest
+from i2vkit.registry import arguments_of, nearest
 from i2vkit.structures import Spec
 
 # Every name that a part may require or accept. A part provides those of its side but for the two that the generator
@@ -101,6 +102,25 @@ def check_spec(part: str, spec: Spec, gives: set[str], expected: Iterable[str], 
             f"the spec of {part} is variational and has no code: mean and log-variance belong to a code (B, D), one a "
             f"clip. A posterior over time, (B, T, D), is not supported: give a code, or set variational=False"
         )
+
+
+def checked_spec(part: Any, wanted: Iterable[str] | None = None, upstream: Spec | None = None) -> Spec:
+    """Return the spec of an encoder or motion generator, if it agrees with what the part's class ``gives``.
+
+    Args:
+        part: The part, built.
+        wanted: Names that another part reads, of ``FIELDS``. A part that asks for ``wanted`` may leave out the others.
+            By default everything that its class gives is expected.
+        upstream: The spec that a motion generator was built with.
+
+    Raises:
+        ConfigError: names the first field on which class and spec differ.
+    """
+    takes = arguments_of(type(part))
+    chooses = wanted is not None and (takes is None or "wanted" in takes)
+    expected = [field for field in (wanted if chooses else part.gives) if field not in part.may_be_empty]
+    check_spec(type(part).__name__, part.spec, part.gives_set(), expected, upstream)
+    return part.spec
 
 
 def _entry(field: str) -> str:

@@ -106,8 +106,9 @@ class ContentEncoder(Part):
 class MotionEncoder(Part):
     """Encodes the motion of a driving clip. Registered in ``MOTION_ENCODERS``.
 
-    An encoder that names a field of the content in ``needs`` or ``uses`` is called with the content of the image to
-    animate as third argument, and its constructor may ask for the spec ``content``.
+    An encoder that names a field of the content in ``needs`` or ``uses`` is called with a third argument, the content
+    of the image that its motion will animate, with one code (B, D) a clip. Its constructor may ask for the spec
+    ``content``. Where the motion of a generated video is encoded anew, the content is that of the video's first frame.
 
     Attributes:
         reads_maps: True if the encoder reads the condition maps of the clip.
@@ -149,7 +150,7 @@ class MotionGenerator(Part):
     """Makes the motion of every frame from a code, a label or noise. Registered in ``MOTION_GENERATORS``.
 
     A motion generator that names a field of the content in ``needs`` or ``uses`` is called with the content as third
-    argument, and its constructor may ask for the spec ``content``.
+    argument, with one code (B, D) a clip. Its constructor may ask for the spec ``content``.
 
     Examples:
         >>> import torch
@@ -232,7 +233,8 @@ class Adapter(nn.Module, Interface):
         spec: The spec upstream with the field added.
     """
 
-    attributes: ClassVar[tuple[str, ...]] = ("side", "reads", "gives", "spec")
+    attributes: ClassVar[tuple[str, ...]] = ("spec",)
+    class_attributes: ClassVar[tuple[str, ...]] = ("side", "reads", "gives")
     side: ClassVar[str]
     reads: ClassVar[str]
     gives: ClassVar[str]
@@ -242,8 +244,8 @@ class Adapter(nn.Module, Interface):
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)
         for attribute in ("reads", "gives"):
-            field = f"{getattr(cls, 'side', None)}.{getattr(cls, attribute, None)}"
-            check_fields(cls.__name__, attribute, (field,), FIELDS)
+            if hasattr(cls, "side") and hasattr(cls, attribute):
+                check_fields(cls.__name__, attribute, (f"{cls.side}.{getattr(cls, attribute)}",), FIELDS)
 
     @abstractmethod
     def forward(self, upstream: Content | Motion, stream: Stream | None) -> Content | Motion:
