@@ -87,6 +87,11 @@ def check_spec(part: str, spec: Spec, gives: set[str], expected: Iterable[str], 
                 f"{part}.gives names '{field}', and its spec has {_entry(field)}={_value(spec, field)!r}: set the size "
                 f"in the spec, or take the name out of gives"
             )
+    if upstream is None and spec.variational and not spec.code:
+        raise ConfigError(
+            f"the spec of {part} is variational and has no code: mean and log-variance belong to a code (B, D), one a "
+            f"clip. A posterior over time, (B, T, D), is not supported: give a code, or set variational=False"
+        )
     upstream = upstream or Spec()
     sides = {side_of(field) for field in gives}
     for field in FIELDS:
@@ -97,11 +102,6 @@ def check_spec(part: str, spec: Spec, gives: set[str], expected: Iterable[str], 
                 f"the spec of {part} has {_entry(field)}={_value(spec, field)!r}, and {part}.gives does not name "
                 f"'{field}': add the name, so that the builder knows of it"
             )
-    if spec.variational and not spec.code:
-        raise ConfigError(
-            f"the spec of {part} is variational and has no code: mean and log-variance belong to a code (B, D), one a "
-            f"clip. A posterior over time, (B, T, D), is not supported: give a code, or set variational=False"
-        )
 
 
 def checked_spec(part: Any, wanted: Iterable[str] | None = None, upstream: Spec | None = None) -> Spec:
