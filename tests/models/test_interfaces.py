@@ -9,7 +9,7 @@ from torch import nn
 
 from i2vkit.errors import ConfigError
 from i2vkit.interfaces import check_built, check_class
-from i2vkit.models import Generator, discriminators, fields, interfaces
+from i2vkit.models import Generator, discriminators, fields
 from i2vkit.models.discriminators import interfaces as judges
 from i2vkit.models.discriminators.views import View
 from i2vkit.models.generation_state import Stream
@@ -22,6 +22,8 @@ from i2vkit.models.interfaces import (
     MotionGenerator,
     Part,
 )
+from i2vkit.models.interfaces import head as head_module
+from i2vkit.models.interfaces import parts as parts_module
 from i2vkit.models.training.passes import Pass
 from i2vkit.registry import (
     ADAPTERS,
@@ -133,7 +135,7 @@ def test_every_part_of_a_role_inherits_from_its_interface(role):
         assert find_part(registry, part) is part
 
 
-@pytest.mark.parametrize("module", [interfaces, fields, judges])
+@pytest.mark.parametrize("module", [parts_module, head_module, fields, judges])
 def test_examples_of_the_interfaces(module):
     outcome = doctest.testmod(module)
     assert outcome.attempted and not outcome.failed

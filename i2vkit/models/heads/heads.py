@@ -1,4 +1,4 @@
-"""Heads: how the last features of a decoder become a video. Their interface is ``Head`` in ``models/interfaces.py``."""
+"""Heads: how the last features of a decoder become a video. Their interface is ``Head`` in ``models/interfaces/``."""
 
 import torch
 from einops import rearrange
