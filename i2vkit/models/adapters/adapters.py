@@ -11,13 +11,14 @@ from torch import Tensor, nn
 
 from i2vkit.models.clip_lengths import true_frames
 from i2vkit.models.generation_state import Stream
+from i2vkit.models.interfaces import Adapter
 from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import ADAPTERS
 from i2vkit.structures import Content, Motion, Spec
 
 
 @ADAPTERS.register_module()
-class CodeToTrajectory(nn.Module):
+class CodeToTrajectory(Adapter):
     """A motion code (B, D) becomes a trajectory (B, T, D) through a GRU that reads the code at every step.
 
     Repeating the code instead would give every frame the same motion and freeze the video. Behind a motion generator
@@ -49,7 +50,7 @@ class CodeToTrajectory(nn.Module):
 
 
 @ADAPTERS.register_module()
-class TrajectoryToCode(nn.Module):
+class TrajectoryToCode(Adapter):
     """A trajectory (B, T, D) becomes a code (B, D): the mean over the true frames."""
 
     side, gives, reads = "motion", "code", "trajectory"
@@ -71,7 +72,7 @@ class TrajectoryToCode(nn.Module):
 
 
 @ADAPTERS.register_module()
-class PyramidToCode(nn.Module):
+class PyramidToCode(Adapter):
     """The coarsest map of a content pyramid becomes its code (B, D): the mean over space and a linear layer."""
 
     side, gives, reads = "content", "code", "pyramid"

@@ -14,6 +14,7 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.discriminators.interfaces import DiscriminatorNetwork
 from i2vkit.models.layers.forms import TwoForms
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.registry import DISCRIMINATORS
@@ -38,7 +39,7 @@ class Begun:
     sides: tuple[int, ...] = ()
 
 
-class _ConvStack(TwoForms):
+class _ConvStack(TwoForms, DiscriminatorNetwork):
     """Strided 4x4(x4) convolutions, then one over what remains; the label enters as maps behind the first block.
 
     Such maps enter the second convolution as one extra term, for they are constant. The reference form joins them to
@@ -198,7 +199,7 @@ class VideoDiscriminator(_ConvStack):
 
 
 @DISCRIMINATORS.register_module()
-class VectorDiscriminator(nn.Module):
+class VectorDiscriminator(DiscriminatorNetwork):
     """A perceptron of three layers on vectors (DTGAN's D_d; its widths are ours).
 
     Raises:

@@ -7,14 +7,14 @@ from torch.nn import functional
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import MotionEncoder
 from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import FRAME_ENCODERS, MOTION_ENCODERS, build_part
 from i2vkit.structures import Clip, Motion, Spec
 
 
 @MOTION_ENCODERS.register_module()
-class CnnLstmEncoder(Part):
+class CnnLstmEncoder(MotionEncoder):
     """A frame CNN under an LSTM; one motion vector a frame.
 
     With ``suppress_appearance`` the vectors are Z = H - H_st (DTGAN, sec. 3.1): H from the clip, H_st from the static

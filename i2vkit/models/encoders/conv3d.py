@@ -5,7 +5,7 @@ from torch import nn
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import MotionEncoder
 from i2vkit.models.layers.bounds import bounded
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.models.layers.resampling import adaptive_average_pool
@@ -14,7 +14,7 @@ from i2vkit.structures import Clip, Motion, Spec
 
 
 @MOTION_ENCODERS.register_module()
-class Conv3dEncoder(Part):
+class Conv3dEncoder(MotionEncoder):
     """3D convolutions with batch norm, strided in space and, but for the first, in time; averaged over time to
     ``steps`` maps, squeezed to ``squeezed`` channels, and read place by place by one linear layer, as in C3D: the
     average over places would not tell where something moves, nor when. One code a clip.

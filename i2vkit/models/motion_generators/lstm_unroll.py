@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import MotionGenerator
 from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import MOTION_GENERATORS
 from i2vkit.structures import Motion, Spec
 
 
 @MOTION_GENERATORS.register_module()
-class LstmUnroll(Part):
+class LstmUnroll(MotionGenerator):
     """An LSTM that reads the motion code at every step from a learned initial state (G_T of Dual-MTGAN, sec. III-A);
     any length.
 

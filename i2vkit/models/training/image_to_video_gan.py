@@ -179,7 +179,7 @@ class ImageToVideoGan(PhasedModel):
                     first = clip if content is None else replace(clip, target_image=content)
                     fixed = generator.encode_content(first, "source" if first.target_image is None else "target")
                 drawn = motion == "prior" or generator.motion_encoder is None
-                own = generator.draw_motion(clip, stream) if drawn else generator.encode_motion(clip, stream)
+                own = generator.draw_motion(clip, stream) if drawn else generator.encode_motion(clip, stream, fixed)
                 made = generator.render(fixed, own, stream)
             yield made
 
