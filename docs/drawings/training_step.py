@@ -30,7 +30,7 @@ GENERATOR_LOSSES = """1 x AdversarialLoss: frame
 10 x MotionCycleLoss
 
 the discriminators are frozen"""
-HOOKS = "then mmengine's hooks: learning rate, checkpoint, validation, picture of samples"
+AFTERWARDS = "then mmengine: learning rate, checkpoint, validation, picture of samples"
 # name: (left, bottom, width, height, colour, title, lines)
 BOXES = {
     "disk": (4, 92.5, 22, 11, DATA, "clips on disk", "root/person/label/clip"),
@@ -55,7 +55,7 @@ BOXES = {
     ),
     "g_losses": (80, 21, 36, 28, LOSS, "four losses (eq. 7)", GENERATOR_LOSSES),
     "g_update": (123, 25, 22, 20, UPDATE, "backward, Adam", "changes the weights\nof the U-Net decoder\nand no others"),
-    "log": (35, 3, 80, 9, DATA, "the log: each loss by its name", HOOKS),
+    "log": (35, 3, 80, 9, DATA, "the log: each loss by its name", AFTERWARDS),
 }
 # (left, bottom, width, height, title)
 FRAMES = [
