@@ -55,7 +55,8 @@ class NamedRunner(Runner):
         mmengine calls this once more with what is built already when a training is resumed.
         """
         if isinstance(scheduler, list) and isinstance(self.optim_wrapper, OptimWrapperDict):
-            scheduler = {name: _schedulers_of(name, scheduler, self.optim_wrapper) for name in self.optim_wrapper}
+            names = list(self.optim_wrapper.keys())
+            scheduler = {name: _schedulers_of(name, scheduler, names) for name in names}
         return super().build_param_scheduler(scheduler)
 
 
@@ -63,15 +64,13 @@ def _as_list(entries: Any, key: str) -> list:
     return list(named_entries(entries, key).values())
 
 
-def _schedulers_of(phase: str, schedulers: list[dict], phases: OptimWrapperDict) -> list[dict]:
+def _schedulers_of(phase: str, schedulers: list[dict], phases: list[str]) -> list[dict]:
     """The schedulers that hold for ``phase``, without their key ``phases``."""
     chosen = []
     for entry in schedulers:
         named = entry.get("phases")
         if unknown := [name for name in named or () if name not in phases]:
-            raise ConfigError(
-                f"param_scheduler: no phase '{unknown[0]}'; nearest: {nearest(unknown[0], phases.keys())}"
-            )
+            raise ConfigError(f"param_scheduler: no phase '{unknown[0]}'; nearest: {nearest(unknown[0], phases)}")
         if named is None or phase in named:
             chosen.append({key: value for key, value in entry.items() if key != "phases"})
     return chosen

@@ -250,14 +250,14 @@ def test_negative_options_are_refused(tmp_path):
 # Configs
 
 
-def loader_of(name, split, root, **pipeline):
+def loader_of(name, split, root, **window):
     """The loader of a config, on other data."""
     config = Config.fromfile(CONFIGS / f"{name}.py")[f"{split}_dataloader"]
     config.update(num_workers=0, persistent_workers=False, batch_size=2)
     config.dataset.layout.root = str(root)
     if "truth" in config.dataset:
         config.dataset.truth.root = str(root / "truth")
-    config.dataset.pipeline[0].update(pipeline)
+    config.dataset.pipeline.window.update(window)
     return config
 
 
