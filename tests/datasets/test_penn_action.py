@@ -179,7 +179,7 @@ def test_a_split_that_the_clips_tell(tmp_path):
         ["0003", "0004"],
         ["0005", "0006"],
     ]
-    dataset = ClipDataset(dict(type="PennAction", root=str(tmp_path)), [], exclude_people="penn_action/train")
+    dataset = ClipDataset(dict(type="PennAction", root=str(tmp_path)), {}, exclude_people="penn_action/train")
     assert [record.person for record in dataset.records] == ["0003", "0004", "0005", "0006"]
     with pytest.raises(ConfigError, match="as its people"):
         people_of("penn_action/test")

@@ -65,7 +65,7 @@ def config(folder, hooks, iterations=4):
         val_dataloader=dict(
             batch_size=1, num_workers=0, dataset=dict(type=Videos), sampler=dict(type="DefaultSampler", shuffle=False)
         ),
-        val_evaluator=dict(type=RisesThenFalls),
+        val_evaluator=dict(rises=dict(type=RisesThenFalls)),
         default_hooks=dict(checkpoint=dict(type=SafeCheckpointHook, interval=2, save_best="ssim_gain", rule="greater")),
         custom_hooks=dict(seed=dict(type=IterationSeedHook), **hooks),
     )
