@@ -13,7 +13,7 @@ with read_base():
 _layout_128 = dict(train_dataloader["dataset"]["layout"], root="data/oulu_casia_128")
 for _loader in (train_dataloader, val_dataloader):
     _loader["dataset"]["layout"] = _layout_128
-    _loader["dataset"]["pipeline"][2]["size"] = 128
+    _loader["dataset"]["pipeline"]["resize"]["size"] = 128
 test_dataloader = val_dataloader
 
 model["image_size"] = 128

@@ -20,13 +20,16 @@ from i2vkit.evaluation.metrics import Accuracy
 
 model["labels"] = ["bend", "jack", "wave1", "wave2"]
 train_dataloader["batch_size"] = 8
-train_dataloader["dataset"]["pipeline"].insert(-1, dict(type=LabelStates, num_states=3, by="displacement"))
-test_evaluator = val_evaluator = [dict(type=Accuracy)]
+_pack = train_dataloader["dataset"]["pipeline"].pop("pack")  # the last step
+train_dataloader["dataset"]["pipeline"].update(
+    states=dict(type=LabelStates, num_states=3, by="displacement"), pack=_pack
+)
+test_evaluator = val_evaluator = dict(accuracy=dict(type=Accuracy))
 
 # 40 clips: the frames are told apart after a few dozen iterations, and each one more takes from what Z can tell of
 # motion (docs/results.md).
-model["phases"][0]["end"] = model["phases"][1]["begin"] = 60
+model["phases"]["frames"]["end"] = model["phases"]["sequence"]["begin"] = 60
 optim_wrapper["per_phase"]["sequence"]["lr"] = 1e-5
 train_cfg.update(max_iters=110, val_interval=55)
 default_hooks["checkpoint"].update(interval=55, save_best="accuracy")
-custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated
+custom_hooks["strips"] = None  # no pictures: nothing is generated

@@ -20,12 +20,12 @@ with read_base():
 from i2vkit.evaluation.protocols import Transfer
 
 model["labels"] = ["Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise"]
-model["pretrained"][0]["checkpoint"] = "work_dirs/cnn_lstm_oulu"
-model["pretrained"][0]["help"] = "python tools/train.py configs/cnn_lstm_oulu.py"
+model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_oulu"
+model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/cnn_lstm_oulu.py"
 
 # The 24 clips of four of the ten test people drive all ten: 240 videos (sec. 4.3).
 protocols["transfer"] = dict(
     type=Transfer, source_people="oulu_casia/transfer_sources", target_people="oulu_casia/test"
 )
 train_cfg.update(max_iters=20_000, val_interval=1000)
-param_scheduler[0].update(begin=10_000, end=20_000)
+param_scheduler["decay"].update(begin=10_000, end=20_000)

@@ -14,7 +14,7 @@ with read_base():
 _layout_128 = dict(train_dataloader["dataset"]["layout"], root="data/oulu_casia_128")
 for _loader in (train_dataloader, val_dataloader):
     _loader["dataset"]["layout"] = _layout_128
-    _loader["dataset"]["pipeline"][2]["size"] = 128
+    _loader["dataset"]["pipeline"]["resize"]["size"] = 128
 val_dataloader["dataset"]["truth"]["root"] = "data/oulu_casia_128/truth"
 test_dataloader = val_dataloader
 
@@ -22,5 +22,5 @@ model["image_size"] = 128
 model["generator"]["motion_encoder"]["frame_encoder"]["widths"] = (32, 64, 128, 256, 256)
 model["generator"]["decoder"]["widths"] = (64, 128, 256, 512, 512, 512, 512)
 model["critics"]["frame"]["network"]["widths"] = (64, 128, 256, 512, 512)
-model["pretrained"][0]["checkpoint"] = "work_dirs/cnn_lstm_oulu_128"
-model["pretrained"][0]["help"] = "python tools/train.py configs/cnn_lstm_oulu_128.py"
+model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_oulu_128"
+model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/cnn_lstm_oulu_128.py"

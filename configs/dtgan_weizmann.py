@@ -16,7 +16,7 @@ with read_base():
     from ._base_.runtime import *
 
 model["labels"] = ["bend", "jack", "wave1", "wave2"]
-model["pretrained"][0]["checkpoint"] = "work_dirs/cnn_lstm_weizmann"
-model["pretrained"][0]["help"] = "python tools/train.py configs/cnn_lstm_weizmann.py"
+model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_weizmann"
+model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/cnn_lstm_weizmann.py"
 train_cfg.update(max_iters=10_000, val_interval=500)
-param_scheduler[0].update(begin=5_000, end=10_000)
+param_scheduler["decay"].update(begin=5_000, end=10_000)

@@ -12,21 +12,29 @@ from mmengine.config import read_base
 with read_base():
     from .dual_mtgan_weizmann_short import *
 
-model["pretrained"] = [
-    dict(
+model["pretrained"] = dict(
+    generator=dict(
         part="generator",
         prefix="generator",
         checkpoint="work_dirs/dual_mtgan_weizmann_short",
         help="python tools/train.py dual_mtgan_weizmann_short --precision bf16",
     )
-]
-model["phases"][0]["begin"] = 0
-_losses = model["phases"][1]["losses"]
-_losses[2]["weight"] = 1e-3  # divergence
-for _loss, _weight in zip(_losses[3:9], (1.0, 1.0, 0.02, 0.02, 0.5e-4, 0.5e-4), strict=True):  # the cycle, the critics
-    _loss["weight"] = [(0, 0.0), (150, _weight)]
+)
+model["phases"]["critics"]["begin"] = 0
+_losses = model["phases"]["generator"]["losses"]
+_losses["kl"]["weight"] = 1e-3  # divergence
+_joining = dict(
+    motion_l1=1.0,
+    motion_l1_transfer=1.0,
+    video_adversarial=0.02,
+    video_adversarial_target=0.02,
+    image_adversarial=0.5e-4,
+    image_adversarial_target=0.5e-4,
+)
+for _name, _weight in _joining.items():
+    _losses[_name]["weight"] = [(0, 0.0), (150, _weight)]
 optim_wrapper["optimizer"]["lr"] = 1e-4
 optim_wrapper["per_phase"] = dict(critics=dict(lr=2e-4))
-param_scheduler = []
+param_scheduler = {}
 train_cfg.update(max_iters=700, val_interval=350)
 default_hooks["checkpoint"]["interval"] = 350

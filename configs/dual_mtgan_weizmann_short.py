@@ -23,15 +23,19 @@ model["generator"]["motion_generator"]["hidden"] = 512
 model["generator"]["decoder"].update(widths=(256, 128, 64, 32), skips=True)
 for _critic in model["critics"].values():
     _critic["network"]["widths"] = (16, 32, 64, 128)
-model["phases"][0]["begin"] = _end
-_losses = model["phases"][1]["losses"]
-_losses[0]["moving"] = 4.0
-_losses[1]["relative"] = True
-_losses[2]["weight"] = [(1000, 0.0), (3000, 1e-3)]  # divergence
-for _loss in _losses[3:9]:  # the cycle and the critics
-    _loss["weight"] = [(_end, 0.0), (_end + 1, _loss.get("weight", 1.0))]
+model["phases"]["critics"]["begin"] = _end
+_losses = model["phases"]["generator"]["losses"]
+_losses["frame_l1"]["moving"] = 4.0
+_losses["content_l1"]["relative"] = True
+_losses["kl"]["weight"] = [(1000, 0.0), (3000, 1e-3)]  # divergence
+for _name in ("motion_l1", "motion_l1_transfer"):  # the cycle
+    _losses[_name]["weight"] = [(_end, 0.0), (_end + 1, _losses[_name].get("weight", 1.0))]
+for _name in ("video_adversarial", "video_adversarial_target", "image_adversarial", "image_adversarial_target"):
+    _losses[_name]["weight"] = [(_end, 0.0), (_end + 1, _losses[_name].get("weight", 1.0))]
 train_dataloader["batch_size"] = 8
 optim_wrapper["optimizer"]["lr"] = 1e-3
-param_scheduler = [dict(type=LinearLR, start_factor=1.0, end_factor=0.2, begin=_end - 500, end=_end, by_epoch=False)]
+param_scheduler = dict(
+    decay=dict(type=LinearLR, start_factor=1.0, end_factor=0.2, begin=_end - 500, end=_end, by_epoch=False)
+)
 train_cfg.update(max_iters=_end, val_interval=1000)
 default_hooks["checkpoint"]["interval"] = 500

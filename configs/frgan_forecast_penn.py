@@ -2,8 +2,8 @@
 
 Paper: Zhao et al., 2018. Data: a third of each action's clips trains (the split is ours), crops follow the person.
 Iterations are ours. The pose network of eq. 15 (an hourglass) is left out until a user gives one:
-model.phases[1].losses[3].pose. frgan_ablations/penn_no_features.py needs no VGG16. Then: frgan_refine_penn.py. Expected
-result, tested on its own with true poses: MSE 0.014 (table 4).
+model.phases.generator.losses.features.pose. frgan_ablations/penn_no_features.py needs no VGG16. Then:
+frgan_refine_penn.py. Expected result, tested on its own with true poses: MSE 0.014 (table 4).
 
 Memory of a training step: 5.6 GiB in fp32.
 """
@@ -19,5 +19,5 @@ with read_base():
 from i2vkit.models.losses import FeatureSimilarityLoss
 
 model["map_channels"] = 13
-model["phases"][1]["losses"].append(dict(type=FeatureSimilarityLoss, pass_name="forecast"))  # eq. 15
+model["phases"]["generator"]["losses"]["features"] = dict(type=FeatureSimilarityLoss, pass_name="forecast")  # eq. 15
 train_cfg.update(max_iters=100_000, val_interval=5000)

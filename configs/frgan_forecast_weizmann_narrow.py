@@ -19,7 +19,9 @@ model["critics"]["frame"]["network"].update(width=32, max_width=256)
 train_dataloader["batch_size"] = 8
 val_dataloader["batch_size"] = 4
 optim_wrapper["optimizer"]["lr"] = 3e-4
-param_scheduler = [dict(type=LinearLR, start_factor=1.0, end_factor=0.1, begin=1000, end=1500, by_epoch=False)]
+param_scheduler = dict(
+    decay=dict(type=LinearLR, start_factor=1.0, end_factor=0.1, begin=1000, end=1500, by_epoch=False)
+)
 train_cfg.update(max_iters=1500, val_interval=500)
 default_hooks["checkpoint"]["interval"] = 250
-custom_hooks[1]["interval"] = 250
+custom_hooks["strips"]["interval"] = 250

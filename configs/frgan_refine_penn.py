@@ -17,11 +17,11 @@ with read_base():
 
 model["map_channels"] = 13
 model["generator"]["refiner"]["window"] = 16
-for _entry in model["pretrained"]:
+for _entry in model["pretrained"].values():
     _entry.update(
         checkpoint="work_dirs/frgan_forecast_penn", help="python tools/train.py configs/frgan_forecast_penn.py"
     )
 train_dataloader["dataset"]["people"] = "penn_action/frgan_refine"
 val_dataloader["dataset"]["people"] = "penn_action/frgan_forecast"
-train_dataloader["dataset"]["pipeline"][0]["frames"] = 16
+train_dataloader["dataset"]["pipeline"]["window"]["frames"] = 16
 train_cfg.update(max_iters=50_000, val_interval=2500)

@@ -16,12 +16,12 @@ _labels = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
 model["labels"] = _labels
 for _loader in (train_dataloader, val_dataloader):
     _loader["dataset"].update(labels=_labels, min_frames=36)
-    _loader["dataset"]["pipeline"][0]["stride"] = 1
+    _loader["dataset"]["pipeline"]["window"]["stride"] = 1
 test_dataloader = val_dataloader
 
-_critics, _generator = model["phases"]
-_critics["losses"][0]["same_indices"] = False
-_critics["losses"][1]["wrong_label"] = 0.0
-_generator["losses"][2]["weight"] = 100.0
-model["phases"] = [_generator, _critics]
+_critics, _generator = model["phases"]["critics"], model["phases"]["generator"]
+_critics["losses"]["frame_critic"]["same_indices"] = False
+_critics["losses"]["video_critic"]["wrong_label"] = 0.0
+_generator["losses"]["frame_l1"]["weight"] = 100.0
+model["phases"] = dict(generator=_generator, critics=_critics)  # in this order
 optim_wrapper["per_phase"] = dict()

@@ -17,7 +17,7 @@ with read_base():
     from ._base_.runtime import *
 
 model["critics"]["video"]["condition"] = None
-model["phases"][0]["losses"][1]["wrong_label"] = 0.0
+model["phases"]["critics"]["losses"]["video_critic"]["wrong_label"] = 0.0
 train_dataloader["batch_size"] = 64
 protocols["initial_frames"]["length"] = 63  # 32 frames, every second one
 train_cfg.update(max_iters=55_000, val_interval=1000)

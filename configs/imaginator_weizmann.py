@@ -19,8 +19,8 @@ with read_base():
     from ._base_.runtime import *
 
 model["labels"] = ["bend", "jack", "wave1", "wave2"]
-model["phases"][1]["losses"][2]["weight"] = 100.0
+model["phases"]["generator"]["losses"]["frame_l1"]["weight"] = 100.0
 for _loader in (train_dataloader, val_dataloader):
-    _loader["dataset"]["pipeline"][0].update(length=32, stride=1)
+    _loader["dataset"]["pipeline"]["window"].update(length=32, stride=1)
 test_dataloader = val_dataloader
 train_cfg.update(max_iters=10_000, val_interval=500)

@@ -17,8 +17,15 @@ from i2vkit.datasets.transforms import RandomCrop
 
 _end = 1000
 
-train_dataloader["dataset"]["pipeline"][2:2] = [dict(type=RandomCrop, smallest=0.9)]
+_steps = train_dataloader["dataset"]["pipeline"]
+train_dataloader["dataset"]["pipeline"] = dict(
+    window=_steps["window"],
+    read=_steps["read"],
+    crop=dict(type=RandomCrop, smallest=0.9),
+    resize=_steps["resize"],
+    pack=_steps["pack"],
+)
 optim_wrapper["optimizer"]["lr"] = 4e-4
-param_scheduler = [dict(type=LinearLR, start_factor=1.0, end_factor=0.02, begin=0, end=_end, by_epoch=False)]
+param_scheduler = dict(decay=dict(type=LinearLR, start_factor=1.0, end_factor=0.02, begin=0, end=_end, by_epoch=False))
 train_cfg.update(max_iters=_end, val_interval=250)
 default_hooks["checkpoint"]["interval"] = 250

@@ -15,6 +15,6 @@ from i2vkit.engine.hooks import GeneratorEMAHook
 
 _end = 3000
 
-custom_hooks = [*custom_hooks, dict(type=GeneratorEMAHook, momentum=0.02, interval=4)]
-param_scheduler[0]["end"] = _end
+custom_hooks = dict(**custom_hooks, ema=dict(type=GeneratorEMAHook, momentum=0.02, interval=4))
+param_scheduler["decay"]["end"] = _end
 train_cfg.update(max_iters=_end, val_interval=500)

@@ -8,4 +8,4 @@ from mmengine.config import read_base
 with read_base():
     from .imaginator_weizmann import *
 
-model["phases"][1]["losses"][2]["weight"] = 1e-3
+model["phases"]["generator"]["losses"]["frame_l1"]["weight"] = 1e-3

@@ -17,6 +17,6 @@ with read_base():
 
 model["labels"] = ["bend", "jack", "wave1", "wave2"]
 for _loader in (train_dataloader, val_dataloader):
-    _loader["dataset"]["pipeline"][0].update(length=32, stride=1)
+    _loader["dataset"]["pipeline"]["window"].update(length=32, stride=1)
 test_dataloader = val_dataloader
 train_cfg.update(max_iters=10_000, val_interval=500)

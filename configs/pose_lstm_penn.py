@@ -26,14 +26,14 @@ model = dict(
     image_size=64,
     labels=[],
     network=dict(type=PoseLstm, observed=10, hidden=1024),
-    phases=[dict(name="poses", updates=["network"], losses=[dict(type=PoseLoss)])],
+    phases=dict(poses=dict(updates=["network"], losses=dict(pose=dict(type=PoseLoss)))),
 )
 for _loader, _window in (
     (train_dataloader, RandomWindow),
     (val_dataloader, FirstFrames),
     (test_dataloader, FirstFrames),
 ):
-    _loader["dataset"]["pipeline"][0] = dict(type=_window, length=42, stride=1)
+    _loader["dataset"]["pipeline"]["window"] = dict(type=_window, length=42, stride=1)
     _loader["dataset"]["min_frames"] = 42
 test_dataloader["dataset"]["truth"] = None
 optim_wrapper = dict(
@@ -41,7 +41,7 @@ optim_wrapper = dict(
     optimizer=dict(type=Adam, lr=1e-3, betas=(0.9, 0.999)),
     clip_grad=dict(max_norm=1.0),
 )
-test_evaluator = val_evaluator = [dict(type=PoseError)]
+test_evaluator = val_evaluator = dict(pose_error=dict(type=PoseError))
 train_cfg.update(max_iters=5000, val_interval=500)
 default_hooks["checkpoint"].update(interval=500, save_best="pose_error", rule="less")
-custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated
+custom_hooks["strips"] = None  # no pictures: nothing is generated

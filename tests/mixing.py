@@ -199,20 +199,23 @@ def model_config(row: dict) -> dict:
     reads_critic = issubclass(loss["type"], CriticTerm)
     shown = "reconstruct" if row["pass"] == "source" else "shown"
     loss |= dict(critic="one", passes=shown) if reads_critic else dict(pass_name=shown)
-    loss["name"], of_critics = "also", row["loss"] in OF_CRITICS
-    critic_losses = [dict(type=CriticLoss, critic="one", passes=shown, **NEGATIVES[row["negative"]])]
-    critic_losses += [dict(type=CriticCategoryLoss, critic="one", passes=shown)] * row["classify"]
+    of_critics = row["loss"] in OF_CRITICS
+    critic_losses = dict(one_critic=dict(type=CriticLoss, critic="one", passes=shown, **NEGATIVES[row["negative"]]))
+    category = dict(type=CriticCategoryLoss, critic="one", passes=shown)
+    critic_losses |= dict(one_critic_category=category if row["classify"] else None)
     # On "reconstruct", where every encoder runs: what a prior leaves aside gets its gradient there.
-    losses = [dict(type=AdversarialLoss, critic="one", passes=shown), dict(type=FrameL1Loss)]
+    losses = dict(
+        one_adversarial=dict(type=AdversarialLoss, critic="one", passes=shown), frame_l1=dict(type=FrameL1Loss)
+    )
     own = dict(condition=row["condition"], classify=row["classify"], augment=part(row["augment"], AUGMENTATIONS))
     return dict(
         generator=generator_config(row),
         critics=dict(one=narrow.critic(row["network"], row["view"], row["adversarial"], **own)),
         passes={"reconstruct": dict(), shown: PASSES[row["pass"]]},
-        phases=[
-            dict(name="critics", updates=["critics.one"], losses=critic_losses + [loss] * of_critics),
-            dict(name="generator", updates=["generator"], losses=losses + [loss] * (not of_critics)),
-        ],
+        phases=dict(
+            critics=dict(updates=["critics.one"], losses=critic_losses | dict(also=loss if of_critics else None)),
+            generator=dict(updates=["generator"], losses=losses | dict(also=None if of_critics else loss)),
+        ),
         frozen=[],
     )
 

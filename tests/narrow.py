@@ -134,23 +134,24 @@ def gan_config(**changes) -> dict:
             critics=dict(frame=critic(), dynamics=critic("VectorDiscriminator", "LastDynamics")),
             passes=dict(reconstruct=dict()),
             frozen=["generator.motion_encoder"] if generator["motion_encoder"] is NARROW["CnnLstmEncoder"] else [],
-            phases=[
-                dict(
-                    name="critics",
+            phases=dict(
+                critics=dict(
                     updates=["critics.frame", "critics.dynamics"],
-                    losses=[dict(type=CriticLoss, critic="frame"), dict(type=CriticLoss, critic="dynamics")],
+                    losses=dict(
+                        frame_critic=dict(type=CriticLoss, critic="frame"),
+                        dynamics_critic=dict(type=CriticLoss, critic="dynamics"),
+                    ),
                 ),
-                dict(
-                    name="generator",
+                generator=dict(
                     updates=["generator"],
-                    losses=[
-                        dict(type=AdversarialLoss, critic="frame"),
-                        dict(type=AdversarialLoss, critic="dynamics"),
-                        dict(type=FrameL1Loss, weight=100.0),
-                        dict(type=MotionCycleLoss, weight=10.0),
-                    ],
+                    losses=dict(
+                        frame_adversarial=dict(type=AdversarialLoss, critic="frame"),
+                        dynamics_adversarial=dict(type=AdversarialLoss, critic="dynamics"),
+                        frame_l1=dict(type=FrameL1Loss, weight=100.0),
+                        motion_l1=dict(type=MotionCycleLoss, weight=10.0),
+                    ),
                 ),
-            ],
+            ),
         )
         | changes
     )

@@ -28,7 +28,9 @@ def test_config_builds_at_full_width_and_leaves_no_slot_unused(name):
     assert cfg.default_scope == "i2vkit"
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
-    assert cfg.model.image_size == next(t["size"] for t in cfg.train_dataloader.dataset.pipeline if "size" in t)
+    assert cfg.model.image_size == next(
+        t["size"] for t in cfg.train_dataloader.dataset.pipeline.values() if "size" in t
+    )
     if not isinstance(model, ImageToVideoGan):
         return
     slots = ("content_encoder", "motion_encoder", "motion_generator")
@@ -87,15 +89,15 @@ def test_stage_two_of_frgan_freezes_and_loads_all_of_stage_one():
     for data, window in (("mug", 32), ("penn", 16)):
         cfg, model = load_config(f"frgan_refine_{data}"), built(f"frgan_refine_{data}")
         one = built(f"frgan_forecast_{data}")
-        assert {entry.checkpoint for entry in cfg.model.pretrained} == {f"work_dirs/frgan_forecast_{data}"}
-        loaded = {entry.part for entry in cfg.model.pretrained}
+        assert {entry.checkpoint for entry in cfg.model.pretrained.values()} == {f"work_dirs/frgan_forecast_{data}"}
+        loaded = {entry.part for entry in cfg.model.pretrained.values()}
         names = {name for name in model.state_dict() if any(name.startswith(part + ".") for part in loaded)}
         assert names == set(one.state_dict())
         frozen = {id(p) for path in model.frozen for p in model.get_part(path).parameters()}
         assert {id(p) for p in model.generator.refiner.parameters()} == {
             id(p) for p in model.generator.parameters() if id(p) not in frozen
         }
-        jump, refiner = cfg.train_dataloader.dataset.pipeline[0], model.generator.refiner
+        jump, refiner = cfg.train_dataloader.dataset.pipeline.window, model.generator.refiner
         assert jump.frames == refiner.window == window
         weights = {loss.name: loss.weight_at(0) for loss in model.phases[1].losses}
         assert weights == {"frame_l1": 3, "mask": 0.05, "video_adversarial": 0.005, "frame_adversarial": 0.005}
@@ -113,16 +115,16 @@ def test_ablations_of_frgan_differ_by_what_they_leave_out():
 
 def test_settings_of_imaginator_in_the_paper_and_in_the_code():
     paper, code = load_config("imaginator_mug"), load_config("imaginator_mug_released_code")
-    assert phases_of(paper)["generator"].losses[2].weight == 1e-3
-    assert [loss.get("wrong_label", 0) for loss in phases_of(paper)["critics"].losses] == [0, 0.5]
+    assert paper.model.phases.generator.losses.frame_l1.weight == 1e-3
+    assert [loss.get("wrong_label", 0) for loss in paper.model.phases.critics.losses.values()] == [0, 0.5]
     assert (paper.optim_wrapper.optimizer.lr, paper.optim_wrapper.per_phase.critics.lr) == (2e-4, 5e-5)
     assert len(paper.model.labels) == 7 and len(code.model.labels) == 6
-    assert [phase.name for phase in paper.model.phases] == ["critics", "generator"]
-    assert [phase.name for phase in code.model.phases] == ["generator", "critics"]
-    assert [loss.get("wrong_label", 0) for loss in phases_of(code)["critics"].losses] == [0, 0]
-    assert phases_of(code)["generator"].losses[2].weight == 100
+    assert list(paper.model.phases) == ["critics", "generator"]
+    assert list(code.model.phases) == ["generator", "critics"]
+    assert [loss.get("wrong_label", 0) for loss in code.model.phases.critics.losses.values()] == [0, 0]
+    assert code.model.phases.generator.losses.frame_l1.weight == 100
     assert code.optim_wrapper.per_phase == {}
-    assert [loader.dataset.pipeline[0].stride for loader in (code.train_dataloader, code.val_dataloader)] == [1, 1]
+    assert [loader.dataset.pipeline.window.stride for loader in (code.train_dataloader, code.val_dataloader)] == [1, 1]
 
 
 def phases_of(cfg) -> dict:

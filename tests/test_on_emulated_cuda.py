@@ -65,7 +65,7 @@ def test_a_training_step_waits_twice_at_most_copies_its_batch_alone_and_has_the_
 
 def looks_through_vgg(cfg) -> bool:
     """Whether a loss asks for weights that have to be fetched."""
-    losses = [loss for phase in cfg.model.phases for loss in phase.losses]
+    losses = [loss for phase in cfg.model.phases.values() for loss in phase.losses.values() if loss]
     return any(loss.type is FeatureSimilarityLoss for loss in losses)
 
 
@@ -189,7 +189,9 @@ class WaitCounter(Hook):
 
 def run(folder, iterations: int, resume=False):
     """Train the narrow DTGAN with an averaged generator through a Runner."""
-    hooks = [dict(type=IterationSeedHook), dict(type=GeneratorEMAHook, momentum=0.25), dict(type=WaitCounter)]
+    hooks = dict(
+        seed=dict(type=IterationSeedHook), ema=dict(type=GeneratorEMAHook, momentum=0.25), waits=dict(type=WaitCounter)
+    )
     cfg = tiny_config(
         folder,
         iterations,

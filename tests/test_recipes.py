@@ -60,33 +60,33 @@ def test_a_recipe_steps_at_its_beginning_and_with_all_that_joins_later(name):
 def test_schedules_end_with_the_training(name):
     cfg = load_config(name)
     end = cfg.train_cfg.max_iters
-    assert cfg.param_scheduler[-1].end == end
+    assert cfg.param_scheduler.decay.end == end
     phases = {phase.name: phase for phase in build_phases(cfg.model.phases)}
     generator = phases["generator"]
     for loss in generator.losses:
         assert loss.schedule[-1][0] < end
         if "adversarial" in loss.name:
             assert phases["critics"].begin <= loss.schedule[0][0] and loss.schedule[0][1] == 0
-    assert GeneratorEMAHook in [hook.type for hook in cfg.custom_hooks]
+    assert GeneratorEMAHook in [hook.type for hook in cfg.custom_hooks.values() if hook]
 
 
 @pytest.mark.parametrize("name", [name for name in GANS if load_config(name).model.get("pretrained")])
 def test_a_recipe_loads_what_its_pre_training_makes(name, tmp_path):
     """The checkpoint of the config that the recipe names fits into its generator, part by part."""
     cfg = load_config(name)
-    [folder] = {entry.checkpoint for entry in cfg.model.pretrained}
+    [folder] = {entry.checkpoint for entry in cfg.model.pretrained.values()}
     own = PRETRAINED[Path(folder).name]
-    assert all(f"tools/train.py configs/{own}.py" in entry.help for entry in cfg.model.pretrained)
+    assert all(f"tools/train.py configs/{own}.py" in entry.help for entry in cfg.model.pretrained.values())
     pretraining = load_config(own)
     torch.manual_seed(0)
     network = MODELS.build(pretraining.model)
     path = tmp_path / "pretrained.pth"
     torch.save(dict(state_dict=network.state_dict()), path)
-    for entry in cfg.model.pretrained:
+    for entry in cfg.model.pretrained.values():
         entry.checkpoint = str(path)
     model = MODELS.build(cfg.model)
     model.init_weights()
-    for entry in cfg.model.pretrained:
+    for entry in cfg.model.pretrained.values():
         wanted, found = network.get_part(entry.prefix).state_dict(), model.get_part(entry.part).state_dict()
         assert wanted.keys() == found.keys() and all(torch.equal(wanted[key], found[key]) for key in wanted)
     for use in ("layout", "people", "exclude_people"):
@@ -101,8 +101,8 @@ def test_more_people_are_all_that_differs(name):
     assert (dataset.pop("people"), other.pop("people")) == (None, "i2v_truth/faces_train")
     held_out = SPLITS[dataset.pop("exclude_people")]
     assert set(held_out) == {*SPLITS["i2v_truth/faces_val"], *SPLITS["i2v_truth/faces_test"]}
-    for entries in (own["model"].get("pretrained", []), plain["model"].get("pretrained", [])):
-        for entry in entries:
+    for entries in (own["model"].get("pretrained", {}), plain["model"].get("pretrained", {})):
+        for entry in entries.values():
             entry["checkpoint"] = entry["checkpoint"].removesuffix("_80people")
             entry["help"] = entry["help"].replace("_80people", "")
     assert own == plain

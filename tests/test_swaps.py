@@ -152,12 +152,12 @@ def test_the_log_names_what_was_swapped_and_the_adapters(monkeypatch):
         "model.critics.frame.network.type": "FrameDiscriminator",
     }
     cfg = load_config("frgan_refine_mug", swaps)
-    assert [entry["part"] for entry in cfg.model.pretrained] == [
+    assert [entry["part"] for entry in cfg.model.pretrained.values()] == [
         "generator.content_encoder",
         "generator.motion_encoder",
     ]
     assert "model.generator.decoder trains from its initial weights, and is not frozen any more" in said
-    assert cfg.model.phases[1]["updates"] == ["generator"]
+    assert cfg.model.phases.generator["updates"] == ["generator"]
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
     assert model.frozen == ["generator.content_encoder"]

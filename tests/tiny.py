@@ -90,7 +90,7 @@ def tiny_config(work_dir, iterations, workers=0, batch_size=2, noise=0.1, **chan
         ),
         train_cfg=dict(type="IterBasedTrainLoop", max_iters=iterations),
         default_hooks=dict(checkpoint=dict(type=SafeCheckpointHook, interval=1)),
-        custom_hooks=[dict(type=IterationSeedHook)],
+        custom_hooks=dict(seed=dict(type=IterationSeedHook)),
         log_processor=dict(by_epoch=False),
         randomness=dict(seed=5),
         env_cfg=dict(dist_cfg=dict(backend="gloo")),

@@ -51,7 +51,7 @@ def run(title: str, tool: str, *arguments: object) -> None:
 def pretraining(prepared: Path, arguments) -> list[str]:
     """Options of a short pre-training: two thirds of it for the frame CNN."""
     turn = arguments.pretraining * 2 // 3
-    phases = [f"model.phases.0.end={turn}", f"model.phases.1.begin={turn}"]
+    phases = [f"model.phases.frames.end={turn}", f"model.phases.sequence.begin={turn}"]
     return short_run(prepared, arguments.pretraining, batch_size=8) + phases
 
 
@@ -59,12 +59,12 @@ def training(prepared: Path, encoder: Path, arguments) -> list[str]:
     """Options of a short training: many small steps on four frames a clip, at a higher learning rate that falls."""
     return [
         *short_run(prepared, arguments.training, batch_size=4),
-        f"model.pretrained.0.checkpoint={encoder}",
-        "train_dataloader.dataset.pipeline.0.length=4",
+        f"model.pretrained.motion_encoder.checkpoint={encoder}",
+        "train_dataloader.dataset.pipeline.window.length=4",
         "optim_wrapper.optimizer.lr=6e-4",
-        f"param_scheduler.0.begin={arguments.training // 2}",
-        f"param_scheduler.0.end={arguments.training}",
-        f"custom_hooks.1.interval={arguments.training // 2}",
+        f"param_scheduler.decay.begin={arguments.training // 2}",
+        f"param_scheduler.decay.end={arguments.training}",
+        f"custom_hooks.strips.interval={arguments.training // 2}",
     ]
 
 

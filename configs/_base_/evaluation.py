@@ -6,7 +6,7 @@
 from i2vkit.evaluation.metrics import Psnr, Ssim
 from i2vkit.evaluation.protocols import Reconstruction, Stochastic, Transfer
 
-val_evaluator = [dict(type=Ssim), dict(type=Psnr)]
+val_evaluator = dict(ssim=dict(type=Ssim), psnr=dict(type=Psnr))
 test_evaluator = val_evaluator
 protocols = dict(
     reconstruction=dict(type=Reconstruction), transfer=dict(type=Transfer), stochastic=dict(type=Stochastic)

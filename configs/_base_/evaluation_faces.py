@@ -11,6 +11,6 @@ with read_base():
 from i2vkit.evaluation.metrics import ContentDistance
 from i2vkit.evaluation.protocols import ReferenceTransfer
 
-test_evaluator = [*val_evaluator, dict(type=ContentDistance)]
+test_evaluator = dict(**val_evaluator, content_distance=dict(type=ContentDistance))
 protocols["references"] = dict(type=ReferenceTransfer)
 del protocols["stochastic"]  # nothing is drawn at random

@@ -12,7 +12,7 @@ with read_base():
 from i2vkit.evaluation.metrics import Mse
 from i2vkit.evaluation.protocols import Forecast
 
-test_evaluator = val_evaluator = [*val_evaluator, dict(type=Mse)]
+test_evaluator = val_evaluator = dict(**val_evaluator, mse=dict(type=Mse))
 protocols["true_poses"] = dict(type=Forecast, poses="true", start=0, length=32)
 protocols["forecast_poses"] = dict(type=Forecast, poses="forecast", start=9, length=32)
 del protocols["stochastic"]  # nothing is drawn at random

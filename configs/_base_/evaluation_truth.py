@@ -6,6 +6,6 @@
 from i2vkit.evaluation.metrics import Appearance, MotionAccuracy, Psnr, Ssim
 from i2vkit.evaluation.protocols import Reconstruction, SampleList
 
-val_evaluator = [dict(type=Ssim), dict(type=Psnr)]
-test_evaluator = [*val_evaluator, dict(type=Appearance), dict(type=MotionAccuracy)]
+val_evaluator = dict(ssim=dict(type=Ssim), psnr=dict(type=Psnr))
+test_evaluator = dict(**val_evaluator, appearance=dict(type=Appearance), motion_accuracy=dict(type=MotionAccuracy))
 protocols = dict(transfer=dict(type=SampleList, path=None), reconstruction=dict(type=Reconstruction))

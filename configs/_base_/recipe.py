@@ -11,4 +11,4 @@ with read_base():
 from i2vkit.engine.hooks import GeneratorEMAHook
 
 train_cfg.update(max_iters=12_000, val_interval=3000)
-custom_hooks = [*custom_hooks, dict(type=GeneratorEMAHook, momentum=0.01)]
+custom_hooks = dict(**custom_hooks, ema=dict(type=GeneratorEMAHook, momentum=0.01))

@@ -31,7 +31,7 @@ default_hooks = dict(
         type=SafeCheckpointHook, interval=1000, max_keep_ckpts=3, save_best="ssim_gain", rule="greater", by_epoch=False
     ),
 )
-custom_hooks = [dict(type=IterationSeedHook), dict(type=SampleStripHook, interval=1000, num=4)]
+custom_hooks = dict(seed=dict(type=IterationSeedHook), strips=dict(type=SampleStripHook, interval=1000, num=4))
 
 log_processor = dict(type=LogProcessor, window_size=10, by_epoch=False)
 visualizer = dict(type=Visualizer, vis_backends=[dict(type=LocalVisBackend), dict(type=TensorboardVisBackend)])

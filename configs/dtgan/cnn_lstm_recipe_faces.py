@@ -18,12 +18,15 @@ from i2vkit.evaluation.metrics import Accuracy
 
 model["labels"] = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
 train_dataloader["batch_size"] = 8
-train_dataloader["dataset"]["pipeline"].insert(-1, dict(type=LabelStates, num_states=3, by="displacement"))
+_pack = train_dataloader["dataset"]["pipeline"].pop("pack")  # the last step
+train_dataloader["dataset"]["pipeline"].update(
+    states=dict(type=LabelStates, num_states=3, by="displacement"), pack=_pack
+)
 for _loader in (val_dataloader, test_dataloader):
     _loader["dataset"].update(pairing=None, truth=None)
-test_evaluator = val_evaluator = [dict(type=Accuracy)]
+test_evaluator = val_evaluator = dict(accuracy=dict(type=Accuracy))
 del protocols["transfer"]  # no videos are made
 
 train_cfg.update(max_iters=240, val_interval=240)
 default_hooks["checkpoint"].update(interval=240, save_best="accuracy")
-custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated
+custom_hooks["strips"] = None  # no pictures: nothing is generated

@@ -2,7 +2,7 @@
 
 Ours, for sets that know no expressions but have landmarks (prepared ones do): of the pre-trainings that were tried it
 tells least of who drives, as colours are drawn anew and clips are mirrored. It takes the place of
-cnn_lstm_recipe_faces.py: model.pretrained.0.checkpoint=work_dirs/cnn_lstm_recipe_faces_landmarks for
+cnn_lstm_recipe_faces.py: model.pretrained.motion_encoder.checkpoint=work_dirs/cnn_lstm_recipe_faces_landmarks for
 dtgan_recipe_faces.py. 240 iterations of 8 clips, the encoder's widths as there.
 
 Memory of a training step: 0.2 GiB in fp32.
@@ -20,23 +20,30 @@ from i2vkit.models.losses import LandmarkChangeLoss
 
 model["network"]["encoder"]["input_size"] = None  # brows and lids are a few pixels
 model["network"].update(side=0, num_landmarks=68)
-model["phases"][0].update(name="landmarks", losses=[dict(type=LandmarkChangeLoss)])
+model["phases"] = dict(landmarks=dict(updates=["network"], losses=dict(landmark_change=dict(type=LandmarkChangeLoss))))
 train_dataloader["batch_size"] = 8
-train_dataloader["dataset"]["pipeline"] = [
-    dict(type=RandomWindow, length=16),
-    dict(type=ReadFrames),
-    dict(type=ReadPoints, required=["landmarks"]),
-    dict(type=Resize, size=64),
-    dict(type=RandomFlip),
-    dict(type=RandomColors, brightness=0.4, contrast=0.4, saturation=0.4),
-    dict(type=PackClip),
-]
+train_dataloader["dataset"]["pipeline"] = dict(
+    window=dict(type=RandomWindow, length=16),
+    read=dict(type=ReadFrames),
+    points=dict(type=ReadPoints, required=["landmarks"]),
+    resize=dict(type=Resize, size=64),
+    flip=dict(type=RandomFlip),
+    colors=dict(type=RandomColors, brightness=0.4, contrast=0.4, saturation=0.4),
+    pack=dict(type=PackClip),
+)
 for _loader in (val_dataloader, test_dataloader):
     _loader["dataset"].update(pairing=None, truth=None)
-    _loader["dataset"]["pipeline"].insert(2, dict(type=ReadPoints, required=["landmarks"]))
+    _steps = _loader["dataset"]["pipeline"]
+    _loader["dataset"]["pipeline"] = dict(
+        window=_steps["window"],
+        read=_steps["read"],
+        points=dict(type=ReadPoints, required=["landmarks"]),
+        resize=_steps["resize"],
+        pack=_steps["pack"],
+    )
 del protocols["transfer"]  # no videos are made
 
-param_scheduler[0].update(begin=120, end=240)
+param_scheduler["decay"].update(begin=120, end=240)
 train_cfg.update(max_iters=240, val_interval=240)
 default_hooks["checkpoint"].update(interval=240, save_best="change_told")
-custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated
+custom_hooks["strips"] = None  # no pictures: nothing is generated

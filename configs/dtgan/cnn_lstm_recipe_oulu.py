@@ -18,11 +18,12 @@ from i2vkit.evaluation.metrics import Accuracy
 
 model["labels"] = ["Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise"]
 train_dataloader.update(batch_size=8, num_workers=0, persistent_workers=False)
-train_dataloader["dataset"]["pipeline"].insert(-1, dict(type=LabelStates, num_states=3, by="position"))
+_pack = train_dataloader["dataset"]["pipeline"].pop("pack")  # the last step
+train_dataloader["dataset"]["pipeline"].update(states=dict(type=LabelStates, num_states=3, by="position"), pack=_pack)
 val_dataloader.update(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader
-test_evaluator = val_evaluator = [dict(type=Accuracy)]
+test_evaluator = val_evaluator = dict(accuracy=dict(type=Accuracy))
 
 train_cfg.update(max_iters=240, val_interval=240)
 default_hooks["checkpoint"].update(interval=240, save_best="accuracy")
-custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated
+custom_hooks["strips"] = None  # no pictures: nothing is generated

@@ -15,6 +15,6 @@ with read_base():
     from .._base_.recipe import *
 
 model["labels"] = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
-model["pretrained"][0]["checkpoint"] = "work_dirs/cnn_lstm_recipe_faces"
-model["pretrained"][0]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_faces.py"
+model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_recipe_faces"
+model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_faces.py"
 train_dataloader["batch_size"] = 4

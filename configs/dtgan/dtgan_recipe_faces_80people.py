@@ -12,7 +12,7 @@ with read_base():
     from .._base_.datasets.truth_faces_more_people import _joined
     from .dtgan_recipe_faces import *
 
-model["pretrained"][0]["checkpoint"] = "work_dirs/cnn_lstm_recipe_faces_80people"
-model["pretrained"][0]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_faces_80people.py"
+model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_recipe_faces_80people"
+model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_faces_80people.py"
 train_dataloader["dataset"]["layout"] = _joined
 train_dataloader["dataset"].update(people=None, exclude_people="i2v_truth/faces_held_out")

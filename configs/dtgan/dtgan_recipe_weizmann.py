@@ -21,12 +21,12 @@ _end, _critic = 6000, 4500
 model["labels"] = ["bend", "jack", "wave1", "wave2"]
 model["generator"]["motion_encoder"]["input_size"] = 32
 model["generator"]["head"].update(reach=12.0, smooth=5)
-model["pretrained"][0]["checkpoint"] = "work_dirs/cnn_lstm_recipe_weizmann"
-model["pretrained"][0]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_weizmann.py"
-model["phases"][0]["begin"] = _critic - 300
-model["phases"][1]["losses"][0]["weight"] = [(_critic, 0.0), (_critic + 1, 0.3)]
+model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_recipe_weizmann"
+model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_weizmann.py"
+model["phases"]["critics"]["begin"] = _critic - 300
+model["phases"]["generator"]["losses"]["frame_adversarial"]["weight"] = [(_critic, 0.0), (_critic + 1, 0.3)]
 train_dataloader.update(batch_size=4, num_workers=0, persistent_workers=False)
 val_dataloader.update(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader
 train_cfg.update(max_iters=_end, val_interval=2000)
-param_scheduler[0].update(begin=_end // 2, end=_end)
+param_scheduler["decay"].update(begin=_end // 2, end=_end)

@@ -20,18 +20,18 @@ from i2vkit.models.heads import WarpHead
 _help = "python tools/train.py configs/dual_mtgan/motion_recipe_figures.py"
 
 model["generator"]["head"] = dict(type=WarpHead, reach=32.0, mask_bias=-1.0, smooth=5)
-model["pretrained"] = [
-    dict(
+model["pretrained"] = dict(
+    motion_encoder=dict(
         part="generator.motion_encoder",
         checkpoint="work_dirs/motion_recipe_figures",
         prefix="network.encoder",
         help=_help,
     ),
-    dict(
+    motion_generator=dict(
         part="generator.motion_generator",
         checkpoint="work_dirs/motion_recipe_figures",
         prefix="network.motion_generator",
         help=_help,
     ),
-]
+)
 train_dataloader["batch_size"] = 12

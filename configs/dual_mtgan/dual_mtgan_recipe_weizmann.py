@@ -22,23 +22,23 @@ _end = 6000
 _help = "python tools/train.py configs/dual_mtgan/motion_recipe_weizmann.py"
 
 model["generator"]["head"] = dict(type=WarpHead, reach=12.0, mask_bias=-1.0, smooth=5)
-model["pretrained"] = [
-    dict(
+model["pretrained"] = dict(
+    motion_encoder=dict(
         part="generator.motion_encoder",
         checkpoint="work_dirs/motion_recipe_weizmann",
         prefix="network.encoder",
         help=_help,
     ),
-    dict(
+    motion_generator=dict(
         part="generator.motion_generator",
         checkpoint="work_dirs/motion_recipe_weizmann",
         prefix="network.motion_generator",
         help=_help,
     ),
-]
-model["phases"][0]["losses"][1]["weight"] = [(1800, 1e-5), (4200, 5e-4)]
+)
+model["phases"]["generator"]["losses"]["kl"]["weight"] = [(1800, 1e-5), (4200, 5e-4)]
 train_dataloader.update(batch_size=12, num_workers=0, persistent_workers=False)
 val_dataloader.update(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader
 train_cfg.update(max_iters=_end, val_interval=2000)
-param_scheduler[1].update(begin=3600, end=_end)
+param_scheduler["decay"].update(begin=3600, end=_end)

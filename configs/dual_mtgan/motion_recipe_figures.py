@@ -26,6 +26,6 @@ for _loader in (val_dataloader, test_dataloader):
     _loader["dataset"].update(pairing=None, truth=None)
 del protocols["transfer"]  # no videos are made
 train_cfg.update(max_iters=600, val_interval=600)
-param_scheduler[0].update(begin=300, end=600)
+param_scheduler["decay"].update(begin=300, end=600)
 default_hooks["checkpoint"].update(interval=600, save_best="change_told")
-custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated
+custom_hooks["strips"] = None  # no pictures: nothing is generated

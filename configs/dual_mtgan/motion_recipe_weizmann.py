@@ -24,6 +24,6 @@ train_dataloader.update(batch_size=12, num_workers=0, persistent_workers=False)
 val_dataloader.update(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader
 train_cfg.update(max_iters=600, val_interval=600)
-param_scheduler[0].update(begin=300, end=600)
+param_scheduler["decay"].update(begin=300, end=600)
 default_hooks["checkpoint"].update(interval=600, save_best="change_told")
-custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated
+custom_hooks["strips"] = None  # no pictures: nothing is generated

@@ -8,4 +8,4 @@ from mmengine.config import read_base
 with read_base():
     from ..dual_mtgan_bair import *
 
-model["phases"][1]["losses"][1]["weight"] = 0.0
+model["phases"]["generator"]["losses"]["content_l1"]["weight"] = 0.0

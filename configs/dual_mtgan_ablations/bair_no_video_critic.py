@@ -9,6 +9,6 @@ with read_base():
     from ..dual_mtgan_bair import *
 
 del model["critics"]["video"]
-model["phases"][0]["updates"] = ["critics.image"]
-for _phase in model["phases"]:
-    _phase["losses"] = [loss for loss in _phase["losses"] if loss.get("critic") != "video"]
+model["phases"]["critics"]["updates"] = ["critics.image"]
+model["phases"]["critics"]["losses"].update(video_critic=None, video_critic_target=None)
+model["phases"]["generator"]["losses"].update(video_adversarial=None, video_adversarial_target=None)

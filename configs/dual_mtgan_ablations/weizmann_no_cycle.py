@@ -8,4 +8,4 @@ from mmengine.config import read_base
 with read_base():
     from ..dual_mtgan_weizmann import *
 
-del model["phases"][1]["losses"][3:5]
+del model["phases"]["generator"]["losses"]["motion_l1"], model["phases"]["generator"]["losses"]["motion_l1_transfer"]

@@ -9,6 +9,6 @@ with read_base():
     from ..dual_mtgan_weizmann import *
 
 del model["critics"]["image"]
-model["phases"][0]["updates"] = ["critics.video"]
-for _phase in model["phases"]:
-    _phase["losses"] = [loss for loss in _phase["losses"] if loss.get("critic") != "image"]
+model["phases"]["critics"]["updates"] = ["critics.video"]
+model["phases"]["critics"]["losses"].update(image_critic=None, image_critic_target=None)
+model["phases"]["generator"]["losses"].update(image_adversarial=None, image_adversarial_target=None)

@@ -9,4 +9,4 @@ with read_base():
     from ..frgan_forecast_mug import *
 
 model["generator"]["head"]["mask"] = False
-del model["phases"][1]["losses"][1]  # it has no mask
+del model["phases"]["generator"]["losses"]["mask"]  # it has no mask

@@ -8,4 +8,4 @@ from mmengine.config import read_base
 with read_base():
     from ..frgan_forecast_penn import *
 
-del model["phases"][1]["losses"][3]
+del model["phases"]["generator"]["losses"]["features"]

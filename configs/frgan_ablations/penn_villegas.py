@@ -14,4 +14,4 @@ from i2vkit.models.heads import DirectHead
 
 model["generator"]["decoder"]["dense"] = False
 model["generator"]["head"] = dict(type=DirectHead)
-del model["phases"][1]["losses"][1]  # it has no mask
+del model["phases"]["generator"]["losses"]["mask"]  # it has no mask

@@ -45,18 +45,18 @@ model["generator"]["decoder"] = dict(
 model["generator"]["head"] = dict(type=ResidualHead)
 model["critics"]["frame"]["network"]["widths"] = (16, 32, 64, 128)
 model["critics"]["video"]["network"].update(widths=(16, 32, 64, 128), last_length=1)
-model["phases"][0]["begin"] = _critic
-model["phases"][1]["losses"] = [  # eq. 1
-    dict(type=AdversarialLoss, critic="frame", weight=[(_critic, 0.0), (10_000, 0.3)]),
-    dict(type=AdversarialLoss, critic="video", weight=[(_critic, 0.0), (10_000, 0.3)]),
-    dict(type=FrameL1Loss, moving=4.0, weight=100.0),  # eq. 6
-    dict(type=MaskSparsityLoss, weight=0.05),
-]
+model["phases"]["critics"]["begin"] = _critic
+model["phases"]["generator"]["losses"] = dict(  # eq. 1
+    frame_adversarial=dict(type=AdversarialLoss, critic="frame", weight=[(_critic, 0.0), (10_000, 0.3)]),
+    video_adversarial=dict(type=AdversarialLoss, critic="video", weight=[(_critic, 0.0), (10_000, 0.3)]),
+    frame_l1=dict(type=FrameL1Loss, moving=4.0, weight=100.0),  # eq. 6
+    mask=dict(type=MaskSparsityLoss, weight=0.05),
+)
 train_dataloader["batch_size"] = 8
-train_dataloader["dataset"]["pipeline"][0] = dict(type=RandomWindow, length=16, latest=2)
+train_dataloader["dataset"]["pipeline"]["window"] = dict(type=RandomWindow, length=16, latest=2)
 optim_wrapper["optimizer"]["lr"] = 1e-3
 optim_wrapper["per_phase"]["critics"]["lr"] = 2e-4
-param_scheduler = [
-    dict(type=LinearLR, start_factor=0.05, end_factor=1.0, begin=0, end=200, by_epoch=False),
-    dict(type=LinearLR, start_factor=1.0, end_factor=0.05, begin=_end // 2, end=_end, by_epoch=False),
-]
+param_scheduler = dict(
+    warmup=dict(type=LinearLR, start_factor=0.05, end_factor=1.0, begin=0, end=200, by_epoch=False),
+    decay=dict(type=LinearLR, start_factor=1.0, end_factor=0.05, begin=_end // 2, end=_end, by_epoch=False),
+)

@@ -8,4 +8,4 @@ from mmengine.config import read_base
 with read_base():
     from ..imaginator_mug import *
 
-del model["phases"][1]["losses"][2]
+del model["phases"]["generator"]["losses"]["frame_l1"]

@@ -13,6 +13,6 @@ with read_base():
 from i2vkit.models.losses import CategoryLoss, CriticCategoryLoss
 
 model["critics"]["video"].update(condition=None, classify=True)
-model["phases"][0]["losses"][1]["wrong_label"] = 0.0
-model["phases"][0]["losses"].append(dict(type=CriticCategoryLoss, critic="video"))
-model["phases"][1]["losses"].append(dict(type=CategoryLoss, critic="video"))
+model["phases"]["critics"]["losses"]["video_critic"]["wrong_label"] = 0.0
+model["phases"]["critics"]["losses"]["video_critic_category"] = dict(type=CriticCategoryLoss, critic="video")
+model["phases"]["generator"]["losses"]["video_category"] = dict(type=CategoryLoss, critic="video")

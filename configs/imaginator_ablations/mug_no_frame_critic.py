@@ -9,6 +9,6 @@ with read_base():
     from ..imaginator_mug import *
 
 del model["critics"]["frame"]
-model["phases"][0]["updates"] = ["critics.video"]
-for _phase in model["phases"]:
-    _phase["losses"] = [loss for loss in _phase["losses"] if loss.get("critic") != "frame"]
+model["phases"]["critics"]["updates"] = ["critics.video"]
+model["phases"]["critics"]["losses"]["frame_critic"] = None
+model["phases"]["generator"]["losses"]["frame_adversarial"] = None

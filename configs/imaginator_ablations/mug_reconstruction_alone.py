@@ -9,5 +9,5 @@ with read_base():
     from ..imaginator_mug import *
 
 model["critics"] = dict()
-model["phases"] = [dict(name="generator", updates=["generator"], losses=[dict(type=FrameL1Loss)])]
+model["phases"] = dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type=FrameL1Loss))))
 optim_wrapper["per_phase"] = dict()

@@ -47,24 +47,22 @@ model["critics"] = dict(
         adversarial=dict(type=RelativisticLoss),
     ),
 )
-model["phases"] = [
-    dict(
-        name="critics",
+model["phases"] = dict(
+    critics=dict(
         updates=["critics.frame", "critics.pair"],
-        losses=[
-            dict(type=CriticLoss, critic="frame"),
-            dict(type=CriticLoss, critic="pair"),
-            dict(type=GradientPenaltyLoss, critic="pair", at=("real", "generated"), every=16, weight=1e-3),
-        ],
+        losses=dict(
+            frame_critic=dict(type=CriticLoss, critic="frame"),
+            pair_critic=dict(type=CriticLoss, critic="pair"),
+            pair_penalty=dict(type=GradientPenaltyLoss, critic="pair", at=("real", "generated"), every=16, weight=1e-3),
+        ),
         begin=8700,
     ),
-    dict(
-        name="generator",
+    generator=dict(
         updates=["generator"],
-        losses=[
-            dict(type=AdversarialLoss, critic="frame", weight=[(9000, 0.0), (10_000, 0.3)]),
-            dict(type=AdversarialLoss, critic="pair", weight=[(9000, 0.0), (10_000, 0.3)]),
-            dict(type=FrameL1Loss, weight=100.0),
-        ],
+        losses=dict(
+            frame_adversarial=dict(type=AdversarialLoss, critic="frame", weight=[(9000, 0.0), (10_000, 0.3)]),
+            pair_adversarial=dict(type=AdversarialLoss, critic="pair", weight=[(9000, 0.0), (10_000, 0.3)]),
+            frame_l1=dict(type=FrameL1Loss, weight=100.0),
+        ),
     ),
-]
+)

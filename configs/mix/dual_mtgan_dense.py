@@ -21,4 +21,4 @@ from i2vkit.models.losses import MaskSparsityLoss
 model["generator"]["content_encoder"] = dict(type=ResidualPyramidEncoder, width=64, max_width=512, code=128)
 model["generator"]["decoder"] = dict(type=DenseDecoder, width=64, max_width=512, dense=True)
 model["generator"]["head"] = dict(type=ResidualHead)
-model["phases"][1]["losses"].append(dict(type=MaskSparsityLoss, pass_name="reconstruct", weight=0.05))
+model["phases"]["generator"]["losses"]["mask"] = dict(type=MaskSparsityLoss, pass_name="reconstruct", weight=0.05)

@@ -15,4 +15,4 @@ from i2vkit.models.heads import ResidualHead
 from i2vkit.models.losses import MaskSparsityLoss
 
 model["generator"]["head"] = dict(type=ResidualHead)
-model["phases"][1]["losses"].append(dict(type=MaskSparsityLoss, weight=0.05))
+model["phases"]["generator"]["losses"]["mask"] = dict(type=MaskSparsityLoss, weight=0.05)

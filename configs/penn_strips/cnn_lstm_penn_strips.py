@@ -18,8 +18,11 @@ from i2vkit.datasets.transforms import LabelStates
 from i2vkit.evaluation.metrics import Accuracy
 
 model["labels"] = ["baseball", "clean_and_jerk", "golf_swing", "jump_rope", "jumping_jacks", "tennis"]
-train_dataloader["dataset"]["pipeline"].insert(-1, dict(type=LabelStates, num_states=3, by="displacement"))
-test_evaluator = val_evaluator = [dict(type=Accuracy)]
+_pack = train_dataloader["dataset"]["pipeline"].pop("pack")  # the last step
+train_dataloader["dataset"]["pipeline"].update(
+    states=dict(type=LabelStates, num_states=3, by="displacement"), pack=_pack
+)
+test_evaluator = val_evaluator = dict(accuracy=dict(type=Accuracy))
 train_cfg.update(max_iters=600, val_interval=200)
 default_hooks["checkpoint"].update(interval=200, save_best="accuracy")
-custom_hooks = custom_hooks[:1]  # no pictures: nothing is generated
+custom_hooks["strips"] = None  # no pictures: nothing is generated

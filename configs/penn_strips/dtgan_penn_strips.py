@@ -16,7 +16,7 @@ with read_base():
     from .._base_.runtime import *
 
 model["labels"] = ["baseball", "clean_and_jerk", "golf_swing", "jump_rope", "jumping_jacks", "tennis"]
-model["pretrained"][0]["checkpoint"] = "work_dirs/cnn_lstm_penn_strips"
-model["pretrained"][0]["help"] = "python tools/train.py configs/penn_strips/cnn_lstm_penn_strips.py"
+model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_penn_strips"
+model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/penn_strips/cnn_lstm_penn_strips.py"
 train_cfg.update(max_iters=10_000, val_interval=500)
-param_scheduler[0].update(begin=5_000, end=10_000)
+param_scheduler["decay"].update(begin=5_000, end=10_000)

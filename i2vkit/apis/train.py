@@ -17,6 +17,7 @@ from i2vkit.engine.distributed import ReplicatedModel, SharedValidationHook, ini
 from i2vkit.engine.labels import LabelsHook
 from i2vkit.engine.precision import check_precision
 from i2vkit.engine.precision import precision as computing_in
+from i2vkit.engine.runner import NamedRunner
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, arguments_of, find_part
 from i2vkit.utils.run_names import run_name
@@ -43,7 +44,7 @@ def train(
     """
     cfg = prepare(cfg, work_dir, resume, seed, deterministic, precision, compile, launcher)
     init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
-    runner = Runner.from_cfg(cfg)
+    runner = NamedRunner.from_cfg(cfg)
     for line in changes_of(cfg):  # said when the config was loaded, before there was a log of this training
         runner.logger.info(line)
     runner.register_hook(LabelsHook())

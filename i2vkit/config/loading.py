@@ -11,12 +11,13 @@ from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.logging import print_log
 from mmengine.registry import Registry
 
-from i2vkit.config.slots import NAMED, REFUSED, TOP_LEVEL, allowed_keys, name_of, resolve, slot_below
+from i2vkit.config.slots import NAMED, REFUSED, TOP_LEVEL, allowed_keys, holds_names, name_of, resolve, slot_below
 from i2vkit.config.swaps import classes_in, train_anew
 from i2vkit.datasets.loaders import SPLITS, complete_loader
 from i2vkit.engine.compiling import compile_options
 from i2vkit.errors import ConfigError
 from i2vkit.registry import nearest
+from i2vkit.utils.named import named_entries
 
 CONFIG_FOLDER = Path(__file__).parents[1] / "configs"
 _CHANGES = "_i2vkit_changes"  # an attribute of the Config, which is no key of it
@@ -209,6 +210,8 @@ def check_config(cfg: Config) -> None:
 
 
 def _check(value: Any, path: str, slot: tuple[Registry, ...] | None) -> None:
+    if holds_names(path):
+        named_entries(value, path.rpartition(".")[2], path)
     if isinstance(value, list | tuple):
         for index, item in enumerate(value):
             _check(item, f"{path}.{index}", slot)

@@ -83,20 +83,42 @@ SLOTS: dict[str, tuple[Registry, ...]] = {
 }
 
 # Slots that hold parts by name, and so may appear as a whole.
-NAMED = ("protocols", "default_hooks", "param_scheduler")
+NAMED = (
+    "protocols",
+    "default_hooks",
+    "custom_hooks",
+    "param_scheduler",
+    "losses",
+    "pipeline",
+    "val_evaluator",
+    "test_evaluator",
+)
 
 # What mmengine or our constructors read beside the arguments of the class, by path.
 BESIDE: dict[str, tuple[str, ...]] = {
     "optim_wrapper": ("constructor", "optimizer", "per_phase"),
     "*_hooks.*": ("priority",),
-    "param_scheduler*": ("convert_to_iter_based",),
+    "param_scheduler.*": ("convert_to_iter_based", "phases"),
 }
+_OF_NAMED = {SLOTS[key] for key in NAMED}
+
+# Where a config holds entries by name and never by position. A pipeline is the business of its data set: ours takes
+# names, others may take lists.
+_NAMES_AT = (
+    "custom_hooks",
+    "param_scheduler",
+    "val_evaluator",
+    "test_evaluator",
+    "model.phases",
+    "model.phases.*.losses",
+    "model.pretrained",
+)
 
 
 def _phases() -> Mapping[str, Any] | None:
     from i2vkit.models.training.phases import Phase
 
-    return arguments_of(Phase)
+    return {name: argument for name, argument in (arguments_of(Phase) or {}).items() if name != "name"}
 
 
 def _passes() -> Mapping[str, Any] | None:
@@ -137,14 +159,19 @@ PLAIN: dict[str, Callable[[], Mapping[str, Any] | None]] = {
 }
 
 
+def holds_names(path: str) -> bool:
+    """True where a config holds entries by name, so that a list is refused."""
+    return any(_matches(path, pattern) for pattern in _NAMES_AT)
+
+
 def slot_below(parent: dict | list, slot: tuple[Registry, ...] | None, key: str) -> tuple[Registry, ...] | None:
     """The registries of what stands at ``key`` of ``parent``, itself in ``slot``.
 
     A list and a dict of names (one without a type) hand their slot on; a part does not.
     """
     named = isinstance(parent, dict) and "type" not in parent
-    if named and slot == (roles.HOOKS,):
-        return slot  # a hook may have the name of a slot, param_scheduler for one
+    if named and slot in _OF_NAMED:
+        return slot  # an entry may have the name of a slot: a hook is called param_scheduler
     return SLOTS.get(key) or (slot if named or isinstance(parent, list | tuple) else None)
 
 

@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from i2vkit.config.slots import name_of
 from i2vkit.generator_slots import GENERATOR_SLOTS
+from i2vkit.utils.named import named_entries
 
 # Whose weights fit only what these slots had when they were trained.
 _BUILT_ON = {f"generator.{slot.name}": slot.built_on for slot in GENERATOR_SLOTS.values()}
@@ -19,24 +20,29 @@ def train_anew(model: dict, swapped: set[str]) -> list[str]:
     that is not frozen. Changes ``model`` in place; returns a line for each part that trains anew.
     """
     stale = []
-    for path in dict.fromkeys([*model.get("frozen", []), *(entry["part"] for entry in model.get("pretrained", []))]):
+    for path in dict.fromkeys([*model.get("frozen", []), *_pretrained_parts(model)]):
         below = {f"generator.{slot}" for slot in _BUILT_ON.get(path, ())}
         if swapped & below or any(f"{path}.".startswith(f"{gone}.") for gone in swapped):
             stale.append(path)
     if stale:
-        model["pretrained"] = [entry for entry in model.get("pretrained", []) if entry["part"] not in stale]
+        kept = named_entries(model.get("pretrained"), "pretrained")
+        model["pretrained"] = {name: entry for name, entry in kept.items() if entry["part"] not in stale}
         model["frozen"] = [path for path in model.get("frozen", []) if path not in stale]
     if any(path.startswith("generator.") for path in swapped):
-        for phase in model["phases"]:
+        for phase in named_entries(model["phases"], "phases").values():
             whole = ["generator" if path.startswith("generator.") else path for path in phase["updates"]]
             phase["updates"] = list(dict.fromkeys(whole))
     return [f"model.{path} trains from its initial weights, and is not frozen any more" for path in stale]
 
 
+def _pretrained_parts(model: dict) -> list[str]:
+    return [entry["part"] for entry in named_entries(model.get("pretrained"), "pretrained").values()]
+
+
 def classes_in(cfg: Config) -> dict[str, dict[str, str]]:
     """The class names in every slot of a generator, every critic, and whatever else is frozen or loaded, by path."""
     model = cfg.get("model") or {}
-    paths = [*model.get("frozen", []), *(entry["part"] for entry in model.get("pretrained", []))]
+    paths = [*model.get("frozen", []), *_pretrained_parts(model)]
     paths += [f"{key}.{name}" for key in ("generator", "critics") for name in model.get(key) or {}]
     classes = {}
     for path in paths:

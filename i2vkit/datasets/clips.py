@@ -18,6 +18,7 @@ from i2vkit.datasets.takes import Take
 from i2vkit.datasets.transforms.sampling import Sampling
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import DATASETS, LAYOUTS, PAIRINGS, TRANSFORMS
+from i2vkit.utils.named import named_entries
 
 # Bytes of decoded frames that are kept, shared out over the workers: 500 clips of 20 frames of 128x128 are half of it.
 CACHE_BUDGET = 2**30
@@ -27,6 +28,7 @@ CACHE_BUDGET = 2**30
 class ClipDataset(Dataset):
     """Samples of the clips that ``layout`` finds.
 
+    ``pipeline`` has the transforms by name, in the order of work: the names are yours, an entry None is left out.
     ``people`` and ``exclude_people`` are people or the name of a split (``splits.SPLITS``); with ``labels`` they choose
     clips. ``pairing`` says which clip drives whom (each clip itself by default). ``truth`` is a layout of clips in
     which the target does exactly what the source does, where that is known (rendered data); ``side["source"]`` names
@@ -47,7 +49,7 @@ class ClipDataset(Dataset):
     def __init__(
         self,
         layout: dict,
-        pipeline: Sequence[dict | Callable],
+        pipeline: dict[str, dict | Callable | None],
         people: str | Sequence[str] | None = None,
         labels: Sequence[str] | None = None,
         exclude_people: str | Sequence[str] | None = None,
@@ -61,6 +63,7 @@ class ClipDataset(Dataset):
         kinds = {"memory": "memory", True: "memory", "file": "file", "device": "device", None: None, False: None}
         if cache not in kinds:
             raise ConfigError(f'cache is "memory", "file", "device" or None, got {cache!r}')
+        steps = named_entries(pipeline, "pipeline")
         self.seed = seed
         everything = _build(LAYOUTS, layout).index().between(*frames_between)
         self.index = everything.select(
@@ -69,7 +72,7 @@ class ClipDataset(Dataset):
         self.pairing = SameClip() if pairing is None else _build(PAIRINGS, pairing)
         self.truths = {} if truth is None else _truths(_build(LAYOUTS, truth), frames_between)
         self.pairs = [self._with_truth(pair) for pair in self.pairing.pairs(self.index)]
-        self.pipeline = [_build(TRANSFORMS, transform) for transform in pipeline]
+        self.pipeline = [_build(TRANSFORMS, transform) for transform in steps.values()]
         self._check_lengths()
         print_log(self.index.summary(), logger="current")
         absent = sorted(set(people_of(people, everything) or []) - set(everything.people))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import torch
 from mmengine.config import Config
@@ -12,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from i2vkit.errors import ConfigError
 from i2vkit.registry import SCOPE
+from i2vkit.utils.named import named_entries
 
 SPLITS = ("train", "val", "test")
 # What a loader needs and a config may leave to the machine: ``complete_loader`` fills it in.
@@ -89,11 +91,17 @@ def build_loader(cfg: Config, split: str, seed: int | None = None, workers: int 
         return Runner.build_dataloader(loader, seed=seed)
 
 
+def pipeline_steps(loader: dict) -> list:
+    """The transforms in the config of a data loader, in the order of work; none for a data set without a pipeline."""
+    pipeline = (loader.get("dataset") or {}).get("pipeline") or ()
+    return list(named_entries(pipeline, "pipeline").values() if isinstance(pipeline, Mapping) else pipeline)
+
+
 def trained_length(cfg: Config) -> int | None:
     """Frames of the clips that a config trains on, or else validates or tests on; None where no pipeline says."""
     for split in SPLITS:
         loader = cfg.get(f"{split}_dataloader") or {}
-        for step in loader.get("dataset", {}).get("pipeline", ()):
+        for step in pipeline_steps(loader):
             if isinstance(step, dict) and "length" in step:
                 return step["length"]
     return None

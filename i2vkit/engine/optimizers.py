@@ -67,7 +67,8 @@ class PhaseOptimWrapperConstructor:
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None):
         self.shared = {key: value for key, value in optim_wrapper_cfg.items() if key not in ("type", "per_phase")}
-        self.per_phase = dict(optim_wrapper_cfg.get("per_phase") or {})
+        per_phase = optim_wrapper_cfg.get("per_phase") or {}
+        self.per_phase = {name: changes for name, changes in per_phase.items() if changes is not None}
         kind = optim_wrapper_cfg.get("type", PhaseOptimWrapper)
         if kind not in (PhaseOptimWrapper, OptimWrapper, "PhaseOptimWrapper", "OptimWrapper"):
             raise ConfigError(

@@ -23,6 +23,7 @@ from i2vkit.evaluation.result_facts import (
     shared_network_warnings,
 )
 from i2vkit.evaluation.statistics import DRAWS, LEVEL, bootstrap_interval, bootstrap_over, groups_of
+from i2vkit.utils.named import named_entries
 from i2vkit.utils.versions import package_versions
 
 PACKAGES = ("i2vkit", "torch", "onedl-mmengine", "numpy", "torchmetrics", "scipy", "av", "opencv-python", "pillow")
@@ -83,7 +84,9 @@ def report(
         "image_size": cfg.model.image_size,
         **frame_facts(dataset.pipeline),
         "data": data_facts(cfg.test_dataloader.dataset),
-        "pipeline": [repr_step(step) for step in cfg.test_dataloader.dataset.pipeline],
+        "pipeline": [
+            repr_step(step) for step in named_entries(cfg.test_dataloader.dataset.pipeline, "pipeline").values()
+        ],
         **precision_facts(unwrapped(runner.model)),
         "versions": package_versions(PACKAGES),
         "per_video": per_video,
@@ -93,8 +96,8 @@ def report(
 
 
 def evaluators_of(cfg: Config) -> list[dict]:
-    """The metrics of a config's test, which may be given alone or as a list."""
-    return cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    """The metrics of a config's test, in the order of their names."""
+    return list(named_entries(cfg.test_evaluator, "test_evaluator").values())
 
 
 def merge_rows(metrics: list[Any], table: str) -> list[dict]:

@@ -43,7 +43,7 @@ train_dataloader = dict(
         type=ClipDataset,
         layout=dict(type=ClipFolder, root={root!r}),
         pairing=dict(type="OtherPerson"),
-        pipeline=[dict(type=RandomWindow, length=4), dict(type=ReadFrames), dict(type=PackClip)],
+        pipeline=dict(window=dict(type=RandomWindow, length=4), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     ),
     sampler=dict(type=PositionSampler),
     collate_fn=dict(type="pseudo_collate"),
@@ -232,7 +232,8 @@ def test_loaders_beside_one_another(config):
 
 def test_a_loader_that_cannot_be_says_why(config):
     cfg = load_config(config)
-    cfg.train_dataloader.dataset.pipeline.insert(2, dict(type="LabelStates", by="displacement"))
+    pack = cfg.train_dataloader.dataset.pipeline.pop("pack")
+    cfg.train_dataloader.dataset.pipeline.update(states=dict(type="LabelStates", by="displacement"), pack=pack)
     rows = loaders.benchmark_loaders(cfg, seconds=0.05)["loaders"]
     assert [("impossible" in row) for row in rows] == [row["cache"] == "device" for row in rows]
     assert "cannot do LabelStates(by='displacement')" in rows[-1]["impossible"]
@@ -302,14 +303,15 @@ def narrow_imaginator(**changes) -> Config:
     model = narrow.gan_config(
         generator=generator | changes,
         critics=dict(video=narrow.critic("VideoDiscriminator", "WholeClip", condition="label")),
-        phases=[
-            dict(name="critics", updates=["critics.video"], losses=[dict(type="CriticLoss", critic="video")]),
-            dict(
-                name="generator",
+        phases=dict(
+            critics=dict(updates=["critics.video"], losses=dict(video_critic=dict(type="CriticLoss", critic="video"))),
+            generator=dict(
                 updates=["generator"],
-                losses=[dict(type="AdversarialLoss", critic="video"), dict(type="FrameL1Loss")],
+                losses=dict(
+                    video_adversarial=dict(type="AdversarialLoss", critic="video"), frame_l1=dict(type="FrameL1Loss")
+                ),
             ),
-        ],
+        ),
     )
     optimizer = dict(type="Adam", lr=1e-4, fused=True)
     return Config(

@@ -47,19 +47,20 @@ def lstm_step_by_step(monkeypatch):
     monkeypatch.setattr("torch.nn.modules.rnn._VF.lstm", lstm)
 
 
-def phases(*critics: str) -> list[dict]:
-    return [
-        dict(
-            name="critics",
+def phases(*critics: str) -> dict[str, dict]:
+    return dict(
+        critics=dict(
             updates=[f"critics.{name}" for name in critics],
-            losses=[dict(type=CriticLoss, critic=name) for name in critics],
+            losses={f"{name}_critic": dict(type=CriticLoss, critic=name) for name in critics},
         ),
-        dict(
-            name="generator",
+        generator=dict(
             updates=["generator"],
-            losses=[dict(type=FrameL1Loss), *(dict(type=AdversarialLoss, critic=name) for name in critics)],
+            losses=dict(
+                frame_l1=dict(type=FrameL1Loss),
+                **{f"{name}_adversarial": dict(type=AdversarialLoss, critic=name) for name in critics},
+            ),
         ),
-    ]
+    )
 
 
 def imaginator():
@@ -98,8 +99,8 @@ def classifier():
     """An LSTM, and losses that look up which classes and states there are."""
     network = dict(type=CnnLstmClassifier, encoder=NARROW["CnnLstmEncoder"])
     kinds = (FrameClassLoss, ClassCompactnessLoss, StateContinuityLoss, SequenceClassLoss)
-    losses = [dict(type=kind) for kind in kinds]
-    frames = [dict(name="frames", updates=["network"], losses=losses)]
+    losses = {kind.__name__: dict(type=kind) for kind in kinds}
+    frames = dict(frames=dict(updates=["network"], losses=losses))
     return MODELS.build(dict(type=SupervisedModel, network=network, image_size=SIZE, labels=LABELS, phases=frames))
 
 
@@ -183,12 +184,20 @@ def test_gradients_pass_a_mask():
 
 
 def test_every_kind_of_iteration_is_found_once():
-    losses = [dict(type=FrameL1Loss), dict(type=AdversarialLoss, critic="frame", weight=[(10, 0.0), (20, 1.0)])]
+    losses = dict(
+        frame_l1=dict(type=FrameL1Loss),
+        frame_adversarial=dict(type=AdversarialLoss, critic="frame", weight=[(10, 0.0), (20, 1.0)]),
+    )
     phases = build_phases(
-        [
-            dict(name="critics", updates=["critics"], losses=[dict(type=CriticLoss, critic="frame")], begin=5, end=30),
-            dict(name="generator", updates=["generator"], losses=losses, every=2),
-        ]
+        dict(
+            critics=dict(
+                updates=["critics"],
+                losses=dict(frame_critic=dict(type=CriticLoss, critic="frame")),
+                begin=5,
+                end=30,
+            ),
+            generator=dict(updates=["generator"], losses=losses, every=2),
+        )
     )
     # The L1 alone, nothing at 1, both (6), the critic alone (5), all three (12, as the schedule leaves 0 at 11).
     # Behind 30 without the critic: the L1 with its adversarial loss (30).
@@ -198,7 +207,7 @@ def test_every_kind_of_iteration_is_found_once():
 def test_the_step_that_holds_most_is_taken():
     """The adversarial loss begins at iteration 7, and with it the critic looks at twice as much."""
     settings = phases("frame")
-    settings[1]["losses"][1]["weight"] = [(7, 0.0), (8, 0.5)]
+    settings["generator"]["losses"]["frame_adversarial"]["weight"] = [(7, 0.0), (8, 0.5)]
     model = build(phases=settings, critics=dict(frame=critic()))
     rows, iteration = dry_training(deepcopy(model).to("meta"), OPTIMIZERS, 6)
     MessageHub.get_current_instance().update_info("iter", 8)

@@ -93,7 +93,7 @@ def test_unrolled_codes_are_probed_and_others_refused():
         decoder=narrow.NARROW["FrameDecoder"],
     )
     critics = dict(frame=narrow.critic())
-    phases = [dict(name="generator", updates=["generator"], losses=[dict(type="FrameL1Loss")])]
+    phases = dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss"))))
     model = narrow.build(generator=drawn, critics=critics, phases=phases)
     with pytest.raises(ConfigError, match="no motion encoder"):
         trajectory(model.generator, clip)

@@ -298,7 +298,7 @@ def test_what_makes_whole_clips_by_label_is_counted_at_a_length_that_it_makes():
         video=critic("VideoDiscriminator", "WholeClip", condition="label"),
         frame=critic("FrameDiscriminator", "RandomFrames", classify=True),
     )
-    model = build(generator=generator, critics=critics, phases=[], frozen=[])
+    model = build(generator=generator, critics=critics, phases={}, frozen=[])
     assert lengths_of(model) == Lengths(4, 2)
     rows = {row.name: row for row in profile_model(model, 8)}
     convolutions = 16**2 * 48 * 4 + 8**2 * 64 * 8 + 4**2 * 128 * 8 + 4**2 * 8 * 6
@@ -395,7 +395,7 @@ def test_what_does_not_train_has_no_training_step():
 def test_a_supervised_model_is_counted_for_what_it_predicts():
     """Once through frame CNN and LSTM, then three classes of the clip; the classes of the frames are not asked for."""
     network = dict(type=CnnLstmClassifier, encoder=NARROW["CnnLstmEncoder"])
-    phases = [dict(name="sequence", updates=["network"], losses=[dict(type=SequenceClassLoss)])]
+    phases = dict(sequence=dict(updates=["network"], losses=dict(sequence_class=dict(type=SequenceClassLoss))))
     settings = dict(type=SupervisedModel, network=network, image_size=32, labels=["a", "b", "c"], phases=phases)
     rows = {row.name: row for row in profile_model(MODELS.build(settings), num_frames=6)}
     convolutions = 32**2 * 27 * 4 + 16**2 * 36 * 8 + 8**2 * 72 * 8

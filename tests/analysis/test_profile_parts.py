@@ -95,7 +95,7 @@ def test_a_part_of_a_generator(slot, name):
     generator = AROUND | {slot: narrowed(SLOTS[slot], name)}
     if slot == "motion_generator" and "motion.code" not in SLOTS[slot].get(name).needs:
         generator["motion_encoder"] = None  # or else its code is read, and this part is not
-    model = narrow.build(generator=generator, critics={}, phases=[], frozen=[]).eval()
+    model = narrow.build(generator=generator, critics={}, phases={}, frozen=[]).eval()
     assert getattr(model.generator, slot) is not None
     for module in model.modules():
         if hasattr(module, "plain"):  # the textbook form, in which every layer is called as it is
@@ -110,7 +110,7 @@ def test_a_network_of_a_critic(name):
     view = next(view for view, part in VIEWS.module_dict.items() if part.kind == kind)
     condition = None if kind == "vector" else "maps"
     critics = dict(one=narrow.critic(name, view, condition=condition))
-    model = narrow.build(critics=critics, phases=[], frozen=[]).eval()
+    model = narrow.build(critics=critics, phases={}, frozen=[]).eval()
     for module in model.modules():
         if hasattr(module, "plain"):
             module.plain = True

@@ -266,17 +266,17 @@ def test_bad_arguments(tmp_path):
 
 def test_what_is_counted_in_iterations_takes_the_same_share_of_a_shorter_training():
     cfg = stretched(load_config("dtgan_oulu"), 50)  # 20,000 iterations, the learning rate falls from 10,000 on
-    assert (cfg.train_cfg.max_iters, cfg.param_scheduler[0].begin, cfg.param_scheduler[0].end) == (50, 25, 50)
+    assert (cfg.train_cfg.max_iters, cfg.param_scheduler.decay.begin, cfg.param_scheduler.decay.end) == (50, 25, 50)
     cfg = stretched(load_config("cnn_lstm_oulu"), 4)  # 600, of which the frames' phase has 300
-    assert (cfg.model.phases[0].end, cfg.model.phases[1].begin) == (2, 2)
-    begins = {"model.phases.0.begin": 900}
-    weights = {"model.phases.1.losses.2.weight": [(500, 0.0), (1200, 1e-2)]}
-    steep = {"model.phases.1.losses.3.weight": [(900, 0.0), (901, 1.0)]}
+    assert (cfg.model.phases.frames.end, cfg.model.phases.sequence.begin) == (2, 2)
+    begins = {"model.phases.critics.begin": 900}
+    weights = {"model.phases.generator.losses.kl.weight": [(500, 0.0), (1200, 1e-2)]}
+    steep = {"model.phases.generator.losses.motion_l1.weight": [(900, 0.0), (901, 1.0)]}
     options = {"train_cfg.max_iters": 1200} | begins | weights | steep
     cfg = stretched(load_config("dual_mtgan_weizmann", options), 120)
-    assert cfg.model.phases[0].begin == 90
-    assert cfg.model.phases[1].losses[2].weight == [(50, 0.0), (120, 1e-2)]
-    assert [step for step, _ in cfg.model.phases[1].losses[3].weight] == [90, 91]
+    assert cfg.model.phases.critics.begin == 90
+    assert cfg.model.phases.generator.losses.kl.weight == [(50, 0.0), (120, 1e-2)]
+    assert [step for step, _ in cfg.model.phases.generator.losses.motion_l1.weight] == [90, 91]
 
 
 def test_minutes_become_iterations_by_a_measured_pilot_once(tmp_path, monkeypatch):
@@ -458,7 +458,7 @@ def test_an_interrupted_training_goes_on_from_its_checkpoint(tmp_path):
     for use, people in (("train", "exclude_people"), ("val", "people"), ("test", "people")):
         data = f"{use}_dataloader"
         options |= {f"{data}.dataset.layout.root": str(tmp_path / "clips"), f"{data}.dataset.{people}": ["P1"]}
-        options |= {f"{data}.dataset.min_frames": 4, f"{data}.dataset.pipeline.0.stride": 1}
+        options |= {f"{data}.dataset.min_frames": 4, f"{data}.dataset.pipeline.window.stride": 1}
         options |= {f"{data}.batch_size": 1, f"{data}.num_workers": 0, f"{data}.dataset.cache": None}
     options |= {f"{use}_dataloader.dataset.truth": None for use in ("val", "test")}
     table = read_description(write(tmp_path / "t.json", options=options))

@@ -52,7 +52,7 @@ def inferencer(tmp_path, stage: str = "forecast", channels: int = 13) -> I2VInfe
 
 def pose_config() -> Config:
     network = dict(type=PoseLstm, observed=4, hidden=8)
-    phases = [dict(name="poses", updates=["network"], losses=[dict(type="PoseLoss")])]
+    phases = dict(poses=dict(updates=["network"], losses=dict(pose=dict(type="PoseLoss"))))
     return Config(dict(model=dict(type=SupervisedModel, image_size=SIZE, labels=[], network=network, phases=phases)))
 
 

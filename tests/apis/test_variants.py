@@ -48,16 +48,16 @@ def build(tmp_path_factory):
     def make(generator, names=("fear", "joy", "rage"), trained=8) -> I2VInferencer:
         key = repr((generator, names, trained))
         if key not in made:
-            losses = dict(critics=[dict(type=CriticLoss, critic="one")])
-            losses |= dict(generator=[dict(type=AdversarialLoss, critic="one")])
-            phases = [
-                dict(name=name, updates=["critics.one" if name == "critics" else name], losses=losses[name])
-                for name in losses
-            ]
+            phases = dict(
+                critics=dict(updates=["critics.one"], losses=dict(one_critic=dict(type=CriticLoss, critic="one"))),
+                generator=dict(
+                    updates=["generator"], losses=dict(one_adversarial=dict(type=AdversarialLoss, critic="one"))
+                ),
+            )
             model = gan_config(
                 generator=generator, labels=list(names), critics=dict(one=critic()), phases=phases, frozen=[]
             )
-            pipeline = [dict(type=RandomWindow, length=trained)]
+            pipeline = dict(window=dict(type=RandomWindow, length=trained))
             cfg = Config(dict(model=model, train_dataloader=dict(dataset=dict(pipeline=pipeline)) if trained else None))
             torch.manual_seed(0)
             built = MODELS.build(cfg.model)
@@ -305,7 +305,7 @@ def test_pictures_of_another_size_are_resized_and_that_is_said_once(build, monke
 
 def test_a_size_that_a_decoder_cannot_make_is_refused_with_those_it_can():
     def model(**changes):
-        return gan_config(**changes, critics={}, phases=[], frozen=[])
+        return gan_config(**changes, critics={}, phases={}, frozen=[])
 
     for generator, size, message in (
         (WHOLE_CLIPS, 36, "images of 8, 16, 24, ... pixels, not of 36"),

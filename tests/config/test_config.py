@@ -42,7 +42,7 @@ model = dict(
         head=dict(type=DirectHead),
     ),
     passes=dict(reconstruct=dict(content="source")),
-    phases=[dict(name="generator", updates=["generator"], losses=[dict(type=FrameL1Loss, weight=10.0)])],
+    phases=dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type=FrameL1Loss, weight=10.0)))),
 )
 train_dataloader = dict(
     batch_size=4,
@@ -50,7 +50,7 @@ train_dataloader = dict(
     dataset=dict(
         type=ClipDataset,
         layout=dict(type=ClipFolder, root="data"),
-        pipeline=[dict(type=FirstFrames, length=8), dict(type=ReadFrames), dict(type=PackClip)],
+        pipeline=dict(window=dict(type=FirstFrames, length=8), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     ),
     sampler=dict(type=PositionSampler, batch_size=4),
 )
@@ -125,12 +125,12 @@ def test_an_empty_slot_can_be_filled_and_a_full_one_emptied(config):
     assert config({"model.generator.head": None}).model.generator.head is None
 
 
-def test_values_in_lists_and_new_arguments(config):
+def test_values_of_named_entries_and_new_arguments(config):
     cfg = config(
         {
-            "model.phases.0.losses.0.weight": 1.0,
-            "model.phases.0.every": 2,
-            "train_dataloader.dataset.pipeline.0.stride": 2,
+            "model.phases.generator.losses.frame_l1.weight": 1.0,
+            "model.phases.generator.every": 2,
+            "train_dataloader.dataset.pipeline.window.stride": 2,
             "train_dataloader.pin_memory": True,
             "optim_wrapper.optimizer.fused": True,
             "randomness.deterministic": True,
@@ -140,9 +140,9 @@ def test_values_in_lists_and_new_arguments(config):
             "protocols.swap.type": "Transfer",
         }
     )
-    assert cfg.model.phases[0].losses[0].weight == 1.0
-    assert cfg.model.phases[0].every == 2
-    assert cfg.train_dataloader.dataset.pipeline[0].stride == 2
+    assert cfg.model.phases.generator.losses.frame_l1.weight == 1.0
+    assert cfg.model.phases.generator.every == 2
+    assert cfg.train_dataloader.dataset.pipeline.window.stride == 2
     assert cfg.protocols.swap.type == "Transfer"
 
 
@@ -156,11 +156,11 @@ def test_values_in_lists_and_new_arguments(config):
         ({"model.generator.motion_generator.hidden": 3}, "no part at 'model.generator.motion_generator'"),
         ({"model.imagesize": 3}, "ImageToVideoGan takes no 'imagesize'; nearest: image_size"),
         ({"modle.image_size": 3}, "no key 'modle'.*nearest: model"),
-        ({"model.phases.1.every": 3}, "a list of 1"),
-        ({"model.phases.0.evry": 3}, "'model.phases.0.evry'.*nearest: every"),
+        ({"model.phases.generatr.every": 3}, "no part at|no key.*nearest: generator"),
+        ({"model.phases.generator.evry": 3}, "'model.phases.generator.evry'.*nearest: every"),
         ({"model.passes.reconstruct.motoin": "prior"}, "nearest: motion"),
         ({"train_dataloader.num_worker": 3}, "no key 'train_dataloader.num_worker'.*nearest: num_workers"),
-        ({"train_dataloader.dataset.pipeline.0.lenght": 3}, "FirstFrames takes no 'lenght'; nearest: length"),
+        ({"train_dataloader.dataset.pipeline.window.lenght": 3}, "FirstFrames takes no 'lenght'; nearest: length"),
         ({"train_dataloader.dataset.layout.type": "ClipFoldr"}, "no layout is called 'ClipFoldr'.*ClipFolder"),
         ({"optim_wrapper.optimizer.learning_rate": 3}, "Adam takes no 'learning_rate'"),
         ({"optim_wrapper.accumulative_count": 3}, "optim_wrapper.accumulative_count'.*nearest: accumulative_counts"),
@@ -192,10 +192,16 @@ def test_mistaken_options_are_errors_with_the_nearest(config, options, message):
             "no model_wrapper is called 'Replicated'; nearest: ReplicatedModel",
         ),
         ("modell = dict()", "no key 'modell' at the top of a config; nearest: model"),
-        ("model['phases'][0]['losses'][0]['wight'] = 3", "FrameL1Loss takes no 'wight'; nearest: weight"),
+        (
+            "model['phases']['generator']['losses']['frame_l1']['wight'] = 3",
+            "FrameL1Loss takes no 'wight'; nearest: weight",
+        ),
         ("model['generator']['decoder'] = dict(type=DirectHead)", "'DirectHead' is made to be: head"),
-        ("custom_hooks = [dict(type='SampleStripHook', intervall=3)]", "SampleStripHook takes no 'intervall'"),
-        ("val_evaluator = [dict(type='Sim')]", "no metric is called 'Sim'; nearest: .*Ssim"),
+        (
+            "custom_hooks = dict(strips=dict(type='SampleStripHook', intervall=3))",
+            "SampleStripHook takes no 'intervall'",
+        ),
+        ("val_evaluator = dict(ssim=dict(type='Sim'))", "no metric is called 'Sim'; nearest: .*Ssim"),
         ("x = 1 / 0", "cannot be read: ZeroDivisionError"),
         ("from nowhere import nothing\nmodel['type'] = nothing", "nowhere"),
     ],

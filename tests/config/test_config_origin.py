@@ -23,7 +23,7 @@ def test_values_come_from_the_files_of_the_chain():
     decoder = "i2vkit.models.decoders.TransposedConv3dDecoder"
     assert found["model.generator.decoder.type"] == (decoder, "imaginator_ablations/mug_3d.py")
     assert found["model.image_size"] == (64, "_base_/models/imaginator.py")
-    assert found["model.phases.1.losses.2.weight"] == (1e-3, "_base_/models/imaginator.py")
+    assert found["model.phases.generator.losses.frame_l1.weight"] == (1e-3, "_base_/models/imaginator.py")
     assert found["train_cfg.max_iters"] == (55_000, "imaginator_mug.py")
     assert found["train_cfg.type"][1] == found["randomness.seed"][1] == "_base_/runtime.py"
     assert found["train_dataloader.collate_fn.samples"] == (False, "_base_/loaders.py")

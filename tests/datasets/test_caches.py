@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from i2vkit.datasets import ClipDataset, FileCache, FrameFolder, PositionSampler, caches
 from i2vkit.errors import ConfigError, DataError, MediaError
 
-PIPELINE = [dict(type="RandomWindow", length=4), dict(type="ReadFrames"), dict(type="PackClip")]
+PIPELINE = dict(window=dict(type="RandomWindow", length=4), read=dict(type="ReadFrames"), pack=dict(type="PackClip"))
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,12 @@ from i2vkit.errors import DataError, I2VError, MediaError
 
 from .conftest import write_clip
 
-PIPELINE = [
-    dict(type="RandomWindow", length=4),
-    dict(type="ReadFrames"),
-    dict(type="RandomFlip"),
-    dict(type="PackClip"),
-]
+PIPELINE = dict(
+    window=dict(type="RandomWindow", length=4),
+    read=dict(type="ReadFrames"),
+    flip=dict(type="RandomFlip"),
+    pack=dict(type="PackClip"),
+)
 
 
 def dataset(root, **arguments):
@@ -84,7 +84,7 @@ def test_short_clips_are_skipped_and_listed(people_folder):
 
 
 def test_a_clip_too_short_for_the_pipeline_is_found_at_the_start(people_folder):
-    window = [dict(type="FirstFrames", length=12)]
+    window = dict(window=dict(type="FirstFrames", length=12))
     with pytest.raises(DataError, match="clip ann/run/a has 10 frames"):
         dataset(people_folder, pipeline=window)
     assert len(dataset(people_folder, pipeline=window, people=["bob", "cem"])) == 4
@@ -105,7 +105,7 @@ def test_truth_is_found_for_target_and_source_clip(people_folder, tmp_path):
     write_clip(tmp_path / "truth/bob/run/as_ann", 10, 200)
     (tmp_path / "truth/index.csv").write_text("path,source\nbob/run/as_ann,ann/run/a\n")
     truth = dict(type="ClipFolder", root=str(tmp_path / "truth"))
-    pipeline = [dict(type="FirstFrames", length=3), dict(type="ReadFrames"), dict(type="PackClip")]
+    pipeline = dict(window=dict(type="FirstFrames", length=3), read=dict(type="ReadFrames"), pack=dict(type="PackClip"))
     pairing = dict(type="AllPairs", sources=["ann"])
     data = dataset(people_folder, truth=truth, pairing=pairing, pipeline=pipeline)
     samples = {item["data_samples"].name: item["data_samples"] for item in (data[i] for i in range(len(data)))}
@@ -119,7 +119,10 @@ def test_truth_is_found_for_target_and_source_clip(people_folder, tmp_path):
 
 def test_a_broken_frame_names_the_clip_and_the_file(people_folder):
     (people_folder / "bob/run/a/005.png").write_bytes(b"\x89PNG broken")
-    data = dataset(people_folder, pipeline=[dict(type="WholeClip"), dict(type="ReadFrames"), dict(type="PackClip")])
+    data = dataset(
+        people_folder,
+        pipeline=dict(window=dict(type="WholeClip"), read=dict(type="ReadFrames"), pack=dict(type="PackClip")),
+    )
     assert values(data[0]) == list(range(10))
     with pytest.raises(MediaError, match=r"clip bob/run/a: .*005\.png"):
         data[2]
@@ -157,12 +160,12 @@ def test_the_cache_stops_at_its_budget_and_travels_empty(people_folder):
 
 
 def test_real_strips_train(shared_data):
-    pipeline = [
-        dict(type="RandomWindow", length=16, stride=2),
-        dict(type="ReadFrames"),
-        dict(type="Resize", size=64),
-        dict(type="PackClip"),
-    ]
+    pipeline = dict(
+        window=dict(type="RandomWindow", length=16, stride=2),
+        read=dict(type="ReadFrames"),
+        resize=dict(type="Resize", size=64),
+        pack=dict(type="PackClip"),
+    )
     data = ClipDataset(dict(type="FrameStrips", root=str(shared_data / "weizmann")), pipeline, people="weizmann/train")
     assert len(data) == 40 and "2" not in data.index.people
     source = data[7, 11]["inputs"]["source"].float()

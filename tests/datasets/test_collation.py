@@ -12,8 +12,13 @@ from i2vkit.datasets.collation import pad_clips, stack_inputs
 from i2vkit.errors import DataError
 from i2vkit.structures import VideoSample
 
-WINDOW = [dict(type="RandomWindow", length=4), dict(type="ReadFrames"), dict(type="PackClip")]
-WHOLE = [dict(type="WholeClip"), dict(type="ReadFrames"), dict(type="LabelStates"), dict(type="PackClip")]
+WINDOW = dict(window=dict(type="RandomWindow", length=4), read=dict(type="ReadFrames"), pack=dict(type="PackClip"))
+WHOLE = dict(
+    window=dict(type="WholeClip"),
+    read=dict(type="ReadFrames"),
+    states=dict(type="LabelStates"),
+    pack=dict(type="PackClip"),
+)
 
 
 def dataset(root, pipeline=WINDOW, **arguments):

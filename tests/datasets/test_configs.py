@@ -43,7 +43,7 @@ def test_more_people_train_beside_those_of_the_truth_set_and_nobody_who_is_teste
     with pytest.raises(DataError, match="prepare --extra-people 56"):
         Runner.build_dataloader(config.train_dataloader, seed=0)
     write_index(tmp_path / f"data/i2v_truth_v1/{part}_extra", [(f"{person}{i}/{label}/1", 20) for i in (37, 99, 100)])
-    dataset.pipeline = []
+    dataset.pipeline = {}
     trained = Runner.build_dataloader(config.train_dataloader, seed=0).dataset.index.people
     assert trained == sorted([*set_people[:number], *(f"{person}{i}" for i in (37, 99, 100))])
 
@@ -121,7 +121,7 @@ def test_own_clips_load(people_folder):
     config.train_dataloader.update(num_workers=0, persistent_workers=False, batch_size=2)
     config.train_dataloader.dataset.layout.root = str(people_folder)
     config.train_dataloader.dataset.min_frames = 10
-    config.train_dataloader.dataset.pipeline[0].length = 10
+    config.train_dataloader.dataset.pipeline.window.length = 10
     batch = next(iter(Runner.build_dataloader(config.train_dataloader, seed=0)))
     assert [tuple(source.shape) for source in batch["inputs"]["source"]] == [(3, 10, 64, 64)] * 2
 

@@ -105,7 +105,7 @@ CONFIGS = {
 def test_batches_of_the_configs_are_those_of_the_ordinary_loader(name):
     settings = load_config(CONFIG_FOLDER / f"{name}.py").train_dataloader.dataset
     found = differences(Noise(CONFIGS[name]), settings.pipeline, pairing=settings.get("pairing"))
-    drawn_sizes = {"RandomCrop"} & {part.type.__name__ for part in settings.pipeline}
+    drawn_sizes = {"RandomCrop"} & {part.type.__name__ for part in settings.pipeline.values()}
     assert max(found.values()) <= (1 if drawn_sizes else 0)
     assert {"source", "label"} <= set(found)
 
@@ -115,6 +115,11 @@ def test_states_by_displacement_look_at_pixels(name):
     settings = load_config(name).train_dataloader.dataset
     with pytest.raises(ConfigError, match=r"cannot do LabelStates\(by='displacement'\).*leave it out, or take cache="):
         ClipDataset(Noise((64, 64)), settings.pipeline, cache="device")
+
+
+def named(*transforms):
+    """A pipeline of these transforms, named by their numbers."""
+    return {f"step_{number}": transform for number, transform in enumerate(transforms)}
 
 
 CROP, FLIP, COLOURS = dict(type="RandomCrop", smallest=0.6), dict(type="RandomFlip"), dict(type="RandomColors")
@@ -146,26 +151,26 @@ def resize(*size):
     ],
 )
 def test_random_changes_are_those_of_the_ordinary_loader(middle, most):
-    found = differences(Noise((40, 44), length=12), [*READ, *middle, dict(type="PackClip")], number=4)
+    found = differences(Noise((40, 44), length=12), named(*READ, *middle, dict(type="PackClip")), number=4)
     assert found["source"] <= most and found["label"] == 0
 
 
 def test_scaling_is_about_what_opencv_does_not_only_within_a_level():
     """Half of the values that are rounded the other way would still be within one level."""
-    pipeline = [*READ, CROP, resize(24, 24), dict(type="PackClip")]
+    pipeline = named(*READ, CROP, resize(24, 24), dict(type="PackClip"))
     one, other = (batches(Noise((40, 44), 12), pipeline, cache)[0]["source"] for cache in ("memory", "device"))
     assert (one != other).float().mean() < 0.02
 
 
 def test_clips_of_many_lengths_are_padded():
-    pipeline = [dict(type="WholeClip"), dict(type="ReadFrames"), dict(type="LabelStates"), dict(type="PackClip")]
+    pipeline = named(*(dict(type=kind) for kind in ("WholeClip", "ReadFrames", "LabelStates", "PackClip")))
     assert max(differences(Noise((8, 8), length=5), pipeline).values()) == 0
     inputs = batches(Noise((8, 8), length=5), pipeline, "device", number=1)[0]
     assert inputs["source"].shape[2] == inputs["num_frames"].max() and len(inputs["num_frames"].unique()) > 1
 
 
 def test_workers_choose_frames_and_send_no_pixels():
-    pipeline, pairing = [*READ, CROP, resize(64, 64), FLIP, dict(type="PackClip")], dict(type="OtherPerson")
+    pipeline, pairing = named(*READ, CROP, resize(64, 64), FLIP, dict(type="PackClip")), dict(type="OtherPerson")
     layout = Noise((48, 48), length=20)
     alone, shared = (batches(layout, pipeline, "device", workers=workers, pairing=pairing) for workers in (0, 2))
     for one, other in zip(alone, shared, strict=True):
@@ -181,24 +186,28 @@ def test_workers_choose_frames_and_send_no_pixels():
 
 
 def test_what_is_alike_for_all_samples_is_done_once():
-    pipeline = [*READ, dict(type="CenterCrop"), resize(16, 16), FLIP, resize(8, 8), dict(type="PackClip")]
+    pipeline = named(*READ, dict(type="CenterCrop"), resize(16, 16), FLIP, resize(8, 8), dict(type="PackClip"))
     data = ClipDataset(Noise((40, 44), length=12), pipeline, cache="device")
     (table,) = data._device_cache._tables
     assert table.frames.shape == (6 * 12 + 15, 3, 16, 16) and table.frames.dtype == torch.uint8
-    everything = ClipDataset(Noise((40, 44), length=12), [*READ, dict(type="PackClip")], cache="device")
+    everything = ClipDataset(Noise((40, 44), length=12), named(*READ, dict(type="PackClip")), cache="device")
     assert everything._device_cache._tables[0].frames.shape == (87, 3, 40, 44)
 
 
 def test_a_sample_of_its_own_is_read_from_the_disk():
-    data = ClipDataset(Noise((40, 44), length=12), [*READ, dict(type="PackClip")], cache="device")
+    data = ClipDataset(Noise((40, 44), length=12), named(*READ, dict(type="PackClip")), cache="device")
     item = data[2, 9]
     assert item["inputs"]["source"].shape == (3, 5, 40, 44) and item["data_samples"].name == "ann/jump/a"
 
 
 def test_a_model_trains_on_them_as_on_others():
     size = narrow.SIZE
-    pipeline = [dict(type="RandomWindow", length=6), dict(type="ReadFrames"), dict(type="PackClip")]
-    pipeline.insert(2, dict(type="ReadMaps"))
+    pipeline = dict(
+        window=dict(type="RandomWindow", length=6),
+        read=dict(type="ReadFrames"),
+        maps=dict(type="ReadMaps"),
+        pack=dict(type="PackClip"),
+    )
     logs = []
     for cache in ("memory", "device"):
         data = ClipDataset(Noise((size, size), length=12), pipeline, cache=cache)
@@ -213,7 +222,7 @@ def test_a_model_trains_on_them_as_on_others():
 def test_mmengines_own_collate_function_will_do():
     from mmengine.dataset import pseudo_collate
 
-    data = ClipDataset(Noise((8, 8), length=12), [*READ, dict(type="PackClip")], cache="device")
+    data = ClipDataset(Noise((8, 8), length=12), named(*READ, dict(type="PackClip")), cache="device")
     clip = ClipPreprocessor()(pseudo_collate(data.__getitems__([(0, 7), (4, 8)])))["clip"]
     expected = ClipPreprocessor()(collate_clips([data[0, 7], data[4, 8]]))["clip"]
     assert torch.equal(clip.source, expected.source) and clip.num_frames is None
@@ -248,24 +257,24 @@ def device_set(pipeline, layout=None):
 
 def test_transforms_that_need_pixels_are_named():
     with pytest.raises(ConfigError, match=r'cannot do Blur\(\), which works on pixels.*take cache="file" or "memory"'):
-        device_set([*READ, Blur(), dict(type="PackClip")])
+        device_set(named(*READ, Blur(), dict(type="PackClip")))
     with pytest.raises(ConfigError, match="keeps what ReadFrames reads, and this pipeline has none"):
-        device_set([READ[0], dict(type="PackClip")])
+        device_set(named(READ[0], dict(type="PackClip")))
     with pytest.raises(ConfigError, match="declares its frame_changes fixed did not do"):
-        collate_clips(device_set([*READ, Shift(), dict(type="PackClip")]).__getitems__([0, 1]), samples=False)
+        collate_clips(device_set(named(*READ, Shift(), dict(type="PackClip"))).__getitems__([0, 1]), samples=False)
 
 
 def test_a_set_that_does_not_fit_says_the_numbers(monkeypatch):
     monkeypatch.setattr(device_cache, "free_bytes", lambda device: 3 * 2**20)
-    fits = [*READ, resize(64, 64), dict(type="PackClip")]  # 1.02 MiB
+    fits = named(*READ, resize(64, 64), dict(type="PackClip"))  # 1.02 MiB
     device_set(fits)
     message = (
         r"6 clips, 87 frames of 128x64, take 2 MiB, and of the 3 MiB that are free on cpu clips may have 50%: "
         r'take cache="file" or "memory", a smaller Resize, or fewer clips'
     )
     with pytest.raises(ConfigError, match=message):
-        device_set([*READ, resize(64, 128), dict(type="PackClip")])
-    maps = [*READ, dict(type="ReadMaps"), dict(type="PackClip")]
+        device_set(named(*READ, resize(64, 128), dict(type="PackClip")))
+    maps = named(*READ, dict(type="ReadMaps"), dict(type="PackClip"))
     with pytest.raises(ConfigError, match="take 2 MiB with their maps"):
         device_set(maps, Noise((64, 64), length=12))
 
@@ -280,12 +289,12 @@ def test_frames_of_several_sizes_want_a_resize_first():
     index.records[3].frames.frames.resize((15, 44, 40, 3))
     layout.index = lambda: index
     with pytest.raises(ConfigError, match=r"clip bob/run/a is \(3, 44, 40\), those before it \(3, 40, 44\).*Resize"):
-        device_set([*READ, CROP, resize(16, 16), dict(type="PackClip")], layout)
-    assert max(differences(layout, [*READ, resize(16, 16), dict(type="PackClip")]).values()) == 0
+        device_set(named(*READ, CROP, resize(16, 16), dict(type="PackClip")), layout)
+    assert max(differences(layout, named(*READ, resize(16, 16), dict(type="PackClip"))).values()) == 0
 
 
 def test_frames_of_one_batch_that_differ_in_size_are_refused():
-    data = device_set([*READ, CROP, dict(type="PackClip")])
+    data = device_set(named(*READ, CROP, dict(type="PackClip")))
     with pytest.raises(ConfigError, match=r"frames of a batch differ in size: .*give the pipeline a Resize"):
         collate_clips(data.__getitems__([0, 1, 2]), samples=False)
 
@@ -293,11 +302,13 @@ def test_frames_of_one_batch_that_differ_in_size_are_refused():
 def test_a_broken_clip_is_named(people_folder):
     (people_folder / "bob/run/a/005.png").write_bytes(b"\x89PNG broken")
     with pytest.raises(MediaError, match=r"clip bob/run/a: .*005\.png"):
-        ClipDataset(dict(type="ClipFolder", root=str(people_folder)), [*READ, dict(type="PackClip")], cache="device")
+        ClipDataset(
+            dict(type="ClipFolder", root=str(people_folder)), named(*READ, dict(type="PackClip")), cache="device"
+        )
 
 
 def test_batches_outlive_no_data_set():
-    data = device_set([*READ, dict(type="PackClip")])
+    data = device_set(named(*READ, dict(type="PackClip")))
     batch = collate_clips(data.__getitems__([0, 1]), samples=False)["inputs"]["source"]
     assert isinstance(batch, DeferredBatch) and (len(batch), batch.shape) == (2, (2, 3, 5, 40, 44))
     del data
@@ -307,7 +318,7 @@ def test_batches_outlive_no_data_set():
 
 def test_scoring_wants_other_caches():
     with pytest.raises(ConfigError, match=r"have no VideoSample.*is for training"):
-        collate_clips(device_set([*READ, dict(type="PackClip")]).__getitems__([0, 1]))
+        collate_clips(device_set(named(*READ, dict(type="PackClip"))).__getitems__([0, 1]))
     with pytest.raises(ConfigError, match=r'val_dataloader.dataset.cache="device" is for training'):
         load_config("imaginator_mug", {"val_dataloader.dataset.cache": "device"})
 
@@ -322,7 +333,7 @@ def test_scoring_wants_other_caches():
 def test_a_batch_on_a_gpu_costs_small_copies_and_no_waiting(monkeypatch, middle, copies):
     """One copy for the chosen frames of a video, and one for each kind of change that is drawn."""
     monkeypatch.setattr(device_cache, "free_bytes", lambda device: 2**30)
-    pipeline = [*READ, *middle, dict(type="PackClip")]
+    pipeline = named(*READ, *middle, dict(type="PackClip"))
     layout = Noise((40, 44), length=12)
     expected = batches(layout, pipeline, "device", number=1)[0]
     with emulated_cuda() as cuda:

@@ -10,7 +10,7 @@ from i2vkit.media import write_image, write_video
 
 from .test_clips import dataset, values
 
-ALL = [dict(type="WholeClip"), dict(type="ReadFrames"), dict(type="PackClip")]
+ALL = dict(window=dict(type="WholeClip"), read=dict(type="ReadFrames"), pack=dict(type="PackClip"))
 
 
 def grey(number: int) -> np.ndarray:

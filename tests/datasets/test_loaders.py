@@ -25,7 +25,7 @@ train_dataloader.update(
     dataset=dict(
         type=ClipDataset,
         layout=dict(type=ClipFolder, root={root!r}),
-        pipeline=[dict(type=FirstFrames, length=4), dict(type=ReadFrames), dict(type=PackClip)],
+        pipeline=dict(window=dict(type=FirstFrames, length=4), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     ),
 )
 del val_dataloader, test_dataloader

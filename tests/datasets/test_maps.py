@@ -115,7 +115,7 @@ def test_maps_come_from_the_disk_into_the_clip(tmp_path):
     rows += [f"{p}/run/a,{p},run,{n},25,maps/{p}/run/a.npz" for p, n in (("ann", 6), ("bob", 4))]
     (tmp_path / "index.csv").write_text("\n".join(rows) + "\n")
 
-    pipeline = [RandomJump(3, from_first=True), ReadFrames(), ReadMaps(), PackClip()]
+    pipeline = dict(window=RandomJump(3, from_first=True), read=ReadFrames(), maps=ReadMaps(), pack=PackClip())
     data = ClipDataset(ClipFolder(str(tmp_path)), pipeline)
     samples = [data[0], data[1]]
     inputs = {name: [s["inputs"][name] for s in samples] for name in samples[0]["inputs"]}

@@ -179,7 +179,7 @@ def test_a_split_that_the_clips_tell(tmp_path):
         ["0003", "0004"],
         ["0005", "0006"],
     ]
-    dataset = ClipDataset(dict(type="PennAction", root=str(tmp_path)), [], exclude_people="penn_action/train")
+    dataset = ClipDataset(dict(type="PennAction", root=str(tmp_path)), {}, exclude_people="penn_action/train")
     assert [record.person for record in dataset.records] == ["0003", "0004", "0005", "0006"]
     with pytest.raises(ConfigError, match="as its people"):
         people_of("penn_action/test")
@@ -250,14 +250,14 @@ def test_negative_options_are_refused(tmp_path):
 # Configs
 
 
-def loader_of(name, split, root, **pipeline):
+def loader_of(name, split, root, **window):
     """The loader of a config, on other data."""
     config = Config.fromfile(CONFIGS / f"{name}.py")[f"{split}_dataloader"]
     config.update(num_workers=0, persistent_workers=False, batch_size=2)
     config.dataset.layout.root = str(root)
     if "truth" in config.dataset:
         config.dataset.truth.root = str(root / "truth")
-    config.dataset.pipeline[0].update(pipeline)
+    config.dataset.pipeline.window.update(window)
     return config
 
 

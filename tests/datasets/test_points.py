@@ -115,8 +115,9 @@ def pointed(tmp_path):
 
 
 def dataset(root, *transforms):
-    steps = [dict(type="FirstFrames", length=3, stride=2), dict(type="ReadFrames"), *transforms, dict(type="PackClip")]
-    return ClipDataset(dict(type="ClipFolder", root=str(root)), steps)
+    steps = (dict(type="FirstFrames", length=3, stride=2), dict(type="ReadFrames"), *transforms, dict(type="PackClip"))
+    pipeline = {f"step_{number}": step for number, step in enumerate(steps)}
+    return ClipDataset(dict(type="ClipFolder", root=str(root)), pipeline)
 
 
 def test_landmarks_of_the_frames_taken_come_with_the_sample(pointed, monkeypatch):

@@ -129,7 +129,7 @@ def test_the_split_in_time_is_one_option_of_the_config(prepared):
     prepared.train_dataloader.update(num_workers=0, persistent_workers=False, batch_size=1)
     dataset = prepared.train_dataloader.dataset
     dataset.update(people=None, frames_between=(2 / 3, 1), min_frames=10)
-    dataset.pipeline[0].length = 10
+    dataset.pipeline.window.length = 10
     data = Runner.build_dataloader(prepared.train_dataloader, seed=0).dataset
     assert {record.name: record.num_frames for record in data.records} == {
         "eli/bend/eli_bend": 13,

@@ -115,16 +115,15 @@ def penalized_gan():
     """A GAN in two phases: the critic's has a penalty on gradients and runs twice."""
     gan = narrow.gan_config()
     critics = dict(frame=narrow.critic(adversarial="WassersteinLoss"))
-    phases = [
-        dict(
-            name="critics",
+    generator = gan["phases"]["generator"]
+    phases = dict(
+        critics=dict(
             updates=["critics.frame"],
-            losses=[dict(type=CriticLoss, critic="frame")],
+            losses=dict(frame_critic=dict(type=CriticLoss, critic="frame")),
             repeat=2,
         ),
-        gan["phases"][1]
-        | dict(losses=[loss for loss in gan["phases"][1]["losses"] if loss.get("critic") != "dynamics"]),
-    ]
+        generator=generator | dict(losses=generator["losses"] | dict(dynamics_adversarial=None)),
+    )
     return dict(critics=critics, phases=phases)
 
 

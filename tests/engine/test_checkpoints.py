@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.runner import Runner
 from safetensors.torch import save_file
 from tiny import tiny_config
 from torch import nn
 
 from i2vkit.apis.train import prepare, train
 from i2vkit.engine.checkpoints import check_hash, checkpoint_file, load_checkpoint_file, load_weights
+from i2vkit.engine.runner import NamedRunner
 from i2vkit.engine.saving import SafeCheckpointHook, plain
 from i2vkit.errors import CheckpointError, ConfigError
 
@@ -127,7 +127,7 @@ def test_weights_alone_cannot_be_resumed(tmp_path, trained):
 
 
 def test_a_full_disk_leaves_the_checkpoints_before(tmp_path, monkeypatch):
-    runner = Runner.from_cfg(prepare(tiny_config(tmp_path, 3)))
+    runner = NamedRunner.from_cfg(prepare(tiny_config(tmp_path, 3)))
     save, before = runner.save_checkpoint, {}
 
     def save_third_on_a_full_disk(out_dir, filename, *rest, **kwargs):

@@ -39,18 +39,19 @@ def adversarial(critics: dict, generator: dict) -> dict:
         critics=critics,
         passes=dict(reconstruct=dict()),
         frozen=[],
-        phases=[
-            dict(
-                name="critics",
+        phases=dict(
+            critics=dict(
                 updates=["critics"],
-                losses=[dict(type="CriticLoss", critic=name) for name in names],
+                losses={f"{name}_critic": dict(type="CriticLoss", critic=name) for name in names},
             ),
-            dict(
-                name="generator",
+            generator=dict(
                 updates=["generator"],
-                losses=[*(dict(type="AdversarialLoss", critic=name) for name in names), dict(type="FrameL1Loss")],
+                losses=dict(
+                    **{f"{name}_adversarial": dict(type="AdversarialLoss", critic=name) for name in names},
+                    frame_l1=dict(type="FrameL1Loss"),
+                ),
             ),
-        ],
+        ),
     )
 
 

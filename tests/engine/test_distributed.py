@@ -55,7 +55,7 @@ def gan_config(clips, folder, iterations, batch_size, eval_mode=True):
     dataset = dict(
         type=ClipDataset,
         layout=dict(type=ClipFolder, root=str(clips)),
-        pipeline=[dict(type=FirstFrames, length=4), dict(type=ReadFrames), dict(type=PackClip)],
+        pipeline=dict(window=dict(type=FirstFrames, length=4), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     )
     loader = dict(batch_size=batch_size, num_workers=0, dataset=dataset, collate_fn=dict(type="pseudo_collate"))
     cfg = tiny_config(
@@ -64,12 +64,12 @@ def gan_config(clips, folder, iterations, batch_size, eval_mode=True):
         model=model,
         train_dataloader=loader | dict(sampler=dict(type=PositionSampler)),
         val_dataloader=loader | dict(sampler=dict(type=PositionSampler, ordered=True)),
-        val_evaluator=[dict(type=Ssim), dict(type=Psnr)],
+        val_evaluator=dict(ssim=dict(type=Ssim), psnr=dict(type=Psnr)),
         val_cfg=dict(type=ValLoop),
         train_cfg=dict(type="IterBasedTrainLoop", max_iters=iterations, val_interval=2),
     )
     cfg.default_hooks.logger = dict(type=LoggerHook, interval=1, log_metric_by_epoch=False)
-    cfg.custom_hooks += [dict(type=EvalModeHook)] if eval_mode else []
+    cfg.custom_hooks.eval_mode = dict(type=EvalModeHook) if eval_mode else None
     cfg.default_hooks.checkpoint |= dict(save_best="psnr", rule="greater", by_epoch=False)
     # Adam would turn gradients that are nearly zero, and so unlike in their last digits, into steps of full length.
     cfg.optim_wrapper.optimizer = dict(type="SGD", lr=1e-4, momentum=0.9)

@@ -65,14 +65,14 @@ def config(folder, hooks, iterations=4):
         val_dataloader=dict(
             batch_size=1, num_workers=0, dataset=dict(type=Videos), sampler=dict(type="DefaultSampler", shuffle=False)
         ),
-        val_evaluator=dict(type=RisesThenFalls),
+        val_evaluator=dict(rises=dict(type=RisesThenFalls)),
         default_hooks=dict(checkpoint=dict(type=SafeCheckpointHook, interval=2, save_best="ssim_gain", rule="greater")),
-        custom_hooks=[dict(type=IterationSeedHook), *hooks],
+        custom_hooks=dict(seed=dict(type=IterationSeedHook), **hooks),
     )
 
 
 def test_samples_are_drawn_and_the_best_checkpoint_is_kept(tmp_path):
-    train(config(tmp_path, [dict(type=SampleStripHook, interval=2, num=2)]))
+    train(config(tmp_path, dict(strips=dict(type=SampleStripHook, interval=2, num=2))))
     assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == ["0000002.png", "0000004.png"]
     picture = read_image(tmp_path / "samples" / "0000004.png")
     assert (picture == 200).all(axis=2).mean() > 0.1
@@ -81,20 +81,20 @@ def test_samples_are_drawn_and_the_best_checkpoint_is_kept(tmp_path):
 
 
 def test_the_average_covers_the_generator_and_resumes(tmp_path):
-    hook = dict(type=GeneratorEMAHook, momentum=0.25)
-    runner = train(config(tmp_path, [hook], iterations=3))
+    average = dict(ema=dict(type=GeneratorEMAHook, momentum=0.25))
+    runner = train(config(tmp_path, average, iterations=3))
     ema = next(hook for hook in runner.hooks if isinstance(hook, GeneratorEMAHook))
     assert {name.split(".")[0] for name, _ in ema.ema_model.module.named_parameters()} == {"0", "2"}
     saved = load_checkpoint_file(tmp_path / "iter_3.pth")
-    live, average = runner.model.state_dict(), ema.ema_model.module.state_dict()
-    assert not torch.equal(live["generator.0.weight"], average["0.weight"])
-    assert torch.equal(saved["state_dict"]["generator.0.weight"], average["0.weight"])
+    live, mean = runner.model.state_dict(), ema.ema_model.module.state_dict()
+    assert not torch.equal(live["generator.0.weight"], mean["0.weight"])
+    assert torch.equal(saved["state_dict"]["generator.0.weight"], mean["0.weight"])
     assert torch.equal(saved["ema_state_dict"]["module.0.weight"], live["generator.0.weight"])
     assert torch.equal(saved["state_dict"]["critics.frame.weight"], live["critics.frame.weight"])
-    assert torch.equal(RisesThenFalls.seen[-1], average["0.weight"])  # validated with the average
+    assert torch.equal(RisesThenFalls.seen[-1], mean["0.weight"])  # validated with the average
 
-    resumed = train(config(tmp_path, [hook], iterations=5), resume=True)
-    straight = train(config(tmp_path / "straight", [hook], iterations=5))
+    resumed = train(config(tmp_path, average, iterations=5), resume=True)
+    straight = train(config(tmp_path / "straight", average, iterations=5))
     for name, value in straight.model.state_dict().items():
         assert torch.equal(resumed.model.state_dict()[name], value)
     one, other = (load_checkpoint_file(path / "iter_5.pth") for path in (tmp_path, tmp_path / "straight"))

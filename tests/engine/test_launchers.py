@@ -46,18 +46,18 @@ model = dict(
         head=dict(type=DirectHead),
     ),
     passes=dict(reconstruct=dict()),
-    phases=[dict(name="generator", updates=["generator"], losses=[dict(type=FrameL1Loss)])],
+    phases=dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type=FrameL1Loss)))),
 )
 dataset = dict(
     type=ClipDataset,
     layout=dict(type=ClipFolder, root="ROOT"),
-    pipeline=[dict(type=FirstFrames, length=4), dict(type=ReadFrames), dict(type=PackClip)],
+    pipeline=dict(window=dict(type=FirstFrames, length=4), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
 )
 _loader = dict(batch_size=2, num_workers=0, dataset=dataset, collate_fn=dict(type=pseudo_collate))
 train_dataloader = dict(**_loader, sampler=dict(type=PositionSampler))
 val_dataloader = dict(**_loader, sampler=dict(type=PositionSampler, ordered=True))
 test_dataloader = val_dataloader
-val_evaluator = [dict(type=Ssim), dict(type=Psnr)]
+val_evaluator = dict(ssim=dict(type=Ssim), psnr=dict(type=Psnr))
 test_evaluator = val_evaluator
 protocols = dict(reconstruction=dict(type=Reconstruction))
 optim_wrapper = dict(constructor=PhaseOptimWrapperConstructor, optimizer=dict(type=SGD, lr=1e-3, momentum=0.9))

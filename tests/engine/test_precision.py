@@ -77,7 +77,7 @@ def test_the_command_line_knows_the_same_names():
 
 @pytest.mark.parametrize("name, flags", [("fp32", OFF), ("tf32", ON), ("bf16", ON)])
 def test_a_step_trains_in_the_models_precision_forward_and_backward(name, flags):
-    phases = [dict(name="generator", updates=["generator"], losses=[dict(type=FrameL1Loss)])]
+    phases = dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type=FrameL1Loss))))
     model, seen = narrow.build(precision=name, critics={}, phases=phases), []
 
     def watch(decoder, inputs, outputs):

@@ -77,23 +77,26 @@ def late_config(folder, iterations):
     model = narrow.gan_config(
         critics=dict(frame=narrow.critic()),
         decoded_frames=2,
-        phases=[
-            dict(name="critics", updates=["critics.frame"], losses=[dict(type=CriticLoss, critic="frame")], begin=2),
-            dict(
-                name="generator",
-                updates=["generator"],
-                losses=[
-                    dict(type=AdversarialLoss, critic="frame", weight=[(3, 0.0), (4, 0.3)]),
-                    dict(type=FrameL1Loss, weight=100.0),
-                ],
+        phases=dict(
+            critics=dict(
+                updates=["critics.frame"], losses=dict(frame_critic=dict(type=CriticLoss, critic="frame")), begin=2
             ),
-        ],
+            generator=dict(
+                updates=["generator"],
+                losses=dict(
+                    frame_adversarial=dict(type=AdversarialLoss, critic="frame", weight=[(3, 0.0), (4, 0.3)]),
+                    frame_l1=dict(type=FrameL1Loss, weight=100.0),
+                ),
+            ),
+        ),
     )
     cfg = tiny_config(folder, iterations, model=model)
     cfg.train_dataloader.dataset = dict(type=MovingPictures)
     cfg.default_hooks.checkpoint.max_keep_ckpts = 9
-    cfg.custom_hooks.append(dict(type=GeneratorEMAHook, momentum=0.25))
-    cfg.param_scheduler = [dict(type="LinearLR", start_factor=1.0, end_factor=0.1, begin=1, end=5, by_epoch=False)]
+    cfg.custom_hooks.ema = dict(type=GeneratorEMAHook, momentum=0.25)
+    cfg.param_scheduler = dict(
+        decay=dict(type="LinearLR", start_factor=1.0, end_factor=0.1, begin=1, end=5, by_epoch=False)
+    )
     return cfg
 
 
@@ -118,7 +121,7 @@ def test_a_critic_joins_late_by_schedule_and_a_resumed_run_is_the_straight_one(t
 def test_the_generator_feels_a_critic_from_the_iteration_of_its_schedule_on(tmp_path):
     """Up to there the run is bit by bit that of a config without the adversarial term."""
     plain = late_config(tmp_path / "plain", 6)
-    del plain.model.phases[1].losses[0]
+    del plain.model.phases.generator.losses.frame_adversarial
     train(late_config(tmp_path / "late", 6))
     train(plain)
     name = "generator.decoder.embedder.linear.weight"

@@ -184,12 +184,14 @@ def imaginator(root, tmp_path_factory):
     dataset = dict(
         type=ClipDataset,
         layout=dict(type=ClipFolder, root=str(root)),
-        pipeline=[dict(type=FirstFrames, length=LENGTH), dict(type=ReadFrames), dict(type=PackClip)],
+        pipeline=dict(
+            window=dict(type=FirstFrames, length=LENGTH), read=dict(type=ReadFrames), pack=dict(type=PackClip)
+        ),
         cache="file",
     )
     cfg = Config(
         dict(
-            model=gan_config(generator=generator, labels=LABELS, critics={}, phases=[], frozen=[]),
+            model=gan_config(generator=generator, labels=LABELS, critics={}, phases={}, frozen=[]),
             test_dataloader=dict(
                 batch_size=3,
                 num_workers=0,
@@ -197,7 +199,7 @@ def imaginator(root, tmp_path_factory):
                 sampler=dict(type=PositionSampler, ordered=True),
                 collate_fn=dict(type="pseudo_collate"),
             ),
-            test_evaluator=[dict(type=Psnr)],
+            test_evaluator=dict(psnr=dict(type=Psnr)),
             protocols=dict(
                 initial_frames=dict(type=InitialFrames, number=10, length=LENGTH), label_grid=dict(type=LabelGrid)
             ),

@@ -33,7 +33,7 @@ model = dict(
             hidden=10,
         ),
     ),
-    phases=[dict(name="sequence", updates=["network"], losses=[dict(type=SequenceClassLoss)])],
+    phases=dict(sequence=dict(updates=["network"], losses=dict(sequence_class=dict(type=SequenceClassLoss)))),
 )
 """
 
@@ -51,7 +51,7 @@ def classifier(tmp_path_factory):
     folder = tmp_path_factory.mktemp("classifier")
     (folder / "cnn_lstm_tiny.py").write_text(CONFIG)
     network = dict(type=CnnLstmClassifier, encoder=narrow.NARROW["CnnLstmEncoder"])
-    phases = [dict(name="sequence", updates=["network"], losses=[dict(type=SequenceClassLoss)])]
+    phases = dict(sequence=dict(updates=["network"], losses=dict(sequence_class=dict(type=SequenceClassLoss))))
     settings = dict(type=SupervisedModel, image_size=narrow.SIZE, labels=LABELS, network=network, phases=phases)
     model = MODELS.build(settings)
     wrappers = narrow.optimizers(model, lr=1e-2)

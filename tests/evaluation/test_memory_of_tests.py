@@ -60,7 +60,7 @@ def held(root, number, folder, monkeypatch) -> Held:
         type=ClipDataset,
         layout=dict(type=ClipFolder, root=str(root)),
         people=[f"P{person:02d}" for person in range(number)],
-        pipeline=[dict(type=Resample, length=FRAMES), dict(type=ReadFrames), dict(type=PackClip)],
+        pipeline=dict(window=dict(type=Resample, length=FRAMES), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     )
     loader = dict(batch_size=8, num_workers=0, dataset=dataset, sampler=dict(type=PositionSampler, ordered=True))
     kinds = (Ssim, Psnr, Mse, MotionAccuracy)

@@ -244,11 +244,13 @@ def config(root, generator) -> Config:
     dataset = dict(
         type=ClipDataset,
         layout=dict(type=ClipFolder, root=str(root)),
-        pipeline=[dict(type=FirstFrames, length=FRAMES), dict(type=ReadFrames), dict(type=PackClip)],
+        pipeline=dict(
+            window=dict(type=FirstFrames, length=FRAMES), read=dict(type=ReadFrames), pack=dict(type=PackClip)
+        ),
     )
     return Config(
         dict(
-            model=gan_config(generator=generator, labels=[], critics={}, phases=[], frozen=[]),
+            model=gan_config(generator=generator, labels=[], critics={}, phases={}, frozen=[]),
             test_dataloader=dict(
                 batch_size=4,
                 num_workers=0,
@@ -256,7 +258,7 @@ def config(root, generator) -> Config:
                 sampler=dict(type=PositionSampler, ordered=True),
                 collate_fn=dict(type="pseudo_collate"),
             ),
-            test_evaluator=[dict(type=Ssim), dict(type=Psnr), dict(type=Fvd)],
+            test_evaluator=dict(ssim=dict(type=Ssim), psnr=dict(type=Psnr), fvd=dict(type=Fvd)),
             protocols=dict(stochastic=dict(type=Stochastic, num_samples=N, metrics=COMPARED)),
         )
     )

@@ -51,12 +51,14 @@ def root(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def config(root):
-    pipeline = [dict(type=Resample, length=FRAMES), dict(type=ReadFrames), dict(type=Resize, size=SIZE)]
+    pipeline = dict(
+        window=dict(type=Resample, length=FRAMES), read=dict(type=ReadFrames), resize=dict(type=Resize, size=SIZE)
+    )
     dataset = dict(
         type=ClipDataset,
         layout=dict(type=ClipFolder, root=str(root / "clips")),
         truth=dict(type=ClipFolder, root=str(root / "truth")),
-        pipeline=[*pipeline, dict(type=PackClip)],
+        pipeline=dict(**pipeline, pack=dict(type=PackClip)),
     )
     return Config(
         dict(
@@ -68,7 +70,7 @@ def config(root):
                 sampler=dict(type=PositionSampler, ordered=True),
                 collate_fn=dict(type="pseudo_collate"),
             ),
-            test_evaluator=[dict(type=Ssim), dict(type=Psnr)],
+            test_evaluator=dict(ssim=dict(type=Ssim), psnr=dict(type=Psnr)),
             protocols=dict(
                 reconstruction=dict(type=Reconstruction),
                 transfer=dict(type=Transfer, source_people=["P1"], target_people=["P2", "P3"]),
@@ -221,7 +223,7 @@ def test_networks_that_training_looked_through_are_named_with_the_metrics_behind
     frame = critic("ProjectedFrameDiscriminator")
     frame["network"] = {**frame["network"], "pretrained": True, "weights": "not_read.pth", "sha256": "5793" * 16}
     config.model["critics"]["frame"] = frame
-    config.test_evaluator = [dict(type=Ssim), dict(type=PsnrBehindANetwork)]
+    config.test_evaluator = dict(ssim=dict(type=Ssim), psnr_behind_a_network=dict(type=PsnrBehindANetwork))
     result = test(config, checkpoint, None, tmp_path / "out")
     assert result == json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert result["frozen_networks"] == {"critics.frame": {"test_byobnet": "5793" * 16}}

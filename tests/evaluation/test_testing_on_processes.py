@@ -59,9 +59,11 @@ def config(tmp_path_factory):
     dataset = dict(
         type=ClipDataset,
         layout=dict(type=ClipFolder, root=str(root)),
-        pipeline=[dict(type=FirstFrames, length=FRAMES), dict(type=ReadFrames), dict(type=PackClip)],
+        pipeline=dict(
+            window=dict(type=FirstFrames, length=FRAMES), read=dict(type=ReadFrames), pack=dict(type=PackClip)
+        ),
     )
-    model = gan_config(generator=SAMPLING, labels=[], critics={}, phases=[], frozen=[])
+    model = gan_config(generator=SAMPLING, labels=[], critics={}, phases={}, frozen=[])
     return Config(
         dict(
             model=model,
@@ -72,8 +74,8 @@ def config(tmp_path_factory):
                 sampler=dict(type=PositionSampler, ordered=True),
                 collate_fn=dict(type="pseudo_collate"),
             ),
-            test_evaluator=[dict(type=kind) for kind in (Ssim, Psnr, Mse, Appearance, MotionAccuracy)]
-            + [dict(type=PsnrPerBatch, batch_size=3)],
+            test_evaluator={kind.__name__: dict(type=kind) for kind in (Ssim, Psnr, Mse, Appearance, MotionAccuracy)}
+            | dict(psnr_per_batch=dict(type=PsnrPerBatch, batch_size=3)),
             protocols=dict(
                 reconstruction=dict(type=Reconstruction),
                 stochastic=dict(type=Stochastic, num_samples=3, metrics=[dict(type=DiversityL1)]),
@@ -106,7 +108,7 @@ def single(config):
     """One sample: the second process has none."""
     changed = copy.deepcopy(config)
     changed.test_dataloader.dataset["people"] = ["P3"]
-    changed["test_evaluator"] = [dict(type=Psnr)]
+    changed["test_evaluator"] = dict(psnr=dict(type=Psnr))
     return changed
 
 

@@ -86,15 +86,20 @@ class Linear(nn.Module):
         return (sample * self.weight).flatten(1).sum(dim=1, keepdim=True)
 
 
-def model_with(adversarial="RelativisticLoss", penalties=(), phase=None, **critic):
+def model_with(adversarial="RelativisticLoss", penalties=None, phase=None, **critic):
     """Narrow DTGAN with one critic, ``penalties`` beside its loss."""
-    losses = [dict(type=CriticLoss, critic="frame"), *(dict(type=GradientPenaltyLoss, **own) for own in penalties)]
+    losses = dict(
+        frame_critic=dict(type=CriticLoss, critic="frame"),
+        **{name: dict(type=GradientPenaltyLoss, **own) for name, own in (penalties or {}).items()},
+    )
     return narrow.build(
         critics=dict(frame=narrow.critic(adversarial=adversarial, **critic)),
-        phases=[
-            dict(name="critics", updates=["critics.frame"], losses=losses, **(phase or {})),
-            dict(name="generator", updates=["generator"], losses=[dict(type=AdversarialLoss, critic="frame")]),
-        ],
+        phases=dict(
+            critics=dict(updates=["critics.frame"], losses=losses, **(phase or {})),
+            generator=dict(
+                updates=["generator"], losses=dict(frame_adversarial=dict(type=AdversarialLoss, critic="frame"))
+            ),
+        ),
     )
 
 
@@ -104,9 +109,7 @@ def context_of(model) -> GanContext:
 
 
 def test_r1_and_r2_of_a_linear_critic_are_half_its_squared_weight():
-    model = model_with(
-        penalties=[dict(critic="frame", name="r1"), dict(critic="frame", at=("real", "generated"), name="both")]
-    )
+    model = model_with(penalties=dict(r1=dict(critic="frame"), both=dict(critic="frame", at=("real", "generated"))))
     critic = model.critics["frame"]
     critic.network = Linear(3, narrow.SIZE)
     context = context_of(model)
@@ -120,7 +123,7 @@ def test_r1_and_r2_of_a_linear_critic_are_half_its_squared_weight():
 
 
 def test_r1_looks_at_real_frames_and_r2_at_generated_ones():
-    model = model_with(penalties=[dict(critic="frame", name="r1"), dict(critic="frame", at="generated", name="r2")])
+    model = model_with(penalties=dict(r1=dict(critic="frame"), r2=dict(critic="frame", at="generated")))
     critic = model.critics["frame"]
 
     class Square(Linear):
@@ -138,7 +141,8 @@ def test_r1_looks_at_real_frames_and_r2_at_generated_ones():
 
 def test_a_lazy_penalty_runs_every_kth_time_and_weighs_k_times():
     model = model_with(
-        penalties=[dict(critic="frame", every=4, weight=[(0, 0.0), (7, 0.5)])], phase=dict(begin=3, every=2)
+        penalties=dict(frame_penalty=dict(critic="frame", every=4, weight=[(0, 0.0), (7, 0.5)])),
+        phase=dict(begin=3, every=2),
     )
     [critic, penalty] = model.phases[0].losses
     runs = [i for i in range(30) if model.phases[0].runs_at(i) and penalty in model.phases[0].losses_at(i)]
@@ -148,7 +152,8 @@ def test_a_lazy_penalty_runs_every_kth_time_and_weighs_k_times():
 
 def test_a_step_with_everything_updates_the_critic_and_logs_the_penalty_unweighted():
     model = model_with(
-        penalties=[dict(critic="frame", at=("real", "generated"), every=2, weight=3.0)], condition="maps"
+        penalties=dict(frame_penalty=dict(critic="frame", at=("real", "generated"), every=2, weight=3.0)),
+        condition="maps",
     )
     before = [p.clone() for p in model.critics.parameters()]
     log = model.train_step(narrow.batch(), narrow.optimizers(model))
@@ -197,11 +202,11 @@ def test_a_still_image_may_be_what_is_real():
 )
 def test_penalties_that_make_no_sense_are_refused(own, message):
     with pytest.raises(ConfigError, match=message):
-        model_with(penalties=[own])
+        model_with(penalties=dict(penalty=own))
 
 
 def test_a_penalty_outside_of_its_critics_phase_is_refused():
     config = narrow.gan_config()
-    config["phases"][1]["losses"].append(dict(type=GradientPenaltyLoss, critic="frame"))
+    config["phases"]["generator"]["losses"]["penalty"] = dict(type=GradientPenaltyLoss, critic="frame")
     with pytest.raises(ConfigError, match="phase 'generator' does not update it"):
         narrow.build(phases=config["phases"])

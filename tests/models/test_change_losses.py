@@ -33,7 +33,7 @@ def build(losses=({"type": FrameChangeLoss},), **network) -> SupervisedModel:
             network=network,
             image_size=narrow.SIZE,
             labels=[],
-            phases=[dict(name="change", updates=["network"], losses=list(losses))],
+            phases=dict(change=dict(updates=["network"], losses=list(losses))),
         )
     )
 
@@ -107,7 +107,7 @@ def test_landmark_change_loss_leaves_out_padding_and_what_is_not_known():
 
 @pytest.mark.parametrize("kind", ENCODERS)
 def test_a_step_trains_all_of_it_and_learns(kind):
-    losses = [dict(type=FrameChangeLoss), dict(type=LandmarkChangeLoss)]
+    losses = dict(frame_change=dict(type=FrameChangeLoss), landmark_change=dict(type=LandmarkChangeLoss))
     model = build(losses, num_landmarks=68, **ENCODERS[kind])
     before = {name: value.clone() for name, value in model.named_parameters()}
     model.train_step(batch(), narrow.optimizers(model))

@@ -120,7 +120,7 @@ def test_losses_with_checkpointing(kind):
 def test_classes_with_checkpointing():
     results = []
     for own in ({}, dict(checkpointing=True)):
-        model = build(critics=dict(frame=critic(classify=True, **own)), phases=[])
+        model = build(critics=dict(frame=critic(classify=True, **own)), phases={})
         sample = torch.linspace(-1, 1, 4 * 3 * SIZE**2).reshape(4, 3, SIZE, SIZE)
         logits = model.critics["frame"].classify(Look(sample))
         logits.square().sum().backward()
@@ -153,13 +153,13 @@ def test_samples_of_other_numbers_are_judged_as_a_whole():
 
 def test_what_cannot_be_is_refused():
     with pytest.raises(ConfigError, match=r"FrameDiscriminator has batch norm.* take checkpointing"):
-        build(critics=dict(frame=critic(micro_batch=2)), phases=[])
+        build(critics=dict(frame=critic(micro_batch=2)), phases={})
     spectral = dict(frame=critic(checkpointing=True))
     spectral["frame"]["network"] = spectral["frame"]["network"] | dict(norm="spectral")
     with pytest.raises(ConfigError, match=r"FrameDiscriminator has spectral norm.* take micro_batch"):
-        build(critics=spectral, phases=[])
+        build(critics=spectral, phases={})
     with pytest.raises(ConfigError, match="number of samples, not 0"):
-        build(critics=dict(frame=critic("ResidualFrameDiscriminator", micro_batch=0)), phases=[])
+        build(critics=dict(frame=critic("ResidualFrameDiscriminator", micro_batch=0)), phases={})
 
 
 def frgan(**own):
@@ -176,12 +176,12 @@ def frgan(**own):
         frame=critic("ResidualFrameDiscriminator", "RandomFrames", "WassersteinLoss", condition="maps"),
     )
     names = list(critics)
-    losses = [dict(type=CriticLoss, critic=name) for name in names]
-    adversarial = [dict(type=AdversarialLoss, critic=name) for name in names]
-    phases = [
-        dict(name="critics", updates=["critics"], losses=losses),
-        dict(name="generator", updates=["generator.refiner"], losses=[dict(type=FrameL1Loss), *adversarial]),
-    ]
+    losses = {f"{name}_critic": dict(type=CriticLoss, critic=name) for name in names}
+    adversarial = {f"{name}_adversarial": dict(type=AdversarialLoss, critic=name) for name in names}
+    phases = dict(
+        critics=dict(updates=["critics"], losses=losses),
+        generator=dict(updates=["generator.refiner"], losses=dict(frame_l1=dict(type=FrameL1Loss), **adversarial)),
+    )
     frozen = [f"generator.{part}" for part in ("content_encoder", "motion_encoder", "decoder")]
     return build(generator=generator, critics=critics, phases=phases, frozen=frozen)
 

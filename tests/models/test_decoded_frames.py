@@ -16,14 +16,15 @@ from i2vkit.structures import Clip
 
 LENGTHS = (6, 4)
 FRAMES = torch.tensor([[0, 2, 5], [0, 1, 3]])
-PHASES = [
-    dict(name="critics", updates=["critics.frame"], losses=[dict(type=CriticLoss, critic="frame")]),
-    dict(
-        name="generator",
+PHASES = dict(
+    critics=dict(updates=["critics.frame"], losses=dict(frame_critic=dict(type=CriticLoss, critic="frame"))),
+    generator=dict(
         updates=["generator"],
-        losses=[dict(type=AdversarialLoss, critic="frame"), dict(type=FrameL1Loss, moving=4.0)],
+        losses=dict(
+            frame_adversarial=dict(type=AdversarialLoss, critic="frame"), frame_l1=dict(type=FrameL1Loss, moving=4.0)
+        ),
     ),
-]
+)
 CRITICS = dict(frame=narrow.critic())
 # Decoders that work frame by frame, each with a motion of another kind.
 MAKERS = {
@@ -139,7 +140,7 @@ def test_a_step_decodes_so_many_frames_and_a_test_all_of_them():
 def test_targets_are_cut_too_and_alike_where_they_are_as_long():
     passes = dict(reconstruct=dict(), transfer=dict(content="target", real="target"))
     phases = copy.deepcopy(PHASES)
-    phases[0]["losses"][0]["passes"] = ("reconstruct", "transfer")
+    phases["critics"]["losses"]["frame_critic"]["passes"] = ("reconstruct", "transfer")
     model = build(passes=passes, phases=phases, decoded_frames=2)
     clip = clip_of(model, targets=True)
     frames, target_frames = model._draw_frames(clip)
@@ -157,27 +158,31 @@ def test_the_same_random_state_draws_the_same_frames():
 
 
 def test_losses_that_do_not_compare_in_time_are_welcome():
-    losses = [dict(type=FrameL1Loss), dict(type=KlLoss), dict(type=ContentSpread, pass_name="each")]
+    losses = dict(
+        frame_l1=dict(type=FrameL1Loss), kl=dict(type=KlLoss), content_spread=dict(type=ContentSpread, pass_name="each")
+    )
     model = build(
         MAKERS["unrolled code"],
         passes=dict(reconstruct=dict(), each=dict(frames="each")),
-        phases=[dict(name="generator", updates=["generator"], losses=losses)],
+        phases=dict(generator=dict(updates=["generator"], losses=losses)),
         decoded_frames=2,
     )
     log = model.train_step(narrow.batch(), narrow.optimizers(model))
     assert set(log) == {"frame_l1", "kl", "content_spread", "generator_total"}
 
 
-def with_loss(loss: dict, **changes) -> dict:
-    return dict(phases=[PHASES[0], dict(PHASES[1], losses=[*PHASES[1]["losses"], loss])]) | changes
+def with_loss(name: str, loss: dict, **changes) -> dict:
+    generator = PHASES["generator"]
+    return dict(phases=PHASES | dict(generator=dict(generator, losses=generator["losses"] | {name: loss}))) | changes
 
 
 @pytest.mark.parametrize(
     "changes, message",
     [
-        (with_loss(dict(type="MotionCycleLoss")), "loss 'motion_l1' needs whole clips"),
+        (with_loss("motion_l1", dict(type="MotionCycleLoss")), "loss 'motion_l1' needs whole clips"),
         (
             with_loss(
+                "content_l1",
                 dict(type="ContentInvarianceLoss"),
                 generator=MAKERS["unrolled code"],
                 passes=dict(reconstruct=dict(frames="each")),
@@ -186,6 +191,7 @@ def with_loss(loss: dict, **changes) -> dict:
         ),
         (
             with_loss(
+                "dynamics_adversarial",
                 dict(type=AdversarialLoss, critic="dynamics"),
                 critics=CRITICS | dict(dynamics=narrow.critic("VectorDiscriminator", "LastDynamics")),
             ),
@@ -193,6 +199,7 @@ def with_loss(loss: dict, **changes) -> dict:
         ),
         (
             with_loss(
+                "video_adversarial",
                 dict(type=AdversarialLoss, critic="video", view=dict(type=WholeClip)),
                 critics=CRITICS | dict(video=narrow.critic("VideoDiscriminator", "RandomWindow")),
             ),
@@ -200,6 +207,7 @@ def with_loss(loss: dict, **changes) -> dict:
         ),
         (
             with_loss(
+                "pair_adversarial",
                 dict(type=AdversarialLoss, critic="pair", view=dict(type=FramePairs, max_distance=2)),
                 critics=CRITICS | dict(pair=narrow.critic("ProjectedPairDiscriminator", "FramePairs")),
             ),

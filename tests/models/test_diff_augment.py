@@ -117,7 +117,7 @@ def test_a_critic_augments_frames_of_a_clip_alike(view, condition):
     """What it sees of still clips, of one picture each, differs from clip to clip only."""
     network = "FrameDiscriminator" if view == "AllFrames" else "ResidualVideoDiscriminator"
     model = narrow.build(
-        critics=dict(one=narrow.critic(network, view, condition=condition, augment=AUGMENT)), phases=[]
+        critics=dict(one=narrow.critic(network, view, condition=condition, augment=AUGMENT)), phases={}
     )
     critic = model.critics["one"]
     clip = model.data_preprocessor(narrow.batch(lengths=(6, 6, 6)))["clip"]

@@ -360,7 +360,7 @@ def test_parameters_at_full_width():
 def test_critics_take_clips_as_long_as_the_data_give_them(data, length):
     cfg = load_config(f"dual_mtgan_{data}")
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
-        assert (loader.dataset.pipeline[0].length, loader.dataset.pipeline[0].stride) == (length, 1)
+        assert (loader.dataset.pipeline.window.length, loader.dataset.pipeline.window.stride) == (length, 1)
     assert cfg.train_dataloader.dataset.pairing.type.__name__ == "SamePerson"
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
@@ -474,7 +474,7 @@ def test_free_nats_are_a_floor_below_which_nothing_pulls():
 
 
 def test_a_divergence_that_runs_away_ends_training_with_its_cure_and_changes_nothing():
-    phases = [dict(name="generator", updates=["generator"], losses=[dict(type=KlLoss, weight=1e-5)])]
+    phases = dict(generator=dict(updates=["generator"], losses=dict(kl=dict(type=KlLoss, weight=1e-5))))
     parts = dict(motion_encoder=narrow.NARROW["Conv3dEncoder"], motion_generator=narrow.NARROW["LstmUnroll"])
     model = narrow.build(generator=parts, critics={}, phases=phases)
     with torch.no_grad():
@@ -483,7 +483,7 @@ def test_a_divergence_that_runs_away_ends_training_with_its_cure_and_changes_not
     with pytest.raises(TrainingError, match=r"'kl' is 3.*e\+04 nats a clip at iteration 0.*log_variance_bounds"):
         model.train_step(narrow.batch(), narrow.optimizers(model))
     assert all(torch.equal(value, before[name]) for name, value in model.named_parameters())
-    phases[0]["losses"][0]["largest"] = 1e5
+    phases["generator"]["losses"]["kl"]["largest"] = 1e5
     model = narrow.build(generator=parts, critics={}, phases=phases)
     with torch.no_grad():
         model.generator.motion_encoder.to_mean.bias.fill_(100.0)

@@ -48,19 +48,17 @@ def imaginator(labels=narrow.LABELS, **changes):
     return model
 
 
-def phases(*critics: str) -> list[dict]:
-    return [
-        dict(
-            name="critics",
+def phases(*critics: str) -> dict[str, dict]:
+    return dict(
+        critics=dict(
             updates=[f"critics.{name}" for name in critics],
-            losses=[dict(type=CriticLoss, critic=name) for name in critics],
+            losses={f"{name}_critic": dict(type=CriticLoss, critic=name) for name in critics},
         ),
-        dict(
-            name="generator",
+        generator=dict(
             updates=["generator"],
-            losses=[dict(type=AdversarialLoss, critic=name) for name in critics],
+            losses={f"{name}_adversarial": dict(type=AdversarialLoss, critic=name) for name in critics},
         ),
-    ]
+    )
 
 
 def video_of(model, label: int, seed: int, motion: str = "source") -> torch.Tensor:

@@ -135,8 +135,8 @@ def test_a_step_without_lengths_is_the_step_with_full_ones():
 
 def test_what_the_generator_hands_on_has_no_lengths_where_the_clip_has_none():
     generator = dict(motion_encoder=None, motion_generator=narrow.NARROW["NoiseGru"])
-    phase = dict(name="generator", updates=["generator"], losses=[dict(type=FrameL1Loss)])
-    model = narrow.build(generator=generator, frozen=[], critics={}, phases=[phase])
+    phases = dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type=FrameL1Loss))))
+    model = narrow.build(generator=generator, frozen=[], critics={}, phases=phases)
     data = narrow.batch(lengths=(6, 6))
     del data["inputs"]["num_frames"]
     context = GanContext(model, model.data_preprocessor(data)["clip"], 0, ("reconstruct",), True)

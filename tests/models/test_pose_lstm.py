@@ -35,7 +35,7 @@ def build() -> SupervisedModel:
         network=dict(type=PoseLstm, observed=4, hidden=16),
         image_size=narrow.SIZE,
         labels=[],
-        phases=[dict(name="poses", updates=["network"], losses=[dict(type=PoseLoss)])],
+        phases=dict(poses=dict(updates=["network"], losses=dict(pose=dict(type=PoseLoss)))),
     )
     return MODELS.build(config)
 

@@ -56,8 +56,9 @@ def model_with(network="ProjectedFrameDiscriminator", view="AllFrames", frozen=N
     own = narrow.NARROW[network] | (frozen or {})
     model_critic = narrow.critic(network, view, **critic) | dict(network=own)
     phases = narrow.gan_config()["phases"]
-    phases[0] |= dict(updates=["critics.frame"], losses=phases[0]["losses"][:1])
-    phases[1]["losses"] = phases[1]["losses"][:1]
+    phases["critics"]["updates"] = ["critics.frame"]
+    phases["critics"]["losses"]["dynamics_critic"] = None
+    phases["generator"]["losses"].update(dynamics_adversarial=None, frame_l1=None, motion_l1=None)
     return narrow.build(critics=dict(frame=model_critic), phases=phases)
 
 

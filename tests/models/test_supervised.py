@@ -25,26 +25,22 @@ from i2vkit.registry import MODELS
 def build(only: str | None = None) -> SupervisedModel:
     torch.manual_seed(0)
     frames = dict(
-        name="frames",
         updates=["network.encoder.frame_encoder", "network.frame_class", "network.frame_state"],
-        losses=[
-            dict(type=kind)
-            for kind in (
-                FrameClassLoss,
-                ClassCompactnessLoss,
-                StateClassLoss,
-                StateCompactnessLoss,
-                StateContinuityLoss,
-            )
-        ],
+        losses=dict(
+            frame_class=dict(type=FrameClassLoss),
+            class_compactness=dict(type=ClassCompactnessLoss),
+            frame_state=dict(type=StateClassLoss),
+            state_compactness=dict(type=StateCompactnessLoss),
+            state_continuity=dict(type=StateContinuityLoss),
+        ),
     )
     sequence = dict(
-        name="sequence",
         updates=["network.encoder.lstm", "network.sequence_class"],
         still=["network.encoder.frame_encoder"],
-        losses=[dict(type=SequenceClassLoss)],
+        losses=dict(sequence_class=dict(type=SequenceClassLoss)),
     )
-    phases = [phase for phase in (frames, sequence) if only in (None, phase["name"])]
+    phases = dict(frames=frames, sequence=sequence)
+    phases = phases if only is None else {only: phases[only]}
     network = dict(type=CnnLstmClassifier, encoder=narrow.NARROW["CnnLstmEncoder"])
     return MODELS.build(
         dict(type=SupervisedModel, network=network, image_size=narrow.SIZE, labels=narrow.LABELS, phases=phases)
@@ -190,7 +186,7 @@ def test_pre_trained_encoder_moves_into_the_generator(tmp_path):
     path = tmp_path / "classifier.pth"
     torch.save(dict(state_dict=model.state_dict()), path)
     entry = dict(part="generator.motion_encoder", checkpoint=str(path), prefix="network.encoder")
-    gan = narrow.build(seed=5, pretrained=[entry])
+    gan = narrow.build(seed=5, pretrained=dict(motion_encoder=entry))
     gan.init_weights()
     wanted, found = model.network.encoder.state_dict(), gan.generator.motion_encoder.state_dict()
     assert all(torch.equal(wanted[name], found[name]) for name in wanted)

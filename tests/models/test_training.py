@@ -47,10 +47,12 @@ def test_step_changes_what_its_phases_name_and_leaves_the_frozen_encoder_bit_for
     assert set(names) <= {*changed(before, after, "generator"), *changed(before, after, "critics")}
 
 
-@pytest.mark.parametrize("phase, moves, stays", [(0, "critics", "generator"), (1, "generator", "critics")])
+@pytest.mark.parametrize(
+    "phase, moves, stays", [("critics", "critics", "generator"), ("generator", "generator", "critics")]
+)
 def test_a_phase_alone_updates_its_own_parameters_and_no_others(phase, moves, stays):
     config = narrow.gan_config()
-    config["phases"] = [config["phases"][phase]]
+    config["phases"] = {phase: config["phases"][phase]}
     model = narrow.build(phases=config["phases"])
     before = {name: p.clone() for name, p in model.named_parameters()}
     model.train_step(narrow.batch(), narrow.optimizers(model))
@@ -124,14 +126,13 @@ def test_videos_are_generated_once_a_step_and_anew_only_after_an_update():
     assert len(calls) == 1
     config = narrow.gan_config()["phases"]
     calls.clear()
-    model = narrow.build(
-        phases=[config[1], config[0]]
-    )  # the generator first: the critics see the same videos, detached
+    # The generator first: the critics see the same videos, detached.
+    model = narrow.build(phases=dict(generator=config["generator"], critics=config["critics"]))
     model.generator.decoder.register_forward_hook(lambda *_: calls.append(1))
     model.train_step(narrow.batch(), narrow.optimizers(model))
     assert len(calls) == 1
     calls.clear()
-    model = narrow.build(phases=[config[0], dict(config[1], repeat=2)])
+    model = narrow.build(phases=config | dict(generator=dict(config["generator"], repeat=2)))
     model.generator.decoder.register_forward_hook(lambda *_: calls.append(1))
     model.train_step(narrow.batch(), narrow.optimizers(model))
     assert len(calls) == 2
@@ -149,8 +150,10 @@ def test_not_finite_loss_stops_with_its_name_and_step_and_changes_nothing():
 
 
 def test_a_weighted_sum_that_is_not_finite_stops_too():
-    phase = dict(narrow.gan_config()["phases"][1], losses=[dict(type=FrameL1Loss, weight=math.inf)])
-    model = narrow.build(phases=[phase])
+    phase = dict(
+        narrow.gan_config()["phases"]["generator"], losses=dict(frame_l1=dict(type=FrameL1Loss, weight=math.inf))
+    )
+    model = narrow.build(phases=dict(generator=phase))
     before = copy.deepcopy(dict(model.named_parameters()))
     with pytest.raises(TrainingError, match=r"loss 'generator_total' of phase 'generator' is inf at iteration 0"):
         model.train_step(narrow.batch(), narrow.optimizers(model))
@@ -222,12 +225,15 @@ def test_phases_run_every_nth_step_and_within_their_span():
 
 def test_wrong_label_negatives_weigh_what_is_asked():
     critics = dict(video=narrow.critic("VideoDiscriminator", "WholeClip", condition="label"))
-    phases = [
-        dict(name="c", updates=["critics.video"], losses=[dict(type=CriticLoss, critic="video", wrong_label=0.5)]),
-        dict(
-            name="g", updates=["generator"], losses=[dict(type=AdversarialLoss, critic="video"), dict(type=FrameL1Loss)]
+    phases = dict(
+        c=dict(
+            updates=["critics.video"], losses=dict(video_critic=dict(type=CriticLoss, critic="video", wrong_label=0.5))
         ),
-    ]
+        g=dict(
+            updates=["generator"],
+            losses=dict(video_adversarial=dict(type=AdversarialLoss, critic="video"), frame_l1=dict(type=FrameL1Loss)),
+        ),
+    )
     model = narrow.build(critics=critics, phases=phases)
     for parameter in model.critics.parameters():
         torch.nn.init.zeros_(parameter)
@@ -238,10 +244,25 @@ def test_wrong_label_negatives_weigh_what_is_asked():
 @pytest.mark.parametrize(
     "changes, message",
     [
-        (dict(phases=[dict(name="p", updates=["nowhere"], losses=[dict(type=FrameL1Loss)])]), "no part 'nowhere'"),
-        (dict(phases=[dict(name="p", updates=["generator"], losses=[dict(type=FrameL1Loss, pass_name="x")])]), "'x'"),
-        (dict(phases=[dict(name="p", updates=["generator"], losses=[dict(type=AdversarialLoss, critic="x")])]), "'x'"),
-        (dict(phases=[dict(name="p", losses=[], updats=[])]), "unknown key 'updats'"),
+        (
+            dict(phases=dict(p=dict(updates=["nowhere"], losses=dict(frame_l1=dict(type=FrameL1Loss))))),
+            "no part 'nowhere'",
+        ),
+        (
+            dict(
+                phases=dict(p=dict(updates=["generator"], losses=dict(frame_l1=dict(type=FrameL1Loss, pass_name="x"))))
+            ),
+            "'x'",
+        ),
+        (
+            dict(
+                phases=dict(
+                    p=dict(updates=["generator"], losses=dict(x_adversarial=dict(type=AdversarialLoss, critic="x")))
+                )
+            ),
+            "'x'",
+        ),
+        (dict(phases=dict(p=dict(losses={}, updats=[]))), "unknown key 'updats'"),
         (dict(passes=dict(reconstruct=dict(motion="prior"))), "CnnLstmEncoder has none"),
         (dict(passes=dict(reconstruct=dict(content="elsewhere"))), "'elsewhere'"),
         (dict(frozen=["generator"]), "frozen"),
@@ -265,7 +286,9 @@ def test_clip_of_another_size_is_refused():
 def test_target_passes_need_targets_and_use_them():
     passes = dict(reconstruct=dict(), transfer=dict(content="target", motion="source", real="target"))
     phases = narrow.gan_config()["phases"]
-    phases[0]["losses"][0] = dict(type=CriticLoss, critic="frame", passes=("reconstruct", "transfer"))
+    phases["critics"]["losses"]["frame_critic"] = dict(
+        type=CriticLoss, critic="frame", passes=("reconstruct", "transfer")
+    )
     model = narrow.build(passes=passes, phases=phases)
     with pytest.raises(ConfigError, match="reads a target"):
         model.train_step(narrow.batch(), narrow.optimizers(model))

@@ -247,7 +247,7 @@ def test_a_length_or_size_that_cannot_be_made_is_refused_with_those_that_can():
             decoder=narrow.NARROW["TransposedConv1p2dDecoder"],
         ),
         critics={},
-        phases=[dict(name="g", updates=["generator"], losses=[dict(type="FrameL1Loss")])],
+        phases=dict(g=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss")))),
     )
     assert model.generator.lengths == Lengths(4, 2)
     message = r"TransposedConv1p2dDecoder as configured makes clips of 4, 6, 8, ... frames, not of 5"
@@ -288,7 +288,7 @@ def test_two_streams_blend_a_moving_foreground_over_a_still_background():
             head=narrow.NARROW["ResidualHead"],
         ),
         critics={},
-        phases=[dict(name="g", updates=["generator"], losses=[dict(type="FrameL1Loss")])],
+        phases=dict(g=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss")))),
     ).eval()
     clip = Clip(torch.rand(2, 3, 6, 32, 32), label=torch.tensor([0, 1]))
     made = next(model.stream([clip], [0, 0]))

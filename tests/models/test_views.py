@@ -63,13 +63,13 @@ def test_other_distances_are_refused(arguments):
 
 def test_a_network_that_needs_longer_clips_is_refused_when_it_is_built():
     with pytest.raises(ConfigError, match="VideoDiscriminator needs clips of 4 frames or more, but FramePairs shows 2"):
-        narrow.build(critics=dict(video=narrow.critic("VideoDiscriminator", "FramePairs")), phases=[])
+        narrow.build(critics=dict(video=narrow.critic("VideoDiscriminator", "FramePairs")), phases={})
 
 
 def test_pairs_at_any_distance_are_seen_among_a_few_decoded_frames(monkeypatch):
     phases = narrow.gan_config()["phases"]
-    phases[0] = dict(name="critics", updates=["critics.pair"], losses=[dict(type=CriticLoss, critic="pair")])
-    phases[1]["losses"] = [dict(type=AdversarialLoss, critic="pair")]
+    phases["critics"] = dict(updates=["critics.pair"], losses=dict(pair_critic=dict(type=CriticLoss, critic="pair")))
+    phases["generator"]["losses"] = dict(pair_adversarial=dict(type=AdversarialLoss, critic="pair"))
     model = narrow.build(
         critics=dict(pair=narrow.critic("ProjectedPairDiscriminator", "FramePairs", "RelativisticLoss")),
         phases=phases,

@@ -100,7 +100,7 @@ def test_the_samples_have_a_truth_that_moves_as_the_source_does(made):
         layout=dict(type=ClipFolder, root=str(root), labels=list(part.labels)),
         truth=dict(type=ClipFolder, root=str(root / "truth")),
         pairing=dict(type=SampleList, path=str(root / "test.json")),
-        pipeline=[dict(type=FirstFrames, length=16), dict(type=ReadFrames), dict(type=PackClip)],
+        pipeline=dict(window=dict(type=FirstFrames, length=16), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     )
     assert len(data) == 2
     points = "landmarks" if part.name == "faces" else "joints"
@@ -121,7 +121,7 @@ def test_training_takes_another_clip_of_the_same_person(made):
         layout=dict(type=ClipFolder, root=str(root), labels=list(part.labels)),
         people=part.people_of("train"),
         pairing=dict(type=SamePerson),
-        pipeline=[dict(type=FirstFrames, length=16), dict(type=ReadFrames), dict(type=PackClip)],
+        pipeline=dict(window=dict(type=FirstFrames, length=16), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     )
     assert data[0]["inputs"]["target"].shape == data[0]["inputs"]["source"].shape == (3, 16, 64, 64)
 

@@ -220,7 +220,7 @@ def test_the_data_set_finds_the_truth_of_a_transfer(rendered):
         layout=dict(type="Bair", root=str(rendered), split="test"),
         truth=dict(type="ClipFolder", root=str(rendered / "truth")),
         pairing=dict(type="AllPairs"),
-        pipeline=[],
+        pipeline={},
     )
     assert len(dataset) == 4 and all(pair.truth is not None for pair in dataset.pairs)
     (pair,) = [p for p in dataset.pairs if p.source.name.endswith("/1") and p.target.name.endswith("/2")]

@@ -17,12 +17,12 @@ train_dataloader.update(
     dataset=dict(
         type=ClipDataset,
         layout=dict(type=Bair, root="data/bair", camera="aux1", split="train"),
-        pipeline=[
-            dict(type=RandomWindow, length=30, stride=1),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=RandomWindow, length=30, stride=1),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 val_dataloader.update(
@@ -32,12 +32,12 @@ val_dataloader.update(
         layout=dict(type=Bair, root="data/bair", camera="aux1", split="test"),
         # Rendered data come with other futures of the test clips' first frames, seen by aux1; real data do not.
         truth=dict(type=ClipFolder, root="data/bair/truth"),
-        pipeline=[
-            dict(type=FirstFrames, length=30, stride=1),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=FirstFrames, length=30, stride=1),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 test_dataloader = val_dataloader

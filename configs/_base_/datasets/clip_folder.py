@@ -20,14 +20,14 @@ train_dataloader.update(
         type=ClipDataset,
         layout=_layout,
         min_frames=16,
-        pipeline=[
-            dict(type=RandomWindow, length=16, stride=1),
-            dict(type=ReadFrames),
-            dict(type=CenterCrop),
-            dict(type=Resize, size=64),
-            dict(type=RandomFlip, probability=0.5),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=RandomWindow, length=16, stride=1),
+            read=dict(type=ReadFrames),
+            crop=dict(type=CenterCrop),
+            resize=dict(type=Resize, size=64),
+            flip=dict(type=RandomFlip, probability=0.5),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 val_dataloader.update(
@@ -36,13 +36,13 @@ val_dataloader.update(
         type=ClipDataset,
         layout=_layout,
         min_frames=16,
-        pipeline=[
-            dict(type=FirstFrames, length=16, stride=1),
-            dict(type=ReadFrames),
-            dict(type=CenterCrop),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=FirstFrames, length=16, stride=1),
+            read=dict(type=ReadFrames),
+            crop=dict(type=CenterCrop),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 test_dataloader = val_dataloader

@@ -30,12 +30,12 @@ train_dataloader.update(
         layout=_layout,
         exclude_people="mug/test",
         min_frames=63,
-        pipeline=[
-            dict(type=RandomWindow, length=32, stride=2),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=RandomWindow, length=32, stride=2),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 val_dataloader.update(
@@ -47,12 +47,12 @@ val_dataloader.update(
         min_frames=63,
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
         truth=dict(type=ClipFolder, root="data/mug_64/truth"),
-        pipeline=[
-            dict(type=FirstFrames, length=32, stride=2),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=FirstFrames, length=32, stride=2),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 test_dataloader = val_dataloader

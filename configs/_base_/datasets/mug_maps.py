@@ -42,13 +42,13 @@ train_dataloader.update(
         people="mug/frgan_forecast",
         labels=_expressions,
         min_frames=33,
-        pipeline=[
-            dict(type=RandomJump, frames=1),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=96),
-            dict(type=ReadMaps),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=RandomJump, frames=1),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=96),
+            maps=dict(type=ReadMaps),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 _scored = dict(
@@ -58,14 +58,14 @@ _scored = dict(
     min_frames=32,
     # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
     truth=dict(type=ClipFolder, root="data/mug_96/truth"),
-    pipeline=[
-        dict(type=FirstFrames, length=32, stride=1),
-        dict(type=ReadFrames),
-        dict(type=Resize, size=96),
-        dict(type=ReadMaps),
-        dict(type=RetargetMaps, generator=dict(type=FaceMaps, size=96)),
-        dict(type=PackClip),
-    ],
+    pipeline=dict(
+        window=dict(type=FirstFrames, length=32, stride=1),
+        read=dict(type=ReadFrames),
+        resize=dict(type=Resize, size=96),
+        maps=dict(type=ReadMaps),
+        retarget=dict(type=RetargetMaps, generator=dict(type=FaceMaps, size=96)),
+        pack=dict(type=PackClip),
+    ),
 )
 val_dataloader.update(batch_size=4, dataset=dict(people="mug/frgan_refine", **_scored))
 test_dataloader.update(batch_size=4, dataset=dict(people="mug/frgan_test", **_scored))

@@ -29,12 +29,12 @@ train_dataloader.update(
         type=ClipDataset,
         layout=_layout,
         people="oulu_casia/train",
-        pipeline=[
-            dict(type=Resample, length=16),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=Resample, length=16),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 val_dataloader.update(
@@ -45,12 +45,12 @@ val_dataloader.update(
         people="oulu_casia/test",
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
         truth=dict(type=ClipFolder, root="data/oulu_casia_64/truth"),
-        pipeline=[
-            dict(type=Resample, length=16),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=Resample, length=16),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 test_dataloader = val_dataloader

@@ -43,13 +43,13 @@ train_dataloader.update(
         layout=_layout,
         people="penn_action/frgan_forecast",
         min_frames=32,
-        pipeline=[
-            dict(type=RandomWindow, length=32, stride=1),
-            dict(type=ReadFrames),
-            dict(type=ReadPoints, required=["joints"]),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=RandomWindow, length=32, stride=1),
+            read=dict(type=ReadFrames),
+            points=dict(type=ReadPoints, required=["joints"]),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 val_dataloader.update(
@@ -59,13 +59,13 @@ val_dataloader.update(
         layout=_layout,
         people="penn_action/frgan_refine",
         min_frames=32,
-        pipeline=[
-            dict(type=FirstFrames, length=32, stride=1),
-            dict(type=ReadFrames),
-            dict(type=ReadPoints, required=["joints"]),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=FirstFrames, length=32, stride=1),
+            read=dict(type=ReadFrames),
+            points=dict(type=ReadPoints, required=["joints"]),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 test_dataloader.update(
@@ -77,12 +77,12 @@ test_dataloader.update(
         min_frames=32,
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
         truth=dict(type=ClipFolder, root="data/penn_action_64/truth"),
-        pipeline=[
-            dict(type=FirstFrames, length=32, stride=1),
-            dict(type=ReadFrames),
-            dict(type=ReadPoints, required=["joints"]),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=FirstFrames, length=32, stride=1),
+            read=dict(type=ReadFrames),
+            points=dict(type=ReadPoints, required=["joints"]),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )

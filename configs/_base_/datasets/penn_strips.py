@@ -28,13 +28,13 @@ train_dataloader.update(
         type=ClipDataset,
         layout=_layout,
         people="penn_strips/train",
-        pipeline=[
-            dict(type=RandomWindow, length=16, stride=1),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=RandomFlip, probability=0.5),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=RandomWindow, length=16, stride=1),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            flip=dict(type=RandomFlip, probability=0.5),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 val_dataloader.update(
@@ -43,12 +43,12 @@ val_dataloader.update(
         type=ClipDataset,
         layout=_layout,
         people="penn_strips/val",
-        pipeline=[
-            dict(type=FirstFrames, length=16, stride=1),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=FirstFrames, length=16, stride=1),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 test_dataloader = val_dataloader

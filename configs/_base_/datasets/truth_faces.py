@@ -3,7 +3,7 @@
 24 people train, four validate, eight test, six expressions; nobody's performance is another one's. Windows of 16 frames
 in a row, for training with another clip of the same person. A test clip moves the picture of another person, of which
 the exact truth is known. For random jumps in time (FRGAN) ``train_dataloader["dataset"]["pairing"] = None`` and, as
-``["pipeline"][0]``, ``dict(type=RandomJump, frames=1)``.
+``["pipeline"]["window"]``, ``dict(type=RandomJump, frames=1)``.
 """
 
 from mmengine.config import read_base
@@ -39,27 +39,27 @@ train_dataloader.update(
         layout=_layout,
         people="i2v_truth/faces_train",
         pairing=dict(type=SamePerson),
-        pipeline=[
-            dict(type=RandomWindow, length=16),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=ReadMaps),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=RandomWindow, length=16),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            maps=dict(type=ReadMaps),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 _scored = dict(
     type=ClipDataset,
     layout=_layout,
     truth=dict(type=ClipFolder, root="data/i2v_truth_v1/faces/truth"),
-    pipeline=[
-        dict(type=FirstFrames, length=16),
-        dict(type=ReadFrames),
-        dict(type=Resize, size=64),
-        dict(type=ReadMaps),
-        dict(type=RetargetMaps, generator=dict(type=FaceMaps, size=64)),
-        dict(type=PackClip),
-    ],
+    pipeline=dict(
+        window=dict(type=FirstFrames, length=16),
+        read=dict(type=ReadFrames),
+        resize=dict(type=Resize, size=64),
+        maps=dict(type=ReadMaps),
+        retarget=dict(type=RetargetMaps, generator=dict(type=FaceMaps, size=64)),
+        pack=dict(type=PackClip),
+    ),
 )
 val_dataloader.update(
     batch_size=8,

@@ -39,29 +39,29 @@ train_dataloader.update(
         layout=_layout,
         people="i2v_truth/figures_train",
         pairing=dict(type=SamePerson),
-        pipeline=[
-            dict(type=RandomWindow, length=16),
-            dict(type=ReadFrames),
-            dict(type=ReadPoints, required=["joints"]),
-            dict(type=Resize, size=64),
-            dict(type=ReadMaps),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=RandomWindow, length=16),
+            read=dict(type=ReadFrames),
+            points=dict(type=ReadPoints, required=["joints"]),
+            resize=dict(type=Resize, size=64),
+            maps=dict(type=ReadMaps),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 _scored = dict(
     type=ClipDataset,
     layout=_layout,
     truth=dict(type=ClipFolder, root="data/i2v_truth_v1/figures/truth"),
-    pipeline=[
-        dict(type=FirstFrames, length=16),
-        dict(type=ReadFrames),
-        dict(type=ReadPoints, required=["joints"]),
-        dict(type=Resize, size=64),
-        dict(type=ReadMaps),
-        dict(type=RetargetJoints, generator=dict(type=JointHeatmaps, size=64)),
-        dict(type=PackClip),
-    ],
+    pipeline=dict(
+        window=dict(type=FirstFrames, length=16),
+        read=dict(type=ReadFrames),
+        points=dict(type=ReadPoints, required=["joints"]),
+        resize=dict(type=Resize, size=64),
+        maps=dict(type=ReadMaps),
+        retarget=dict(type=RetargetJoints, generator=dict(type=JointHeatmaps, size=64)),
+        pack=dict(type=PackClip),
+    ),
 )
 val_dataloader.update(
     batch_size=8,

@@ -13,17 +13,17 @@ from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, Read
 
 train_dataloader.update(num_workers=0, persistent_workers=False)
 train_dataloader["dataset"]["pairing"] = None
-train_dataloader["dataset"]["pipeline"] = [
-    dict(type=RandomWindow, length=16),
-    dict(type=ReadFrames),
-    dict(type=Resize, size=64),
-    dict(type=PackClip),
-]
+train_dataloader["dataset"]["pipeline"] = dict(
+    window=dict(type=RandomWindow, length=16),
+    read=dict(type=ReadFrames),
+    resize=dict(type=Resize, size=64),
+    pack=dict(type=PackClip),
+)
 for _loader in (val_dataloader, test_dataloader):
     _loader.update(num_workers=0, persistent_workers=False)
-    _loader["dataset"]["pipeline"] = [
-        dict(type=FirstFrames, length=16),
-        dict(type=ReadFrames),
-        dict(type=Resize, size=64),
-        dict(type=PackClip),
-    ]
+    _loader["dataset"]["pipeline"] = dict(
+        window=dict(type=FirstFrames, length=16),
+        read=dict(type=ReadFrames),
+        resize=dict(type=Resize, size=64),
+        pack=dict(type=PackClip),
+    )

@@ -32,13 +32,13 @@ train_dataloader.update(
         layout=_layout,
         people="weizmann_official/train",
         min_frames=32,
-        pipeline=[
-            dict(type=RandomWindow, length=32),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=RandomFlip, probability=0.5),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=RandomWindow, length=32),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            flip=dict(type=RandomFlip, probability=0.5),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 val_dataloader.update(
@@ -50,12 +50,12 @@ val_dataloader.update(
         min_frames=32,
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
         truth=dict(type=ClipFolder, root="data/weizmann_64/truth"),
-        pipeline=[
-            dict(type=FirstFrames, length=32),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=FirstFrames, length=32),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 test_dataloader = val_dataloader

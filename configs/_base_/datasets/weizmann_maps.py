@@ -19,8 +19,9 @@ _folder = dict(
     "python tools/prepare_data.py weizmann_strips --source data/weizmann --out data/weizmann_maps_64 --size 64 --maps",
 )
 train_dataloader["batch_size"] = 32
-train_dataloader["dataset"]["pipeline"][0] = dict(type=RandomJump, frames=1)
+train_dataloader["dataset"]["pipeline"]["window"] = dict(type=RandomJump, frames=1)
 for _loader in (train_dataloader, val_dataloader):
     _loader["dataset"]["layout"] = _folder
-    _loader["dataset"]["pipeline"].insert(3, dict(type=ReadMaps))
+    _pack = _loader["dataset"]["pipeline"].pop("pack")  # the last step
+    _loader["dataset"]["pipeline"].update(maps=dict(type=ReadMaps), pack=_pack)
 test_dataloader = val_dataloader

@@ -20,12 +20,12 @@ train_dataloader.update(
         type=ClipDataset,
         layout=_layout,
         people="weizmann/train",
-        pipeline=[
-            dict(type=RandomWindow, length=16, stride=2),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=RandomWindow, length=16, stride=2),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 val_dataloader.update(
@@ -34,12 +34,12 @@ val_dataloader.update(
         type=ClipDataset,
         layout=_layout,
         people="weizmann/val",
-        pipeline=[
-            dict(type=FirstFrames, length=16, stride=2),
-            dict(type=ReadFrames),
-            dict(type=Resize, size=64),
-            dict(type=PackClip),
-        ],
+        pipeline=dict(
+            window=dict(type=FirstFrames, length=16, stride=2),
+            read=dict(type=ReadFrames),
+            resize=dict(type=Resize, size=64),
+            pack=dict(type=PackClip),
+        ),
     ),
 )
 test_dataloader = val_dataloader

@@ -29,27 +29,25 @@ model = dict(
     image_size=64,
     labels=[],
     network=dict(type=CnnLstmClassifier, encoder=_cnn_lstm_encoder, num_states=3),
-    phases=[
-        dict(
-            name="frames",
+    phases=dict(
+        frames=dict(
             updates=["network.encoder.frame_encoder", "network.frame_class", "network.frame_state"],
-            losses=[
-                dict(type=FrameClassLoss, weight=1.0),
-                dict(type=ClassCompactnessLoss, weight=0.1),
-                dict(type=StateClassLoss, weight=1.0),
-                dict(type=StateCompactnessLoss, weight=0.1),
-                dict(type=StateContinuityLoss, weight=0.5),
-            ],
+            losses=dict(
+                frame_class=dict(type=FrameClassLoss, weight=1.0),
+                class_compactness=dict(type=ClassCompactnessLoss, weight=0.1),
+                frame_state=dict(type=StateClassLoss, weight=1.0),
+                state_compactness=dict(type=StateCompactnessLoss, weight=0.1),
+                state_continuity=dict(type=StateContinuityLoss, weight=0.5),
+            ),
             end=_frame_iterations,
         ),
-        dict(
-            name="sequence",
+        sequence=dict(
             updates=["network.encoder.lstm", "network.sequence_class"],
             still=["network.encoder.frame_encoder"],
-            losses=[dict(type=SequenceClassLoss)],
+            losses=dict(sequence_class=dict(type=SequenceClassLoss)),
             begin=_frame_iterations,
         ),
-    ],
+    ),
 )
 
 optim_wrapper = dict(

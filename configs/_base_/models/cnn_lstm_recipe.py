@@ -15,4 +15,4 @@ model["network"]["encoder"] = dict(
     frame_encoder=dict(type=ConvFrameEncoder, widths=(16, 32, 64, 128), features=256),
     hidden=256,
 )
-model["phases"][0]["end"] = model["phases"][1]["begin"] = 160
+model["phases"]["frames"]["end"] = model["phases"]["sequence"]["begin"] = 160

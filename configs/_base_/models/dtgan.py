@@ -49,38 +49,36 @@ model = dict(
     ),
     passes=dict(reconstruct=dict(content="source", motion="source", real="source")),
     frozen=["generator.motion_encoder"],
-    pretrained=[
-        dict(
+    pretrained=dict(
+        motion_encoder=dict(
             part="generator.motion_encoder",
             checkpoint="",
             prefix="network.encoder",
             help="",
         )
-    ],
-    phases=[
-        dict(
-            name="critics",
+    ),
+    phases=dict(
+        critics=dict(
             updates=["critics.frame", "critics.dynamics"],
-            losses=[  # eq. 3
-                dict(type=CriticLoss, critic="frame"),
-                dict(type=CriticLoss, critic="dynamics"),
-            ],
+            losses=dict(  # eq. 3
+                frame_critic=dict(type=CriticLoss, critic="frame"),
+                dynamics_critic=dict(type=CriticLoss, critic="dynamics"),
+            ),
         ),
-        dict(
-            name="generator",
+        generator=dict(
             updates=["generator"],
-            losses=[  # eq. 7
-                dict(type=AdversarialLoss, critic="frame", weight=1.0),  # eq. 4
-                dict(type=AdversarialLoss, critic="dynamics", weight=1.0),  # eq. 4
-                dict(type=FrameL1Loss, weight=100.0),  # eq. 5
-                dict(type=MotionCycleLoss, weight=10.0),  # eq. 6
-            ],
+            losses=dict(  # eq. 7
+                frame_adversarial=dict(type=AdversarialLoss, critic="frame", weight=1.0),  # eq. 4
+                dynamics_adversarial=dict(type=AdversarialLoss, critic="dynamics", weight=1.0),  # eq. 4
+                frame_l1=dict(type=FrameL1Loss, weight=100.0),  # eq. 5
+                motion_l1=dict(type=MotionCycleLoss, weight=10.0),  # eq. 6
+            ),
         ),
-    ],
+    ),
 )
 
 optim_wrapper = dict(
     constructor=PhaseOptimWrapperConstructor,
     optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999), fused=True),
 )
-param_scheduler = [dict(type=LinearLR, start_factor=1.0, end_factor=0.0, begin=0, end=0, by_epoch=False)]
+param_scheduler = dict(decay=dict(type=LinearLR, start_factor=1.0, end_factor=0.0, begin=0, end=0, by_epoch=False))

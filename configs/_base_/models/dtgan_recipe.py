@@ -47,22 +47,20 @@ model["critics"] = dict(
         adversarial=dict(type=NonSaturatingLoss),
     )
 )
-model["phases"] = [
-    dict(
-        name="critics",
+model["phases"] = dict(
+    critics=dict(
         updates=["critics.frame"],
-        losses=[dict(type=CriticLoss, critic="frame")],  # eq. 3
+        losses=dict(frame_critic=dict(type=CriticLoss, critic="frame")),  # eq. 3
         begin=8700,
     ),
-    dict(
-        name="generator",
+    generator=dict(
         updates=["generator"],
-        losses=[
-            dict(type=AdversarialLoss, critic="frame", weight=[(9000, 0.0), (9001, 0.3)]),  # eq. 4
-            dict(type=FrameL1Loss, weight=100.0),  # eq. 5
-        ],
+        losses=dict(
+            frame_adversarial=dict(type=AdversarialLoss, critic="frame", weight=[(9000, 0.0), (9001, 0.3)]),  # eq. 4
+            frame_l1=dict(type=FrameL1Loss, weight=100.0),  # eq. 5
+        ),
     ),
-]
+)
 optim_wrapper["optimizer"]["lr"] = 1e-3
 optim_wrapper["per_phase"] = dict(critics=dict(lr=5e-4))
-param_scheduler[0].update(begin=6000, end=12_000)
+param_scheduler["decay"].update(begin=6000, end=12_000)

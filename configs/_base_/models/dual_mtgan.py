@@ -62,50 +62,45 @@ model = dict(
         transfer=dict(content="target", motion="source", real="target"),
         sample=dict(content="target", motion="prior", real="target"),
     ),
-    phases=[
-        dict(
-            name="critics",
+    phases=dict(
+        critics=dict(
             updates=["critics.image", "critics.video"],
-            losses=[
-                dict(type=CriticLoss, critic="image", wrong_image=0.5, same_indices=False),  # eq. 5, x
-                dict(  # eq. 5, y; real_still=False takes (y, a frame of V_y) for real instead of (y, y)
+            losses=dict(
+                image_critic=dict(type=CriticLoss, critic="image", wrong_image=0.5, same_indices=False),  # eq. 5, x
+                # eq. 5, y; real_still=False takes (y, a frame of V_y) for real instead of (y, y)
+                image_critic_target=dict(
                     type=CriticLoss,
                     critic="image",
                     passes=["transfer", "sample"],
                     wrong_image=0.5,
                     real_still=True,
                     same_indices=False,
-                    name="image_critic_target",
                 ),
-                dict(type=CriticLoss, critic="video"),  # eq. 6, x
-                dict(type=CriticLoss, critic="video", passes=["transfer", "sample"], name="video_critic_target"),
-            ],
+                video_critic=dict(type=CriticLoss, critic="video"),  # eq. 6, x
+                video_critic_target=dict(type=CriticLoss, critic="video", passes=["transfer", "sample"]),
+            ),
         ),
-        dict(
-            name="generator",
+        generator=dict(
             updates=["generator"],
-            losses=[  # eq. 8; with the image critic lambda_I is halved, as eq. 5 halves what is generated
-                dict(type=FrameL1Loss, weight=10.0),  # eq. 4
-                dict(type=ContentInvarianceLoss, weight=10.0),
-                dict(type=KlLoss, weight=1e-2),
-                dict(type=MotionCycleLoss, weight=10.0),
-                dict(type=MotionCycleLoss, pass_name="transfer", name="motion_l1_transfer", weight=10.0),
-                dict(type=AdversarialLoss, critic="video"),
-                dict(
-                    type=AdversarialLoss, critic="video", passes=["transfer", "sample"], name="video_adversarial_target"
-                ),
-                dict(type=AdversarialLoss, critic="image", weight=0.5e-4),
-                dict(
+            losses=dict(  # eq. 8; with the image critic lambda_I is halved, as eq. 5 halves what is generated
+                frame_l1=dict(type=FrameL1Loss, weight=10.0),  # eq. 4
+                content_l1=dict(type=ContentInvarianceLoss, weight=10.0),
+                kl=dict(type=KlLoss, weight=1e-2),
+                motion_l1=dict(type=MotionCycleLoss, weight=10.0),
+                motion_l1_transfer=dict(type=MotionCycleLoss, pass_name="transfer", weight=10.0),
+                video_adversarial=dict(type=AdversarialLoss, critic="video"),
+                video_adversarial_target=dict(type=AdversarialLoss, critic="video", passes=["transfer", "sample"]),
+                image_adversarial=dict(type=AdversarialLoss, critic="image", weight=0.5e-4),
+                image_adversarial_target=dict(
                     type=AdversarialLoss,
                     critic="image",
                     passes=["transfer", "sample"],
-                    name="image_adversarial_target",
                     weight=0.5e-4,
                 ),
-                dict(type=ContentSpread),  # measured only
-            ],
+                content_spread=dict(type=ContentSpread),  # measured only
+            ),
         ),
-    ],
+    ),
 )
 
 optim_wrapper = dict(

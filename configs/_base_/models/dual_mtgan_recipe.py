@@ -39,18 +39,17 @@ model["generator"].update(
 model["generator"]["head"] = dict(type=ResidualHead)
 model["critics"] = {}
 model["passes"] = dict(reconstruct=dict(content="source", frames="first", motion="source", real="source"))
-model["phases"] = [
-    dict(
-        name="generator",
+model["phases"] = dict(
+    generator=dict(
         updates=["generator"],
-        losses=[
-            dict(type=FrameL1Loss, moving=4.0, weight=10.0),  # eq. 4
-            dict(type=KlLoss, free_nats=20.0, weight=[(3600, 1e-5), (8400, 5e-4)]),  # eq. 2
-        ],
+        losses=dict(
+            frame_l1=dict(type=FrameL1Loss, moving=4.0, weight=10.0),  # eq. 4
+            kl=dict(type=KlLoss, free_nats=20.0, weight=[(3600, 1e-5), (8400, 5e-4)]),  # eq. 2
+        ),
     )
-]
+)
 optim_wrapper["optimizer"]["lr"] = 1e-3
-param_scheduler = [
-    dict(type=LinearLR, start_factor=0.05, end_factor=1.0, begin=0, end=200, by_epoch=False),
-    dict(type=LinearLR, start_factor=1.0, end_factor=0.05, begin=7200, end=12_000, by_epoch=False),
-]
+param_scheduler = dict(
+    warmup=dict(type=LinearLR, start_factor=0.05, end_factor=1.0, begin=0, end=200, by_epoch=False),
+    decay=dict(type=LinearLR, start_factor=1.0, end_factor=0.05, begin=7200, end=12_000, by_epoch=False),
+)

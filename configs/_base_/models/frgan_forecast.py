@@ -44,22 +44,20 @@ model = dict(
         ),
     ),
     passes=dict(forecast=dict(content="target", motion="source", real="source")),
-    phases=[
-        dict(
-            name="critics",
+    phases=dict(
+        critics=dict(
             updates=["critics.frame"],
-            losses=[dict(type=CriticLoss, critic="frame", passes="forecast")],  # eq. 8 and 9
+            losses=dict(frame_critic=dict(type=CriticLoss, critic="frame", passes="forecast")),  # eq. 8 and 9
         ),
-        dict(
-            name="generator",
+        generator=dict(
             updates=["generator"],
-            losses=[  # eq. 4
-                dict(type=FrameL1Loss, pass_name="forecast", weight=3.0),  # eq. 5
-                dict(type=MaskSparsityLoss, pass_name="forecast", weight=0.05),  # eq. 6
-                dict(type=AdversarialLoss, critic="frame", passes="forecast"),  # eq. 7
-            ],
+            losses=dict(  # eq. 4
+                frame_l1=dict(type=FrameL1Loss, pass_name="forecast", weight=3.0),  # eq. 5
+                mask=dict(type=MaskSparsityLoss, pass_name="forecast", weight=0.05),  # eq. 6
+                frame_adversarial=dict(type=AdversarialLoss, critic="frame", passes="forecast"),  # eq. 7
+            ),
         ),
-    ],
+    ),
 )
 
 optim_wrapper = dict(

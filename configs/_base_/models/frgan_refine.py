@@ -20,13 +20,16 @@ with read_base():
 from i2vkit.models.discriminators import RandomFrames, ResidualVideoDiscriminator, WholeClip
 from i2vkit.models.refiners import VolumeRefiner
 
-_stage_one = ("generator.content_encoder", "generator.motion_encoder", "generator.decoder")
-
 model["generator"]["refiner"] = dict(type=VolumeRefiner, widths=(64, 128, 256, 512), window=32)
-model["frozen"] = list(_stage_one)
-model["pretrained"] = [
-    dict(part=_part, prefix=_part, checkpoint="work_dirs/frgan_forecast_mug", help="") for _part in _stage_one
-] + [dict(part="critics.frame", prefix="critics.frame", checkpoint="work_dirs/frgan_forecast_mug", help="")]
+model["frozen"] = ["generator.content_encoder", "generator.motion_encoder", "generator.decoder"]
+model["pretrained"] = dict(
+    content_encoder=dict(part="generator.content_encoder", prefix="generator.content_encoder"),
+    motion_encoder=dict(part="generator.motion_encoder", prefix="generator.motion_encoder"),
+    decoder=dict(part="generator.decoder", prefix="generator.decoder"),
+    frame_critic=dict(part="critics.frame", prefix="critics.frame"),
+)
+for _entry in model["pretrained"].values():
+    _entry.update(checkpoint="work_dirs/frgan_forecast_mug", help="")
 model["critics"]["frame"]["view"] = dict(type=RandomFrames, number=1)
 model["critics"]["video"] = dict(
     type=Critic,
@@ -36,23 +39,23 @@ model["critics"]["video"] = dict(
     adversarial=dict(type=WassersteinLoss, gradient_penalty=10.0),
     micro_batch=8,  # clips judged at a time: the same numbers in a third of the memory
 )
-model["phases"] = [
-    dict(
-        name="critics",
+model["phases"] = dict(
+    critics=dict(
         updates=["critics.frame", "critics.video"],
-        losses=[
-            dict(type=CriticLoss, critic="frame", passes="forecast"),
-            dict(type=CriticLoss, critic="video", passes="forecast"),  # eq. 13 and 14
-        ],
+        losses=dict(
+            frame_critic=dict(type=CriticLoss, critic="frame", passes="forecast"),
+            video_critic=dict(type=CriticLoss, critic="video", passes="forecast"),  # eq. 13 and 14
+        ),
     ),
-    dict(
-        name="generator",
+    generator=dict(
         updates=["generator.refiner"],
-        losses=[  # eq. 11
-            dict(type=FrameL1Loss, pass_name="forecast", weight=3.0),
-            dict(type=MaskSparsityLoss, pass_name="forecast", weight=0.05),
-            dict(type=AdversarialLoss, critic="video", passes="forecast", weight=0.005),  # eq. 12
-            dict(type=AdversarialLoss, critic="frame", passes="forecast", weight=0.005, view=dict(type=AllFrames)),
-        ],
+        losses=dict(  # eq. 11
+            frame_l1=dict(type=FrameL1Loss, pass_name="forecast", weight=3.0),
+            mask=dict(type=MaskSparsityLoss, pass_name="forecast", weight=0.05),
+            video_adversarial=dict(type=AdversarialLoss, critic="video", passes="forecast", weight=0.005),  # eq. 12
+            frame_adversarial=dict(
+                type=AdversarialLoss, critic="frame", passes="forecast", weight=0.005, view=dict(type=AllFrames)
+            ),
+        ),
     ),
-]
+)

@@ -50,25 +50,23 @@ model = dict(
         ),
     ),
     passes=dict(reconstruct=dict(content="source", motion="prior", real="source")),
-    phases=[
-        dict(
-            name="critics",
+    phases=dict(
+        critics=dict(
             updates=["critics.frame", "critics.video"],
-            losses=[  # eq. 4 and 5, algorithm 1
-                dict(type=CriticLoss, critic="frame"),
-                dict(type=CriticLoss, critic="video", wrong_label=0.5),
-            ],
+            losses=dict(  # eq. 4 and 5, algorithm 1
+                frame_critic=dict(type=CriticLoss, critic="frame"),
+                video_critic=dict(type=CriticLoss, critic="video", wrong_label=0.5),
+            ),
         ),
-        dict(
-            name="generator",
+        generator=dict(
             updates=["generator"],
-            losses=[  # eq. 1
-                dict(type=AdversarialLoss, critic="frame"),
-                dict(type=AdversarialLoss, critic="video"),
-                dict(type=FrameL1Loss, weight=1e-3),  # eq. 6
-            ],
+            losses=dict(  # eq. 1
+                frame_adversarial=dict(type=AdversarialLoss, critic="frame"),
+                video_adversarial=dict(type=AdversarialLoss, critic="video"),
+                frame_l1=dict(type=FrameL1Loss, weight=1e-3),  # eq. 6
+            ),
         ),
-    ],
+    ),
 )
 
 optim_wrapper = dict(

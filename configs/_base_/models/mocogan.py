@@ -53,27 +53,25 @@ model = dict(
         ),
     ),
     passes=dict(reconstruct=dict(content="source", motion="prior", real="source")),
-    phases=[
-        dict(
-            name="critics",
+    phases=dict(
+        critics=dict(
             updates=["critics.frame", "critics.video"],
-            losses=[
-                dict(type=CriticLoss, critic="frame"),
-                dict(type=CriticLoss, critic="video"),
-                dict(type=CriticCategoryLoss, critic="video"),
-            ],
+            losses=dict(
+                frame_critic=dict(type=CriticLoss, critic="frame"),
+                video_critic=dict(type=CriticLoss, critic="video"),
+                video_critic_category=dict(type=CriticCategoryLoss, critic="video"),
+            ),
         ),
-        dict(
-            name="generator",
+        generator=dict(
             updates=["generator"],
-            losses=[
-                dict(type=AdversarialLoss, critic="frame"),
-                dict(type=AdversarialLoss, critic="video"),
-                dict(type=CategoryLoss, critic="video"),
-                dict(type=FirstFrameL1Loss, weight=10.0),
-            ],
+            losses=dict(
+                frame_adversarial=dict(type=AdversarialLoss, critic="frame"),
+                video_adversarial=dict(type=AdversarialLoss, critic="video"),
+                video_category=dict(type=CategoryLoss, critic="video"),
+                first_frame_l1=dict(type=FirstFrameL1Loss, weight=10.0),
+            ),
         ),
-    ],
+    ),
 )
 
 optim_wrapper = dict(

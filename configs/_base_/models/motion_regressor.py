@@ -27,12 +27,14 @@ model = dict(
         ),
         side=16,
     ),
-    phases=[dict(name="change", updates=["network"], losses=[dict(type=FrameChangeLoss)])],
+    phases=dict(change=dict(updates=["network"], losses=dict(frame_change=dict(type=FrameChangeLoss)))),
 )
 optim_wrapper = dict(
     constructor=PhaseOptimWrapperConstructor,
     optimizer=dict(type=Adam, lr=1e-3, betas=(0.9, 0.999), fused=True),
     clip_grad=dict(max_norm=1.0),
 )
-param_scheduler = [dict(type=LinearLR, start_factor=1.0, end_factor=0.02, begin=600, end=1200, by_epoch=False)]
-val_evaluator = test_evaluator = [dict(type=ChangeTold)]
+param_scheduler = dict(
+    decay=dict(type=LinearLR, start_factor=1.0, end_factor=0.02, begin=600, end=1200, by_epoch=False)
+)
+val_evaluator = test_evaluator = dict(change_told=dict(type=ChangeTold))

@@ -37,18 +37,17 @@ model = dict(
         ),
     ),
     passes=dict(reconstruct=dict(content="source", motion="prior", real="source")),
-    phases=[
-        dict(name="critics", updates=["critics.video"], losses=[dict(type=CriticLoss, critic="video")]),
-        dict(
-            name="generator",
+    phases=dict(
+        critics=dict(updates=["critics.video"], losses=dict(video_critic=dict(type=CriticLoss, critic="video"))),
+        generator=dict(
             updates=["generator"],
-            losses=[
-                dict(type=AdversarialLoss, critic="video"),
-                dict(type=MaskSparsityLoss, weight=0.1),
-                dict(type=FirstFrameL1Loss, weight=10.0),
-            ],
+            losses=dict(
+                video_adversarial=dict(type=AdversarialLoss, critic="video"),
+                mask=dict(type=MaskSparsityLoss, weight=0.1),
+                first_frame_l1=dict(type=FirstFrameL1Loss, weight=10.0),
+            ),
         ),
-    ],
+    ),
 )
 
 optim_wrapper = dict(

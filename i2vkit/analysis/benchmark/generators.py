@@ -12,7 +12,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from i2vkit.analysis.benchmark.timing import config_name
-from i2vkit.datasets.loaders import trained_length
+from i2vkit.datasets.loaders import pipeline_steps, trained_length
 from i2vkit.engine.precision import PRECISIONS, check_precision
 from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
@@ -46,8 +46,8 @@ def build(cfg: Config, batch: int, device: str, frames: int | None = None) -> tu
 
 def step_length(cfg: Config) -> int:
     """Frames of the clips of a training step: what RandomJump jumps to, or what the pipelines say, or 16."""
-    pipeline = cfg.get("train_dataloader", {}).get("dataset", {}).get("pipeline", ())
-    jumps = [transform["frames"] for transform in pipeline if isinstance(transform, dict) and "frames" in transform]
+    steps = pipeline_steps(cfg.get("train_dataloader") or {})
+    jumps = [transform["frames"] for transform in steps if isinstance(transform, dict) and "frames" in transform]
     return jumps[0] if jumps else trained_length(cfg) or 16
 
 

@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from i2vkit.apis.train import prepare
+from i2vkit.engine.runner import NamedRunner
 from i2vkit.errors import ConfigError
 
 WARM_UP = 3  # steps: the workers start, and fill their queues
@@ -65,11 +66,11 @@ def waiting_share(cfg: Config, steps: int) -> float:
         for key in ("val_dataloader", "val_cfg", "val_evaluator", "test_dataloader", "test_cfg", "test_evaluator"):
             cfg.pop(key, None)
         cfg.train_cfg.update(max_iters=WARM_UP + steps, val_interval=WARM_UP + steps + 1)
-        cfg.update(custom_hooks=[], load_from=None, resume=False, visualizer=None, log_level="ERROR")
+        cfg.update(custom_hooks={}, load_from=None, resume=False, visualizer=None, log_level="ERROR")
         cfg.default_hooks = dict(cfg.get("default_hooks") or {}, checkpoint=None)
         if "pretrained" in cfg.model:
-            cfg.model.pretrained = []
-        runner = Runner.from_cfg(cfg)
+            cfg.model.pretrained = {}
+        runner = NamedRunner.from_cfg(cfg)
         runner.register_hook(hook)
         runner.train()
     return hook.waited / hook.total

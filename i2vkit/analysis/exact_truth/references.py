@@ -17,9 +17,11 @@ from i2vkit.analysis.exact_truth.contenders import CONTENDERS, Contender, Neares
 from i2vkit.datasets import ClipDataset
 from i2vkit.datasets.transforms import ReadMaps, ReadPoints, RetargetJoints, RetargetMaps
 from i2vkit.evaluation.metrics import VideoMetric
+from i2vkit.evaluation.result import evaluators_of
 from i2vkit.evaluation.run import build_protocol
 from i2vkit.media import atomic_path
 from i2vkit.registry import METRICS, SCOPE, TRANSFORMS, find_part
+from i2vkit.utils.named import named_entries
 from i2vkit.utils.versions import package_versions
 
 Metrics = dict[str, float]
@@ -49,7 +51,7 @@ def kept_references(cfg: Config, path: Path) -> dict[str, Metrics]:
 
 def _made_by(cfg: Config) -> dict[str, str | None]:
     """Versions of the libraries that draw and score, and a hash of the code of metrics and contenders."""
-    kinds = [find_part(METRICS, entry["type"]) for entry in cfg.test_evaluator]
+    kinds = [find_part(METRICS, entry["type"]) for entry in evaluators_of(cfg)]
     files = sorted({inspect.getfile(kind) for kind in [*kinds, VideoMetric, NearestClip]})
     code = hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
     return package_versions(("torch", "numpy", "opencv-python", "av")) | {"code": code}
@@ -68,7 +70,7 @@ def score_references(cfg: Config, names: Iterable[str] = REFERENCES) -> dict[str
     with DefaultScope.overwrite_default_scope(SCOPE):
         dataset = _plain(cfg.test_dataloader.dataset, build_protocol(cfg, None)[1])
         contenders = {name: CONTENDERS[name] if name in CONTENDERS else _nearest(cfg) for name in names}
-        return {name: _score(contender, dataset, cfg.test_evaluator) for name, contender in contenders.items()}
+        return {name: _score(contender, dataset, evaluators_of(cfg)) for name, contender in contenders.items()}
 
 
 def _nearest(cfg: Config) -> Contender:
@@ -78,7 +80,8 @@ def _nearest(cfg: Config) -> Contender:
 
 def _plain(settings: dict, pairing: object) -> ClipDataset:
     """The data set without what only models need."""
-    kept = [step for step in settings["pipeline"] if find_part(TRANSFORMS, step["type"]) not in _BESIDE]
+    steps = named_entries(settings["pipeline"], "pipeline")
+    kept = {name: step for name, step in steps.items() if find_part(TRANSFORMS, step["type"]) not in _BESIDE}
     return DATASETS.build({**settings, "pipeline": kept, "pairing": pairing})
 
 

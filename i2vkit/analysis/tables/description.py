@@ -14,6 +14,7 @@ from i2vkit.config.loading import load_config
 from i2vkit.engine.checkpoints import latest_checkpoint
 from i2vkit.errors import ConfigError
 from i2vkit.models.generator_weights import file_digest
+from i2vkit.utils.named import named_entries
 
 BUDGETS = ("iterations", "minutes")
 KEYS = {"title", "description", "rows", "seed", "seeds", "protocol", "options", "sets", "narrow", "jobs", "reference"}
@@ -136,12 +137,12 @@ def stretched(cfg: Config, iterations: int) -> Config:
     def at(iteration: float) -> int:
         return round(iteration * ratio)
 
-    for scheduler in cfg.get("param_scheduler") or []:
+    for scheduler in named_entries(cfg.get("param_scheduler"), "param_scheduler").values():
         scheduler.begin = at(scheduler.get("begin", 0))
         scheduler.end = max(at(scheduler.end), scheduler.begin + 1)
-    for phase in cfg.model.phases:
+    for phase in named_entries(cfg.model.phases, "phases").values():
         phase.update({key: at(phase[key]) for key in ("begin", "end") if phase.get(key) is not None})
-        for loss in phase.losses:
+        for loss in named_entries(phase.losses, "losses").values():
             if isinstance(loss.get("weight"), list | tuple):
                 loss.weight = _distinct([(at(step), weight) for step, weight in loss.weight])
     cfg.train_cfg.update(max_iters=iterations, val_interval=iterations + 1)

@@ -73,7 +73,7 @@ def row_config(settings: dict, folder: Path) -> Config:
     cfg = load_config(settings["config"], settings["options"])
     if "after" in settings:
         weights = latest_checkpoint(folder.parent / folder_of(settings["after"]["row"], settings["seed"]) / "train")
-        for entry in cfg.model.pretrained:
+        for entry in cfg.model.pretrained.values():
             entry.checkpoint = str(weights)
     return cfg
 
@@ -98,7 +98,7 @@ def timed_training(cfg: Config, work_dir: Path, seed: int, resume: bool = False)
     from i2vkit.apis.train import train
 
     cfg = cfg.copy()
-    cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type=ProcessorClock)]
+    cfg.custom_hooks = {**cfg.get("custom_hooks", {}), "processor_clock": dict(type=ProcessorClock)}
     runner = train(cfg, work_dir, resume=resume, seed=seed)
     return next(hook for hook in runner.hooks if isinstance(hook, ProcessorClock)).seconds
 

@@ -72,7 +72,7 @@ def subject_config(subject: Subject, narrow: bool) -> Config:
     """Return the config of a subject, with its own widths or an eighth of them, and without pre-trained parts."""
     cfg = load_config(subject.config)
     if "pretrained" in cfg.model:
-        cfg.model.pretrained = []
+        cfg.model.pretrained = {}
     return narrowed(cfg, 8) if narrow else cfg
 
 

@@ -87,7 +87,7 @@ def train_recipe(recipe: Recipe, device: str, narrow: bool, record: Record, seco
             return
         weights = Path(done["checkpoint"])
     cfg = _config(recipe.config, options, narrow)
-    for entry in cfg.model.get("pretrained", []):
+    for entry in (cfg.model.get("pretrained") or {}).values():
         entry.checkpoint = str(weights)
     left = TRAINED * seconds * (1 - recipe.share if recipe.first else 1)
     done = record.measure("training", lambda: _train(cfg, Path("work_dirs") / recipe.name, left))
@@ -158,7 +158,7 @@ def _timed(cfg: Config, work_dir: Path, limit: float | None) -> list[float]:
     from i2vkit.apis.train import train
 
     cfg = cfg.copy()
-    cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type=WallClock, seconds=limit)]
+    cfg.custom_hooks = {**cfg.get("custom_hooks", {}), "wall_clock": dict(type=WallClock, seconds=limit)}
     runner = train(cfg, work_dir, seed=0)
     return next(hook for hook in runner.hooks if isinstance(hook, WallClock)).ends
 

@@ -11,9 +11,9 @@ from i2vkit.errors import ConfigError
 class Loss(nn.Module):
     """A number to minimise: ``loss(context) -> Tensor``, a scalar, without its weight.
 
-    ``name`` is the name in the log (by default that of the class). ``weight`` is a number, or a schedule: pairs
-    (iteration, weight), linear between and constant outside; while a schedule is at 0 the loss is not computed.
-    ``passes`` names the passes whose videos the loss reads.
+    ``name`` is the name in the log (by default that of the class). In a config it is the key of the loss, and not
+    given. ``weight`` is a number, or a schedule: pairs (iteration, weight), linear between and constant outside; while
+    a schedule is at 0 the loss is not computed. ``passes`` names the passes whose videos the loss reads.
 
     Raises:
         ConfigError: for a schedule whose iterations do not ascend.

@@ -14,6 +14,7 @@ from i2vkit.models.data_preprocessor import check_values, to_uint8
 from i2vkit.models.discriminators.discriminator import Critic
 from i2vkit.models.generation_state import Between, Stream
 from i2vkit.models.generator import Generator, check_maps
+from i2vkit.models.losses.base import Loss
 from i2vkit.models.training.context import GanContext
 from i2vkit.models.training.passes import build_passes
 from i2vkit.models.training.phased_model import PhasedModel
@@ -45,12 +46,12 @@ class ImageToVideoGan(PhasedModel):
         generator: dict,
         image_size: int,
         passes: dict[str, dict],
-        phases: list[dict],
+        phases: dict[str, dict],
         critics: dict[str, dict] | None = None,
         labels: Sequence[str] = (),
         map_channels: int = 0,
         frozen: Sequence[str] = (),
-        pretrained: Sequence[dict] = (),
+        pretrained: dict[str, dict] | None = None,
         data_preprocessor: dict | None = None,
         precision: str = "fp32",
         channels_last: bool = False,
@@ -68,15 +69,14 @@ class ImageToVideoGan(PhasedModel):
             {name: build_part(MODELS, {"type": Critic, **critic}, **given) for name, critic in (critics or {}).items()}
         )
         self.decoded_frames = decoded_frames
-        self._check_losses()
+        self.check_losses(self._check_loss)
         self._check_decoded_frames()
         self.finish()
 
-    def _check_losses(self) -> None:
-        for loss in (loss for phase in self.phases for loss in phase.losses):
-            if absent := [name for name in loss.passes if name not in self.passes]:
-                raise ConfigError(f"loss '{loss.name}' reads pass '{absent[0]}'; there are: {', '.join(self.passes)}")
-            loss.check(self)
+    def _check_loss(self, loss: Loss) -> None:
+        if absent := [name for name in loss.passes if name not in self.passes]:
+            raise ConfigError(f"loss '{loss.name}' reads pass '{absent[0]}'; there are: {', '.join(self.passes)}")
+        loss.check(self)
 
     def _check_decoded_frames(self) -> None:
         if self.decoded_frames is None:
@@ -84,12 +84,14 @@ class ImageToVideoGan(PhasedModel):
         if self.decoded_frames < 1:
             raise ConfigError(f"model.decoded_frames is None or 1 and more frames, not {self.decoded_frames}")
         self.generator.check_decodes_frames()
-        for loss in (loss for phase in self.phases for loss in phase.losses):
-            if loss.needs_whole_clip(self):
-                raise ConfigError(
-                    f"loss '{loss.name}' needs whole clips, and decoded_frames={self.decoded_frames} decodes a few "
-                    f"frames of each: leave the loss out, or set model.decoded_frames=None"
-                )
+        self.check_losses(self._check_reads_frames)
+
+    def _check_reads_frames(self, loss: Loss) -> None:
+        if loss.needs_whole_clip(self):
+            raise ConfigError(
+                f"loss '{loss.name}' needs whole clips, and decoded_frames={self.decoded_frames} decodes a few "
+                f"frames of each: set model.decoded_frames=None"
+            )
 
     @in_own_precision
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:

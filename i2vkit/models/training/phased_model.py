@@ -1,6 +1,6 @@
 """What the two models, adversarial and supervised, share: paths to parts, freezing, pre-trained parts, the phases."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,16 +15,18 @@ from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.models.layers.frozen_features import FrozenBackbone
 from i2vkit.models.layers.memory_format import to_channels_last_
 from i2vkit.models.layers.timm_backbone import TimmBackbone
+from i2vkit.models.losses.base import Loss
 from i2vkit.models.training.autocast import autocast
 from i2vkit.models.training.phases import Phase, build_phases
 from i2vkit.registry import MODELS
+from i2vkit.utils.named import named_entries
 
 
 class PhasedModel(BaseModel):
     """A model trained in phases.
 
     ``frozen`` names parts by path that never train: they stay in eval mode and take no optimiser slot, while gradients
-    still pass through them. ``pretrained`` is a list of ``dict(part=path, checkpoint=file, prefix=..., help=...)``,
+    still pass through them. ``pretrained`` has by name ``dict(part=path, checkpoint=file, prefix=..., help=...)``,
     where a work dir as file means its newest checkpoint, loaded before training starts (a checkpoint of this model
     loaded later has the last word). ``precision`` is "fp32", "tf32", which rounds the operands of a GPU's convolutions
     and matrix products to 10 bits, or "bf16", which runs forward passes in bf16 autocast and the rest as "tf32".
@@ -34,17 +36,18 @@ class PhasedModel(BaseModel):
 
     def __init__(
         self,
-        phases: list[dict],
+        phases: dict[str, dict],
         data_preprocessor: dict | None,
         frozen: list[str],
-        pretrained: list[dict],
+        pretrained: dict[str, dict],
         precision: str,
         channels_last: bool = False,
     ):
         super().__init__(data_preprocessor=MODELS.build(data_preprocessor or dict(type="ClipPreprocessor")))
         self.precision = check_precision(precision)
         self.phases: tuple[Phase, ...] = build_phases(phases)
-        self.frozen, self.pretrained = list(frozen), list(pretrained)
+        self.frozen = list(frozen)
+        self.pretrained = list(named_entries(pretrained, "pretrained", "model.pretrained").values())
         self.channels_last = channels_last
 
     def finish(self) -> None:
@@ -64,6 +67,20 @@ class PhasedModel(BaseModel):
         if self.channels_last:
             to_channels_last_(self)
         self.train(self.training)
+
+    def check_losses(self, check: Callable[[Loss], None]) -> None:
+        """Call ``check`` with every loss of every phase.
+
+        Raises:
+            ConfigError: What ``check`` raises, with the option that leaves this loss out.
+        """
+        for phase in self.phases:
+            for loss in phase.losses:
+                try:
+                    check(loss)
+                except ConfigError as error:
+                    option = f"model.phases.{phase.name}.losses.{loss.name}=None"
+                    raise ConfigError(f"{error}; set {option} to leave this loss out") from error
 
     def _is_unread(self, path: str) -> bool:
         """Whether a path leads to a slot that is empty, as nobody reads what would stand there; says so in the log."""

@@ -1,6 +1,6 @@
 """Phases: what is updated when, by which losses. One function runs them for every model."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.losses.base import Loss
-from i2vkit.registry import LOSSES, build_part
+from i2vkit.registry import LOSSES, build_part, nearest
+from i2vkit.utils.named import named_entries
 
 
 @dataclass(frozen=True)
@@ -42,28 +43,46 @@ class Phase:
         return [loss for loss in self.losses if loss.runs_at(iteration)]
 
 
-def build_phases(configs: Sequence[dict]) -> tuple[Phase, ...]:
-    """The phases of a model config.
+# What a config gives of a phase; its name is its key.
+PHASE_KEYS = tuple(key for key in Phase.__dataclass_fields__ if key != "name")
+
+
+def build_phases(configs: Mapping[str, Mapping | None]) -> tuple[Phase, ...]:
+    """Build the phases of a model config, in the order of their names there.
+
+    Args:
+        configs: Phases by name, each with ``updates``, ``losses``, themselves by name, and further fields of ``Phase``.
+            The name of a loss is its name in the log. A phase or loss that is None is left out.
 
     Raises:
-        ConfigError: for unknown keys, and for names of phases or losses that stand twice.
+        ConfigError: Phases or losses are a list; a key is unknown or missing; two losses have one name.
     """
-    known = set(Phase.__dataclass_fields__)
-    phases = []
-    for config in configs:
-        if unknown := sorted(set(config) - known):
-            raise ConfigError(
-                f"phase {config.get('name')!r} has an unknown key '{unknown[0]}'; known: {', '.join(sorted(known))}"
-            )
-        if missing := sorted({"name", "updates", "losses"} - set(config)):
-            raise ConfigError(f"phase {config.get('name')!r} lacks '{missing[0]}'")
-        lists = {key: tuple(config[key]) for key in ("updates", "still") if key in config}
-        losses = tuple(build_part(LOSSES, loss) for loss in config["losses"])
-        phases.append(Phase(**{**config, **lists, "losses": losses}))
-    for kind, names in (("phase", [p.name for p in phases]), ("loss", [x.name for p in phases for x in p.losses])):
-        if doubled := {name for name in names if names.count(name) > 1}:
-            raise ConfigError(f"two of the {kind} names are the same: '{doubled.pop()}'; give each its own name=...")
-    return tuple(phases)
+    phases = tuple(_build_phase(name, config) for name, config in named_entries(configs, "phases").items())
+    names = [loss.name for phase in phases for loss in phase.losses]
+    if doubled := [name for name in names if names.count(name) > 1]:
+        raise ConfigError(f"two losses are called '{doubled[0]}', in two phases: give each its own name in the log")
+    return phases
+
+
+def _build_phase(name: str, config: Mapping) -> Phase:
+    if unknown := sorted(set(config) - set(PHASE_KEYS)):
+        raise ConfigError(
+            f"phase '{name}' has an unknown key '{unknown[0]}'; nearest: {nearest(unknown[0], PHASE_KEYS)}"
+        )
+    if missing := [key for key in ("updates", "losses") if key not in config]:
+        raise ConfigError(f"phase '{name}' lacks '{missing[0]}'")
+    lists = {key: tuple(config[key]) for key in ("updates", "still") if key in config}
+    losses = named_entries(config["losses"], "losses", f"phases.{name}.losses")
+    built = tuple(_build_loss(key, loss, f"phases.{name}.losses.{key}") for key, loss in losses.items())
+    return Phase(**{**config, **lists, "name": name, "losses": built})
+
+
+def _build_loss(name: str, config: Mapping, path: str) -> Loss:
+    if isinstance(config, Mapping) and "name" in config:
+        raise ConfigError(f"{path} has a key 'name': leave it out, a loss is called what its key says, '{name}'")
+    loss = build_part(LOSSES, config)
+    loss.name = name
+    return loss
 
 
 def current_iteration() -> int:

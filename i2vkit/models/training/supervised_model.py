@@ -86,10 +86,10 @@ class SupervisedModel(PhasedModel):
         self,
         network: dict,
         image_size: int,
-        phases: list[dict],
+        phases: dict[str, dict],
         labels: Sequence[str],
         frozen: Sequence[str] = (),
-        pretrained: Sequence[dict] = (),
+        pretrained: dict[str, dict] | None = None,
         data_preprocessor: dict | None = None,
         precision: str = "fp32",
         channels_last: bool = False,
@@ -97,8 +97,7 @@ class SupervisedModel(PhasedModel):
         super().__init__(phases, data_preprocessor, frozen, pretrained, precision, channels_last)
         self.image_size, self.labels = image_size, list(labels)
         self.network = build_part(MODELS, network, image_size=image_size, num_labels=len(self.labels))
-        for loss in (loss for phase in self.phases for loss in phase.losses):
-            loss.check(self)
+        self.check_losses(lambda loss: loss.check(self))
         self.finish()
 
     @in_own_precision

@@ -1,0 +1,76 @@
+"""mmengine's Runner for configs whose hooks, learning-rate schedulers and metrics have names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.optim import OptimWrapperDict
+from mmengine.runner import Runner
+
+from i2vkit.errors import ConfigError
+from i2vkit.registry import nearest
+from i2vkit.utils.named import named_entries
+
+
+class NamedRunner(Runner):
+    """A Runner that takes ``custom_hooks``, ``param_scheduler`` and evaluators as dicts by name.
+
+    mmengine's Runner wants lists. This is the one place that makes them; the config that the Runner keeps and writes
+    into the work dir and into checkpoints still has the names, so that it can be loaded and changed again.
+
+    A scheduler holds for the optimisers of all phases, or for those that its key ``phases`` names:
+    ``param_scheduler=dict(decay=dict(type=LinearLR, phases=["generator"], ...))``.
+
+    Args:
+        custom_hooks: Hooks by name; an entry None is left out. So it is with the others.
+        param_scheduler: Learning-rate schedulers by name.
+        val_evaluator: Metrics of the validation by name.
+        test_evaluator: Metrics of the test by name.
+        **others: As of mmengine's Runner.
+
+    Raises:
+        ConfigError: One of them is a list, or a scheduler names a phase that is not there.
+    """
+
+    def __init__(
+        self,
+        *,
+        custom_hooks: dict[str, Any] | None = None,
+        param_scheduler: dict[str, dict] | None = None,
+        val_evaluator: dict[str, dict] | None = None,
+        test_evaluator: dict[str, dict] | None = None,
+        **others: Any,
+    ) -> None:
+        super().__init__(
+            custom_hooks=_as_list(custom_hooks, "custom_hooks"),
+            param_scheduler=_as_list(param_scheduler, "param_scheduler") or None,
+            val_evaluator=_as_list(val_evaluator, "val_evaluator") or None,
+            test_evaluator=_as_list(test_evaluator, "test_evaluator") or None,
+            **others,
+        )
+
+    def build_param_scheduler(self, scheduler: Any) -> Any:
+        """Build the schedulers of each optimiser; those with a key ``phases`` go to the optimisers of these only.
+
+        mmengine calls this once more with what is built already when a training is resumed.
+        """
+        if isinstance(scheduler, list) and isinstance(self.optim_wrapper, OptimWrapperDict):
+            names = list(self.optim_wrapper.keys())
+            scheduler = {name: _schedulers_of(name, scheduler, names) for name in names}
+        return super().build_param_scheduler(scheduler)
+
+
+def _as_list(entries: Any, key: str) -> list:
+    return list(named_entries(entries, key).values())
+
+
+def _schedulers_of(phase: str, schedulers: list[dict], phases: list[str]) -> list[dict]:
+    """The schedulers that hold for ``phase``, without their key ``phases``."""
+    chosen = []
+    for entry in schedulers:
+        named = entry.get("phases")
+        if unknown := [name for name in named or () if name not in phases]:
+            raise ConfigError(f"param_scheduler: no phase '{unknown[0]}'; nearest: {nearest(unknown[0], phases)}")
+        if named is None or phase in named:
+            chosen.append({key: value for key, value in entry.items() if key != "phases"})
+    return chosen
