@@ -28,6 +28,7 @@ from i2vkit.datasets import FrameFolder, FrameSpan, FrameStrip, VideoFile
 from i2vkit.datasets.loaders import build_loader, default_workers
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import write_image, write_video
+from i2vkit.models.layers import cpu_kernels
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoSample
 
@@ -354,7 +355,7 @@ def rounded_to_tf32(convolution):
 def test_forms_agree_with_tf32_off_and_are_timed_with_it_on(monkeypatch):
     """What a GPU does, by default in convolutions only: the plain form is made of those, the fast one of products."""
     monkeypatch.setattr("torch.nn.functional.conv_transpose3d", rounded_to_tf32(nn.functional.conv_transpose3d))
-    monkeypatch.setattr(layer, "_plain_is_faster", lambda x: False)
+    monkeypatch.setattr(cpu_kernels, "reference_is_faster", lambda x: False)
     for benchmark in (decoder_benchmark, step_benchmark):
         monkeypatch.setattr(benchmark, "precisions_of", lambda *_: ("fp32", "tf32"))
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)  # as PyTorch has it
