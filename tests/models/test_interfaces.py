@@ -469,6 +469,11 @@ def test_a_head_that_returns_something_else(parts, register):
         generator(head=dict(type=Named))
 
 
+def test_the_checks_are_gone_once_the_generator_is_built(parts):
+    model = generator(content_encoder=dict(type="ColourCode"))
+    assert not any(module._forward_hooks for module in model.modules())
+
+
 # Motion parts that read content.
 
 
