@@ -24,7 +24,7 @@ ENCODERS = {
 }
 
 
-def build(losses=({"type": FrameChangeLoss},), **network) -> SupervisedModel:
+def build(losses=None, **network) -> SupervisedModel:
     torch.manual_seed(0)
     network = dict(type=MotionRegressor, side=8) | (network or ENCODERS["states of a CNN-LSTM"])
     return MODELS.build(
@@ -33,7 +33,9 @@ def build(losses=({"type": FrameChangeLoss},), **network) -> SupervisedModel:
             network=network,
             image_size=narrow.SIZE,
             labels=[],
-            phases=dict(change=dict(updates=["network"], losses=list(losses))),
+            phases=dict(
+                change=dict(updates=["network"], losses=losses or dict(frame_change=dict(type=FrameChangeLoss)))
+            ),
         )
     )
 
@@ -173,11 +175,19 @@ def test_the_encoder_sees_a_smaller_picture_where_it_is_told():
 @pytest.mark.parametrize(
     "losses, network, message",
     [
-        ([dict(type=LandmarkChangeLoss)], ENCODERS["states of a CNN-LSTM"], "num_landmarks=68 for landmark_change"),
-        ([dict(type=FrameChangeLoss)], dict(encoder=narrow.NARROW["Conv3dEncoder"]), "Conv3dEncoder gives none"),
-        ([dict(type=FrameChangeLoss)], dict(side=0, **ENCODERS["states of a CNN-LSTM"]), "nothing to tell"),
-        ([dict(type=FrameChangeLoss)], dict(side=12, **ENCODERS["states of a CNN-LSTM"]), "take a divisor"),
-        ([dict(type=LandmarkChangeLoss, floor=0.0)], ENCODERS["states of a CNN-LSTM"], "0.0 is not above 0"),
+        (
+            dict(told=dict(type=LandmarkChangeLoss)),
+            ENCODERS["states of a CNN-LSTM"],
+            "num_landmarks=68 for landmark_change",
+        ),
+        (
+            dict(told=dict(type=FrameChangeLoss)),
+            dict(encoder=narrow.NARROW["Conv3dEncoder"]),
+            "Conv3dEncoder gives none",
+        ),
+        (dict(told=dict(type=FrameChangeLoss)), dict(side=0, **ENCODERS["states of a CNN-LSTM"]), "nothing to tell"),
+        (dict(told=dict(type=FrameChangeLoss)), dict(side=12, **ENCODERS["states of a CNN-LSTM"]), "take a divisor"),
+        (dict(told=dict(type=LandmarkChangeLoss, floor=0.0)), ENCODERS["states of a CNN-LSTM"], "0.0 is not above 0"),
     ],
 )
 def test_what_cannot_be_told_is_refused(losses, network, message):
