@@ -155,7 +155,12 @@ def test_a_test_reports_true_frames_and_the_metric_adds_them_up():
     squares = [sample.change.nan_to_num(0).square().sum().item() for sample in samples]
     told = metric.evaluate(size=2)["change_told"]
     assert told == pytest.approx(1 - 0.25 * squares[0] / sum(squares), rel=1e-5)
-    landmarks = build([dict(type=LandmarkChangeLoss)], side=0, num_landmarks=68, **ENCODERS["states of a CNN-LSTM"])
+    landmarks = build(
+        dict(landmark_change=dict(type=LandmarkChangeLoss)),
+        side=0,
+        num_landmarks=68,
+        **ENCODERS["states of a CNN-LSTM"],
+    )
     assert landmarks.test_step(batch())[1].told_change.shape == (4, 68, 2)
 
 
@@ -176,18 +181,30 @@ def test_the_encoder_sees_a_smaller_picture_where_it_is_told():
     "losses, network, message",
     [
         (
-            dict(told=dict(type=LandmarkChangeLoss)),
+            dict(landmark_change=dict(type=LandmarkChangeLoss)),
             ENCODERS["states of a CNN-LSTM"],
             "num_landmarks=68 for landmark_change",
         ),
         (
-            dict(told=dict(type=FrameChangeLoss)),
+            dict(frame_change=dict(type=FrameChangeLoss)),
             dict(encoder=narrow.NARROW["Conv3dEncoder"]),
             "Conv3dEncoder gives none",
         ),
-        (dict(told=dict(type=FrameChangeLoss)), dict(side=0, **ENCODERS["states of a CNN-LSTM"]), "nothing to tell"),
-        (dict(told=dict(type=FrameChangeLoss)), dict(side=12, **ENCODERS["states of a CNN-LSTM"]), "take a divisor"),
-        (dict(told=dict(type=LandmarkChangeLoss, floor=0.0)), ENCODERS["states of a CNN-LSTM"], "0.0 is not above 0"),
+        (
+            dict(frame_change=dict(type=FrameChangeLoss)),
+            dict(side=0, **ENCODERS["states of a CNN-LSTM"]),
+            "nothing to tell",
+        ),
+        (
+            dict(frame_change=dict(type=FrameChangeLoss)),
+            dict(side=12, **ENCODERS["states of a CNN-LSTM"]),
+            "take a divisor",
+        ),
+        (
+            dict(landmark_change=dict(type=LandmarkChangeLoss, floor=0.0)),
+            ENCODERS["states of a CNN-LSTM"],
+            "0.0 is not above 0",
+        ),
     ],
 )
 def test_what_cannot_be_told_is_refused(losses, network, message):
@@ -196,7 +213,9 @@ def test_what_cannot_be_told_is_refused(losses, network, message):
 
 
 def test_clips_without_landmarks_are_refused_with_the_cure():
-    model = build([dict(type=LandmarkChangeLoss)], num_landmarks=68, **ENCODERS["states of a CNN-LSTM"])
+    model = build(
+        dict(landmark_change=dict(type=LandmarkChangeLoss)), num_landmarks=68, **ENCODERS["states of a CNN-LSTM"]
+    )
     with pytest.raises(DataError, match=r"ReadPoints, required=\['landmarks'\]"):
         model.train_step(batch(landmarks=False), narrow.optimizers(model))
 
