@@ -134,7 +134,7 @@ def test_the_trajectory_is_the_generators_own(kind, tmp_path):
         motion_encoder=ENCODERS[kind]["encoder"],
         motion_generator=ENCODERS[kind].get("motion_generator"),
     )
-    gan = narrow.build(seed=5, generator=parts, pretrained=entries).eval()
+    gan = narrow.build(seed=5, generator=parts, pretrained={entry["part"]: entry for entry in entries}).eval()
     gan.init_weights()
     clip = gan.data_preprocessor(batch())["clip"]
     motion = gan.generator.render(
