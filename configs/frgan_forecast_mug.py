@@ -3,6 +3,8 @@
 Paper: Zhao et al., 2018. Data: 19 people train (three even groups; the split is ours). Iterations are ours (the
 authors' code runs 20 epochs). What else the paper leaves open stands in _base_/models/frgan_forecast.py. Then:
 frgan_refine_mug.py. Expected result, tested on its own: ACD-I 0.252, ACD-C 0.140 (table 4).
+
+Memory of a training step: 7.6 GiB in fp32.
 """
 
 from mmengine.config import read_base

@@ -2,6 +2,8 @@
 
 The paper has no such run. Batches of 8, a learning rate of 3e-4 that falls over the last third. docs/results.md has
 what came out.
+
+Memory of a training step: 0.7 GiB in fp32.
 """
 
 from mmengine.config import read_base

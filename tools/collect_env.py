@@ -1,21 +1,6 @@
-"""Print the versions and devices that a bug report needs."""
+"""Print the versions and devices that a bug report needs; the same as `i2v collect-env`."""
 
-from i2vkit.cli.common import parser, run_tool
-
-PACKAGES = ("onedl-mmcv", "torchvision", "timm", "av", "opencv-python", "scipy", "torchmetrics", "safetensors")
-
-
-def main() -> None:
-    """Print them, one a line."""
-    parser(__doc__).parse_args()
-
-    from mmengine.utils.dl_utils import collect_env
-
-    from i2vkit.utils.versions import package_versions
-
-    for name, value in {**package_versions(["i2vkit"]), **collect_env(), **package_versions(PACKAGES)}.items():
-        print(f"{name}: {'not installed' if value is None else value}")
-
+from i2vkit.cli.main import run_as_tool
 
 if __name__ == "__main__":
-    run_tool(main)
+    run_as_tool("collect-env")

@@ -1,31 +1,6 @@
-"""Export a generator: `python tools/export.py dtgan_oulu iter_1000.pth --out dtgan.safetensors`."""
+"""Export a generator; the same as `i2v export`."""
 
-from i2vkit.cli.common import parser, run_tool
-
-
-def main() -> None:
-    """Read the command line and write the weights of the generator, and those alone."""
-    options = parser(__doc__, config=True)
-    options.add_argument("checkpoint", help=".pth of training; its averaged weights, if it has such, are taken")
-    options.add_argument("--out", required=True, metavar="FILE.safetensors", help="what to write")
-    options.add_argument(
-        "--dtype",
-        choices=["float32", "bfloat16"],
-        default="float32",
-        help="of the weights; bfloat16: half the size, loaded in fp32 as ever (default: %(default)s)",
-    )
-    arguments = options.parse_args()
-
-    from i2vkit.config.loading import load_config
-    from i2vkit.models.generator_weights import export_generator, load_generator
-    from i2vkit.registry import MODELS
-
-    cfg = load_config(arguments.config, arguments.cfg_options)
-    model = MODELS.build(cfg.model)
-    load_generator(model, arguments.checkpoint)
-    header = export_generator(model, cfg, arguments.out, arguments.dtype)
-    print(f"{arguments.out}: generator of {header['config']}, sha256 of its weights {header['sha256']}")
-
+from i2vkit.cli.main import run_as_tool
 
 if __name__ == "__main__":
-    run_tool(main)
+    run_as_tool("export")

@@ -1,48 +1,6 @@
-"""What models cost, in one table: `python tools/flops.py dtgan_oulu imaginator_mug --frames 32 --by-part`."""
+"""Count what models cost, in one table; the same as `i2v flops`."""
 
-import json
-
-from i2vkit.cli.common import parser, run_tool
-
-
-def main() -> None:
-    """Read the command line, print the table and write it if asked to."""
-    options = parser(__doc__, config="several")
-    options.add_argument(
-        "--frames",
-        type=int,
-        help="length of the video (default: 16, or the next that the model makes; in training that of the config)",
-    )
-    options.add_argument("--size", type=int, help="side of the frames in pixels (default: the config's)")
-    options.add_argument("--by-part", action="store_true", help="every part of the generator and every phase too")
-    options.add_argument("--training", action="store_true", help="a training step of two clips too, all its phases")
-    options.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="a training step of the config's own batch, and nothing is computed: its memory in seconds, without a GPU",
-    )
-    options.add_argument("--clips", type=int, help="how many clips the step of --dry-run has (default: the config's)")
-    options.add_argument("--json", metavar="FILE", help="write the numbers to a file too, always by part")
-    arguments = options.parse_args()
-
-    from i2vkit.analysis.profile import as_json, as_table, profile_config, profile_dry_run
-    from i2vkit.config.loading import load_config
-    from i2vkit.media import atomic_path
-
-    changes = dict(arguments.cfg_options or {})
-    if arguments.size is not None:
-        changes["model.image_size"] = arguments.size
-    configs = {name: load_config(name, changes) for name in arguments.configs}
-    frames = arguments.frames
-    if arguments.dry_run:
-        profiles = [profile_dry_run(cfg, name, frames, arguments.clips) for name, cfg in configs.items()]
-    else:
-        profiles = [profile_config(cfg, name, frames, arguments.training) for name, cfg in configs.items()]
-    print(as_table(profiles, arguments.by_part))
-    if arguments.json:
-        with atomic_path(arguments.json) as temporary:
-            temporary.write_text(json.dumps(as_json(profiles), indent=1) + "\n")
-
+from i2vkit.cli.main import run_as_tool
 
 if __name__ == "__main__":
-    run_tool(main)
+    run_as_tool("flops")

@@ -1,16 +1,6 @@
-"""A whole resolved config, with the file that each value comes from: `python tools/print_config.py dtgan_oulu`."""
+"""Print a whole resolved config, with the file that each value comes from; the same as `i2v print-config`."""
 
-from i2vkit.cli.common import parser, run_tool
-
-
-def main() -> None:
-    """Read the command line and print."""
-    arguments = parser(__doc__, config=True).parse_args()
-
-    from i2vkit.config.origin import as_text, config_origins
-
-    print(as_text(config_origins(arguments.config, arguments.cfg_options)))
-
+from i2vkit.cli.main import run_as_tool
 
 if __name__ == "__main__":
-    run_tool(main)
+    run_as_tool("print-config")

@@ -1,49 +1,6 @@
-"""How much of the picture's change a motion encoder's trajectory tells, and whether it tells who moves.
+"""Probe how well a motion encoder tells motion and hides identity; the same as `i2v probe-motion`."""
 
-`python tools/probe_motion.py dtgan_weizmann work_dirs/cnn_lstm_weizmann --prefix network.encoder`. Two linear probes,
-fitted before any decoder is trained. Ridge regression on training clips, from the state at t to the change of the grey
-16x16 picture since frame 0: R^2 on the training and on the validation clips. A decoder cannot show what is not in
-there. And which person of the validation set drives, by the nearest centre: should be near chance. Codes that a motion
-generator unrolls are probed behind it (`--generator-prefix network.motion_generator` loads that, too).
-"""
-
-from i2vkit.cli.common import parser, run_tool
-
-
-def main() -> None:
-    """Read the command line, encode both sets, fit and print."""
-    options = parser(__doc__, config=True)
-    options.add_argument("checkpoint", help="where the motion encoder's weights are: a file or a work dir")
-    options.add_argument("--prefix", default="generator.motion_encoder", help="their prefix (default: %(default)s)")
-    options.add_argument("--generator-prefix", help="that of the motion generator's weights, if they are to be loaded")
-    options.add_argument("--untrained-lstm", action="store_true", help="give the LSTM new weights, for comparison")
-    arguments = options.parse_args()
-
-    import torch
-
-    from i2vkit.analysis.motion_probe import change_told, encode, who_is_told
-    from i2vkit.config.loading import load_config
-    from i2vkit.engine.checkpoints import load_weights
-    from i2vkit.registry import DATASETS, MODELS
-
-    cfg = load_config(arguments.config, arguments.cfg_options)
-    model = MODELS.build(cfg.model).eval()
-    load_weights(model.get_part("generator.motion_encoder"), arguments.checkpoint, prefix=arguments.prefix)
-    if arguments.generator_prefix:
-        unrolls = model.get_part("generator.motion_generator")
-        load_weights(unrolls, arguments.checkpoint, prefix=arguments.generator_prefix)
-    if arguments.untrained_lstm:
-        torch.manual_seed(0)
-        model.get_part("generator.motion_encoder.lstm").reset_parameters()
-    train, val = (encode(model, DATASETS.build(cfg[f"{use}_dataloader"].dataset)) for use in ("train", "val"))
-    told, told_val = change_told(train, val)
-    print(f"R^2 of the change of the picture: training {told:.3f}, validation {told_val:.3f}")
-    right, chance = who_is_told(train, val)
-    if right == right:
-        print(f"Who drives, by the nearest centre: {right:.2f} right, chance {chance:.2f} ({len(val.people)} clips)")
-    else:
-        print("Who drives: not to be told of fewer than two validation people with two labels each")
-
+from i2vkit.cli.main import run_as_tool
 
 if __name__ == "__main__":
-    run_tool(main)
+    run_as_tool("probe-motion")

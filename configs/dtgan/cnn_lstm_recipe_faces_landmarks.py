@@ -4,6 +4,8 @@ Ours, for sets that know no expressions but have landmarks (prepared ones do): o
 tells least of who drives, as colours are drawn anew and clips are mirrored. It takes the place of
 cnn_lstm_recipe_faces.py: model.pretrained.motion_encoder.checkpoint=work_dirs/cnn_lstm_recipe_faces_landmarks for
 dtgan_recipe_faces.py. 240 iterations of 8 clips, the encoder's widths as there.
+
+Memory of a training step: 0.2 GiB in fp32.
 """
 
 from mmengine.config import read_base

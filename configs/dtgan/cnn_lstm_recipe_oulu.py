@@ -2,6 +2,8 @@
 
 Paper: Kim et al., 2017 (reference [12] of DTGAN), as cnn_lstm_oulu.py has it. Ours: half the widths, 240 iterations of
 8 clips in place of 600 of 16.
+
+Memory of a training step: 0.2 GiB in fp32.
 """
 
 from mmengine.config import read_base

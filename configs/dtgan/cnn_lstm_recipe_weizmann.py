@@ -3,6 +3,8 @@
 Ours: states that tell the change of the coarse picture (_base_/models/motion_regressor.py) in place of the paper's
 pre-training by labels (cnn_lstm_weizmann.py), whose states tell little of where arms and legs are. The training people
 of dtgan_recipe_weizmann.py, 1200 iterations of 8 clips.
+
+Memory of a training step: 0.1 GiB in fp32.
 """
 
 from mmengine.config import read_base

@@ -2,6 +2,8 @@
 
 First: python tools/benchmark_truth.py prepare --extra-people 56, and tools/train.py
 configs/dtgan/cnn_lstm_recipe_faces_80people.py. Tables tell it apart from what 24 people give.
+
+Memory of a training step: 0.1 GiB in fp32.
 """
 
 from mmengine.config import read_base

@@ -5,6 +5,8 @@ paper's stands in _base_/models/dtgan_recipe.py; besides, the motion encoder is 
 (tools/train.py configs/dtgan/cnn_lstm_recipe_figures.py, a minute), the flow reaches 32 pixels, half the picture, as
 people walk, and is averaged over 5x5, and pixels that move weigh up to five times as much. The set's own 12 people
 train.
+
+Memory of a training step: 0.1 GiB in fp32.
 """
 
 from mmengine.config import read_base

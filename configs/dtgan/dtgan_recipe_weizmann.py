@@ -4,6 +4,8 @@ Paper: Baddar et al., 2017, "Dynamics Transfer GAN"; it has no experiment on Wei
 dtgan_weizmann.py. What is not the paper's stands in _base_/models/dtgan_recipe.py; besides, the motion encoder is
 pre-trained without labels (tools/train.py configs/dtgan/cnn_lstm_recipe_weizmann.py, a minute), the flow reaches 12
 pixels and is averaged over 5x5, and 6,000 iterations are enough for 40 clips.
+
+Memory of a training step: 0.1 GiB in fp32.
 """
 
 from mmengine.config import read_base

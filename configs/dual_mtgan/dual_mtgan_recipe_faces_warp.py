@@ -2,6 +2,8 @@
 
 A mix that no paper has: the motion of Dual-MTGAN, the content warped and painted over (``WarpHead``), its flow averaged
 over 5x5 pixels, as transposed convolutions make a checkerboard of it.
+
+Memory of a training step: 0.2 GiB in bf16.
 """
 
 from mmengine.config import read_base

@@ -4,6 +4,8 @@ Paper: Yang et al., "Dual-MTGAN"; its own model on these data is truth/dual_mtga
 stands in _base_/models/dual_mtgan_recipe.py; besides, encoder and LSTM are pre-trained (tools/train.py
 configs/dual_mtgan/motion_recipe_figures.py), and the image is warped and painted over by a flow that reaches half the
 picture, as people walk, and is averaged over 5x5 pixels. The set's own 12 people train.
+
+Memory of a training step: 0.2 GiB in bf16.
 """
 
 from mmengine.config import read_base

@@ -2,6 +2,8 @@
 
 Ours: every state that the code is unrolled to tells the change of the coarse picture (MotionRegressor). The set's own
 12 people train.
+
+Memory of a training step: 0.1 GiB in bf16.
 """
 
 from mmengine.config import read_base

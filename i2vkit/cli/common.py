@@ -1,15 +1,16 @@
-"""What the command line tools share: options, and errors that read like a sentence instead of a traceback."""
+"""Options that several commands share, and errors that read like a sentence instead of a traceback."""
 
 import inspect
 import logging
 import os
 import re
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, _SubParsersAction
 from collections.abc import Callable
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from i2vkit.cli.cfg_options import CfgOptions
 from i2vkit.errors import ConfigError, I2VError
 from i2vkit.utils.versions import package_versions
 
@@ -17,38 +18,46 @@ from i2vkit.utils.versions import package_versions
 RIVALS = (("mmengine", "onedl-mmengine"), ("mmengine-lite", "onedl-mmengine"), ("mmcv", "onedl-mmcv"))
 
 
-def parser(description: str, config: bool | Literal["several"] = False) -> ArgumentParser:
-    """A parser with ``--debug``; with ``config`` also the positional ``config`` and ``--cfg-options``.
+def parser(description: str, config: bool = False, prog: str | None = None) -> ArgumentParser:
+    """Return a parser with ``--debug``, and with ``config`` also with what ``add_config`` adds.
 
-    With ``config="several"`` the positional is ``configs``, one or more, and the options are for all of them.
+    Args:
+        description: Stands below the usage in the help.
+        config: The program reads one config.
+        prog: How the user calls the program; the name of its file by default.
     """
-    result = ArgumentParser(description=description)
-    result.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    result = ArgumentParser(prog=prog, description=description)
+    add_debug(result)
     if config:
-        from mmengine.config import DictAction
-
-        class Options(DictAction):
-            """``key=value`` pairs into a dict, with a usage error for anything else."""
-
-            def __call__(self, parser, namespace, values, option_string=None):
-                if bad := [value for value in values if "=" not in value]:
-                    parser.error(f"{option_string} takes key=value pairs, not '{bad[0]}'")
-                super().__call__(parser, namespace, values, option_string)
-
-        text = "name of a config of i2vkit ('dtgan_oulu'), or path of a config file"
-        if config == "several":
-            result.add_argument("configs", nargs="+", metavar="config", help=text)
-        else:
-            result.add_argument("config", help=text)
-        result.add_argument(
-            "--cfg-options",
-            nargs="+",
-            action=Options,
-            metavar="KEY=VALUE",
-            help="change the config: model.generator.decoder.type=NAME swaps a part, any other key sets a value; "
-            "lists are written '[a,b]' or 'a,b'",
-        )
+        add_config(result)
     return result
+
+
+def add_debug(options: ArgumentParser) -> None:
+    """Add ``--debug``, which ``run_tool`` looks for."""
+    options.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def add_config(options: ArgumentParser, several: bool = False) -> None:
+    """Add the positional ``config`` and ``--cfg-options``.
+
+    Args:
+        options: Where to add them.
+        several: The positional is ``configs`` instead, one or more, and ``--cfg-options`` applies to all of them.
+    """
+    text = "name of a config of i2vkit ('dtgan_oulu'), or path of a config file"
+    if several:
+        options.add_argument("configs", nargs="+", metavar="config", help=text)
+    else:
+        options.add_argument("config", help=text)
+    options.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=CfgOptions,
+        metavar="KEY=VALUE",
+        help="change the config: model.generator.decoder.type=NAME swaps a part, any other key sets a value; "
+        "lists are written '[a,b]' or 'a,b'",
+    )
 
 
 def add_precision(options: ArgumentParser, more: str = "") -> None:
@@ -61,14 +70,28 @@ def add_precision(options: ArgumentParser, more: str = "") -> None:
     )
 
 
+def add_command(commands: _SubParsersAction, name: str, help: str, config: bool = False) -> ArgumentParser:
+    """Add one sub-command with ``--debug`` and return its parser.
+
+    Args:
+        commands: What ``add_subparsers`` returned.
+        name: What the user types.
+        help: One line for the list of sub-commands and for its own help.
+        config: The sub-command reads one config; adds what ``add_config`` adds.
+    """
+    command = commands.add_parser(name, help=help, description=help)
+    add_debug(command)
+    if config:
+        add_config(command)
+    return command
+
+
 def add_commands(options: ArgumentParser, dest: str, functions: dict[str, Callable], help: str) -> None:
     """Add one sub-command a function, whose options are its parameters; the choice goes to ``dest``."""
     commands = options.add_subparsers(dest=dest, required=True, metavar=dest.upper(), help=help)
     for name, function in functions.items():
-        first_line = inspect.getdoc(function).splitlines()[0]
-        command = commands.add_parser(name, help=first_line, description=first_line)
-        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        add_parameters(command, function)
+        first_line = (inspect.getdoc(function) or "").partition("\n")[0]
+        add_parameters(add_command(commands, name, first_line), function)
 
 
 def add_parameters(options: ArgumentParser, function: Callable) -> None:
@@ -123,17 +146,22 @@ def _argument_help(function: Callable) -> dict[str, str]:
     return {name: re.sub(r"\s+", " ", text).replace("`", "").replace("%", "%%").rstrip(". ") for name, text in entries}
 
 
-def run_tool(main: Callable[[], None]) -> None:
+def run_tool(main: Callable[[], None], debug: bool | None = None) -> None:
     """Run ``main``; an ``I2VError`` becomes ``error: ...`` on stderr and exit code 1, Ctrl-C exit code 130.
 
-    With ``--debug`` on the command line every error keeps its traceback. Where nobody reads stdout any more, as in
-    ``tool | head``, the tool ends quietly with exit code 141, as programs of the shell do; a training, which only logs
-    there, goes on.
+    Where nobody reads stdout any more, as in ``tool | head``, the tool ends quietly with exit code 141, as programs of
+    the shell do. A training, which only logs there, goes on.
+
+    Args:
+        main: Reads the command line and does the work.
+        debug: Every error keeps its traceback. By default where ``--debug`` stands on the command line.
     """
-    logging.raiseExceptions = "--debug" in sys.argv  # else the logger prints a traceback for each line it cannot write
+    if debug is None:
+        debug = "--debug" in sys.argv
+    logging.raiseExceptions = debug  # else the logger prints a traceback for each line it cannot write
     try:
         try:
-            _run(main)
+            _run(main, debug)
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
@@ -142,18 +170,18 @@ def run_tool(main: Callable[[], None]) -> None:
         sys.exit(141)
 
 
-def _run(main: Callable[[], None]) -> None:
+def _run(main: Callable[[], None], debug: bool) -> None:
     """Run ``main``, errors becoming messages and exit codes."""
     try:
         check_distributions()
         main()
     except I2VError as error:
-        if "--debug" in sys.argv:
+        if debug:
             raise
         print(f"error: {message_of(error)}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        if "--debug" in sys.argv:
+        if debug:
             raise
         print("interrupted", file=sys.stderr)
         sys.exit(130)

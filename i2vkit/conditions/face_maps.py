@@ -9,6 +9,7 @@ from i2vkit.conditions.basel import read_basel
 from i2vkit.conditions.camera import in_camera
 from i2vkit.conditions.coefficients import Coefficients
 from i2vkit.conditions.fitting import fit_clip
+from i2vkit.conditions.interfaces import ConditionGenerator
 from i2vkit.conditions.morphable import MorphableModel
 from i2vkit.conditions.procedural import procedural_model
 from i2vkit.conditions.rasterizer import NormalRasterizer, normals_as_bytes
@@ -19,7 +20,7 @@ _CHUNK = 16  # frames whose vertices are in memory at once
 
 
 @CONDITION_GENERATORS.register_module()
-class FaceMaps:
+class FaceMaps(ConditionGenerator):
     """Draws normal maps of faces.
 
     Args:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from i2vkit.conditions.interfaces import ConditionGenerator
 from i2vkit.datasets.readers.penn_action import NUM_JOINTS
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import CONDITION_GENERATORS
@@ -11,7 +12,7 @@ SHOULDERS, HIPS = (1, 2), (7, 8)
 
 
 @CONDITION_GENERATORS.register_module()
-class JointHeatmaps:
+class JointHeatmaps(ConditionGenerator):
     """Draws a Gaussian around each joint, one map a joint.
 
     Args:

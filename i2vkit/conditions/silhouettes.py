@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.ndimage import binary_dilation, binary_fill_holes, label
 
+from i2vkit.conditions.interfaces import ConditionGenerator
 from i2vkit.errors import DataError
 from i2vkit.registry import CONDITION_GENERATORS
 
@@ -13,7 +14,7 @@ _PINHOLE = 0.003
 
 
 @CONDITION_GENERATORS.register_module()
-class Silhouettes:
+class Silhouettes(ConditionGenerator):
     """One map a frame, 255 inside the person, from frames whose background does not move.
 
     The person is what differs from the background: connected parts that differ by ``faint`` and somewhere by ``clear``

@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader
 from i2vkit import registry as roles
 from i2vkit.engine.compiling import OPTIONS
 from i2vkit.errors import ConfigError
+from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.registry import arguments_of, find_part
 
 # fmt: off
@@ -48,13 +49,8 @@ SLOTS: dict[str, tuple[Registry, ...]] = {
     "model": (roles.MODELS,),
     "data_preprocessor": (roles.MODELS,),
     "model_wrapper_cfg": (roles.MODEL_WRAPPERS,),
-    "content_encoder": (roles.CONTENT_ENCODERS,),
-    "motion_encoder": (roles.MOTION_ENCODERS,),
+    **{slot.name: (slot.registry,) for slot in GENERATOR_SLOTS.values()},
     "frame_encoder": (roles.FRAME_ENCODERS,),
-    "motion_generator": (roles.MOTION_GENERATORS,),
-    "decoder": (roles.DECODERS,),
-    "head": (roles.HEADS,),
-    "refiner": (roles.REFINERS,),
     "condition_generator": (roles.CONDITION_GENERATORS,),
     "network": (roles.DISCRIMINATORS, roles.MODELS),
     "embedder": (roles.EMBEDDERS, roles.VIDEO_EMBEDDERS),

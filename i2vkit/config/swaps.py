@@ -7,13 +7,11 @@ from typing import Any
 from mmengine.config import Config
 
 from i2vkit.config.slots import name_of
+from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.utils.named import named_entries
 
 # Whose weights fit only what these slots had when they were trained.
-_BUILT_ON = {
-    "generator.motion_generator": ("motion_encoder",),
-    "generator.decoder": ("content_encoder", "motion_encoder", "motion_generator", "head"),
-}
+_BUILT_ON = {f"generator.{slot.name}": slot.built_on for slot in GENERATOR_SLOTS.values()}
 
 
 def train_anew(model: dict, swapped: set[str]) -> list[str]:

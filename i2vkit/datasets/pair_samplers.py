@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from i2vkit.datasets.index import ClipIndex, ClipRecord
+from i2vkit.datasets.interfaces import PairSampler
 from i2vkit.datasets.splits import people_of
 from i2vkit.errors import DataError
 from i2vkit.registry import PAIRINGS
@@ -47,7 +48,7 @@ class Pair:
 
 
 @PAIRINGS.register_module()
-class SameClip:
+class SameClip(PairSampler):
     """Every clip on its own: its first frame is animated by its own motion."""
 
     def pairs(self, index: ClipIndex) -> list[Pair]:
@@ -56,7 +57,7 @@ class SameClip:
 
 
 @PAIRINGS.register_module()
-class SamePerson:
+class SamePerson(PairSampler):
     """Every clip with another clip of the same person, drawn anew each time.
 
     Falls back to any other clip where the person has one clip only.
@@ -80,7 +81,7 @@ class SamePerson:
 
 
 @PAIRINGS.register_module()
-class OtherPerson:
+class OtherPerson(PairSampler):
     """Every clip with a clip of another person, drawn anew each time; with ``same_label`` one of the same label.
 
     Falls back to any clip of another person where none has the label, and to any other clip where there is nobody else.
@@ -102,7 +103,7 @@ class OtherPerson:
 
 
 @PAIRINGS.register_module()
-class AllPairs:
+class AllPairs(PairSampler):
     """Every clip of the people ``sources`` with every person of ``targets``; ``None`` means everyone.
 
     The target's clip is the one with the source's label, or else the target's first. A person may be their own target.

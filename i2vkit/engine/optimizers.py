@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import torch
 from mmengine.dist import get_world_size
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from i2vkit.engine.averaging import GradientAverager
 from i2vkit.engine.checkpoints import unwrapped
@@ -94,7 +96,9 @@ class PhaseOptimWrapperConstructor:
             raise ConfigError(f"phase '{name}' has nothing to update: all that it names is frozen or has no parameters")
         factory = find_part(OPTIMIZERS, optimizer.pop("type"))
         _must_take(factory, optimizer, name)
-        return PhaseOptimWrapper(optimizer=factory(parameters, **optimizer), **settings)
+        built = factory(parameters, **optimizer)
+        built.register_load_state_dict_post_hook(match_memory_formats)
+        return PhaseOptimWrapper(optimizer=built, **settings)
 
     def _settings(self, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """The arguments of the wrapper and of the optimiser for one phase."""
@@ -109,6 +113,19 @@ class PhaseOptimWrapperConstructor:
         settings |= {key: value for key, value in own.items() if key in of_wrapper}
         _must_take(OptimWrapper, settings, name)
         return settings, optimizer
+
+
+@torch.no_grad()
+def match_memory_formats(optimizer: Optimizer) -> None:
+    """Lay the state of an optimiser out in memory as its parameters lie, after it was loaded.
+
+    A checkpoint may come from a model whose channels lie elsewhere (``channels_last``). Fused steps walk through
+    parameter and state side by side in memory: on a CPU they would mix up the places without a word.
+    """
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def _must_take(part: type, arguments: dict[str, Any], phase: str) -> None:

@@ -10,7 +10,15 @@ from mmengine.logging import print_log
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.interfaces import Part
-from i2vkit.registry import ADAPTERS, CONTENT_ENCODERS, DECODERS, MOTION_ENCODERS, MOTION_GENERATORS, find_part
+from i2vkit.registry import (
+    ADAPTERS,
+    CONTENT_ENCODERS,
+    DECODERS,
+    MOTION_ENCODERS,
+    MOTION_GENERATORS,
+    find_part,
+    part_names,
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ def plan_generator(
     motion_generator: dict | None,
     num_labels: int,
 ) -> Plan:
-    """Work out what the decoder reads from whom.
+    """Work out what the decoder and the motion parts read from whom.
 
     Raises:
         ConfigError: if a part needs something that nothing upstream gives and no adapter makes; names both parts.
@@ -44,8 +52,8 @@ def plan_generator(
     encoder = _class_of(MOTION_ENCODERS, motion_encoder)
     generator = _class_of(MOTION_GENERATORS, motion_generator)
 
-    content_adapters = _bridge(reader, "content", _gives(content), f"content_encoder={_name(content)}")
-    content_read = (reader.reads() | {f"content.{a.reads}" for a in content_adapters}) & _gives(content)
+    pictured = f"content_encoder={_name(content)}"
+    content_adapters = _bridge(reader, "content", _content_of(content), pictured)
 
     labels = {"motion.condition"} if num_labels else set()
     encoded = _gives(encoder) | labels
@@ -62,9 +70,18 @@ def plan_generator(
     made = generator.gives_set() if generator_used else set()
     read |= {f"motion.{a.reads}" for a in decoder_adapters} - made
 
+    # Motion parts may read the content too, those that are built.
+    encoder_used = bool(read & _gives(encoder))
+    readers = [reader, *([generator] if generator_used else []), *([encoder] if encoder_used else [])]
+    for part in readers[1:]:
+        content_adapters += _bridge(part, "content", _content_of(content), pictured)
+    content_adapters = tuple(dict.fromkeys(content_adapters))
+    content_read = set().union(*(part.reads() for part in readers), {f"content.{a.reads}" for a in content_adapters})
+    content_read &= _gives(content)
+
     plan = Plan(
         content_encoder=bool(content_read),
-        motion_encoder=bool(read & _gives(encoder)),
+        motion_encoder=encoder_used,
         motion_generator=generator_used,
         content_wanted=tuple(sorted(content_read)),
         motion_wanted=tuple(sorted(read & _gives(encoder))),
@@ -88,10 +105,16 @@ def _gives(part: type[Part] | None) -> set[str]:
     return set() if part is None else part.gives_set()
 
 
+def _content_of(encoder: type[Part] | None) -> set[str]:
+    """Return what there is of the content: the image in any case."""
+    return _gives(encoder) | {"content.image"}
+
+
 def _adapter(need: str, available: set[str]) -> type | None:
     """The adapter that makes ``need`` from something available."""
     side, name = need.split(".")
-    for adapter in ADAPTERS.module_dict.values():
+    # Looked up, so that one that does not fulfil the interface is refused.
+    for adapter in [find_part(ADAPTERS, its) for its in part_names(ADAPTERS).values()]:
         if (adapter.side, adapter.gives) == (side, name) and f"{side}.{adapter.reads}" in available:
             return adapter
     return None

@@ -9,20 +9,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
+from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.models.assembly import plan_generator
 from i2vkit.models.clip_lengths import Lengths
+from i2vkit.models.dry_run import checked_outputs
+from i2vkit.models.fields import check_spec, checked_spec
 from i2vkit.models.generation_state import Stream
 from i2vkit.models.training.passes import Pass
-from i2vkit.registry import (
-    CONTENT_ENCODERS,
-    DECODERS,
-    HEADS,
-    MODELS,
-    MOTION_ENCODERS,
-    MOTION_GENERATORS,
-    REFINERS,
-    build_part,
-)
+from i2vkit.registry import ADAPTERS, MODELS, checked
 from i2vkit.structures import Clip, Content, Generated, Motion, Spec
 
 
@@ -55,31 +49,37 @@ class Generator(nn.Module):
         super().__init__()
         plan = plan_generator(decoder, content_encoder, motion_encoder, motion_generator, num_labels)
         self.image_size, self.num_labels, self.map_channels = image_size, num_labels, map_channels
-        given = dict(image_size=image_size, num_labels=num_labels, map_channels=map_channels)
+        known = dict(image_size=image_size, num_labels=num_labels, map_channels=map_channels)
+        slots = GENERATOR_SLOTS
 
         self.content_encoder = None
         content = Spec()
         if plan.content_encoder:
-            self.content_encoder = build_part(CONTENT_ENCODERS, content_encoder, wanted=plan.content_wanted, **given)
-            content = self.content_encoder.spec
+            known["wanted"] = plan.content_wanted
+            self.content_encoder = slots["content_encoder"].build(content_encoder, known)
+            content = checked_spec(self.content_encoder, wanted=plan.content_wanted)
         self.content_adapters, content = _chain(plan.content_adapters, content)
+        known["content"] = content
 
-        config = motion_encoder if plan.motion_encoder else None
-        self.motion_encoder = build_part(MOTION_ENCODERS, config, wanted=plan.motion_wanted, **given)
-        motion = replace(self.motion_encoder.spec if self.motion_encoder else Spec(), condition=num_labels)
+        known["wanted"] = plan.motion_wanted
+        self.motion_encoder = slots["motion_encoder"].build(motion_encoder if plan.motion_encoder else None, known)
+        motion = checked_spec(self.motion_encoder, wanted=plan.motion_wanted) if self.motion_encoder else Spec()
+        motion = replace(motion, condition=num_labels)
         self.encoded = motion
         self.generator_adapters, motion = _chain(plan.generator_adapters, motion, labelled=False)
+        known["motion"] = motion
         config = motion_generator if plan.motion_generator else None
-        self.motion_generator = build_part(MOTION_GENERATORS, config, motion=motion, **given)
-        motion = self.motion_generator.spec if self.motion_generator else motion
+        self.motion_generator = slots["motion_generator"].build(config, known)
+        motion = checked_spec(self.motion_generator, upstream=motion) if self.motion_generator else motion
         labelled = self.motion_generator is not None and "motion.condition" in self.motion_generator.reads()
         self.decoder_adapters, self.motion = _chain(plan.decoder_adapters, motion, labelled)
+        known["motion"] = self.motion
 
-        self.head = build_part(HEADS, head)
-        read = dict(out_channels=self.head.channels, base_wanted=self.head.reads_base)
-        self.decoder = build_part(DECODERS, decoder, content=content, motion=self.motion, **read, **given)
-        rest = getattr(self.head, "rest", ())
-        self.refiner = build_part(REFINERS, refiner, rest=rest, **read, **given)
+        self.head = slots["head"].build(head, known)
+        known |= dict(out_channels=self.head.channels, base_wanted=self.head.reads_base)
+        known["rest"] = getattr(self.head, "rest", ())
+        self.decoder = slots["decoder"].build(decoder, known)
+        self.refiner = slots["refiner"].build(refiner, known)
         self.content_per_frame = self.decoder.code_per_frame and content.code_per_frame
         self._check(passes or {})
 
@@ -172,7 +172,8 @@ class Generator(nn.Module):
         try:
             with torch.no_grad():
                 clip = self.with_maps(Clip(video, label=label))
-                made = self.eval()(clip, {"dry_run": Pass()}, stream)["dry_run"]
+                with checked_outputs(self):
+                    made = self.eval()(clip, {"dry_run": Pass()}, stream)["dry_run"]
         except RuntimeError as error:
             raise ConfigError(f"the parts of the generator do not fit together: {error}") from error
         finally:
@@ -199,10 +200,19 @@ class Generator(nn.Module):
             content = adapter(content, None)
         return content
 
-    def encode_motion(self, clip: Clip, stream: Stream) -> Motion:
-        """What the motion encoder says of ``clip``, before the motion generator."""
+    def encode_motion(self, clip: Clip, stream: Stream, content: Content | None = None) -> Motion:
+        """Return what the motion encoder gives, before the motion generator.
+
+        Args:
+            clip: The driving clip.
+            stream: Where draws and states come from.
+            content: Of the image that the motion will animate, for an encoder that reads it. By default it is that of
+                the first frame of the clip.
+        """
         self.check_maps(clip)
-        return self._completed(self.motion_encoder(clip, stream), clip)
+        if self.motion_encoder.reads_content() and content is None:
+            content = self.encode_content(clip)
+        return self._completed(call_with_content(self.motion_encoder, clip, stream, content), clip)
 
     def draw_motion(self, clip: Clip, stream: Stream) -> Motion:
         """Motion from the prior, as long as ``clip.source``: N(0, I) where the encoder is variational."""
@@ -240,7 +250,7 @@ class Generator(nn.Module):
         for adapter in self.generator_adapters:
             motion = adapter(motion, stream)
         if self.motion_generator is not None:
-            motion = self.motion_generator(motion, stream)
+            motion = call_with_content(self.motion_generator, motion, stream, content)
         for adapter in self.decoder_adapters:
             motion = adapter(motion, stream)
         if frames is not None:
@@ -270,7 +280,7 @@ class Generator(nn.Module):
         """
         shown = clip if frames is None else clip.take(frames)
         contents: dict[tuple[str, str], Content] = {}
-        encoded: Motion | None = None
+        encoded: dict[tuple[str, str] | None, Motion] = {}
         generated = {}
         for name, entry in passes.items():
             own = stream or Stream()
@@ -280,8 +290,11 @@ class Generator(nn.Module):
             if entry.motion == "prior" or self.motion_encoder is None:
                 motion = self.draw_motion(clip, own)
             else:
-                encoded = encoded or self.encode_motion(clip, own)
-                motion = encoded
+                # Encoded once for all passes, or once for each content where the encoder reads it.
+                of = key if self.motion_encoder.reads_content() else None
+                if of not in encoded:
+                    encoded[of] = self.encode_motion(clip, own, contents[key])
+                motion = encoded[of]
             generated[name] = self.render(contents[key], motion, own, name, frames)
         return generated
 
@@ -300,6 +313,15 @@ def check_maps(clip: Clip, channels: int) -> None:
         )
 
 
+def call_with_content(part: nn.Module, reads: Clip | Motion, stream: Stream, content: Content | None) -> Motion:
+    """Call a motion encoder or generator; one that reads content gets it too, with one code (B, D) a clip."""
+    if not part.reads_content():
+        return part(reads, stream)
+    if content.code is not None and content.code.dim() == 3:  # (B, T, D), of every frame
+        content = replace(content, code=content.code[:, 0])
+    return part(reads, stream, content)
+
+
 def _chain(adapters: tuple[type, ...], spec: Spec, labelled: bool = True) -> tuple[nn.ModuleList, Spec]:
     """Build ``adapters`` one after the other; returns them and the spec behind the last.
 
@@ -307,6 +329,8 @@ def _chain(adapters: tuple[type, ...], spec: Spec, labelled: bool = True) -> tup
     """
     built, condition = nn.ModuleList(), spec.condition
     for adapter in adapters:
-        built.append(adapter(spec if labelled else replace(spec, condition=0)))
+        built.append(checked(ADAPTERS, adapter(spec if labelled else replace(spec, condition=0))))
+        field = f"{adapter.side}.{adapter.gives}"
+        check_spec(adapter.__name__, built[-1].spec, gives={field}, expected=(field,), upstream=spec)
         spec = replace(built[-1].spec, condition=condition)
     return built, spec

@@ -75,8 +75,11 @@ def export_generator(model: nn.Module, cfg: Config, out: str | Path, dtype: str 
         raise CheckpointError(f"weights are exported to a .safetensors file, not to {out}")
     if dtype not in DTYPES:
         raise ConfigError(f"weights are exported as {' or '.join(DTYPES)}, not as {dtype!r}")
-    # Copies: tensors that share memory cannot be written.
-    weights = {f"{PREFIX}.{k}": v.detach().cpu().clone() for k, v in model.generator.state_dict().items()}
+    # Copies in the usual order: tensors that share memory, or have their channels last, cannot be written.
+    weights = {
+        f"{PREFIX}.{name}": value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, value in model.generator.state_dict().items()
+    }
     if dtype == "bfloat16":
         weights = {name: value.bfloat16() if _is_matrix(value) else value for name, value in weights.items()}
     metadata = {

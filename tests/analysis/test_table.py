@@ -12,7 +12,7 @@ import torch
 
 from i2vkit.analysis.tables import scheduling as module
 from i2vkit.analysis.tables.description import read_description, row_settings, stretched
-from i2vkit.analysis.tables.docs import publish
+from i2vkit.analysis.tables.docs import publish, write_small
 from i2vkit.analysis.tables.pictures import write_sheet
 from i2vkit.analysis.tables.report import as_csv, as_markdown, check_scored, minutes_of, over_seeds
 from i2vkit.analysis.tables.row import plan_iterations, train_and_test, training_curves
@@ -332,6 +332,20 @@ def test_the_docs_hold_what_is_needed_to_write_their_section_again(tmp_path, pro
         publish(path, docs, tmp_path / "gone")
     with pytest.raises(ConfigError, match="holds a finished row"):
         publish(path, tmp_path / "empty", tmp_path / "gone")
+
+
+def test_pictures_of_the_docs_are_small_and_look_the_same(tmp_path):
+    frames = np.zeros((64, 96, 3), np.uint8)
+    frames[..., 0], frames[..., 1] = np.linspace(0, 255, 64)[:, None], np.linspace(0, 255, 96)
+    plot = np.full((64, 96, 3), 255, np.uint8)
+    plot[30:32] = (76, 120, 168)
+    for name, picture in (("strips", frames), ("gains", plot)):
+        write_image(tmp_path / f"{name}.png", picture)
+    for source, target in (("strips", "strips.webp"), ("gains", "gains.png")):
+        write_small(tmp_path / f"{source}.png", tmp_path / "docs" / target)
+    assert np.abs(read_image(tmp_path / "docs/strips.webp").astype(int) - frames).mean() < 2
+    assert np.array_equal(read_image(tmp_path / "docs/gains.png"), plot)
+    assert (tmp_path / "docs/gains.png").stat().st_size < (tmp_path / "gains.png").stat().st_size
 
 
 def test_rows_end_with_the_process_that_started_them(tmp_path):

@@ -15,10 +15,10 @@ from i2vkit.datasets.transforms import RandomWindow
 from i2vkit.engine import labels
 from i2vkit.errors import ConfigError
 from i2vkit.media import read_image, read_video
+from i2vkit.models import generation_state as stream_module
 from i2vkit.models.decoders import UNetDecoder
 from i2vkit.models.generation_state import Between, Stream, spherical
 from i2vkit.models.generator_weights import export_generator
-from i2vkit.models.layers import stream as stream_module
 from i2vkit.models.losses import AdversarialLoss, CriticLoss
 from i2vkit.registry import MODELS
 from i2vkit.structures import Clip

@@ -100,6 +100,18 @@ def test_with_mask_0_the_output_is_the_input_frame_bit_for_bit():
 # The refiner
 
 
+def test_nothing_of_the_frozen_stage_one_is_kept():
+    """Beside the coarse video: no graph of it, and no maps of its frames. What trains has its graph."""
+    model = frgan("refine").train()
+    made = context_of(model).generated("forecast")
+    assert not made.coarse.requires_grad and not made.motion.trajectory.requires_grad and made.video.requires_grad
+    assert made.motion.maps == made.encoded.maps == {}
+    open_end = frgan("refine")
+    for parameter in open_end.generator.parameters():
+        parameter.requires_grad_(True)
+    assert open_end.generator(clip_of(model), open_end.passes)["forecast"].coarse.requires_grad
+
+
 def test_with_mask_0_the_refiner_leaves_the_coarse_video_bit_for_bit():
     model = frgan("refine").eval()
     clip = clip_of(model)

@@ -15,7 +15,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import Lengths
 from i2vkit.models.decoders import TransposedConv1p2dDecoder, TransposedConv3dDecoder, TwoStreamDecoder
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.layers import TransposedConv1p2d
+from i2vkit.models.layers import TransposedConv1p2d, cpu_kernels
 from i2vkit.structures import Clip, Content, Level, Motion, Spec
 
 PYRAMID = (Level(5, 2), Level(6, 4), Level(7, 8))
@@ -130,14 +130,14 @@ def test_products_are_products_however_they_are_computed(monkeypatch, threads, r
     expected = some.detach().double() @ weight.detach().double()
     rest = torch.randn(rows, 7)
     wanted = rest.double() @ weight.detach().double().T, some.detach().double().T @ rest.double()
-    for product in (layer._product, layer._few_rows_product):
+    for product in (cpu_kernels.product, cpu_kernels.few_rows_product):
         made = product(some, weight)
         assert torch.allclose(made.double(), expected, atol=1e-5)
         for found, gradient in zip(torch.autograd.grad(made, (some, weight), rest), wanted, strict=True):
             assert torch.allclose(found.double(), gradient, atol=1e-4)
     odd = torch.randn(33, 7)  # no 16 parts
     wide = torch.randn(rows, 33)
-    assert torch.allclose(layer._few_rows_product(wide, odd), wide @ odd, atol=1e-4)
+    assert torch.allclose(cpu_kernels.few_rows_product(wide, odd), wide @ odd, atol=1e-4)
 
 
 @pytest.mark.parametrize("gradients", [True, False])

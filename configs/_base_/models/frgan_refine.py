@@ -7,6 +7,9 @@ it is silent: widths 64-128-256-512 (VGAN's), D_V as the 3D twin of D_I, which s
 weights: those of stage one, but 0.005 for what the critics say. On a clip of 16 frames the gradient of an L1 on means
 is 150 times smaller than a Wasserstein critic's; this makes the two alike. With 1, and with 0.03, the refiner soon
 draws grids over what moves.
+
+The frozen G_M makes its coarse videos anew in every step, 17 % of the products: where a clip starts is drawn anew each
+time, and every start has frames of its own, so a cache would be 32 times as large as the prepared frames.
 """
 
 from mmengine.config import read_base

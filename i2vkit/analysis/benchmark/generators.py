@@ -127,15 +127,15 @@ def plain_layers(module: nn.Module) -> list[nn.Module]:
 
 @contextmanager
 def computed_plainly(module: nn.Module, plain: bool = True):
-    """Inside, the layers of ``module`` compute in their plain form, or not."""
-    layers = plain_layers(module)
-    for layer in layers:
+    """Inside, the layers of ``module`` compute in their plain form, or in their fast one, whatever the device."""
+    before = [(layer, layer.plain) for layer in plain_layers(module)]
+    for layer, _ in before:
         layer.plain = plain
     try:
         yield
     finally:
-        for layer in layers:
-            layer.plain = False
+        for layer, value in before:
+            layer.plain = value
 
 
 @torch.no_grad()

@@ -15,18 +15,14 @@ import torch
 from i2vkit import registry as roles
 from i2vkit.analysis.parts.registered import handed, kinds
 from i2vkit.errors import ConfigError
+from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.models import Critic, Generator
 from i2vkit.models.assembly import Plan, plan_generator
 from i2vkit.registry import arguments_of, build_part
 from i2vkit.structures import Spec
 
 # The slots of a generator that are planned together, in the order of what flows.
-PLANNED = {
-    roles.CONTENT_ENCODERS.name: "content_encoder",
-    roles.MOTION_ENCODERS.name: "motion_encoder",
-    roles.MOTION_GENERATORS.name: "motion_generator",
-    roles.DECODERS.name: "decoder",
-}
+PLANNED = {slot.registry.name: slot.name for slot in GENERATOR_SLOTS.values() if slot.planned}
 TRIES = 3  # what stands upstream of the decoder is nothing to a head
 
 

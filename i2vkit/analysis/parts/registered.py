@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable
 from importlib import import_module
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.interfaces import Part
+from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.registry import ROLES, arguments_of, nearest, part_names
 
 NAMES = r"DTGAN|ImaGINator|Dual-MTGAN|FRGAN|VGAN|MoCoGAN|pix2pix|C3D|[A-Z][a-z]+ et al\."
@@ -86,10 +85,9 @@ def spec_of(part: Callable) -> str:
 
 
 def handed(part: Callable) -> set[str]:
-    """Arguments that a config never gives."""
-    if not (inspect.isclass(part) and issubclass(part, Part)):
-        return set()
-    return {"image_size", "wanted", "content", "motion", "out_channels", "base_wanted", "num_labels", "map_channels"}
+    """Arguments that a config never gives, as the generator passes them."""
+    slots = [slot for slot in GENERATOR_SLOTS.values() if part in slot.registry.module_dict.values()]
+    return {name for slot in slots for name in slot.passed}
 
 
 def plural(kind: str) -> str:

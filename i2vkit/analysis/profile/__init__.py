@@ -4,6 +4,7 @@ from i2vkit.analysis.profile.config import profile_config, profile_dry_run
 from i2vkit.analysis.profile.counting import analyse
 from i2vkit.analysis.profile.dry_run import DryRun
 from i2vkit.analysis.profile.forward import lengths_of, profile_model, profile_parts
+from i2vkit.analysis.profile.headers import StepMemory, check_header, check_headers, stated_memory, with_memory
 from i2vkit.analysis.profile.measuring import Stopwatch, TensorMemory
 from i2vkit.analysis.profile.report import ModelProfile, PartProfile, as_gib, as_json, as_table
 from i2vkit.analysis.profile.training import dry_training, profile_training
@@ -12,12 +13,15 @@ __all__ = [
     "DryRun",
     "ModelProfile",
     "PartProfile",
+    "StepMemory",
     "Stopwatch",
     "TensorMemory",
     "analyse",
     "as_gib",
     "as_json",
     "as_table",
+    "check_header",
+    "check_headers",
     "dry_training",
     "lengths_of",
     "profile_config",
@@ -25,4 +29,6 @@ __all__ = [
     "profile_model",
     "profile_parts",
     "profile_training",
+    "stated_memory",
+    "with_memory",
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from i2vkit.analysis.comparison.comparable import samples_digest
 from i2vkit.analysis.tables.description import folder_of, read_description, seeds_of
@@ -16,10 +17,12 @@ from i2vkit.errors import ConfigError
 from i2vkit.media import atomic_path
 
 PICTURES = {
-    "strips.png": "The same clip by every row",
+    "strips.webp": "The same clip by every row",
     "gains.png": "Gains over the floor, with 95 % intervals",
     "curves.png": "Losses in training",
 }
+COLORS = 256  # of a plot; anti-aliased lines need no more
+COMPACT = (",", ":")
 KEPT_SHORT = ("per_video", "per_image")  # a line a video
 
 
@@ -71,8 +74,19 @@ def take_over(table: dict, out: Path, folder: Path) -> None:
     if out.is_dir() and any("failure" not in result for result in results):
         write_report(table, results, out)
         for name in PICTURES:
-            if (out / name).is_file():
-                shutil.copyfile(out / name, folder / name)
+            picture = (out / name).with_suffix(".png")
+            if picture.is_file():
+                write_small(picture, folder / name)
+
+
+def write_small(picture: Path, path: Path) -> None:
+    """Write ``picture`` to ``path``, smaller: frames as WebP, a plot as a PNG with a palette."""
+    image = Image.open(picture).convert("RGB")
+    with atomic_path(path) as temporary:
+        if path.suffix == ".webp":
+            image.save(temporary, "WEBP", quality=92, method=6)
+        else:
+            image.quantize(COLORS, dither=Image.Dither.NONE).save(temporary, "PNG", optimize=True)
 
 
 def committed(table: dict, folder: Path) -> list[dict[str, Any]]:
@@ -114,9 +128,9 @@ def as_text(result: dict[str, Any]) -> str:
     parts = []
     for key, value in result.items():
         if key in KEPT_SHORT:
-            text = "[\n" + ",\n".join(f"  {json.dumps(row)}" for row in value) + "\n ]"
+            text = "[\n" + ",\n".join(f"  {json.dumps(row, separators=COMPACT)}" for row in value) + "\n ]"
         else:
-            text = json.dumps(value)
+            text = json.dumps(value, separators=COMPACT)
         parts.append(f" {json.dumps(key)}: {text}")
     return "{\n" + ",\n".join(parts) + "\n}\n"
 

@@ -21,6 +21,7 @@ from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.step import StepRunner
 from i2vkit.analysis.verification.subjects import Subject, subject_config
 from i2vkit.analysis.verification.timing import in_turn
+from i2vkit.models.layers.forms import FAST, REFERENCE
 from i2vkit.registry import MODELS
 
 NARROW_CLIPS = 2  # of a rehearsal on a CPU
@@ -35,8 +36,13 @@ class Form:
     channels_last: bool = False
     compiled: bool = False
 
+    @property
+    def layers(self) -> str:
+        """The form of the layers, as ``choose_form`` takes it."""
+        return REFERENCE if self.reference else FAST
+
     def __str__(self) -> str:
-        words = ["reference" if self.reference else "fast", self.precision]
+        words = [self.layers, self.precision]
         words += ["channels last"] * self.channels_last + ["compiled"] * self.compiled
         return " ".join(words)
 
@@ -91,7 +97,7 @@ def _build(
         data,
         device,
         form.precision,
-        form.reference,
+        form.layers,
         form.compiled,
         form.channels_last,
     )

@@ -9,11 +9,12 @@ import torch
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
-from i2vkit.analysis.benchmark.generators import plain_layers
 from i2vkit.analysis.benchmark.step import build_optimizers
 from i2vkit.analysis.verification.draws import SharedDraws, in_double
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.engine.precision import check_precision
+from i2vkit.models.layers.forms import choose_form
+from i2vkit.models.layers.memory_format import to_channels_last_
 
 # One step of plain gradient descent: Adam's first step is little more than the sign of the gradient, which turns the
 # smallest difference of a small gradient into a large one.
@@ -35,9 +36,9 @@ class StepRunner:
         data: a batch as the data loader hands it over.
         device: where to train.
         precision: "fp32", "tf32" or "bf16".
-        reference: compute layers in the textbook form of their mathematics.
+        form: "reference" or "fast" form of the layers; by default what the toolkit takes on that device.
         compiled: compile what ``compile_parts`` compiles.
-        channels_last: lay weights and maps out with channels last.
+        channels_last: lay the weights of convolutions out with the channels last.
     """
 
     def __init__(
@@ -47,17 +48,16 @@ class StepRunner:
         data: dict[str, Any],
         device: torch.device,
         precision: str = "fp32",
-        reference: bool = False,
+        form: str | None = None,
         compiled: bool = False,
         channels_last: bool = False,
     ) -> None:
         self.model = deepcopy(model).to(device).train()
         self.model.precision = check_precision(precision)
         self.data = data
-        for layer in plain_layers(self.model):
-            layer.plain = reference
+        choose_form(self.model, form)
         if channels_last:
-            self.model.to_channels_last()
+            to_channels_last_(self.model)
         if compiled:
             compile_parts(self.model, compile_options(True))
         self.optimizers: OptimWrapperDict = build_optimizers(self.model, optim_wrapper)

@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from i2vkit.datasets.formats.disk import missing_data, subfolders
 from i2vkit.datasets.formats.tfrecords import RecordSpan, decode_example, read_record, record_spans
 from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import ConfigError, DataError, MediaError
 from i2vkit.media import image_paths
 from i2vkit.registry import LAYOUTS
@@ -75,7 +76,7 @@ def _features(span: RecordSpan) -> dict[str, bytes | np.ndarray]:
 
 
 @LAYOUTS.register_module()
-class Bair:
+class Bair(DatasetReader):
     """A robot's arm pushes objects about: clips of 30 frames of 64x64, seen by two cameras, about 43,000 and 256.
 
     Read is ``[softmotion30_44k/]{train,test}/*.tfrecords`` or, where there is none, the PNG files that SVG's script

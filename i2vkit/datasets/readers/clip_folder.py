@@ -4,6 +4,7 @@ from pathlib import Path
 
 from i2vkit.datasets.formats.disk import check_listed, missing_data, read_table, subfolders, whole_number
 from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder, VideoFile
+from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError
 from i2vkit.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, image_paths, video_fps, video_length
 from i2vkit.registry import LAYOUTS
@@ -12,7 +13,7 @@ _COLUMNS = ("path", "person", "label", "num_frames", "fps")
 
 
 @LAYOUTS.register_module()
-class ClipFolder:
+class ClipFolder(DatasetReader):
     """Clips as ``root/person/label/clip.mp4`` or as images, ``root/person/label/clip/*.png``.
 
     Where ``root/index.csv`` exists it says what there is: columns path (of a video or a folder of images, relative to

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from i2vkit.datasets.index import ClipIndex
+from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import LAYOUTS, build_part
 
 
 @LAYOUTS.register_module()
-class JoinedLayouts:
+class JoinedLayouts(DatasetReader):
     """The clips of several layouts, one after the other, as one set: two folders of prepared clips, for instance.
 
     Args:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from i2vkit.datasets.formats.disk import folder_beside, missing_data, subfolders
 from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError
 from i2vkit.media import image_paths
 from i2vkit.registry import LAYOUTS
@@ -20,7 +21,7 @@ _TAKE = re.compile(r"take\d+(?P<mark>\w*)")
 
 
 @LAYOUTS.register_module()
-class Mug:
+class Mug(DatasetReader):
     """The raw data: 52 people, 7 expressions, several takes each, from neutral over the apex to neutral, 19 frames/s.
 
     Read is ``[wrappers/]<person>/[session<k>/]<expression>/take<NNN>/img_<NNNN>.jpg``; ``root`` may be any folder above

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 
 from i2vkit.datasets.formats.disk import files_below, missing_data
 from i2vkit.datasets.index import ClipIndex, ClipRecord, VideoSegment
+from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import stated_length, video_fps, video_length
 from i2vkit.registry import LAYOUTS
@@ -53,7 +54,7 @@ Video = tuple[int, int]  # gesture and subject, from 1
 
 
 @LAYOUTS.register_module()
-class Natops:
+class Natops(DatasetReader):
     """The raw videos: 24 gestures, 20 subjects, 20 repeats of each; 320x240 at 20 frames a second.
 
     Read is ``[wrappers/]gesture01/g01s01.avi`` (its mask ``g01s01m.avi`` and depth ``g01s01d.avi`` are not), and

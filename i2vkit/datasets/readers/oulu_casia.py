@@ -8,6 +8,7 @@ from mmengine.logging import print_log
 
 from i2vkit.datasets.formats.disk import missing_data, subfolders
 from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.media import image_paths
 from i2vkit.registry import LAYOUTS
 
@@ -18,7 +19,7 @@ _DEPTH = 4
 
 
 @LAYOUTS.register_module()
-class OuluCasia:
+class OuluCasia(DatasetReader):
     """The raw data: 80 people, 6 expressions, each from the neutral face to its apex, 320x240 at 25 frames a second.
 
     Read is ``[wrappers/]VL/Strong/P001/Anger/*.jpeg``; ``root`` may be any folder above ``VL``. ``spectrum`` is "VL"

@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from i2vkit.datasets.formats.disk import missing_data, subfolders
 from i2vkit.datasets.formats.matlab import read_mat
 from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError
 from i2vkit.media import image_paths
 from i2vkit.registry import LAYOUTS
@@ -37,7 +38,7 @@ _PARTS = ("frames", "labels", "truth")
 
 
 @LAYOUTS.register_module()
-class PennAction:
+class PennAction(DatasetReader):
     """The raw data: 2326 clips of 15 actions, within 640x480, each with the person's joints and box on every frame.
 
     Read is ``[wrappers/]frames/0001/000001.jpg`` and ``labels/0001.mat``. Clips of other actions than ``labels`` are

@@ -6,6 +6,7 @@ from PIL import Image
 
 from i2vkit.datasets.formats.disk import check_listed, missing_data, read_table, subfolders, whole_number
 from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameStrip
+from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import IMAGE_SUFFIXES, image_paths
 from i2vkit.registry import LAYOUTS
@@ -19,7 +20,7 @@ _HELP = (
 
 
 @LAYOUTS.register_module()
-class FrameStrips:
+class FrameStrips(DatasetReader):
     """Clips as ``root/[folders/]clip.jpg``, square frames from left to right.
 
     ``root/index.csv`` lists them: columns file, action and, where known, subject, mirrored, num_frames. A clip whose

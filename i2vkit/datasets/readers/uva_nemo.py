@@ -7,6 +7,7 @@ from typing import Literal
 
 from i2vkit.datasets.formats.disk import files_below, folder_beside, missing_data
 from i2vkit.datasets.index import ClipIndex, ClipRecord, VideoFile
+from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import ConfigError, DataError, MediaError
 from i2vkit.media import VIDEO_SUFFIXES, stated_length, video_fps, video_length
 from i2vkit.registry import LAYOUTS
@@ -21,7 +22,7 @@ _HEADER_LINES = 5
 
 
 @LAYOUTS.register_module()
-class UvaNemo:
+class UvaNemo(DatasetReader):
     """The raw data: 400 people, 1240 videos of smiles, 643 posed and 597 felt ones, 1920x1080 at 50 frames a second.
 
     Read is ``[wrappers/]videos/<person>_<deliberate|spontaneous>_smile_<k>.mp4``; ``root`` may be any folder above the

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from i2vkit.datasets.formats.disk import files_below, missing_data
 from i2vkit.datasets.index import ClipIndex, ClipRecord, VideoFile
+from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import MediaError
 from i2vkit.media import stated_length, video_fps, video_length
 from i2vkit.registry import LAYOUTS
@@ -22,7 +23,7 @@ _NAME = re.compile(rf"(?P<person>[a-z]+)_(?P<label>{'|'.join(LABELS)})(?P<take>[
 
 
 @LAYOUTS.register_module()
-class Weizmann:
+class Weizmann(DatasetReader):
     """The raw videos: 9 people, 10 actions, 180x144, one clip a file.
 
     Read is ``daria_bend.avi`` and the like, in ``root`` or up to three folders down, all together or a folder for each

@@ -11,6 +11,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from i2vkit.evaluation.embedders.interfaces import Embedder
 from i2vkit.preparation.dlib_faces import DlibFaces, dlib_installed
 from i2vkit.registry import EMBEDDERS
 from i2vkit.utils.weight_files import MissingWeightsError
@@ -19,7 +20,7 @@ _WEIGHTS = "dlib_face_recognition_resnet_model_v1.dat"
 
 
 @EMBEDDERS.register_module()
-class DlibEmbedder:
+class DlibEmbedder(Embedder):
     """dlib's ResNet, 128 numbers a face, of the extra ``faces``; two pictures of one person lie within 0.6.
 
     FRGAN takes OpenFace, which is no longer maintained: its numbers are on another scale and not comparable. The face

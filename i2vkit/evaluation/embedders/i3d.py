@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from i2vkit.errors import CheckpointError
+from i2vkit.evaluation.embedders.interfaces import VideoEmbedder
 from i2vkit.registry import VIDEO_EMBEDDERS
 from i2vkit.utils.weight_files import WeightFile
 
@@ -20,7 +21,7 @@ I3D = WeightFile(
 
 
 @VIDEO_EMBEDDERS.register_module()
-class I3dEmbedder:
+class I3dEmbedder(VideoEmbedder):
     """I3D of Kinetics-400 as TorchScript: 400 numbers a video, before the softmax.
 
     The script takes videos (N, 3, T, H, W) on a scale of 0 to 255 and ``rescale``, ``resize`` (to 224 x 224) and

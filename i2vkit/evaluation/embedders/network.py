@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from i2vkit.engine.checkpoints import check_hash, load_weights
+from i2vkit.evaluation.embedders.interfaces import Embedder
 from i2vkit.registry import EMBEDDERS, MODELS, build_part
 from i2vkit.utils.weight_files import MissingWeightsError
 
@@ -18,7 +19,7 @@ CHUNK = 16  # frames that the network sees at a time
 
 
 @EMBEDDERS.register_module()
-class NetworkEmbedder:
+class NetworkEmbedder(Embedder):
     """A registered module that makes vectors (N, D) of frames (N, 3, size, size) in [-1, 1].
 
     Args:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.engine.checkpoints import check_weights, load_checkpoint_file
+from i2vkit.evaluation.embedders.interfaces import VideoEmbedder
 from i2vkit.registry import VIDEO_EMBEDDERS
 from i2vkit.utils.weight_files import WeightFile
 
@@ -77,7 +78,7 @@ class ResNext3d(nn.Module):
 
 
 @VIDEO_EMBEDDERS.register_module()
-class ResNext3dEmbedder:
+class ResNext3dEmbedder(VideoEmbedder):
     """3D ResNeXt-101 of Kinetics: 2048 numbers a video.
 
     Frames are scaled so that the shorter side has 112 pixels, and their middle is cut out. The video is cut into clips

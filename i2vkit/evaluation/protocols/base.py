@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameSpan
+from i2vkit.datasets.interfaces import PairSampler
 from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.errors import DataError
 from i2vkit.evaluation.metrics import BestOf, DiversityL1, DiversityLpips, VideoMetric
 from i2vkit.registry import METRICS, find_part
 
 
-class Protocol(ABC):
+class Protocol(PairSampler):
     """A fixed list of samples for an evaluation.
 
     The order of the samples depends on the index alone, and each has a seed of its own: ``seed`` + its position. The

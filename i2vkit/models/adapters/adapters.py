@@ -11,12 +11,14 @@ from torch import Tensor, nn
 
 from i2vkit.models.clip_lengths import true_frames
 from i2vkit.models.generation_state import Stream
+from i2vkit.models.interfaces import Adapter
+from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import ADAPTERS
 from i2vkit.structures import Content, Motion, Spec
 
 
 @ADAPTERS.register_module()
-class CodeToTrajectory(nn.Module):
+class CodeToTrajectory(Adapter):
     """A motion code (B, D) becomes a trajectory (B, T, D) through a GRU that reads the code at every step.
 
     Repeating the code instead would give every frame the same motion and freeze the video. Behind a motion generator
@@ -37,12 +39,18 @@ class CodeToTrajectory(nn.Module):
         """Adds the trajectory."""
         code = torch.cat([motion.code, motion.condition], dim=1) if self.labelled else motion.code
         steps = repeat(code, "b d -> b t d", t=motion.length)
-        trajectory, stream.states[self] = self.gru(steps, stream.states.get(self))
+        trajectory, state = self.unroll(steps, stream.states.get(self))
+        stream.states[self] = state
         return replace(motion, trajectory=trajectory)
+
+    @outside_graphs
+    def unroll(self, steps: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """GRU outputs (B, T, D) for steps (B, T, C), and the state after the last."""
+        return self.gru(steps, state)
 
 
 @ADAPTERS.register_module()
-class TrajectoryToCode(nn.Module):
+class TrajectoryToCode(Adapter):
     """A trajectory (B, T, D) becomes a code (B, D): the mean over the true frames."""
 
     side, gives, reads = "motion", "code", "trajectory"
@@ -64,7 +72,7 @@ class TrajectoryToCode(nn.Module):
 
 
 @ADAPTERS.register_module()
-class PyramidToCode(nn.Module):
+class PyramidToCode(Adapter):
     """The coarsest map of a content pyramid becomes its code (B, D): the mean over space and a linear layer."""
 
     side, gives, reads = "content", "code", "pyramid"

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import Decoder
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.models.layers.resampling import StillConv2d
 from i2vkit.models.layers.residual import ResidualUp, trunk_levels
@@ -22,7 +22,7 @@ _GPU_SHARE = 8  # one piece may take this part of a GPU's memory
 
 
 @DECODERS.register_module()
-class DenseDecoder(Part):
+class DenseDecoder(Decoder):
     """f_D of FRGAN (sec. 3.2, fig. 4; sizes by its authors' code): every frame from content code + motion (eq. 3).
 
     A linear layer makes a map of 4 to 7 pixels a side; residual blocks (``ResidualUp``) double it up to the image size,

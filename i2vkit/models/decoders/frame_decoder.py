@@ -10,14 +10,14 @@ from torch.nn import functional
 from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import Lengths
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import Decoder
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, Motion, Spec
 
 
 @DECODERS.register_module()
-class FrameDecoder(Part):
+class FrameDecoder(Decoder):
     """Every frame from [content code, motion of that frame] by transposed convolutions (G_I of Dual-MTGAN, eq. 3; the
     frame generator of MoCoGAN).
 

@@ -9,14 +9,14 @@ from torch.nn import functional
 
 from i2vkit.models.decoders.blocks import TIME, Blocks, clip_code
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import Decoder
 from i2vkit.models.layers.initialization import init_batch_norm_
 from i2vkit.models.layers.transposed_1p2d import TransposedConv1p2d, fold_batch_norm_
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, Motion, Spec
 
 
-class _TransposedDecoder(Part):
+class _TransposedDecoder(Decoder):
     """A clip from [motion code, label, content code] by transposed convolutions.
 
     Batch norm and LeakyReLU stand behind every block but the last. With ``fusion`` the map of the content pyramid that

@@ -4,14 +4,14 @@ from torch import Tensor, nn
 
 from i2vkit.models.decoders.blocks import TIME, Blocks, clip_code
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import Decoder
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, Motion, Spec
 
 
 @DECODERS.register_module()
-class TwoStreamDecoder(Part):
+class TwoStreamDecoder(Decoder):
     """Two streams from one code (VGAN, Vondrick et al., 2016): transposed 3D convolutions make the features of every
     frame, transposed 2D ones the ``base``, one image a clip, over which a head with a mask blends them.
 

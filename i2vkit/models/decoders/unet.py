@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import Decoder
 from i2vkit.models.layers.dropout import ClipDropout
 from i2vkit.models.layers.initialization import init_dcgan_, init_he_
 from i2vkit.registry import DECODERS
@@ -87,7 +87,7 @@ class UNet(nn.Module):
 
 
 @DECODERS.register_module()
-class UNetDecoder(Part):
+class UNetDecoder(Decoder):
     """Every frame from the content image and one embedded motion channel by a U-Net (DTGAN, sec. 3.2).
 
     Noise is dropout in the innermost blocks up, as in pix2pix, and, at a lower rate that is ours, in the embedder;

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.discriminators.interfaces import Augmentation
 from i2vkit.registry import AUGMENTATIONS
 
 POLICIES = ("color", "translation", "cutout")
@@ -19,7 +20,7 @@ _NUMBERS = 10
 
 
 @AUGMENTATIONS.register_module()
-class DiffAugment(nn.Module):
+class DiffAugment(Augmentation):
     """Colour, translation and cutout of frames and clips, differentiable, the same for all frames of a clip.
 
     A clip has one draw, which all its frames share, and in one loss its real and its generated frames too. Condition

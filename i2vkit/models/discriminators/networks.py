@@ -14,6 +14,8 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.discriminators.interfaces import DiscriminatorNetwork
+from i2vkit.models.layers.forms import TwoForms
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.registry import DISCRIMINATORS
 
@@ -37,11 +39,11 @@ class Begun:
     sides: tuple[int, ...] = ()
 
 
-class _ConvStack(nn.Module):
+class _ConvStack(TwoForms, DiscriminatorNetwork):
     """Strided 4x4(x4) convolutions, then one over what remains; the label enters as maps behind the first block.
 
-    Such maps enter the second convolution as one extra term, for they are constant. ``plain = True`` joins them to the
-    features as they are.
+    Such maps enter the second convolution as one extra term, for they are constant. The reference form joins them to
+    the features as they are.
     """
 
     kind: str
@@ -66,7 +68,6 @@ class _ConvStack(nn.Module):
             raise ConfigError(
                 f"{type(self).__name__} cannot halve {image_size} pixels {len(widths)} times: give fewer widths"
             )
-        self.plain = False
         self.blocks = nn.ModuleList()
         for i, width in enumerate(widths):
             width_in = in_channels + map_channels if i == 0 else widths[i - 1] + (label_size if i == 1 else 0)
@@ -106,7 +107,7 @@ class _ConvStack(nn.Module):
     def begin(self, sample: Tensor, maps: Tensor | None = None) -> Begun:
         """What does not depend on the label: it serves for several labels of the same samples."""
         x = self.blocks[0](sample if maps is None else torch.cat([sample, maps], dim=1))
-        if self.plain or not self.label_size or len(self.blocks) == 1:
+        if self.takes_reference(x) or not self.label_size or len(self.blocks) == 1:
             return Begun(x)
         convolution = self.blocks[1][0]
         weight, label_weight = convolution.weight.split([x.shape[1], self.label_size], dim=1)
@@ -198,7 +199,7 @@ class VideoDiscriminator(_ConvStack):
 
 
 @DISCRIMINATORS.register_module()
-class VectorDiscriminator(nn.Module):
+class VectorDiscriminator(DiscriminatorNetwork):
     """A perceptron of three layers on vectors (DTGAN's D_d; its widths are ours).
 
     Raises:

@@ -13,6 +13,7 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.discriminators.interfaces import DiscriminatorNetwork
 from i2vkit.models.discriminators.networks import check_norm
 from i2vkit.models.layers.frozen_features import FrozenFeatures
 from i2vkit.registry import DISCRIMINATORS
@@ -46,7 +47,7 @@ class _ScaleDiscriminator(nn.Module):
                     spectral_norm(layer)
 
 
-class ProjectedDiscriminator(nn.Module):
+class ProjectedDiscriminator(DiscriminatorNetwork):
     """Small discriminators, one a scale, on frozen features that random projections have mixed.
 
     All scales are brought to the side of the coarsest map, so that each has as many logits as the others. The label

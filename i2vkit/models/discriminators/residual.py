@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor, nn
 
+from i2vkit.models.discriminators.interfaces import DiscriminatorNetwork
 from i2vkit.models.layers.residual import ResidualTrunk
 from i2vkit.registry import DISCRIMINATORS
 
 
-class _ResidualDiscriminator(nn.Module):
+class _ResidualDiscriminator(DiscriminatorNetwork):
     """A residual trunk, then one layer over what remains; label and maps enter beside the sample.
 
     ``slope`` of the LeakyReLUs is that of the authors' code.

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from einops import rearrange
 from torch import Tensor
 
 from i2vkit.errors import ConfigError
+from i2vkit.interfaces import Interface
 from i2vkit.models.clip_lengths import at_last_frame, true_frames
+from i2vkit.models.discriminators.interfaces import kind_problem
 from i2vkit.registry import VIEWS
 from i2vkit.structures import Motion, Spec
 
@@ -29,7 +32,7 @@ class Footage:
     maps: Tensor | None = None
 
 
-class View:
+class View(Interface):
     """What a critic sees. ``kind`` is "frames" (N, C, H, W), "clip" (N, C, T, H, W) or "vector" (N, D); ``draw`` picks
     indices for a batch, ``look`` applies them to a tensor, and ``owners`` says which clip each sample comes from.
     ``encodes`` is true if it shows the motion that the motion encoder reads in the video. ``needs_whole_clip`` is true
@@ -37,9 +40,20 @@ class View:
     is the number of frames of the clips that it shows, None where that is the video's.
     """
 
+    optional: ClassVar[tuple[str, ...]] = ("length",)
     kind: str = "frames"
     encodes: bool = False
     length: int | None = None
+
+    @classmethod
+    def class_problem(cls) -> str:
+        """Refuse a view that shows nothing."""
+        shows = cls.look is not View.look or cls.pick is not View.pick
+        return "" if shows else "defines neither pick(video, index) nor look(footage, index): define what it shows"
+
+    def problem(self) -> str:
+        """Refuse a kind that no network judges."""
+        return kind_problem(self.kind)
 
     @property
     def needs_whole_clip(self) -> bool:

@@ -7,13 +7,14 @@ from torch.nn import functional
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import MotionEncoder
+from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import FRAME_ENCODERS, MOTION_ENCODERS, build_part
 from i2vkit.structures import Clip, Motion, Spec
 
 
 @MOTION_ENCODERS.register_module()
-class CnnLstmEncoder(Part):
+class CnnLstmEncoder(MotionEncoder):
     """A frame CNN under an LSTM; one motion vector a frame.
 
     With ``suppress_appearance`` the vectors are Z = H - H_st (DTGAN, sec. 3.1): H from the clip, H_st from the static
@@ -65,6 +66,7 @@ class CnnLstmEncoder(Part):
             frames = functional.avg_pool2d(frames, self.shrink)
         return rearrange(self.frame_encoder(frames), "(b t) d -> b t d", b=len(video))
 
+    @outside_graphs
     def sequence(self, features: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple]:
         """LSTM outputs (B, T, D) for features (B, T, D), and the state after the last frame."""
         return self.lstm(features, state)

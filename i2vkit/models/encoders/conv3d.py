@@ -5,15 +5,16 @@ from torch import nn
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import MotionEncoder
 from i2vkit.models.layers.bounds import bounded
 from i2vkit.models.layers.initialization import init_dcgan_
+from i2vkit.models.layers.resampling import adaptive_average_pool
 from i2vkit.registry import MOTION_ENCODERS
 from i2vkit.structures import Clip, Motion, Spec
 
 
 @MOTION_ENCODERS.register_module()
-class Conv3dEncoder(Part):
+class Conv3dEncoder(MotionEncoder):
     """3D convolutions with batch norm, strided in space and, but for the first, in time; averaged over time to
     ``steps`` maps, squeezed to ``squeezed`` channels, and read place by place by one linear layer, as in C3D: the
     average over places would not tell where something moves, nor when. One code a clip.
@@ -72,7 +73,7 @@ class Conv3dEncoder(Part):
                 f"Conv3dEncoder halves {len(widths)} times, so it takes videos of {1 << len(widths)} pixels or more, "
                 f"not of {image_size}: set image_size to as many, or give fewer widths"
             )
-        self.pool = nn.AdaptiveAvgPool3d((steps, side, side))
+        self.pooled = (steps, side, side)
         self.squeeze = nn.Conv3d(widths[-1], squeezed, 1, bias=False)
         read = squeezed * steps * side * side
         self.to_mean = nn.Linear(read, code)
@@ -86,7 +87,8 @@ class Conv3dEncoder(Part):
     def forward(self, clip: Clip, stream: Stream) -> Motion:
         """The code of ``clip.source``."""
         video = clip.source - clip.source[:, :, :1] if self.difference else clip.source
-        features = self.squeeze(self.pool(self.blocks(video))).flatten(1)
+        maps = adaptive_average_pool(self.blocks(video), self.pooled)
+        features = self.squeeze(maps).flatten(1)
         mean = self.to_mean(features)
         motion = Motion(length=clip.source.shape[2], code=mean, mean=mean, num_frames=clip.num_frames)
         if self.to_log_variance is None:

@@ -3,14 +3,14 @@
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import ContentEncoder
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.registry import CONTENT_ENCODERS
 from i2vkit.structures import Content, Level, Spec
 
 
 @CONTENT_ENCODERS.register_module()
-class ConvPyramidEncoder(Part):
+class ConvPyramidEncoder(ContentEncoder):
     """4x4 stride-2 convolutions with batch norm and LeakyReLU, then one convolution of the remaining map to 1x1.
 
     With widths 64-128-256-512 the content encoder of ImaGINator (code 100) and, with code 128, of Dual-MTGAN. The

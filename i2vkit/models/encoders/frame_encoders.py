@@ -5,12 +5,13 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.interfaces import FrameEncoder
 from i2vkit.models.layers.timm_backbone import TimmBackbone
 from i2vkit.registry import FRAME_ENCODERS
 
 
 @FRAME_ENCODERS.register_module()
-class ConvFrameEncoder(nn.Module):
+class ConvFrameEncoder(FrameEncoder):
     """A plain CNN for small faces and figures: per width a 3x3 convolution, batch norm, ReLU and 2x2 max pooling, then
     a linear layer (the frame CNN of Kim et al., 2017, whose widths DTGAN does not give; ours).
 
@@ -44,7 +45,7 @@ class ConvFrameEncoder(nn.Module):
 
 
 @FRAME_ENCODERS.register_module()
-class TimmFrameEncoder(nn.Module):
+class TimmFrameEncoder(FrameEncoder):
     """Any network of timm with ``features_only``, by name, and a linear layer on its deepest map. For the arguments see
     ``TimmBackbone``.
 

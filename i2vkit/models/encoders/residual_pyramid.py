@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import ContentEncoder, MotionEncoder
 from i2vkit.models.layers.residual import ResidualTrunk
 from i2vkit.registry import CONTENT_ENCODERS, MOTION_ENCODERS
 from i2vkit.structures import Clip, Content, Motion, Spec
@@ -27,7 +27,7 @@ class _CodedTrunk(nn.Module):
 
 
 @CONTENT_ENCODERS.register_module()
-class ResidualPyramidEncoder(Part):
+class ResidualPyramidEncoder(ContentEncoder):
     """f_I of FRGAN (sec. 3.2; sizes by its authors' code): a 3x3 convolution to ``width``, then residual blocks that
     halve the map while it is 8 or larger (64 -> 4x4, 96 -> 6x6) and double its channels up to ``max_width``; a linear
     layer gives the code. The pyramid holds all maps, that of full size first.
@@ -59,7 +59,7 @@ class ResidualPyramidEncoder(Part):
 
 
 @MOTION_ENCODERS.register_module()
-class MapDifferenceEncoder(Part):
+class MapDifferenceEncoder(MotionEncoder):
     """f_M of FRGAN on condition maps, used as an analogy (eq. 3): the motion of a frame is f_M(M_t+k) - f_M(M_t).
 
     M_t+k are ``clip.source_maps``, M_t is ``clip.image_maps``, of the input image, which is encoded once a clip.

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import ContentEncoder
 from i2vkit.models.layers.timm_backbone import TimmBackbone
 from i2vkit.registry import CONTENT_ENCODERS
 from i2vkit.structures import Content, Spec
 
 
 @CONTENT_ENCODERS.register_module()
-class TimmPyramidEncoder(Part):
+class TimmPyramidEncoder(ContentEncoder):
     """Any network of timm with ``features_only``, by name: its maps are the pyramid, a linear layer on the deepest one
     gives the code. For the arguments see ``TimmBackbone``.
 

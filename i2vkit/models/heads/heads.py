@@ -1,13 +1,12 @@
-"""Heads: how the last features of a decoder become a video. They have no weights; ``channels`` is what they read,
-``reads_base`` whether they read a base too, ``rest`` (optional) the features with which an untrained refiner begins.
-"""
+"""Heads: how the last features of a decoder become a video. Their interface is ``Head`` in ``models/interfaces/``."""
 
 import torch
 from einops import rearrange
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.interfaces import Head
 from i2vkit.models.layers.warping import warp
 from i2vkit.registry import HEADS
 
@@ -15,7 +14,7 @@ BASE_LOGIT = -4.0  # of a mask that lets 98 % of the base through
 
 
 @HEADS.register_module()
-class DirectHead(nn.Module):
+class DirectHead(Head):
     """The video is the hyperbolic tangent of three channels."""
 
     channels = 3
@@ -28,7 +27,7 @@ class DirectHead(nn.Module):
 
 
 @HEADS.register_module()
-class ResidualHead(nn.Module):
+class ResidualHead(Head):
     """The video blends new content over a base: V = m * c + (1 - m) * base (FRGAN, eq. 2; VGAN).
 
     The mask is the sigmoid of one channel, the content the hyperbolic tangent of three. Without ``mask`` it is the
@@ -72,7 +71,7 @@ def blend(mask: Tensor, content: Tensor, base: Tensor) -> dict[str, Tensor]:
 
 
 @HEADS.register_module()
-class WarpHead(nn.Module):
+class WarpHead(Head):
     """The video warps its base and blends new content over it: V = m * c + (1 - m) * warp(base, flow).
 
     It moves what the image shows already and paints only the rest, in place of an output layer that draws every pixel

@@ -2,15 +2,18 @@
 
 A convolution followed by average pooling is one strided convolution with a 4x4 kernel, nearest upsampling followed by a
 convolution one transposed convolution: the same numbers from about half the products. The parameters are those of the
-3x3 convolution, whatever computes them; ``plain = True`` computes with the two steps as they are.
+3x3 convolution, whatever computes them; the reference form computes the two steps as they are (see ``forms``).
 """
 
 from collections.abc import Callable, Sequence
 
 import torch
-from einops import rearrange, repeat
+from einops import rearrange, reduce, repeat
 from torch import Tensor, nn
 from torch.nn import functional
+
+from i2vkit.models.layers.cpu_kernels import on_cpu
+from i2vkit.models.layers.forms import TwoForms
 
 
 def widening(axes: int) -> Tensor:
@@ -45,13 +48,12 @@ def halved(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(2 if size > 1 else 1 for size in shape)
 
 
-class PooledConv(nn.Module):
+class PooledConv(TwoForms):
     """A 3x3 (or 3x3x3) convolution, then average pooling by 2; an axis of length 1 stays."""
 
     def __init__(self, in_channels: int, out_channels: int, dim: int = 2):
         super().__init__()
         self.convolution = (nn.Conv2d, nn.Conv3d)[dim - 2](in_channels, out_channels, 3, padding=1)
-        self.plain = False
         for axes in range(dim + 1):
             # Buffers, so that they lie where the weight lies: no copy to a GPU in a training step.
             self.register_buffer(f"widening_{axes}", widening(axes) / 2**axes, persistent=False)
@@ -59,7 +61,7 @@ class PooledConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, [T,] H, W) to (N, C', [T/2,] H/2, W/2)."""
         pool = halved(x.shape[2:])
-        if self.plain:
+        if self.takes_reference(x):
             return average_pool(self.convolution(x))
         weight = self.convolution.weight
         for axis, step in enumerate(pool, start=2):
@@ -71,9 +73,38 @@ class PooledConv(nn.Module):
 
 
 def average_pool(x: Tensor) -> Tensor:
-    """The mean of every 2x2 (or 2x2x2) places; an axis of length 1 stays."""
+    """Return the mean of every 2x2 (or 2x2x2) places of maps (N, C, [T,] H, W).
+
+    An axis of length 1 stays; the last place of an axis of odd length is left out.
+    """
     pool = halved(x.shape[2:])
-    return (functional.avg_pool2d if len(pool) == 2 else functional.avg_pool3d)(x, pool)
+    if len(pool) == 2:
+        return functional.avg_pool2d(x, pool)
+    if on_cpu(x):
+        return functional.avg_pool3d(x, pool)
+    # On CUDA the backward pass of avg_pool3d adds up in any order, and PyTorch refuses it where order matters.
+    for axis, step in enumerate(pool, start=2):
+        if x.shape[axis] % step:  # or else the backward pass of the slice would copy all
+            x = x.narrow(axis, 0, x.shape[axis] // step * step)
+    a, b, d = pool
+    return reduce(x, "n c (t a) (h b) (w d) -> n c t h w", "mean", a=a, b=b, d=d)
+
+
+def adaptive_average_pool(x: Tensor, sizes: Sequence[int]) -> Tensor:
+    """Average maps (N, C, ...) to ``sizes``, whatever their size, as torch's adaptive pooling does.
+
+    Place i of n averages the places from i / n to (i + 1) / n of the axis, those that are cut by a bound included.
+    Torch's own has no backward pass on CUDA that always adds up in the same order.
+
+    >>> adaptive_average_pool(torch.tensor([[[1.0, 2.0, 3.0, 4.0, 5.0]]]), [2]).tolist()
+    [[[2.0, 4.0]]]
+    """
+    for axis, (length, number) in enumerate(zip(x.shape[2:], sizes, strict=True), start=2):
+        if length != number:
+            bounds = [(i * length // number, -(-(i + 1) * length // number)) for i in range(number)]
+            means = [x.narrow(axis, start, stop - start).mean(dim=axis) for start, stop in bounds]
+            x = torch.stack(means, dim=axis)
+    return x
 
 
 def join_still(still: Tensor | None, moving: Tensor) -> Tensor:
@@ -84,32 +115,30 @@ def join_still(still: Tensor | None, moving: Tensor) -> Tensor:
     return torch.cat([spread, moving], dim=1)
 
 
-class StillConv2d(nn.Conv2d):
+class StillConv2d(TwoForms, nn.Conv2d):
     """A 3x3 convolution of maps of which the first channels may stand still: their part is computed once a clip."""
 
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__(in_channels, out_channels, 3, padding=1)
-        self.plain = False
 
     def forward(self, moving: Tensor, still: Tensor | None = None) -> Tensor:
         """``moving`` (B T, C, H, W) and ``still`` (B, C', H, W), which stands before it."""
-        if self.plain:
+        if self.takes_reference(moving):
             return super().forward(join_still(still, moving))
         return _in_two(lambda x, weight, bias: functional.conv2d(x, weight, bias, padding=1), self, moving, still)
 
 
-class UpsampledConv(nn.Module):
+class UpsampledConv(TwoForms):
     """Nearest upsampling by 2, then a 3x3 convolution; channels that stand still as for ``StillConv2d``."""
 
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__()
         self.convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1)
         self.register_buffer("widening", widening(2), persistent=False)
-        self.plain = False
 
     def forward(self, moving: Tensor, still: Tensor | None = None) -> Tensor:
         """``moving`` (B T, C, H, W) and ``still`` (B, C', H, W) to (B T, C'', 2 H, 2 W)."""
-        if self.plain:
+        if self.takes_reference(moving):
             return self.convolution(functional.interpolate(join_still(still, moving), scale_factor=2, mode="nearest"))
         return _in_two(self._transposed, self.convolution, moving, still)
 

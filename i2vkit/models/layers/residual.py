@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.layers.forms import TwoForms
 from i2vkit.models.layers.resampling import PooledConv, UpsampledConv, average_pool, join_still
 from i2vkit.structures import Level
 
@@ -34,12 +35,12 @@ class ResidualDown(nn.Module):
         return made + self.shortcut(average_pool(x))
 
 
-class ResidualUp(nn.Module):
+class ResidualUp(TwoForms):
     """Batch norm, ReLU, nearest upsampling, 3x3 convolution, batch norm, ReLU, 3x3 convolution; beside it upsampling
     and a convolution (one block of FRGAN's f_D).
 
     In eval mode what channels that stand still contribute is computed once a clip; in training the statistics of a
-    batch norm are those of all frames, and nothing is split. ``plain = True`` never splits.
+    batch norm are those of all frames, and nothing is split. The reference form never splits.
     """
 
     def __init__(self, in_channels: int, out_channels: int):
@@ -49,11 +50,10 @@ class ResidualUp(nn.Module):
         self.first = UpsampledConv(in_channels, out_channels)
         self.second_norm = nn.BatchNorm2d(out_channels)
         self.second = nn.Conv2d(out_channels, out_channels, 3, padding=1)
-        self.plain = False
 
     def forward(self, moving: Tensor, still: Tensor | None = None) -> Tensor:
         """``moving`` (B T, C, H, W) and ``still`` (B, C', H, W), which stands before it, to (B T, C'', 2 H, 2 W)."""
-        if self.plain or self.training or still is None:
+        if self.takes_reference(moving) or self.training or still is None:
             moving, still = join_still(still, moving), None
             normed, normed_still = functional.relu(self.norm(moving), inplace=True), None
         else:

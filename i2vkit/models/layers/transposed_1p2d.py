@@ -1,31 +1,24 @@
-"""The transposed (1+2)D convolution, and the kernels that compute it.
+"""The transposed (1+2)D convolution: its reference form, and the form that computes the same numbers in less time."""
 
-This module alone knows how the mathematics is computed; ``plain`` is the textbook form, everything else computes the
-same numbers in less time.
-"""
+from itertools import groupby
 
 import torch
 from einops import rearrange, repeat
 from torch import Tensor, nn
 from torch.nn import functional
 
-# Up to this many pixels a frame, a matrix product with overlap-add is faster on a CPU than conv_transpose2d.
-_PRODUCT_PIXELS = 16
-# Up to this many pixels a frame, plain 3D convolutions are faster on a CPU in fp32 as soon as gradients are wanted.
-_PLAIN_PIXELS = 64
-# Into so many parts a product of few rows is split.
-_PARTS = 16
-# Matrix products as 1x1 convolutions on a CPU: with one thread, and with more, the images into which rows are put, and
-# the rows from which on it is faster.
-_CONVOLVED = {True: (16, 256), False: (2, 64)}
+from i2vkit.models.layers import cpu_kernels
+from i2vkit.models.layers.cpu_kernels import on_cpu
+from i2vkit.models.layers.forms import TwoForms
 
 
-class TransposedConv1p2d(nn.Module):
+class TransposedConv1p2d(TwoForms):
     """Transposed convolutions in time (k, 1, 1), batch norm, LeakyReLU, then in space (1, k, k) (ImaGINator, sec. 3.1).
 
     ``time`` and ``space`` are (kernel, stride, padding). Some of the ``in_channels`` may be constant in time: they come
     as ``still`` and stand behind the channels of ``x``. The parameters are those of two ``ConvTranspose3d``, whatever
-    computes them; ``plain = True`` computes with these two as they are.
+    computes them. The reference form computes with these two as they are. The fast form keeps the channels last, lets
+    what is constant enter once a clip, and leaves the products to 2D convolutions and matrix products.
     """
 
     def __init__(
@@ -41,14 +34,11 @@ class TransposedConv1p2d(nn.Module):
         self.temporal = nn.ConvTranspose3d(in_channels, temporal_channels, (kt, 1, 1), (st, 1, 1), (pt, 0, 0))
         self.norm = nn.BatchNorm3d(temporal_channels)
         self.spatial = nn.ConvTranspose3d(temporal_channels, out_channels, (1, ks, ks), (1, ss, ss), (0, ps, ps))
-        self.plain = False
 
     def forward(self, x: Tensor, still: Tensor | None = None) -> Tensor:
         """``x`` (B, C, T, H, W) and ``still`` (B, C', H, W) to (B, out_channels, T', H', W')."""
-        if self.plain or _plain_is_faster(x):
-            x = x if still is None else torch.cat([x, repeat(still, "b c h w -> b c t h w", t=x.shape[2])], dim=1)
-            # Channels first: on a CPU these kernels lose a third of their rate with channels last.
-            return self.spatial(functional.leaky_relu(self.norm(self.temporal(x.contiguous())), 0.2))
+        if self.takes_reference(x) or (on_cpu(x) and cpu_kernels.reference_is_faster(x)):
+            return self._reference(x, still)
         # No slices and no selections of the weights: their backward pass fills a tensor of zeros each.
         (_, stride, padding), channels = _time(self.temporal), x.shape[1]
         weight = self.temporal.weight.flatten(2)
@@ -60,16 +50,11 @@ class TransposedConv1p2d(nn.Module):
         frames = functional.leaky_relu(self.norm(frames), 0.2, inplace=True)[:, :, 0]
         return rearrange(spatial_product(frames, self.spatial), "(b t) c h w -> b c t h w", b=len(x))
 
-
-def _plain_is_faster(x: Tensor) -> bool:
-    """Whether two plain 3D convolutions are the fastest for ``x`` (B, C, T, H, W): small frames, but not single pixels,
-    in fp32 on a CPU, where gradients are wanted.
-    """
-    return torch.is_grad_enabled() and _is_full_precision_on_cpu(x) and 1 < x.shape[3] * x.shape[4] <= _PLAIN_PIXELS
-
-
-def _is_full_precision_on_cpu(x: Tensor) -> bool:
-    return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    def _reference(self, x: Tensor, still: Tensor | None) -> Tensor:
+        x = x if still is None else torch.cat([x, repeat(still, "b c h w -> b c t h w", t=x.shape[2])], dim=1)
+        if on_cpu(x):  # where these kernels lose a third of their rate with channels last
+            x = x.contiguous()
+        return self.spatial(functional.leaky_relu(self.norm(self.temporal(x)), 0.2))
 
 
 def _time(convolution: nn.ConvTranspose3d) -> tuple[int, int, int]:
@@ -79,14 +64,14 @@ def _time(convolution: nn.ConvTranspose3d) -> tuple[int, int, int]:
 def temporal_product(steps: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
     """A transposed convolution in time, without bias: (B, T, H, W, C) to (B, T', H, W, M).
 
-    ``weight`` is (C, M, kernel); the kernel is a multiple of the stride.
-    Where the weight is larger than what comes out, a matrix product; else a 3D convolution, or, which is faster on a
-    CPU as long as no gradients are wanted, a 2D one with all pixels along one axis.
+    ``weight`` is (C, M, kernel); the kernel is a multiple of the stride. Where the weight is larger than what comes
+    out, a matrix product; else a 2D convolution with all pixels along one axis, or, which is faster on a CPU where
+    gradients are wanted, a 3D one.
     """
     batch, length, height, width, channels = steps.shape
     if channels >= batch * length * height * width:
         return _overlap_add_in_time(steps, weight, stride, padding)
-    if torch.is_grad_enabled():
+    if on_cpu(steps) and torch.is_grad_enabled():
         frames, kernels = rearrange(steps, "b t h w c -> b c t h w"), weight[..., None, None]
         made = functional.conv_transpose3d(frames, kernels, None, (stride, 1, 1), (padding, 0, 0))
         return rearrange(made, "b m t h w -> b t h w m")
@@ -109,61 +94,53 @@ def _overlap_add_in_time(steps: Tensor, weight: Tensor, stride: int, padding: in
     return full[:, padding : (length - 1) * stride + kernel - padding].contiguous()
 
 
+def _product(rows: Tensor, weight: Tensor) -> Tensor:
+    return cpu_kernels.product(rows, weight) if on_cpu(rows) else rows @ weight
+
+
 def add_still(
     made: Tensor, still: Tensor | None, weight: Tensor, bias: Tensor, length: int, stride: int, padding: int
 ) -> Tensor:
     """Add to ``made`` (B, T', H, W, M) the bias, and what inputs ``still`` (B, C', H, W) in time give.
 
-    ``weight`` (C', M, kernel) is theirs, ``length`` the number of frames that went in. Such inputs enter once a clip:
-    the sum over all taps, and less where the clip begins or ends. Without gradients ``made`` is changed in place.
+    ``weight`` (C', M, kernel) is theirs, ``length`` the number of frames that went in; ``padding`` is at most kernel -
+    stride. Such inputs enter once a clip: the sum over all taps, and less where the clip begins or ends. Without
+    gradients ``made`` is changed in place.
     """
     if still is None:
         return made + bias.to(made.dtype)
-    kernel, outputs = weight.shape[2], made.shape[1]
     terms = _product(rearrange(still, "b c h w -> (b h w) c"), weight.flatten(1))
-    sizes = dict(b=len(still), h=still.shape[2], k=kernel)
-    terms = rearrange(terms, "(b h w) (m k) -> k b h w m", **sizes).contiguous()
+    # Tap stride * i + r reaches output r of a group of ``stride`` outputs.
+    sizes = dict(b=len(still), h=still.shape[2], m=weight.shape[1], r=stride)
+    terms = rearrange(terms, "(b h w) (m i r) -> i b r h w m", **sizes).contiguous()
     bias = bias.to(terms.dtype)
-    seen = [tuple(_taps(t, kernel, stride, padding, length)) for t in range(outputs)]
-    sums = {taps: sum((terms[tap] for tap in taps), start=bias) for taps in set(seen)}
-    if torch.is_grad_enabled():
-        return made + torch.stack([sums[taps] for taps in seen], dim=1)
-    for t, taps in enumerate(seen):
-        made[:, t] += sums[taps]
-    return made
+    runs = _runs(len(terms), length)
+    sums = [(terms[seen.start] if seen.stop - seen.start == 1 else terms[seen].sum(dim=0)) + bias for seen, _ in runs]
+    start, outputs, parts = -padding, made.shape[1], []
+    for each, (_, n) in zip(sums, runs, strict=True):
+        stop = start + n * stride
+        if n == 1:  # at either end of the clip, where the padding cuts some of a group off
+            each = each[:, max(0, -start) : max(0, stride - max(0, stop - outputs))]
+        if not torch.is_grad_enabled():
+            made[:, max(0, start) : max(0, min(stop, outputs))].unflatten(1, (n, each.shape[1])).add_(each[:, None])
+        elif on_cpu(made):  # copies of whole blocks of memory are faster than that of an expanded tensor
+            parts.extend([each] * n)
+        else:  # its backward pass is one sum in place of n
+            parts.append(repeat(each, "b r h w m -> b (n r) h w m", n=n))
+        start = stop
+    return made + torch.cat(parts, dim=1) if torch.is_grad_enabled() else made
 
 
-def _product(rows: Tensor, weight: Tensor) -> Tensor:
-    """``rows`` (N, C) times ``weight`` (C, M).
+def _runs(reach: int, length: int) -> list[tuple[slice, int]]:
+    """Return which of ``reach`` groups of taps the groups of outputs see, and how many outputs in a row see the same.
 
-    In fp32 on a CPU as a 1x1 convolution: oneDNN computes it, at up to twice the rate of MKL's matrix product on AMD
-    processors; on one thread torch does not ask oneDNN for batches below 16.
+    Each of the ``length`` steps of the input reaches the group of outputs at its place and ``reach`` - 1 behind it.
+
+    >>> _runs(reach=2, length=8)
+    [(slice(0, 1, None), 1), (slice(0, 2, None), 7), (slice(1, 2, None), 1)]
     """
-    images, least = _CONVOLVED[torch.get_num_threads() == 1]
-    if not _is_full_precision_on_cpu(rows) or len(rows) < least or len(rows) % images:
-        return rows @ weight
-    columns = rearrange(rows, "(n h) c -> n c h 1", n=images)
-    return rearrange(functional.conv_transpose2d(columns, weight[..., None, None]), "n m h 1 -> (n h) m")
-
-
-def _few_rows_product(rows: Tensor, weight: Tensor) -> Tensor:
-    """``rows`` (N, C), fewer than ``weight`` (C, M) has, times it.
-
-    On a CPU in 16 parts of the sum, which are computed side by side.
-    """
-    if rows.device.type != "cpu" or len(weight) % _PARTS:
-        return rows @ weight
-    return torch.bmm(rearrange(rows, "n (k c) -> k n c", k=_PARTS), weight.unflatten(0, (_PARTS, -1))).sum(dim=0)
-
-
-def _taps(output: int, kernel: int, stride: int, padding: int, length: int) -> list[int]:
-    """The taps of the kernel through which an output frame sees one of ``length`` input frames.
-
-    >>> [_taps(t, kernel=4, stride=2, padding=1, length=2) for t in range(4)]
-    [[1], [0, 2], [1, 3], [2]]
-    """
-    place = output + padding
-    return [tap for tap in range(kernel) if (place - tap) % stride == 0 and 0 <= place - tap < stride * length]
+    seen = [(max(0, place - length + 1), min(reach, place + 1)) for place in range(length + reach - 1)]
+    return [(slice(*taps), len(list(group))) for taps, group in groupby(seen)]
 
 
 def spatial_product(frames: Tensor, convolution: nn.ConvTranspose3d) -> Tensor:
@@ -172,35 +149,14 @@ def spatial_product(frames: Tensor, convolution: nn.ConvTranspose3d) -> Tensor:
     _, kernel, _ = convolution.kernel_size
     _, stride, _ = convolution.stride
     _, padding, _ = convolution.padding
-    pixels = frames.shape[2] * frames.shape[3]
-    if pixels == 1 and padding == 0:
-        made = _few_rows_product(rearrange(frames, "n m 1 1 -> n m"), weight.flatten(1)).unflatten(1, weight.shape[1:])
-        return made + bias[:, None, None].to(made.dtype)
-    elif pixels <= _PRODUCT_PIXELS and (kernel, stride, padding) == (4, 2, 1) and frames.device.type == "cpu":
-        made = _overlap_add(frames, weight)
-    else:
-        return functional.conv_transpose2d(frames, weight, bias, stride, padding)
-    return (made + bias.to(made.dtype)).permute(0, 3, 1, 2)
-
-
-def _overlap_add(frames: Tensor, weight: Tensor) -> Tensor:
-    """4x4, stride 2, padding 1, without bias: (N, M, H, W) to (N, 2 H, 2 W, C).
-
-    Every input pixel makes a 4x4 patch, two pixels apart: two halves, of which the second falls on the first half of
-    the next patch.
-    """
-    number, _, height, width = frames.shape
-    pixels = rearrange(frames, "n m h w -> (n h w) m")
-    # The weight is larger than the patches: it is read as it lies in memory, and the patches are turned.
-    patches = _product(pixels, weight.flatten(1))
-    patches = rearrange(
-        patches, "(n h w) (c a p b q) -> n h w a p b q c", n=number, h=height, w=width, a=2, p=2, b=2, q=2
-    )
-    one, two = patches[:, :, :, 0], patches[:, :, :, 1]
-    rows = torch.cat([one[:, :1], one[:, 1:] + two[:, :-1], two[:, -1:]], dim=1)
-    one, two = rows[:, :, :, :, 0], rows[:, :, :, :, 1]
-    made = torch.cat([one[:, :, :1], one[:, :, 1:] + two[:, :, :-1], two[:, :, -1:]], dim=2)
-    return rearrange(made, "n h w p q c -> n (h p) (w q) c")[:, 1:-1, 1:-1]
+    if frames.shape[2] * frames.shape[3] == 1 and padding == 0:
+        rows, matrix = rearrange(frames, "n m 1 1 -> n m"), weight.flatten(1)
+        made = cpu_kernels.few_rows_product(rows, matrix) if on_cpu(rows) else rows @ matrix
+        return made.unflatten(1, weight.shape[1:]) + bias[:, None, None].to(made.dtype)
+    if on_cpu(frames) and cpu_kernels.takes_overlap_add(frames, kernel, stride, padding):
+        made = cpu_kernels.overlap_add(frames, weight)
+        return (made + bias.to(made.dtype)).permute(0, 3, 1, 2)
+    return functional.conv_transpose2d(frames, weight, bias, stride, padding)
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """Adversarial losses: how a critic's scores of real and generated samples become numbers to minimise."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -9,11 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.engine.compiling import uncompiled
+from i2vkit.interfaces import Interface
 from i2vkit.models.training.autocast import autocast
 from i2vkit.registry import ADVERSARIAL_LOSSES
 
 
-class AdversarialCriterion(nn.Module):
+class AdversarialCriterion(nn.Module, Interface):
     """What a critic and the generator each minimise, given ``score``, a function from looks to logits (N, ...).
 
     With ``needs_real`` the generator's side reads the scores of real looks too, sample by sample beside the generated.
@@ -21,6 +23,7 @@ class AdversarialCriterion(nn.Module):
 
     needs_real: ClassVar[bool] = False
 
+    @abstractmethod
     def critic_loss(self, score: Callable, real, fakes: Sequence[tuple]) -> Tensor:
         """The critic's loss, a scalar.
 
@@ -29,11 +32,10 @@ class AdversarialCriterion(nn.Module):
             real: the look that the critic shall take for real.
             fakes: pairs of a look that it shall not, and its weight.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def generator_loss(self, score: Callable, fake, real=None) -> Tensor:
         """The generator's loss, a scalar; ``real`` is given where the criterion ``needs_real``."""
-        raise NotImplementedError
 
 
 @ADVERSARIAL_LOSSES.register_module()

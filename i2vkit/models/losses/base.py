@@ -1,5 +1,6 @@
 """The contract of a loss."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -65,6 +66,8 @@ class Loss(nn.Module):
     def check(self, model) -> None:
         """Called once the model is built: raise ``ConfigError`` if it does not give what this loss reads."""
 
+    # The class itself is no ABC, so that schedules can be tried without a loss behind them; ``build_part`` refuses one.
+    @abstractmethod
     def forward(self, context) -> Tensor:
         """The unweighted value, a scalar."""
         raise NotImplementedError

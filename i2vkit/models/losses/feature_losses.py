@@ -12,6 +12,7 @@ from i2vkit.engine.checkpoints import check_hash, load_checkpoint_file, load_wei
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.models.clip_lengths import masked_mean, true_frames
 from i2vkit.models.losses.gan_losses import PassLoss
+from i2vkit.models.training.autocast import autocast
 from i2vkit.registry import LOSSES, MODELS, build_part
 from i2vkit.structures import Clip
 from i2vkit.utils.weight_files import MissingWeightsError, WeightFile
@@ -73,12 +74,30 @@ def crop_boxes(frames: Tensor, boxes: Tensor, size: int) -> Tensor:
     >>> crop_boxes(frame, torch.tensor([[1.0, 2.0, 3.0, 4.0]]), 2).flatten().tolist()
     [9.0, 10.0, 13.0, 14.0]
     """
-    shape = torch.stack([boxes.new_full((), side) for side in frames.shape[:-3:-1]])  # W, H, made on the device
     low, high = boxes[:, :2], torch.maximum(boxes[:, 2:], boxes[:, :2] + 1)
-    scale, shift = (high - low) / shape, (high + low) / shape - 1
-    places = torch.cat([torch.diag_embed(scale), shift[:, :, None]], dim=2)
-    grid = functional.affine_grid(places, (len(frames), frames.shape[1], size, size), align_corners=False)
-    return functional.grid_sample(frames, grid.to(frames.dtype), padding_mode="border", align_corners=False)
+    height, width = frames.shape[2:]
+    across = interpolation(low[:, 0], high[:, 0], width, size).to(frames.dtype)
+    down = interpolation(low[:, 1], high[:, 1], height, size).to(frames.dtype)
+    # A box stands upright, so rows and columns are interpolated one after the other, by matrix products. Unlike that of
+    # grid_sample, their backward pass on CUDA always adds up in the same order. Not in bf16: that is half a grey level.
+    with autocast(frames.device, enabled=False):
+        columns = torch.einsum("nchw,nxw->nchx", frames, across)
+        return torch.einsum("nchx,nyh->ncyx", columns, down)
+
+
+def interpolation(low: Tensor, high: Tensor, length: int, size: int) -> Tensor:
+    """Return the matrices (N, size, length) that scale what stands from ``low`` to ``high`` (N,) linearly to ``size``.
+
+    A row holds the shares of the two pixels around a place, 1 in sum. Pixel i reaches from i to i + 1 and has its value
+    at i + 0.5. Beyond the first and the last pixel's value they go on.
+
+    >>> interpolation(torch.tensor([0.0]), torch.tensor([3.0]), length=4, size=2).tolist()
+    [[[0.75, 0.25, 0.0, 0.0], [0.0, 0.25, 0.75, 0.0]]]
+    """
+    shares = (torch.arange(size, device=low.device, dtype=low.dtype) + 0.5) / size
+    places = (low[:, None] + (high - low)[:, None] * shares - 0.5).clamp(0, length - 1)  # (N, size)
+    pixels = torch.arange(length, device=low.device)
+    return (1 - (places[:, :, None] - pixels).abs()).clamp(min=0)
 
 
 def person_boxes(clip: Clip) -> Tensor:

@@ -4,17 +4,18 @@ from dataclasses import replace
 
 import torch
 from einops import repeat
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import MotionGenerator
+from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import MOTION_GENERATORS
 from i2vkit.structures import Motion, Spec
 
 
 @MOTION_GENERATORS.register_module()
-class LstmUnroll(Part):
+class LstmUnroll(MotionGenerator):
     """An LSTM that reads the motion code at every step from a learned initial state (G_T of Dual-MTGAN, sec. III-A);
     any length.
 
@@ -37,5 +38,11 @@ class LstmUnroll(Part):
         code = functional.layer_norm(motion.code, motion.code.shape[-1:])
         steps = repeat(code, "b d -> b t d", t=motion.length)
         start = tuple(repeat(self.initial, "s 1 d -> s 1 b d", b=len(steps)).contiguous())
-        trajectory, stream.states[self] = self.lstm(steps, stream.states.get(self, start))
+        trajectory, state = self.unroll(steps, stream.states.get(self, start))
+        stream.states[self] = state
         return replace(motion, trajectory=trajectory)
+
+    @outside_graphs
+    def unroll(self, steps: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple]:
+        """LSTM outputs (B, T, D) for steps (B, T, code), and the state after the last."""
+        return self.lstm(steps, state)

@@ -8,13 +8,14 @@ from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import MotionGenerator
+from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import MOTION_GENERATORS
 from i2vkit.structures import Motion, Spec
 
 
 @MOTION_GENERATORS.register_module()
-class LabelFusion(Part):
+class LabelFusion(MotionGenerator):
     """Noise of N(0, I), one vector a clip, as the motion code beside the one-hot label (ImaGINator, sec. 3.1.1).
 
     The label stands in ``Motion.condition`` wherever a model has labels; without any (UvA-NEMO) the noise is all.
@@ -26,6 +27,7 @@ class LabelFusion(Part):
 
     uses = ("motion.condition",)
     gives = ("motion.code",)
+    may_be_empty = ("motion.code",)
     streams = True
 
     def __init__(self, motion: Spec, noise: int = 512):
@@ -41,7 +43,7 @@ class LabelFusion(Part):
 
 
 @MOTION_GENERATORS.register_module()
-class NoiseGru(Part):
+class NoiseGru(MotionGenerator):
     """A GRU that reads new noise and the one-hot label at every step; its state starts as noise too (the motion
     generator of MoCoGAN, Tulyakov et al., 2018); any length.
     """
@@ -62,5 +64,11 @@ class NoiseGru(Part):
         if motion.condition is not None:
             steps = torch.cat([steps, repeat(motion.condition, "b l -> b t l", t=motion.length)], dim=2)
         start = stream.normal(self, "start", (self.hidden,))
-        trajectory, stream.states[self] = self.gru(steps, stream.states.get(self, start[None]))
+        trajectory, state = self.unroll(steps, stream.states.get(self, start[None]))
+        stream.states[self] = state
         return replace(motion, trajectory=trajectory)
+
+    @outside_graphs
+    def unroll(self, steps: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """GRU outputs (B, T, hidden) for steps (B, T, D), and the state after the last."""
+        return self.gru(steps, state)

@@ -27,7 +27,7 @@ class MotionRegressor(nn.Module):
             sets; 0 leaves them out.
 
     Raises:
-        ConfigError: If the two parts give no trajectory, or nothing is to be told.
+        ConfigError: If the two parts give no trajectory or read a content, or nothing is to be told.
     """
 
     def __init__(
@@ -42,6 +42,9 @@ class MotionRegressor(nn.Module):
         self.encoder = build_part(MOTION_ENCODERS, encoder, image_size=image_size)
         spec = self.encoder.spec
         self.motion_generator = build_part(MOTION_GENERATORS, motion_generator, motion=spec)
+        for part in (self.encoder, self.motion_generator):
+            if part is not None and part.reads_content():
+                raise ConfigError(f"MotionRegressor encodes no content, and {type(part).__name__} reads it")
         spec = spec if self.motion_generator is None else self.motion_generator.spec
         if not spec.trajectory:
             raise ConfigError(

@@ -5,12 +5,13 @@ from einops import repeat
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.interfaces import Refiner
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.registry import REFINERS
 
 
 @REFINERS.register_module()
-class VolumeRefiner(nn.Module):
+class VolumeRefiner(Refiner):
     """G_R of FRGAN (sec. 3.3, fig. 5): 4x4x4 stride-2 convolutions down and transposed ones up with skips, on frames
     and condition maps together; batch norm but at the ends, LeakyReLU down and ReLU up (as VGAN has them; ours).
 

@@ -54,10 +54,11 @@ class ImageToVideoGan(PhasedModel):
         pretrained: dict[str, dict] | None = None,
         data_preprocessor: dict | None = None,
         precision: str = "fp32",
+        channels_last: bool = False,
         chunk: int = 32,
         decoded_frames: int | None = None,
     ):
-        super().__init__(phases, data_preprocessor, frozen, pretrained, precision)
+        super().__init__(phases, data_preprocessor, frozen, pretrained, precision, channels_last)
         self.image_size, self.labels, self.chunk = image_size, list(labels), chunk
         self.passes = build_passes(passes)
         self.map_channels = map_channels
@@ -180,7 +181,7 @@ class ImageToVideoGan(PhasedModel):
                     first = clip if content is None else replace(clip, target_image=content)
                     fixed = generator.encode_content(first, "source" if first.target_image is None else "target")
                 drawn = motion == "prior" or generator.motion_encoder is None
-                own = generator.draw_motion(clip, stream) if drawn else generator.encode_motion(clip, stream)
+                own = generator.draw_motion(clip, stream) if drawn else generator.encode_motion(clip, stream, fixed)
                 made = generator.render(fixed, own, stream)
             yield made
 

@@ -92,8 +92,9 @@ class SupervisedModel(PhasedModel):
         pretrained: dict[str, dict] | None = None,
         data_preprocessor: dict | None = None,
         precision: str = "fp32",
+        channels_last: bool = False,
     ):
-        super().__init__(phases, data_preprocessor, frozen, pretrained, precision)
+        super().__init__(phases, data_preprocessor, frozen, pretrained, precision, channels_last)
         self.image_size, self.labels = image_size, list(labels)
         self.network = build_part(MODELS, network, image_size=image_size, num_labels=len(self.labels))
         self.check_losses(lambda loss: loss.check(self))

@@ -7,13 +7,13 @@ from torch.nn import functional
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import Stream
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import Decoder
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, Motion, Spec
 
 
 @DECODERS.register_module()
-class WarpDecoder(Part):
+class WarpDecoder(Decoder):
     """Every frame is the input image, sampled where a flow points (Jaderberg et al., 2015), as the base of the head.
 
     A linear layer makes the flow of a frame, on a grid of ``grid`` x ``grid`` points, from [content code, motion of

@@ -1,0 +1,93 @@
+"""Measure how fast the toolkit is beside something plain: `i2v benchmark data dtgan_weizmann`."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from i2vkit.cli.common import add_command
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of the command to ``parser``."""
+    commands = parser.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
+
+    data = add_command(commands, "data", "clips a second of the training data", config=True)
+    data.add_argument("--steps", type=int, default=0, help="of a training, to tell how long it waits for data")
+    data.add_argument("--loaders", action="store_true", help="other loaders instead: workers, pinned memory, caches")
+    data.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="of --loaders (default: %(default)s)")
+
+    decoder = add_command(commands, "decoder", "a generator beside its plain form, forward and backward", config=True)
+    decoder.add_argument("--against", metavar="CONFIG", help="another decoder beside it (imaginator_ablations/mug_3d)")
+    decoder.add_argument("--frames", type=int, help="of a clip (default: as the config says)")
+    decoder.add_argument("--step", action="store_true", help="the whole training step too")
+    step = add_command(commands, "step", "a whole training step", config=True)
+
+    maps = add_command(commands, "maps", "condition maps of faces, fitted and drawn")
+    maps.add_argument("--size", type=int, default=96, help="side in pixels (default: %(default)s)")
+
+    for command in (decoder, step):
+        command.add_argument("--batch", type=int, help="clips (default: 4; single frames: 8, and 1 clip of many)")
+        command.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="default: %(default)s")
+        command.add_argument(
+            "--precision",
+            nargs="+",
+            choices=["fp32", "tf32", "bf16"],
+            help="to measure in beside fp32, in which the forms are checked to agree; tf32 of GPUs only (default: all "
+            "for a decoder, for a step none)",
+        )
+        command.add_argument(
+            "--compile", action="store_true", help="with torch.compile too, in the last of the precisions"
+        )
+    for command in commands.choices.values():
+        command.add_argument(
+            "--seconds", type=float, default=10.0, help="how long to measure each (default: %(default)s)"
+        )
+        command.add_argument("--out", "--json", type=Path, metavar="FILE", help="write the numbers to a JSON file too")
+
+
+def run(arguments: Namespace) -> None:
+    """Run the benchmark, print its numbers and write them if asked to."""
+    from i2vkit.config.loading import load_config
+    from i2vkit.media import atomic_path
+
+    cfg = load_config(arguments.config, arguments.cfg_options) if "config" in arguments else None
+    text, result = _measure(arguments, cfg)
+    print(text)
+    if arguments.out:
+        with atomic_path(arguments.out) as temporary:
+            temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def _measure(arguments: Namespace, cfg: Config | None) -> tuple[str, dict]:
+    """Run the benchmark that was asked for; return its numbers as text and as a dict for JSON."""
+    from i2vkit.analysis.benchmark import data, decoder, loaders, maps, step
+    from i2vkit.config.loading import load_config
+
+    if arguments.benchmark == "maps":
+        result = maps.benchmark_maps(arguments.seconds, arguments.size)
+        return maps.as_text(result), result
+    if arguments.benchmark == "data" and arguments.loaders:
+        result = loaders.benchmark_loaders(cfg, arguments.seconds, arguments.device)
+        return loaders.as_text(result), result
+    if arguments.benchmark == "data":
+        result = data.benchmark_data(cfg, arguments.seconds, arguments.steps)
+        return data.as_text(result), result
+    shared = dict(seconds=arguments.seconds, batch=arguments.batch, device=arguments.device, compiled=arguments.compile)
+    of_step = shared | {"precisions": arguments.precision or ["fp32"]}
+    if arguments.benchmark == "step":
+        result = step.benchmark_step(cfg, **of_step)
+        return step.as_text(result), result
+    against = load_config(arguments.against) if arguments.against else None
+    result = decoder.benchmark_decoder(
+        cfg, against=against, frames=arguments.frames, precisions=arguments.precision, **shared
+    )
+    if not arguments.step:
+        return decoder.as_text(result), result
+    stepped = step.benchmark_step(cfg, **of_step)
+    return f"{decoder.as_text(result)}\n\n{step.as_text(stepped)}", result | {"whole_step": stepped}

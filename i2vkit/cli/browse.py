@@ -1,0 +1,32 @@
+"""Show what the network will see of a data set: `i2v browse dtgan_weizmann --number 8`."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from i2vkit.cli.common import add_config
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of the command to ``parser``."""
+    add_config(parser)
+    parser.add_argument("--split", choices=["train", "val", "test"], default="train", help="(default: %(default)s)")
+    parser.add_argument("--number", type=int, default=16, help="of samples (default: %(default)s)")
+    parser.add_argument("--out", type=Path, help="folder (default: work_dirs/browse/<name of the config>)")
+    parser.add_argument("--stats", action="store_true", help="count what there is in all splits, into stats.json too")
+    parser.add_argument("--seed", type=int, help="of the order of the samples (default: the config's)")
+
+
+def run(arguments: Namespace) -> None:
+    """Write the picture, the video and, if asked to, the statistics."""
+    from i2vkit.analysis.browse import browse
+    from i2vkit.analysis.data_statistics import as_text, statistics, write_statistics
+    from i2vkit.config.loading import load_config
+
+    cfg = load_config(arguments.config, arguments.cfg_options)
+    out = arguments.out or Path("work_dirs/browse") / Path(cfg.filename).stem
+    for path in browse(cfg, arguments.split, arguments.number, out, arguments.seed):
+        print(path)
+    if arguments.stats:
+        numbers = statistics(cfg, arguments.seed)
+        write_statistics(numbers, out / "stats.json")
+        print(as_text(numbers), out / "stats.json", sep="\n")

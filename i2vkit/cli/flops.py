@@ -1,0 +1,58 @@
+"""Count what models cost, in one table: `i2v flops dtgan_oulu imaginator_mug --frames 32 --by-part`."""
+
+import json
+from argparse import ArgumentParser, Namespace
+
+from i2vkit.cli.common import add_config
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of the command to ``parser``."""
+    add_config(parser, several=True)
+    parser.add_argument(
+        "--frames",
+        type=int,
+        help="length of the video (default: 16, or the next that the model makes; in training that of the config)",
+    )
+    parser.add_argument("--size", type=int, help="side of the frames in pixels (default: the config's)")
+    parser.add_argument("--by-part", action="store_true", help="every part of the generator and every phase too")
+    parser.add_argument("--training", action="store_true", help="a training step of two clips too, all its phases")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="a training step of the config's own batch, and nothing is computed: its memory in seconds, without a GPU",
+    )
+    parser.add_argument("--clips", type=int, help="how many clips the step of --dry-run has (default: the config's)")
+    parser.add_argument("--json", metavar="FILE", help="write the numbers to a file too, always by part")
+    parser.add_argument(
+        "--headers",
+        choices=("check", "write"),
+        help="compare the memory of a step that the configs' headers state with a dry run, or write it there; 'all' "
+        "means every config of i2vkit",
+    )
+
+
+def run(arguments: Namespace) -> None:
+    """Print the table and write it if asked to."""
+    from i2vkit.analysis.profile import as_json, as_table, check_headers, profile_config, profile_dry_run
+    from i2vkit.config.loading import config_names, load_config
+    from i2vkit.media import atomic_path
+
+    if arguments.headers:
+        names = config_names() if arguments.configs == ["all"] else arguments.configs
+        check_headers(names, write=arguments.headers == "write")
+        return
+
+    changes = dict(arguments.cfg_options or {})
+    if arguments.size is not None:
+        changes["model.image_size"] = arguments.size
+    configs = {name: load_config(name, changes) for name in arguments.configs}
+    frames = arguments.frames
+    if arguments.dry_run:
+        profiles = [profile_dry_run(cfg, name, frames, arguments.clips) for name, cfg in configs.items()]
+    else:
+        profiles = [profile_config(cfg, name, frames, arguments.training) for name, cfg in configs.items()]
+    print(as_table(profiles, arguments.by_part))
+    if arguments.json:
+        with atomic_path(arguments.json) as temporary:
+            temporary.write_text(json.dumps(as_json(profiles), indent=1) + "\n")

@@ -1,0 +1,32 @@
+"""List the parts that are registered: `i2v parts decoder`; one part: `i2v parts --spec FrameDecoder`."""
+
+from argparse import ArgumentParser, Namespace
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of the command to ``parser``."""
+    parser.add_argument("kind", nargs="?", help="one kind of part only, for instance decoder or 'motion encoder'")
+    parser.add_argument(
+        "--spec", metavar="NAME", help="all that is known of one part: arguments, and what it goes with"
+    )
+    parser.add_argument(
+        "--import",
+        dest="modules",
+        nargs="+",
+        default=[],
+        metavar="MODULE",
+        help="modules with parts of your own, by their names in Python",
+    )
+
+
+def run(arguments: Namespace) -> None:
+    """Print the parts, or all about one of them."""
+    from i2vkit.analysis.parts.registered import find_kind, import_modules, kinds
+    from i2vkit.analysis.parts.report import as_list, as_spec
+
+    import_modules(arguments.modules)
+    if arguments.spec:
+        print(as_spec(arguments.spec))
+        return
+    for kind in [find_kind(arguments.kind)] if arguments.kind else kinds():
+        print(as_list(kind), flush=True)

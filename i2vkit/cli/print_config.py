@@ -1,0 +1,17 @@
+"""Print a whole resolved config, with the file that each value comes from: `i2v print-config dtgan_oulu`."""
+
+from argparse import ArgumentParser, Namespace
+
+from i2vkit.cli.common import add_config
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of the command to ``parser``."""
+    add_config(parser)
+
+
+def run(arguments: Namespace) -> None:
+    """Print the config as a table of keys, values and files."""
+    from i2vkit.config.origin import as_text, config_origins
+
+    print(as_text(config_origins(arguments.config, arguments.cfg_options)))

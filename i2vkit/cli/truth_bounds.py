@@ -1,0 +1,25 @@
+"""Print what the truth of rendered sets leaves room for: `i2v truth-bounds data/mug_64/truth data/bair_64/truth`.
+
+Printed are the floor, repeating the first frame, and the ceiling, the truth itself coded as H.264 (as MP4 files are).
+"""
+
+from argparse import ArgumentParser, Namespace
+
+FORMATS = (("ssim", ".3f"), ("psnr", ".2f"))
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of the command to ``parser``."""
+    parser.add_argument("roots", nargs="+", metavar="ROOT", help="prepared truth, for instance data/mug_64/truth")
+    parser.add_argument("--number", type=int, help="of clips of each, spread evenly (default: all)")
+
+
+def run(arguments: Namespace) -> None:
+    """Score and print a row a root."""
+    from i2vkit.analysis.exact_truth.bounds import truth_bounds
+
+    print("| truth | clips | SSIM floor | SSIM ceiling | PSNR floor | PSNR ceiling |\n|---|---|---|---|---|---|")
+    for root in arguments.roots:
+        scores = truth_bounds(root, arguments.number)
+        ssim, psnr = (f"{scores[f'{name}_floor']:{f}} | {scores[f'{name}_ceiling']:{f}}" for name, f in FORMATS)
+        print(f"| {root} | {scores['clips']} | {ssim} | {psnr} |", flush=True)

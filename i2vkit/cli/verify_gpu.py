@@ -1,0 +1,27 @@
+"""Verify a GPU machine, measure it and train on it: `i2v verify-gpu --out verified`."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of the command to ``parser``."""
+    parser.add_argument("--out", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--minutes", type=float, default=10.0, help="the whole may take (default: %(default)s)")
+    parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"], help="default: %(default)s")
+    parser.add_argument("--narrow", action="store_true", help="models with an eighth of their widths; always on a CPU")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=(),
+        metavar="KIND",
+        help="kinds of stages to run: prepare, ceilings, right, compile, fast, loader, train (default: all)",
+    )
+
+
+def run(arguments: Namespace) -> None:
+    """Run all stages and print the report."""
+    from i2vkit.analysis.verification import verify
+
+    report = verify(arguments.out, arguments.minutes, arguments.device, arguments.narrow, arguments.only)
+    print(report.read_text(encoding="utf-8"))

@@ -1,0 +1,87 @@
+"""The interfaces of discriminator networks and of augmentations; that of views is ``View`` in ``views.py``."""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from i2vkit.interfaces import Interface
+
+# What views show and networks judge: frames (N, C, H, W), clips (N, C, T, H, W) or vectors (N, D).
+KINDS = ("frames", "clip", "vector")
+
+
+def kind_problem(kind: object) -> str:
+    """Return what is wrong with the ``kind`` of a network or view, or "".
+
+    >>> kind_problem("video")
+    "has kind='video', which is one of: frames, clip, vector"
+    """
+    return "" if kind in KINDS else f"has kind={kind!r}, which is one of: {', '.join(KINDS)}"
+
+
+class DiscriminatorNetwork(nn.Module, Interface):
+    """Judges samples: gives logits of each being real. Registered in ``DISCRIMINATORS``.
+
+    The discriminator that holds the network passes its constructor ``in_channels`` of the samples, ``image_size``,
+    ``label_size`` (of the one-hot label, 0 if none), ``map_channels`` (of condition images or maps, 0 if none) and
+    ``num_classes`` (0 unless it is to classify), as far as the constructor names them.
+
+    A network that is built with ``num_classes`` also has ``classify(sample, label, maps)``, class logits
+    (N, num_classes). A network may split its forward pass into ``begin(sample, maps)``, which does not depend on the
+    label, and ``score(begun, label)``: several labels of one sample then share the first.
+
+    Attributes:
+        kind: What the network judges: "frames", "clip" or "vector".
+        shortest: The least number of frames of a clip that it judges.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.models.discriminators.interfaces import DiscriminatorNetwork
+        >>> class MeanDiscriminator(DiscriminatorNetwork):
+        ...     kind = "frames"
+        ...     def __init__(self, in_channels: int, label_size: int = 0):
+        ...         super().__init__()
+        ...         self.linear = torch.nn.Linear(in_channels + label_size, 1)
+        ...     def forward(self, sample, label=None, maps=None):
+        ...         mean = sample.mean(dim=(2, 3))
+        ...         return self.linear(mean if label is None else torch.cat([mean, label], dim=1))
+        >>> MeanDiscriminator(3)(torch.zeros(4, 3, 8, 8)).shape
+        torch.Size([4, 1])
+    """
+
+    attributes: ClassVar[tuple[str, ...]] = ("kind",)
+    optional: ClassVar[tuple[str, ...]] = ("shortest",)
+    kind: str
+    shortest: int = 1
+
+    @abstractmethod
+    def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
+        """Return logits (N, K), one or more a sample.
+
+        Args:
+            sample: (N, C, H, W), (N, C, T, H, W) or (N, D), by ``kind``.
+            label: One-hot (N, L).
+            maps: Condition images or maps (N, M, [T,] H, W).
+        """
+
+    def problem(self) -> str:
+        """Refuse a kind that no view shows."""
+        return kind_problem(self.kind)
+
+
+class Augmentation(nn.Module, Interface):
+    """Changes what a discriminator sees, real and generated alike, differentiably. Registered in ``AUGMENTATIONS``."""
+
+    @abstractmethod
+    def draw(self, batch: int, device: torch.device) -> Tensor:
+        """Return random numbers (B, K), a row for each clip of a batch; everything random is decided by them."""
+
+    @abstractmethod
+    def forward(self, sample: Tensor, draw: Tensor) -> Tensor:
+        """Return samples (N, 3, [T,] H, W), each augmented by its row of ``draw`` (N, K)."""
+
+    @abstractmethod
+    def move(self, maps: Tensor, draw: Tensor) -> Tensor:
+        """Return condition maps (N, C, [T,] H, W), moved as their samples are by the same rows of ``draw``."""

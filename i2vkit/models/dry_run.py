@@ -1,0 +1,146 @@
+"""Checks of what the parts of a generator return, while it makes its first video."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from i2vkit.errors import ConfigError
+from i2vkit.structures import Content, Generated, Level, Motion, Spec
+
+if TYPE_CHECKING:
+    from i2vkit.models.generator import Generator
+
+# What a head may return.
+MADE = {entry.name for entry in fields(Generated)} & {"video", "mask", "residual", "base", "flow"}
+
+
+@contextmanager
+def checked_outputs(generator: Generator) -> Iterator[None]:
+    """Inside, every part of ``generator`` is held to its spec and to the interface of its role.
+
+    Raises:
+        ConfigError: names the part, what it returned and what was expected.
+    """
+    channels = generator.head.channels
+    checks: list[tuple[nn.Module | None, Callable[..., None]]] = [
+        (generator.content_encoder, _check_content),
+        (generator.motion_encoder, _check_encoded),
+        (generator.motion_generator, _check_motion),
+        (generator.decoder, partial(_check_decoded, channels)),
+        (generator.head, _check_made),
+        (generator.refiner, partial(_check_refined, channels)),
+    ]
+    handles = [part.register_forward_hook(check) for part, check in checks if part is not None]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _check_content(part: nn.Module, inputs: tuple, output: Any) -> None:
+    _expect(part, isinstance(output, Content), output, "a Content")
+    spec, images = part.spec, len(inputs[0])
+    if spec.code:
+        _expect_shape(part, "code", output.code, (images, spec.code))
+    _expect_levels(part, "pyramid", output.pyramid, spec.pyramid, images)
+
+
+def _check_encoded(part: nn.Module, inputs: tuple, output: Any) -> None:
+    """As any motion; mean and log-variance are those of the code, so they are as large."""
+    _check_motion(part, inputs, output)
+    if part.spec.variational:
+        for name in ("mean", "log_variance"):
+            _expect_shape(part, name, getattr(output, name), tuple(output.code.shape))
+
+
+def _check_motion(part: nn.Module, inputs: tuple, output: Any) -> None:
+    _expect(part, isinstance(output, Motion), output, "a Motion")
+    spec, clips = part.spec, None
+    if spec.code:
+        clips = _expect_shape(part, "code", output.code, (clips, spec.code))
+    if spec.trajectory:
+        clips = _expect_shape(part, "trajectory", output.trajectory, (clips, output.length, spec.trajectory))
+    if spec.maps:
+        _expect(part, set(output.maps) == set(spec.streams), sorted(output.maps), f"maps for {list(spec.streams)}")
+        for name, levels in output.maps.items():
+            _expect_levels(part, f"maps[{name!r}]", levels, spec.maps, clips)
+    _expect_no_more(part, output, spec)
+
+
+def _expect_no_more(part: nn.Module, output: Motion, spec: Spec) -> None:
+    """A field that the spec does not know would be lost on the parts downstream."""
+    for name in ("code", "trajectory", "maps"):
+        value = getattr(output, name)
+        given = value.shape[-1] if isinstance(value, Tensor) else value
+        if given and not spec.gives(name):
+            raise ConfigError(
+                f"{type(part).__name__} returned a motion with {name}, and its spec has none: add it to the spec and "
+                f"'motion.{name}' to gives"
+            )
+
+
+def _check_decoded(channels: int, part: nn.Module, inputs: tuple, output: Any) -> None:
+    two = isinstance(output, tuple | list) and len(output) == 2 and all(isinstance(x, Tensor) for x in output)
+    _expect(part, two, output, "two tensors: features for the head, and a base")
+    content, motion, *_ = inputs
+    batch, _, *sides = content.image.shape
+    features, base = output
+    _expect_shape(part, "features", features, (batch, channels, motion.length, *sides))
+    length = 1 if base.dim() == 5 and base.shape[2] == 1 else motion.length
+    _expect_shape(part, "base", base, (batch, 3, length, *sides))
+
+
+def _check_made(part: nn.Module, inputs: tuple, output: Any) -> None:
+    """The generator itself looks at the size of the video, once it is refined."""
+    _expect(part, isinstance(output, dict) and "video" in output, output, "a dict with 'video'")
+    _expect(part, output.keys() <= MADE, sorted(output), f"a dict with names of these alone: {sorted(MADE)}")
+
+
+def _check_refined(channels: int, part: nn.Module, inputs: tuple, output: Any) -> None:
+    batch, _, *sides = inputs[0].shape
+    _expect(part, isinstance(output, Tensor), output, "a tensor: features for the head")
+    _expect_shape(part, "features", output, (batch, channels, *sides))
+
+
+def _expect_levels(
+    part: nn.Module, name: str, maps: tuple[Tensor, ...], levels: tuple[Level, ...], batch: int | None
+) -> None:
+    """As many maps as the spec has levels, each with its channels; sizes are a matter of the part downstream."""
+    expected = [level.channels for level in levels]
+    channels = [level.shape[1] for level in maps]
+    same = channels == expected and all(batch in (None, len(level)) for level in maps)
+    _expect(part, same, f"{name} of {channels} channels", f"{name} of {expected} channels, as its spec says")
+
+
+def _expect_shape(part: nn.Module, name: str, value: Any, shape: tuple[int | None, ...]) -> int:
+    """Refuse another shape than ``shape``, in which None stands for any size; returns the batch size."""
+    right = isinstance(value, Tensor) and value.dim() == len(shape)
+    right = right and all(size in (None, its) for size, its in zip(shape, value.shape, strict=True))
+    found = tuple(value.shape) if isinstance(value, Tensor) else value
+    expected = f"({', '.join('B' if size is None else str(size) for size in shape)})"
+    _expect(part, right, f"{name} of shape {found}" if isinstance(value, Tensor) else f"{name}={found!r}", expected)
+    return len(value)
+
+
+def _expect(part: nn.Module, condition: bool, found: Any, expected: str) -> None:
+    if not condition:
+        shown = found if isinstance(found, str | list) else _described(found)
+        raise ConfigError(f"{type(part).__name__} returned {shown}, expected {expected}")
+
+
+def _described(value: Any) -> str:
+    """A tensor by its shape, and anything else by its type: a message is no place for numbers."""
+    if isinstance(value, Tensor):
+        return f"one tensor {tuple(value.shape)}"
+    if isinstance(value, tuple | list):
+        return f"{len(value)} values ({', '.join(type(item).__name__ for item in value)})"
+    if isinstance(value, dict):
+        return f"a dict of {sorted(map(str, value))}"
+    return f"a {type(value).__name__}"

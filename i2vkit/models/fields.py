@@ -1,0 +1,134 @@
+"""The names of what parts hand on, and the check that a part's class and its ``Spec`` say the same."""
+
+from collections.abc import Iterable
+from dataclasses import fields as fields_of
+from typing import Any
+
+from i2vkit.errors import ConfigError
+from i2vkit.registry import arguments_of, nearest
+from i2vkit.structures import Spec
+
+# Every name that a part may require or accept. A part provides those of its side but for the two that the generator
+# itself adds: the image, and the label of a clip as a one-hot vector.
+FIELDS = (
+    "content.image",
+    "content.code",
+    "content.pyramid",
+    "motion.code",
+    "motion.trajectory",
+    "motion.maps",
+    "motion.condition",
+)
+FROM_GENERATOR = ("content.image", "motion.condition")
+
+
+def side_of(field: str) -> str:
+    """Return "content" or "motion".
+
+    >>> side_of("motion.code")
+    'motion'
+    """
+    return field.split(".")[0]
+
+
+def check_fields(part: str, attribute: str, names: object, allowed: Iterable[str]) -> None:
+    """Raise ``ConfigError`` unless ``names`` is a tuple of names from ``allowed``.
+
+    Args:
+        part: Name of the class, for the message.
+        attribute: Where it lists the names, for the message.
+        names: What it lists there.
+        allowed: Names that may stand there, of ``FIELDS``.
+
+    Raises:
+        ConfigError: names the first wrong entry, and the nearest that is allowed.
+    """
+    if not isinstance(names, tuple):
+        raise ConfigError(f'{part}.{attribute} is a tuple of names like ("motion.code",), not {names!r}')
+    allowed = tuple(allowed)
+    for name in names:
+        if name in allowed:
+            continue
+        if name in FIELDS:
+            may = f"; here may stand: {', '.join(allowed)}" if allowed else "; here nothing may stand"
+            raise ConfigError(f"{part}.{attribute} names '{name}', which {_reason(name, attribute)}{may}")
+        raise ConfigError(f"{part}.{attribute} names '{name}', and no part hands that on; nearest: {_near(name)}")
+
+
+def _reason(name: str, attribute: str) -> str:
+    if name in FROM_GENERATOR and attribute == "gives":
+        return "the generator itself adds"
+    return "a part of this kind does not give" if attribute == "gives" else "nothing can give to a part of this kind"
+
+
+def _near(name: object) -> str:
+    return nearest(str(name), FIELDS)
+
+
+def check_spec(part: str, spec: Spec, gives: set[str], expected: Iterable[str], upstream: Spec | None = None) -> None:
+    """Raise ``ConfigError`` unless what a part's class names in ``gives`` and its ``spec`` agree.
+
+    Args:
+        part: Name of the class, for the message.
+        spec: Its spec, once it is built.
+        gives: Names that its class lists, of ``FIELDS``.
+        expected: Those of them that the spec must have, as somebody reads them.
+        upstream: The spec that the part was built with, where it adds to one. What it leaves as it is counts as not its
+            own.
+
+    Raises:
+        ConfigError: names the first field on which the two differ, or a variational motion that has no code.
+    """
+    if not isinstance(spec, Spec):
+        raise ConfigError(f"{part}.spec is a Spec of what the part gives, not {spec!r}")
+    for field in expected:
+        if field in gives and not spec.gives(field.split(".")[1]):
+            raise ConfigError(
+                f"{part}.gives names '{field}', and its spec has {_entry(field)}={_value(spec, field)!r}: set the size "
+                f"in the spec, or take the name out of gives"
+            )
+    if upstream is None and spec.variational and not spec.code:
+        raise ConfigError(
+            f"the spec of {part} is variational and has no code: mean and log-variance belong to a code (B, D), one a "
+            f"clip. A posterior over time, (B, T, D), is not supported: give a code, or set variational=False"
+        )
+    upstream = upstream or Spec()
+    sides = {side_of(field) for field in gives}
+    for field in FIELDS:
+        if side_of(field) not in sides or field in gives or field in FROM_GENERATOR:
+            continue
+        if _value(spec, field) and _value(spec, field) != _value(upstream, field):
+            raise ConfigError(
+                f"the spec of {part} has {_entry(field)}={_value(spec, field)!r}, and {part}.gives does not name "
+                f"'{field}': add the name, so that the builder knows of it"
+            )
+
+
+def checked_spec(part: Any, wanted: Iterable[str] | None = None, upstream: Spec | None = None) -> Spec:
+    """Return the spec of an encoder or motion generator, if it agrees with what the part's class ``gives``.
+
+    Args:
+        part: The part, built.
+        wanted: Names that another part reads, of ``FIELDS``. A part that asks for ``wanted`` may leave out the others.
+            By default everything that its class gives is expected.
+        upstream: The spec that a motion generator was built with.
+
+    Raises:
+        ConfigError: names the first field on which class and spec differ.
+    """
+    takes = arguments_of(type(part))
+    chooses = wanted is not None and (takes is None or "wanted" in takes)
+    expected = [field for field in (wanted if chooses else part.gives) if field not in part.may_be_empty]
+    check_spec(type(part).__name__, part.spec, part.gives_set(), expected, upstream)
+    return part.spec
+
+
+def _entry(field: str) -> str:
+    return field.split(".")[1]
+
+
+def _value(spec: Spec, field: str) -> object:
+    return getattr(spec, _entry(field))
+
+
+assert {_entry(field) for field in FIELDS} - {"image"} <= {entry.name for entry in fields_of(Spec)}

@@ -1,0 +1,43 @@
+"""The interface of adapters."""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from torch import nn
+
+from i2vkit.interfaces import Interface
+from i2vkit.models.fields import FIELDS, check_fields
+from i2vkit.models.generation_state import Stream
+from i2vkit.structures import Content, Motion, Spec
+
+
+class Adapter(nn.Module, Interface):
+    """Makes a field of content or motion from another, where two parts do not meet. Registered in ``ADAPTERS``.
+
+    The builder inserts an adapter by itself and names it in the log. It is built from the spec upstream alone.
+
+    Attributes:
+        side: "content" or "motion".
+        reads: The field that the adapter reads, for instance "code".
+        gives: The field that it adds, for instance "trajectory".
+        streams: True if a clip can be made in chunks.
+        spec: The spec upstream with the field added.
+    """
+
+    attributes: ClassVar[tuple[str, ...]] = ("spec",)
+    class_attributes: ClassVar[tuple[str, ...]] = ("side", "reads", "gives")
+    side: ClassVar[str]
+    reads: ClassVar[str]
+    gives: ClassVar[str]
+    streams: ClassVar[bool] = False
+    spec: Spec
+
+    def __init_subclass__(cls, **kwargs) -> None:
+        super().__init_subclass__(**kwargs)
+        for attribute in ("reads", "gives"):
+            if hasattr(cls, "side") and hasattr(cls, attribute):
+                check_fields(cls.__name__, attribute, (f"{cls.side}.{getattr(cls, attribute)}",), FIELDS)
+
+    @abstractmethod
+    def forward(self, upstream: Content | Motion, stream: Stream | None) -> Content | Motion:
+        """Return the content or motion with the field added."""

@@ -1,0 +1,65 @@
+"""The interfaces of heads and refiners."""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from i2vkit.interfaces import Interface
+
+
+class Head(nn.Module, Interface):
+    """Turns the features of a decoder or refiner into a video. It has no weights. Registered in ``HEADS``.
+
+    Attributes:
+        channels: Number of channels that the head reads.
+        reads_base: True if the head reads the base too.
+        rest: The features, one number a channel, with which an untrained refiner begins, so that the first refined
+            video is close to its base. Empty: the refiner begins as it is initialised.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.models.interfaces import Head
+        >>> class SigmoidHead(Head):
+        ...     channels = 3
+        ...     def forward(self, features, base):
+        ...         return dict(video=2 * torch.sigmoid(features) - 1)
+        >>> SigmoidHead()(torch.zeros(1, 3, 2, 8, 8), base=None)["video"].abs().max().item()
+        0.0
+    """
+
+    attributes: ClassVar[tuple[str, ...]] = ("channels",)
+    optional: ClassVar[tuple[str, ...]] = ("rest",)
+    channels: int
+    reads_base: bool = False
+    rest: tuple[float, ...] = ()
+
+    @abstractmethod
+    def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
+        """Return ``video`` (B, 3, T, H, W) in [-1, 1], and what it was made from under the names of ``Generated``.
+
+        Args:
+            features: (B, channels, T, H, W).
+            base: (B, 3, T or 1, H, W) in [-1, 1].
+        """
+
+    def problem(self) -> str:
+        """Refuse a number of channels below 1."""
+        channels = self.channels
+        return "" if isinstance(channels, int) and channels > 0 else f"has channels={channels!r}, not a number above 0"
+
+
+class Refiner(nn.Module, Interface):
+    """Makes features of a better video from a whole generated one. Registered in ``REFINERS``.
+
+    Its constructor may ask for ``image_size``, ``map_channels``, ``out_channels`` and the ``rest`` of the head.
+    """
+
+    @abstractmethod
+    def forward(self, video: Tensor, maps: Tensor | None) -> Tensor:
+        """Return features (B, out_channels, T, H, W) for the head.
+
+        Args:
+            video: The coarse video (B, 3, T, H, W) in [-1, 1].
+            maps: Condition maps (B, M, T, H, W) of the driving clip, or None where the model has none.
+        """

@@ -1,0 +1,89 @@
+"""Every config that trains states the memory of a step in its header, and it is what a step takes."""
+
+import doctest
+import runpy
+from pathlib import Path
+
+import pytest
+
+from i2vkit.analysis.profile import StepMemory, check_header, check_headers, headers, stated_memory, with_memory
+from i2vkit.config.loading import config_names, find_config, load_config
+from i2vkit.errors import ConfigError
+
+FITS = 60  # GiB, of the 78 that the large cards have
+
+CONFIG = '''"""My ImaGINator.
+
+Its story.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from i2vkit.configs._base_.datasets.weizmann_strips import *
+    from i2vkit.configs._base_.models.imaginator import *
+
+model["labels"] = ["a", "b"]
+'''
+
+
+@pytest.mark.parametrize("name", config_names())
+def test_the_header_states_a_memory_that_large_cards_have(name):
+    """python tools/flops.py all --headers write"""
+    if load_config(name).get("optim_wrapper"):
+        stated = stated_memory(find_config(name).read_text())
+        assert stated is not None and stated.gib < FITS
+        assert stated.precision == load_config(name).model.get("precision", "fp32")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ("vgan_mug", "frgan_refine_mug") else pytest.mark.slow)
+        for name in config_names()
+    ],
+)
+def test_the_header_is_right(name):
+    """python tools/flops.py all --headers write"""
+    assert check_header(name) is None
+
+
+def test_a_statement_is_written_once_and_read_again():
+    six, seven = StepMemory(6.04, "fp32"), StepMemory(7.0, "bf16")
+    for text in (CONFIG, '"""One line."""\n\nx = 1\n', '"""No line behind it"""'):
+        assert stated_memory(text) is None
+        written = with_memory(text, six)
+        assert stated_memory(written) == StepMemory(6.0, "fp32")
+        assert written.endswith(text[text.rindex('"""') + 3 :])
+        again = with_memory(written, seven)
+        assert again == written.replace("6.0 GiB in fp32", "7.0 GiB in bf16")
+    assert with_memory(CONFIG, six).startswith(
+        '"""My ImaGINator.\n\nIts story.\n\nMemory of a training step: 6.0 GiB in fp32.\n"""\n\nfrom mmengine'
+    )
+    with pytest.raises(ConfigError, match="begins with a docstring"):
+        with_memory("x = 1\n", six)
+
+
+def test_what_is_stated_may_differ_by_5_percent():
+    assert StepMemory(10.0, "fp32").agrees(StepMemory(10.5, "fp32"))
+    assert not StepMemory(10.0, "fp32").agrees(StepMemory(10.7, "fp32"))
+    assert StepMemory(0.1, "fp32").agrees(StepMemory(0.14, "fp32"))  # rounded
+    assert not StepMemory(10.0, "fp32").agrees(StepMemory(10.0, "bf16"))
+
+
+def test_a_header_is_checked_and_written(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text((find_config("vgan_weizmann")).read_text().replace("._base_", "i2vkit.configs._base_"))
+    path.write_text(with_memory(path.read_text(), StepMemory(3.0, "fp32")))
+    with pytest.raises(ConfigError, match=r"1 headers do not agree.*mine.py --headers write"):
+        check_headers([str(path)])
+    assert "states 3.0 GiB in fp32, and it takes 0." in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["flops.py", str(path), "--headers", "write"])
+    runpy.run_path(Path(__file__).parents[2] / "tools/flops.py", run_name="__main__")
+    assert capsys.readouterr().out.strip().endswith("in fp32: written")
+    assert check_header(str(path)) is None and 0.3 < stated_memory(path.read_text()).gib < 1
+
+
+def test_examples_of_the_docstrings_run():
+    outcome = doctest.testmod(headers)
+    assert outcome.attempted > 0 and outcome.failed == 0
