@@ -127,10 +127,6 @@ def test_settings_of_imaginator_in_the_paper_and_in_the_code():
     assert [loader.dataset.pipeline.window.stride for loader in (code.train_dataloader, code.val_dataloader)] == [1, 1]
 
 
-def phases_of(cfg) -> dict:
-    return {phase.name: phase for phase in cfg.model.phases}
-
-
 def test_table_5_of_imaginator_has_eight_different_cells():
     cells = set()
     for decoder, classifier, alone in product(("", "_3d"), ("", "_classifier"), ("", "_no_frame_critic")):

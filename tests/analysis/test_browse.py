@@ -117,8 +117,9 @@ def maps_of_takes(sample):
 
 
 def packed(puppets, *transforms, **arguments):
-    steps = [dict(type="FirstFrames", length=8), dict(type="ReadFrames"), *transforms, dict(type="PackClip")]
-    return ClipDataset(dict(type="ClipFolder", root=str(puppets)), steps, min_frames=8, **arguments)
+    steps = (dict(type="FirstFrames", length=8), dict(type="ReadFrames"), *transforms, dict(type="PackClip"))
+    pipeline = {f"step_{number}": step for number, step in enumerate(steps)}
+    return ClipDataset(dict(type="ClipFolder", root=str(puppets)), pipeline, min_frames=8, **arguments)
 
 
 def test_frames_show_the_pixels_of_the_sample(puppets):

@@ -64,7 +64,8 @@ def held(root, number, folder, monkeypatch) -> Held:
     )
     loader = dict(batch_size=8, num_workers=0, dataset=dataset, sampler=dict(type=PositionSampler, ordered=True))
     kinds = (Ssim, Psnr, Mse, MotionAccuracy)
-    evaluators = [*(dict(type=kind) for kind in kinds), dict(type=PsnrPerBatch, batch_size=8)]
+    evaluators = {kind.__name__: dict(type=kind) for kind in kinds}
+    evaluators |= dict(psnr_per_batch=dict(type=PsnrPerBatch, batch_size=8))
     cfg = Config(
         dict(
             model=gan_config(labels=["a"]),

@@ -24,7 +24,7 @@ ENCODERS = {
 }
 
 
-def build(losses=({"type": FrameChangeLoss},), **network) -> SupervisedModel:
+def build(losses=None, **network) -> SupervisedModel:
     torch.manual_seed(0)
     network = dict(type=MotionRegressor, side=8) | (network or ENCODERS["states of a CNN-LSTM"])
     return MODELS.build(
@@ -33,7 +33,9 @@ def build(losses=({"type": FrameChangeLoss},), **network) -> SupervisedModel:
             network=network,
             image_size=narrow.SIZE,
             labels=[],
-            phases=dict(change=dict(updates=["network"], losses=list(losses))),
+            phases=dict(
+                change=dict(updates=["network"], losses=losses or dict(frame_change=dict(type=FrameChangeLoss)))
+            ),
         )
     )
 
@@ -132,7 +134,7 @@ def test_the_trajectory_is_the_generators_own(kind, tmp_path):
         motion_encoder=ENCODERS[kind]["encoder"],
         motion_generator=ENCODERS[kind].get("motion_generator"),
     )
-    gan = narrow.build(seed=5, generator=parts, pretrained=entries).eval()
+    gan = narrow.build(seed=5, generator=parts, pretrained={entry["part"]: entry for entry in entries}).eval()
     gan.init_weights()
     clip = gan.data_preprocessor(batch())["clip"]
     motion = gan.generator.render(
@@ -153,7 +155,12 @@ def test_a_test_reports_true_frames_and_the_metric_adds_them_up():
     squares = [sample.change.nan_to_num(0).square().sum().item() for sample in samples]
     told = metric.evaluate(size=2)["change_told"]
     assert told == pytest.approx(1 - 0.25 * squares[0] / sum(squares), rel=1e-5)
-    landmarks = build([dict(type=LandmarkChangeLoss)], side=0, num_landmarks=68, **ENCODERS["states of a CNN-LSTM"])
+    landmarks = build(
+        dict(landmark_change=dict(type=LandmarkChangeLoss)),
+        side=0,
+        num_landmarks=68,
+        **ENCODERS["states of a CNN-LSTM"],
+    )
     assert landmarks.test_step(batch())[1].told_change.shape == (4, 68, 2)
 
 
@@ -173,11 +180,31 @@ def test_the_encoder_sees_a_smaller_picture_where_it_is_told():
 @pytest.mark.parametrize(
     "losses, network, message",
     [
-        ([dict(type=LandmarkChangeLoss)], ENCODERS["states of a CNN-LSTM"], "num_landmarks=68 for landmark_change"),
-        ([dict(type=FrameChangeLoss)], dict(encoder=narrow.NARROW["Conv3dEncoder"]), "Conv3dEncoder gives none"),
-        ([dict(type=FrameChangeLoss)], dict(side=0, **ENCODERS["states of a CNN-LSTM"]), "nothing to tell"),
-        ([dict(type=FrameChangeLoss)], dict(side=12, **ENCODERS["states of a CNN-LSTM"]), "take a divisor"),
-        ([dict(type=LandmarkChangeLoss, floor=0.0)], ENCODERS["states of a CNN-LSTM"], "0.0 is not above 0"),
+        (
+            dict(landmark_change=dict(type=LandmarkChangeLoss)),
+            ENCODERS["states of a CNN-LSTM"],
+            "num_landmarks=68 for landmark_change",
+        ),
+        (
+            dict(frame_change=dict(type=FrameChangeLoss)),
+            dict(encoder=narrow.NARROW["Conv3dEncoder"]),
+            "Conv3dEncoder gives none",
+        ),
+        (
+            dict(frame_change=dict(type=FrameChangeLoss)),
+            dict(side=0, **ENCODERS["states of a CNN-LSTM"]),
+            "nothing to tell",
+        ),
+        (
+            dict(frame_change=dict(type=FrameChangeLoss)),
+            dict(side=12, **ENCODERS["states of a CNN-LSTM"]),
+            "take a divisor",
+        ),
+        (
+            dict(landmark_change=dict(type=LandmarkChangeLoss, floor=0.0)),
+            ENCODERS["states of a CNN-LSTM"],
+            "0.0 is not above 0",
+        ),
     ],
 )
 def test_what_cannot_be_told_is_refused(losses, network, message):
@@ -186,7 +213,9 @@ def test_what_cannot_be_told_is_refused(losses, network, message):
 
 
 def test_clips_without_landmarks_are_refused_with_the_cure():
-    model = build([dict(type=LandmarkChangeLoss)], num_landmarks=68, **ENCODERS["states of a CNN-LSTM"])
+    model = build(
+        dict(landmark_change=dict(type=LandmarkChangeLoss)), num_landmarks=68, **ENCODERS["states of a CNN-LSTM"]
+    )
     with pytest.raises(DataError, match=r"ReadPoints, required=\['landmarks'\]"):
         model.train_step(batch(landmarks=False), narrow.optimizers(model))
 

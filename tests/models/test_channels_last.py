@@ -53,7 +53,7 @@ def test_all_weights_of_convolutions_lie_so_and_their_outputs_follow():
         video=narrow.critic("VideoDiscriminator", "WholeClip"),
     )
     critics["frame"]["network"] = critics["frame"]["network"] | dict(norm="spectral")
-    model = narrow.build(critics=critics, phases=[], frozen=[], channels_last=True)
+    model = narrow.build(critics=critics, phases={}, frozen=[], channels_last=True)
     weights = [parameter for parameter in model.parameters() if parameter.dim() in FORMATS]
     assert {weight.dim() for weight in weights} == {4, 5}
     assert all(weight.is_contiguous(memory_format=FORMATS[weight.dim()]) for weight in weights)

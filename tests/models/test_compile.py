@@ -53,7 +53,7 @@ NETWORKS = {
 
 
 def generator_of(name: str) -> nn.Module:
-    phases = [dict(name="generator", updates=["generator"], losses=[dict(type="FrameL1Loss")])]
+    phases = dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss"))))
     return narrow.build(generator=GENERATORS[name][0], critics={}, frozen=[], phases=phases).generator
 
 

@@ -116,7 +116,7 @@ def all_subclasses(kind: type) -> set[type]:
 
 def test_the_form_of_one_model_is_chosen_and_given_back():
     model = narrow.build(
-        critics=dict(one=narrow.critic("VideoDiscriminator", "WholeClip", condition="label")), phases=[], frozen=[]
+        critics=dict(one=narrow.critic("VideoDiscriminator", "WholeClip", condition="label")), phases={}, frozen=[]
     )
     model.extra = nn.Sequential(PooledConv(3, 4), UpsampledConv(3, 4))
     x = torch.empty(0)

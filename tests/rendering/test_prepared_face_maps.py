@@ -137,10 +137,10 @@ def test_files_of_a_model_go_together(raw, tmp_path, options, message):
 
 
 def dataset(root: Path, **retargeting) -> ClipDataset:
-    transforms = [WholeClip(), ReadFrames(), ReadMaps()]
-    transforms += [RetargetMaps(dict(type=FaceMaps, size=48) | retargeting), PackClip()]
+    retarget = RetargetMaps(dict(type=FaceMaps, size=48) | retargeting)
+    pipeline = dict(window=WholeClip(), read=ReadFrames(), maps=ReadMaps(), retarget=retarget, pack=PackClip())
     layout, pairing = dict(type=ClipFolder, root=str(root)), AllPairs()
-    return ClipDataset(layout, transforms, pairing=pairing)
+    return ClipDataset(layout, pipeline, pairing=pairing)
 
 
 def test_the_target_does_what_the_source_does(prepared):

@@ -110,7 +110,11 @@ def test_prepared_clip_and_truth_are_framed_alike(rendered, tmp_path):
     prepare_penn_action(rendered, tmp_path, size=32, workers=1)
     data = ClipDataset(
         dict(type="ClipFolder", root=str(tmp_path)),
-        [dict(type="WholeClip"), dict(type="ReadFrames"), dict(type="ReadPoints", required=["joints"])],
+        dict(
+            window=dict(type="WholeClip"),
+            read=dict(type="ReadFrames"),
+            points=dict(type="ReadPoints", required=["joints"]),
+        ),
         people=["0001", "0003", "0004"],
         pairing=dict(type="AllPairs"),
         truth=dict(type="ClipFolder", root=str(tmp_path / "truth")),
