@@ -49,6 +49,8 @@ REASONS = (
     r"^loss '\w+' (needs|compares|reads|shows) ",
     r"^UNetDecoder halves down to one pixel: it makes images of .*, not of 96",
     r"^VolumeRefiner halves frames and time",
+    r"^\w+ has batch norm, so that a sample's score depends on the others of its batch",
+    r"^\w+ needs clips of \d+ frames or more, but \w+ shows \d+: change one of the two",
 )
 outcomes: Counter = Counter()
 
