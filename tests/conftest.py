@@ -11,8 +11,9 @@ from mmengine.visualization import Visualizer
 
 @pytest.fixture(autouse=True)
 def same_random_numbers():
-    """Every test starts from the same random state, whatever ran before it."""
+    """Every test starts from the same random state and settings of PyTorch, whatever ran before it."""
     torch.manual_seed(0)
+    torch.backends.cudnn.benchmark = False  # a Runner switches it on and leaves it so
 
 
 @pytest.fixture(autouse=True)

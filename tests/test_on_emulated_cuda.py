@@ -113,7 +113,7 @@ def test_clips_of_different_lengths_cost_a_wait_for_every_look_at_their_true_fra
     waits = Counter()
     for event, number in cuda.counts.synchronisations.items():
         waits[event.split(", ")[1].split(":")[0]] += number
-    assert waits == {"models/phases.py": 2, "models/discriminators/views.py": 2}
+    assert waits == {"models/training/phases.py": 2, "models/discriminators/views.py": 2}
 
 
 def test_labels_are_checked_before_anything_is_copied():

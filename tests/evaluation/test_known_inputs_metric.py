@@ -133,7 +133,7 @@ KNOWN = {
 ARGUMENTS = {"PsnrPerBatch": dict(batch_size=2), "BestOf": dict(metric=dict(type="Ssim"), num_samples=1)}
 MORE_IS_BETTER = {"Ssim", "Psnr", "PsnrPerBatch", "BestOf", "Appearance"}
 # These do not compare videos: their own tests have known inputs.
-OTHERS = {"Accuracy", "PoseError", "LabelAccuracy"}
+OTHERS = {"Accuracy", "ChangeTold", "PoseError", "LabelAccuracy"}
 
 
 def samples(flaw: str, diverse: bool) -> list[VideoSample]:

@@ -146,4 +146,4 @@ def test_generated_videos_carry_the_flow_by_which_their_base_was_warped(decoder)
     assert torch.allclose(made.video, expected, atol=1e-5)
 
 
-GENERATOR = [dict(name="generator", updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss")))]
+GENERATOR = dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss"))))

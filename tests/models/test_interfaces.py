@@ -130,7 +130,9 @@ def test_every_role_has_an_interface_and_mmengines_roots_have_none():
 def test_every_part_of_a_role_inherits_from_its_interface(role):
     registry = ROLES[role]
     assert part_names(registry)
-    for part in registry.module_dict.values():
+    own = [part for part in registry.module_dict.values() if part.__module__.startswith("i2vkit.")]
+    assert own
+    for part in own:  # other tests register parts that do without
         assert issubclass(part, interface_of(registry)), part
         assert find_part(registry, part) is part
 
