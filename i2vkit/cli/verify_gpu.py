@@ -9,7 +9,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     parser.add_argument("--minutes", type=float, default=10.0, help="the whole may take (default: %(default)s)")
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"], help="default: %(default)s")
-    parser.add_argument("--narrow", action="store_true", help="models with an eighth of their widths; always on a CPU")
+    parser.add_argument("--narrow", action="store_true", help="narrow models, a sixteenth as wide; always on a CPU")
     parser.add_argument(
         "--only",
         nargs="+",

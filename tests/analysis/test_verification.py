@@ -15,9 +15,9 @@ from i2vkit.analysis.verification.draws import SharedDraws, in_double
 from i2vkit.analysis.verification.packing import MOST_BYTES, pack
 from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.report import as_markdown
-from i2vkit.analysis.verification.scheduling import Process
+from i2vkit.analysis.verification.scheduling import Process, Run
 from i2vkit.analysis.verification.speed import FORMS
-from i2vkit.analysis.verification.stages import Plan, Stage, plan
+from i2vkit.analysis.verification.stages import Group, Plan, Stage, plan
 from i2vkit.analysis.verification.step import descend
 from i2vkit.analysis.verification.subjects import SUBJECTS, find_subject, narrowed, subject_config
 from i2vkit.analysis.verification.timing import in_turn
@@ -133,14 +133,39 @@ def test_a_check_that_raises_is_a_result_and_the_next_one_goes_on(tmp_path):
     assert found["second"]["passed"]
 
 
-def test_every_kind_of_stage_has_its_place_and_time():
-    order = plan(10)
-    stages = [*order.background, *(stage for _, group in order.groups for stage in group)]
-    assert {stage.kind for stage in stages} == {"prepare", "ceilings", "right", "compile", "fast", "loader", "train"}
-    assert all(0 < stage.seconds <= 600 for stage in stages)
-    # What is timed has the device to itself.
-    assert all(width == 1 for width, group in order.groups for stage in group if stage.kind in ("ceilings", "fast"))
-    assert [stage.kind for stage in plan(10, ("ceilings",)).groups[0][1]] == ["ceilings"]
+def test_every_kind_of_stage_has_its_place_and_its_share():
+    order = plan("cuda")
+    assert {stage.kind for stage in order.stages} == {
+        "prepare",
+        "ceilings",
+        "right",
+        "compile",
+        "fast",
+        "loader",
+        "train",
+    }
+    assert sum(group.share for group in order.groups) == pytest.approx(1)
+    # What is timed has the device to itself, and what reads data comes last.
+    assert all(g.width == 1 for g in order.groups for stage in g.stages if stage.kind in ("ceilings", "fast"))
+    assert {stage.kind for group in order.then for stage in group.stages} == {"loader", "train"}
+    assert [stage.kind for stage in plan("cuda", ("ceilings",)).stages] == ["ceilings"]
+    assert "compile" not in {stage.kind for stage in plan("cpu").stages}
+
+
+def test_stages_of_a_group_share_its_time(tmp_path, monkeypatch):
+    """Three stages, two at a time, in 4 seconds: two rounds, so that the first two get half of it."""
+    given = []
+
+    def start(self, stage, seconds):
+        given.append(round(seconds))
+        return Process(stage, [sys.executable, "-c", "pass"], tmp_path, seconds)
+
+    monkeypatch.setattr(Run, "_start", start)
+    stages = tuple(Stage("right", name) for name in "abc")
+    run = Run(tmp_path, tmp_path, "cpu", True, time.monotonic() + 4)
+    run.all(Plan((), (Group(stages, 2, 1.0),), ()))
+    assert given[:2] == [2, 2] and 2 < given[2] <= 4
+    assert {outcome.code for outcome in run.outcomes.values()} == {0}
 
 
 def test_a_stage_that_hangs_is_ended_with_its_children(tmp_path):
@@ -152,7 +177,7 @@ for _ in range(600):
     time.sleep(0.05)
 """
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    process = Process(Stage("right", "dtgan", 2.0), [sys.executable, "-c", parent], tmp_path, 2.0)
+    process = Process(Stage("right", "dtgan"), [sys.executable, "-c", parent], tmp_path, 2.0)
     while (outcome := process.outcome()) is None:
         time.sleep(0.05)
     assert outcome.code is None and outcome.seconds >= 2.0
@@ -163,9 +188,8 @@ for _ in range(600):
 
 
 def test_a_verification_reports_what_it_measured_and_what_went_wrong(tmp_path, monkeypatch):
-    def failing(minutes, only=()):
-        stages = (Stage("ceilings", "", 120.0), Stage("right", "nobody", 120.0))
-        return Plan((), ((2, stages), (1, ()), (1, ())))
+    def failing(device, only=()):
+        return Plan((), (Group((Stage("ceilings"), Stage("right", "nobody")), 2, 1.0),), ())
 
     monkeypatch.setattr(scheduling, "plan", failing)
     report = verify(tmp_path, minutes=4, device="cpu").read_text(encoding="utf-8")

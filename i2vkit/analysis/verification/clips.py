@@ -9,9 +9,8 @@ import torch
 from mmengine.config import Config
 from torch.utils.data import Dataset
 
-from i2vkit.analysis.benchmark.generators import step_length
 from i2vkit.analysis.benchmark.step import random_batch
-from i2vkit.analysis.verification.subjects import find_subject, subject_config
+from i2vkit.analysis.verification.subjects import find_subject, frames_of, subject_config
 from i2vkit.registry import DATASETS, MODELS
 from i2vkit.structures import VideoSample
 
@@ -22,7 +21,7 @@ class RandomClips(Dataset):
 
     Args:
         subject: name of one of ``subjects.SUBJECTS``.
-        narrow: whether its model has an eighth of its widths.
+        narrow: whether its model has a sixteenth of its widths.
         number: how many there are.
         frames: of a clip; by default as many as a training step has.
     """
@@ -31,7 +30,7 @@ class RandomClips(Dataset):
         cfg = subject_config(find_subject(subject), narrow)
         with torch.device("meta"):
             model = MODELS.build(cfg.model)
-        self.inputs = random_batch(model, frames or step_length(cfg), number)["inputs"]
+        self.inputs = random_batch(model, frames_of(cfg, model, narrow, frames), number)["inputs"]
         self.number, self.labels = number, list(cfg.model.get("labels", ()))
         self.metainfo = {"labels": self.labels}
 

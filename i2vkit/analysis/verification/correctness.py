@@ -16,12 +16,11 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from i2vkit.analysis.benchmark.generators import step_length
 from i2vkit.analysis.benchmark.step import random_batch
 from i2vkit.analysis.verification.clips import with_random_clips
 from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.step import StepRunner, descend
-from i2vkit.analysis.verification.subjects import Subject, subject_config
+from i2vkit.analysis.verification.subjects import Subject, frames_of, subject_config
 from i2vkit.registry import MODELS
 
 # Losses may lie this far from float64's, relative or absolute, whichever is more.
@@ -39,7 +38,7 @@ def check_subject(subject: Subject, device: str, narrow: bool, record: Record) -
     cfg = subject_config(subject, narrow)
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
-    frames = subject.frames or step_length(cfg)
+    frames = frames_of(cfg, model, narrow, subject.frames)
     data = random_batch(model, frames, subject.clips)
     checks: dict[str, Callable[[], dict[str, Any]]] = {
         "step": lambda: check_step(model, cfg, data, place),

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 def collect(order: Plan, files: Path, outcomes: dict[str, Outcome], **settings: Any) -> dict[str, Any]:
     """Put the records of all stages together: ``settings``, and for each of the ``stages`` outcome and results."""
-    names = [stage.name for stage in order.background]
-    names += [stage.name for _, group in order.groups for stage in group]
     stages = {}
-    for name in names:
+    for name in (stage.name for stage in order.stages):
         path = files / f"{name}.json"
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         outcome = outcomes.get(name)
@@ -54,7 +52,7 @@ def _machine(result: dict[str, Any]) -> str:
         f"{settings['minutes']:g} minutes, device {settings['device']}; {versions}.",
     ]
     if settings["narrow"]:
-        lines += ["", "A rehearsal: models with an eighth of their widths. Its times say nothing of a GPU."]
+        lines += ["", "A rehearsal: models with a sixteenth of their widths. Its times say nothing of a GPU."]
     products = {name.removeprefix("product_"): each for name, each in found.items() if name.startswith("product_")}
     limits = [f"{name} product {each['tflops']:.3g} TFLOP/s" for name, each in products.items() if "tflops" in each]
     if "gigabytes_per_second" in found.get("copy", {}):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from i2vkit.analysis.verification.packing import pack
 from i2vkit.analysis.verification.report import collect, write_report
-from i2vkit.analysis.verification.stages import Plan, Stage, plan
+from i2vkit.analysis.verification.stages import Group, Plan, Stage, plan
 from i2vkit.errors import ConfigError
 
 _PAUSE = 0.1  # seconds between looks at the running processes
@@ -33,7 +33,7 @@ def verify(
         out: folder of the results; at most eight files of 16 MiB come to lie in it, and ``work``, which may be removed.
         minutes: the whole may take.
         device: "cuda", or "cpu" for a rehearsal.
-        narrow: models with an eighth of their widths and small data; always so on a CPU.
+        narrow: models with a sixteenth of their widths and small data; always so on a CPU.
         only: kinds of stages to run; by default all.
 
     Returns:
@@ -46,7 +46,7 @@ def verify(
     out = Path(out).absolute()
     files = out / "work" / "files"
     files.mkdir(parents=True, exist_ok=True)
-    order = plan(minutes, tuple(only))
+    order = plan(device, tuple(only))
     run = Run(out / "work", files, device, narrow or device == "cpu", time.monotonic() + 60 * minutes - _PACKING)
     run.all(order)
     result = collect(order, files, run.outcomes, device=device, minutes=minutes, narrow=run.narrow)
@@ -62,8 +62,7 @@ def _check(device: str, minutes: float, only: Sequence[str]) -> None:
         raise ConfigError("there is no GPU here: rehearse with --device cpu")
     if not minutes > 0:
         raise ConfigError(f"--minutes is how long the whole may take, more than 0, not {minutes}")
-    order = plan(minutes)
-    kinds = {stage.kind for stage in order.background} | {s.kind for _, group in order.groups for s in group}
+    kinds = {stage.kind for stage in plan("cuda").stages}
     if unknown := sorted(set(only) - kinds):
         raise ConfigError(f"there is no stage {unknown[0]!r}; there are: {', '.join(sorted(kinds))}")
 
@@ -92,24 +91,34 @@ class Run:
         self.outcomes: dict[str, Outcome] = {}
 
     def all(self, order: Plan) -> None:
-        """Run every stage; the last two groups read what the background makes, and wait for it."""
-        background = [self._start(stage) for stage in order.background]
+        """Run every stage; what reads what the background makes waits for it."""
+        begun = [self._start(stage, self.left) for stage in order.background]
+        groups = list(order.groups)
         try:
-            for width, stages in order.groups[:-2]:
-                self._group(width, list(stages))
-            self._wait(background)
-            for width, stages in order.groups[-2:]:
-                self._group(width, list(stages))
+            for number, group in enumerate(groups):
+                if number == len(order.first):
+                    self._wait(begun)
+                # What a group does not need goes to those behind it.
+                share = group.share / sum(each.share for each in groups[number:])
+                self._group(group, share * self.left)
+            self._wait(begun)
         finally:
-            for process in background:
+            for process in begun:
                 process.kill()
 
-    def _group(self, width: int, waiting: list[Stage]) -> None:
-        running: list[Process] = []
+    @property
+    def left(self) -> float:
+        """Seconds until everything ends."""
+        return max(0.0, self.end - time.monotonic())
+
+    def _group(self, group: Group, seconds: float) -> None:
+        """Run the stages of a group within ``seconds``: those that begin share the time that is left with the rest."""
+        end, waiting, running = time.monotonic() + seconds, list(group.stages), []
         try:
             while waiting or running:
-                while waiting and len(running) < width:
-                    running.append(self._start(waiting.pop(0)))
+                while waiting and len(running) < group.width:
+                    rounds = -(-(len(waiting) + len(running)) // group.width)
+                    running.append(self._start(waiting.pop(0), (end - time.monotonic()) / rounds))
                 running = [process for process in running if not self._ended(process)]
                 time.sleep(_PAUSE)
         finally:
@@ -120,8 +129,8 @@ class Run:
         while processes := [process for process in processes if not self._ended(process)]:
             time.sleep(_PAUSE)
 
-    def _start(self, stage: Stage) -> Process:
-        seconds = max(0.0, min(stage.seconds, self.end - time.monotonic()))
+    def _start(self, stage: Stage, seconds: float) -> Process:
+        seconds = max(0.0, seconds)
         arguments = [stage.kind, stage.subject, str(self.files), self.device, str(int(self.narrow)), str(seconds)]
         command = [sys.executable, "-m", "i2vkit.analysis.verification", *arguments]
         print(f"{stage.name}: at most {seconds:.0f} s", flush=True)
@@ -131,6 +140,8 @@ class Run:
         outcome = process.outcome()
         if outcome is None:
             return False
+        if process.stage.name in self.outcomes:
+            return True
         self.outcomes[process.stage.name] = outcome
         print(f"{process.stage.name}: {'out of time' if outcome.code is None else f'exit {outcome.code}'}", flush=True)
         return True

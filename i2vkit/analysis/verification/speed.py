@@ -15,11 +15,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from i2vkit.analysis.benchmark.generators import step_length
 from i2vkit.analysis.benchmark.step import random_batch
 from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.step import StepRunner
-from i2vkit.analysis.verification.subjects import Subject, subject_config
+from i2vkit.analysis.verification.subjects import Subject, frames_of, subject_config
 from i2vkit.analysis.verification.timing import in_turn
 from i2vkit.models.layers.forms import FAST, REFERENCE
 from i2vkit.registry import MODELS
@@ -62,6 +61,13 @@ FORMS = (
 SLOW = FORMS[0]  # what the authors' code does, with TF32 off
 
 
+def forms_of(device: torch.device) -> tuple[Form, ...]:
+    """Return the forms to time on a device: a CPU has no TF32, and compiles for minutes."""
+    if device.type == "cuda":
+        return FORMS
+    return tuple(form for form in FORMS if form.precision != "tf32" and not form.compiled)
+
+
 def measure_subject(subject: Subject, device: str, narrow: bool, record: Record, seconds: float, folder: Path) -> None:
     """Time the steps of one model in all forms, by turns, and trace one step of the fastest."""
     place = torch.device(device)
@@ -70,11 +76,11 @@ def measure_subject(subject: Subject, device: str, narrow: bool, record: Record,
     torch.backends.cudnn.benchmark = True  # all shapes are fixed
     model = MODELS.build(cfg.model)
     clips = NARROW_CLIPS if narrow else cfg.train_dataloader.batch_size
-    batch = {"clips": clips, "frames": step_length(cfg), "passed": True}
+    batch = {"clips": clips, "frames": frames_of(cfg, model, narrow), "passed": True}
     record.measure("batch", lambda: batch)
     data = random_batch(model, batch["frames"], clips)
     runners: dict[Form, StepRunner] = {}
-    for form in FORMS:
+    for form in forms_of(place):
         built = record.measure(f"memory, {form}", lambda form=form: _build(form, model, cfg, data, place, runners))
         if not built["passed"]:
             runners.pop(form, None)
@@ -165,6 +171,6 @@ def compile_subject(subject: Subject, device: str, narrow: bool, record: Record)
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
     clips = NARROW_CLIPS if narrow else cfg.train_dataloader.batch_size
-    data = random_batch(model, step_length(cfg), clips)
+    data = random_batch(model, frames_of(cfg, model, narrow), clips)
     for form in (form for form in FORMS if form.compiled):
         record.measure(str(form), lambda form=form: _build(form, model, cfg, data, place, {}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +25,10 @@ class Stage:
     Args:
         kind: what it does: "prepare", "ceilings", "right", "compile", "fast", "loader" or "train".
         subject: of which model or recipe; empty where there is no choice.
-        seconds: after which it is ended; what it wrote until then stays.
     """
 
     kind: str
-    subject: str
-    seconds: float
+    subject: str = ""
 
     @property
     def name(self) -> str:
@@ -38,44 +37,68 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Stages that run side by side.
+
+    Args:
+        stages: in the order in which they begin.
+        width: how many run at a time.
+        share: of the whole time, which all of them together may take.
+    """
+
+    stages: tuple[Stage, ...]
+    width: int
+    share: float
+
+
+@dataclass(frozen=True)
 class Plan:
     """The order of a verification.
 
     Args:
-        background: stages that begin at once and need no device; the last group waits for them.
-        groups: one group after the other; the stages of a group run side by side, ``width`` at a time.
+        background: stages that begin at once and need no device.
+        first: groups, one after the other, beside which the background runs.
+        then: groups that read what the background makes.
     """
 
     background: tuple[Stage, ...]
-    groups: tuple[tuple[int, tuple[Stage, ...]], ...]
+    first: tuple[Group, ...]
+    then: tuple[Group, ...]
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """All groups in their order."""
+        return (*self.first, *self.then)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """All stages in their order."""
+        return (*self.background, *(stage for group in self.groups for stage in group.stages))
 
 
 _MEASURED = 6.0  # seconds for the ceilings, which need no more
-# Shares of the whole time.
-_PREPARE, _CEILINGS, _RIGHT, _FAST, _LOADER, _TRAIN = 0.5, 0.05, 0.2, 0.35, 0.05, 0.35
 
 
-def plan(minutes: float, only: tuple[str, ...] = ()) -> Plan:
-    """Lay out the stages for so many minutes; ``only`` names the kinds that are wanted, by default all."""
-    whole = 60 * minutes
+def plan(device: str, only: tuple[str, ...] = ()) -> Plan:
+    """Lay out the stages for a device; ``only`` names the kinds that are wanted, by default all.
+
+    What is timed has the device to itself. A CPU compiles nothing: that takes minutes and tells nothing of a GPU.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     subjects = [subject.name for subject in SUBJECTS]
 
-    def wanted(*stages: Stage) -> tuple[Stage, ...]:
-        return tuple(stage for stage in stages if not only or stage.kind in only)
+    def group(share: float, width: int, **kinds: Iterable[str]) -> Group:
+        stages = (Stage(kind, name) for kind, names in kinds.items() for name in names)
+        return Group(tuple(stage for stage in stages if not only or stage.kind in only), width, share)
 
-    right = [Stage("right", name, _RIGHT * whole) for name in subjects]
-    compiling = [Stage("compile", name, _RIGHT * whole) for name in subjects]
-    fast = [Stage("fast", name, _FAST * whole / len(subjects)) for name in subjects]
-    train = [Stage("train", recipe.name, _TRAIN * whole) for recipe in RECIPES]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    groups = (
-        (1, wanted(Stage("ceilings", "", _CEILINGS * whole))),
-        (max(1, min(8, cores // 2)), wanted(*right, *compiling)),
-        (1, wanted(*fast)),
-        (1, wanted(Stage("loader", "", _LOADER * whole))),
-        (max(1, min(4, cores // 2)), wanted(*train)),
+    compiled = subjects if device != "cpu" else ()
+    first = (
+        group(0.05, 1, ceilings=[""]),
+        group(0.25, min(8, cores), right=subjects, compile=compiled),
+        group(0.25, 1, fast=subjects),
     )
-    return Plan(wanted(Stage("prepare", "", _PREPARE * whole)), groups)
+    then = (group(0.05, 1, loader=[""]), group(0.4, min(4, cores), train=[recipe.name for recipe in RECIPES]))
+    return Plan(tuple(stage for stage in (Stage("prepare"),) if not only or stage.kind in only), first, then)
 
 
 def run_stage(kind: str, subject: str, out: Path, device: str, narrow: bool, seconds: float) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from i2vkit.analysis.benchmark.generators import step_length
 from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.registry import nearest
@@ -27,6 +28,8 @@ _WIDTHS = frozenset(
     }
 )
 _LEAST_WIDTH = 4
+NARROWER = 16  # times, in a rehearsal
+REHEARSED = 4  # frames, where a model makes so few
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,21 @@ def find_subject(name: str) -> Subject:
 
 
 def subject_config(subject: Subject, narrow: bool) -> Config:
-    """Return the config of a subject, with its own widths or an eighth of them, and without pre-trained parts."""
+    """Return the config of a subject, with its own widths or a sixteenth of them, and without pre-trained parts."""
     cfg = load_config(subject.config)
     if "pretrained" in cfg.model:
         cfg.model.pretrained = {}
-    return narrowed(cfg, 8) if narrow else cfg
+    return narrowed(cfg, NARROWER) if narrow else cfg
+
+
+def frames_of(cfg: Config, model: Any, narrow: bool, wanted: int | None = None) -> int:
+    """Return how long the clips of a step are: ``wanted``, what the config trains on, or in a rehearsal few frames."""
+    frames = wanted or step_length(cfg)
+    if not narrow:
+        return frames
+    lengths = getattr(getattr(model, "generator", None), "lengths", None)
+    few = min(frames, REHEARSED)
+    return few if lengths is None or few in lengths else lengths.at_least(few)
 
 
 def narrowed(cfg: Config, factor: int) -> Config:

@@ -15,13 +15,13 @@ from mmengine.hooks import Hook
 
 from i2vkit.analysis.tables.description import stretched
 from i2vkit.analysis.verification.records import Record
-from i2vkit.analysis.verification.subjects import narrowed
+from i2vkit.analysis.verification.subjects import NARROWER, narrowed
 from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.registry import nearest
 
-PILOT = 30  # iterations that are timed first
-PILOT_WARM_UP = 10
+PILOT = 12  # iterations that are timed first
+PILOT_WARM_UP = 4
 TRAINED, TESTED = 0.7, 0.2  # shares of the time that training and its test may take; the rest starts processes
 DATA = Path("data/i2v_truth_v1")
 
@@ -108,7 +108,7 @@ def _options(device: str, narrow: bool) -> dict[str, Any]:
 
 def _config(name: str, options: dict[str, Any], narrow: bool) -> Config:
     cfg = load_config(name, options)
-    return narrowed(cfg, 8) if narrow else cfg
+    return narrowed(cfg, NARROWER) if narrow else cfg
 
 
 class WallClock(Hook):
