@@ -2,6 +2,7 @@ import os
 import resource
 import stat
 import struct
+from contextlib import contextmanager
 
 import av
 import numpy as np
@@ -252,24 +253,26 @@ def _umask() -> int:
     return mask
 
 
-@pytest.fixture
+@contextmanager
 def full_disk():
-    """No file may grow beyond 20,000 bytes."""
+    """Inside, no file may grow beyond 20,000 bytes. No longer than that: pytest's own output may go to a file."""
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, old[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.gif", "strip.png"])
-def test_a_full_disk_leaves_no_half_video(tmp_path, full_disk, name):
-    with pytest.raises(MediaError, match=f"{name} cannot be written"):
+def test_a_full_disk_leaves_no_half_video(tmp_path, name):
+    with full_disk(), pytest.raises(MediaError, match=f"{name} cannot be written"):
         write_video(tmp_path / name, noise(20, 64, 64, 3))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_leaves_no_half_image(tmp_path, full_disk):
-    with pytest.raises(MediaError, match="cannot be written"):
+def test_a_full_disk_leaves_no_half_image(tmp_path):
+    with full_disk(), pytest.raises(MediaError, match="cannot be written"):
         write_image(tmp_path / "image.png", noise(200, 200, 3))
     assert list(tmp_path.iterdir()) == []
 
