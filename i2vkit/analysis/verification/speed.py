@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from i2vkit.analysis.benchmark.step import random_batch
+from i2vkit.analysis.profile.step_meter import StepMeter
 from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.step import StepRunner
 from i2vkit.analysis.verification.subjects import Subject, frames_of, subject_config
@@ -85,11 +85,14 @@ def measure_subject(subject: Subject, device: str, narrow: bool, record: Record,
         if not built["passed"]:
             runners.pop(form, None)
             _release(place)
+    if not runners:
+        return
     times = record.measure("times", lambda: _times(runners, place, seconds))
     if not times["passed"]:
         return
     fastest = min(runners, key=lambda form: times["milliseconds"][str(form)])
-    record.measure("work", lambda: _work(runners[fastest]))
+    eager = next((form for form in runners if not form.compiled), fastest)
+    record.measure("work", lambda: _work(runners[eager]))
     record.measure("trace", lambda: _trace(runners[fastest], place, folder / f"trace_{subject.name}.json.gz"))
 
 
@@ -138,10 +141,10 @@ def _times(runners: dict[Form, StepRunner], device: torch.device, seconds: float
 
 
 def _work(runner: StepRunner) -> dict[str, Any]:
-    """Count the products of a step, forward and backward, as torch's own counter does."""
-    with FlopCounterMode(display=False) as counter:
+    """Count the products of a step, forward and backward, with those of gradient penalties."""
+    with StepMeter([]) as meter:
         runner.step()
-    return {"passed": True, "tflop": counter.get_total_flops() / 1e12}
+    return {"passed": True, "tflop": 2 * meter.macs.total() / 1e12}
 
 
 def _trace(runner: StepRunner, device: torch.device, path: Path) -> dict[str, Any]:

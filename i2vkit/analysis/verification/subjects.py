@@ -29,7 +29,7 @@ _WIDTHS = frozenset(
 )
 _LEAST_WIDTH = 4
 NARROWER = 16  # times, in a rehearsal
-REHEARSED = 4  # frames, where a model makes so few
+REHEARSED = 16  # frames; the fewest that every discriminator takes
 
 
 @dataclass(frozen=True)
