@@ -1,4 +1,4 @@
-"""How fast the toolkit is, measured against something plain: one function a benchmark, named as on the command line."""
+"""Measure the speed of the toolkit against a reference: one function per benchmark, named as on the command line."""
 
 from i2vkit.analysis.benchmark.data import benchmark_data
 from i2vkit.analysis.benchmark.decoder import benchmark_decoder

@@ -1,4 +1,4 @@
-"""How fast a config's clips come, beside a plain reader of the same files."""
+"""Measure how fast a config's clips are loaded, relative to a simple reader of the same files."""
 
 from __future__ import annotations
 

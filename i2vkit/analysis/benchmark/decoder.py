@@ -1,4 +1,4 @@
-"""How fast a generator is beside the plain form of the same mathematics, and (1+2)D beside 3D convolutions."""
+"""Measure a generator's speed relative to its reference form, and of (1+2)D relative to 3D convolutions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which data loader brings clips to the device fastest: workers, pinned memory, and clips that lie there already."""
+"""Compare data loaders by clips per second: workers, pinned memory, and clips cached on the device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast condition maps of faces are fitted and drawn."""
+"""Measure how fast condition maps of faces are fitted and drawn."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _halved(values: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def plain_mask(points: np.ndarray, triangles: np.ndarray, size: int) -> np.ndarray:
-    """Which pixels (size, size) a mesh covers, by a z-buffer and a loop over its triangles."""
+    """Return the mask (size, size) of the pixels that a mesh covers, by a z-buffer and a loop over its triangles."""
     depth = np.full((size, size), -np.inf)
     for corners in points[triangles] * (1.0, -1.0, 1.0):
         (ax, ay, az), (bx, by, bz), (cx, cy, cz) = corners
