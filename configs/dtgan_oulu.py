@@ -25,7 +25,7 @@ model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/c
 
 # The 24 clips of four of the ten test people drive all ten: 240 videos (sec. 4.3).
 protocols["transfer"] = dict(
-    type=Transfer, source_people="oulu_casia/transfer_sources", target_people="oulu_casia/test"
+    type=Transfer, driving_people="oulu_casia/transfer_driving", image_people="oulu_casia/test"
 )
 train_cfg.update(max_iters=20_000, val_interval=1000)
 param_scheduler["decay"].update(begin=10_000, end=20_000)

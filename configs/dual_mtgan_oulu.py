@@ -20,6 +20,6 @@ from i2vkit.evaluation.protocols import Transfer
 
 train_dataloader["dataset"]["pairing"] = dict(type=SamePerson)
 protocols["transfer"] = dict(
-    type=Transfer, source_people="oulu_casia/transfer_sources", target_people="oulu_casia/test"
+    type=Transfer, driving_people="oulu_casia/transfer_driving", image_people="oulu_casia/test"
 )
 train_cfg.update(max_iters=20_000, val_interval=1000)

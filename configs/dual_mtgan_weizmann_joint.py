@@ -27,9 +27,9 @@ _joining = dict(
     motion_l1=1.0,
     motion_l1_transfer=1.0,
     video_adversarial=0.02,
-    video_adversarial_target=0.02,
+    video_adversarial_transfer=0.02,
     image_adversarial=0.5e-4,
-    image_adversarial_target=0.5e-4,
+    image_adversarial_transfer=0.5e-4,
 )
 for _name, _weight in _joining.items():
     _losses[_name]["weight"] = [(0, 0.0), (150, _weight)]

@@ -25,12 +25,12 @@ for _critic in model["critics"].values():
     _critic["network"]["widths"] = (16, 32, 64, 128)
 model["phases"]["critics"]["begin"] = _end
 _losses = model["phases"]["generator"]["losses"]
-_losses["frame_l1"]["moving"] = 4.0
+_losses["frame_l1"]["motion_weight"] = 4.0
 _losses["content_l1"]["relative"] = True
 _losses["kl"]["weight"] = [(1000, 0.0), (3000, 1e-3)]  # divergence
 for _name in ("motion_l1", "motion_l1_transfer"):  # the cycle
     _losses[_name]["weight"] = [(_end, 0.0), (_end + 1, _losses[_name].get("weight", 1.0))]
-for _name in ("video_adversarial", "video_adversarial_target", "image_adversarial", "image_adversarial_target"):
+for _name in ("video_adversarial", "video_adversarial_transfer", "image_adversarial", "image_adversarial_transfer"):
     _losses[_name]["weight"] = [(_end, 0.0), (_end + 1, _losses[_name].get("weight", 1.0))]
 train_dataloader["batch_size"] = 8
 optim_wrapper["optimizer"]["lr"] = 1e-3

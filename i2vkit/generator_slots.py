@@ -30,7 +30,7 @@ class Slot:
     Attributes:
         name: Key of the part in the config of a generator.
         registry: Where the type of the part is looked up. It also knows the interface that the part fulfils.
-        planned: True if the plan decides by ``needs``, ``uses`` and ``gives`` what stands around the part.
+        planned: True if the plan decides by ``requires``, ``accepts`` and ``provides`` what stands around the part.
         passed: Keyword arguments that the generator passes to a constructor that names them.
         built_on: Slots whose parts shape the weights of this one, so that a swap there makes the weights useless.
     """
@@ -63,8 +63,8 @@ class Slot:
 GENERATOR_SLOTS: dict[str, Slot] = {
     slot.name: slot
     for slot in (
-        Slot("content_encoder", CONTENT_ENCODERS, planned=True, passed=(*_ALWAYS, "wanted")),
-        Slot("motion_encoder", MOTION_ENCODERS, planned=True, passed=(*_ALWAYS, "wanted", "content")),
+        Slot("content_encoder", CONTENT_ENCODERS, planned=True, passed=(*_ALWAYS, "requested")),
+        Slot("motion_encoder", MOTION_ENCODERS, planned=True, passed=(*_ALWAYS, "requested", "content")),
         Slot(
             "motion_generator",
             MOTION_GENERATORS,
@@ -77,9 +77,9 @@ GENERATOR_SLOTS: dict[str, Slot] = {
             "decoder",
             DECODERS,
             planned=True,
-            passed=(*_ALWAYS, "content", "motion", "out_channels", "base_wanted"),
+            passed=(*_ALWAYS, "content", "motion", "out_channels", "base_requested"),
             built_on=("content_encoder", "motion_encoder", "motion_generator", "head"),
         ),
-        Slot("refiner", REFINERS, passed=(*_ALWAYS, "out_channels", "base_wanted", "rest")),
+        Slot("refiner", REFINERS, passed=(*_ALWAYS, "out_channels", "base_requested", "identity_bias")),
     )
 }

@@ -1,4 +1,4 @@
-"""What flows between the parts: Clip, Content, Motion and Generated; Spec, what a part says of its output; and
+"""What flows between the parts: VideoBatch, Content, Motion and Generated; Spec, what a part says of its output; and
 VideoSample, an mmengine data element, at the borders.
 
 A video is a float tensor (B, C, T, H, W) in [-1, 1] inside a model and uint8 RGB outside. Pyramids run from fine to
@@ -16,14 +16,14 @@ from torch import Tensor
 _PER_FRAME = ("boxes", "states", "landmarks")  # fields of a clip that go frame by frame, (B, T, ...)
 
 
-class _Movable:
+class _TensorHolder:
     """What the frozen tensor holders below share: a view of themselves that is detached or lies elsewhere."""
 
     def _map(self, function):
         def apply(value):
             if isinstance(value, Tensor):
                 return function(value)
-            if isinstance(value, _Movable):
+            if isinstance(value, _TensorHolder):
                 return value._map(function)
             if isinstance(value, tuple):
                 return tuple(apply(item) for item in value)
@@ -43,25 +43,25 @@ class _Movable:
 
 
 @dataclass(frozen=True)
-class Clip(_Movable):
+class VideoBatch(_TensorHolder):
     """A batch as a model sees it.
 
-    Shapes: ``source`` and ``target`` (B, C, T, H, W) and ``target_image`` (B, C, H, W), in [-1, 1]; ``label`` (B,)
-    class index; ``num_frames`` (B,) true length of ``source`` before padding, ``target_num_frames`` that of ``target``,
-    None where no clip is padded;
-    ``source_maps`` (B, M, T, H, W) and ``image_maps`` (B, M, H, W), condition maps of the driving frames and of the
+    Shapes: ``driving`` and ``image_video`` (B, C, T, H, W) and ``image`` (B, C, H, W), in [-1, 1]; ``label`` (B,)
+    class index; ``num_frames`` (B,) true length of ``driving`` before padding, ``image_video_num_frames`` that of
+    ``image_video``, None where no clip is padded;
+    ``driving_maps`` (B, M, T, H, W) and ``image_maps`` (B, M, H, W), condition maps of the driving frames and of the
     input image; ``joints`` (B, P + T, J, 2) in pixels, P of them observed; ``boxes`` (B, T, 4) as x0, y0, x1, y1 in
     pixels; ``states`` (B, T) expression state of every frame, -1 in the padding; ``landmarks`` (B, T, N, 2) of the
     driving face in pixels, NaN where unknown.
     """
 
-    source: Tensor
-    target_image: Tensor | None = None
-    target: Tensor | None = None
+    driving: Tensor
+    image: Tensor | None = None
+    image_video: Tensor | None = None
     label: Tensor | None = None
     num_frames: Tensor | None = None
-    target_num_frames: Tensor | None = None
-    source_maps: Tensor | None = None
+    image_video_num_frames: Tensor | None = None
+    driving_maps: Tensor | None = None
     image_maps: Tensor | None = None
     joints: Tensor | None = None
     boxes: Tensor | None = None
@@ -69,57 +69,57 @@ class Clip(_Movable):
     landmarks: Tensor | None = None
 
     def __len__(self) -> int:
-        return self.source.shape[0]
+        return self.driving.shape[0]
 
-    def cut(self, start: int, stop: int) -> Clip:
-        """The frames from ``start`` to before ``stop`` of the source; what is not a matter of time stays."""
-        length = self.source.shape[2]
+    def slice_frames(self, start: int, stop: int) -> VideoBatch:
+        """The frames from ``start`` to before ``stop`` of the driving clip; what is not a matter of time stays."""
+        length = self.driving.shape[2]
         inside = None if self.num_frames is None else (self.num_frames.clamp(max=stop) - start).clamp(min=0)
-        maps = None if self.source_maps is None else self.source_maps[:, :, start:stop]
+        maps = None if self.driving_maps is None else self.driving_maps[:, :, start:stop]
         beside = {name: values[:, start:stop] for name in _PER_FRAME if (values := getattr(self, name)) is not None}
-        assert 0 <= start < length, f"a cut from {start} of {length} frames"
-        return replace(self, source=self.source[:, :, start:stop], num_frames=inside, source_maps=maps, **beside)
+        assert 0 <= start < length, f"a slice from {start} of {length} frames"
+        return replace(self, driving=self.driving[:, :, start:stop], num_frames=inside, driving_maps=maps, **beside)
 
-    def take(self, frames: Tensor, target_frames: Tensor | None = None) -> Clip:
+    def select_frames(self, frames: Tensor, image_video_frames: Tensor | None = None) -> VideoBatch:
         """The same clips with some of their frames.
 
         Args:
-            frames: of the source and of all that goes with it, indices (B, K) in ascending order.
-            target_frames: of the target, (B, K'); by default it stays whole.
+            frames: of the driving clip and of all that goes with it, indices (B, K) in ascending order.
+            image_video_frames: of the image video, (B, K'); by default it stays whole.
         """
-        taken = dict(source=_taken(self.source, frames, 2))
-        if self.source_maps is not None:
-            taken["source_maps"] = _taken(self.source_maps, frames, 2)
+        taken = dict(driving=_gather_frames(self.driving, frames, 2))
+        if self.driving_maps is not None:
+            taken["driving_maps"] = _gather_frames(self.driving_maps, frames, 2)
         for name in _PER_FRAME:
             if (values := getattr(self, name)) is not None:
-                taken[name] = _taken(values, frames, 1)
+                taken[name] = _gather_frames(values, frames, 1)
         if self.joints is not None:
-            observed = self.joints.shape[1] - self.source.shape[2]
-            driving = _taken(self.joints[:, observed:], frames, 1)
+            observed = self.joints.shape[1] - self.driving.shape[2]
+            driving = _gather_frames(self.joints[:, observed:], frames, 1)
             taken["joints"] = torch.cat([self.joints[:, :observed], driving], dim=1)
         if self.num_frames is not None:
-            taken["num_frames"] = _true_ones(frames, self.num_frames)
-        if target_frames is not None:
-            taken["target"] = _taken(self.target, target_frames, 2)
-            if self.target_num_frames is not None:
-                taken["target_num_frames"] = _true_ones(target_frames, self.target_num_frames)
+            taken["num_frames"] = _count_true_frames(frames, self.num_frames)
+        if image_video_frames is not None:
+            taken["image_video"] = _gather_frames(self.image_video, image_video_frames, 2)
+            if self.image_video_num_frames is not None:
+                taken["image_video_num_frames"] = _count_true_frames(image_video_frames, self.image_video_num_frames)
         return replace(self, **taken)
 
 
-def _taken(values: Tensor, frames: Tensor, dim: int) -> Tensor:
+def _gather_frames(values: Tensor, frames: Tensor, dim: int) -> Tensor:
     """The frames (B, K) of ``values`` (B, ...), whose axis of time is ``dim``: each clip's own."""
     places = [1] * values.dim()
     places[0], places[dim] = frames.shape
     return torch.take_along_dim(values, frames.view(places), dim)
 
 
-def _true_ones(frames: Tensor, num_frames: Tensor) -> Tensor:
+def _count_true_frames(frames: Tensor, num_frames: Tensor) -> Tensor:
     """How many of the frames (B, K) lie before the padding."""
     return (frames < num_frames[:, None]).sum(dim=1)
 
 
 @dataclass(frozen=True)
-class Content(_Movable):
+class Content(_TensorHolder):
     """The appearance of one image per clip.
 
     Shapes: ``image`` (B, C, H, W) in [-1, 1]; ``pyramid`` of (B, C_i, H_i, W_i), fine to coarse, always of that one
@@ -132,12 +132,12 @@ class Content(_Movable):
 
 
 @dataclass(frozen=True)
-class Motion(_Movable):
+class Motion(_TensorHolder):
     """The motion to impose on a content.
 
     Shapes: ``code`` (B, D), with ``mean`` and ``log_variance`` (B, D) where it is variational; ``trajectory``
-    (B, T, D); ``condition`` (B, L) one-hot label; ``maps``, per stream ("driving" (B, C_i, T, H_i, W_i), "reference"
-    (B, C_i, H_i, W_i)) a pyramid, fine to coarse, where motion is spatial; ``source_maps`` (B, M, T, H, W), the clip's
+    (B, T, D); ``condition`` (B, L) one-hot label; ``maps``, per group ("driving" (B, C_i, T, H_i, W_i), "reference"
+    (B, C_i, H_i, W_i)) a pyramid, fine to coarse, where motion is spatial; ``driving_maps`` (B, M, T, H, W), the clip's
     own condition maps; ``num_frames`` (B,) true lengths, None where no clip is padded; ``length`` the number of frames
     to make.
     """
@@ -149,27 +149,27 @@ class Motion(_Movable):
     trajectory: Tensor | None = None
     condition: Tensor | None = None
     maps: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
-    source_maps: Tensor | None = None
+    driving_maps: Tensor | None = None
     num_frames: Tensor | None = None
 
-    def take(self, frames: Tensor) -> Motion:
+    def select_frames(self, frames: Tensor) -> Motion:
         """The same motion at some of its frames, indices (B, K) in ascending order; what is one a clip stays."""
         taken = dict(length=frames.shape[1])
         if self.trajectory is not None:
-            taken["trajectory"] = _taken(self.trajectory, frames, 1)
-        if self.source_maps is not None:
-            taken["source_maps"] = _taken(self.source_maps, frames, 2)
+            taken["trajectory"] = _gather_frames(self.trajectory, frames, 1)
+        if self.driving_maps is not None:
+            taken["driving_maps"] = _gather_frames(self.driving_maps, frames, 2)
         if self.num_frames is not None:
-            taken["num_frames"] = _true_ones(frames, self.num_frames)
+            taken["num_frames"] = _count_true_frames(frames, self.num_frames)
         taken["maps"] = {
-            stream: tuple(_taken(level, frames, 2) if level.dim() == 5 else level for level in levels)
-            for stream, levels in self.maps.items()
+            group: tuple(_gather_frames(level, frames, 2) if level.dim() == 5 else level for level in levels)
+            for group, levels in self.maps.items()
         }
         return replace(self, **taken)
 
 
 @dataclass(frozen=True)
-class Generated(_Movable):
+class Generated(_TensorHolder):
     """A generated video and what it was made from.
 
     Shapes: ``video`` (B, C, T, H, W) in [-1, 1]; where made ``coarse`` (the same, before the refiner), ``mask``
@@ -193,7 +193,7 @@ class Generated(_Movable):
 
 
 @dataclass(frozen=True)
-class Level:
+class FeatureSpec:
     """One map of a pyramid: its channels and its stride against the image."""
 
     channels: int
@@ -206,7 +206,7 @@ class Spec:
 
     ``code``: size of the code; ``code_per_frame``: it can come as (B, T, D) too; ``variational``: it has mean and
     log-variance; ``trajectory``: size of one step; ``condition``: number of labels; ``pyramid``: levels of a content;
-    ``maps``: levels of every stream of a spatial motion, with the names of the streams.
+    ``maps``: levels of every group of a spatial motion; ``map_groups``: the names of the groups.
     """
 
     code: int = 0
@@ -214,11 +214,11 @@ class Spec:
     variational: bool = False
     trajectory: int = 0
     condition: int = 0
-    pyramid: tuple[Level, ...] = ()
-    maps: tuple[Level, ...] = ()
-    streams: tuple[str, ...] = ()
+    pyramid: tuple[FeatureSpec, ...] = ()
+    maps: tuple[FeatureSpec, ...] = ()
+    map_groups: tuple[str, ...] = ()
 
-    def gives(self, name: str) -> bool:
+    def provides(self, name: str) -> bool:
         """Whether the field ``name`` ("code", "trajectory", "condition", "pyramid" or "maps") is there."""
         return bool(getattr(self, name))
 
@@ -226,8 +226,8 @@ class Spec:
 class VideoSample(BaseDataElement):
     """A result, or what is known of a sample, outside the model.
 
-    Data: ``generated`` and, where there is a truth, ``truth``: uint8 (C, T, H, W); ``first``: uint8 (C, H, W), the
+    Data: ``generated`` and, where there is a truth, ``truth``: uint8 (C, T, H, W); ``image``: uint8 (C, H, W), the
     image that was animated; ``driving``: uint8 (C, T, H, W), and where known its ``landmarks`` (T, N, 2) in pixels.
-    Meta: ``name``, ``source_name``, ``source_person``, ``target_name``, ``target_person``, ``label_name``, ``seed``,
-    ``motion`` ("source" or "prior"), ``protocol``.
+    Meta: ``name``, ``driving_name``, ``driving_person``, ``image_name``, ``image_person``, ``label_name``, ``seed``,
+    ``motion`` ("driving" or "prior"), ``protocol``.
     """

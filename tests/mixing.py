@@ -79,16 +79,16 @@ def reads(motion: tuple, decoder: str) -> bool:
 ELSEWHERE = (FeatureSimilarityLoss, PoseLoss)  # need weights and joints: test_feature_loss.py, test_pose_lstm.py
 MOTIONS = list(product([None, *names(MOTION_ENCODERS)], [None, *names(MOTION_GENERATORS)]))
 PASSES = {
-    "source": dict(),
-    "each": dict(frames="each"),
-    "target": dict(content="target", real="target"),
+    "driving": dict(),
+    "each": dict(content_per_frame=True),
+    "image_video": dict(content="image", target="image_video"),
     "prior": dict(motion="prior"),
 }
 NEGATIVES = {
     "generated": dict(),
     "wrong label": dict(wrong_label=0.5),
     "wrong image": dict(wrong_image=0.5),
-    "still": dict(real_still=True),
+    "static": dict(real_static=True),
 }
 # What one model can be made of; "motion" is a motion encoder with a motion generator.
 FACTORS: dict[str, list] = {
@@ -161,7 +161,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("needs a variational motion encoder", "motion", _UNVARIED, "loss", ["KlLoss"]),
     ("needs a variational motion encoder", "pass", ["prior"], "loss", ["KlLoss"]),
     # Content codes can be compared where every frame has one.
-    ("has one only", "pass", ["source", "target", "prior"], "loss", _FRAME_CODES),
+    ("has one only", "pass", ["driving", "image_video", "prior"], "loss", _FRAME_CODES),
     ("has one only", "decoder", [*_WHOLE, "UNetDecoder"], "loss", _FRAME_CODES),
     # Losses on what the head or the critic does not give, and wrong conditions that the critic does not read.
     ("needs a head with a mask", "head", ["DirectHead"], "loss", ["MaskSparsityLoss"]),
@@ -197,7 +197,7 @@ def model_config(row: dict) -> dict:
     """The changes of ``narrow.gan_config`` that a row of levels of all factors asks for."""
     loss = dict(type=LOSSES.get(row["loss"]))
     reads_critic = issubclass(loss["type"], CriticTerm)
-    shown = "reconstruct" if row["pass"] == "source" else "shown"
+    shown = "reconstruct" if row["pass"] == "driving" else "shown"
     loss |= dict(critic="one", passes=shown) if reads_critic else dict(pass_name=shown)
     of_critics = row["loss"] in OF_CRITICS
     critic_losses = dict(one_critic=dict(type=CriticLoss, critic="one", passes=shown, **NEGATIVES[row["negative"]]))
@@ -233,7 +233,7 @@ def step_and_check_gradients(model) -> None:
     for phase in model.phases:
         parameters = [p for module in model.phase_modules(phase.name) for p in module.parameters()]
         wrappers[phase.name] = KeepingGradients(torch.optim.Adam(parameters, lr=1e-4))
-    model.train_step(narrow.batch(targets=True), OptimWrapperDict(**wrappers))
+    model.train_step(narrow.batch(image_videos=True), OptimWrapperDict(**wrappers))
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, f"{name} gets no gradient"
         assert torch.isfinite(parameter.grad).all(), f"{name} has a gradient that is not finite"

@@ -170,7 +170,7 @@ def optimizers(model, lr: float = 2e-4) -> OptimWrapperDict:
     return OptimWrapperDict(**wrappers)
 
 
-def batch(lengths=(6, 4), seed: int = 0, targets: bool = False, **meta) -> dict:
+def batch(lengths=(6, 4), seed: int = 0, image_videos: bool = False, **meta) -> dict:
     """Smooth moving pictures, one clip a length, as the collate function hands them over."""
     rng = torch.Generator().manual_seed(seed)
 
@@ -180,16 +180,16 @@ def batch(lengths=(6, 4), seed: int = 0, targets: bool = False, **meta) -> dict:
         return (video[0] * 255).round().to(torch.uint8)
 
     inputs = dict(
-        source=[clip(frames) for frames in lengths],
+        driving=[clip(frames) for frames in lengths],
         num_frames=[torch.tensor(frames) for frames in lengths],
         label=[torch.tensor(i % len(LABELS)) for i in range(len(lengths))],
     )
-    inputs["source_maps"] = [255 - video[:MAPS] for video in inputs["source"]]
-    inputs["image_maps"] = [maps[:, 0] for maps in inputs["source_maps"]]
-    if targets:
-        inputs["target"] = [clip(frames) for frames in lengths]
-        inputs["target_num_frames"] = inputs["num_frames"]
-        inputs["target_image"] = [video[:, 0] for video in inputs["target"]]
-        inputs["image_maps"] = [255 - image[:MAPS] for image in inputs["target_image"]]
+    inputs["driving_maps"] = [255 - video[:MAPS] for video in inputs["driving"]]
+    inputs["image_maps"] = [maps[:, 0] for maps in inputs["driving_maps"]]
+    if image_videos:
+        inputs["image_video"] = [clip(frames) for frames in lengths]
+        inputs["image_video_num_frames"] = inputs["num_frames"]
+        inputs["image"] = [video[:, 0] for video in inputs["image_video"]]
+        inputs["image_maps"] = [255 - image[:MAPS] for image in inputs["image"]]
     samples = [VideoSample(metainfo=dict(name=f"clip{i}", **meta)) for i in range(len(lengths))]
     return dict(inputs=inputs, data_samples=samples)

@@ -4,11 +4,11 @@ import random
 from collections.abc import Collection, Iterable, Iterator
 from itertools import combinations
 
-Level = tuple[str, object]
-Pair = frozenset[Level]
+FeatureSpec = tuple[str, object]
+Pair = frozenset[FeatureSpec]
 
 
-def pairs_of(levels: Iterable[Level]) -> set[Pair]:
+def pairs_of(levels: Iterable[FeatureSpec]) -> set[Pair]:
     """All pairs of levels."""
     return {frozenset(pair) for pair in combinations(levels, 2)}
 
@@ -39,7 +39,7 @@ def possible_pairs(factors: dict[str, list], bad: Collection[Pair]) -> list[Pair
 
 
 def complete(
-    start: Iterable[Level],
+    start: Iterable[FeatureSpec],
     factors: dict[str, list],
     bad: Collection[Pair],
     wanted: Collection[Pair],
@@ -81,5 +81,5 @@ def cover(factors: dict[str, list], bad: Collection[Pair], seed: int = 0, tries:
             yield best
 
 
-def _levels(factors: dict[str, list]) -> list[Level]:
+def _levels(factors: dict[str, list]) -> list[FeatureSpec]:
     return [(factor, level) for factor, values in factors.items() for level in values]

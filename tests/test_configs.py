@@ -7,9 +7,9 @@ import torch
 
 from i2vkit.config.loading import config_names, load_config
 from i2vkit.models import ImageToVideoGan
-from i2vkit.models.clip_lengths import Lengths
+from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 NAMES = sorted(config_names())
 
@@ -37,9 +37,9 @@ def test_config_builds_at_full_width_and_leaves_no_slot_unused(name):
     for slot in slots:
         assert (cfg.model.generator[slot] is None) == (getattr(model.generator, slot) is None), f"{slot} is not read"
     size, length = cfg.model.image_size, model.generator.lengths.at_least(4)
-    clip = Clip(
+    clip = VideoBatch(
         torch.empty(2, 3, length, size, size, device="meta"),
-        target_image=torch.empty(2, 3, size, size, device="meta"),
+        image=torch.empty(2, 3, size, size, device="meta"),
         label=torch.zeros(2, dtype=torch.long, device="meta"),
     )
     for made in model.generator(model.generator.with_maps(clip), model.passes).values():
@@ -75,7 +75,7 @@ def test_parameters_of_imaginator_are_those_of_the_authors_code():
     assert count(model.generator.content_encoder) == 3_577_764
     assert count(model.generator) == 75_346_771
     assert {name: count(critic) for name, critic in model.critics.items()} == {"video": 11_072_449, "frame": 2_764_737}
-    assert model.generator.lengths == Lengths(32, 16)
+    assert model.generator.lengths == ClipLengths(32, 16)
 
 
 def test_parameters_of_frgan_are_those_of_the_authors_code():
@@ -162,10 +162,10 @@ def test_one_line_swaps_build_and_step():
         adapters = [*model.generator.generator_adapters, *model.generator.decoder_adapters]
         assert [type(one).__name__ for one in adapters] == ([adapter] if adapter else [])
         data = narrow.batch(lengths=(4, 4))
-        for video in data["inputs"]["source"]:
+        for video in data["inputs"]["driving"]:
             assert video.shape[-1] == narrow.SIZE
-        data["inputs"]["source"] = [
-            video.repeat_interleave(2, 2).repeat_interleave(2, 3) for video in data["inputs"]["source"]
+        data["inputs"]["driving"] = [
+            video.repeat_interleave(2, 2).repeat_interleave(2, 3) for video in data["inputs"]["driving"]
         ]
         log = model.train_step(data, narrow.optimizers(model))
         assert all(torch.isfinite(value) for value in log.values())

@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from i2vkit.analysis.parts.partners import PLANNED
-from i2vkit.analysis.parts.registered import handed
+from i2vkit.analysis.parts.registered import arguments_from_builder
 from i2vkit.config.slots import SLOTS
 from i2vkit.config.swaps import _BUILT_ON
 from i2vkit.errors import ConfigError
@@ -29,7 +29,7 @@ def test_a_part_asks_for_nothing_that_its_slot_does_not_pass(name):
         assert issubclass(part, slot.interface)
         required = {key for key, value in arguments_of(part).items() if value.default is value.empty}
         assert required <= set(slot.passed), part
-        assert handed(part) == set(slot.passed)
+        assert arguments_from_builder(part) == set(slot.passed)
 
 
 def test_what_weights_are_built_on_is_built_before():

@@ -17,7 +17,7 @@ from mixing import FACTORS, GENERATOR
 from pairwise import complete, cover, pairs_of
 
 from i2vkit.errors import ConfigError
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 REFUSED, UNREAD = mixing.refused_pairs(), mixing.unread_pairs()
 ENCODERS = dict(content_encoder="ConvPyramidEncoder", motion=("MapDifferenceEncoder", None))
@@ -34,7 +34,7 @@ PLAIN = dict(
     classify=False,
     negative="generated",
     loss="FirstFrameL1Loss",
-) | {"pass": "source"}
+) | {"pass": "driving"}
 GREY_LEVEL = 2 / 255  # of a video in [-1, 1]: what one sees between two frames is more
 counts: Counter = Counter()
 
@@ -71,8 +71,8 @@ REFINED_LATE = [row for row in REFINED if row not in REFINED_SOON]
 
 def video(model, length: int) -> torch.Tensor:
     clip = model.data_preprocessor(narrow.batch(lengths=(length,)))["clip"]
-    maps = dict(source_maps=clip.source_maps, image_maps=clip.image_maps)
-    return next(model.stream([Clip(clip.source, label=clip.label, **maps)], [5])).video
+    maps = dict(driving_maps=clip.driving_maps, image_maps=clip.image_maps)
+    return next(model.generate_chunks([VideoBatch(clip.driving, label=clip.label, **maps)], [5])).video
 
 
 def moves_at_every_frame(model, length: int) -> bool:

@@ -8,7 +8,7 @@ from tiny import tiny_config
 
 from i2vkit.apis.train import train
 from i2vkit.config.loading import load_config
-from i2vkit.config.swaps import classes_in, train_anew
+from i2vkit.config.swaps import classes_in, reset_swapped_parts
 from i2vkit.datasets import ClipDataset
 from i2vkit.errors import ConfigError
 from i2vkit.models.training.phases import build_phases
@@ -139,7 +139,7 @@ def test_a_swap_forgets_pretrained_parts_by_name():
     assert list(cfg.model.pretrained) == ["content_encoder", "motion_encoder", "frame_critic"]
     cfg = load_config("frgan_refine_mug", {"model.pretrained.decoder": None})
     assert "generator.decoder" in classes_in(cfg)  # it is frozen still
-    assert train_anew(cfg.model, {"generator.decoder"}) and cfg.model.pretrained.get("decoder") is None
+    assert reset_swapped_parts(cfg.model, {"generator.decoder"}) and cfg.model.pretrained.get("decoder") is None
 
 
 def test_a_training_runs_named_hooks_and_schedules_in_order_and_keeps_their_names(tmp_path):

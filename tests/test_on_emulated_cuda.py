@@ -106,7 +106,7 @@ def test_clips_of_different_lengths_cost_a_wait_for_every_look_at_their_true_fra
     with emulated_cuda() as cuda:
         model, optimizers = build(cfg, "cuda:0")
         data = narrow.batch(lengths=(8, 6))
-        data["inputs"] = {name: data["inputs"][name] for name in ("source", "label", "num_frames")}
+        data["inputs"] = {name: data["inputs"][name] for name in ("driving", "label", "num_frames")}
         model.train_step(data, optimizers)
         cuda.counts.clear()
         model.train_step(data, optimizers)
@@ -169,8 +169,8 @@ class LabelledNoise(Dataset):
 
     def __getitem__(self, key):
         rng = torch.Generator().manual_seed(key[1])
-        source = torch.randint(0, 256, (3, 4, 32, 32), dtype=torch.uint8, generator=rng)
-        return dict(inputs=dict(source=source, label=torch.tensor(key[0] % 3)), data_samples=VideoSample())
+        driving = torch.randint(0, 256, (3, 4, 32, 32), dtype=torch.uint8, generator=rng)
+        return dict(inputs=dict(driving=driving, label=torch.tensor(key[0] % 3)), data_samples=VideoSample())
 
 
 @HOOKS.register_module()

@@ -29,8 +29,8 @@ def batch(landmarks: bool) -> dict:
     """Two clips of 16 frames of 64x64."""
     data = narrow.batch(lengths=(16, 16))
     inputs = {key: data["inputs"][key] for key in ("num_frames", "label")}
-    inputs["source"] = [
-        functional.interpolate(video.float(), scale_factor=2).to(torch.uint8) for video in data["inputs"]["source"]
+    inputs["driving"] = [
+        functional.interpolate(video.float(), scale_factor=2).to(torch.uint8) for video in data["inputs"]["driving"]
     ]
     inputs["states"] = [torch.arange(16) * 3 // 16] * 2
     if landmarks:

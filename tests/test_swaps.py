@@ -23,7 +23,7 @@ from i2vkit.registry import (
     REFINERS,
     VIEWS,
 )
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 SLOTS = {
     "content_encoder": CONTENT_ENCODERS,
@@ -94,11 +94,11 @@ def registry(place: str):
 
 
 def run(model: ImageToVideoGan, size: int) -> None:
-    """All passes on the meta device, with target images and labels."""
+    """All passes on the meta device, with images and labels."""
     length = model.generator.lengths.at_least(4)
-    clip = Clip(
+    clip = VideoBatch(
         torch.empty(2, 3, length, size, size, device="meta"),
-        target_image=torch.empty(2, 3, size, size, device="meta"),
+        image=torch.empty(2, 3, size, size, device="meta"),
         label=torch.zeros(2, dtype=torch.long, device="meta"),
     )
     for made in model.generator(model.generator.with_maps(clip), model.passes).values():

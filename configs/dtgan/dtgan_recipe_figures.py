@@ -18,8 +18,8 @@ with read_base():
 
 model["labels"] = ["bend", "jack", "pjump", "walk", "wave1", "wave2"]
 model["generator"]["motion_encoder"]["input_size"] = 32
-model["generator"]["head"].update(reach=32.0, smooth=5)
+model["generator"]["head"].update(max_displacement=32.0, smooth=5)
 model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_recipe_figures"
 model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_figures.py"
-model["phases"]["generator"]["losses"]["frame_l1"]["moving"] = 4.0
+model["phases"]["generator"]["losses"]["frame_l1"]["motion_weight"] = 4.0
 train_dataloader["batch_size"] = 4

@@ -26,5 +26,5 @@ test_dataloader = val_dataloader
 
 # The 24 clips of four of the ten test people drive all ten: 240 videos (sec. 4.3).
 protocols["transfer"] = dict(
-    type=Transfer, source_people="oulu_casia/transfer_sources", target_people="oulu_casia/test"
+    type=Transfer, driving_people="oulu_casia/transfer_driving", image_people="oulu_casia/test"
 )

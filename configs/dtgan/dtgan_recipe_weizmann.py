@@ -20,7 +20,7 @@ _end, _critic = 6000, 4500
 
 model["labels"] = ["bend", "jack", "wave1", "wave2"]
 model["generator"]["motion_encoder"]["input_size"] = 32
-model["generator"]["head"].update(reach=12.0, smooth=5)
+model["generator"]["head"].update(max_displacement=12.0, smooth=5)
 model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_recipe_weizmann"
 model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_weizmann.py"
 model["phases"]["critics"]["begin"] = _critic - 300

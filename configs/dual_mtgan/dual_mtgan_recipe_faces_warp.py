@@ -13,4 +13,4 @@ with read_base():
 
 from i2vkit.models.heads import WarpHead
 
-model["generator"]["head"] = dict(type=WarpHead, reach=6.0, mask_bias=-1.0, smooth=5)
+model["generator"]["head"] = dict(type=WarpHead, max_displacement=6.0, mask_bias=-1.0, smooth=5)

@@ -19,7 +19,7 @@ from i2vkit.models.heads import WarpHead
 
 _help = "python tools/train.py configs/dual_mtgan/motion_recipe_figures.py"
 
-model["generator"]["head"] = dict(type=WarpHead, reach=32.0, mask_bias=-1.0, smooth=5)
+model["generator"]["head"] = dict(type=WarpHead, max_displacement=32.0, mask_bias=-1.0, smooth=5)
 model["pretrained"] = dict(
     motion_encoder=dict(
         part="generator.motion_encoder",

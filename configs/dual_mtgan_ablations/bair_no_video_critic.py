@@ -10,5 +10,5 @@ with read_base():
 
 del model["critics"]["video"]
 model["phases"]["critics"]["updates"] = ["critics.image"]
-model["phases"]["critics"]["losses"].update(video_critic=None, video_critic_target=None)
-model["phases"]["generator"]["losses"].update(video_adversarial=None, video_adversarial_target=None)
+model["phases"]["critics"]["losses"].update(video_critic=None, video_critic_transfer=None)
+model["phases"]["generator"]["losses"].update(video_adversarial=None, video_adversarial_transfer=None)

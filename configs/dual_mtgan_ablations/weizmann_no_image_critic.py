@@ -10,5 +10,5 @@ with read_base():
 
 del model["critics"]["image"]
 model["phases"]["critics"]["updates"] = ["critics.video"]
-model["phases"]["critics"]["losses"].update(image_critic=None, image_critic_target=None)
-model["phases"]["generator"]["losses"].update(image_adversarial=None, image_adversarial_target=None)
+model["phases"]["critics"]["losses"].update(image_critic=None, image_critic_transfer=None)
+model["phases"]["generator"]["losses"].update(image_adversarial=None, image_adversarial_transfer=None)

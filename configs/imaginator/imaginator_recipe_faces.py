@@ -49,7 +49,7 @@ model["phases"]["critics"]["begin"] = _critic
 model["phases"]["generator"]["losses"] = dict(  # eq. 1
     frame_adversarial=dict(type=AdversarialLoss, critic="frame", weight=[(_critic, 0.0), (10_000, 0.3)]),
     video_adversarial=dict(type=AdversarialLoss, critic="video", weight=[(_critic, 0.0), (10_000, 0.3)]),
-    frame_l1=dict(type=FrameL1Loss, moving=4.0, weight=100.0),  # eq. 6
+    frame_l1=dict(type=FrameL1Loss, motion_weight=4.0, weight=100.0),  # eq. 6
     mask=dict(type=MaskSparsityLoss, weight=0.05),
 )
 train_dataloader["batch_size"] = 8

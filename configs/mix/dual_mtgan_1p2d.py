@@ -22,7 +22,7 @@ model["generator"]["decoder"] = dict(
     temporal_widths=(4096, 3072, 1536, 768, 36),
     time=((1, 1), (4, 2), (4, 2), (4, 2), (4, 2)),
 )
-model["passes"]["reconstruct"]["frames"] = "first"
+model["passes"]["reconstruct"]["content_per_frame"] = False
 del (
     model["phases"]["generator"]["losses"]["content_l1"],
     model["phases"]["generator"]["losses"]["content_spread"],

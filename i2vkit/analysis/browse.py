@@ -83,17 +83,18 @@ def pick(loader: DataLoader, number: int) -> Iterator[dict]:
 class Sample:
     """A sample of ``PackClip``, ready to be drawn.
 
-    ``frames`` of the source with everything that is known drawn onto them, ``others``: target and truth by name,
-    ``image``, all enlarged by whole numbers; ``maps``, pictures of the condition maps of source and image, or None.
+    ``frames`` of the driving clip with everything that is known drawn onto them, ``others``: image video and truth by
+    name, ``image``, all enlarged by whole numbers; ``maps``, pictures of the condition maps of driving clip and image,
+    or None.
     """
 
     def __init__(self, item: dict[str, Any]) -> None:
         inputs, sample = item["inputs"], item["data_samples"]
-        plain = to_frames(inputs["source"])
+        plain = to_frames(inputs["driving"])
         self.factor = max(2, ceil(SMALLEST / plain.shape[1]))
         self.fps = sample.get("fps", 25.0)
         self.name = title(sample)
-        people = " onto ".join(dict.fromkeys([sample.source_person, sample.target_person]))
+        people = " onto ".join(dict.fromkeys([sample.driving_person, sample.image_person]))
         self.caption = ", ".join(filter(None, [sample.label_name, f"person {people}"]))
         self.states = inputs.get("states")
         points = {name: _numpy(inputs.get(name)) for name in ("joints", "boxes")}
@@ -101,15 +102,15 @@ class Sample:
         known = {name: values for name, values in points.items() if values is not None}
         drawn = (self._drawn(plain[t], {name: values[t] for name, values in known.items()}) for t in range(len(plain)))
         self.frames = np.stack(list(drawn))
-        videos = {"target": inputs.get("target"), "truth": sample.get("truth")}
+        videos = {"image_video": inputs.get("image_video"), "truth": sample.get("truth")}
         self.others = {
             name: np.stack([enlarge(frame, self.factor) for frame in to_frames(video)])
             for name, video in videos.items()
-            if video is not None and not np.array_equal(video, inputs["source"])
+            if video is not None and not np.array_equal(video, inputs["driving"])
         }
-        self.has_target = "target" in inputs
-        self.image = framed(enlarge(_numpy(sample.first.permute(1, 2, 0)), self.factor))
-        self.maps, self.image_maps = _numpy(inputs.get("source_maps")), _numpy(inputs.get("image_maps"))
+        self.has_image_video = "image_video" in inputs
+        self.image = framed(enlarge(_numpy(sample.image.permute(1, 2, 0)), self.factor))
+        self.maps, self.image_maps = _numpy(inputs.get("driving_maps")), _numpy(inputs.get("image_maps"))
 
     def _drawn(self, frame: np.ndarray, points: dict[str, np.ndarray]) -> np.ndarray:
         picture = enlarge(frame, self.factor)
@@ -196,7 +197,7 @@ def moving_sheet(samples: list[Sample]) -> Iterator[np.ndarray]:
 def _tile(sample: Sample, t: int) -> np.ndarray:
     """A sample at time ``t``: its label and people, its frame, and before it the image if that is of another clip."""
     t = min(t, len(sample.frames) - 1)
-    row = _row([sample.image, sample.frames[t]] if sample.has_target else [sample.frames[t]])
+    row = _row([sample.image, sample.frames[t]] if sample.has_image_video else [sample.frames[t]])
     return np.concatenate([_small(sample.caption, row.shape[1]), row])
 
 

@@ -59,9 +59,9 @@ def split_statistics(dataset: ClipDataset, samples: Iterable[dict]) -> dict[str,
     sizes, raw_sizes, measured = Counter(), Counter(), 0
     totals = torch.zeros(3, 3, dtype=torch.float64)  # number, sum and sum of squares
     for item in samples:
-        video: Tensor = item["inputs"]["source"]
+        video: Tensor = item["inputs"]["driving"]
         sizes[_size(video.shape[2:])] += 1
-        source = by_name[item["data_samples"].source_name]
+        source = by_name[item["data_samples"].driving_name]
         raw_sizes[_size(source.frames.read([0]).shape[1:3])] += 1
         values = video.flatten(1).double() / 255
         totals += torch.stack([torch.full((3,), float(values.shape[1])), values.sum(1), values.square().sum(1)])

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.generator import call_with_content
 from i2vkit.models.losses.change_losses import frame_change
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 RIDGES = (1e1, 1e2, 1e3, 1e4)
 
@@ -42,32 +42,32 @@ def encode(model, dataset: Dataset) -> Trajectories:
     for index in range(len(dataset)):
         item = dataset[index]
         sample = item["data_samples"]
-        if sample.source_name in seen:
+        if sample.driving_name in seen:
             continue
-        seen.add(sample.source_name)
+        seen.add(sample.driving_name)
         inputs = {name: [value] for name, value in item["inputs"].items()}
         clip = model.data_preprocessor(dict(inputs=inputs, data_samples=[sample]))["clip"]
         found.states.append(trajectory(model.generator, clip)[0, 1:].float())
-        found.changes.append(frame_change(clip.source)[0, 1:])
-        found.people.append(sample.source_person)
+        found.changes.append(frame_change(clip.driving)[0, 1:])
+        found.people.append(sample.driving_person)
         found.labels.append(str(sample.get("label_name")))
     return found
 
 
-def trajectory(generator, clip: Clip) -> Tensor:
-    """The states (B, T, D) of ``clip.source``: the motion encoder's, or those that its code is unrolled to.
+def trajectory(generator, clip: VideoBatch) -> Tensor:
+    """The states (B, T, D) of ``clip.driving``: the motion encoder's, or those that its code is unrolled to.
 
     Raises:
         ConfigError: There are none.
     """
     if generator.motion_encoder is None:
         raise ConfigError("this generator has no motion encoder, so there is nothing to probe")
-    stream = Stream()
-    stream.set_batch(clip.source)
-    motion = generator.encode_motion(clip, stream)
+    state = GenerationState()
+    state.set_batch(clip.driving)
+    motion = generator.encode_motion(clip, state)
     if motion.trajectory is None and generator.motion_generator is not None:
         content = generator.encode_content(clip)
-        motion = call_with_content(generator.motion_generator, motion, stream, content)
+        motion = call_with_content(generator.motion_generator, motion, state, content)
     if motion.trajectory is None:
         raise ConfigError(
             f"{type(generator.motion_encoder).__name__} gives one code a clip and nothing unrolls it: there is no "

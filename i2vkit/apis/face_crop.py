@@ -69,5 +69,5 @@ def fit_square(frame: np.ndarray, points: np.ndarray, size: int) -> tuple[np.nda
     [[[15.5, 15.5]]]
     """
     take = Take(None, frames=frame[None], joints=points.astype(np.float64))
-    take = Resize(size)(CenterCrop()({"takes": {"source": take}}))["takes"]["source"]
+    take = Resize(size)(CenterCrop()({"takes": {"driving": take}}))["takes"]["driving"]
     return take.frames[0], take.joints

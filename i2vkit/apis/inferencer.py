@@ -20,12 +20,12 @@ from i2vkit.apis.driving import Driving, as_image, chunked, driving_fps, driving
 from i2vkit.apis.train import with_precision
 from i2vkit.apis.variants import (
     Variant,
-    check_walk,
+    check_interpolation,
     layout,
     length_of,
     motion_of,
+    plan_interpolation,
     plan_variants,
-    plan_walk,
 )
 from i2vkit.config.loading import load_config
 from i2vkit.datasets.loaders import trained_length
@@ -37,7 +37,7 @@ from i2vkit.models.data_preprocessor import from_uint8, to_uint8
 from i2vkit.models.generator_weights import check_generator, load_generator
 from i2vkit.models.inference import for_inference_
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 from i2vkit.visualization import AnimationWriter
 
 DEFAULT_FPS = 25.0
@@ -143,8 +143,8 @@ class I2VInferencer:
             all_labels: a video for each label instead.
             samples: number of videos, for each label, that differ in their noise alone: sample k has the seed
                 ``seed`` + k, and is the same however many there are.
-            interpolate: number of sampled motions to walk along instead, from each to the next (``plan_walk``): videos
-                and grid have a row of ``steps`` for each stretch.
+            interpolate: number of sampled motions to walk along instead, from each to the next
+                (``plan_interpolation``): videos and grid have a row of ``steps`` for each stretch.
             steps: videos of a stretch, both ends included; 6 by default.
             seed: of the first sample's noise; that of the inferencer by default.
             frames: how many, where nothing drives; by default the length that the config trains on.
@@ -158,13 +158,13 @@ class I2VInferencer:
             MediaError: a file that cannot be read, or a driving video without frames.
             TrainingError: the model gives values that are not finite.
         """
-        check_walk(self.model, samples, interpolate, steps)
+        check_interpolation(self.model, samples, interpolate, steps)
         motion = motion_of(self.model, driving is not None, frames)
         wanted, seed = (self.model, motion, label, all_labels), self.seed if seed is None else seed
         if interpolate is None:
             plan = plan_variants(*wanted, samples, seed)
         else:
-            plan = plan_walk(*wanted, interpolate, DEFAULT_STEPS if steps is None else steps, seed)
+            plan = plan_interpolation(*wanted, interpolate, DEFAULT_STEPS if steps is None else steps, seed)
         captions = tuple(variant.caption for row in plan for variant in row)
         # The stretches of a walk share their ends: those are made once.
         variants = list({variant.caption: variant for row in plan for variant in row}.values())
@@ -202,7 +202,7 @@ class I2VInferencer:
     ) -> Iterator[dict[str, np.ndarray]]:
         """Frame by frame what was made and from what: each variant by caption, "driving" and "dynamics" if any."""
         # What cannot be made in chunks is made in one piece.
-        size = chunk if self.model.generator.streams else None
+        size = chunk if self.model.generator.supports_chunks else None
         if driving is None:
             size = size or length
             chunks: Iterable = (min(size, length - start) for start in range(0, length, size))
@@ -210,7 +210,7 @@ class I2VInferencer:
             chunks = chunked((self._prepare(frame, "driving video") for frame in driving_frames(driving)), size)
         # All are advanced chunk by chunk, so that no more than one chunk waits between them.
         shown, *encoded = tee(chunks, 1 + len(variants))
-        motion = "prior" if driving is None else "source"
+        motion = "prior" if driving is None else "driving"
         videos = [self.animate(own, images, v.label, v.seed, motion) for own, v in zip(encoded, variants, strict=True)]
         for part, *made in zip(shown, *videos, strict=True):
             for t in range(len(made[0]["generated"])):
@@ -224,7 +224,7 @@ class I2VInferencer:
         images: list[np.ndarray],
         label: int | None = None,
         seed: int | None = None,
-        motion: str = "source",
+        motion: str = "driving",
     ) -> Iterator[dict[str, np.ndarray]]:
         """Chunk by chunk the videos (t, H, W, 3) uint8, "generated" and "dynamics", of one or two images.
 
@@ -234,16 +234,16 @@ class I2VInferencer:
         # batches of other sizes are rounded otherwise, and a sample would depend on how many there are.
         content = torch.stack([self._tensor([image])[:, 0] for image in images])
         labels = None if label is None else torch.full((len(images),), label, device=self.device)
-        clips = (Clip(self._source(part, len(images)), label=labels) for part in chunks)
+        clips = (VideoBatch(self._driving_batch(part, len(images)), label=labels) for part in chunks)
         seeds = [self.seed if seed is None else seed] * len(images)
-        for made in self.model.stream(clips, seeds, content, motion):
+        for made in self.model.generate_chunks(clips, seeds, content, motion):
             if not torch.isfinite(made.video).all():
                 raise TrainingError("the model gives values that are not finite: take an earlier checkpoint")
             videos = rearrange(to_uint8(made.video), "b c t h w -> b t h w c").cpu().numpy()
             yield dict(zip(("generated", "dynamics"), videos, strict=False))
 
-    def _source(self, part: Sequence[np.ndarray] | int, batch: int) -> Tensor:
-        """A chunk as the source of a batch (B, 3, t, H, W); what is only counted is zeros, which nothing reads."""
+    def _driving_batch(self, part: Sequence[np.ndarray] | int, batch: int) -> Tensor:
+        """A chunk as the driving of a batch (B, 3, t, H, W); what is only counted is zeros, which nothing reads."""
         size = self.model.image_size
         if isinstance(part, int):
             return torch.zeros((), device=self.device).expand(batch, 3, part, size, size)

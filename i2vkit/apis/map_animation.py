@@ -21,7 +21,7 @@ from i2vkit.conditions import FaceMaps, JointHeatmaps
 from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.data_preprocessor import from_uint8, to_uint8
 from i2vkit.preparation.faces import face_framing
-from i2vkit.structures import Clip, Generated
+from i2vkit.structures import Generated, VideoBatch
 from i2vkit.visualization import AnimationWriter
 from i2vkit.visualization.overlays import colour_maps
 
@@ -126,16 +126,16 @@ def _parts(inferencer: I2VInferencer, content: np.ndarray, driving: DrivingMaps)
     """Chunk by chunk videos (t, H, W, 3) uint8: "maps", those of "mask" and "coarse" that are made, "generated"."""
     model, size = inferencer.model, inferencer.model.image_size
     length = len(driving.maps)
-    chunk = CHUNK if model.generator.streams else length
+    chunk = CHUNK if model.generator.supports_chunks else length
     image_maps = from_uint8(torch.from_numpy(driving.image_maps)[None]).to(inferencer.device)
 
-    def clips() -> Iterator[Clip]:
+    def clips() -> Iterator[VideoBatch]:
         for start in range(0, length, chunk):
             maps = torch.from_numpy(np.ascontiguousarray(driving.maps[start : start + chunk].swapaxes(0, 1)))
-            source = torch.zeros((), device=inferencer.device).expand(1, 3, maps.shape[1], size, size)
-            yield Clip(source, source_maps=from_uint8(maps[None].to(inferencer.device)), image_maps=image_maps)
+            counted = torch.zeros((), device=inferencer.device).expand(1, 3, maps.shape[1], size, size)
+            yield VideoBatch(counted, driving_maps=from_uint8(maps[None].to(inferencer.device)), image_maps=image_maps)
 
-    made_parts = model.stream(clips(), [inferencer.seed], inferencer._tensor([content])[None, :, 0])
+    made_parts = model.generate_chunks(clips(), [inferencer.seed], inferencer._tensor([content])[None, :, 0])
     for start, made in zip(range(0, length, chunk), made_parts, strict=True):
         if not torch.isfinite(made.video).all():
             raise TrainingError("the model gives values that are not finite: take an earlier checkpoint")

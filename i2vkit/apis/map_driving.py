@@ -115,8 +115,8 @@ def face_maps(
         raise DataError(f"the driving video has {len(frames)} frames, its landmarks are of {len(of_driving)}")
     image, of_image = crop_face(image, of_image, framing, "image")
     _, of_driving = crop_face(frames[0], of_driving, framing, "driving video")
-    target, source = generator.fit(of_image), generator.fit(of_driving)
-    return DrivingMaps(generator(retarget(source, target)), generator(target)[0], image)
+    image_face, driving_face = generator.fit(of_image), generator.fit(of_driving)
+    return DrivingMaps(generator(retarget(driving_face, image_face)), generator(image_face)[0], image)
 
 
 def find_landmarks(frames: Sequence[np.ndarray], what: str) -> np.ndarray:

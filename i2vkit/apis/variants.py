@@ -9,7 +9,7 @@ from typing import Any
 
 from i2vkit.engine.labels import find_label, list_labels
 from i2vkit.errors import ConfigError
-from i2vkit.models.generation_state import Between
+from i2vkit.models.generation_state import SeedInterpolation
 from i2vkit.models.generator import Generator
 from i2vkit.visualization import flow
 
@@ -21,7 +21,7 @@ class Variant:
     """One video: class index of its label, None where none is read; seed of its noise; caption, one for each video."""
 
     label: int | None
-    seed: int | Between
+    seed: int | SeedInterpolation
     caption: str
 
 
@@ -32,7 +32,7 @@ def plan_variants(
 
     Args:
         model: an ``ImageToVideoGan``.
-        motion: "source" or "prior".
+        motion: "driving" or "prior".
         label: by name or class index.
         all_labels: all labels of the model instead.
         samples: how many seeds.
@@ -56,13 +56,14 @@ def plan_variants(
     ]
 
 
-def plan_walk(
+def plan_interpolation(
     model: Any, motion: str, label: str | int | None, all_labels: bool, number: int, steps: int, seed: int
 ) -> list[list[Variant]]:
     """A walk along ``number`` sampled motions: a row from each to the next, of every label.
 
     A row has ``steps`` videos, the first and last of which are the samples of ``seed`` + k and ``seed`` + k + 1; those
-    between are evenly spread on the sphere (``Between``). One row ends with the sample that the next begins with.
+    between are evenly spread on the sphere (``SeedInterpolation``). One row ends with the sample that the next begins
+    with.
 
     Args:
         model, motion, label, all_labels, seed: as in ``plan_variants``.
@@ -73,16 +74,16 @@ def plan_walk(
         ConfigError: as ``plan_variants``, and for motion that is not sampled.
     """
     if number < 2:
-        raise ConfigError(f"a walk (--interpolate) goes along 2 sampled motions or more, not {number}")
+        raise ConfigError(f"an interpolation (--interpolate) goes along 2 sampled motions or more, not {number}")
     if steps < 2:
         raise ConfigError(
             f"steps (--steps) is the number of videos of a walk, both ends included: 2 or more, not {steps}"
         )
     _check_seed(seed)
-    if motion == "source":
+    if motion == "driving":
         raise ConfigError(
-            "a walk (--interpolate) goes between sampled motions, and a driving video gives one motion: leave driving "
-            "(--driving) away"
+            "an interpolation (--interpolate) goes between sampled motions, and a driving video gives one motion: "
+            "leave driving (--driving) away"
         )
     return [
         [_step(model.labels, index, start, step / (steps - 1), all_labels) for step in range(steps)]
@@ -91,7 +92,7 @@ def plan_walk(
     ]
 
 
-def check_walk(model: Any, samples: int, interpolate: int | None, steps: int | None) -> None:
+def check_interpolation(model: Any, samples: int, interpolate: int | None, steps: int | None) -> None:
     """Raise ``ConfigError`` for a walk beside samples, steps without a walk, or a model that samples no motion."""
     if interpolate is None:
         if steps is not None:
@@ -113,7 +114,7 @@ def _step(labels: list[str], label: int | None, start: int, share: float, with_l
         return Variant(label, own, caption(labels, label, own, with_label, with_seed=True))
     where = f"seed {start} to {start + 1}: {share:.3g}"
     text = f"{label} {labels[label]}, {where}" if with_label else where
-    return Variant(label, Between(start, start + 1, share), text)
+    return Variant(label, SeedInterpolation(start, start + 1, share), text)
 
 
 def _check_seed(seed: int) -> None:
@@ -152,7 +153,7 @@ def caption(labels: list[str], label: int | None, seed: int, with_label: bool, w
 
 
 def motion_of(model: Any, driven: bool, frames: int | None) -> str:
-    """Where the motion comes from: "source", a driving video, or "prior", label and noise.
+    """Where the motion comes from: "driving", a driving video, or "prior", label and noise.
 
     Raises:
         ConfigError: the model takes no driving video, or cannot do without; ``frames`` beside a driving video.
@@ -167,7 +168,7 @@ def motion_of(model: Any, driven: bool, frames: int | None) -> str:
         raise ConfigError("this model takes its motion from a video and from nothing else: give driving (--driving)")
     if driven and frames is not None:
         raise ConfigError("the driving video says how many frames there are: leave frames (--frames) away")
-    return "source" if driven else "prior"
+    return "driving" if driven else "prior"
 
 
 def length_of(generator: Generator, frames: int | None, trained: int | None) -> int:

@@ -22,7 +22,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     data.add_argument("--loaders", action="store_true", help="other loaders instead: workers, pinned memory, caches")
     data.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="of --loaders (default: %(default)s)")
 
-    decoder = add_command(commands, "decoder", "a generator beside its plain form, forward and backward", config=True)
+    decoder = add_command(
+        commands, "decoder", "a generator beside its reference form, forward and backward", config=True
+    )
     decoder.add_argument("--against", metavar="CONFIG", help="another decoder beside it (imaginator_ablations/mug_3d)")
     decoder.add_argument("--frames", type=int, help="of a clip (default: as the config says)")
     decoder.add_argument("--step", action="store_true", help="the whole training step too")

@@ -32,18 +32,19 @@ class Coefficients:
         return replace(self, expression=self.expression[frames], camera=self.camera[frames])
 
 
-def retarget(source: Coefficients, target: Coefficients, frame: int = 0) -> Coefficients:
-    """The target's face doing what the source does (T frames), in the place where the target is seen in ``frame``.
+def retarget(driving: Coefficients, person: Coefficients, frame: int = 0) -> Coefficients:
+    """The person's face doing what the driving face does (T frames), in the place where the person is seen in
+    ``frame``.
 
-    Identity is the target's, expressions are the source's (FRGAN 3.1), and so is how the head is turned. Size and place
-    begin as the target's in ``frame``; how the source moves since its first frame is added, in proportion to the sizes
-    of the faces.
+    Identity is the person's, expressions are the driving face's (FRGAN 3.1), and so is how the head is turned. Size and
+    place begin as the person's in ``frame``; how the driving face moves since its first frame is added, in proportion
+    to the sizes of the faces.
     """
-    pose, start = target.camera[frame], source.camera[0]
-    camera = source.camera.copy()
+    pose, start = person.camera[frame], driving.camera[0]
+    camera = driving.camera.copy()
     camera[:, 3] *= pose[3] / start[3]
-    camera[:, 4:] = pose[4:] + (source.camera[:, 4:] - start[4:]) * pose[3] / start[3]
-    return Coefficients(target.identity, source.expression, camera)
+    camera[:, 4:] = pose[4:] + (driving.camera[:, 4:] - start[4:]) * pose[3] / start[3]
+    return Coefficients(person.identity, driving.expression, camera)
 
 
 def write_coefficients(path: Path, coefficients: Coefficients, model: MorphableModel) -> None:

@@ -61,12 +61,12 @@ def trunk(joints: np.ndarray) -> tuple[np.ndarray, float] | None:
     return (hips[known[0]], float(lengths[known[0]])) if len(known) else None
 
 
-def onto_body(joints: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Joints (T, 13, 2), moved and scaled so that their first pose gets place and length of the ``target``'s trunk.
+def onto_body(joints: np.ndarray, person: np.ndarray) -> np.ndarray:
+    """Joints (T, 13, 2), moved and scaled so that their first pose gets place and length of the ``person``'s trunk.
 
-    Raises ``DataError`` if ``joints`` or ``target`` (T, 13, 2) has no frame with both hips and both shoulders.
+    Raises ``DataError`` if ``joints`` or ``person`` (T, 13, 2) has no frame with both hips and both shoulders.
     """
-    mine, theirs = trunk(joints), trunk(target)
+    mine, theirs = trunk(joints), trunk(person)
     if mine is None or theirs is None:
         raise DataError("no frame has both hips and both shoulders, by which bodies are compared")
     return (joints - mine[0]) * (theirs[1] / mine[1]) + theirs[0]

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from mmengine.registry import Registry
 
 from i2vkit.config.slots import NAMED, REFUSED, TOP_LEVEL, allowed_keys, holds_names, name_of, resolve, slot_below
-from i2vkit.config.swaps import classes_in, train_anew
+from i2vkit.config.swaps import classes_in, reset_swapped_parts
 from i2vkit.datasets.loaders import SPLITS, complete_loader
 from i2vkit.engine.compiling import compile_options
 from i2vkit.errors import ConfigError
@@ -121,7 +121,7 @@ def override(cfg: Config, options: dict[str, Any]) -> None:
     _merge(cfg._cfg_dict, tree, "", None, changes)
     after = classes_in(cfg)
     if swapped := {path for path in after if after[path] != before.get(path)}:
-        changes += train_anew(cfg.model, swapped)
+        changes += reset_swapped_parts(cfg.model, swapped)
     for line in changes:
         print_log(line, "current")
     object.__setattr__(cfg, _CHANGES, [*changes_of(cfg), *changes])  # copies of a Config take its attributes along

@@ -95,7 +95,7 @@ NAMED = (
 )
 
 # What mmengine or our constructors read beside the arguments of the class, by path.
-BESIDE: dict[str, tuple[str, ...]] = {
+EXTRA_KEYS: dict[str, tuple[str, ...]] = {
     "optim_wrapper": ("constructor", "optimizer", "per_phase"),
     "*_hooks.*": ("priority",),
     "param_scheduler.*": ("convert_to_iter_based", "phases"),
@@ -144,7 +144,7 @@ def _dataloader() -> Mapping[str, Any]:
 
 
 # The keys of dicts without a type, by path; functions, so that only what a config uses is imported.
-PLAIN: dict[str, Callable[[], Mapping[str, Any] | None]] = {
+UNTYPED: dict[str, Callable[[], Mapping[str, Any] | None]] = {
     "*_dataloader": _dataloader,
     "model.generator": _generator,
     "model.critics.*": _critics,
@@ -198,12 +198,12 @@ def name_of(kind: str | Callable) -> str:
 
 def allowed_keys(cfg: dict, slot: tuple[Registry, ...] | None, path: str) -> Mapping[str, Any] | None:
     """The keys that may stand in ``cfg``; None where any may."""
-    plain = next((keys for pattern, keys in PLAIN.items() if _matches(path, pattern)), None)
+    plain = next((keys for pattern, keys in UNTYPED.items() if _matches(path, pattern)), None)
     part = resolve(cfg["type"], slot, path) if "type" in cfg else None
     takes = arguments_of(part) if part is not None else plain and plain()
     if takes is None:
         return None
-    beside = [name for pattern, names in BESIDE.items() if _matches(path, pattern) for name in names]
+    beside = [name for pattern, names in EXTRA_KEYS.items() if _matches(path, pattern) for name in names]
     return {**takes, **dict.fromkeys(["type", *beside])}
 
 

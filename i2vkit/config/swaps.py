@@ -14,7 +14,7 @@ from i2vkit.utils.named import named_entries
 _BUILT_ON = {f"generator.{slot.name}": slot.built_on for slot in GENERATOR_SLOTS.values()}
 
 
-def train_anew(model: dict, swapped: set[str]) -> list[str]:
+def reset_swapped_parts(model: dict, swapped: set[str]) -> list[str]:
     """Forget weights, and that they were not to change, of the parts at the paths ``swapped`` and what is built on
     them: these were matters of the parts that went. A phase that updated a part of the generator alone now updates all
     that is not frozen. Changes ``model`` in place; returns a line for each part that trains anew.

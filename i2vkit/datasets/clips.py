@@ -31,10 +31,10 @@ class ClipDataset(Dataset):
     ``pipeline`` has the transforms by name, in the order of work: the names are yours, an entry None is left out.
     ``people`` and ``exclude_people`` are people or the name of a split (``splits.SPLITS``); with ``labels`` they choose
     clips. ``pairing`` says which clip drives whom (each clip itself by default). ``truth`` is a layout of clips in
-    which the target does exactly what the source does, where that is known (rendered data); ``side["source"]`` names
-    the source clip. It may be missing. ``frames_between``, two shares, keeps that part of every clip, truth included:
-    (0, 2/3) trains on the first two thirds, (2/3, 1) tests on the last. Clips of less than ``min_frames`` frames, of
-    those kept, are skipped.
+    which the person in the image does exactly what the driving clip does, where that is known (rendered data);
+    ``side["driving"]`` names the driving clip. It may be missing. ``frames_between``, two shares, keeps that part of
+    every clip, truth included: (0, 2/3) trains on the first two thirds, (2/3, 1) tests on the last. Clips of less than
+    ``min_frames`` frames, of those kept, are skipped.
 
     ``dataset[index, position]`` draws everything random from ``[seed, position]``, so a sample is the same whoever
     makes it and whenever; ``dataset[index]`` takes the index for the position.
@@ -131,7 +131,7 @@ class ClipDataset(Dataset):
             pair = self._with_truth(self.pairing.draw(pair, self.index, rng))
         takes = {
             name: Take(record)
-            for name, record in (("source", pair.source), ("target", pair.target), ("truth", pair.truth))
+            for name, record in (("driving", pair.driving), ("image_video", pair.image_video), ("truth", pair.truth))
             if record is not None
         }
         sample = {"rng": rng, "pair": pair, "takes": takes, "labels": self.labels, "cache": self._cache}
@@ -144,19 +144,19 @@ class ClipDataset(Dataset):
 
     def _check_lengths(self) -> None:
         """Raise ``DataError`` now if the pipeline cannot use a clip."""
-        used = {record.name: record for pair in self.pairs for record in (pair.source, pair.target) if record}
+        used = {record.name: record for pair in self.pairs for record in (pair.driving, pair.image_video) if record}
         for transform in self.pipeline:
             if isinstance(transform, Sampling):
                 for record in used.values():
                     transform.check(record)
 
     def _with_truth(self, pair: Pair) -> Pair:
-        """Fill in the exact truth where it is known; a pair without a target needs none, it is its own truth."""
-        if pair.target is None or pair.truth is not None:
+        """Fill in the exact truth where it is known; a pair without an image video needs none, it is its own truth."""
+        if pair.image_video is None or pair.truth is not None:
             return pair
-        if pair.target.name == pair.source.name:
-            return replace(pair, truth=pair.source)
-        return replace(pair, truth=self.truths.get((pair.target.person, pair.source.name)))
+        if pair.image_video.name == pair.driving.name:
+            return replace(pair, truth=pair.driving)
+        return replace(pair, truth=self.truths.get((pair.image_video.person, pair.driving.name)))
 
 
 def _build(registry, config):
@@ -165,12 +165,12 @@ def _build(registry, config):
 
 
 def _truths(layout, shares: tuple[float, float]) -> dict[tuple[str, str], ClipRecord]:
-    """Index exact truths by target person and source clip; none if the data set has none."""
+    """Index exact truths by person in the image and driving clip; none if the data set has none."""
     root = Path(layout.root)
     if not root.exists():
         print_log(f"no exact truth in {root}: transfers are scored without", logger="current")
         return {}
     records = layout.index().between(*shares).records
-    if unnamed := [record.name for record in records if "source" not in record.side]:
-        raise DataError(f"{root}: no column source says which clip {unnamed[0]} is the truth of; prepare the set anew")
-    return {(record.person, str(record.side["source"])): record for record in records}
+    if unnamed := [record.name for record in records if "driving" not in record.side]:
+        raise DataError(f"{root}: no column driving says which clip {unnamed[0]} is the truth of; prepare the set anew")
+    return {(record.person, str(record.side["driving"])): record for record in records}

@@ -14,11 +14,11 @@ from i2vkit.errors import ConfigError, DataError
 from i2vkit.structures import VideoSample
 
 # Along which axis of a sample time runs, where clips may differ in length.
-TIME = {"source": 1, "target": 1, "source_maps": 1, "states": 0, "landmarks": 0, "joints": 0, "boxes": 0}
+TIME = {"driving": 1, "image_video": 1, "driving_maps": 1, "states": 0, "landmarks": 0, "joints": 0, "boxes": 0}
 # What stands in the padding for "there is none"; other fields repeat their last frame.
 NOTHING = {"states": -1, "landmarks": math.nan, "joints": math.nan}
 # The field that says how many frames of a video are its own, and the video.
-LENGTHS = {"num_frames": "source", "target_num_frames": "target"}
+LENGTHS = {"num_frames": "driving", "image_video_num_frames": "image_video"}
 
 
 @FUNCTIONS.register_module()
@@ -54,8 +54,8 @@ def stack_inputs(inputs: dict[str, Sequence[Tensor | DeferredFrames | None] | Te
     Frames that lie on the device become a ``DeferredBatch``, of which ``to`` makes the tensor.
 
     Shorter videos, maps and boxes are padded in time with their last frame, ``states`` with -1, points with NaN. Where
-    no video was padded ``num_frames``, or ``target_num_frames``, is left out: nobody then needs to look for what is
-    true.
+    no video was padded ``num_frames``, or ``image_video_num_frames``, is left out: nobody then needs to look for what
+    is true.
 
     Raises:
         DataError: The samples of a field differ in shape, or some have a field that others lack.

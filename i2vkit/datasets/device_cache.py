@@ -92,7 +92,7 @@ class DeviceCache:
         place = Place("", 0, record.num_frames, 3, size, size)
         take = Take(record, np.arange(record.num_frames), DeferredFrames.whole(place))
         for transform in self._fixed:
-            transform({"takes": {"source": take}})
+            transform({"takes": {"driving": take}})
         return take.frames
 
     def _prepared(self, record: ClipRecord) -> tuple[Tensor, tuple[int, int], tuple[Operation, ...]]:

@@ -39,7 +39,7 @@ class DatasetReader(Interface):
 class PairSampler(Interface):
     """Chooses which clip drives which image. Registered in ``PAIRINGS``.
 
-    A sampler that picks the target anew for every sample leaves it open in ``pairs`` and also has
+    A sampler that picks the image video anew for every sample leaves it open in ``pairs`` and also has
     ``draw(pair, index, rng) -> Pair``, which fills it in. ``rng`` is a numpy generator, seeded by the sample.
 
     Examples:

@@ -1,7 +1,7 @@
 """Which clip drives whom: pairings turn the clips of an index into pairs.
 
-A pairing has ``pairs(index) -> list[Pair]``. One that picks the target anew each time also has
-``draw(pair, index, rng) -> Pair``, and leaves the target of its pairs open.
+A pairing has ``pairs(index) -> list[Pair]``. One that picks the image video anew each time also has
+``draw(pair, index, rng) -> Pair``, and leaves the image video of its pairs open.
 """
 
 from collections import defaultdict
@@ -21,17 +21,17 @@ from i2vkit.registry import PAIRINGS
 class Pair:
     """What is generated from what.
 
-    ``source`` drives. ``target`` is a clip of the person to animate, by its first frame; without one the source
-    animates itself. ``truth`` shows the target doing what the source does, where that is known. ``motion`` is "source"
-    or "prior", where motion is drawn at random with ``seed``. ``label`` is asked for in place of the source's own.
-    ``span`` says to which of its frames, start to stop - 1, the source was cut, and ``maps`` from which column of its
-    side its condition maps come, where that is not "maps".
+    ``driving`` is the clip that drives. ``image_video`` is a clip of the person to animate, by its first frame; without
+    one the driving clip animates itself. ``truth`` shows the person in the image doing what the driving clip does,
+    where that is known. ``motion`` is "driving" or "prior", where motion is drawn at random with ``seed``. ``label`` is
+    asked for in place of the driving clip's own. ``span`` says to which of its frames, start to stop - 1, the driving
+    clip was cut, and ``maps`` from which column of its side its condition maps come, where that is not "maps".
     """
 
-    source: ClipRecord
-    target: ClipRecord | None = None
+    driving: ClipRecord
+    image_video: ClipRecord | None = None
     truth: ClipRecord | None = None
-    motion: str = "source"
+    motion: str = "driving"
     seed: int = 0
     label: str | None = None
     span: tuple[int, int] | None = None
@@ -42,7 +42,7 @@ class Pair:
         """Name of what is generated, for instance "P001/Anger/a", "P002/Fear/b__P001/Anger/a", "P001/Anger/a@3" (begun
         at frame 3) or "P001/Anger/a+Fear" (with another label); pairs that differ in their seed only share it.
         """
-        name = self.source.name if self.target is None else f"{self.target.name}__{self.source.name}"
+        name = self.driving.name if self.image_video is None else f"{self.image_video.name}__{self.driving.name}"
         start = "" if self.span is None else f"@{self.span[0]}"
         return name + start + ("" if self.label is None else f"+{self.label}")
 
@@ -52,7 +52,7 @@ class SameClip(PairSampler):
     """Every clip on its own: its first frame is animated by its own motion."""
 
     def pairs(self, index: ClipIndex) -> list[Pair]:
-        """One pair a clip, without a target."""
+        """One pair a clip, without an image video."""
         return [Pair(record) for record in index.records]
 
 
@@ -68,16 +68,16 @@ class SamePerson(PairSampler):
         self._by_person: dict[str, list[ClipRecord]] = {}
 
     def pairs(self, index: ClipIndex) -> list[Pair]:
-        """One pair a clip, its target still open."""
+        """One pair a clip, its image video still open."""
         return [Pair(record) for record in index.records]
 
     def draw(self, pair: Pair, index: ClipIndex, rng: np.random.Generator) -> Pair:
-        """Fill in the target. Raises ``DataError`` if there is no second clip at all."""
+        """Fill in the image video. Raises ``DataError`` if there is no second clip at all."""
         if self._index is not index:  # sorted once: a set of forty thousand clips is drawn from as often
             self._index, self._by_person = index, defaultdict(list)
             for record in index.records:
                 self._by_person[record.person].append(record)
-        return replace(pair, target=_draw_other(pair.source, self._by_person[pair.source.person], index, rng))
+        return replace(pair, image_video=_draw_other(pair.driving, self._by_person[pair.driving.person], index, rng))
 
 
 @PAIRINGS.register_module()
@@ -91,45 +91,50 @@ class OtherPerson(PairSampler):
         self.same_label = same_label
 
     def pairs(self, index: ClipIndex) -> list[Pair]:
-        """One pair a clip, its target still open."""
+        """One pair a clip, its image video still open."""
         return [Pair(record) for record in index.records]
 
     def draw(self, pair: Pair, index: ClipIndex, rng: np.random.Generator) -> Pair:
-        """Fill in the target. Raises ``DataError`` if there is no second clip at all."""
-        others = [record for record in index.records if record.person != pair.source.person]
+        """Fill in the image video. Raises ``DataError`` if there is no second clip at all."""
+        others = [record for record in index.records if record.person != pair.driving.person]
         if self.same_label:
-            others = [record for record in others if record.label == pair.source.label] or others
-        return replace(pair, target=_draw_other(pair.source, others, index, rng))
+            others = [record for record in others if record.label == pair.driving.label] or others
+        return replace(pair, image_video=_draw_other(pair.driving, others, index, rng))
 
 
 @PAIRINGS.register_module()
 class AllPairs(PairSampler):
-    """Every clip of the people ``sources`` with every person of ``targets``; ``None`` means everyone.
+    """Every clip of the people ``driving_people`` with every person of ``image_people``; ``None`` means everyone.
 
-    The target's clip is the one with the source's label, or else the target's first. A person may be their own target.
+    The image is of the clip with the driving clip's label, or else that person's first. A person may drive their own
+    image.
     """
 
-    def __init__(self, sources: str | Sequence[str] | None = None, targets: str | Sequence[str] | None = None):
-        self.sources = people_of(sources)
-        self.targets = people_of(targets)
+    def __init__(
+        self, driving_people: str | Sequence[str] | None = None, image_people: str | Sequence[str] | None = None
+    ):
+        self.driving_people = people_of(driving_people)
+        self.image_people = people_of(image_people)
 
     def pairs(self, index: ClipIndex) -> list[Pair]:
-        """All pairs, source by source. Raises ``DataError`` if no one of ``sources`` or ``targets`` is there."""
-        targets = index.select(people=self.targets)
-        by_person = {person: targets.select(people=[person]).records for person in targets.people}
+        """All pairs, driving clip by driving clip. Raises ``DataError`` if no one of ``driving_people`` or
+        ``image_people`` is there.
+        """
+        image_people = index.select(people=self.image_people)
+        by_person = {person: image_people.select(people=[person]).records for person in image_people.people}
         return [
-            Pair(source, next((record for record in records if record.label == source.label), records[0]))
-            for source in index.select(people=self.sources).records
+            Pair(driving, next((record for record in records if record.label == driving.label), records[0]))
+            for driving in index.select(people=self.driving_people).records
             for records in by_person.values()
         ]
 
 
 def _draw_other(
-    source: ClipRecord, candidates: list[ClipRecord], index: ClipIndex, rng: np.random.Generator
+    driving: ClipRecord, candidates: list[ClipRecord], index: ClipIndex, rng: np.random.Generator
 ) -> ClipRecord:
-    """Draw one of ``candidates`` but ``source``; where there is none, any other clip of ``index``."""
-    others = [record for record in candidates if record.name != source.name]
-    others = others or [record for record in index.records if record.name != source.name]
+    """Draw one of ``candidates`` but ``driving``; where there is none, any other clip of ``index``."""
+    others = [record for record in candidates if record.name != driving.name]
+    others = others or [record for record in index.records if record.name != driving.name]
     if not others:
-        raise DataError(f"{source.name} is the only clip: pairs need two; use SameClip")
+        raise DataError(f"{driving.name} is the only clip: pairs need two; use SameClip")
     return others[rng.integers(len(others))]

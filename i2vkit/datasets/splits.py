@@ -84,7 +84,7 @@ _TRUTH = {
 SPLITS: dict[str, tuple[str, ...]] = {
     "oulu_casia/train": OULU_TRAIN,
     "oulu_casia/test": OULU_TEST,
-    "oulu_casia/transfer_sources": OULU_TRANSFER_SOURCES,
+    "oulu_casia/transfer_driving": OULU_TRANSFER_SOURCES,
     "mug/train": MUG_TRAIN,
     "mug/test": MUG_TEST,
     "mug/frgan_forecast": MUG_FRGAN_FORECAST,

@@ -118,7 +118,7 @@ class SafeCheckpointHook(CheckpointHook):
         resumed = {name: value for name, value in hub["resumed_keys"].items() if name in hub["runtime_info"]}
         checkpoint["message_hub"] = {**hub, "log_scalars": {}, "resumed_keys": resumed}
         for name in checkpoint.keys() - {"state_dict", "ema_state_dict"}:
-            checkpoint[name] = plain(checkpoint[name])
+            checkpoint[name] = to_primitives(checkpoint[name])
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Raise ``CheckpointError`` unless the checkpoint is this model's, and to be resumed if it shall be."""
@@ -138,10 +138,10 @@ class SafeCheckpointHook(CheckpointHook):
             )
 
 
-def plain(value: Any) -> Any:
+def to_primitives(value: Any) -> Any:
     """``value`` in the types that ``weights_only=True`` loads: numpy's become Python's, and any other object its text.
 
-    >>> plain({"score": np.float64(0.5), "of": (np.arange(2), Path("x"))})
+    >>> to_primitives({"score": np.float64(0.5), "of": (np.arange(2), Path("x"))})
     {'score': 0.5, 'of': ([0, 1], 'x')}
     """
     if isinstance(value, np.generic):
@@ -149,9 +149,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, dict):
-        return {plain(key): plain(item) for key, item in value.items()}
+        return {to_primitives(key): to_primitives(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
-        items = [plain(item) for item in value]
+        items = [to_primitives(item) for item in value]
         return items if isinstance(value, list) else (tuple(items) if isinstance(value, tuple) else set(items))
     if value is None or type(value) in (bool, int, float, complex, str, bytes) or isinstance(value, Tensor):
         return value

@@ -49,7 +49,7 @@ def report(
     metrics = runner.test_evaluator.metrics
     skipped = {metric.name: metric.skipped for metric in metrics if getattr(metric, "skipped", None)}
     per_video, per_image = merge_rows(metrics, "per_video"), merge_rows(metrics, "per_image")
-    sources = [{"source_person": pair.source.person, "source_name": pair.source.name} for pair in dataset.pairs]
+    sources = [{"driving_person": pair.driving.person, "driving_name": pair.driving.name} for pair in dataset.pairs]
     over, groups = bootstrap_over(sources)
     protocol = {"name": name, "type": type(plan).__name__}
     if replayed := getattr(plan, "replayed", None):
@@ -80,7 +80,7 @@ def report(
         "bootstrap": {"over": over, "number": groups, "level": LEVEL, "draws": DRAWS},
         "generated": len(dataset.pairs),
         "scored": sum(all(video[key] is not None for key in video if key not in META) for video in per_video),
-        "people": len({pair.source.person for pair in dataset.pairs}),
+        "people": len({pair.driving.person for pair in dataset.pairs}),
         "image_size": cfg.model.image_size,
         **frame_facts(dataset.pipeline),
         "data": data_facts(cfg.test_dataloader.dataset),

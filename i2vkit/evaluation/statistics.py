@@ -8,7 +8,7 @@ import numpy as np
 
 LEVEL = 0.95
 DRAWS = 2000
-GROUPS = {"people": "source_person", "clips": "source_name"}
+GROUPS = {"people": "driving_person", "clips": "driving_name"}
 
 
 def bootstrap_interval(
@@ -86,11 +86,11 @@ def bootstrap_over(videos: Sequence[dict]) -> tuple[str, int]:
     clip may drive many videos; of a single clip nothing is left but the videos.
 
     Args:
-        videos: each with its ``source_person`` and ``source_name``.
+        videos: each with its ``driving_person`` and ``driving_name``.
 
     >>> from i2vkit.evaluation.statistics import bootstrap_over
-    >>> ann, bob = {"source_person": "ann", "source_name": "a"}, {"source_person": "bob", "source_name": "b"}
-    >>> bootstrap_over([ann, ann, bob]), bootstrap_over([ann, ann | {"source_name": "c"}]), bootstrap_over([ann, ann])
+    >>> ann, bob = {"driving_person": "ann", "driving_name": "a"}, {"driving_person": "bob", "driving_name": "b"}
+    >>> bootstrap_over([ann, ann, bob]), bootstrap_over([ann, ann | {"driving_name": "c"}]), bootstrap_over([ann, ann])
     (('people', 2), ('clips', 2), ('videos', 2))
     """
     for over in GROUPS:

@@ -7,10 +7,10 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Lengths:
+class ClipLengths:
     """The numbers of frames that a part can make: ``shortest``, and ``step`` more as often as you like.
 
-    >>> str(Lengths(32, 16)), 40 in Lengths(32, 16), Lengths(32, 16).at_least(40)
+    >>> str(ClipLengths(32, 16)), 40 in ClipLengths(32, 16), ClipLengths(32, 16).at_least(40)
     ('32, 48, 64, ...', False, 48)
     """
 

@@ -1,4 +1,4 @@
-"""From collated samples to a Clip, and back to bytes."""
+"""From collated samples to a VideoBatch, and back to bytes."""
 
 import torch
 from mmengine.model import BaseDataPreprocessor
@@ -7,10 +7,10 @@ from torch import Tensor
 from i2vkit.datasets.collation import stack_inputs
 from i2vkit.errors import TrainingError
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 # The fields that hold pixels or maps, 0..255 for [-1, 1].
-VIDEOS = ("source", "target", "target_image", "source_maps", "image_maps")
+VIDEOS = ("driving", "image_video", "image", "driving_maps", "image_maps")
 
 
 def to_uint8(video: Tensor) -> Tensor:
@@ -63,7 +63,7 @@ class ClipPreprocessor(BaseDataPreprocessor):
         super().__init__(non_blocking)
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Make ``dict(clip=Clip, samples=list)`` of a batch.
+        """Make ``dict(clip=VideoBatch, samples=list)`` of a batch.
 
         Args:
             data: ``dict(inputs=..., data_samples=list)``, the inputs as ``collate_clips`` hands them over (one tensor a
@@ -77,4 +77,4 @@ class ClipPreprocessor(BaseDataPreprocessor):
         for name, values in stack_inputs(data["inputs"]).items():
             moved = values.to(self.device, non_blocking=self._non_blocking)
             fields[name] = from_uint8(moved) if name in VIDEOS else moved
-        return dict(clip=Clip(**fields), samples=data.get("data_samples") or [])
+        return dict(clip=VideoBatch(**fields), samples=data.get("data_samples") or [])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.structures import Content, Generated, Level, Motion, Spec
+from i2vkit.structures import Content, FeatureSpec, Generated, Motion, Spec
 
 if TYPE_CHECKING:
     from i2vkit.models.generator import Generator
@@ -68,7 +68,9 @@ def _check_motion(part: nn.Module, inputs: tuple, output: Any) -> None:
     if spec.trajectory:
         clips = _expect_shape(part, "trajectory", output.trajectory, (clips, output.length, spec.trajectory))
     if spec.maps:
-        _expect(part, set(output.maps) == set(spec.streams), sorted(output.maps), f"maps for {list(spec.streams)}")
+        _expect(
+            part, set(output.maps) == set(spec.map_groups), sorted(output.maps), f"maps for {list(spec.map_groups)}"
+        )
         for name, levels in output.maps.items():
             _expect_levels(part, f"maps[{name!r}]", levels, spec.maps, clips)
     _expect_no_more(part, output, spec)
@@ -79,10 +81,10 @@ def _expect_no_more(part: nn.Module, output: Motion, spec: Spec) -> None:
     for name in ("code", "trajectory", "maps"):
         value = getattr(output, name)
         given = value.shape[-1] if isinstance(value, Tensor) else value
-        if given and not spec.gives(name):
+        if given and not spec.provides(name):
             raise ConfigError(
                 f"{type(part).__name__} returned a motion with {name}, and its spec has none: add it to the spec and "
-                f"'motion.{name}' to gives"
+                f"'motion.{name}' to provides"
             )
 
 
@@ -110,7 +112,7 @@ def _check_refined(channels: int, part: nn.Module, inputs: tuple, output: Any) -
 
 
 def _expect_levels(
-    part: nn.Module, name: str, maps: tuple[Tensor, ...], levels: tuple[Level, ...], batch: int | None
+    part: nn.Module, name: str, maps: tuple[Tensor, ...], levels: tuple[FeatureSpec, ...], batch: int | None
 ) -> None:
     """As many maps as the spec has levels, each with its channels; sizes are a matter of the part downstream."""
     expected = [level.channels for level in levels]

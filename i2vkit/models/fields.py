@@ -56,22 +56,24 @@ def check_fields(part: str, attribute: str, names: object, allowed: Iterable[str
 
 
 def _reason(name: str, attribute: str) -> str:
-    if name in FROM_GENERATOR and attribute == "gives":
+    if name in FROM_GENERATOR and attribute == "provides":
         return "the generator itself adds"
-    return "a part of this kind does not give" if attribute == "gives" else "nothing can give to a part of this kind"
+    return "a part of this kind does not give" if attribute == "provides" else "nothing can give to a part of this kind"
 
 
 def _near(name: object) -> str:
     return nearest(str(name), FIELDS)
 
 
-def check_spec(part: str, spec: Spec, gives: set[str], expected: Iterable[str], upstream: Spec | None = None) -> None:
-    """Raise ``ConfigError`` unless what a part's class names in ``gives`` and its ``spec`` agree.
+def check_spec(
+    part: str, spec: Spec, provides: set[str], expected: Iterable[str], upstream: Spec | None = None
+) -> None:
+    """Raise ``ConfigError`` unless what a part's class names in ``provides`` and its ``spec`` agree.
 
     Args:
         part: Name of the class, for the message.
         spec: Its spec, once it is built.
-        gives: Names that its class lists, of ``FIELDS``.
+        provides: Names that its class lists, of ``FIELDS``.
         expected: Those of them that the spec must have, as somebody reads them.
         upstream: The spec that the part was built with, where it adds to one. What it leaves as it is counts as not its
             own.
@@ -82,10 +84,10 @@ def check_spec(part: str, spec: Spec, gives: set[str], expected: Iterable[str], 
     if not isinstance(spec, Spec):
         raise ConfigError(f"{part}.spec is a Spec of what the part gives, not {spec!r}")
     for field in expected:
-        if field in gives and not spec.gives(field.split(".")[1]):
+        if field in provides and not spec.provides(field.split(".")[1]):
             raise ConfigError(
-                f"{part}.gives names '{field}', and its spec has {_entry(field)}={_value(spec, field)!r}: set the size "
-                f"in the spec, or take the name out of gives"
+                f"{part}.provides names '{field}', and its spec has {_entry(field)}={_value(spec, field)!r}: set the "
+                f"size in the spec, or take the name out of provides"
             )
     if upstream is None and spec.variational and not spec.code:
         raise ConfigError(
@@ -93,33 +95,33 @@ def check_spec(part: str, spec: Spec, gives: set[str], expected: Iterable[str], 
             f"clip. A posterior over time, (B, T, D), is not supported: give a code, or set variational=False"
         )
     upstream = upstream or Spec()
-    sides = {side_of(field) for field in gives}
+    sides = {side_of(field) for field in provides}
     for field in FIELDS:
-        if side_of(field) not in sides or field in gives or field in FROM_GENERATOR:
+        if side_of(field) not in sides or field in provides or field in FROM_GENERATOR:
             continue
         if _value(spec, field) and _value(spec, field) != _value(upstream, field):
             raise ConfigError(
-                f"the spec of {part} has {_entry(field)}={_value(spec, field)!r}, and {part}.gives does not name "
+                f"the spec of {part} has {_entry(field)}={_value(spec, field)!r}, and {part}.provides does not name "
                 f"'{field}': add the name, so that the builder knows of it"
             )
 
 
-def checked_spec(part: Any, wanted: Iterable[str] | None = None, upstream: Spec | None = None) -> Spec:
-    """Return the spec of an encoder or motion generator, if it agrees with what the part's class ``gives``.
+def checked_spec(part: Any, requested: Iterable[str] | None = None, upstream: Spec | None = None) -> Spec:
+    """Return the spec of an encoder or motion generator, if it agrees with what the part's class ``provides``.
 
     Args:
         part: The part, built.
-        wanted: Names that another part reads, of ``FIELDS``. A part that asks for ``wanted`` may leave out the others.
-            By default everything that its class gives is expected.
+        requested: Names that another part reads, of ``FIELDS``. A part that asks for ``requested`` may leave out the
+            others. By default everything that its class gives is expected.
         upstream: The spec that a motion generator was built with.
 
     Raises:
         ConfigError: names the first field on which class and spec differ.
     """
     takes = arguments_of(type(part))
-    chooses = wanted is not None and (takes is None or "wanted" in takes)
-    expected = [field for field in (wanted if chooses else part.gives) if field not in part.may_be_empty]
-    check_spec(type(part).__name__, part.spec, part.gives_set(), expected, upstream)
+    chooses = requested is not None and (takes is None or "requested" in takes)
+    expected = [field for field in (requested if chooses else part.provides) if field not in part.optional_outputs]
+    check_spec(type(part).__name__, part.spec, part.provides_set(), expected, upstream)
     return part.spec
 
 

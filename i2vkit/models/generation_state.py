@@ -12,7 +12,7 @@ from i2vkit.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class Between:
+class SeedInterpolation:
     """In place of a seed: a share of the way, in [0, 1], from the draws of ``start`` to those of ``end``.
 
     Normal draws turn on the sphere, so that each has the length that draws of N(0, I) have (a straight line would pass
@@ -45,36 +45,36 @@ def spherical(start: Tensor, end: Tensor, share: float) -> Tensor:
     return (torch.sin((1 - share) * angle) * start + torch.sin(share * angle) * end) / sine
 
 
-class Stream:
+class GenerationState:
     """The random draws and recurrent states of a batch of clips in the making.
 
     A part asks for its draws here instead of from torch: each is made once for a clip and stays the same over all its
     chunks, so that a clip made in chunks equals the clip made at once. With ``seeds``, one a clip, a clip's draws
     depend on its own seed alone, not on the rest of the batch; without, they come from torch's global generator
-    (training). ``Between`` in place of a seed gives draws between those of two seeds.
+    (training). ``SeedInterpolation`` in place of a seed gives draws between those of two seeds.
 
-    A stream that knows its batch, from ``like`` (B, ...), a tensor of it, or by ``set_batch``, makes draws for parts
+    A state that knows its batch, from ``like`` (B, ...), a tensor of it, or by ``set_batch``, makes draws for parts
     without any other input; the generator sees to that.
     """
 
-    def __init__(self, seeds: Sequence[int | Between] | None = None, like: Tensor | None = None):
+    def __init__(self, seeds: Sequence[int | SeedInterpolation] | None = None, like: Tensor | None = None):
         self.seeds = seeds
-        self.states: dict[nn.Module, Any] = {}
+        self.recurrent: dict[nn.Module, Any] = {}
         self._batch = None if like is None else (len(like), like.device)
         self._draws: dict[tuple[nn.Module, str], Tensor] = {}
         self._sources: dict[tuple[nn.Module, str], list[Callable[[], Tensor]]] = {}
 
     def set_batch(self, like: Tensor) -> None:
-        """Say which batch this stream serves: ``like`` (B, ...) gives number of clips and device."""
+        """Say which batch this state serves: ``like`` (B, ...) gives number of clips and device."""
         self._batch = len(like), like.device
 
     def normal(self, part: nn.Module, name: str, shape: tuple[int, ...], like: Tensor | None = None) -> Tensor:
         """Standard normal numbers (B, *shape) for ``part``.
 
-        ``like`` (B, ...) gives number of clips and device; by default those of the batch that the stream serves.
+        ``like`` (B, ...) gives number of clips and device; by default those of the batch that the state serves.
 
         Raises:
-            ConfigError: without ``like``, if the stream was not told of a batch.
+            ConfigError: without ``like``, if the state was not told of a batch.
         """
         return self._draw(part, name, shape, like, torch.randn)
 
@@ -82,7 +82,7 @@ class Stream:
         """Numbers (B, *shape) uniform in [0, 1) for ``part``; the rest as for ``normal``."""
         return self._draw(part, name, shape, like, torch.rand)
 
-    def normal_steps(
+    def normal_per_frame(
         self, part: nn.Module, name: str, length: int, shape: tuple[int, ...], like: Tensor | None = None
     ) -> Tensor:
         """Standard normal numbers (B, T, *shape), new ones for each of ``length`` steps; the next chunk's follow on.
@@ -101,7 +101,7 @@ class Stream:
         return torch.stack(rows).to(device)
 
     @property
-    def drew(self) -> bool:
+    def used_rng(self) -> bool:
         """Whether any random number was asked for."""
         return bool(self._sources) or any(draws.numel() for draws in self._draws.values())
 
@@ -115,8 +115,8 @@ class Stream:
             return len(like), like.device
         if self._batch is None:
             raise ConfigError(
-                "a part draws noise from a stream that serves no batch yet: call stream.set_batch(tensor), as the "
-                "generator does before its parts run, or give the draw like=tensor"
+                "a part draws noise from a generation state that serves no batch yet: call state.set_batch(tensor), as "
+                "the generator does before its parts run, or give the draw like=tensor"
             )
         return self._batch
 
@@ -132,14 +132,18 @@ class Stream:
 
 
 @torch.compiler.disable(reason="a compiled graph cannot seed a generator of its own")
-def _draw_once(sampler: Callable, shape: tuple[int, ...], seeds: Sequence[int | Between], order: int) -> Tensor:
+def _draw_once(
+    sampler: Callable, shape: tuple[int, ...], seeds: Sequence[int | SeedInterpolation], order: int
+) -> Tensor:
     """Return the first draws (B, *shape) of all seeds."""
     return torch.stack([_draws(sampler, shape, seed, order)() for seed in seeds])
 
 
-def _draws(sampler: Callable, shape: tuple[int, ...], seed: int | Between, order: int) -> Callable[[], Tensor]:
+def _draws(
+    sampler: Callable, shape: tuple[int, ...], seed: int | SeedInterpolation, order: int
+) -> Callable[[], Tensor]:
     """A function whose calls give one draw after the other, by a seed or between two."""
-    if not isinstance(seed, Between):
+    if not isinstance(seed, SeedInterpolation):
         source = _generator(seed, order)
         return lambda: sampler(*shape, generator=source, device="cpu")
     if seed.share in (0, 1):

@@ -11,13 +11,13 @@ from torch.nn import functional
 from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.models.assembly import plan_generator
-from i2vkit.models.clip_lengths import Lengths
+from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.models.dry_run import checked_outputs
 from i2vkit.models.fields import check_spec, checked_spec
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.training.passes import Pass
 from i2vkit.registry import ADAPTERS, MODELS, checked
-from i2vkit.structures import Clip, Content, Generated, Motion, Spec
+from i2vkit.structures import Content, Generated, Motion, Spec, VideoBatch
 
 
 @MODELS.register_module()
@@ -55,15 +55,15 @@ class Generator(nn.Module):
         self.content_encoder = None
         content = Spec()
         if plan.content_encoder:
-            known["wanted"] = plan.content_wanted
+            known["requested"] = plan.content_requested
             self.content_encoder = slots["content_encoder"].build(content_encoder, known)
-            content = checked_spec(self.content_encoder, wanted=plan.content_wanted)
+            content = checked_spec(self.content_encoder, requested=plan.content_requested)
         self.content_adapters, content = _chain(plan.content_adapters, content)
         known["content"] = content
 
-        known["wanted"] = plan.motion_wanted
+        known["requested"] = plan.motion_requested
         self.motion_encoder = slots["motion_encoder"].build(motion_encoder if plan.motion_encoder else None, known)
-        motion = checked_spec(self.motion_encoder, wanted=plan.motion_wanted) if self.motion_encoder else Spec()
+        motion = checked_spec(self.motion_encoder, requested=plan.motion_requested) if self.motion_encoder else Spec()
         motion = replace(motion, condition=num_labels)
         self.encoded = motion
         self.generator_adapters, motion = _chain(plan.generator_adapters, motion, labelled=False)
@@ -76,8 +76,8 @@ class Generator(nn.Module):
         known["motion"] = self.motion
 
         self.head = slots["head"].build(head, known)
-        known |= dict(out_channels=self.head.channels, base_wanted=self.head.reads_base)
-        known["rest"] = getattr(self.head, "rest", ())
+        known |= dict(out_channels=self.head.channels, base_requested=self.head.reads_base)
+        known["identity_bias"] = getattr(self.head, "identity_bias", ())
         self.decoder = slots["decoder"].build(decoder, known)
         self.refiner = slots["refiner"].build(refiner, known)
         self.content_per_frame = self.decoder.code_per_frame and content.code_per_frame
@@ -88,19 +88,19 @@ class Generator(nn.Module):
         """Whether motion can be drawn without a driving video."""
         return self.encoded.variational or (self.motion_encoder is None)
 
-    def is_random(self, motion: str = "source") -> bool:
-        """Whether a video depends on its seed, with motion encoded from the "source" or drawn from the "prior"."""
+    def is_random(self, motion: str = "driving") -> bool:
+        """Whether a video depends on its seed, with motion encoded from the "driving" or drawn from the "prior"."""
         return self._draws or (motion == "prior" and self.encoded.code > 0)
 
     @property
-    def streams(self) -> bool:
+    def supports_chunks(self) -> bool:
         """Whether a clip can be made in chunks: every part must carry its state on."""
         adapters = [*self.content_adapters, *self.generator_adapters, *self.decoder_adapters]
         parts = [self.motion_encoder, self.motion_generator, self.decoder, *adapters]
-        return self.refiner is None and all(part.streams for part in parts if part is not None)
+        return self.refiner is None and all(part.supports_chunks for part in parts if part is not None)
 
     @property
-    def lengths(self) -> Lengths:
+    def lengths(self) -> ClipLengths:
         """The numbers of frames that the decoder can make."""
         return self.decoder.lengths
 
@@ -117,15 +117,15 @@ class Generator(nn.Module):
             self.refiner is not None or (self.motion_encoder is not None and self.motion_encoder.reads_maps)
         )
 
-    def with_maps(self, clip: Clip) -> Clip:
+    def with_maps(self, clip: VideoBatch) -> VideoBatch:
         """``clip``, with empty condition maps where the model has some and the clip none: to try and to measure."""
-        if not self.map_channels or clip.source_maps is not None:
+        if not self.map_channels or clip.driving_maps is not None:
             return clip
-        batch, _, length, height, width = clip.source.shape
-        maps = torch.zeros(batch, self.map_channels, length, height, width, device=clip.source.device)
-        return replace(clip, source_maps=maps, image_maps=maps[:, :, 0])
+        batch, _, length, height, width = clip.driving.shape
+        maps = torch.zeros(batch, self.map_channels, length, height, width, device=clip.driving.device)
+        return replace(clip, driving_maps=maps, image_maps=maps[:, :, 0])
 
-    def check_maps(self, clip: Clip) -> None:
+    def check_maps(self, clip: VideoBatch) -> None:
         """Raise ``ConfigError`` if this generator reads condition maps, and the clip has none or others."""
         if self.reads_maps:
             check_maps(clip, self.map_channels)
@@ -158,9 +158,9 @@ class Generator(nn.Module):
                     f"pass '{name}' draws its motion from a prior, but {type(self.motion_encoder).__name__} has none: "
                     f"use a variational motion encoder, or a motion generator that needs no encoder"
                 )
-            if entry.motion == "source" and self.motion_encoder is None:
+            if entry.motion == "driving" and self.motion_encoder is None:
                 print_log(f"pass '{name}': no motion encoder is read, so its motion is drawn from the prior", "current")
-            if entry.frames == "each" and not self.content_per_frame:
+            if entry.content_per_frame and not self.content_per_frame:
                 print_log(
                     f"pass '{name}': {type(self.decoder).__name__} reads the first frame's content only", "current"
                 )
@@ -168,72 +168,72 @@ class Generator(nn.Module):
         device = next(self.parameters()).device
         video = torch.zeros(1, 3, self.lengths.at_least(2), self.image_size, self.image_size, device=device)
         label = torch.zeros(1, dtype=torch.long, device=device) if self.num_labels else None
-        stream = Stream(seeds=[0])
+        state = GenerationState(seeds=[0])
         try:
             with torch.no_grad():
-                clip = self.with_maps(Clip(video, label=label))
+                clip = self.with_maps(VideoBatch(video, label=label))
                 with checked_outputs(self):
-                    made = self.eval()(clip, {"dry_run": Pass()}, stream)["dry_run"]
+                    made = self.eval()(clip, {"dry_run": Pass()}, state)["dry_run"]
         except RuntimeError as error:
             raise ConfigError(f"the parts of the generator do not fit together: {error}") from error
         finally:
             self.train(training)
-        self._draws, self.makes_mask = stream.drew, made.mask is not None
+        self._draws, self.makes_mask = state.used_rng, made.mask is not None
         if made.video.shape != video.shape:
             raise ConfigError(
                 f"{type(self.decoder).__name__} made {tuple(made.video.shape)}, expected {tuple(video.shape)}"
             )
 
-    def encode_content(self, clip: Clip, which: str = "source", frames: str = "first") -> Content:
-        """The content of the source's first frame or of the target image; ``frames="each"`` adds codes (B, T, D)."""
-        image = clip.source[:, :, 0] if which == "source" else clip.target_image
+    def encode_content(self, clip: VideoBatch, which: str = "driving", per_frame: bool = False) -> Content:
+        """The content of the driving clip's first frame or of the image; ``per_frame`` adds codes (B, T, D)."""
+        image = clip.driving[:, :, 0] if which == "driving" else clip.image
         if self.content_encoder is None:
             return Content(image=image)
-        if frames == "first" or not self.content_per_frame:
+        if not per_frame or not self.content_per_frame:
             content = self.content_encoder(image)
         else:
             batch = len(clip)
-            every = self.content_encoder(rearrange(clip.source, "b c t h w -> (b t) c h w"))
+            every = self.content_encoder(rearrange(clip.driving, "b c t h w -> (b t) c h w"))
             pyramid = tuple(rearrange(level, "(b t) ... -> b t ...", b=batch)[:, 0] for level in every.pyramid)
             content = Content(image, pyramid, rearrange(every.code, "(b t) d -> b t d", b=batch))
         for adapter in self.content_adapters:
             content = adapter(content, None)
         return content
 
-    def encode_motion(self, clip: Clip, stream: Stream, content: Content | None = None) -> Motion:
+    def encode_motion(self, clip: VideoBatch, state: GenerationState, content: Content | None = None) -> Motion:
         """Return what the motion encoder gives, before the motion generator.
 
         Args:
             clip: The driving clip.
-            stream: Where draws and states come from.
+            state: Where draws and states come from.
             content: Of the image that the motion will animate, for an encoder that reads it. By default it is that of
                 the first frame of the clip.
         """
         self.check_maps(clip)
         if self.motion_encoder.reads_content() and content is None:
             content = self.encode_content(clip)
-        return self._completed(call_with_content(self.motion_encoder, clip, stream, content), clip)
+        return self._completed(call_with_content(self.motion_encoder, clip, state, content), clip)
 
-    def draw_motion(self, clip: Clip, stream: Stream) -> Motion:
-        """Motion from the prior, as long as ``clip.source``: N(0, I) where the encoder is variational."""
-        motion = Motion(length=clip.source.shape[2], num_frames=clip.num_frames)
+    def draw_motion(self, clip: VideoBatch, state: GenerationState) -> Motion:
+        """Motion from the prior, as long as ``clip.driving``: N(0, I) where the encoder is variational."""
+        motion = Motion(length=clip.driving.shape[2], num_frames=clip.num_frames)
         if self.encoded.code:
-            motion = replace(motion, code=stream.normal(self, "prior", (self.encoded.code,), like=clip.source))
+            motion = replace(motion, code=state.normal(self, "prior", (self.encoded.code,), like=clip.driving))
         return self._completed(motion, clip)
 
-    def _completed(self, motion: Motion, clip: Clip) -> Motion:
+    def _completed(self, motion: Motion, clip: VideoBatch) -> Motion:
         """With condition maps, and the label as a one-hot vector."""
-        motion = replace(motion, source_maps=clip.source_maps)
+        motion = replace(motion, driving_maps=clip.driving_maps)
         if not self.num_labels or clip.label is None:
             if self.reads_label:
                 raise ConfigError(
                     f"this generator makes videos by label (it knows {self.num_labels}) and the clip has none: give one"
                 )
             return motion
-        return replace(motion, condition=functional.one_hot(clip.label, self.num_labels).to(clip.source.dtype))
+        return replace(motion, condition=functional.one_hot(clip.label, self.num_labels).to(clip.driving.dtype))
 
     def render(
-        self, content: Content, motion: Motion, stream: Stream, name: str = "", frames: Tensor | None = None
+        self, content: Content, motion: Motion, state: GenerationState, name: str = "", frames: Tensor | None = None
     ) -> Generated:
         """The video of a content and an encoded or drawn motion, or of its ``frames``, indices (B, K), alone.
 
@@ -246,45 +246,49 @@ class Generator(nn.Module):
                 f"{motion.length}: set one of these as the length of the clips"
             )
         encoded = motion
-        stream.set_batch(content.image)
+        state.set_batch(content.image)
         for adapter in self.generator_adapters:
-            motion = adapter(motion, stream)
+            motion = adapter(motion, state)
         if self.motion_generator is not None:
-            motion = call_with_content(self.motion_generator, motion, stream, content)
+            motion = call_with_content(self.motion_generator, motion, state, content)
         for adapter in self.decoder_adapters:
-            motion = adapter(motion, stream)
+            motion = adapter(motion, state)
         if frames is not None:
-            motion = motion.take(frames)
-        features, base = self.decoder(content, motion, stream)
+            motion = motion.select_frames(frames)
+        features, base = self.decoder(content, motion, state)
         # Video and losses stay in full precision under autocast.
         made = self.head(features.float(), base.float())
         if self.refiner is not None:
             coarse = made["video"]
-            features = self.refiner(coarse, motion.source_maps if self.map_channels else None)
+            features = self.refiner(coarse, motion.driving_maps if self.map_channels else None)
             made = dict(self.head(features.float(), coarse), coarse=coarse)
         # Maps of every frame are gigabytes, and nobody reads them behind the decoder.
         motion, encoded = replace(motion, maps={}), replace(encoded, maps={})
         return Generated(content=content, motion=motion, encoded=encoded, pass_name=name, **made)
 
     def forward(
-        self, clip: Clip, passes: dict[str, Pass], stream: Stream | None = None, frames: Tensor | None = None
+        self,
+        clip: VideoBatch,
+        passes: dict[str, Pass],
+        state: GenerationState | None = None,
+        frames: Tensor | None = None,
     ) -> dict[str, Generated]:
         """The videos of all ``passes``, by name.
 
         Args:
             clip: the batch.
             passes: what content meets what motion.
-            stream: where all draws and states come from; by default each pass has its own.
+            state: where all draws and states come from; by default each pass has its own.
             frames: indices (B, K) in ascending order. Motion is encoded, drawn and unrolled for the whole clip, and
                 these of its frames are decoded.
         """
-        shown = clip if frames is None else clip.take(frames)
-        contents: dict[tuple[str, str], Content] = {}
-        encoded: dict[tuple[str, str] | None, Motion] = {}
+        shown = clip if frames is None else clip.select_frames(frames)
+        contents: dict[tuple[str, bool], Content] = {}
+        encoded: dict[tuple[str, bool] | None, Motion] = {}
         generated = {}
         for name, entry in passes.items():
-            own = stream or Stream()
-            key = (entry.content, entry.frames)
+            own = state or GenerationState()
+            key = (entry.content, entry.content_per_frame)
             if key not in contents:
                 contents[key] = self.encode_content(shown, *key)
             if entry.motion == "prior" or self.motion_encoder is None:
@@ -299,27 +303,29 @@ class Generator(nn.Module):
         return generated
 
 
-def check_maps(clip: Clip, channels: int) -> None:
+def check_maps(clip: VideoBatch, channels: int) -> None:
     """Raise ``ConfigError`` unless ``clip`` has condition maps of so many channels, also of the image to animate."""
-    if clip.source_maps is None or clip.image_maps is None:
+    if clip.driving_maps is None or clip.image_maps is None:
         raise ConfigError(
             "this model reads condition maps and the clips have none: prepare the set with --maps and put ReadMaps "
             "behind ReadFrames in the pipeline"
         )
-    if clip.source_maps.shape[1] != channels:
+    if clip.driving_maps.shape[1] != channels:
         raise ConfigError(
             f"this model reads condition maps of {channels} channels and those of the clips have "
-            f"{clip.source_maps.shape[1]} (normal maps 3, heatmaps 13, silhouettes 1): set model.map_channels"
+            f"{clip.driving_maps.shape[1]} (normal maps 3, heatmaps 13, silhouettes 1): set model.map_channels"
         )
 
 
-def call_with_content(part: nn.Module, reads: Clip | Motion, stream: Stream, content: Content | None) -> Motion:
+def call_with_content(
+    part: nn.Module, reads: VideoBatch | Motion, state: GenerationState, content: Content | None
+) -> Motion:
     """Call a motion encoder or generator; one that reads content gets it too, with one code (B, D) a clip."""
     if not part.reads_content():
-        return part(reads, stream)
+        return part(reads, state)
     if content.code is not None and content.code.dim() == 3:  # (B, T, D), of every frame
         content = replace(content, code=content.code[:, 0])
-    return part(reads, stream, content)
+    return part(reads, state, content)
 
 
 def _chain(adapters: tuple[type, ...], spec: Spec, labelled: bool = True) -> tuple[nn.ModuleList, Spec]:
@@ -330,7 +336,7 @@ def _chain(adapters: tuple[type, ...], spec: Spec, labelled: bool = True) -> tup
     built, condition = nn.ModuleList(), spec.condition
     for adapter in adapters:
         built.append(checked(ADAPTERS, adapter(spec if labelled else replace(spec, condition=0))))
-        field = f"{adapter.side}.{adapter.gives}"
-        check_spec(adapter.__name__, built[-1].spec, gives={field}, expected=(field,), upstream=spec)
+        field = f"{adapter.side}.{adapter.provides}"
+        check_spec(adapter.__name__, built[-1].spec, provides={field}, expected=(field,), upstream=spec)
         spec = replace(built[-1].spec, condition=condition)
     return built, spec

@@ -117,8 +117,8 @@ def _file_jobs(out: Path, clips: list[Clip], seed: int) -> list[FileJob]:
 
 
 def _truth_job(out: Path, scene: Clip, motion: Clip, seed: int) -> TruthJob:
-    actor, source = (clip.name.replace("/", "_") for clip in (scene, motion))
-    return TruthJob(seed, scene, motion, out / "truth" / actor / LABEL / f"as_{source}")
+    actor, driving = (clip.name.replace("/", "_") for clip in (scene, motion))
+    return TruthJob(seed, scene, motion, out / "truth" / actor / LABEL / f"as_{driving}")
 
 
 def _truth_clip(root: Path, job: TruthJob) -> TruthClip:

@@ -24,7 +24,7 @@ def truth_pairs(
     driving: Callable[[Clip], bool] = lambda clip: True,
     sources: int = 4,
 ) -> list[tuple[str, Clip]]:
-    """Who does whose clip in the truth to render: actor and source clip, sorted by both.
+    """Who does whose clip in the truth to render: actor and driving clip, sorted by both.
 
     Args:
         truth: "transfer": the first `sources` of the `tested` people drive all of them, themselves included; "none"; or

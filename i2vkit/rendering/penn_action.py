@@ -88,7 +88,7 @@ def transfers(clips: dict[str, FigureClip]) -> list[tuple[str, FigureClip]]:
     pairs = []
     for label in LABELS:
         tested = [number for number, clip in clips.items() if clip.label == label and sets[number] == "test"]
-        pairs += [(actor, clips[source]) for actor in tested for source in tested[:SOURCES]]
+        pairs += [(actor, clips[driving]) for actor in tested for driving in tested[:SOURCES]]
     return pairs
 
 

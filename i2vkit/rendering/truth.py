@@ -9,7 +9,7 @@ from i2vkit.preparation.jobs import write_table
 
 @dataclass(frozen=True)
 class TruthClip:
-    """`actor` doing exactly what happens in the clip `source` (its name in the raw layout).
+    """`actor` doing exactly what happens in the clip `driving` (its name in the raw layout).
 
     Args:
         name: Path below `truth/`, for instance "P075/Anger/as_P071".
@@ -22,20 +22,20 @@ class TruthClip:
     label: str
     num_frames: int
     fps: float
-    source: str
+    driving: str
     points: tuple[str, str] | None = None
     boxes: str | None = None
 
 
 def write_truth_index(root: Path, clips: Sequence[TruthClip]) -> None:
     """Write `root/index.csv`, the last of the truth, so that an interrupted rendering is not taken for a whole one."""
-    columns = ["path", "person", "label", "num_frames", "fps", "source"]
+    columns = ["path", "person", "label", "num_frames", "fps", "driving"]
     beside = [
         dict([clip.points] if clip.points else []) | ({"boxes": clip.boxes} if clip.boxes else {}) for clip in clips
     ]
     names = sorted({name for paths in beside for name in paths})
     rows = [
-        [c.name, c.actor, c.label, c.num_frames, c.fps, c.source, *(paths.get(name, "") for name in names)]
+        [c.name, c.actor, c.label, c.num_frames, c.fps, c.driving, *(paths.get(name, "") for name in names)]
         for c, paths in zip(clips, beside, strict=True)
     ]
     write_table(root / "index.csv", columns + names, rows)

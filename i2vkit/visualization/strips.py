@@ -78,7 +78,7 @@ def comparison_strip(samples: Sequence[VideoSample], num: int = 8, height: int =
         raise ValueError("no samples to show")
     blocks = []
     for sample in samples:
-        image = sample.first.permute(1, 2, 0).cpu().numpy() if "first" in sample else None
+        image = sample.image.permute(1, 2, 0).cpu().numpy() if "image" in sample else None
         blocks.append(labelled_strips(_rows(sample), image, title(sample), num, height))
     width = max(block.shape[1] for block in blocks)
     # Videos of different lengths or shapes: the shorter blocks are filled up on the right.
@@ -88,8 +88,8 @@ def comparison_strip(samples: Sequence[VideoSample], num: int = 8, height: int =
 
 def title(sample: VideoSample) -> str:
     """What a sample is, on one line: its name, or what moves whom where those are two."""
-    source, target = sample.get("source_name"), sample.get("target_name")
-    return sample.get("name", "") if not target or target == source else f"{source} onto {target}"
+    driving, image_video = sample.get("driving_name"), sample.get("image_name")
+    return sample.get("name", "") if not image_video or image_video == driving else f"{driving} onto {image_video}"
 
 
 def _rows(sample: VideoSample) -> dict[str, np.ndarray]:

@@ -159,7 +159,9 @@ def test_the_numbers_of_a_run(config):
     result = benchmark_data(load_config(config), seconds=0.2)
     assert (result["benchmark"], result["config"], result["batch_size"], result["workers"]) == ("data", "config", 3, 0)
     for name, clips in result["clips_per_second"].items():
-        assert result["frames_per_second"][name] == pytest.approx(8 * clips)  # four frames of source and target each
+        assert result["frames_per_second"][name] == pytest.approx(
+            8 * clips
+        )  # four frames of driving clip and image video each
     assert result["ratio_range"][0] <= result["ratio"] <= result["ratio_range"][1]
     assert result["rounds"] >= 5 and set(result["peak_bytes"]) == {"loader", "plain reader"}
     json.dumps(result)
@@ -225,7 +227,7 @@ def test_loaders_beside_one_another(config):
     clip = 3 * 4 * 10 * 12
     for (cache, _), row in rows.items():
         assert row["clips_per_second"] > 0 and not row["pinned"]
-        videos = 3 * 2 * clip + 3 * clip // 4 + 3 * 8  # source and target, target_image, label
+        videos = 3 * 2 * clip + 3 * clip // 4 + 3 * 8  # driving clip and image video, image, label
         assert videos < row["bytes_sent"] < videos + 1000 if cache == "memory" else row["bytes_sent"] < 3000
     text = loaders.as_text(result)
     assert "cache='device', 2 workers" in text and "clips a second" in text
@@ -246,11 +248,11 @@ def test_bytes_are_those_of_every_storage_once():
     video = torch.zeros(1000, dtype=torch.uint8)
     sample = VideoSample(metainfo=dict(name="a"))
     sample.driving, sample.truth = video, video[10:]
-    alone = loaders.sent_bytes(dict(inputs=dict(source=video), data_samples=[]))
+    alone = loaders.sent_bytes(dict(inputs=dict(driving=video), data_samples=[]))
     assert 1000 < alone < 1200
-    assert alone < loaders.sent_bytes(dict(inputs=dict(source=video), data_samples=[sample])) < alone + 1000
+    assert alone < loaders.sent_bytes(dict(inputs=dict(driving=video), data_samples=[sample])) < alone + 1000
     sample.truth = video.clone()
-    assert loaders.sent_bytes(dict(inputs=dict(source=video), data_samples=[sample])) > alone + 1000
+    assert loaders.sent_bytes(dict(inputs=dict(driving=video), data_samples=[sample])) > alone + 1000
 
 
 # Waiting
@@ -323,12 +325,12 @@ def narrow_imaginator(**changes) -> Config:
 def test_the_fast_decoder_beside_the_plain_one_and_another():
     other = narrow_imaginator(decoder=narrow.NARROW["TransposedConv3dDecoder"])
     result = json.loads(json.dumps(benchmark_decoder(narrow_imaginator(), seconds=0, batch=2, against=other)))
-    half = {"plain, bf16", "fast, bf16", "fast, bf16, folded"}
+    half = {"reference, bf16", "fast, bf16", "fast, bf16, folded"}
     assert result["precisions"] == ["fp32", "bf16"]
-    assert set(result["inference"]["ratio"]) == {"plain", "fast", "fast, folded"} | half
-    assert set(result["training"]["ratio"]) == {"plain", "fast", "plain, bf16", "fast, bf16"}
+    assert set(result["inference"]["ratio"]) == {"reference", "fast", "fast, folded"} | half
+    assert set(result["training"]["ratio"]) == {"reference", "fast", "reference, bf16", "fast, bf16"}
     for kind in ("inference", "training"):
-        assert result[kind]["ratio"]["plain"] == 1 and result[kind]["rounds"] >= 5
+        assert result[kind]["ratio"]["reference"] == 1 and result[kind]["rounds"] >= 5
         assert result[kind]["precision"]["fast"] == "fp32" and result[kind]["precision"]["fast, bf16"] == "bf16"
         assert result[kind]["difference"]["fast"] < 1e-5 < result[kind]["difference"]["fast, bf16"]
     assert result["decoders"]["bf16"]["training"]["reference"] == "other decoder, training"
@@ -353,7 +355,9 @@ def rounded_to_tf32(convolution):
 
 
 def test_forms_agree_with_tf32_off_and_are_timed_with_it_on(monkeypatch):
-    """What a GPU does, by default in convolutions only: the plain form is made of those, the fast one of products."""
+    """What a GPU does, by default in convolutions only: the reference form is made of those, the fast one of
+    products.
+    """
     monkeypatch.setattr("torch.nn.functional.conv_transpose3d", rounded_to_tf32(nn.functional.conv_transpose3d))
     monkeypatch.setattr(cpu_kernels, "reference_is_faster", lambda x: False)
     for benchmark in (decoder_benchmark, step_benchmark):
@@ -361,11 +365,11 @@ def test_forms_agree_with_tf32_off_and_are_timed_with_it_on(monkeypatch):
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)  # as PyTorch has it
     result = benchmark_decoder(narrow_imaginator(), seconds=0, batch=2)
     for kind in ("inference", "training"):
-        assert {"plain, tf32", "fast, tf32"} < set(result[kind]["ratio"])
+        assert {"reference, tf32", "fast, tf32"} < set(result[kind]["ratio"])
         assert result[kind]["precision"]["fast, tf32"] == "tf32"
-        assert result[kind]["difference"]["fast"] < 1e-5 < result[kind]["difference"]["plain, tf32"]
+        assert result[kind]["difference"]["fast"] < 1e-5 < result[kind]["difference"]["reference, tf32"]
     result = benchmark_step(narrow_imaginator(), seconds=0, batch=2)
-    assert result["step"]["precision"] == {"plain": "fp32", "fast": "fp32", "fast, tf32": "tf32"}
+    assert result["step"]["precision"] == {"reference": "fp32", "fast": "fp32", "fast, tf32": "tf32"}
     assert torch.backends.cudnn.allow_tf32 is True
 
 
@@ -378,7 +382,7 @@ def test_compiled_contenders(monkeypatch):
     assert result["inference"]["precision"]["fast, bf16, folded, compiled"] == "bf16"
     assert result["training"]["difference"]["fast, bf16, compiled"] > 0
     result = benchmark_step(narrow_imaginator(), seconds=0, batch=2, compiled=True)
-    assert result["step"]["precision"] == {"plain": "fp32", "fast": "fp32", "fast, compiled": "fp32"}
+    assert result["step"]["precision"] == {"reference": "fp32", "fast": "fp32", "fast, compiled": "fp32"}
     torch._dynamo.reset()
 
 
@@ -402,22 +406,22 @@ def test_precisions_that_are_measured():
 def test_a_decoder_that_computes_something_else_is_no_measure(monkeypatch):
     product = layer.temporal_product
     monkeypatch.setattr(layer, "temporal_product", lambda *arguments: 1.1 * product(*arguments))
-    with pytest.raises(ConfigError, match="'fast' does not compute what 'plain' does: they differ by"):
+    with pytest.raises(ConfigError, match="'fast' does not compute what 'reference' does: they differ by"):
         benchmark_decoder(narrow_imaginator(), seconds=0, batch=2)
 
 
 def test_agreement_has_a_tolerance_for_each_precision():
-    outputs = {"plain": torch.zeros(100), "fast": torch.zeros(100), "fast, bf16": torch.zeros(100)}
+    outputs = {"reference": torch.zeros(100), "fast": torch.zeros(100), "fast, bf16": torch.zeros(100)}
     outputs["fast, bf16"][0] = 1.0  # 0.01 on average
-    assert decoder_benchmark.check_agreement(outputs, "plain")["fast, bf16"] == 1
-    assert decoder_benchmark.check_agreement(outputs | {"fast, tf32": torch.full((100,), 9e-3)}, "plain")
+    assert decoder_benchmark.check_agreement(outputs, "reference")["fast, bf16"] == 1
+    assert decoder_benchmark.check_agreement(outputs | {"fast, tf32": torch.full((100,), 9e-3)}, "reference")
     for name, value in (("fast", 2e-3), ("fast, tf32", 0.02), ("fast, bf16", 0.1), ("fast", float("nan"))):
         with pytest.raises(ConfigError, match=f"'{name}' does not compute"):
-            decoder_benchmark.check_agreement(outputs | {name: torch.full((100,), value)}, "plain")
+            decoder_benchmark.check_agreement(outputs | {name: torch.full((100,), value)}, "reference")
 
 
 def test_generators_without_such_layers_have_no_plain_form():
-    with pytest.raises(ConfigError, match="no layer of its generator has a plain form"):
+    with pytest.raises(ConfigError, match="no layer of its generator has a reference form"):
         benchmark_decoder(Config(dict(model=narrow.gan_config())), seconds=0)
 
 
@@ -435,10 +439,13 @@ def test_what_was_measured_as_it_is_written():
 
 def test_a_training_step_beside_the_plain_one():
     result = json.loads(json.dumps(benchmark_step(narrow_imaginator(), seconds=0, batch=2, precisions=["bf16"])))
-    assert set(result["step"]["ratio"]) == {"plain", "fast", "fast, bf16"} and result["step"]["ratio"]["plain"] == 1
-    plain, fast = (result["step"]["losses"][name] for name in ("plain", "fast"))
-    assert len(plain) == 2 and plain[0] != plain[1]
-    for expected, found in zip(plain, fast, strict=True):
+    assert (
+        set(result["step"]["ratio"]) == {"reference", "fast", "fast, bf16"}
+        and result["step"]["ratio"]["reference"] == 1
+    )
+    reference, fast = (result["step"]["losses"][name] for name in ("reference", "fast"))
+    assert len(reference) == 2 and reference[0] != reference[1]
+    for expected, found in zip(reference, fast, strict=True):
         assert found == pytest.approx(expected, rel=1e-3)
     assert set(result["parameters"]) == {"generator", "critics"}
     assert "fast, bf16" in step_benchmark.as_text(result)
@@ -448,20 +455,25 @@ def test_the_plain_step_freezes_nothing_and_leaves_no_gradients():
     cfg = narrow_imaginator()
     model = MODELS.build(cfg.model)
     trainer = step_benchmark.Trainer(
-        model, step_benchmark.plain_optimizers(cfg.optim_wrapper), step_benchmark.random_batch(model, 16, 2), plain=True
+        model,
+        step_benchmark.reference_optimizers(cfg.optim_wrapper),
+        step_benchmark.random_batch(model, 16, 2),
+        reference=True,
     )
     asked = []
     model.critics.video.register_forward_hook(lambda critic, *_: asked.append(next(critic.parameters()).requires_grad))
     trainer.step()
     assert len(asked) >= 2 and all(asked)
     assert all(parameter.grad is None for parameter in model.parameters())
-    assert not any(block.plain for block in model.generator.decoder.blocks)
+    assert not any(block.reference for block in model.generator.decoder.blocks)
 
 
 def test_a_step_that_trains_otherwise_is_no_measure():
-    with pytest.raises(ConfigError, match=r"'fast' does not train as 'plain' does: loss 'l1' of step 2 is 1\.5, not 1"):
+    with pytest.raises(
+        ConfigError, match=r"'fast' does not train as 'reference' does: loss 'l1' of step 2 is 1\.5, not 1"
+    ):
         step_benchmark.check_losses(
-            {"plain": [{"l1": 1.0}] * 2, "fast": [{"l1": 1.0}, {"l1": 1.5}]}, {"plain": "fp32", "fast": "fp32"}
+            {"reference": [{"l1": 1.0}] * 2, "fast": [{"l1": 1.0}, {"l1": 1.5}]}, {"reference": "fp32", "fast": "fp32"}
         )
 
 
@@ -478,10 +490,10 @@ def test_a_generator_on_maps_beside_its_frames_one_by_one():
         options |= {f"model.generator.{part}.width": 4, f"model.generator.{part}.max_width": 8}
     cfg = load_config("frgan_forecast_mug", options)
     generator, clip = generators.build(cfg, 2, "cpu")
-    assert clip.source.shape[2] == 32 and clip.source_maps.shape == (2, 3, 32, narrow.SIZE, narrow.SIZE)
+    assert clip.driving.shape[2] == 32 and clip.driving_maps.shape == (2, 3, 32, narrow.SIZE, narrow.SIZE)
     generators.settle_norms(generator, clip)
-    fast, plain = (generators.run(generator.eval(), clip, plain) for plain in (False, True))
-    assert torch.allclose(fast, plain, atol=1e-5) and fast[:, :, 3:].std() > 0.01
+    fast, reference = (generators.run(generator.eval(), clip, reference) for reference in (False, True))
+    assert torch.allclose(fast, reference, atol=1e-5) and fast[:, :, 3:].std() > 0.01
     assert generators.step_length(cfg) == 1
     result = benchmark_decoder(cfg, seconds=0, frames=3)
     assert (result["batch_size"], result["frames"]) == (1, 3)

@@ -125,7 +125,7 @@ def packed(puppets, *transforms, **arguments):
 def test_frames_show_the_pixels_of_the_sample(puppets):
     item = packed(puppets)[0]
     sample = Sample(item)
-    expected = item["inputs"]["source"].permute(1, 2, 3, 0).numpy()
+    expected = item["inputs"]["driving"].permute(1, 2, 3, 0).numpy()
     assert sample.factor == 3 and sample.frames.shape == (8, 144, 144, 3)
     assert np.array_equal(sample.frames[:, 1::3, 1::3], expected)
     assert np.array_equal(sample.image[4:-3:3, 4:-3:3], expected[0])
@@ -158,7 +158,7 @@ def test_a_mirrored_sample_keeps_left_orange(puppets):
 def test_the_sheet_shows_target_truth_and_maps(puppets):
     pairing, steps = dict(type="OtherPerson"), [dict(type="ReadPoints"), maps_of_takes]
     samples = [Sample(packed(puppets, *steps, pairing=pairing)[index]) for index in range(2)]
-    assert samples[0].caption.startswith("wave, person ann onto ") and list(samples[0].others) == ["target"]
+    assert samples[0].caption.startswith("wave, person ann onto ") and list(samples[0].others) == ["image_video"]
     page = sheet(samples, "puppets")
     assert page.dtype == np.uint8 and page.shape[1] < 1400
     both = (page == (230, 60, 60)).all(axis=-1).sum(), (page == (60, 180, 75)).all(axis=-1).sum()
@@ -187,10 +187,10 @@ def test_the_first_samples_of_a_training_are_browsed(config, tmp_path):
     loader = build_loader(cfg, "train", workers=0)
     (first,) = pick(loader, 1)
     batch = next(iter(loader))
-    assert torch.equal(first["inputs"]["source"], batch["inputs"]["source"][0])
-    assert first["data_samples"].target_name == batch["data_samples"][0].target_name
-    other = [item["data_samples"].source_name for item in pick(build_loader(cfg, "train", 3, 0), 6)]
-    assert other != [item["data_samples"].source_name for item in pick(loader, 6)]
+    assert torch.equal(first["inputs"]["driving"], batch["inputs"]["driving"][0])
+    assert first["data_samples"].image_name == batch["data_samples"][0].image_name
+    other = [item["data_samples"].driving_name for item in pick(build_loader(cfg, "train", 3, 0), 6)]
+    assert other != [item["data_samples"].driving_name for item in pick(loader, 6)]
     picture, video = browse(cfg, "train", 4, tmp_path / "out")
     assert read_image(picture).shape[0] > 4 * 2 * 128
     assert video_fps(video) == 20 and len(read_video(video)) == 64
@@ -198,7 +198,7 @@ def test_the_first_samples_of_a_training_are_browsed(config, tmp_path):
 
 def test_ordered_splits_are_spread_over_the_whole(config):
     loader = build_loader(load_config(config), "val", workers=0)
-    assert [item["data_samples"].source_person for item in pick(loader, 3)] == ["ann", "bob", "bob"]
+    assert [item["data_samples"].driving_person for item in pick(loader, 3)] == ["ann", "bob", "bob"]
     assert len(list(pick(loader, 99))) == 5
     with pytest.raises(ConfigError, match=r"puppets\.py has no test data, only train, val"):
         build_loader(load_config(config), "test")

@@ -29,10 +29,10 @@ def result(config="one", ssim=SSIM, seed=0, training_seed=0, **changes):
     videos = []
     for i, (person, score, floor) in enumerate(zip(PEOPLE.tolist(), ssim, FLOORS.tolist(), strict=True)):
         values = (None,) * 3 if score is None else (score, floor, score - floor)
-        videos.append({"name": f"{person}/{i}", "source_person": person, **dict(zip(NAMES, values, strict=True))})
+        videos.append({"name": f"{person}/{i}", "driving_person": person, **dict(zip(NAMES, values, strict=True))})
     means = {name: float(np.mean([v[name] for v in videos if v[name] is not None])) for name in NAMES}
-    sources = [{"source": video["name"], "target": None, "motion": "source"} for video in videos]
-    samples = [source | {"seed": seed + i} for i, source in enumerate(sources)]
+    sources = [{"driving": video["name"], "image_video": None, "motion": "driving"} for video in videos]
+    samples = [driving | {"seed": seed + i} for i, driving in enumerate(sources)]
     return {
         "config": config,
         "checkpoint": {"file": "a.pth", "sha256": f"{config}{training_seed}", "iteration": 9, "seed": training_seed},
@@ -90,7 +90,7 @@ def test_of_one_person_clips_are_drawn_and_not_their_many_videos(tmp_path):
     """One clip of four, two videos each, is better."""
     results = [result("one"), result("two", SSIM + 0.2 * (PEOPLE == "bob"))]
     for video in (video for one in results for video in one["per_video"]):
-        video |= {"source_person": "eve", "source_name": video["source_person"]}
+        video |= {"driving_person": "eve", "driving_name": video["driving_person"]}
     found = compared(tmp_path, *results)
     assert (found.over, found.groups) == ("clips", 4)
     assert found.cells["two"]["ssim"].limits == pytest.approx(
@@ -175,8 +175,8 @@ def test_metrics_are_compared_on_what_all_could_score(tmp_path):
 def test_images_with_several_samples_are_paired_by_image(tmp_path):
     results = []
     for config, extra in (("one", 0.0), ("two", 0.1)):
-        rows = [{"name": n, "source_person": n, "ssim_best_of_2": s + extra} for n, s in (("a", 0.5), ("b", 0.7))]
-        samples = [{"name": n, "source_person": n, "ssim": 0.1} for n in "aabb"]
+        rows = [{"name": n, "driving_person": n, "ssim_best_of_2": s + extra} for n, s in (("a", 0.5), ("b", 0.7))]
+        samples = [{"name": n, "driving_person": n, "ssim": 0.1} for n in "aabb"]
         changes = dict(per_video=samples, per_image=rows, less_is_better={"ssim_best_of_2": False})
         results.append(result(config, scores={"ssim_best_of_2": 0.6 + extra}, **changes))
     cell = compared(tmp_path, *results).cells["two"]["ssim_best_of_2"]
@@ -188,8 +188,13 @@ def test_images_with_several_samples_are_paired_by_image(tmp_path):
     [
         ({"samples": result()["samples"][:7]}, "they have 8 and 7 samples, of protocols reconstruction and reconstr"),
         (
-            {"samples": [*result()["samples"][:7], {"source": "x", "target": "y", "motion": "source", "seed": 7}]},
-            r"samples number 7 are \{'source': 'dan/7', .*\} and \{'source': 'x'",
+            {
+                "samples": [
+                    *result()["samples"][:7],
+                    {"driving": "x", "image_video": "y", "motion": "driving", "seed": 7},
+                ]
+            },
+            r"samples number 7 are \{'driving': 'dan/7', .*\} and \{'driving': 'x'",
         ),
         ({"frames": {"by": "FirstFrames", "length": 16, "stride": 1}}, r"their frames differ in stride \(2 and 1\)"),
         (

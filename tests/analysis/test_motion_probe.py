@@ -8,7 +8,7 @@ import torch
 
 from i2vkit.analysis.motion_probe import Trajectories, change_told, encode, ridge, trajectory, who_is_told
 from i2vkit.errors import ConfigError
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.losses.change_losses import frame_change
 
 PEOPLE, LABELS = ("ann", "bob", "cem", "dan"), ("x", "y", "z")
@@ -68,14 +68,14 @@ def test_each_driving_clip_of_a_data_set_is_encoded_once():
         data = narrow.batch(lengths=(5,), seed=number)
         inputs = {key: values[0] for key, values in data["inputs"].items()}
         sample = data["data_samples"][0]
-        sample.set_metainfo(dict(source_name=name, source_person=f"of {name}", label_name="x"))
+        sample.set_metainfo(dict(driving_name=name, driving_person=f"of {name}", label_name="x"))
         items.append(dict(inputs=inputs, data_samples=sample))
     found = encode(model, items)
     assert found.people == ["of a", "of b"] and found.labels == ["x", "x"]
     clip = model.data_preprocessor(narrow.batch(lengths=(5,), seed=1))["clip"]
-    states = model.generator.encode_motion(clip, Stream()).trajectory
+    states = model.generator.encode_motion(clip, GenerationState()).trajectory
     assert torch.allclose(found.states[1], states[0, 1:], atol=1e-6)
-    assert torch.allclose(found.changes[1], frame_change(clip.source)[0, 1:], atol=1e-6)
+    assert torch.allclose(found.changes[1], frame_change(clip.driving)[0, 1:], atol=1e-6)
 
 
 def test_unrolled_codes_are_probed_and_others_refused():

@@ -27,7 +27,7 @@ def test_every_registered_part_has_one_line():
     lines = as_list("decoder").splitlines()
     assert lines[0] == "decoder" and [line.split()[0] for line in lines[1:]] == sorted(DECODERS.module_dict)
     [line] = [line for line in lines if "FrameDecoder" in line]
-    assert "Dual-MTGAN eq. 3; MoCoGAN" in line and "needs content.code, motion.trajectory;" in line
+    assert "Dual-MTGAN eq. 3; MoCoGAN" in line and "requires content.code, motion.trajectory;" in line
     assert f"{len(kinds()['head'])} of {len(kinds()['head'])} heads" in line
 
 
@@ -44,8 +44,8 @@ def test_a_source_is_what_the_docstring_names():
 
 
 def test_specs():
-    assert spec_of(decoders.UNetDecoder) == "needs motion.trajectory"
-    assert spec_of(CodeToTrajectory) == "reads motion.code; gives motion.trajectory"
+    assert spec_of(decoders.UNetDecoder) == "requires motion.trajectory"
+    assert spec_of(CodeToTrajectory) == "reads motion.code; provides motion.trajectory"
     assert spec_of(discriminators.VideoDiscriminator) == "clip"
     assert spec_of(losses.WassersteinLoss) == "takes gradient_penalty"
     assert spec_of(heads.DirectHead) == "takes no arguments"

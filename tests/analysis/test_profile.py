@@ -31,7 +31,7 @@ from i2vkit.analysis.profile.measuring import watching
 from i2vkit.analysis.profile.step_meter import StepMeter
 from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
-from i2vkit.models.clip_lengths import Lengths
+from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.models.losses import SequenceClassLoss
 from i2vkit.models.training.supervised_model import CnnLstmClassifier, SupervisedModel
 from i2vkit.registry import MODELS
@@ -299,7 +299,7 @@ def test_what_makes_whole_clips_by_label_is_counted_at_a_length_that_it_makes():
         frame=critic("FrameDiscriminator", "RandomFrames", classify=True),
     )
     model = build(generator=generator, critics=critics, phases={}, frozen=[])
-    assert lengths_of(model) == Lengths(4, 2)
+    assert lengths_of(model) == ClipLengths(4, 2)
     rows = {row.name: row for row in profile_model(model, 8)}
     convolutions = 16**2 * 48 * 4 + 8**2 * 64 * 8 + 4**2 * 128 * 8 + 4**2 * 8 * 6
     batch_norms = 2 * (16**2 * 4 + 8**2 * 8 + 4**2 * 8)

@@ -93,13 +93,13 @@ def check(probe: nn.Module, inputs: tuple) -> None:
 )
 def test_a_part_of_a_generator(slot, name):
     generator = AROUND | {slot: narrowed(SLOTS[slot], name)}
-    if slot == "motion_generator" and "motion.code" not in SLOTS[slot].get(name).needs:
+    if slot == "motion_generator" and "motion.code" not in SLOTS[slot].get(name).requires:
         generator["motion_encoder"] = None  # or else its code is read, and this part is not
     model = narrow.build(generator=generator, critics={}, phases={}, frozen=[]).eval()
     assert getattr(model.generator, slot) is not None
     for module in model.modules():
-        if hasattr(module, "plain"):  # the textbook form, in which every layer is called as it is
-            module.plain = True
+        if hasattr(module, "reference"):  # the textbook form, in which every layer is called as it is
+            module.reference = True
     length = model.generator.lengths.at_least(6)
     check(GeneratorProbe(model.generator), (torch.zeros(1, 3, length, narrow.SIZE, narrow.SIZE),))
 
@@ -112,8 +112,8 @@ def test_a_network_of_a_critic(name):
     critics = dict(one=narrow.critic(name, view, condition=condition))
     model = narrow.build(critics=critics, phases={}, frozen=[]).eval()
     for module in model.modules():
-        if hasattr(module, "plain"):
-            module.plain = True
+        if hasattr(module, "reference"):
+            module.reference = True
     video = torch.zeros(1, 3, 6, narrow.SIZE, narrow.SIZE)
     with torch.no_grad():
         look = look_at(model.critics["one"], video, model.generator)

@@ -43,7 +43,7 @@ def result(name, ssim=0.75, **changes):
         "image_size": 64,
         "pipeline": ["Resize(size=64)"],
         "samples": [{"source": "a"}],
-        "per_video": [{"name": f"v{i}", "source_person": str(i), "ssim_gain": ssim - 0.5} for i in range(2)],
+        "per_video": [{"name": f"v{i}", "driving_person": str(i), "ssim_gain": ssim - 0.5} for i in range(2)],
         "scored": 2,
         "people": 2,
         "iterations": 6,
@@ -228,7 +228,7 @@ def test_the_sheet_shows_driving_truth_and_every_row(tmp_path, driving, strips):
 
 def test_a_cross_beside_its_parents():
     def scored(name, *values):
-        videos = [{"name": f"v{i}", "source_person": str(i), "ssim": v} for i, v in enumerate(values)]
+        videos = [{"name": f"v{i}", "driving_person": str(i), "ssim": v} for i, v in enumerate(values)]
         return result(name, scores={"ssim": sum(values) / len(values)}, intervals={}, per_video=videos)
 
     rows = [{"name": "a"}, {"name": "b"}, {"name": "mix", "parents": ["a", "b"]}]

@@ -62,9 +62,9 @@ def data(tmp_path_factory):
     write_table(part / "index.csv", columns, own)
     pairs = [("figure16", "figure17"), ("figure17", "figure16")]
     made = [[*draw(exact, f"{a}/walk/as_{b}_1", a, b), f"{b}/walk/1"] for a, b in pairs]
-    write_table(exact / "index.csv", [*columns, "source"], made)
+    write_table(exact / "index.csv", [*columns, "driving"], made)
     samples = [
-        {"source": f"{b}/walk/1", "target": f"{a}/walk/1", "motion": "source", "seed": n}
+        {"driving": f"{b}/walk/1", "image_video": f"{a}/walk/1", "motion": "driving", "seed": n}
         for n, (a, b) in enumerate(pairs)
     ]
     (part / "test.json").write_text(json.dumps(samples))
@@ -130,7 +130,7 @@ def test_intervals_draw_people_with_all_their_videos_and_make_both_of_each_draw(
     references = {"driving video": {"appearance": 0.0}, "image repeated": {"motion_error": 1.0}}
     scores = {"ann": [(0.1, 0.9), (0.3, 0.9)], "bob": [(0.8, 0.5)]}  # appearance, motion
     videos = [
-        {"source_person": person, "appearance": a, "motion_error": 1 - m}
+        {"driving_person": person, "appearance": a, "motion_error": 1 - m}
         for person in scores
         for a, m in scores[person]
     ]

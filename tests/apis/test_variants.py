@@ -17,11 +17,11 @@ from i2vkit.errors import ConfigError
 from i2vkit.media import read_image, read_video
 from i2vkit.models import generation_state as stream_module
 from i2vkit.models.decoders import UNetDecoder
-from i2vkit.models.generation_state import Between, Stream, spherical
+from i2vkit.models.generation_state import GenerationState, SeedInterpolation, spherical
 from i2vkit.models.generator_weights import export_generator
 from i2vkit.models.losses import AdversarialLoss, CriticLoss
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 IMAGE = np.kron(np.random.default_rng(0).integers(0, 256, (4, 4, 3), dtype=np.uint8), np.ones((8, 8, 1), np.uint8))
 DRIVING = np.stack([np.roll(IMAGE, t, axis=0) for t in range(8)])
@@ -189,29 +189,29 @@ def test_a_walk_begins_and_ends_with_the_samples(build, generator):
 def test_a_walk_goes_evenly_over_the_sphere(build):
     """The codes of a stretch: as long as a draw of N(0, I), and the same angle from one to the next."""
     model = build(TRANSFER_OR_PRIOR).model
-    clip = Clip(torch.zeros(1, 3, 8, SIZE, SIZE))
+    clip = VideoBatch(torch.zeros(1, 3, 8, SIZE, SIZE))
     codes = []
     for share in (0, 0.25, 0.5, 0.75, 1):
-        [made] = model.stream([clip], [Between(1, 2, share)], motion="prior")
+        [made] = model.generate_chunks([clip], [SeedInterpolation(1, 2, share)], motion="prior")
         codes.append(made.encoded.code[0].double())
     start, end = codes[0], codes[-1]
     whole = torch.arccos(torch.cosine_similarity(start, end, dim=0))
     for share, code in zip((0, 0.25, 0.5, 0.75, 1), codes, strict=True):
         expected = (torch.sin((1 - share) * whole) * start + torch.sin(share * whole) * end) / torch.sin(whole)
         torch.testing.assert_close(code, expected, atol=1e-5, rtol=0)
-    [other] = model.stream([clip], [2], motion="prior")
+    [other] = model.generate_chunks([clip], [2], motion="prior")
     torch.testing.assert_close(other.encoded.code[0].double(), end, atol=0, rtol=0)
 
 
 def test_draws_between_seeds_keep_their_distributions():
     """Over many pairs of seeds: lengths of normal draws as those of the ends, uniform draws still uniform."""
     many, part = torch.zeros(400, 1), torch.nn.Identity()
-    stream = Stream([Between(2 * k, 2 * k + 1, 0.5) for k in range(400)])
-    lengths = stream.normal(part, "code", (64,), many).norm(dim=1)
+    state = GenerationState([SeedInterpolation(2 * k, 2 * k + 1, 0.5) for k in range(400)])
+    lengths = state.normal(part, "code", (64,), many).norm(dim=1)
     assert lengths.mean().item() == pytest.approx(8, abs=0.1)  # a straight line would give 8 / sqrt(2)
-    values = stream.uniform(part, "mask", (8,), many).flatten().sort().values
+    values = state.uniform(part, "mask", (8,), many).flatten().sort().values
     assert (values - torch.linspace(0, 1, len(values))).abs().max() < 0.04
-    steps = stream.normal_steps(part, "steps", 3, (64,), many)
+    steps = state.normal_per_frame(part, "steps", 3, (64,), many)
     assert steps.norm(dim=2).mean().item() == pytest.approx(8, abs=0.1)
 
 

@@ -149,18 +149,18 @@ def test_what_is_no_face_is_refused(landmarks, message):
 
 
 def test_retargeting_keeps_the_person_and_takes_the_rest():
-    source = clip()
-    target = Coefficients(-source.identity, source.expression[:2], np.tile([0.0, 0.1, 0.0, 1.0, 20.0, 30.0], (2, 1)))
-    face = retarget(source, target, frame=1)
-    assert (face.identity == target.identity).all()
-    assert (face.expression == source.expression).all()
-    assert np.allclose(face.camera[0, 3:], target.camera[1, 3:])
-    assert (face.camera[:, :3] == source.camera[:, :3]).all()
-    own = retarget(source, source)
-    assert np.allclose(own.camera, source.camera)
+    driving = clip()
+    person = Coefficients(-driving.identity, driving.expression[:2], np.tile([0.0, 0.1, 0.0, 1.0, 20.0, 30.0], (2, 1)))
+    face = retarget(driving, person, frame=1)
+    assert (face.identity == person.identity).all()
+    assert (face.expression == driving.expression).all()
+    assert np.allclose(face.camera[0, 3:], person.camera[1, 3:])
+    assert (face.camera[:, :3] == driving.camera[:, :3]).all()
+    own = retarget(driving, driving)
+    assert np.allclose(own.camera, driving.camera)
     # The head goes twice as many pixels where it is twice as large.
-    larger = retarget(source, Coefficients(source.identity, source.expression, source.camera * [1, 1, 1, 2, 1, 1]))
-    assert np.allclose(larger.camera[:, 4:] - larger.camera[0, 4:], 2 * (source.camera[:, 4:] - source.camera[0, 4:]))
+    larger = retarget(driving, Coefficients(driving.identity, driving.expression, driving.camera * [1, 1, 1, 2, 1, 1]))
+    assert np.allclose(larger.camera[:, 4:] - larger.camera[0, 4:], 2 * (driving.camera[:, 4:] - driving.camera[0, 4:]))
 
 
 def test_coefficients_of_another_model_are_refused(tmp_path):

@@ -41,7 +41,7 @@ model = dict(
         decoder=dict(type=UNetDecoder, widths=(8, 8), dropout=0.5),
         head=dict(type=DirectHead),
     ),
-    passes=dict(reconstruct=dict(content="source")),
+    passes=dict(reconstruct=dict(content="driving")),
     phases=dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type=FrameL1Loss, weight=10.0)))),
 )
 train_dataloader = dict(

@@ -287,7 +287,7 @@ def test_the_config_loads_both_splits(raw):
     for name in ("train_dataloader", "val_dataloader"):
         config[name].dataset.layout.root = str(raw)
         config[name].update(num_workers=0, persistent_workers=False, batch_size=1)
-        inputs[name] = next(iter(Runner.build_dataloader(config[name], seed=0)))["inputs"]["source"][0]
+        inputs[name] = next(iter(Runner.build_dataloader(config[name], seed=0)))["inputs"]["driving"][0]
     assert inputs["train_dataloader"].shape == (3, 30, 64, 64)
     np.testing.assert_array_equal(inputs["val_dataloader"].numpy().transpose(1, 2, 3, 0), pixels(3, "aux1"))
 

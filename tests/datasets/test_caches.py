@@ -46,7 +46,7 @@ def dataset(root, **arguments):
 
 
 def sources(data):
-    return [data[index, position]["inputs"]["source"] for index in range(len(data)) for position in (0, 1)]
+    return [data[index, position]["inputs"]["driving"] for index in range(len(data)) for position in (0, 1)]
 
 
 def files(root):
@@ -67,9 +67,9 @@ def test_frames_are_the_same_and_decoded_once(people_folder, cache_root, decoded
 
 def test_a_sample_is_memory_of_its_own(people_folder):
     data = dataset(people_folder)
-    before = data[0, 3]["inputs"]["source"].clone()
-    data[0, 3]["inputs"]["source"].zero_()
-    assert torch.equal(data[0, 3]["inputs"]["source"], before)
+    before = data[0, 3]["inputs"]["driving"].clone()
+    data[0, 3]["inputs"]["driving"].zero_()
+    assert torch.equal(data[0, 3]["inputs"]["driving"], before)
 
 
 def test_clips_of_different_sizes_and_a_changed_file(people_folder, decoded):
@@ -77,19 +77,19 @@ def test_clips_of_different_sizes_and_a_changed_file(people_folder, decoded):
 
     write_clip(people_folder / "ann/run/b", 5, 200, size=(12, 6))
     data = dataset(people_folder)
-    assert data[1, 0]["inputs"]["source"].shape == (3, 4, 12, 6)
-    assert data[1, 0]["inputs"]["source"][0, 0, 0, 0] >= 200
+    assert data[1, 0]["inputs"]["driving"].shape == (3, 4, 12, 6)
+    assert data[1, 0]["inputs"]["driving"][0, 0, 0, 0] >= 200
     number = len(decoded)
     write_clip(people_folder / "ann/run/b", 5, 100, size=(12, 6))
-    assert dataset(people_folder)[1, 0]["inputs"]["source"].max() < 110
+    assert dataset(people_folder)[1, 0]["inputs"]["driving"].max() < 110
     assert len(decoded) == 2 * number
 
 
 def test_workers_share_the_file(people_folder):
     data = dataset(people_folder)
-    alone = [data[key]["inputs"]["source"] for key in itertools.islice(PositionSampler(data), 12)]
+    alone = [data[key]["inputs"]["driving"] for key in itertools.islice(PositionSampler(data), 12)]
     loader = DataLoader(data, 3, sampler=PositionSampler(data), num_workers=2, collate_fn=pseudo_collate)
-    shared = [clip for batch in itertools.islice(loader, 4) for clip in batch["inputs"]["source"]]
+    shared = [clip for batch in itertools.islice(loader, 4) for clip in batch["inputs"]["driving"]]
     assert all(torch.equal(a, b) for a, b in zip(alone, shared, strict=True))
     travelled = pickle.loads(pickle.dumps(data._cache))
     assert travelled._frames is None

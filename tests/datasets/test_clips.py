@@ -23,8 +23,8 @@ def dataset(root, **arguments):
 
 
 def values(item):
-    """Values of the flat frames of an item's source."""
-    return item["inputs"]["source"][0, :, 0, 0].tolist()
+    """Values of the flat frames of an item's driving."""
+    return item["inputs"]["driving"][0, :, 0, 0].tolist()
 
 
 def test_a_sample_holds_the_frames_of_its_clip(people_folder):
@@ -62,7 +62,7 @@ def test_the_number_of_workers_changes_nothing(people_folder):
         return [next(stream)["inputs"] for _ in range(5)]
 
     for alone, shared in zip(batches(0), batches(2), strict=True):
-        assert set(alone) == set(shared) == {"source", "target", "target_image", "label"}
+        assert set(alone) == set(shared) == {"driving", "image_video", "image", "label"}
         assert all(torch.equal(alone[name], shared[name]) for name in alone)
 
 
@@ -88,25 +88,25 @@ def test_a_clip_too_short_for_the_pipeline_is_found_at_the_start(people_folder):
     with pytest.raises(DataError, match="clip ann/run/a has 10 frames"):
         dataset(people_folder, pipeline=window)
     assert len(dataset(people_folder, pipeline=window, people=["bob", "cem"])) == 4
-    pairing = dict(type="AllPairs", sources=["bob"], targets=["cem"])
+    pairing = dict(type="AllPairs", driving_people=["bob"], image_people=["cem"])
     assert len(dataset(people_folder, pipeline=window, pairing=pairing)) == 2  # ann is not used
 
 
 def test_drawn_targets_change_with_the_position(people_folder):
     data = dataset(people_folder, pairing=dict(type="SamePerson"))
-    names = {data[2, position]["data_samples"].target_name for position in range(5)}
+    names = {data[2, position]["data_samples"].image_name for position in range(5)}
     assert names == {"bob/wave/a"}
     data = dataset(people_folder, pairing=dict(type="OtherPerson"))
-    names = {data[2, position]["data_samples"].target_name for position in range(40)}
+    names = {data[2, position]["data_samples"].image_name for position in range(40)}
     assert names == {"ann/run/a", "ann/wave/a", "cem/run/a", "cem/wave/a"}
 
 
 def test_truth_is_found_for_target_and_source_clip(people_folder, tmp_path):
     write_clip(tmp_path / "truth/bob/run/as_ann", 10, 200)
-    (tmp_path / "truth/index.csv").write_text("path,source\nbob/run/as_ann,ann/run/a\n")
+    (tmp_path / "truth/index.csv").write_text("path,driving\nbob/run/as_ann,ann/run/a\n")
     truth = dict(type="ClipFolder", root=str(tmp_path / "truth"))
     pipeline = dict(window=dict(type="FirstFrames", length=3), read=dict(type="ReadFrames"), pack=dict(type="PackClip"))
-    pairing = dict(type="AllPairs", sources=["ann"])
+    pairing = dict(type="AllPairs", driving_people=["ann"])
     data = dataset(people_folder, truth=truth, pairing=pairing, pipeline=pipeline)
     samples = {item["data_samples"].name: item["data_samples"] for item in (data[i] for i in range(len(data)))}
     assert len(samples) == 6
@@ -143,7 +143,7 @@ def test_decoded_clips_are_kept_and_never_changed(people_folder, monkeypatch):
     whole = source.__iter__
     monkeypatch.setattr(source, "__iter__", lambda self: reads.append(self.paths[0].parent.parent.name) or whole(self))
     first = values(data[0, 3])
-    data[0, 3]["inputs"]["source"].zero_()
+    data[0, 3]["inputs"]["driving"].zero_()
     assert values(data[0, 3]) == first
     assert reads == ["run"]
 
@@ -168,7 +168,7 @@ def test_real_strips_train(shared_data):
     )
     data = ClipDataset(dict(type="FrameStrips", root=str(shared_data / "weizmann")), pipeline, people="weizmann/train")
     assert len(data) == 40 and "2" not in data.index.people
-    source = data[7, 11]["inputs"]["source"].float()
-    assert source.shape == (3, 16, 64, 64)
-    steps = (source[:, 1:] - source[:, :-1]).abs().mean(dim=(0, 2, 3))
+    driving = data[7, 11]["inputs"]["driving"].float()
+    assert driving.shape == (3, 16, 64, 64)
+    steps = (driving[:, 1:] - driving[:, :-1]).abs().mean(dim=(0, 2, 3))
     assert steps.min() > 0 and steps.max() < 30  # the same person in the same place, moving

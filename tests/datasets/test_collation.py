@@ -34,9 +34,9 @@ def test_clips_of_one_length_come_without_lengths(people_folder):
     items = [data[index, 7] for index in range(3)]
     inputs = collate_clips(items)["inputs"]
     assert {name: (values.dtype, tuple(values.shape)) for name, values in inputs.items()} == {
-        "source": (torch.uint8, (3, 3, 4, 8, 8)),
-        "target": (torch.uint8, (3, 3, 4, 8, 8)),
-        "target_image": (torch.uint8, (3, 3, 8, 8)),
+        "driving": (torch.uint8, (3, 3, 4, 8, 8)),
+        "image_video": (torch.uint8, (3, 3, 4, 8, 8)),
+        "image": (torch.uint8, (3, 3, 8, 8)),
         "label": (torch.int64, (3,)),
     }
     for row, item in enumerate(items):
@@ -47,8 +47,8 @@ def test_shorter_clips_are_padded_and_lengths_told(people_folder):
     items = [dataset(people_folder, WHOLE)[index] for index in (2, 0)]  # of 12 and 10 frames
     inputs = collate_clips(items)["inputs"]
     assert inputs["num_frames"].tolist() == [12, 10] and inputs["num_frames"].dtype == torch.int64
-    assert inputs["source"][1, 0, :, 0, 0].tolist() == [*range(10), 9, 9]
-    assert torch.equal(inputs["source"][0], items[0]["inputs"]["source"])
+    assert inputs["driving"][1, 0, :, 0, 0].tolist() == [*range(10), 9, 9]
+    assert torch.equal(inputs["driving"][0], items[0]["inputs"]["driving"])
     assert inputs["states"].tolist() == [[0] * 4 + [1] * 4 + [2] * 4, [0] * 4 + [1] * 3 + [2] * 3 + [-1] * 2]
 
 
@@ -65,17 +65,17 @@ def test_lengths_of_sources_and_targets_are_told_each_on_its_own():
     video, longer = torch.zeros(3, 2, 4, 4, dtype=torch.uint8), torch.zeros(3, 5, 4, 4, dtype=torch.uint8)
     inputs = stack_inputs(
         dict(
-            source=[video, video],
+            driving=[video, video],
             num_frames=[torch.tensor(2)] * 2,
-            target=[video, longer],
-            target_num_frames=[torch.tensor(2), torch.tensor(5)],
+            image_video=[video, longer],
+            image_video_num_frames=[torch.tensor(2), torch.tensor(5)],
         )
     )
-    assert "num_frames" not in inputs and inputs["target_num_frames"].tolist() == [2, 5]
+    assert "num_frames" not in inputs and inputs["image_video_num_frames"].tolist() == [2, 5]
     # A clip that says of itself that it was padded before.
-    assert stack_inputs(dict(source=[video], num_frames=[torch.tensor(1)]))["num_frames"].tolist() == [1]
+    assert stack_inputs(dict(driving=[video], num_frames=[torch.tensor(1)]))["num_frames"].tolist() == [1]
     # What is stacked already stays, and so do its lengths.
-    ready = dict(source=torch.zeros(1, 3, 2, 4, 4), num_frames=torch.tensor([2]))
+    ready = dict(driving=torch.zeros(1, 3, 2, 4, 4), num_frames=torch.tensor([2]))
     assert all(stacked is ready[name] for name, stacked in stack_inputs(ready).items())
 
 
@@ -89,16 +89,16 @@ def test_pad_clips_along_any_axis():
 def test_samples_are_views_of_the_batch_and_those_of_the_data_set_stay(people_folder):
     items = [dataset(people_folder, WHOLE)[index] for index in (2, 0)]
     batch = collate_clips(items)
-    source = batch["inputs"]["source"]
+    driving = batch["inputs"]["driving"]
     for row, (sample, item, length) in enumerate(zip(batch["data_samples"], items, (12, 10), strict=True)):
         before = item["data_samples"]
         assert sample.name == before.name and sample is not before
         for video in (sample.driving, sample.truth):
             assert video.shape[1] == length and torch.equal(video, before.driving)
-            assert video.untyped_storage().data_ptr() == source.untyped_storage().data_ptr()
-            assert torch.equal(video, source[row, :, :length])
-        assert torch.equal(sample.first, before.driving[:, 0])
-        assert sample.first.untyped_storage().nbytes() == 3 * 8 * 8  # and not the whole clip
+            assert video.untyped_storage().data_ptr() == driving.untyped_storage().data_ptr()
+            assert torch.equal(video, driving[row, :, :length])
+        assert torch.equal(sample.image, before.driving[:, 0])
+        assert sample.image.untyped_storage().nbytes() == 3 * 8 * 8  # and not the whole clip
         sample.generated = torch.zeros(1)
         assert "generated" not in before
 
@@ -132,10 +132,10 @@ def test_a_worker_sends_every_video_once(people_folder, samples):
 
 def test_fields_that_do_not_fit_together_are_named(people_folder):
     video = torch.zeros(3, 2, 4, 4, dtype=torch.uint8)
-    with pytest.raises(DataError, match=r"the source of a batch differ in shape: .*\(3, 2, 4, 4\), \(3, 2, 4, 6\)"):
-        stack_inputs(dict(source=[video, torch.zeros(3, 2, 4, 6, dtype=torch.uint8)]))
+    with pytest.raises(DataError, match=r"the driving of a batch differ in shape: .*\(3, 2, 4, 4\), \(3, 2, 4, 6\)"):
+        stack_inputs(dict(driving=[video, torch.zeros(3, 2, 4, 6, dtype=torch.uint8)]))
     with pytest.raises(DataError, match=r"landmarks of a batch differ in shape: \(2, 5, 2\), \(2, 68, 2\)"):
         stack_inputs(dict(landmarks=[torch.zeros(2, 5, 2), torch.zeros(2, 68, 2)]))
-    items = [dict(inputs=dict(source=video, joints=torch.zeros(2, 13, 2))), dict(inputs=dict(source=video))]
+    items = [dict(inputs=dict(driving=video, joints=torch.zeros(2, 13, 2))), dict(inputs=dict(driving=video))]
     with pytest.raises(DataError, match="1 of the 2 samples of a batch have no joints"):
         collate_clips(items, samples=False)

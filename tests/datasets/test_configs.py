@@ -99,7 +99,7 @@ def test_who_trains_and_tests_on_face_sets(name, train, test, tmp_path):
         config[loader].update(num_workers=0, persistent_workers=False, batch_size=1)
         built = Runner.build_dataloader(config[loader], seed=0)
         assert sorted(record.name for record in built.dataset.records) == expected
-        assert next(iter(built))["inputs"]["source"][0].shape == (3, 32, 64, 64)
+        assert next(iter(built))["inputs"]["driving"][0].shape == (3, 32, 64, 64)
     assert config.train_dataloader.dataset.min_frames == 31 * 2 + 1
 
 
@@ -111,7 +111,11 @@ def test_weizmann_loads_real_clips(shared_data):
         config[name].update(num_workers=0, persistent_workers=False)
         loader = Runner.build_dataloader(config[name], seed=0)
         batch = next(iter(loader))
-        shapes[name] = (len(loader.dataset), len(batch["inputs"]["source"]), tuple(batch["inputs"]["source"][0].shape))
+        shapes[name] = (
+            len(loader.dataset),
+            len(batch["inputs"]["driving"]),
+            tuple(batch["inputs"]["driving"][0].shape),
+        )
     assert shapes["train_dataloader"] == (40, 4, (3, 16, 64, 64))
     assert shapes["val_dataloader"] == (8, 1, (3, 16, 64, 64))
 
@@ -123,7 +127,7 @@ def test_own_clips_load(people_folder):
     config.train_dataloader.dataset.min_frames = 10
     config.train_dataloader.dataset.pipeline.window.length = 10
     batch = next(iter(Runner.build_dataloader(config.train_dataloader, seed=0)))
-    assert [tuple(source.shape) for source in batch["inputs"]["source"]] == [(3, 10, 64, 64)] * 2
+    assert [tuple(driving.shape) for driving in batch["inputs"]["driving"]] == [(3, 10, 64, 64)] * 2
 
 
 def test_weizmann_split_in_time_keeps_everybody_and_no_frame_twice(shared_data):
@@ -141,9 +145,9 @@ def test_weizmann_split_in_time_keeps_everybody_and_no_frame_twice(shared_data):
         assert early.name == late.name and early.num_frames > 1.8 * late.num_frames
         assert (early.frames.start, early.frames.stop, late.frames.stop) == (0, late.frames.start, late.frames.length)
     for sample in batches[0]["data_samples"]:
-        assert sample.target_person == sample.source_person and sample.target_name != sample.source_name
-    assert {tuple(clip.shape) for clip in batches[0]["inputs"]["target"]} == {(3, 16, 64, 64)}
-    assert "target" not in batches[1]["inputs"] and batches[1]["inputs"]["source"][0].shape == (3, 16, 64, 64)
+        assert sample.image_person == sample.driving_person and sample.image_name != sample.driving_name
+    assert {tuple(clip.shape) for clip in batches[0]["inputs"]["image_video"]} == {(3, 16, 64, 64)}
+    assert "image_video" not in batches[1]["inputs"] and batches[1]["inputs"]["driving"][0].shape == (3, 16, 64, 64)
 
 
 def test_uva_nemo_sequences_are_of_both_kinds_and_of_a_tenth_of_the_people_to_test(tmp_path):
@@ -160,5 +164,5 @@ def test_uva_nemo_sequences_are_of_both_kinds_and_of_a_tenth_of_the_people_to_te
         built = Runner.build_dataloader(config[loader], seed=0)
         assert sorted(record.name for record in built.dataset.records) == expected
         batch = next(iter(built))
-        assert batch["inputs"]["source"][0].shape == (3, 16, 64, 64)
+        assert batch["inputs"]["driving"][0].shape == (3, 16, 64, 64)
     assert config.test_dataloader.dataset.people == "uva_nemo/mtgan_test"

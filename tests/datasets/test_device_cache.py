@@ -107,7 +107,7 @@ def test_batches_of_the_configs_are_those_of_the_ordinary_loader(name):
     found = differences(Noise(CONFIGS[name]), settings.pipeline, pairing=settings.get("pairing"))
     drawn_sizes = {"RandomCrop"} & {part.type.__name__ for part in settings.pipeline.values()}
     assert max(found.values()) <= (1 if drawn_sizes else 0)
-    assert {"source", "label"} <= set(found)
+    assert {"driving", "label"} <= set(found)
 
 
 @pytest.mark.parametrize("name", ["cnn_lstm_weizmann", "truth/cnn_lstm_faces"])
@@ -152,13 +152,13 @@ def resize(*size):
 )
 def test_random_changes_are_those_of_the_ordinary_loader(middle, most):
     found = differences(Noise((40, 44), length=12), named(*READ, *middle, dict(type="PackClip")), number=4)
-    assert found["source"] <= most and found["label"] == 0
+    assert found["driving"] <= most and found["label"] == 0
 
 
 def test_scaling_is_about_what_opencv_does_not_only_within_a_level():
     """Half of the values that are rounded the other way would still be within one level."""
     pipeline = named(*READ, CROP, resize(24, 24), dict(type="PackClip"))
-    one, other = (batches(Noise((40, 44), 12), pipeline, cache)[0]["source"] for cache in ("memory", "device"))
+    one, other = (batches(Noise((40, 44), 12), pipeline, cache)[0]["driving"] for cache in ("memory", "device"))
     assert (one != other).float().mean() < 0.02
 
 
@@ -166,7 +166,7 @@ def test_clips_of_many_lengths_are_padded():
     pipeline = named(*(dict(type=kind) for kind in ("WholeClip", "ReadFrames", "LabelStates", "PackClip")))
     assert max(differences(Noise((8, 8), length=5), pipeline).values()) == 0
     inputs = batches(Noise((8, 8), length=5), pipeline, "device", number=1)[0]
-    assert inputs["source"].shape[2] == inputs["num_frames"].max() and len(inputs["num_frames"].unique()) > 1
+    assert inputs["driving"].shape[2] == inputs["num_frames"].max() and len(inputs["num_frames"].unique()) > 1
 
 
 def test_workers_choose_frames_and_send_no_pixels():
@@ -197,7 +197,7 @@ def test_what_is_alike_for_all_samples_is_done_once():
 def test_a_sample_of_its_own_is_read_from_the_disk():
     data = ClipDataset(Noise((40, 44), length=12), named(*READ, dict(type="PackClip")), cache="device")
     item = data[2, 9]
-    assert item["inputs"]["source"].shape == (3, 5, 40, 44) and item["data_samples"].name == "ann/jump/a"
+    assert item["inputs"]["driving"].shape == (3, 5, 40, 44) and item["data_samples"].name == "ann/jump/a"
 
 
 def test_a_model_trains_on_them_as_on_others():
@@ -225,7 +225,7 @@ def test_mmengines_own_collate_function_will_do():
     data = ClipDataset(Noise((8, 8), length=12), named(*READ, dict(type="PackClip")), cache="device")
     clip = ClipPreprocessor()(pseudo_collate(data.__getitems__([(0, 7), (4, 8)])))["clip"]
     expected = ClipPreprocessor()(collate_clips([data[0, 7], data[4, 8]]))["clip"]
-    assert torch.equal(clip.source, expected.source) and clip.num_frames is None
+    assert torch.equal(clip.driving, expected.driving) and clip.num_frames is None
 
 
 # What cannot be
@@ -309,7 +309,7 @@ def test_a_broken_clip_is_named(people_folder):
 
 def test_batches_outlive_no_data_set():
     data = device_set(named(*READ, dict(type="PackClip")))
-    batch = collate_clips(data.__getitems__([0, 1]), samples=False)["inputs"]["source"]
+    batch = collate_clips(data.__getitems__([0, 1]), samples=False)["inputs"]["driving"]
     assert isinstance(batch, DeferredBatch) and (len(batch), batch.shape) == (2, (2, 3, 5, 40, 44))
     del data
     with pytest.raises(ConfigError, match='data set with cache="device" that this batch is of is gone'):
@@ -343,9 +343,9 @@ def test_a_batch_on_a_gpu_costs_small_copies_and_no_waiting(monkeypatch, middle,
         batch = next(iter(loader))
         cuda.counts.clear()
         clip = ClipPreprocessor().to("cuda:0")(batch)["clip"]
-        fields = 1 + 2 * ("source_maps" in expected)  # source, and maps of it and of the image
+        fields = 1 + 2 * ("driving_maps" in expected)  # driving clip, and maps of it and of the image
         assert cuda.counts.synchronisations.total() == 0, cuda.counts
         assert cuda.counts.copies.total() == copies * fields + 1, cuda.counts  # labels
-        assert clip.source.device == torch.device("cuda:0")
-        assert torch.equal(clip.source.cpu(), from_uint8(expected["source"]))
+        assert clip.driving.device == torch.device("cuda:0")
+        assert torch.equal(clip.driving.cpu(), from_uint8(expected["driving"]))
         assert torch.equal(clip.label.cpu(), expected["label"])

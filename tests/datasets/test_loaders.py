@@ -101,5 +101,5 @@ def test_a_loader_of_a_config_of_data_alone(tmp_path):
     loader = build_loader(load_config(path), "train", workers=0)
     assert (loader.num_workers, loader.persistent_workers, loader.pin_memory) == (0, False, False)
     batch = next(iter(loader))
-    assert batch["inputs"]["source"].shape == (2, 3, 4, 8, 8) and batch["data_samples"] == []
+    assert batch["inputs"]["driving"].shape == (2, 3, 4, 8, 8) and batch["data_samples"] == []
     assert "num_frames" not in batch["inputs"]

@@ -28,7 +28,7 @@ def record(num_frames: int = 9, **side) -> ClipRecord:
 def sample(seed: int = 0, **takes) -> dict:
     return dict(
         rng=np.random.default_rng(seed),
-        pair=Pair(*(takes.get(n) and takes[n].record for n in ("source", "target", "truth"))),
+        pair=Pair(*(takes.get(n) and takes[n].record for n in ("driving", "image_video", "truth"))),
         takes=takes,
     )
 
@@ -59,32 +59,32 @@ def test_maps_of_a_part_of_a_clip_are_that_part(tmp_path):
 
 def test_read_maps_takes_the_frames_that_were_taken():
     take = Take(record(maps=numbered(9)), indices=np.array([7, 2, 2]))
-    ReadMaps()(sample(source=take))
+    ReadMaps()(sample(driving=take))
     assert take.maps[:, 1, 3, 3].tolist() == [71, 21, 21]
 
 
 def test_read_maps_refuses_what_does_not_fit():
     with pytest.raises(DataError, match=r"ann/run/a has no condition maps: prepare the set with --maps"):
-        ReadMaps()(sample(source=Take(record(), indices=np.arange(2))))
+        ReadMaps()(sample(driving=Take(record(), indices=np.arange(2))))
     bare = Take(record(), indices=np.arange(2))
-    ReadMaps(required=False)(sample(source=bare))
+    ReadMaps(required=False)(sample(driving=bare))
     assert bare.maps is None
     frames = np.zeros((2, 8, 8, 3), np.uint8)
     small = Take(record(maps=numbered(9, size=4)), np.arange(2), frames)
     with pytest.raises(DataError, match="are 4x4, its frames 8x8"):
-        ReadMaps()(sample(source=small))
+        ReadMaps()(sample(driving=small))
     scaled = Take(record(maps=numbered(9, size=4)), np.arange(2), frames)
-    Resize(4)(sample(source=scaled))
+    Resize(4)(sample(driving=scaled))
     with pytest.raises(ConfigError, match="a transform before ReadMaps"):
-        ReadMaps()(sample(source=scaled))
+        ReadMaps()(sample(driving=scaled))
 
 
 def jumps(frames: int, from_first: bool, length: int = 5, draws: int = 300) -> list[tuple]:
     found = []
     for seed in range(draws):
-        takes = RandomJump(frames, from_first)(sample(seed, source=Take(record(length))))["takes"]
-        assert takes["target"].record is takes["source"].record
-        found.append((*takes["target"].indices.tolist(), *takes["source"].indices.tolist()))
+        takes = RandomJump(frames, from_first)(sample(seed, driving=Take(record(length))))["takes"]
+        assert takes["image_video"].record is takes["driving"].record
+        found.append((*takes["image_video"].indices.tolist(), *takes["driving"].indices.tolist()))
     return found
 
 
@@ -102,8 +102,8 @@ def test_random_jumps_need_frames_and_one_clip():
     with pytest.raises(DataError, match=r"has 3 frames, RandomJump\(frames=3\) needs 4.*min_frames=4"):
         RandomJump(3).check(record(3))
     other = replace(record(), name="bob/run/b")
-    with pytest.raises(ConfigError, match=r"RandomJump jumps within clip ann/run/a, .*target bob/run/b"):
-        RandomJump()(sample(source=Take(record()), target=Take(other)))
+    with pytest.raises(ConfigError, match=r"RandomJump jumps within clip ann/run/a, .*image video bob/run/b"):
+        RandomJump()(sample(driving=Take(record()), image_video=Take(other)))
 
 
 def test_maps_come_from_the_disk_into_the_clip(tmp_path):
@@ -119,15 +119,15 @@ def test_maps_come_from_the_disk_into_the_clip(tmp_path):
     data = ClipDataset(ClipFolder(str(tmp_path)), pipeline)
     samples = [data[0], data[1]]
     inputs = {name: [s["inputs"][name] for s in samples] for name in samples[0]["inputs"]}
-    inputs["source_maps"][1] = inputs["source_maps"][1][:, :2]  # a shorter clip, to be padded
+    inputs["driving_maps"][1] = inputs["driving_maps"][1][:, :2]  # a shorter clip, to be padded
     clip = ClipPreprocessor()(dict(inputs=inputs))["clip"]
-    assert clip.source_maps.shape == (2, 2, 3, 8, 8) and clip.image_maps.shape == (2, 2, 8, 8)
+    assert clip.driving_maps.shape == (2, 2, 3, 8, 8) and clip.image_maps.shape == (2, 2, 8, 8)
 
     def scaled(*values):
         return torch.tensor(values, dtype=torch.float32) / 127.5 - 1
 
-    assert torch.equal(clip.source_maps[0, 1, :, 0, 0], scaled(11, 21, 31))
-    assert torch.equal(clip.source_maps[1, 1, :, 0, 0], scaled(11, 21, 21))
+    assert torch.equal(clip.driving_maps[0, 1, :, 0, 0], scaled(11, 21, 31))
+    assert torch.equal(clip.driving_maps[1, 1, :, 0, 0], scaled(11, 21, 21))
     assert torch.equal(clip.image_maps[:, :, 0, 0], scaled(0, 1).expand(2, 2))
-    assert torch.equal(clip.source[0, 0, :, 0, 0], scaled(51, 52, 53))
-    assert torch.equal(clip.target_image[:, 0, 0, 0], scaled(50, 150))
+    assert torch.equal(clip.driving[0, 0, :, 0, 0], scaled(51, 52, 53))
+    assert torch.equal(clip.image[:, 0, 0, 0], scaled(50, 150))

@@ -193,7 +193,7 @@ def test_the_config_takes_windows_of_32_frames_as_they_are(tmp_path, monkeypatch
         loader = Runner.build_dataloader(config[name], seed=0)
         batch = next(iter(loader))["inputs"]
         assert (len(loader.dataset), loader.dataset.labels) == (1, list(LABELS))
-        assert (batch["source"][0].shape, batch["label"][0].item()) == ((3, 32, 64, 64), label)
+        assert (batch["driving"][0].shape, batch["label"][0].item()) == ((3, 32, 64, 64), label)
 
 
 def test_the_config_without_data_says_how_to_get_them(tmp_path, monkeypatch):

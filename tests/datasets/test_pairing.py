@@ -14,13 +14,13 @@ INDEX = make_index("ann/run/a", "ann/wave/a", "ann/wave/b", "bob/run/a", "bob/wa
 def drawn(pairing, number, index=INDEX, times=200):
     """Count the targets drawn for clip ``number``."""
     pair = pairing.pairs(index)[number]
-    return Counter(pairing.draw(pair, index, np.random.default_rng([0, i])).target.name for i in range(times))
+    return Counter(pairing.draw(pair, index, np.random.default_rng([0, i])).image_video.name for i in range(times))
 
 
 def test_same_clip_has_no_target():
     pairs = SameClip().pairs(INDEX)
     assert [pair.name for pair in pairs] == [record.name for record in INDEX.records]
-    assert all(pair.target is None for pair in pairs)
+    assert all(pair.image_video is None for pair in pairs)
 
 
 def test_same_person_draws_evenly_among_their_other_clips():
@@ -34,7 +34,7 @@ def test_same_person_draws_from_the_index_it_is_given():
     pairing, other = SamePerson(), make_index("ann/jump/a", "ann/jump/b", "bob/run/a")
     rng = np.random.default_rng(0)
     for index, expected in ((INDEX, {"ann/wave/a", "ann/wave/b"}), (other, {"ann/jump/b"}), (INDEX, None)):
-        drawn = {pairing.draw(pairing.pairs(index)[0], index, rng).target.name for _ in range(20)}
+        drawn = {pairing.draw(pairing.pairs(index)[0], index, rng).image_video.name for _ in range(20)}
         assert drawn == (expected or {"ann/wave/a", "ann/wave/b"})
 
 
@@ -57,7 +57,7 @@ def test_one_clip_makes_no_pair():
 
 
 def test_all_pairs_take_the_target_clip_of_the_same_label():
-    pairs = AllPairs(sources=["ann"], targets=["ann", "bob", "cem"]).pairs(INDEX)
+    pairs = AllPairs(driving_people=["ann"], image_people=["ann", "bob", "cem"]).pairs(INDEX)
     assert [pair.name for pair in pairs[:6]] == [
         "ann/run/a__ann/run/a",
         "bob/run/a__ann/run/a",
@@ -73,5 +73,5 @@ def test_all_pairs_take_the_target_clip_of_the_same_label():
 def test_splits_are_known_by_name():
     assert people_of("oulu_casia/train") == [f"P{number:03d}" for number in range(1, 71)]
     assert people_of("oulu_casia/test") == [f"P{number:03d}" for number in range(71, 81)]
-    assert people_of("oulu_casia/transfer_sources") == ["P071", "P072", "P073", "P074"]
+    assert people_of("oulu_casia/transfer_driving") == ["P071", "P072", "P073", "P074"]
     assert not set(people_of("weizmann/train")) & {"2", "6", "7", "8"}

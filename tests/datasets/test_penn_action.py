@@ -272,7 +272,7 @@ def test_the_config_takes_a_third_each_and_leaves_short_clips_out(tmp_path):
         loader = Runner.build_dataloader(config, seed=0)
         people[split] = [record.person for record in loader.dataset.records]
         inputs = next(iter(loader))["inputs"]
-        assert {tuple(source.shape) for source in inputs["source"]} == {(3, 6, 64, 64)}
+        assert {tuple(driving.shape) for driving in inputs["driving"]} == {(3, 6, 64, 64)}
         assert {tuple(joints.shape) for joints in inputs["joints"]} == {(6, 13, 2)}
     assert people == {"train": ["0002"], "val": ["0003", "0004"], "test": ["0005", "0006"]}
     config = loader_of("penn_action", "train", tmp_path / "out")
@@ -302,7 +302,7 @@ def test_real_strips_load(shared_data):
         config = loader_of("penn_strips", split, root)
         loader = Runner.build_dataloader(config, seed=0)
         assert len(loader.dataset) == number and not loader.dataset.index.skipped
-        assert next(iter(loader))["inputs"]["source"][0].shape == (3, 16, 64, 64)
+        assert next(iter(loader))["inputs"]["driving"][0].shape == (3, 16, 64, 64)
         loaded |= {record.person for record in loader.dataset.records}
     assert loaded == known - set(SPLITS["penn_strips/test"])
 

@@ -21,7 +21,7 @@ DOT = (27.3, 18.8)
 
 
 def sample_of(**takes):
-    return dict(rng=np.random.default_rng(0), pair=Pair(takes["source"].record), takes=takes)
+    return dict(rng=np.random.default_rng(0), pair=Pair(takes["driving"].record), takes=takes)
 
 
 def dotted_take(frame_height=60, frame_width=80):
@@ -55,7 +55,7 @@ def centre(picture):
 def test_points_stay_on_a_drawn_dot(transforms):
     take = dotted_take()
     for transform in transforms:
-        transform(sample_of(source=take))
+        transform(sample_of(driving=take))
     np.testing.assert_allclose(centre(take.frames[0]), take.landmarks[0, 0], atol=0.05)
 
 
@@ -68,7 +68,7 @@ def test_boxes_stay_around_a_drawn_block(transforms):
     frames[:, 12:36, 18:34] = 200
     take = Take(ClipRecord("a", None, "a", None, 1), frames=frames, boxes=np.array([[18.0, 12.0, 34.0, 36.0]]))
     for transform in transforms:
-        transform(sample_of(source=take))
+        transform(sample_of(driving=take))
     rows, columns = np.nonzero(take.frames[0, ..., 0] > 100)
     assert take.boxes.tolist() == [[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]]
 
@@ -93,7 +93,7 @@ def test_a_flip_mirrors_places_and_swaps_names():
     joints = np.arange(26, dtype=float).reshape(1, 13, 2)
     joints[0, 12] = np.nan
     take = Take(ClipRecord("a", None, "a", None, 1), frames=np.zeros((1, 30, 40, 3), np.uint8), joints=joints)
-    RandomFlip(1.0)(sample_of(source=take))
+    RandomFlip(1.0)(sample_of(driving=take))
     assert take.joints[0, 0].tolist() == [39.0, 1.0]
     assert take.joints[0, 1].tolist() == [39.0 - 4.0, 5.0]  # the left shoulder was the right one
     assert np.isnan(take.joints[0, 11]).all() and not np.isnan(take.joints[0, 12]).any()
@@ -141,7 +141,7 @@ def test_arrays_and_boxes_in_files(tmp_path):
         "a", FrameFolder(tuple(tmp_path / name for name in ("0.png", "1.png"))), "a", None, 2, side=side
     )
     take = Take(record, indices=np.array([1, 1, 0]))
-    ReadPoints()(sample_of(source=take))
+    ReadPoints()(sample_of(driving=take))
     assert take.boxes.tolist() == [[5, 6, 7, 8], [5, 6, 7, 8], [1, 2, 3, 4]]
     assert np.array_equal(take.joints, joints[[1, 1, 0]]) and take.landmarks is None
 

@@ -117,7 +117,7 @@ def test_the_config_takes_windows_of_32_frames_and_mirrors_them(prepared):
         prepared[name].update(num_workers=0, persistent_workers=False, batch_size=2)
         loader = Runner.build_dataloader(prepared[name], seed=0)
         batch = next(iter(loader))
-        shapes[name] = [tuple(source.shape) for source in batch["inputs"]["source"]]
+        shapes[name] = [tuple(driving.shape) for driving in batch["inputs"]["driving"]]
         assert loader.dataset.labels == list(LABELS)
     assert shapes == {"train_dataloader": [(3, 32, 64, 64)] * 2, "val_dataloader": [(3, 32, 64, 64)]}
     assert "RandomFlip" in str(prepared.train_dataloader.dataset.pipeline)
@@ -136,7 +136,7 @@ def test_the_split_in_time_is_one_option_of_the_config(prepared):
         "ira/run/ira_run": 11,
         "moshe/bend/moshe_bend": 12,
     }
-    seen = {int(value) for n in range(40) for value in data[0, n]["inputs"]["source"][0, :, 0, 0]}
+    seen = {int(value) for n in range(40) for value in data[0, n]["inputs"]["driving"][0, :, 0, 0]}
     assert seen == set(range(27, 40))
 
 

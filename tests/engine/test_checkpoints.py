@@ -12,7 +12,7 @@ from torch import nn
 from i2vkit.apis.train import prepare, train
 from i2vkit.engine.checkpoints import check_hash, checkpoint_file, load_checkpoint_file, load_weights
 from i2vkit.engine.runner import NamedRunner
-from i2vkit.engine.saving import SafeCheckpointHook, plain
+from i2vkit.engine.saving import SafeCheckpointHook, to_primitives
 from i2vkit.errors import CheckpointError, ConfigError
 
 
@@ -155,7 +155,7 @@ def test_one_checkpoint_is_not_enough():
 
 
 def test_plain_values():
-    assert plain({"a": np.float32(0.5), "b": (np.arange(2), Path("x")), 3: {None}}) == {
+    assert to_primitives({"a": np.float32(0.5), "b": (np.arange(2), Path("x")), 3: {None}}) == {
         "a": 0.5,
         "b": ([0, 1], "x"),
         3: {None},

@@ -21,7 +21,7 @@ class Videos(Dataset):
         return 3
 
     def __getitem__(self, key):
-        sample = VideoSample(metainfo=dict(name=f"clip {key}", source_name=f"clip {key}"))
+        sample = VideoSample(metainfo=dict(name=f"clip {key}", driving_name=f"clip {key}"))
         sample.truth = torch.zeros(3, 4, 16, 16, dtype=torch.uint8)
         return dict(inputs=torch.zeros(4), data_samples=sample)
 

@@ -12,7 +12,7 @@ from i2vkit.evaluation.result_facts import precision_facts
 from i2vkit.models import ImageToVideoGan
 from i2vkit.models.discriminators.discriminator import Look
 from i2vkit.models.losses import FrameL1Loss, WassersteinLoss
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 OFF = {"convolutions": False, "matrix_products": False}
 ON = {"convolutions": True, "matrix_products": True}
@@ -98,8 +98,8 @@ def test_each_of_two_models_generates_in_its_own_precision():
         made[name].generator.decoder.register_forward_pre_hook(lambda *_: seen.append(tf32_flags()))
     seen.clear()
     for model in made.values():
-        chunks = [Clip(torch.zeros(1, 3, 2, 32, 32), label=torch.tensor([0]))] * 2
-        for _ in model.stream(chunks, [0]):
+        chunks = [VideoBatch(torch.zeros(1, 3, 2, 32, 32), label=torch.tensor([0]))] * 2
+        for _ in model.generate_chunks(chunks, [0]):
             assert tf32_flags() == TORCHS_OWN
     assert seen == [OFF, OFF, ON, ON]
     made["tf32"].test_step(narrow.batch(lengths=(3,)))

@@ -44,8 +44,8 @@ class MovingPictures(Dataset):
 
     def __getitem__(self, key):
         rng = torch.Generator().manual_seed(key[1])
-        source = torch.randint(0, 256, (3, 4, 32, 32), dtype=torch.uint8, generator=rng)
-        inputs = dict(source=source, label=torch.tensor(key[0] % 3), num_frames=torch.tensor(4))
+        driving = torch.randint(0, 256, (3, 4, 32, 32), dtype=torch.uint8, generator=rng)
+        inputs = dict(driving=driving, label=torch.tensor(key[0] % 3), num_frames=torch.tensor(4))
         return dict(inputs=inputs, data_samples=VideoSample())
 
 

@@ -31,7 +31,7 @@ METRICS = {
 
 def sample(generated: torch.Tensor) -> VideoSample:
     made = VideoSample(metainfo=dict(name="P1/a/clip"))
-    made.generated, made.first = generated, generated[:, 0]
+    made.generated, made.image = generated, generated[:, 0]
     made.truth = made.driving = torch.zeros(generated.shape, dtype=torch.uint8)
     return made
 
@@ -61,15 +61,15 @@ def test_metrics_refuse_what_is_no_uint8_video(kind):
 def test_a_model_does_not_hide_what_it_made(monkeypatch, value, message):
     """Cut off to uint8 both would look like pictures."""
     model = narrow.build()
-    stream = model.stream
+    generate_chunks = model.generate_chunks
 
     def spoilt(*arguments, **named):
-        for made in stream(*arguments, **named):
+        for made in generate_chunks(*arguments, **named):
             made.video[1, :, 3, 5, 5] = value
             yield made
 
     monkeypatch.setattr(model, "chunk", 6)
-    monkeypatch.setattr(model, "stream", spoilt)
+    monkeypatch.setattr(model, "generate_chunks", spoilt)
     with pytest.raises(TrainingError, match=message):
         model.test_step(narrow.batch(lengths=(6, 6)))
 

@@ -35,7 +35,7 @@ def video(*colours) -> torch.Tensor:
 
 def sample(generated: torch.Tensor, first=(0, 0, 0), **meta) -> VideoSample:
     made = VideoSample(metainfo=dict(name="clip", label_name="a") | meta)
-    made.generated, made.first = generated, video(first)[:, 0]
+    made.generated, made.image = generated, video(first)[:, 0]
     made.driving = video((0, 0, 0), (1, 0, 0), (0, 0, 0))
     return made
 

@@ -176,7 +176,7 @@ def samples(number, frames=4, size=24, seed=0, noise=0.0):
         generated = truth + noise * torch.randn(truth.shape, generator=rng)
         sample.truth = sample.driving = truth.round().to(torch.uint8)
         sample.generated = generated.clamp(0, 255).round().to(torch.uint8)
-        sample.first = sample.truth[:, 0]
+        sample.image = sample.truth[:, 0]
         made.append(sample)
     return made
 

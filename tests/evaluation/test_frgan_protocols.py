@@ -23,20 +23,20 @@ def index() -> ClipIndex:
 def test_one_clip_a_label_drives_every_target(index):
     pairs = ReferenceTransfer().pairs(index)
     assert len(pairs) == 3 * 4
-    assert [pair.source.label for pair in pairs[::4]] == EXPRESSIONS
-    assert all(len({pair.source.name for pair in pairs[i : i + 4]}) == 1 for i in (0, 4, 8))
-    assert [pair.target.person for pair in pairs[:4]] == ["ann", "bob", "cem", "dan"]
+    assert [pair.driving.label for pair in pairs[::4]] == EXPRESSIONS
+    assert all(len({pair.driving.name for pair in pairs[i : i + 4]}) == 1 for i in (0, 4, 8))
+    assert [pair.image_video.person for pair in pairs[:4]] == ["ann", "bob", "cem", "dan"]
     assert [pair.seed for pair in pairs] == list(range(12))
 
 
 def test_the_draw_is_the_same_each_time_and_another_by_its_seed(index):
     def sources(draw: int, seed: int = 0) -> list[str]:
-        return [pair.source.name for pair in ReferenceTransfer(draw=draw, seed=seed).pairs(index)]
+        return [pair.driving.name for pair in ReferenceTransfer(draw=draw, seed=seed).pairs(index)]
 
     assert sources(1) == sources(1) == sources(1, seed=9)
     assert len({tuple(sources(draw)) for draw in range(20)}) > 5
-    few = ReferenceTransfer(source_people=["ann"], target_people=["bob"]).pairs(index)
-    assert {pair.source.person for pair in few} == {"ann"} and {pair.target.person for pair in few} == {"bob"}
+    few = ReferenceTransfer(driving_people=["ann"], image_people=["bob"]).pairs(index)
+    assert {pair.driving.person for pair in few} == {"ann"} and {pair.image_video.person for pair in few} == {"bob"}
 
 
 def test_a_data_set_draws_nothing_anew(index):
@@ -49,11 +49,11 @@ def test_forecasts_start_where_they_are_told_with_the_maps_they_are_told():
     true[9], forecast[9] = 7, 8
     index = ClipIndex([clip("ann", "run", 45, maps=true, forecast=forecast), clip("bob", "run", 40)], ["run"])
     [pair] = Forecast("forecast", start=9, length=36).pairs(index)
-    assert pair.target is None and pair.source.num_frames == 36
-    assert pair.source.frames == FrameSpan(FrameFolder(()), 9, 45, 45)
-    assert maps_of(pair.source)[:2, 0, 0, 0].tolist() == [8, 2]
+    assert pair.image_video is None and pair.driving.num_frames == 36
+    assert pair.driving.frames == FrameSpan(FrameFolder(()), 9, 45, 45)
+    assert maps_of(pair.driving)[:2, 0, 0, 0].tolist() == [8, 2]
     [pair] = Forecast("true", start=9, length=36).pairs(index)
-    assert maps_of(pair.source)[:2, 0, 0, 0].tolist() == [7, 1]
+    assert maps_of(pair.driving)[:2, 0, 0, 0].tolist() == [7, 1]
     assert len(Forecast(length=32).pairs(index)) == 2
 
 

@@ -53,9 +53,9 @@ def test_every_clip_begins_anew_from_its_first_frames():
     assert [pair.name for pair in pairs[:11]] == [*(f"P1/a/clip@{k}" for k in range(10)), "P1/b/clip@0"]
     assert len(pairs) == 3 * 10 + 9  # the last clip has 39 frames: it can go on from nine of them
     assert [pair.seed for pair in pairs] == list(range(3, 42))
-    tenth = pairs[9].source
+    tenth = pairs[9].driving
     assert (tenth.frames.start, tenth.frames.stop, tenth.num_frames, tenth.label) == (9, 40, 31, "a")
-    assert {(pair.motion, pair.target, pair.label) for pair in pairs} == {("source", None, None)}
+    assert {(pair.motion, pair.image_video, pair.label) for pair in pairs} == {("driving", None, None)}
 
 
 def test_initial_frames_that_cannot_be():
@@ -68,7 +68,7 @@ def test_initial_frames_that_cannot_be():
 
 def test_every_label_moves_every_image():
     pairs = LabelGrid(seed=5).pairs(index())
-    assert [(pair.source.name, pair.label, pair.seed) for pair in pairs] == [
+    assert [(pair.driving.name, pair.label, pair.seed) for pair in pairs] == [
         ("P1/a/clip", "a", 5),
         ("P1/a/clip", "b", 6),
         ("P2/a/clip", "a", 7),
@@ -76,7 +76,7 @@ def test_every_label_moves_every_image():
     ]
     assert [pair.name for pair in pairs[:2]] == ["P1/a/clip+a", "P1/a/clip+b"]
     assert len(LabelGrid(every_image=True).pairs(index())) == 4 * 2
-    assert {pair.source.name for pair in LabelGrid(["P2"], image_label="b").pairs(index())} == {"P2/b/clip"}
+    assert {pair.driving.name for pair in LabelGrid(["P2"], image_label="b").pairs(index())} == {"P2/b/clip"}
 
 
 def test_labels_that_are_not_there():
@@ -90,7 +90,7 @@ def test_labels_that_are_not_there():
 
 PLANS = [
     Reconstruction(),
-    Transfer(source_people=["P1"]),
+    Transfer(driving_people=["P1"]),
     ReferenceTransfer(draw=3),
     Stochastic(num_samples=3),
     InitialFrames(length=31, number=4),
@@ -108,7 +108,7 @@ def test_the_list_of_every_protocol_can_be_replayed_and_on_other_data(plan, tmp_
     assert replay.pairs(index()) == pairs and replay.replayed == {"name": "mine", "type": plan.name}
     moved = replay.pairs(index("elsewhere"))
     assert [describe(pair) for pair in moved] == [describe(pair) for pair in pairs]
-    frames = [getattr(pair.source.frames, "source", pair.source.frames) for pair in moved]
+    frames = [getattr(pair.driving.frames, "source", pair.driving.frames) for pair in moved]
     assert all(folder.paths[0].parts[0] == "elsewhere" for folder in frames)
     assert [pair.seed for pair in SampleList(tmp_path / "samples.json", seed=100).pairs(index())] == [
         pair.seed + 100 for pair in pairs
@@ -117,21 +117,21 @@ def test_the_list_of_every_protocol_can_be_replayed_and_on_other_data(plan, tmp_
 
 def test_forecast_maps_come_with_a_replayed_list(tmp_path):
     write_samples(PLANS[-1].pairs(index()), tmp_path / "samples.json")
-    assert SampleList(tmp_path / "samples.json").pairs(index())[0].source.side["maps"] is MAPS["forecast"]
+    assert SampleList(tmp_path / "samples.json").pairs(index())[0].driving.side["maps"] is MAPS["forecast"]
 
 
 def sample(**changes):
-    return [dict(source="P1/a/clip", target=None, motion="source", seed=0) | changes]
+    return [dict(driving="P1/a/clip", image_video=None, motion="driving", seed=0) | changes]
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (sample(source="P9/a"), "names 1 clips that the data lack .first: P9/a"),
+        (sample(driving="P9/a"), "names 1 clips that the data lack .first: P9/a"),
         (sample(label="c"), "asks for label 'c'; these data know: a, b"),
         (sample(frames=[30, 41]), "does not fit these data: clip P1/a/clip has 40 frames, not those from 30 to 40"),
         (sample(maps="depth"), "does not fit these data: clip P1/a/clip has no depth poses"),
-        (sample(frame=3), "sample 0 has an unknown key 'frame', known are source, target"),
+        (sample(frame=3), "sample 0 has an unknown key 'frame', known are driving, image_video"),
         (sample(seed="1"), "sample 0 has a strange seed"),
         (sample(motion="mine"), "motion that is neither"),
         (sample(frames=[3]), "frames that are not a start and a stop"),
@@ -229,7 +229,7 @@ def test_videos_from_initial_frames_are_scored_against_what_follows(imaginator, 
     assert [v["psnr_floor"] for v in result["per_video"]] == pytest.approx([floor] * 6)
     assert len({v["psnr"] for v in result["per_video"]}) == 6
     assert result["bootstrap"] == {"over": "people", "number": 2, "level": 0.95, "draws": 2000}
-    assert result["samples"][4] == dict(source="P1/b/clip", target=None, motion="source", seed=4, frames=[1, 5])
+    assert result["samples"][4] == dict(driving="P1/b/clip", image_video=None, motion="driving", seed=4, frames=[1, 5])
     again = run_test(*imaginator, str(tmp_path / "samples.json"), tmp_path / "again")
     assert again["per_video"] == result["per_video"]
     original = {"name": "initial_frames", "type": "InitialFrames"}

@@ -142,7 +142,7 @@ def samples(flaw: str, diverse: bool) -> list[VideoSample]:
         for number, kind in enumerate(("none", flaw) if diverse else (flaw,)):
             sample = VideoSample(metainfo=dict(name=f"P{seed}", seed=number))
             sample.generated, sample.truth = FLAWS[kind](seed), clip(seed)
-            sample.driving, sample.first = sample.truth, sample.truth[:, 0]
+            sample.driving, sample.image = sample.truth, sample.truth[:, 0]
             made.append(sample)
     return made
 

@@ -57,7 +57,7 @@ def classifier(tmp_path_factory):
     wrappers = narrow.optimizers(model, lr=1e-2)
     levels = torch.tensor([10.0, 60, 90, 160, 200, 250])
     inputs = dict(
-        source=[video(level) for level in levels],
+        driving=[video(level) for level in levels],
         num_frames=[torch.tensor(4)] * 6,
         label=[(level > 128).long() for level in levels],
     )
@@ -69,7 +69,7 @@ def classifier(tmp_path_factory):
 
 def sample(label, generated, truth=None, name="clip") -> VideoSample:
     made = VideoSample(metainfo=dict(name=name, label_name=label))
-    made.generated, made.first = generated, generated[:, 0]
+    made.generated, made.image = generated, generated[:, 0]
     if truth is not None:
         made.truth = truth
     return made
@@ -124,7 +124,7 @@ def test_psnr_per_batch_pools_the_errors_of_a_batch():
     truth = torch.zeros(3, 3, 16, 16, dtype=torch.uint8)
     made = [sample("a", truth + error, truth, f"clip{error}") for error in (1, 2, 8)]
     for index, clip in enumerate(made):
-        clip.first = truth[:, 0] + index
+        clip.image = truth[:, 0] + index
     decibel = lambda square: 10 * math.log10(255**2 / square)  # noqa: E731
     found = {}
     for size in (1, 2, 3):

@@ -137,7 +137,7 @@ def test_the_metric_scores_as_the_function_and_less_is_better(files):
     metric = Lpips(**files["alex"][0])
     video, truth = videos(t=4)
     sample = VideoSample(metainfo={"name": "clip"})
-    sample.generated, sample.truth, sample.first = video[0], truth[0], truth[0][:, 0]
+    sample.generated, sample.truth, sample.image = video[0], truth[0], truth[0][:, 0]
     metric.process(None, [sample])
     result = metric.evaluate(1)
     network, hashes = load_lpips(**files["alex"][0])

@@ -26,9 +26,9 @@ def videos(seed=0, n=2, t=3, size=(24, 31), noise=20):
 
 
 def sample(generated, truth=None, name="clip", first=None):
-    result = VideoSample(metainfo={"name": name, "source_person": "P001"})
+    result = VideoSample(metainfo={"name": name, "driving_person": "P001"})
     result.generated = generated
-    result.first = generated[:, 0] if first is None else first
+    result.image = generated[:, 0] if first is None else first
     if truth is not None:
         result.truth = truth
     return result
@@ -117,7 +117,7 @@ def test_scored_are_frames_one_to_the_last_then_videos():
     assert result["psnr_gain"] == pytest.approx(result["psnr"] - result["psnr_floor"])
     assert [video["num_frames"] for video in metric.per_video] == [5, 2]
     assert metric.per_video[0]["psnr"] == pytest.approx(of_long)
-    assert metric.per_video[0]["source_person"] == "P001"
+    assert metric.per_video[0]["driving_person"] == "P001"
 
 
 def test_repeating_the_first_image_gains_nothing():
@@ -136,7 +136,7 @@ def test_videos_without_truth_are_kept_but_not_scored():
     assert result["ssim"] == pytest.approx(ssim(video[:1], truth[:1])[0, 1:].mean().item())
     assert metric.per_video[1] == {
         "name": "without",
-        "source_person": "P001",
+        "driving_person": "P001",
         "num_frames": 3,
         "ssim": None,
         "ssim_floor": None,

@@ -97,7 +97,7 @@ def test_looks_count_less_than_motion():
 def test_the_metric_has_the_still_image_as_floor():
     truth = moving(RAMP[:4])
     sample = VideoSample(metainfo=dict(name="clip"))
-    sample.generated, sample.truth, sample.first = truth, truth, truth[:, 0]
+    sample.generated, sample.truth, sample.image = truth, truth, truth[:, 0]
     metric = MotionAccuracy()
     metric.process(None, [sample])
     result = metric.evaluate(1)

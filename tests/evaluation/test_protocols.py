@@ -24,17 +24,17 @@ def index():
 
 def test_reconstruction_takes_every_clip_once(index):
     pairs = Reconstruction(seed=5).pairs(index)
-    assert [pair.source for pair in pairs] == index.records
-    assert all(pair.target is None and pair.truth is None and pair.motion == "source" for pair in pairs)
+    assert [pair.driving for pair in pairs] == index.records
+    assert all(pair.image_video is None and pair.truth is None and pair.motion == "driving" for pair in pairs)
     assert [pair.seed for pair in pairs] == list(range(5, 65))
 
 
 def test_transfer_makes_the_240_videos_of_the_paper(index):
     pairs = Transfer(["P071", "P072", "P073", "P074"], index.people).pairs(index)
     assert len(pairs) == 6 * 4 * 10
-    assert len({(pair.source.name, pair.target.name) for pair in pairs}) == 240
-    assert {pair.target.name for pair in pairs} == {f"{person}/Anger/VL_Strong" for person in index.people}
-    assert {pair.source.person for pair in pairs} == {"P071", "P072", "P073", "P074"}
+    assert len({(pair.driving.name, pair.image_video.name) for pair in pairs}) == 240
+    assert {pair.image_video.name for pair in pairs} == {f"{person}/Anger/VL_Strong" for person in index.people}
+    assert {pair.driving.person for pair in pairs} == {"P071", "P072", "P073", "P074"}
     assert len({pair.name for pair in pairs}) == 240
     assert [pair.seed for pair in pairs] == list(range(240))
 
@@ -42,21 +42,23 @@ def test_transfer_makes_the_240_videos_of_the_paper(index):
 def test_transfer_has_a_stable_order(index):
     """Sources as in the index, then targets as given."""
     pairs = Transfer(["P072", "P071"], ["P080", "P075"]).pairs(index)
-    assert [describe(pair)["source"] for pair in pairs[:3]] == ["P071/Anger/VL_Strong"] * 2 + ["P071/Disgust/VL_Strong"]
-    assert [pair.target.person for pair in pairs[:4]] == ["P080", "P075", "P080", "P075"]
+    assert [describe(pair)["driving"] for pair in pairs[:3]] == ["P071/Anger/VL_Strong"] * 2 + [
+        "P071/Disgust/VL_Strong"
+    ]
+    assert [pair.image_video.person for pair in pairs[:4]] == ["P080", "P075", "P080", "P075"]
 
 
 def test_transfer_takes_names_of_splits(index):
-    pairs = Transfer("oulu_casia/transfer_sources", "oulu_casia/test").pairs(index)
+    pairs = Transfer("oulu_casia/transfer_driving", "oulu_casia/test").pairs(index)
     assert len(pairs) == 240
 
 
 def test_transfer_shows_targets_by_a_label(index):
     neutral = ClipIndex([*index.records, clip("P075", "Neutral")], [*EXPRESSIONS, "Neutral"])
-    pairs = Transfer(["P071"], ["P075"], target_label="Neutral").pairs(neutral)
-    assert {pair.target.name for pair in pairs} == {"P075/Neutral/VL_Strong"}
+    pairs = Transfer(["P071"], ["P075"], image_label="Neutral").pairs(neutral)
+    assert {pair.image_video.name for pair in pairs} == {"P075/Neutral/VL_Strong"}
     with pytest.raises(DataError, match=r"Neutral.*P076"):
-        Transfer(["P071"], ["P075", "P076"], target_label="Neutral").pairs(neutral)
+        Transfer(["P071"], ["P075", "P076"], image_label="Neutral").pairs(neutral)
 
 
 def test_people_who_are_not_there_are_named(index):
@@ -81,10 +83,10 @@ def test_lists_that_do_not_fit_say_what_is_wrong(index, tmp_path):
     path.write_text('{"samples": []}')
     with pytest.raises(DataError, match="no list of samples"):
         SampleList(path).pairs(index)
-    path.write_text('[{"source": "P071/Anger/VL_Strong"}]')
-    with pytest.raises(DataError, match="sample 0 is not an object with source, target"):
+    path.write_text('[{"driving": "P071/Anger/VL_Strong"}]')
+    with pytest.raises(DataError, match="sample 0 is not an object with driving, image_video"):
         SampleList(path).pairs(index)
-    path.write_text('[{"source": "P001/x", "target": null, "motion": "source", "seed": 0}]')
+    path.write_text('[{"driving": "P001/x", "image_video": null, "motion": "driving", "seed": 0}]')
     with pytest.raises(DataError, match=r"names 1 clips that the data lack.*P001/x"):
         SampleList(path).pairs(index)
 

@@ -27,8 +27,8 @@ FRAMES, N, LENGTHS = 5, 3, {"P1/a/clip": 5, "P2/a/clip": 4}
 
 
 def sample(video, truth, name="P1/a/clip", seed=0):
-    result = VideoSample(metainfo={"name": name, "source_person": name[:2], "seed": seed})
-    result.generated, result.first = video, truth[:, 0]
+    result = VideoSample(metainfo={"name": name, "driving_person": name[:2], "seed": seed})
+    result.generated, result.image = video, truth[:, 0]
     if truth is not None:
         result.truth = truth
     return result
@@ -53,7 +53,7 @@ def known_samples():
         for seed, errors in enumerate(samples):
             video, truth = off_by(errors)
             made = sample(video, truth, name, seed)
-            made.first = truth[:, 0] + 10
+            made.image = truth[:, 0] + 10
             yield made
 
 
@@ -190,8 +190,8 @@ def index():
 
 def test_stochastic_takes_n_samples_of_every_image(index):
     pairs = Stochastic(num_samples=3, seed=10).pairs(index)
-    assert [pair.source for pair in pairs] == [record for record in index.records for _ in range(3)]
-    assert all(pair.motion == "prior" and pair.target is None for pair in pairs)
+    assert [pair.driving for pair in pairs] == [record for record in index.records for _ in range(3)]
+    assert all(pair.motion == "prior" and pair.image_video is None for pair in pairs)
     assert [pair.seed for pair in pairs] == list(range(10, 22))
     assert len(Stochastic().pairs(index)) == 4 * 25
     with pytest.raises(ConfigError, match="2 or more, not 1"):
@@ -217,16 +217,16 @@ def test_several_samples_are_scored_as_best_of_n_and_one_as_it_is(index):
 
 def test_transfer_of_every_image_by_every_clip_of_a_list(index):
     clips = ["P2/b/clip", "P1/a/clip"]
-    pairs = Transfer(source_clips=clips, every_image=True).pairs(index)
-    assert [(pair.source.name, pair.target.name) for pair in pairs] == [
-        (source, record.name) for source in sorted(clips) for record in index.records
+    pairs = Transfer(driving_clips=clips, every_image=True).pairs(index)
+    assert [(pair.driving.name, pair.image_video.name) for pair in pairs] == [
+        (driving, record.name) for driving in sorted(clips) for record in index.records
     ]
-    assert len(Transfer(source_clips=clips).pairs(index)) == 2 * 2
-    assert len(Transfer(target_people=["P1"], every_image=True, target_label="b").pairs(index)) == 4
-    with pytest.raises(DataError, match=r"1 source clips are not in the data \(first: 'P9/a/clip'\)"):
-        Transfer(source_clips=["P9/a/clip"]).pairs(index)
+    assert len(Transfer(driving_clips=clips).pairs(index)) == 2 * 2
+    assert len(Transfer(image_people=["P1"], every_image=True, image_label="b").pairs(index)) == 4
+    with pytest.raises(DataError, match=r"1 driving clips are not in the data \(first: 'P9/a/clip'\)"):
+        Transfer(driving_clips=["P9/a/clip"]).pairs(index)
     with pytest.raises(DataError, match="P2/b/clip"):
-        Transfer(source_people=["P1"], source_clips=clips).pairs(index)
+        Transfer(driving_people=["P1"], driving_clips=clips).pairs(index)
 
 
 SAMPLING = dict(

@@ -45,7 +45,7 @@ def root(tmp_path_factory):
     for shift, label in enumerate(LABELS, 1):
         write_clip(root / "truth" / "P2" / label / "as_P1", "P2", shift)
     rows = [f"P2/{label}/as_P1,P1/{label}/clip" for label in LABELS]
-    (root / "truth/index.csv").write_text("\n".join(["path,source", *rows]) + "\n")
+    (root / "truth/index.csv").write_text("\n".join(["path,driving", *rows]) + "\n")
     return root
 
 
@@ -73,7 +73,7 @@ def config(root):
             test_evaluator=dict(ssim=dict(type=Ssim), psnr=dict(type=Psnr)),
             protocols=dict(
                 reconstruction=dict(type=Reconstruction),
-                transfer=dict(type=Transfer, source_people=["P1"], target_people=["P2", "P3"]),
+                transfer=dict(type=Transfer, driving_people=["P1"], image_people=["P2", "P3"]),
             ),
         )
     )
@@ -118,7 +118,7 @@ def test_what_the_scores_depend_on_is_written(reconstruction, checkpoint, root):
     assert reconstruction["protocol"] == {"name": "reconstruction", "type": "Reconstruction"}
     assert reconstruction["pipeline"] == ["Resample(length=5)", "ReadFrames()", "Resize(size=32)", "PackClip()"]
     assert (reconstruction["generated"], reconstruction["scored"], reconstruction["people"]) == (6, 6, 3)
-    assert reconstruction["samples"][1] == {"source": "P1/b/clip", "target": None, "motion": "source", "seed": 1}
+    assert reconstruction["samples"][1] == {"driving": "P1/b/clip", "image_video": None, "motion": "driving", "seed": 1}
     assert reconstruction["frames"] == {"by": "Resample", "length": FRAMES, "stride": None}
     resize = {"size": [SIZE, SIZE], "shrinking": "area", "enlarging": "bilinear", "crop": None}
     assert reconstruction["resize"] == resize and reconstruction["precision"] == "fp32"
@@ -140,7 +140,7 @@ def test_what_the_scores_depend_on_is_written(reconstruction, checkpoint, root):
 def test_transfers_without_a_truth_are_generated_and_not_scored(config, checkpoint, tmp_path):
     result = test(config, checkpoint, "transfer", tmp_path, save_videos=True)
     assert (result["generated"], result["scored"]) == (4, 2)
-    scored = {(video["source_name"], video["target_person"]): video["ssim"] for video in result["per_video"]}
+    scored = {(video["driving_name"], video["image_person"]): video["ssim"] for video in result["per_video"]}
     assert [pair for pair, value in scored.items() if value is None] == [("P1/a/clip", "P3"), ("P1/b/clip", "P3")]
     assert json.loads((tmp_path / "metrics.json").read_text()) == json.loads(json.dumps(result))
     files = sorted(path.name for path in (tmp_path / "videos").iterdir())
@@ -245,7 +245,7 @@ def test_protocols_are_found_by_name(config):
 
 
 def test_a_failed_test_leaves_no_result(config, checkpoint, tmp_path):
-    (tmp_path / "samples.json").write_text('[{"source": "P9", "target": null, "motion": "source", "seed": 0}]')
+    (tmp_path / "samples.json").write_text('[{"driving": "P9", "image_video": null, "motion": "driving", "seed": 0}]')
     with pytest.raises(DataError, match="P9"):
         test(config, checkpoint, str(tmp_path / "samples.json"), tmp_path / "out")
     assert not (tmp_path / "out" / "metrics.json").exists()

@@ -207,7 +207,7 @@ def told_samples(count=7):
     for number in range(count):
         made = VideoSample(metainfo=dict(name=f"clip{number}", label_name="ab"[number % 2]))
         made.generated, made.truth = (torch.randint(256, (3, 4, 8, 8), generator=rng).to(torch.uint8) for _ in range(2))
-        made.driving, made.first = made.truth.flip(1), made.truth[:, 0]
+        made.driving, made.image = made.truth.flip(1), made.truth[:, 0]
         made.label, made.scores = torch.tensor(number % 2), torch.rand(2, generator=rng)
         made.poses, made.true_poses, made.seen_poses = (torch.rand(4, 5, 2, generator=rng) for _ in range(3))
         yield made.to_dict()

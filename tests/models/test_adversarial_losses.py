@@ -181,12 +181,12 @@ def test_the_relativistic_generator_sees_the_real_frames_of_its_own_clip():
 def test_a_still_image_may_be_what_is_real():
     model = model_with()
     context = context_of(model)
-    critic, loss = model.critics["frame"].eval(), AdversarialLoss("frame", real_still=True)
+    critic, loss = model.critics["frame"].eval(), AdversarialLoss("frame", real_static=True)
     loss.check(model)
     real = context.real("reconstruct")
     index = critic.view.draw(real)
-    still = critic(real.image)[critic.view.owners(real, index)]
-    wanted = nn.functional.softplus(still - critic(critic.view.look(context.fake("reconstruct"), index))).mean()
+    static = critic(real.image)[critic.view.owners(real, index)]
+    wanted = nn.functional.softplus(static - critic(critic.view.look(context.fake("reconstruct"), index))).mean()
     assert loss(context).item() == pytest.approx(wanted.item(), rel=1e-5)
     with pytest.raises(ConfigError, match="NonSaturatingLoss compares generated footage with nothing"):
         loss.check(model_with("NonSaturatingLoss"))

@@ -12,11 +12,11 @@ from i2vkit.errors import ConfigError, DataError
 from i2vkit.evaluation.metrics import ChangeTold
 from i2vkit.models import MotionRegressor, SupervisedModel
 from i2vkit.models.encoders import CnnLstmEncoder
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.losses import FrameChangeLoss, LandmarkChangeLoss
 from i2vkit.models.losses.change_losses import frame_change
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 ENCODERS = {
     "states of a CNN-LSTM": dict(encoder=narrow.NARROW["CnnLstmEncoder"]),
@@ -49,7 +49,7 @@ def batch(lengths=(6, 4), landmarks: bool = True) -> dict:
 
 def context(change: torch.Tensor, told: torch.Tensor, num_frames=None) -> SimpleNamespace:
     """Landmarks that begin at 7 pixels and change so."""
-    clip = Clip(torch.zeros(len(change), 3, change.shape[1], 8, 8), num_frames=num_frames, landmarks=7 + change)
+    clip = VideoBatch(torch.zeros(len(change), 3, change.shape[1], 8, 8), num_frames=num_frames, landmarks=7 + change)
     return SimpleNamespace(clip=clip, output=lambda name: told)
 
 
@@ -66,7 +66,7 @@ def test_frame_change_loss_is_the_share_that_is_not_told():
     model = SimpleNamespace(network=SimpleNamespace(side=8))
 
     def loss(told, num_frames=None):
-        seen = SimpleNamespace(clip=Clip(video, num_frames=num_frames), output=lambda name: told, model=model)
+        seen = SimpleNamespace(clip=VideoBatch(video, num_frames=num_frames), output=lambda name: told, model=model)
         return FrameChangeLoss()(seen).item()
 
     assert loss(change) == 0 and loss(torch.zeros_like(change)) == pytest.approx(1)
@@ -138,7 +138,7 @@ def test_the_trajectory_is_the_generators_own(kind, tmp_path):
     gan.init_weights()
     clip = gan.data_preprocessor(batch())["clip"]
     motion = gan.generator.render(
-        gan.generator.encode_content(clip), gan.generator.encode_motion(clip, Stream()), Stream()
+        gan.generator.encode_content(clip), gan.generator.encode_motion(clip, GenerationState()), GenerationState()
     ).motion
     assert torch.allclose(motion.trajectory, model.eval().network.trajectory(clip), atol=1e-6)
 
@@ -172,7 +172,11 @@ def test_the_encoder_sees_a_smaller_picture_where_it_is_told():
     own.shrink = 1
     video = torch.rand(2, 3, 4, narrow.SIZE, narrow.SIZE)
     averaged = reduce(video, "b c t (h i) (w j) -> b c t h w", "mean", i=2, j=2)
-    assert torch.allclose(small(Clip(video), Stream()).trajectory, own(Clip(averaged), Stream()).trajectory, atol=1e-6)
+    assert torch.allclose(
+        small(VideoBatch(video), GenerationState()).trajectory,
+        own(VideoBatch(averaged), GenerationState()).trajectory,
+        atol=1e-6,
+    )
     with pytest.raises(ConfigError, match="input_size=12: take a divisor"):
         CnnLstmEncoder(narrow.SIZE, input_size=12)
 
@@ -227,6 +231,6 @@ def test_landmarks_are_padded_cut_and_taken_with_their_frames():
     given = data["inputs"]["landmarks"]
     assert torch.equal(clip.landmarks[0], given[0]) and torch.equal(clip.landmarks[1, :4], given[1])
     assert clip.landmarks[1, 4:].isnan().all()
-    assert torch.equal(clip.cut(2, 4).landmarks, clip.landmarks[:, 2:4])
+    assert torch.equal(clip.slice_frames(2, 4).landmarks, clip.landmarks[:, 2:4])
     frames = torch.tensor([[0, 5], [0, 2]])
-    assert torch.equal(clip.take(frames).landmarks[1], given[1][[0, 2]])
+    assert torch.equal(clip.select_frames(frames).landmarks[1], given[1][[0, 2]])

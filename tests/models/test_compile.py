@@ -7,10 +7,10 @@ from torch import nn
 from torch._inductor import config as inductor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.layers.recurrent import REASON
 from i2vkit.models.training.passes import Pass
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 # Of what one graph hands to the next, dynamo asks for gradients, and hides the warning only where it is no error.
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
@@ -101,7 +101,7 @@ def test_no_generator_breaks_its_graph_on_a_gpu_but_at_recurrent_layers(name, tr
         to_fake_gpu_(generator)
         video, maps = fake(torch.empty(2, 3, 6, 32, 32)), fake(torch.empty(2, narrow.MAPS, 6, 32, 32))
         label = fake(torch.zeros(2, dtype=torch.long))
-        clip = Clip(video, label=label, source_maps=maps, image_maps=maps[:, :, 0], num_frames=label)
+        clip = VideoBatch(video, label=label, driving_maps=maps, image_maps=maps[:, :, 0], num_frames=label)
         found = explained(lambda clip: generator(clip, {"made": Pass()})["made"].video, clip)
     assert all(REASON in entry.reason for entry in found.break_reasons)
     places = {(entry.user_stack[-1].filename, entry.user_stack[-1].lineno) for entry in found.break_reasons}
@@ -115,8 +115,8 @@ def decode(generator: nn.Module) -> torch.Tensor:
     """The features of a batch that the generator's decoder makes; the noise is the same at every call."""
     torch.manual_seed(1)
     video, maps = torch.rand(2, 3, 6, 32, 32) * 2 - 1, torch.rand(2, narrow.MAPS, 6, 32, 32)
-    clip = Clip(video, label=torch.tensor([0, 2]), source_maps=maps, image_maps=maps[:, :, 0])
-    return generator(clip, {"made": Pass()}, Stream())["made"].video
+    clip = VideoBatch(video, label=torch.tensor([0, 2]), driving_maps=maps, image_maps=maps[:, :, 0])
+    return generator(clip, {"made": Pass()}, GenerationState())["made"].video
 
 
 def discriminator(name: str, **changes) -> nn.Module:

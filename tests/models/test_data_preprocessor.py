@@ -1,4 +1,4 @@
-"""From collated samples to a Clip: one copy a field, uint8 until it is there."""
+"""From collated samples to a VideoBatch: one copy a field, uint8 until it is there."""
 
 import narrow
 import pytest
@@ -22,23 +22,23 @@ def items(data: dict) -> list[dict]:
 
 
 def test_both_kinds_of_batches_give_the_same_clip():
-    samples = items(narrow.batch(lengths=(6, 4), targets=True))
+    samples = items(narrow.batch(lengths=(6, 4), image_videos=True))
     lists, stacked = (ClipPreprocessor()(collate(samples))["clip"] for collate in (pseudo_collate, collate_clips))
     for name in vars(lists):
         one, other = getattr(lists, name), getattr(stacked, name)
         assert (one is None and other is None) or torch.equal(one, other), name
-    assert lists.num_frames.tolist() == lists.target_num_frames.tolist() == [6, 4]
-    assert torch.equal(lists.source[0], from_uint8(samples[0]["inputs"]["source"]))
-    assert torch.equal(lists.source[1, :, 4:], lists.source[1, :, 3:4].expand(-1, 2, -1, -1))
+    assert lists.num_frames.tolist() == lists.image_video_num_frames.tolist() == [6, 4]
+    assert torch.equal(lists.driving[0], from_uint8(samples[0]["inputs"]["driving"]))
+    assert torch.equal(lists.driving[1, :, 4:], lists.driving[1, :, 3:4].expand(-1, 2, -1, -1))
     assert torch.equal(lists.image_maps[1], from_uint8(samples[1]["inputs"]["image_maps"]))
-    assert lists.source.dtype == lists.target_image.dtype == lists.source_maps.dtype == torch.float32
+    assert lists.driving.dtype == lists.image.dtype == lists.driving_maps.dtype == torch.float32
     assert lists.label.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("collate", [pseudo_collate, collate_clips])
 def test_lengths_are_left_out_where_nothing_was_padded(collate):
-    clip = ClipPreprocessor()(collate(items(narrow.batch(lengths=(4, 4), targets=True))))["clip"]
-    assert clip.num_frames is None and clip.target_num_frames is None
+    clip = ClipPreprocessor()(collate(items(narrow.batch(lengths=(4, 4), image_videos=True))))["clip"]
+    assert clip.num_frames is None and clip.image_video_num_frames is None
 
 
 class Moves(TorchDispatchMode):
@@ -58,22 +58,22 @@ class Moves(TorchDispatchMode):
 @pytest.mark.parametrize("collate", [pseudo_collate, collate_clips])
 def test_a_field_is_one_copy_of_bytes_that_nobody_waits_for(collate):
     preprocessor = ClipPreprocessor().to("meta")
-    batch = collate(items(narrow.batch(lengths=(4, 4), targets=True)))
+    batch = collate(items(narrow.batch(lengths=(4, 4), image_videos=True)))
     with Moves() as moves:
         clip = preprocessor(batch, training=True)["clip"]
     size = narrow.SIZE
     assert sorted(moves.moved, key=str) == sorted(
         [
-            ((2, 3, 4, size, size), torch.uint8, True),  # source
-            ((2, 3, 4, size, size), torch.uint8, True),  # target
-            ((2, 3, size, size), torch.uint8, True),  # target_image
+            ((2, 3, 4, size, size), torch.uint8, True),  # driving clip
+            ((2, 3, 4, size, size), torch.uint8, True),  # image video
+            ((2, 3, size, size), torch.uint8, True),  # image
             ((2, narrow.MAPS, 4, size, size), torch.uint8, True),
             ((2, narrow.MAPS, size, size), torch.uint8, True),
             ((2,), torch.int64, True),  # label
         ],
         key=str,
     )
-    assert clip.source.is_meta and clip.source.dtype == torch.float32
+    assert clip.driving.is_meta and clip.driving.dtype == torch.float32
 
 
 def test_samples_stay_where_they_are():

@@ -9,10 +9,10 @@ import torch
 from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import draw_frames
 from i2vkit.models.discriminators import FramePairs, WholeClip
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.losses import AdversarialLoss, ContentSpread, CriticLoss, FrameL1Loss, KlLoss
 from i2vkit.models.training.context import GanContext
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 LENGTHS = (6, 4)
 FRAMES = torch.tensor([[0, 2, 5], [0, 1, 3]])
@@ -21,7 +21,8 @@ PHASES = dict(
     generator=dict(
         updates=["generator"],
         losses=dict(
-            frame_adversarial=dict(type=AdversarialLoss, critic="frame"), frame_l1=dict(type=FrameL1Loss, moving=4.0)
+            frame_adversarial=dict(type=AdversarialLoss, critic="frame"),
+            frame_l1=dict(type=FrameL1Loss, motion_weight=4.0),
         ),
     ),
 )
@@ -49,7 +50,7 @@ def build(generator: dict | None = None, **changes):
     return narrow.build(**(dict(generator=generator or {}, critics=CRITICS, phases=PHASES) | changes))
 
 
-def clip_of(model, lengths=LENGTHS, **own) -> Clip:
+def clip_of(model, lengths=LENGTHS, **own) -> VideoBatch:
     return model.data_preprocessor(narrow.batch(lengths=lengths, **own))["clip"]
 
 
@@ -66,21 +67,21 @@ def test_the_first_frame_is_always_there_and_padding_only_where_a_clip_is_too_sh
 
 
 def test_a_clip_and_all_that_goes_with_it_are_cut_by_the_same_indices():
-    whole = clip_of(narrow.build(), targets=True)
-    batch, _, length = whole.source.shape[:3]
+    whole = clip_of(narrow.build(), image_videos=True)
+    batch, _, length = whole.driving.shape[:3]
     time = torch.arange(length).expand(batch, -1)
     joints = torch.cat([torch.full((batch, 2), -1), time], dim=1)[:, :, None, None].expand(-1, -1, 5, 2).float()
     own = dict(states=time, boxes=time[:, :, None].expand(-1, -1, 4).float(), joints=joints)
-    few = Clip(**{**vars(whole), **own}).take(FRAMES, FRAMES)
+    few = VideoBatch(**{**vars(whole), **own}).select_frames(FRAMES, FRAMES)
     for row, frames in enumerate(FRAMES):
-        for name in ("source", "source_maps", "target"):
+        for name in ("driving", "driving_maps", "image_video"):
             assert torch.equal(getattr(few, name)[row], getattr(whole, name)[row][:, frames])
         assert torch.equal(few.states[row], frames) and torch.equal(few.boxes[row, :, 0], frames.float())
         assert few.joints[row, :, 0, 0].tolist() == [-1, -1, *frames]  # observed poses stay
-    assert few.num_frames.tolist() == few.target_num_frames.tolist() == [3, 3]
+    assert few.num_frames.tolist() == few.image_video_num_frames.tolist() == [3, 3]
     assert torch.equal(few.image_maps, whole.image_maps) and torch.equal(few.label, whole.label)
-    short = Clip(whole.source, num_frames=torch.tensor([6, 2])).take(FRAMES)
-    assert short.num_frames.tolist() == [3, 2] and short.target is None
+    short = VideoBatch(whole.driving, num_frames=torch.tensor([6, 2])).select_frames(FRAMES)
+    assert short.num_frames.tolist() == [3, 2] and short.image_video is None
 
 
 @pytest.mark.parametrize("kind", MAKERS)
@@ -90,8 +91,8 @@ def test_decoded_frames_are_those_of_the_whole_video(kind):
     with torch.no_grad():
         for parameter in model.generator.decoder.parameters():
             parameter.mul_(4)  # the first weights are small, and so is what they do
-        whole = model.generator(clip, model.passes, Stream([1, 2]))["reconstruct"]
-        few = model.generator(clip, model.passes, Stream([1, 2]), FRAMES)["reconstruct"]
+        whole = model.generator(clip, model.passes, GenerationState([1, 2]))["reconstruct"]
+        few = model.generator(clip, model.passes, GenerationState([1, 2]), FRAMES)["reconstruct"]
     assert (whole.video[0, :, 1:] - whole.video[0, :, :-1]).abs().amax(dim=(0, 2, 3)).min() > 1e-3
     for row, frames in enumerate(FRAMES):
         assert torch.allclose(few.video[row], whole.video[row][:, frames], atol=1e-5)
@@ -102,7 +103,7 @@ def test_decoded_frames_are_those_of_the_whole_video(kind):
 
 
 def test_content_of_every_frame_is_encoded_for_the_decoded_ones():
-    model = build(MAKERS["unrolled code"], passes=dict(reconstruct=dict(frames="each"))).eval()
+    model = build(MAKERS["unrolled code"], passes=dict(reconstruct=dict(content_per_frame=True))).eval()
     with torch.no_grad():
         made = model.generator(clip_of(model), model.passes, frames=FRAMES)["reconstruct"]
         whole = model.generator(clip_of(model), model.passes)["reconstruct"]
@@ -115,14 +116,14 @@ def test_losses_compare_the_decoded_frames_with_the_true_ones():
     clip = clip_of(model)
     context = GanContext(model, clip, 0, ("reconstruct",), True, FRAMES)
     video = context.generated("reconstruct").video
-    true = torch.stack([clip.source[row][:, frames] for row, frames in enumerate(FRAMES)])
-    change = (true - clip.source[:, :, :1]).abs().amax(dim=1, keepdim=True)
+    true = torch.stack([clip.driving[row][:, frames] for row, frames in enumerate(FRAMES)])
+    change = (true - clip.driving[:, :, :1]).abs().amax(dim=1, keepdim=True)
     assert FrameL1Loss()(context).item() == pytest.approx((video - true).abs().mean().item(), rel=1e-5)
     weighted = ((1 + 4 * change) * (video - true).abs()).mean().item()
-    assert FrameL1Loss(moving=4.0)(context).item() == pytest.approx(weighted, rel=1e-5)
+    assert FrameL1Loss(motion_weight=4.0)(context).item() == pytest.approx(weighted, rel=1e-5)
     footage = context.real("reconstruct")
     assert torch.equal(footage.video, true) and footage.num_frames.tolist() == [3, 3]
-    whole = model.generator.encode_motion(clip, Stream())
+    whole = model.generator.encode_motion(clip, GenerationState())
     assert torch.equal(context.encoded("reconstruct").mean, whole.mean)
 
 
@@ -138,14 +139,14 @@ def test_a_step_decodes_so_many_frames_and_a_test_all_of_them():
 
 
 def test_targets_are_cut_too_and_alike_where_they_are_as_long():
-    passes = dict(reconstruct=dict(), transfer=dict(content="target", real="target"))
+    passes = dict(reconstruct=dict(), transfer=dict(content="image", target="image_video"))
     phases = copy.deepcopy(PHASES)
     phases["critics"]["losses"]["frame_critic"]["passes"] = ("reconstruct", "transfer")
     model = build(passes=passes, phases=phases, decoded_frames=2)
-    clip = clip_of(model, targets=True)
-    frames, target_frames = model._draw_frames(clip)
-    assert torch.equal(frames, target_frames) and frames.shape == (2, 3)
-    model.train_step(narrow.batch(targets=True), narrow.optimizers(model))
+    clip = clip_of(model, image_videos=True)
+    frames, image_video_frames = model._draw_frames(clip)
+    assert torch.equal(frames, image_video_frames) and frames.shape == (2, 3)
+    model.train_step(narrow.batch(image_videos=True), narrow.optimizers(model))
 
 
 def test_the_same_random_state_draws_the_same_frames():
@@ -163,7 +164,7 @@ def test_losses_that_do_not_compare_in_time_are_welcome():
     )
     model = build(
         MAKERS["unrolled code"],
-        passes=dict(reconstruct=dict(), each=dict(frames="each")),
+        passes=dict(reconstruct=dict(), each=dict(content_per_frame=True)),
         phases=dict(generator=dict(updates=["generator"], losses=losses)),
         decoded_frames=2,
     )
@@ -185,7 +186,7 @@ def with_loss(name: str, loss: dict, **changes) -> dict:
                 "content_l1",
                 dict(type="ContentInvarianceLoss"),
                 generator=MAKERS["unrolled code"],
-                passes=dict(reconstruct=dict(frames="each")),
+                passes=dict(reconstruct=dict(content_per_frame=True)),
             ),
             "loss 'content_l1' needs whole clips",
         ),

@@ -1,4 +1,4 @@
-"""Residual blocks, merged kernels and the dense decoder, against their plain forms and a slow reference."""
+"""Residual blocks, merged kernels and the dense decoder, against their reference forms and a slow reference."""
 
 import copy
 from dataclasses import replace
@@ -12,11 +12,11 @@ from i2vkit.analysis.profile import TensorMemory
 from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.models.decoders import DenseDecoder
-from i2vkit.models.generation_state import Stream
-from i2vkit.models.layers.resampling import PooledConv, StillConv2d, UpsampledConv
-from i2vkit.models.layers.residual import ResidualDown, ResidualTrunk, ResidualUp, trunk_levels
+from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.layers.resampling import PooledConv, StaticConv2d, UpsampledConv
+from i2vkit.models.layers.residual import ResidualDown, ResidualTrunk, ResidualUp, trunk_specs
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip, Content, Level, Motion, Spec
+from i2vkit.structures import Content, FeatureSpec, Motion, Spec, VideoBatch
 
 SIZE, WIDTHS = 32, (8, 8, 8, 4)  # coarse to fine, of maps of 4, 8, 16 and 32 pixels
 
@@ -26,10 +26,10 @@ def seeded():
     torch.manual_seed(0)
 
 
-def plain_(module: nn.Module) -> nn.Module:
+def as_reference(module: nn.Module) -> nn.Module:
     for layer in module.modules():
-        if hasattr(layer, "plain"):
-            layer.plain = True
+        if hasattr(layer, "reference"):
+            layer.reference = True
     return module
 
 
@@ -54,7 +54,7 @@ def test_convolution_and_pooling_are_one_kernel(shape):
     steps = [2 if size > 1 else 1 for size in shape[2:]]
     pool = functional.avg_pool2d if len(shape) == 4 else functional.avg_pool3d
     merged, two = layer(x), pool(layer.convolution(x), steps)
-    assert close(merged, two) and close(plain_(layer)(x), two)
+    assert close(merged, two) and close(as_reference(layer)(x), two)
     one, other = (torch.autograd.grad(made.square().sum(), (x, layer.convolution.weight)) for made in (merged, two))
     assert all(torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in zip(one, other, strict=True))
 
@@ -62,15 +62,15 @@ def test_convolution_and_pooling_are_one_kernel(shape):
 def test_upsampling_and_convolution_are_one_kernel():
     layer, x = UpsampledConv(3, 5), torch.randn(2, 3, 5, 7)
     two = layer.convolution(x.repeat_interleave(2, 2).repeat_interleave(2, 3))
-    assert close(layer(x), two) and close(plain_(layer)(x), two)
+    assert close(layer(x), two) and close(as_reference(layer)(x), two)
 
 
-@pytest.mark.parametrize("layer", [StillConv2d(5, 4), UpsampledConv(5, 4)])
+@pytest.mark.parametrize("layer", [StaticConv2d(5, 4), UpsampledConv(5, 4)])
 def test_what_stands_still_is_convolved_once_a_clip(layer):
-    still, moving = torch.randn(2, 3, 6, 6), torch.randn(2 * 4, 2, 6, 6)
-    joined = torch.cat([still.repeat_interleave(4, 0), moving], dim=1)
-    assert close(layer(moving, still), layer(joined))
-    assert close(plain_(layer)(moving, still), layer(joined))
+    static, dynamic = torch.randn(2, 3, 6, 6), torch.randn(2 * 4, 2, 6, 6)
+    joined = torch.cat([static.repeat_interleave(4, 0), dynamic], dim=1)
+    assert close(layer(dynamic, static), layer(joined))
+    assert close(as_reference(layer)(dynamic, static), layer(joined))
 
 
 def test_residual_blocks_are_what_their_docstrings_say():
@@ -88,33 +88,33 @@ def test_residual_blocks_are_what_their_docstrings_say():
 @pytest.mark.parametrize("training", [False, True])
 def test_a_block_with_still_channels_equals_the_plain_form(training):
     block = settled_(ResidualUp(5, 4)).train(training)
-    still, moving = torch.randn(2, 3, 6, 6), torch.randn(2 * 4, 2, 6, 6)
+    static, dynamic = torch.randn(2, 3, 6, 6), torch.randn(2 * 4, 2, 6, 6)
     state = {name: value.clone() for name, value in block.state_dict().items()}
-    fast, after = block(moving, still), {name: value.clone() for name, value in block.state_dict().items()}
+    fast, after = block(dynamic, static), {name: value.clone() for name, value in block.state_dict().items()}
     block.load_state_dict(state)
-    assert close(fast, plain_(block)(moving, still))
+    assert close(fast, as_reference(block)(dynamic, static))
     assert all(torch.allclose(after[name].float(), value.float()) for name, value in block.state_dict().items())
 
 
 def test_sizes_of_the_trunk():
     for size, sides in ((64, [64, 32, 16, 8, 4]), (96, [96, 48, 24, 12, 6]), (128, [128, 64, 32, 16, 8, 4])):
-        levels = trunk_levels(size, 64, 512)
+        levels = trunk_specs(size, 64, 512)
         assert [size // level.stride for level in levels] == sides
         assert [level.channels for level in levels] == [64, 128, 256, 512, 512, 512][: len(sides)]
     maps = ResidualTrunk(3, 32, 4, 8, dim=3)(torch.randn(1, 3, 6, 32, 32))
     assert [tuple(level.shape[1:]) for level in maps] == [(4, 6, 32, 32), (8, 3, 16, 16), (8, 1, 8, 8), (8, 1, 4, 4)]
     with pytest.raises(ConfigError, match="72 pixels come to 9, which is odd"):
-        trunk_levels(72, 64, 512)
+        trunk_specs(72, 64, 512)
 
 
 # The decoder
 
-LEVELS = tuple(Level(width, 1 << i) for i, width in enumerate(WIDTHS[::-1]))
+LEVELS = tuple(FeatureSpec(width, 1 << i) for i, width in enumerate(WIDTHS[::-1]))
 
 
 def decoder(dense: bool = True, content: Spec | None = None, motion: Spec | None = None) -> DenseDecoder:
     content = content or Spec(code=6, pyramid=LEVELS)
-    motion = motion or Spec(trajectory=6, maps=LEVELS, streams=("driving", "reference"))
+    motion = motion or Spec(trajectory=6, maps=LEVELS, map_groups=("driving", "reference"))
     return settled_(DenseDecoder(SIZE, content, motion, 4, width=4, max_width=8, dense=dense))
 
 
@@ -160,7 +160,7 @@ def test_decoder_equals_a_slow_reference(dense):
     features, base = part(content, motion, None)
     assert close(features, slow(part, content, motion))
     assert torch.equal(base[:, :, 0], content.image)
-    assert close(plain_(part)(content, motion, None)[0], features)
+    assert close(as_reference(part)(content, motion, None)[0], features)
 
 
 @pytest.mark.parametrize("per_frame", [False, True])
@@ -194,13 +194,13 @@ def test_a_piece_holds_about_a_gib_on_a_cpu_and_ten_on_a_gpu_of_80():
     for size in (64, 96, 128):
         with torch.device("meta"):
             model = MODELS.build(load_config("frgan_forecast_mug", {"model.image_size": size}).model).eval()
-            clip = model.generator.with_maps(Clip(torch.empty(2, 3, 4, size, size)))
+            clip = model.generator.with_maps(VideoBatch(torch.empty(2, 3, 4, size, size)))
         part = model.generator.decoder
-        content, motion = model.generator.encode_content(clip), model.generator.encode_motion(clip, Stream())
+        content, motion = model.generator.encode_content(clip), model.generator.encode_motion(clip, GenerationState())
         read = [content.image, content.code, motion.trajectory, *content.pyramid]
         read += [level for levels in motion.maps.values() for level in levels]
         with torch.no_grad(), TensorMemory([*read, *part.parameters(), *part.buffers()]) as memory:
-            part(content, motion, Stream())
+            part(content, motion, GenerationState())
         held = memory.peaks[""] / 8
         sizes[size] = [part.frames_at_once(torch.device(kind)) for kind in ("cpu", "meta")]
         assert sizes[size][0] * held == pytest.approx(2**30, rel=0.3)
@@ -237,9 +237,9 @@ def readers(part: DenseDecoder, perturbed: int) -> set[int]:
 
 
 def test_which_block_reads_which():
-    part, plain = decoder(), decoder(dense=False)
+    part, reference = decoder(), decoder(dense=False)
     assert [readers(part, block) for block in (-1, 0, 1, 2)] == [{0, 1, 2}, {1, 2}, {2}, {3}]
-    assert [readers(plain, block) for block in (-1, 0, 1, 2)] == [{0}, {1}, {2}, {3}]
+    assert [readers(reference, block) for block in (-1, 0, 1, 2)] == [{0}, {1}, {2}, {3}]
 
 
 @pytest.mark.parametrize("frame", [0, 2])
@@ -263,7 +263,7 @@ def test_decoder_takes_what_there_is():
     assert bare.motion_to_code.in_features == 9 and decoder().motion_to_code is None
     made = bare(Content(content.image, code=content.code), Motion(3, trajectory=torch.randn(2, 3, 9)), None)[0]
     assert made.shape == (2, 4, 3, SIZE, SIZE)
-    coarse = decoder(content=Spec(code=6, pyramid=(Level(5, 2), Level(7, 8))), motion=Spec(trajectory=6))
+    coarse = decoder(content=Spec(code=6, pyramid=(FeatureSpec(5, 2), FeatureSpec(7, 8))), motion=Spec(trajectory=6))
     assert [block.norm.num_features for block in coarse.blocks] == [8 + 7, 8 + 8, 8 + 8 + 8 + 5]
     assert coarse.last.in_channels == 4
     per_frame = Content(content.image, content.pyramid, torch.randn(2, 3, 6))

@@ -71,7 +71,7 @@ def test_average_pooling_on_a_gpu_is_that_of_torch(shape):
         (second,) = torch.autograd.grad(first.pow(2).sum(), own)
         return [tensor.detach().cpu() for tensor in (made, first, second)]
 
-    expected = results(lambda x: functional.avg_pool3d(x, resampling.halved(x.shape[2:])), "cpu")
+    expected = results(lambda x: functional.avg_pool3d(x, resampling.pool_sizes(x.shape[2:])), "cpu")
     with emulated_cuda(), Recorded() as recorded:
         found = results(average_pool, "cuda:0")
     assert recorded.refused == {}

@@ -70,10 +70,10 @@ def test_cutout_blanks_a_square_of_half_the_side():
 
 def test_all_frames_of_a_clip_have_one_draw_and_clips_have_their_own():
     augment = DiffAugment()
-    still = clips(3, 1).expand(-1, -1, 4, -1, -1)
-    made = augment(still, augment.draw(3, CPU))
+    static = clips(3, 1).expand(-1, -1, 4, -1, -1)
+    made = augment(static, augment.draw(3, CPU))
     assert torch.equal(made, made[:, :, :1].expand_as(made))
-    one = still[:1].expand_as(still)
+    one = static[:1].expand_as(static)
     made = augment(one, augment.draw(3, CPU))
     assert not torch.equal(made[0], made[1]) and not torch.equal(made[1], made[2])
 
@@ -122,19 +122,19 @@ def test_a_critic_augments_frames_of_a_clip_alike(view, condition):
     critic = model.critics["one"]
     clip = model.data_preprocessor(narrow.batch(lengths=(6, 6, 6)))["clip"]
     footage = GanContext(model, clip, 0, ("reconstruct",), False).real("reconstruct")
-    still = replace(footage, video=footage.image[:, :, None].expand_as(footage.video))
-    index = critic.view.draw(still)
-    look = critic.look(still, critic.view, index)
-    owners = critic.view.owners(still, index)
+    static = replace(footage, video=footage.image[:, :, None].expand_as(footage.video))
+    index = critic.view.draw(static)
+    look = critic.look(static, critic.view, index)
+    owners = critic.view.owners(static, index)
     if critic.view.kind == "clip":
         assert torch.equal(look.sample, look.sample[:, :, :1].expand_as(look.sample))
     shown = look.sample if critic.view.kind == "frames" else look.sample[:, :, 0]
     for owner in range(3):
         own = shown[owners == owner]
         assert torch.equal(own, own[:1].expand_as(own))
-    assert not torch.equal(look.sample, critic.look(still, critic.view, index).sample)
-    draw = critic.draw_augmentation(still)
-    again = [critic.look(still, critic.view, index, draw) for _ in range(2)]
+    assert not torch.equal(look.sample, critic.look(static, critic.view, index).sample)
+    draw = critic.draw_augmentation(static)
+    again = [critic.look(static, critic.view, index, draw) for _ in range(2)]
     assert torch.equal(again[0].sample, again[1].sample)
     if condition == "image":
         wanted = critic.augment.move(footage.image, draw)

@@ -14,12 +14,12 @@ from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.decoders import FrameDecoder
 from i2vkit.models.discriminators import RandomFrames
 from i2vkit.models.encoders import Conv3dEncoder, ConvPyramidEncoder
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.losses import ContentInvarianceLoss, ContentSpread, CriticLoss, FrameL1Loss, KlLoss, MotionCycleLoss
 from i2vkit.models.losses.content_losses import spread_within_clips
 from i2vkit.models.training.context import GanContext
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip, Motion, Spec
+from i2vkit.structures import Motion, Spec, VideoBatch
 
 NARROWED = {
     "model.image_size": narrow.SIZE,
@@ -48,11 +48,11 @@ def dual(name: str = "dual_mtgan_weizmann"):
     return model
 
 
-def clip_of(model, lengths=LENGTHS, **own) -> Clip:
-    return model.data_preprocessor(narrow.batch(lengths=lengths, targets=True, **own))["clip"]
+def clip_of(model, lengths=LENGTHS, **own) -> VideoBatch:
+    return model.data_preprocessor(narrow.batch(lengths=lengths, image_videos=True, **own))["clip"]
 
 
-def context_of(model, clip: Clip | None = None) -> GanContext:
+def context_of(model, clip: VideoBatch | None = None) -> GanContext:
     return GanContext(model, clip_of(model) if clip is None else clip, 0, tuple(model.passes), True)
 
 
@@ -68,7 +68,7 @@ def test_frame_l1_weighs_what_moves():
     for frame in range(real.shape[2]):
         change = (real[:, :, frame] - real[:, :, 0]).abs().max(dim=1).values
         terms.append(((1 + 4 * change)[:, None] * (made[:, :, frame] - real[:, :, frame]).abs()).mean())
-    weighted = FrameL1Loss(moving=4.0)(context).item()
+    weighted = FrameL1Loss(motion_weight=4.0)(context).item()
     assert weighted == pytest.approx(torch.stack(terms).mean().item(), rel=1e-5)
     assert weighted > 1.01 * FrameL1Loss()(context).item()
 
@@ -86,7 +86,7 @@ def test_cycle_compares_means_and_both_sides_learn(name):
     model = dual()
     context = context_of(model)
     encoder = model.generator.motion_encoder
-    again = encoder(Clip(context.generated(name).video, num_frames=context.clip.num_frames), Stream())
+    again = encoder(VideoBatch(context.generated(name).video, num_frames=context.clip.num_frames), GenerationState())
     expected = (again.mean - context.encoded("reconstruct").mean).abs().mean()
     value = MotionCycleLoss(name)(context)
     assert value.item() == pytest.approx(expected.item(), rel=1e-5) and value > 1e-3
@@ -104,16 +104,16 @@ def test_content_invariance_is_the_mean_change_of_the_code_over_true_frames():
     clip = clip_of(model, (6, 4, 1))
     value = ContentInvarianceLoss()(context_of(model, clip)).item()
     encoder, changes = model.generator.content_encoder, []
-    for video, frames in zip(clip.source, (6, 4, 1), strict=True):
+    for video, frames in zip(clip.driving, (6, 4, 1), strict=True):
         codes = [encoder(video[None, :, t]).code[0] for t in range(frames)]
         changes += [(codes[t] - codes[t + 1]).abs().mean().item() for t in range(frames - 1)]
     assert len(changes) == 8
     assert value == pytest.approx(sum(changes) / 8, rel=1e-4) and value > 1e-3
-    still = clip.source[:, :, :1].expand_as(clip.source)
-    context = context_of(model, Clip(still, clip.target_image, clip.target))
+    static = clip.driving[:, :, :1].expand_as(clip.driving)
+    context = context_of(model, VideoBatch(static, clip.image, clip.image_video))
     assert ContentInvarianceLoss()(context).item() == 0
     assert ContentSpread()(context).item() == pytest.approx(0, abs=1e-9)
-    one = Clip(clip.source[:, :, :1], clip.target_image, clip.target)
+    one = VideoBatch(clip.driving[:, :, :1], clip.image, clip.image_video)
     assert ContentInvarianceLoss()(context_of(model, one)).item() == 0  # no neighbours, and nothing that is not finite
 
 
@@ -141,7 +141,7 @@ def test_skips_of_the_frame_decoder_add_the_pyramid_of_one_image():
     decoder = FrameDecoder(**given, widths=(8, 6, 4), skips=True).eval()
     content = encoder(torch.rand(2, 3, 16, 16) * 2 - 1)
     trajectory = torch.randn(2, 3, 3)
-    found, _ = decoder(content, Motion(length=3, trajectory=trajectory), Stream())
+    found, _ = decoder(content, Motion(length=3, trajectory=trajectory), GenerationState())
     blocks, (fine, middle, coarse) = decoder.blocks, decoder.skips
     for t in range(3):
         both = [
@@ -204,7 +204,7 @@ def test_image_critic_is_equation_5(draws):
     model = dual()
     context = context_of(model)
     critic, losses = model.critics["image"], losses_of(model)
-    v, v_y, y = context.clip.source, context.clip.target, context.clip.target_image
+    v, v_y, y = context.clip.driving, context.clip.image_video, context.clip.image
     made = {name: context.generated(name).video.detach() for name in model.passes}
     x1 = v[:, :, 0]
 
@@ -215,23 +215,23 @@ def test_image_critic_is_equation_5(draws):
     )
     assert value == pytest.approx(-gan_x.item(), rel=1e-4)
 
-    for still in (True, False):
-        loss = losses["image_critic_target"]
-        assert loss.real_still
-        loss.real_still = still
+    for static in (True, False):
+        loss = losses["image_critic_transfer"]
+        assert loss.real_static
+        loss.real_static = static
         draws.clear()
         value = loss(context).item()
         terms = []
         for name, real, fake in zip(("transfer", "sample"), draws[::2], draws[1::2], strict=True):
-            true = log_d(critic, y if still else frames(v_y, real), y)
+            true = log_d(critic, y if static else frames(v_y, real), y)
             generated = log_not_d(critic, frames(made[name], fake), y)
             terms.append(true + 0.5 * (generated + log_not_d(critic, frames(v_y, real), x1)))
         assert value == pytest.approx(-(sum(terms) / 2).item(), rel=1e-4)
-        loss.real_still = True
+        loss.real_static = True
     assert {int(t) for index in draws for t in index} <= set(range(6))
     before = [index.tolist() for index in draws]
     draws.clear()
-    losses["image_critic_target"](context)
+    losses["image_critic_transfer"](context)
     assert [index.tolist() for index in draws] != before  # drawn anew
 
 
@@ -239,10 +239,8 @@ def test_generator_against_the_image_critic_does_not_saturate(draws):
     model = dual()
     context = context_of(model)
     critic, losses = model.critics["image"], losses_of(model)
-    images = dict(
-        reconstruct=context.clip.source[:, :, 0], transfer=context.clip.target_image, sample=context.clip.target_image
-    )
-    for loss, names in (("image_adversarial", ["reconstruct"]), ("image_adversarial_target", ["transfer", "sample"])):
+    images = dict(reconstruct=context.clip.driving[:, :, 0], transfer=context.clip.image, sample=context.clip.image)
+    for loss, names in (("image_adversarial", ["reconstruct"]), ("image_adversarial_transfer", ["transfer", "sample"])):
         draws.clear()
         value = losses[loss](context).item()
         terms = [
@@ -256,28 +254,28 @@ def test_video_critic_is_equation_6():
     model = dual()
     context = context_of(model)
     critic, losses = model.critics["video"], losses_of(model)
-    v, v_y = context.clip.source, context.clip.target
+    v, v_y = context.clip.driving, context.clip.image_video
     made = {name: context.generated(name).video.detach() for name in model.passes}
     gan_x = log_d(critic, v) + log_not_d(critic, made["reconstruct"])
     assert losses["video_critic"](context).item() == pytest.approx(-gan_x.item(), rel=1e-4)
     gan_y = log_d(critic, v_y) + 0.5 * (log_not_d(critic, made["transfer"]) + log_not_d(critic, made["sample"]))
-    assert losses["video_critic_target"](context).item() == pytest.approx(-gan_y.item(), rel=1e-4)
+    assert losses["video_critic_transfer"](context).item() == pytest.approx(-gan_y.item(), rel=1e-4)
     adversarial = -0.5 * (log_d(critic, made["transfer"]) + log_d(critic, made["sample"]))
-    assert losses["video_adversarial_target"](context).item() == pytest.approx(adversarial.item(), rel=1e-4)
+    assert losses["video_adversarial_transfer"](context).item() == pytest.approx(adversarial.item(), rel=1e-4)
 
 
 def test_total_is_equation_8():
     model = dual()
-    log = model.train_step(narrow.batch(lengths=LENGTHS, targets=True), narrow.optimizers(model))
+    log = model.train_step(narrow.batch(lengths=LENGTHS, image_videos=True), narrow.optimizers(model))
     expected = (
         10 * (log["content_l1"] + log["frame_l1"] + log["motion_l1"] + log["motion_l1_transfer"])
         + 1e-2 * log["kl"]
-        + 1e-4 * (log["image_adversarial"] + log["image_adversarial_target"]) / 2
+        + 1e-4 * (log["image_adversarial"] + log["image_adversarial_transfer"]) / 2
         + log["video_adversarial"]
-        + log["video_adversarial_target"]
+        + log["video_adversarial_transfer"]
     )
     assert log["generator_total"].item() == pytest.approx(expected.item(), rel=1e-5)
-    critics = ("image_critic", "image_critic_target", "video_critic", "video_critic_target")
+    critics = ("image_critic", "image_critic_transfer", "video_critic", "video_critic_transfer")
     assert log["critics_total"].item() == pytest.approx(sum(log[name].item() for name in critics), rel=1e-5)
     assert 0 < log["content_spread"] < 1
 
@@ -288,7 +286,7 @@ def test_each_encoder_runs_once_for_all_passes():
 
     def count(name: str):
         return lambda module, inputs, output: calls.update(
-            {name: 1, f"{name} images": len(getattr(inputs[0], "source", inputs[0]))}
+            {name: 1, f"{name} images": len(getattr(inputs[0], "driving", inputs[0]))}
         )
 
     generator.content_encoder.register_forward_hook(count("content"))
@@ -300,36 +298,39 @@ def test_each_encoder_runs_once_for_all_passes():
     assert context.generated("transfer").content is context.generated("sample").content
     assert context.encoded("sample").mean is None  # drawn from N(0, I)
     calls.clear()
-    model.train_step(narrow.batch(lengths=LENGTHS, targets=True), narrow.optimizers(model))
+    model.train_step(narrow.batch(lengths=LENGTHS, image_videos=True), narrow.optimizers(model))
     assert (calls["content"], calls["motion"]) == (2, 3)  # and the cycle encodes the two generated videos
 
 
-def sampled(model, source: torch.Tensor, image: torch.Tensor, seeds: list[int]) -> torch.Tensor:
-    return next(model.stream([Clip(source)], seeds, content=image, motion="prior")).video
+def sampled(model, driving: torch.Tensor, image: torch.Tensor, seeds: list[int]) -> torch.Tensor:
+    return next(model.generate_chunks([VideoBatch(driving)], seeds, content=image, motion="prior")).video
 
 
 def test_samples_vary_with_the_seed_and_with_nothing_else():
     model = dual()
     clip = clip_of(model)
-    image = clip.target_image
-    first = sampled(model, clip.source, image, [1, 2, 3])
-    assert torch.equal(first, sampled(model, clip.source, image, [1, 2, 3]))
-    assert torch.equal(first, sampled(model, clip.target.flip(0), image, [1, 2, 3]))  # whatever the driving video
-    other = sampled(model, clip.source, image, [1, 9, 3])
+    image = clip.image
+    first = sampled(model, clip.driving, image, [1, 2, 3])
+    assert torch.equal(first, sampled(model, clip.driving, image, [1, 2, 3]))
+    assert torch.equal(first, sampled(model, clip.image_video.flip(0), image, [1, 2, 3]))  # whatever the driving video
+    other = sampled(model, clip.driving, image, [1, 9, 3])
     assert (other[1] - first[1]).abs().max() > 1e-2 and torch.allclose(other[[0, 2]], first[[0, 2]], atol=1e-5)
-    assert torch.allclose(sampled(model, clip.source[1:2], image[1:2], [2]), first[1:2], atol=1e-5)
+    assert torch.allclose(sampled(model, clip.driving[1:2], image[1:2], [2]), first[1:2], atol=1e-5)
     longer = sampled(model, torch.zeros(3, 3, 11, 32, 32), image, [1, 2, 3])
     assert longer.shape[2] == 11 and torch.allclose(longer[:, :, :6], first, atol=1e-5)  # of any length
     torch.manual_seed(99)
-    assert torch.equal(first, sampled(model, clip.source, image, [1, 2, 3]))
-    driven = [next(model.stream([Clip(clip.source)], seeds, content=image)).video for seeds in ([1, 2, 3], [4, 5, 6])]
+    assert torch.equal(first, sampled(model, clip.driving, image, [1, 2, 3]))
+    driven = [
+        next(model.generate_chunks([VideoBatch(clip.driving)], seeds, content=image)).video
+        for seeds in ([1, 2, 3], [4, 5, 6])
+    ]
     assert torch.equal(*driven)  # transfer is deterministic
 
 
 def test_transfer_onto_the_own_first_frame_is_reconstruction_where_frames_share_one_code():
     model = dual().eval()
     clip = clip_of(model)
-    own = Clip(clip.source, target_image=clip.source[:, :, 0], target=clip.source)
+    own = VideoBatch(clip.driving, image=clip.driving[:, :, 0], image_video=clip.driving)
     with torch.no_grad():
         made = model.generator(own, model.passes)
         assert (made["transfer"].video - made["reconstruct"].video).abs().max() > 1e-3  # codes differ as yet
@@ -394,7 +395,7 @@ def test_ablations_lack_what_they_say_and_nothing_else():
 def test_a_step_in_which_all_of_it_learns(name):
     model = dual(name)
     before = {key: parameter.detach().clone() for key, parameter in model.named_parameters()}
-    log = model.train_step(narrow.batch(lengths=LENGTHS, targets=True), narrow.optimizers(model))
+    log = model.train_step(narrow.batch(lengths=LENGTHS, image_videos=True), narrow.optimizers(model))
     assert all(torch.isfinite(value) for value in log.values())
     assert [key for key, parameter in model.named_parameters() if torch.equal(parameter, before[key])] == []
 
@@ -403,14 +404,14 @@ def test_what_does_not_fit_is_refused():
     model = dual()
     context = context_of(model)
     for loss in (ContentInvarianceLoss("transfer"), ContentSpread("transfer")):
-        with pytest.raises(ConfigError, match="pass 'transfer' has one only: give the pass frames"):
+        with pytest.raises(ConfigError, match="pass 'transfer' has one only: give the pass content_per_frame"):
             loss.check(model)
     with pytest.raises(ConfigError, match="shows wrong images, but critic 'video' reads none"):
         CriticLoss("video", wrong_image=0.5).check(model)
     for weights in (dict(wrong_image=-0.1), dict(wrong_image=0.6, wrong_label=0.5)):
         with pytest.raises(ConfigError, match="'image_critic' weighs its negatives by shares of 1"):
             CriticLoss("image", **weights)
-    alone = GanContext(model, Clip(context.clip.source), 0, ("reconstruct",), True)
+    alone = GanContext(model, VideoBatch(context.clip.driving), 0, ("reconstruct",), True)
     with pytest.raises(ConfigError, match="the data have none: set a pairing"):
         CriticLoss("image", wrong_image=0.5)(alone)
 
@@ -427,26 +428,26 @@ def test_a_constant_picture_added_to_all_frames_changes_the_code_of_x_t_alone(di
     encoder = encoder_of(difference=difference)
     video = torch.rand(2, 3, 6, narrow.SIZE, narrow.SIZE) - 0.5
     other = video + torch.rand(2, 3, 1, narrow.SIZE, narrow.SIZE) - 0.5
-    codes = [encoder(Clip(frames), Stream()).code for frames in (video, other)]
+    codes = [encoder(VideoBatch(frames), GenerationState()).code for frames in (video, other)]
     assert torch.allclose(*codes, atol=1e-6) == difference
-    still = encoder(Clip(video[:, :, :1].expand(-1, -1, 6, -1, -1)), Stream()).code
-    nothing = encoder(Clip(torch.zeros_like(video)), Stream()).code
-    assert torch.allclose(still, nothing, atol=1e-6) == difference
+    static = encoder(VideoBatch(video[:, :, :1].expand(-1, -1, 6, -1, -1)), GenerationState()).code
+    nothing = encoder(VideoBatch(torch.zeros_like(video)), GenerationState()).code
+    assert torch.allclose(static, nothing, atol=1e-6) == difference
 
 
 def test_log_variance_stays_within_its_bounds_and_comes_back():
     encoder = encoder_of()
     torch.nn.init.constant_(encoder.to_log_variance.bias, 1e6)
-    clip = Clip(torch.rand(2, 3, 6, narrow.SIZE, narrow.SIZE))
-    motion = encoder(clip, Stream())
+    clip = VideoBatch(torch.rand(2, 3, 6, narrow.SIZE, narrow.SIZE))
+    motion = encoder(clip, GenerationState())
     assert torch.equal(motion.log_variance, torch.full((2, 5), 2.0))
     motion.log_variance.sum().backward()  # to become smaller: the way back
     assert (encoder.to_log_variance.bias.grad == 2).all()
     encoder.zero_grad()
-    (-encoder(clip, Stream()).log_variance.sum()).backward()
+    (-encoder(clip, GenerationState()).log_variance.sum()).backward()
     assert (encoder.to_log_variance.bias.grad == 0).all()
     torch.nn.init.constant_(encoder.to_log_variance.bias, -1e6)
-    assert encoder(clip, Stream()).log_variance.max() == -10
+    assert encoder(clip, GenerationState()).log_variance.max() == -10
     with pytest.raises(ConfigError, match=r"initial_log_variance=-4.0, which is not between"):
         encoder_of(log_variance_bounds=(-3.0, 2.0))
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.models.losses.feature_losses import FeatureSimilarityLoss, Vgg16Features, crop_boxes, person_boxes
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 from i2vkit.utils.weight_files import MissingWeightsError
 
 
@@ -45,7 +45,7 @@ def vgg(tmp_path_factory):
 
 def context(made, real, num_frames=None, **clip):
     video, shown = SimpleNamespace(video=made), SimpleNamespace(video=real, num_frames=num_frames)
-    return SimpleNamespace(generated=lambda n: video, real=lambda n: shown, clip=Clip(real, **clip))
+    return SimpleNamespace(generated=lambda n: video, real=lambda n: shown, clip=VideoBatch(real, **clip))
 
 
 def features(weights, pictures):
@@ -73,14 +73,14 @@ def test_crop_of_a_box_is_a_part_of_the_picture():
 
 
 def test_box_of_a_person_is_that_of_the_clip_or_of_the_known_joints():
-    source = torch.zeros(1, 3, 2, 20, 20)
+    driving = torch.zeros(1, 3, 2, 20, 20)
     joints = torch.full((1, 2, 13, 2), np.nan)
     joints[0, 0, 3], joints[0, 0, 7] = torch.tensor([4.5, 2.5]), torch.tensor([8.5, 12.5])
-    boxes = person_boxes(Clip(source, joints=joints))
+    boxes = person_boxes(VideoBatch(driving, joints=joints))
     assert torch.allclose(boxes[0, 0], torch.tensor([5 - 1.5, 3 - 1.5, 9 + 1.5, 13 + 1.5]))
-    assert boxes[0, 1].tolist() == [0, 0, 20, 20] == person_boxes(Clip(source))[0, 0].tolist()
+    assert boxes[0, 1].tolist() == [0, 0, 20, 20] == person_boxes(VideoBatch(driving))[0, 0].tolist()
     given = torch.rand(1, 2, 4)
-    assert person_boxes(Clip(source, joints=joints, boxes=given)) is given
+    assert person_boxes(VideoBatch(driving, joints=joints, boxes=given)) is given
 
 
 def test_loss_is_the_mean_square_of_features_over_true_frames(vgg):

@@ -11,12 +11,12 @@ import torch
 from emulated_cuda import emulated_cuda
 from torch import nn
 
-from i2vkit.analysis.benchmark.generators import computed_plainly
+from i2vkit.analysis.benchmark.generators import using_reference_forms
 from i2vkit.models.discriminators import FrameDiscriminator, VideoDiscriminator
 from i2vkit.models.layers import (
     PooledConv,
     ResidualUp,
-    StillConv2d,
+    StaticConv2d,
     TransposedConv1p2d,
     UpsampledConv,
     cpu_kernels,
@@ -33,7 +33,7 @@ LAYERS = {
     ),
     "PooledConv": (lambda: PooledConv(3, 4, dim=3), [(2, 3, 4, 6, 6)]),
     "UpsampledConv": (lambda: UpsampledConv(3 + 2, 4), [(4, 3, 5, 5), (2, 2, 5, 5)]),
-    "StillConv2d": (lambda: StillConv2d(3 + 2, 4), [(4, 3, 5, 5), (2, 2, 5, 5)]),
+    "StaticConv2d": (lambda: StaticConv2d(3 + 2, 4), [(4, 3, 5, 5), (2, 2, 5, 5)]),
     "ResidualUp": (lambda: ResidualUp(3 + 2, 4).eval(), [(4, 3, 5, 5), (2, 2, 5, 5)]),
     "FrameDiscriminator": (lambda: FrameDiscriminator(**DISCRIMINATOR), [(4, 3, 16, 16), (4, 3)]),
     "VideoDiscriminator": (lambda: VideoDiscriminator(**DISCRIMINATOR), [(4, 3, 8, 16, 16), (4, 3)]),
@@ -122,10 +122,10 @@ def test_the_form_of_one_model_is_chosen_and_given_back():
     x = torch.empty(0)
     assert [type(layer).__name__ for layer in choose_form(model, REFERENCE, "UpsampledConv")] == ["UpsampledConv"]
     assert [layer.takes_reference(x) for layer in model.extra] == [False, True]
-    with computed_plainly(model):
+    with using_reference_forms(model):
         assert all(layer.takes_reference(x) for layer in (*model.extra, model.critics["one"].network))
     assert [layer.takes_reference(x) for layer in model.extra] == [False, True]
-    with computed_plainly(model, False):
+    with using_reference_forms(model, False):
         assert not any(layer.takes_reference(x) for layer in model.extra)
     assert len(choose_form(model, None)) == 3
     assert not any(layer.takes_reference(x) for layer in model.extra)

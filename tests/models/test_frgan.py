@@ -8,14 +8,14 @@ from i2vkit.config.loading import load_config
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.models.discriminators.discriminator import Look
 from i2vkit.models.encoders import MapDifferenceEncoder
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.heads import ResidualHead
 from i2vkit.models.losses import AdversarialLoss, CriticLoss, MotionCycleLoss, WassersteinLoss
 from i2vkit.models.refiners import VolumeRefiner
 from i2vkit.models.training.context import GanContext
 from i2vkit.models.training.passes import Pass
 from i2vkit.registry import HEADS, MODELS
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 STAGE_ONE = {
     "model.image_size": narrow.SIZE,
@@ -39,14 +39,14 @@ def frgan(stage: str = "forecast", seed: int = 0):
 
 
 def batch(lengths=(6, 6, 6), **own) -> dict:
-    return narrow.batch(lengths, targets=True, **own)
+    return narrow.batch(lengths, image_videos=True, **own)
 
 
-def clip_of(model, lengths=(6, 6, 6)) -> Clip:
+def clip_of(model, lengths=(6, 6, 6)) -> VideoBatch:
     return model.data_preprocessor(batch(lengths))["clip"]
 
 
-def context_of(model, clip: Clip | None = None) -> GanContext:
+def context_of(model, clip: VideoBatch | None = None) -> GanContext:
     return GanContext(model, clip_of(model) if clip is None else clip, 0, tuple(model.passes), True)
 
 
@@ -56,17 +56,17 @@ def context_of(model, clip: Clip | None = None) -> GanContext:
 def test_motion_is_the_difference_to_the_maps_of_the_input_image():
     model = frgan().eval()
     encoder, clip = model.generator.motion_encoder, clip_of(model)
-    motion = model.generator.encode_motion(clip, Stream())
+    motion = model.generator.encode_motion(clip, GenerationState())
     for t in range(6):
-        of_frame, of_image = (encoder.encoder(maps)[1] for maps in (clip.source_maps[:, :, t], clip.image_maps))
+        of_frame, of_image = (encoder.encoder(maps)[1] for maps in (clip.driving_maps[:, :, t], clip.image_maps))
         assert torch.allclose(motion.trajectory[:, t], of_frame - of_image, atol=1e-6)
     driving, reference = motion.maps["driving"], motion.maps["reference"]
-    assert torch.allclose(driving[1][:, :, 2], encoder.encoder(clip.source_maps[:, :, 2])[0][1], atol=1e-6)
+    assert torch.allclose(driving[1][:, :, 2], encoder.encoder(clip.driving_maps[:, :, 2])[0][1], atol=1e-6)
     assert torch.allclose(reference[3], encoder.encoder(clip.image_maps)[0][3], atol=1e-6)
     assert [level.channels for level in encoder.spec.maps] == [maps.shape[1] for maps in driving]
-    still = Clip(clip.source, source_maps=clip.image_maps[:, :, None].expand(-1, -1, 6, -1, -1).clone())
-    still = Clip(**{**vars(still), "image_maps": clip.image_maps})
-    assert model.generator.encode_motion(still, Stream()).trajectory.abs().max() < 1e-6
+    static = VideoBatch(clip.driving, driving_maps=clip.image_maps[:, :, None].expand(-1, -1, 6, -1, -1).clone())
+    static = VideoBatch(**{**vars(static), "image_maps": clip.image_maps})
+    assert model.generator.encode_motion(static, GenerationState()).trajectory.abs().max() < 1e-6
 
 
 def test_heads_of_equations_1_and_2():
@@ -90,11 +90,11 @@ def close_mask_(layer: torch.nn.Module) -> None:
 def test_with_mask_0_the_output_is_the_input_frame_bit_for_bit():
     model = frgan().eval()
     clip = clip_of(model)
-    assert not torch.equal(next(model.stream([clip], [0, 1, 2])).video[:, :, 3], clip.target_image)
+    assert not torch.equal(next(model.generate_chunks([clip], [0, 1, 2])).video[:, :, 3], clip.image)
     close_mask_(model.generator.decoder.last)
-    made = next(model.stream([clip], [0, 1, 2]))
+    made = next(model.generate_chunks([clip], [0, 1, 2]))
     assert made.mask.abs().max() == 0
-    assert all(torch.equal(made.video[:, :, t], clip.target_image) for t in range(6))
+    assert all(torch.equal(made.video[:, :, t], clip.image) for t in range(6))
 
 
 # The refiner
@@ -115,12 +115,12 @@ def test_nothing_of_the_frozen_stage_one_is_kept():
 def test_with_mask_0_the_refiner_leaves_the_coarse_video_bit_for_bit():
     model = frgan("refine").eval()
     clip = clip_of(model)
-    made = next(model.stream([clip], [0, 1, 2]))
+    made = next(model.generate_chunks([clip], [0, 1, 2]))
     assert made.mask.shape == (3, 1, 6, narrow.SIZE, narrow.SIZE) and not torch.equal(made.video, made.coarse)
     expected = made.mask * made.residual + (1 - made.mask) * made.coarse  # eq. 10
     assert torch.allclose(made.video, expected, atol=1e-6)
     close_mask_(model.generator.refiner.up[-1][0])
-    made = next(model.stream([clip], [0, 1, 2]))
+    made = next(model.generate_chunks([clip], [0, 1, 2]))
     assert torch.equal(made.video, made.coarse)
 
 
@@ -129,13 +129,13 @@ def test_an_untrained_refiner_changes_little(masked):
     model = frgan("refine")
     config = load_config("frgan_refine_mug", STAGE_TWO | {"model.generator.head.mask": masked}).model.generator
     generator = MODELS.build(config | dict(image_size=narrow.SIZE, map_channels=narrow.MAPS)).eval()
-    made = generator(clip_of(model), {"forecast": Pass()}, Stream(seeds=[0, 1, 2]))["forecast"]
+    made = generator(clip_of(model), {"forecast": Pass()}, GenerationState(seeds=[0, 1, 2]))["forecast"]
     changed = (made.video - made.coarse).abs().mean()
     assert 0 < changed < 0.1 * made.coarse.abs().mean()  # with a mask of a half it is about 0.5
 
 
 class HeadOfAProject(torch.nn.Module):
-    """What docs/contracts.md asks of a head, and no ``rest``."""
+    """What docs/contracts.md asks of a head, and no ``identity_bias``."""
 
     channels, reads_base = 3, True
 
@@ -149,7 +149,7 @@ def test_a_head_without_rest_takes_a_refiner(monkeypatch):
     config = load_config("frgan_refine_mug", STAGE_TWO).model.generator
     given = dict(head=dict(type="HeadOfAProject"), image_size=narrow.SIZE, map_channels=narrow.MAPS)
     generator = MODELS.build(config | given).eval()
-    made = generator(clip_of(frgan("refine")), {"forecast": Pass()}, Stream(seeds=[0, 1, 2]))["forecast"]
+    made = generator(clip_of(frgan("refine")), {"forecast": Pass()}, GenerationState(seeds=[0, 1, 2]))["forecast"]
     assert generator.refiner.up[-1][0].bias.abs().max() == 0
     assert made.video.shape == made.coarse.shape and not torch.equal(made.video, made.coarse)
 
@@ -173,11 +173,13 @@ def test_refiner_reads_maps_and_refines_window_by_window():
 def test_stage_one_streams_and_a_refiner_wants_the_whole_clip():
     model = frgan().eval()
     clip = clip_of(model)
-    whole = next(model.stream([clip], [0, 1, 2])).video
-    chunks = [clip.cut(start, start + 4) for start in (0, 4)]
-    assert torch.allclose(torch.cat([m.video for m in model.stream(chunks, [0, 1, 2])], dim=2), whole, atol=1e-5)
+    whole = next(model.generate_chunks([clip], [0, 1, 2])).video
+    chunks = [clip.slice_frames(start, start + 4) for start in (0, 4)]
+    assert torch.allclose(
+        torch.cat([m.video for m in model.generate_chunks(chunks, [0, 1, 2])], dim=2), whole, atol=1e-5
+    )
     with pytest.raises(ConfigError, match="in one piece only"):
-        list(frgan("refine").stream(chunks, [0, 1, 2]))
+        list(frgan("refine").generate_chunks(chunks, [0, 1, 2]))
 
 
 # Critics
@@ -219,16 +221,16 @@ def test_a_critic_sees_real_and_made_frames_of_the_same_time_with_the_maps_of_th
     video, clip = context.generated("forecast").video, context.clip
     assert torch.equal(real_maps, fake_maps)
     for i in range(3):
-        time = next(t for t in range(6) if torch.equal(real[i], clip.source[i, :, t]))
+        time = next(t for t in range(6) if torch.equal(real[i], clip.driving[i, :, t]))
         assert torch.equal(fake[i], video[i, :, time])
-        assert torch.equal(fake_maps[i], clip.source_maps[i, :, time])
+        assert torch.equal(fake_maps[i], clip.driving_maps[i, :, time])
 
 
 def test_generator_of_stage_two_is_judged_by_the_mean_over_the_frames_and_by_the_clip():
     model = frgan("refine")
     context = context_of(model)
     losses = {loss.name: loss for loss in model.phases[1].losses}
-    video, maps = context.generated("forecast").video, context.clip.source_maps
+    video, maps = context.generated("forecast").video, context.clip.driving_maps
     with torch.no_grad():
         frames = [model.critics["frame"](video[:, :, t], maps=maps[:, :, t]).mean() for t in range(6)]
         clip = model.critics["video"](video, maps=maps).mean()
@@ -241,8 +243,8 @@ def test_critics_depend_on_the_maps():
     model = frgan("refine")
     clip = clip_of(model)
     for name, sample, maps in (
-        ("frame", clip.source[:, :, 0], clip.source_maps[:, :, 0]),
-        ("video", clip.source, clip.source_maps),
+        ("frame", clip.driving[:, :, 0], clip.driving_maps[:, :, 0]),
+        ("video", clip.driving, clip.driving_maps),
     ):
         critic = model.critics[name]
         assert critic(sample, maps=maps).shape == (3, 1)  # six frames are three, then one
@@ -280,7 +282,9 @@ def test_stage_one_does_not_change_by_a_bit_in_stage_two(trained_stage_one):
     assert all(not torch.equal(refiner[name], value) for name, value in two.generator.refiner.named_parameters())
     assert any(not torch.equal(value, start[name]) for name, value in two.critics["frame"].state_dict().items())
     clip = clip_of(two)
-    assert torch.equal(next(two.stream([clip], [0, 1, 2])).coarse, next(one.stream([clip], [0, 1, 2])).video)
+    assert torch.equal(
+        next(two.generate_chunks([clip], [0, 1, 2])).coarse, next(one.generate_chunks([clip], [0, 1, 2])).video
+    )
 
 
 def test_stage_two_without_stage_one_says_how_to_make_it(tmp_path):
@@ -311,7 +315,7 @@ def test_all_weights_of_both_stages_learn():
 def test_maps_that_are_not_there_or_are_others():
     model = frgan()
     data = batch((4, 4))
-    del data["inputs"]["source_maps"], data["inputs"]["image_maps"]
+    del data["inputs"]["driving_maps"], data["inputs"]["image_maps"]
     with pytest.raises(ConfigError, match=r"reads condition maps and the clips have none.*--maps.*ReadMaps"):
         model.train_step(data, narrow.optimizers(model))
     other = MODELS.build(load_config("frgan_forecast_mug", STAGE_ONE | {"model.map_channels": 13}).model)

@@ -26,32 +26,34 @@ def base(frames: int = 1) -> torch.Tensor:
 
 @pytest.mark.parametrize("frames", [1, 3])
 def test_no_mask_and_no_flow_give_the_base(frames):
-    still = base(frames)
-    made = WarpHead()(features(), still)
-    assert torch.allclose(made["video"], still.expand(-1, -1, 3, -1, -1), atol=1e-5)
+    static = base(frames)
+    made = WarpHead()(features(), static)
+    assert torch.allclose(made["video"], static.expand(-1, -1, 3, -1, -1), atol=1e-5)
     assert torch.allclose(made["base"], made["video"], atol=1e-6)
 
 
 def test_a_flow_of_one_pixel_shifts_the_base_by_one_and_its_border_goes_on():
-    still = base()
-    left = WarpHead()(features(x=1.0), still)["video"]
-    expected = torch.cat([still[..., 1:], still[..., -1:]], dim=-1)
+    static = base()
+    left = WarpHead()(features(x=1.0), static)["video"]
+    expected = torch.cat([static[..., 1:], static[..., -1:]], dim=-1)
     assert torch.allclose(left, expected.expand_as(left), atol=1e-4)
-    down = WarpHead()(features(y=-1.0), still)["video"]
-    expected = torch.cat([still[..., :1, :], still[..., :-1, :]], dim=-2)
+    down = WarpHead()(features(y=-1.0), static)["video"]
+    expected = torch.cat([static[..., :1, :], static[..., :-1, :]], dim=-2)
     assert torch.allclose(down, expected.expand_as(down), atol=1e-4)
 
 
 def test_half_a_pixel_is_the_mean_of_two():
-    still = base()
-    made = WarpHead()(features(x=0.5), still)["video"]
-    assert torch.allclose(made[..., :-1], ((still[..., 1:] + still[..., :-1]) / 2).expand_as(made[..., 1:]), atol=1e-4)
+    static = base()
+    made = WarpHead()(features(x=0.5), static)["video"]
+    assert torch.allclose(
+        made[..., :-1], ((static[..., 1:] + static[..., :-1]) / 2).expand_as(made[..., 1:]), atol=1e-4
+    )
 
 
 def test_an_open_mask_gives_the_content_and_the_flow_is_bounded():
     made = WarpHead()(features(mask=OPEN, content=0.3), base())
     assert torch.allclose(made["video"], torch.full((2, 3, 3, 8, 8), 0.3), atol=1e-5)
-    far = WarpHead(reach=2.0)(torch.full((2, 6, 3, 8, 8), 50.0), base())
+    far = WarpHead(max_displacement=2.0)(torch.full((2, 6, 3, 8, 8), 50.0), base())
     assert torch.allclose(far["flow"], torch.full((2, 2, 3, 8, 8), 2.0))
 
 
@@ -72,7 +74,7 @@ def test_smoothing_averages_the_flow_and_leaves_an_even_one():
 def test_mask_bias_is_the_untrained_mask_and_the_rest_lets_98_percent_of_the_base_through(head):
     zeros = torch.zeros(2, head.channels, 3, 8, 8)
     assert head(zeros, base())["mask"].mean().item() == pytest.approx(1 / (1 + math.exp(-head.mask_bias)), rel=1e-5)
-    rest = torch.tensor(head.rest).view(1, -1, 1, 1, 1).expand_as(zeros)
+    rest = torch.tensor(head.identity_bias).view(1, -1, 1, 1, 1).expand_as(zeros)
     made = head(rest, base())
     assert made["mask"].mean().item() == pytest.approx(1 / (1 + math.exp(4)), rel=1e-5)
     assert made["residual"].abs().max() == 0
@@ -80,20 +82,20 @@ def test_mask_bias_is_the_untrained_mask_and_the_rest_lets_98_percent_of_the_bas
 
 def test_gradients_reach_mask_content_and_flow():
     own = (0.5 * torch.randn(2, 6, 3, 8, 8)).requires_grad_()
-    still = base().requires_grad_()
-    WarpHead()(own, still)["video"].square().sum().backward()
+    static = base().requires_grad_()
+    WarpHead()(own, static)["video"].square().sum().backward()
     assert (own.grad.abs().amax(dim=(0, 2, 3, 4)) > 0).all()
-    assert still.grad.abs().max() > 0
+    assert static.grad.abs().max() > 0
 
 
 @pytest.mark.parametrize("frames", [1, 3])
 def test_both_forms_of_the_warping_agree_with_each_other_and_with_a_plain_loop(frames):
-    still, flow = base(frames).requires_grad_(), (2 * torch.randn(2, 2, 3, 8, 8)).requires_grad_()
-    sampled, gathered = warp_sampled(still, flow), warp_gathered(still, flow)
+    static, flow = base(frames).requires_grad_(), (2 * torch.randn(2, 2, 3, 8, 8)).requires_grad_()
+    sampled, gathered = warp_sampled(static, flow), warp_gathered(static, flow)
     assert torch.allclose(sampled, gathered, atol=1e-5)
     weights = torch.randn_like(sampled)
     by_sampling, by_gathering = (
-        torch.autograd.grad((made * weights).sum(), (still, flow)) for made in (sampled, gathered)
+        torch.autograd.grad((made * weights).sum(), (static, flow)) for made in (sampled, gathered)
     )
     for one, other in zip(by_sampling, by_gathering, strict=True):
         assert torch.allclose(one, other, atol=1e-4)
@@ -104,32 +106,32 @@ def test_both_forms_of_the_warping_agree_with_each_other_and_with_a_plain_loop(f
         for i in range(8):
             for j in range(8):
                 share = max(0.0, 1 - abs(y - i)) * max(0.0, 1 - abs(x - j))
-                expected += share * still[1, :, t if frames == 3 else 0, i, j].detach()
+                expected += share * static[1, :, t if frames == 3 else 0, i, j].detach()
         assert torch.allclose(gathered[1, :, t, row, column], expected, atol=1e-4)
 
 
 def test_zero_flow_gathers_the_very_frames():
-    still = base(3)
-    assert torch.equal(warp_gathered(still, torch.zeros(2, 2, 3, 8, 8)), still)
+    static = base(3)
+    assert torch.equal(warp_gathered(static, torch.zeros(2, 2, 3, 8, 8)), static)
 
 
 def test_the_form_follows_what_pytorch_was_told(monkeypatch):
-    still, flow = base(), torch.rand(2, 2, 3, 8, 8)
-    assert torch.equal(warp(still, flow), warp_sampled(still, flow))
+    static, flow = base(), torch.rand(2, 2, 3, 8, 8)
+    assert torch.equal(warp(static, flow), warp_sampled(static, flow))
     monkeypatch.setattr(torch, "are_deterministic_algorithms_enabled", lambda: True)
-    assert torch.equal(warp(still, flow), warp_gathered(still, flow))
+    assert torch.equal(warp(static, flow), warp_gathered(static, flow))
 
 
 def test_a_graph_holds_the_gathered_form_whole():
     torch._dynamo.reset()
-    still, flow = base(), torch.rand(2, 2, 3, 8, 8)
+    static, flow = base(), torch.rand(2, 2, 3, 8, 8)
     compiled = torch.compile(warp, backend="eager", fullgraph=True)
-    assert torch.allclose(compiled(still, flow), warp(still, flow), atol=1e-5)
+    assert torch.allclose(compiled(static, flow), warp(static, flow), atol=1e-5)
 
 
-@pytest.mark.parametrize("own", [dict(reach=0.0), dict(smooth=4), dict(smooth=0)])
+@pytest.mark.parametrize("own", [dict(max_displacement=0.0), dict(smooth=4), dict(smooth=0)])
 def test_a_head_that_cannot_warp_is_refused(own):
-    with pytest.raises(ConfigError, match=r"takes a reach above 0 pixels and smooth=1, 3, 5"):
+    with pytest.raises(ConfigError, match=r"takes a max_displacement above 0 pixels and smooth=1, 3, 5"):
         WarpHead(**own)
 
 

@@ -9,11 +9,11 @@ from torch import nn
 
 from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.errors import ConfigError
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.inference import for_inference_
 from i2vkit.models.training.passes import Pass
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 
 def imaginator_config(decoder: str = "TransposedConv1p2dDecoder") -> dict:
@@ -44,10 +44,10 @@ def model_with_statistics(decoder: str = "TransposedConv1p2dDecoder") -> nn.Modu
 
 @torch.no_grad()
 def videos(generator: nn.Module, half: bool = False) -> torch.Tensor:
-    source = torch.rand(2, 3, 8, narrow.SIZE, narrow.SIZE, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    driving = torch.rand(2, 3, 8, narrow.SIZE, narrow.SIZE, generator=torch.Generator().manual_seed(1)) * 2 - 1
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        clip = Clip(source, label=torch.tensor([0, 1]))
-        return generator(clip, {"one": Pass()}, Stream([1, 2]))["one"].video
+        clip = VideoBatch(driving, label=torch.tensor([0, 1]))
+        return generator(clip, {"one": Pass()}, GenerationState([1, 2]))["one"].video
 
 
 @pytest.mark.parametrize("decoder", ["TransposedConv1p2dDecoder", "TransposedConv3dDecoder"])

@@ -12,7 +12,7 @@ from i2vkit.interfaces import check_built, check_class
 from i2vkit.models import Generator, discriminators, fields
 from i2vkit.models.discriminators import interfaces as judges
 from i2vkit.models.discriminators.views import View
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import (
     Adapter,
     ContentEncoder,
@@ -41,9 +41,9 @@ from i2vkit.registry import (
     interface_of,
     part_names,
 )
-from i2vkit.structures import Clip, Content, Level, Motion, Spec
+from i2vkit.structures import Content, FeatureSpec, Motion, Spec, VideoBatch
 
-PASS, OTHER, STREAM = Pass(), Pass(content="target"), Stream()
+PASS, OTHER, STATE = Pass(), Pass(content="image"), GenerationState()
 WITH_INTERFACE = [name for name, registry in ROLES.items() if interface_of(registry) is not None]
 
 
@@ -66,21 +66,21 @@ def register():
 class Trajectory(MotionEncoder):
     """The mean colour of every frame."""
 
-    gives = ("motion.trajectory",)
-    streams = True
+    provides = ("motion.trajectory",)
+    supports_chunks = True
 
     def __init__(self):
         super().__init__()
         self.spec = Spec(trajectory=3)
 
-    def forward(self, clip, stream):
-        return Motion(clip.source.shape[2], trajectory=clip.source.mean(dim=(3, 4)).transpose(1, 2))
+    def forward(self, clip, state):
+        return Motion(clip.driving.shape[2], trajectory=clip.driving.mean(dim=(3, 4)).transpose(1, 2))
 
 
 class ColourCode(ContentEncoder):
     """The mean colour of an image."""
 
-    gives = ("content.code",)
+    provides = ("content.code",)
 
     def __init__(self):
         super().__init__()
@@ -93,15 +93,15 @@ class ColourCode(ContentEncoder):
 class Painter(Decoder):
     """Every pixel of a frame is the first number of its motion, so that values are easily told."""
 
-    needs = ("motion.trajectory",)
-    streams = frame_wise = True
+    requires = ("motion.trajectory",)
+    supports_chunks = frame_wise = True
 
     def __init__(self, out_channels: int):
         super().__init__()
         self.channels = out_channels
         self.nothing = nn.Parameter(torch.zeros(1))
 
-    def forward(self, content, motion, stream):
+    def forward(self, content, motion, state):
         steps = motion.trajectory[:, :, 0]  # (B, T)
         features = steps[:, None, :, None, None].expand(-1, self.channels, -1, *content.image.shape[2:])
         return features + self.nothing, content.image[:, :, None]
@@ -157,50 +157,52 @@ def test_examples_of_the_interfaces_of_data():
 
 
 def test_a_misspelt_field_is_refused_where_the_class_is_defined():
-    with pytest.raises(ConfigError, match=r"Fused.uses names 'content.pyramide'.*nearest: content.pyramid"):
+    with pytest.raises(ConfigError, match=r"Fused.accepts names 'content.pyramide'.*nearest: content.pyramid"):
 
         class Fused(Decoder):
-            uses = ("content.pyramide",)
+            accepts = ("content.pyramide",)
 
 
 def test_a_name_that_is_not_in_a_tuple_is_refused():
     with pytest.raises(
-        ConfigError, match=r"""One.needs is a tuple of names like \("motion.code",\), not 'motion.code'"""
+        ConfigError, match=r"""One.requires is a tuple of names like \("motion.code",\), not 'motion.code'"""
     ):
 
         class One(Decoder):
-            needs = "motion.code"
+            requires = "motion.code"
 
 
 def test_an_input_that_nothing_can_give_to_a_part_of_this_kind_is_refused():
-    with pytest.raises(ConfigError, match=r"Early.needs names 'motion.trajectory', which nothing can give"):
+    with pytest.raises(ConfigError, match=r"Early.requires names 'motion.trajectory', which nothing can give"):
 
         class Early(MotionEncoder):
-            needs = ("motion.trajectory",)
+            requires = ("motion.trajectory",)
 
-    with pytest.raises(ConfigError, match=r"Reader.uses names 'motion.code'.*here nothing may stand"):
+    with pytest.raises(ConfigError, match=r"Reader.accepts names 'motion.code'.*here nothing may stand"):
 
         class Reader(ContentEncoder):
-            uses = ("motion.code",)
+            accepts = ("motion.code",)
 
 
 def test_an_output_of_another_kind_is_refused():
-    with pytest.raises(ConfigError, match=r"Mixed.gives names 'content.code', which a part of this kind does not give"):
+    with pytest.raises(
+        ConfigError, match=r"Mixed.provides names 'content.code', which a part of this kind does not give"
+    ):
 
         class Mixed(MotionGenerator):
-            gives = ("content.code",)
+            provides = ("content.code",)
 
-    with pytest.raises(ConfigError, match=r"Labels.gives names 'motion.condition', which the generator itself adds"):
+    with pytest.raises(ConfigError, match=r"Labels.provides names 'motion.condition', which the generator itself adds"):
 
         class Labels(MotionEncoder):
-            gives = ("motion.condition",)
+            provides = ("motion.condition",)
 
 
 def test_an_adapter_names_fields_that_there_are():
-    with pytest.raises(ConfigError, match=r"Odd.gives names 'motion.path', and no part hands that on"):
+    with pytest.raises(ConfigError, match=r"Odd.provides names 'motion.path', and no part hands that on"):
 
         class Odd(Adapter):
-            side, reads, gives = "motion", "code", "path"
+            side, reads, provides = "motion", "code", "path"
 
 
 # Classes.
@@ -211,7 +213,7 @@ def test_an_interface_without_its_methods_is_no_part(register):
         """Has no forward pass."""
 
     register(MOTION_ENCODERS, Silent)
-    with pytest.raises(ConfigError, match=r"motion encoder 'Silent' does not define forward\(clip, stream\)"):
+    with pytest.raises(ConfigError, match=r"motion encoder 'Silent' does not define forward\(clip, state\)"):
         build_part(MOTION_ENCODERS, dict(type="Silent"))
 
 
@@ -239,7 +241,7 @@ def test_a_decoder_that_is_only_a_part_is_told_what_it_lacks(register):
     class Old(Part):
         """Inherits from the common base alone."""
 
-        def forward(self, content, motion, stream):
+        def forward(self, content, motion, state):
             raise AssertionError
 
     register(DECODERS, Old)
@@ -322,13 +324,13 @@ def test_an_adapter_without_its_fields_is_refused(parts, register):
     class Loose(nn.Module):
         """Looks like an adapter and does not say what it adapts."""
 
-        streams = True
+        supports_chunks = True
 
-        def forward(self, upstream, stream):
+        def forward(self, upstream, state):
             return upstream
 
     register(ADAPTERS, Loose)
-    with pytest.raises(ConfigError, match=r"adapter 'Loose' does not define side, reads, gives"):
+    with pytest.raises(ConfigError, match=r"adapter 'Loose' does not define side, reads, provides"):
         generator(decoder=dict(type="TransposedConv3dDecoder"), content_encoder=dict(type="ColourCode"))
 
 
@@ -344,7 +346,7 @@ def test_gives_and_spec_agree(parts, register):
             self.spec = Spec()
 
     register(MOTION_ENCODERS, Absent)
-    with pytest.raises(ConfigError, match=r"Absent.gives names 'motion.trajectory', and its spec has trajectory=0"):
+    with pytest.raises(ConfigError, match=r"Absent.provides names 'motion.trajectory', and its spec has trajectory=0"):
         generator(motion_encoder=dict(type=Absent))
 
     class Secret(Trajectory):
@@ -355,7 +357,9 @@ def test_gives_and_spec_agree(parts, register):
             self.spec = Spec(trajectory=3, code=2)
 
     register(MOTION_ENCODERS, Secret)
-    with pytest.raises(ConfigError, match=r"spec of Secret has code=2, and Secret.gives does not name 'motion.code'"):
+    with pytest.raises(
+        ConfigError, match=r"spec of Secret has code=2, and Secret.provides does not name 'motion.code'"
+    ):
         generator(motion_encoder=dict(type=Secret))
 
 
@@ -363,19 +367,19 @@ def test_what_a_motion_generator_leaves_as_it_is_is_not_its_own(parts, register)
     class Doubled(MotionGenerator):
         """Twice the trajectory; the spec upstream goes through."""
 
-        needs = gives = ("motion.trajectory",)
-        streams = True
+        requires = provides = ("motion.trajectory",)
+        supports_chunks = True
 
         def __init__(self, motion: Spec):
             super().__init__()
             self.spec = motion
 
-        def forward(self, motion, stream):
+        def forward(self, motion, state):
             return replace(motion, trajectory=2 * motion.trajectory)
 
     register(MOTION_GENERATORS, Doubled)
     video = torch.full((1, 3, 2, 8, 8), 0.25)
-    made = generator(motion_generator=dict(type=Doubled)).eval()(Clip(video), {"a": PASS})["a"]
+    made = generator(motion_generator=dict(type=Doubled)).eval()(VideoBatch(video), {"a": PASS})["a"]
     assert torch.allclose(made.video, torch.tanh(torch.tensor(0.5)))
 
 
@@ -399,14 +403,14 @@ def test_a_posterior_over_time_is_refused(parts, register):
     class CodeOverTime(Trajectory):
         """A code beside the trajectory, but the mean is that of the trajectory."""
 
-        gives = ("motion.trajectory", "motion.code")
+        provides = ("motion.trajectory", "motion.code")
 
         def __init__(self):
             super().__init__()
             self.spec = Spec(trajectory=3, code=3, variational=True)
 
-        def forward(self, clip, stream):
-            motion = super().forward(clip, stream)
+        def forward(self, clip, state):
+            motion = super().forward(clip, state)
             steps = motion.trajectory
             return replace(motion, code=steps[:, 0], mean=steps, log_variance=steps)
 
@@ -428,8 +432,8 @@ def test_a_motion_that_is_not_what_the_spec_says(parts, register, returned, mess
     class Other(Trajectory):
         """Returns something else."""
 
-        def forward(self, clip, stream):
-            return returned(super().forward(clip, stream))
+        def forward(self, clip, state):
+            return returned(super().forward(clip, state))
 
     register(MOTION_ENCODERS, Other)
     with pytest.raises(ConfigError, match=message):
@@ -449,8 +453,8 @@ def test_a_decoder_that_returns_something_else(parts, register, returned, messag
     class Wrong(Painter):
         """Returns something else."""
 
-        def forward(self, content, motion, stream):
-            return returned(*super().forward(content, motion, stream))
+        def forward(self, content, motion, state):
+            return returned(*super().forward(content, motion, state))
 
     register(DECODERS, Wrong)
     with pytest.raises(ConfigError, match=message):
@@ -482,33 +486,33 @@ def test_the_checks_are_gone_once_the_generator_is_built(parts):
 class Offset(MotionGenerator):
     """The trajectory plus the content code."""
 
-    needs = ("motion.trajectory", "content.code")
-    gives = ("motion.trajectory",)
-    streams = True
+    requires = ("motion.trajectory", "content.code")
+    provides = ("motion.trajectory",)
+    supports_chunks = True
 
     def __init__(self, motion: Spec, content: Spec):
         super().__init__()
         assert content.code == motion.trajectory == 3
         self.spec = motion
 
-    def forward(self, motion, stream, content):
+    def forward(self, motion, state, content):
         return replace(motion, trajectory=motion.trajectory + content.code[:, None])
 
 
 class FromImage(Trajectory):
     """The trajectory minus the mean colour of the image to animate."""
 
-    uses = ("content.image",)
+    accepts = ("content.image",)
 
-    def forward(self, clip, stream, content):
-        motion = super().forward(clip, stream)
+    def forward(self, clip, state, content):
+        motion = super().forward(clip, state)
         return replace(motion, trajectory=motion.trajectory - content.image.mean(dim=(2, 3))[:, None])
 
 
 def test_a_motion_generator_reads_content(parts, register):
     register(MOTION_GENERATORS, Offset)
     model = generator(motion_generator=dict(type=Offset), content_encoder=dict(type="ColourCode")).eval()
-    clip = Clip(torch.full((1, 3, 2, 8, 8), 0.25), target_image=torch.full((1, 3, 8, 8), 0.5))
+    clip = VideoBatch(torch.full((1, 3, 2, 8, 8), 0.25), image=torch.full((1, 3, 8, 8), 0.5))
     own, other = model(clip, {"own": PASS, "other": OTHER}).values()
     assert torch.allclose(own.video, torch.tanh(torch.tensor(0.25 + 0.25)))
     assert torch.allclose(other.video, torch.tanh(torch.tensor(0.25 + 0.5)))
@@ -523,12 +527,12 @@ def test_content_that_a_motion_generator_needs_and_nothing_gives(parts, register
 def test_a_motion_encoder_reads_the_image_that_its_motion_will_animate(parts, register):
     register(MOTION_ENCODERS, FromImage)
     model = generator(motion_encoder=dict(type=FromImage)).eval()
-    clip = Clip(torch.full((1, 3, 2, 8, 8), 0.75), target_image=torch.full((1, 3, 8, 8), 0.25))
+    clip = VideoBatch(torch.full((1, 3, 2, 8, 8), 0.75), image=torch.full((1, 3, 8, 8), 0.25))
     own, other = model(clip, {"own": PASS, "other": OTHER}).values()
     assert own.video.abs().max() == 0
     assert torch.allclose(other.video, torch.tanh(torch.tensor(0.75 - 0.25)))
     # Encoded by itself, the motion is relative to the clip's own first frame.
-    assert model.encode_motion(clip, STREAM).trajectory.abs().max() == 0
+    assert model.encode_motion(clip, STATE).trajectory.abs().max() == 0
 
 
 def test_an_adapter_makes_the_content_that_a_motion_generator_needs(parts, register):
@@ -539,17 +543,17 @@ def test_an_adapter_makes_the_content_that_a_motion_generator_needs(parts, regis
             MotionGenerator.__init__(self)
             self.spec = motion
 
-        def forward(self, motion, stream, content):
+        def forward(self, motion, state, content):
             return replace(motion, trajectory=motion.trajectory + content.code.mean(dim=1)[:, None, None])
 
     class Maps(ContentEncoder):
         """The image itself as a pyramid of one level."""
 
-        gives = ("content.pyramid",)
+        provides = ("content.pyramid",)
 
         def __init__(self):
             super().__init__()
-            self.spec = Spec(pyramid=(Level(3, 1),))
+            self.spec = Spec(pyramid=(FeatureSpec(3, 1),))
 
         def forward(self, image):
             return Content(image, pyramid=(image,))

@@ -12,12 +12,12 @@ from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators import FrameDiscriminator, RandomFrames, VectorDiscriminator, VideoDiscriminator
 from i2vkit.models.discriminators.discriminator import Look, wrong_labels
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.losses import AdversarialLoss, CategoryLoss, CriticCategoryLoss, CriticLoss, FirstFrameL1Loss
 from i2vkit.models.motion_generators import LabelFusion, NoiseGru
 from i2vkit.models.training.context import GanContext
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip, Motion, Spec
+from i2vkit.structures import Motion, Spec, VideoBatch
 
 LABELS = torch.tensor([0, 2])
 
@@ -61,9 +61,9 @@ def phases(*critics: str) -> dict[str, dict]:
     )
 
 
-def video_of(model, label: int, seed: int, motion: str = "source") -> torch.Tensor:
-    clip = narrow.batch(lengths=(6,))["inputs"]["source"][0][None].float() / 127.5 - 1
-    return next(model.stream([Clip(clip, label=torch.tensor([label]))], [seed], motion=motion)).video
+def video_of(model, label: int, seed: int, motion: str = "driving") -> torch.Tensor:
+    clip = narrow.batch(lengths=(6,))["inputs"]["driving"][0][None].float() / 127.5 - 1
+    return next(model.generate_chunks([VideoBatch(clip, label=torch.tensor([label]))], [seed], motion=motion)).video
 
 
 def context_of(model, **batch) -> GanContext:
@@ -74,20 +74,22 @@ def context_of(model, **batch) -> GanContext:
 def test_label_fusion_draws_its_noise_by_seed_and_leaves_the_label():
     part = LabelFusion(Spec(condition=3), noise=512)
     motion = drawn()
-    first, again, other = (part(motion, Stream(seeds, like=LABELS)) for seeds in ([1, 2], [1, 2], [1, 3]))
+    first, again, other = (part(motion, GenerationState(seeds, like=LABELS)) for seeds in ([1, 2], [1, 2], [1, 3]))
     assert first.code.shape == (2, 512) and part.spec == Spec(code=512, condition=3)
     assert first.condition is motion.condition
     assert torch.equal(first.code, again.code)
     assert torch.equal(first.code[0], other.code[0]) and not torch.equal(first.code[1], other.code[1])
     assert first.code.mean().abs() < 0.15 and first.code.std() == pytest.approx(1, abs=0.1)
-    stream = Stream(like=LABELS)
-    assert torch.equal(part(motion, stream).code, part(motion, stream).code)  # one clip, whatever the chunk
-    assert not torch.equal(part(motion, Stream(like=LABELS)).code, part(motion, Stream(like=LABELS)).code)
+    state = GenerationState(like=LABELS)
+    assert torch.equal(part(motion, state).code, part(motion, state).code)  # one clip, whatever the chunk
+    assert not torch.equal(
+        part(motion, GenerationState(like=LABELS)).code, part(motion, GenerationState(like=LABELS)).code
+    )
 
 
 def test_label_fusion_takes_any_number_of_labels_and_no_noise_but_not_nothing():
-    assert LabelFusion(Spec(condition=24), noise=0)(drawn(), Stream([0, 0], like=LABELS)).code.shape == (2, 0)
-    assert LabelFusion(Spec(), noise=8)(drawn(labels=None), Stream([0, 0], like=LABELS)).condition is None
+    assert LabelFusion(Spec(condition=24), noise=0)(drawn(), GenerationState([0, 0], like=LABELS)).code.shape == (2, 0)
+    assert LabelFusion(Spec(), noise=8)(drawn(labels=None), GenerationState([0, 0], like=LABELS)).condition is None
     with pytest.raises(ConfigError, match="neither noise nor labels"):
         LabelFusion(Spec(), noise=0)
 
@@ -95,29 +97,29 @@ def test_label_fusion_takes_any_number_of_labels_and_no_noise_but_not_nothing():
 def test_gru_reads_new_noise_and_the_label_at_every_step():
     part = NoiseGru(Spec(condition=3), noise=4, hidden=5)
     motion = drawn()
-    found = part(motion, Stream([3, 4], like=LABELS)).trajectory
-    stream = Stream([3, 4], like=LABELS)
-    noise = stream.normal_steps(part, "noise", 6, (4,))
-    state = stream.normal(part, "start", (5,))
+    found = part(motion, GenerationState([3, 4], like=LABELS)).trajectory
+    state = GenerationState([3, 4], like=LABELS)
+    noise = state.normal_per_frame(part, "noise", 6, (4,))
+    hidden = state.normal(part, "start", (5,))
     weight_in, weight, bias_in, bias = (p.detach() for p in part.gru.parameters())
     for t in range(6):
         gates_in = torch.cat([noise[:, t], motion.condition], dim=1) @ weight_in.T + bias_in
-        gates = state @ weight.T + bias
+        gates = hidden @ weight.T + bias
         reset = torch.sigmoid(gates_in[:, :5] + gates[:, :5])
         update = torch.sigmoid(gates_in[:, 5:10] + gates[:, 5:10])
         new = torch.tanh(gates_in[:, 10:] + reset * gates[:, 10:])
-        state = (1 - update) * new + update * state
-        assert torch.allclose(found[:, t], state, atol=1e-6)
+        hidden = (1 - update) * new + update * hidden
+        assert torch.allclose(found[:, t], hidden, atol=1e-6)
     assert (noise[:, 1:] - noise[:, :-1]).abs().amin() > 0
-    other = part(drawn(labels=torch.tensor([0, 1])), Stream([3, 4], like=LABELS)).trajectory
+    other = part(drawn(labels=torch.tensor([0, 1])), GenerationState([3, 4], like=LABELS)).trajectory
     assert torch.equal(other[0], found[0]) and not torch.allclose(other[1], found[1], atol=1e-3)
 
 
 def test_gru_in_chunks_equals_the_whole_and_has_any_length():
     part = NoiseGru(Spec(condition=3), noise=20, hidden=5)
-    whole = part(drawn(40), Stream([3, 4], like=LABELS)).trajectory
-    stream = Stream([3, 4], like=LABELS)
-    chunks = [part(drawn(length), stream).trajectory for length in (1, 16, 23)]
+    whole = part(drawn(40), GenerationState([3, 4], like=LABELS)).trajectory
+    state = GenerationState([3, 4], like=LABELS)
+    chunks = [part(drawn(length), state).trajectory for length in (1, 16, 23)]
     assert torch.allclose(torch.cat(chunks, dim=1), whole, atol=1e-6)
 
 
@@ -148,13 +150,13 @@ def test_motion_encoded_from_a_video_knows_no_label_behind_an_adapter():
 
 def test_a_missing_or_unknown_label_is_refused_where_it_is_read():
     model = imaginator()
-    clip = Clip(torch.zeros(1, 3, 6, 32, 32))
+    clip = VideoBatch(torch.zeros(1, 3, 6, 32, 32))
     with pytest.raises(ConfigError, match=r"makes videos by label \(it knows 3\) and the clip has none"):
-        next(model.stream([clip], [0]))
+        next(model.generate_chunks([clip], [0]))
     with pytest.raises(ConfigError, match=r"3 labels \(a, b, c\), the data have the class indices \[3\]"):
-        next(model.stream([Clip(clip.source, label=torch.tensor([3]))], [0]))
+        next(model.generate_chunks([VideoBatch(clip.driving, label=torch.tensor([3]))], [0]))
     assert not narrow.build().generator.reads_label  # DTGAN has labels and does not read them
-    next(narrow.build().stream([clip], [0]))
+    next(narrow.build().generate_chunks([clip], [0]))
 
 
 def test_without_labels_noise_is_all():
@@ -212,8 +214,8 @@ def test_a_label_joins_as_its_maps_would(norm, size):
     clip, label = torch.randn(2, 3, *size).double(), functional.one_hot(LABELS[:2], 3)
     network.eval()
     results = []
-    for plain in (True, False):
-        network.plain = plain
+    for reference in (True, False):
+        network.reference = reference
         network.zero_grad()
         scores = network(clip, label)
         scores.sum().backward()
@@ -259,7 +261,7 @@ def test_a_critic_takes_one_power_iteration_for_all_that_it_is_shown():
                 score(look)
         vectors.append(critic.network.blocks[0][0].parametrizations.weight[0]._u.clone())
     assert torch.equal(*vectors)
-    critic.plain = True
+    critic.reference = True
     with critic.scoring() as score:
         score(looks[0])
     assert not torch.equal(critic.network.blocks[0][0].parametrizations.weight[0]._u, vectors[0])
@@ -298,7 +300,7 @@ def test_negatives_of_algorithm_1_against_a_plain_reference():
     context = context_of(model, lengths=(6, 6))
     video = model.critics["video"]
     one_hot = functional.one_hot(torch.tensor([0, 1]), 2)
-    real, made = context.clip.source, context.generated("reconstruct").video
+    real, made = context.clip.driving, context.generated("reconstruct").video
     expected = bce(video(real, one_hot), 1.0) + 0.5 * bce(video(made, one_hot), 0.0)
     expected = expected + 0.5 * bce(video(real, one_hot.flip(1)), 0.0)
     assert CriticLoss("video", wrong_label=0.5)(context).item() == pytest.approx(expected.item(), rel=1e-5)
@@ -374,7 +376,7 @@ def test_a_classifying_critic_of_equal_logits_is_at_chance():
 def test_first_frame_loss_looks_at_the_first_frame_and_the_image():
     context = context_of(imaginator(), lengths=(6, 4))
     made = context.generated("reconstruct").video[:, :, 0]
-    expected = (made - context.clip.source[:, :, 0]).abs().mean()
+    expected = (made - context.clip.driving[:, :, 0]).abs().mean()
     assert FirstFrameL1Loss()(context).item() == pytest.approx(expected.item(), rel=1e-6)
 
 
@@ -408,12 +410,12 @@ def test_a_paper_narrowed_makes_a_step_in_which_all_of_it_learns(name):
     log = model.train_step(narrow.batch(lengths=(16, 16)), narrow.optimizers(model))
     assert all(torch.isfinite(value) for value in log.values())
     # A bias before a batch norm moves by rounding errors only, if at all.
-    still = [
+    static = [
         key
         for key, parameter in model.named_parameters()
         if torch.equal(parameter, before[key]) and not key.endswith("bias")
     ]
-    assert still == []
+    assert static == []
 
 
 def test_random_frames_are_as_many_as_asked_for():

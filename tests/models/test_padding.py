@@ -10,7 +10,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.adapters import TrajectoryToCode
 from i2vkit.models.clip_lengths import masked_mean, true_frames
 from i2vkit.models.discriminators import AllFrames, Footage, LastDynamics, RandomFrames, RandomWindow, WholeClip
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.losses import ContentInvarianceLoss, ContentSpread, FrameL1Loss
 from i2vkit.models.training.context import GanContext
 from i2vkit.structures import Content, Motion, Spec
@@ -85,7 +85,7 @@ def test_code_of_a_trajectory_is_the_mean_over_true_frames():
     adapter, trajectory = TrajectoryToCode(Spec(trajectory=2)), torch.randn(3, 5, 2)
     expected = torch.stack([steps[:length].mean(dim=0) for steps, length in zip(trajectory, LENGTHS, strict=True)])
     motion = Motion(length=5, trajectory=trajectory)
-    padded, full = (adapter(replace(motion, num_frames=lengths), Stream()).code for lengths in (LENGTHS, None))
+    padded, full = (adapter(replace(motion, num_frames=lengths), GenerationState()).code for lengths in (LENGTHS, None))
     assert torch.allclose(padded, expected, atol=1e-6) and torch.allclose(full, trajectory.mean(dim=1), atol=1e-6)
 
 
@@ -148,10 +148,12 @@ def test_what_the_generator_hands_on_has_no_lengths_where_the_clip_has_none():
 def test_a_stream_makes_draws_for_the_batch_it_serves():
     part, like = torch.nn.Identity(), torch.zeros(2, 7)
     with pytest.raises(ConfigError, match="serves no batch yet"):
-        Stream().normal(part, "noise", (3,))
-    told = Stream([1, 2])
+        GenerationState().normal(part, "noise", (3,))
+    told = GenerationState([1, 2])
     told.set_batch(like)
-    for stream in (told, Stream([1, 2], like=like)):
-        assert torch.equal(stream.normal(part, "noise", (3,)), Stream([1, 2]).normal(part, "noise", (3,), like=like))
-        assert stream.uniform(part, "mask", (4,)).shape == (2, 4)
-        assert stream.normal_steps(part, "steps", 5, (4,)).shape == (2, 5, 4)
+    for state in (told, GenerationState([1, 2], like=like)):
+        assert torch.equal(
+            state.normal(part, "noise", (3,)), GenerationState([1, 2]).normal(part, "noise", (3,), like=like)
+        )
+        assert state.uniform(part, "mask", (4,)).shape == (2, 4)
+        assert state.normal_per_frame(part, "steps", 5, (4,)).shape == (2, 5, 4)

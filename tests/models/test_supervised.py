@@ -36,7 +36,7 @@ def build(only: str | None = None) -> SupervisedModel:
     )
     sequence = dict(
         updates=["network.encoder.lstm", "network.sequence_class"],
-        still=["network.encoder.frame_encoder"],
+        eval_modules=["network.encoder.frame_encoder"],
         losses=dict(sequence_class=dict(type=SequenceClassLoss)),
     )
     phases = dict(frames=frames, sequence=sequence)

@@ -10,9 +10,9 @@ import torch
 from i2vkit.config.loading import load_config
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.models.encoders import CnnLstmEncoder, TimmFrameEncoder, TimmPyramidEncoder
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip, Level
+from i2vkit.structures import FeatureSpec, VideoBatch
 from i2vkit.utils.weight_files import MissingWeightsError
 
 
@@ -35,7 +35,7 @@ def test_the_pyramid_is_timms_own_output(images):
     reference.load_state_dict(encoder.backbone.network.state_dict())
     content = encoder(images)
     wanted = reference(published("test_byobnet", images))
-    assert encoder.spec.pyramid == (Level(24, 2), Level(32, 4), Level(64, 8))
+    assert encoder.spec.pyramid == (FeatureSpec(24, 2), FeatureSpec(32, 4), FeatureSpec(64, 8))
     for made, expected in zip(content.pyramid, wanted, strict=True):
         torch.testing.assert_close(made, expected, rtol=1e-5, atol=1e-5)
     code = wanted[-1].flatten(1) @ encoder.to_code.weight.T + encoder.to_code.bias
@@ -44,7 +44,7 @@ def test_the_pyramid_is_timms_own_output(images):
 
 
 def test_a_code_that_nobody_reads_is_not_built(images):
-    encoder = TimmPyramidEncoder(32, "test_byobnet", wanted=("content.pyramid",)).eval()
+    encoder = TimmPyramidEncoder(32, "test_byobnet", requested=("content.pyramid",)).eval()
     assert encoder.to_code is None and encoder.spec.code == 0 and encoder(images).code is None
 
 
@@ -54,7 +54,7 @@ def test_a_transformer_is_built_for_the_image_size_and_gives_one_level_a_stride(
     reference = timm.create_model("test_vit", features_only=True, img_size=32).eval()
     reference.load_state_dict(encoder.backbone.network.state_dict())
     *_, wanted = reference(published("test_vit", images))
-    assert encoder.spec.pyramid == (Level(64, 16),)
+    assert encoder.spec.pyramid == (FeatureSpec(64, 16),)
     torch.testing.assert_close(encoder(images).pyramid[0], wanted, rtol=1e-5, atol=1e-5)
 
 
@@ -62,7 +62,7 @@ def test_maps_with_channels_last_are_turned(images):
     encoder = TimmPyramidEncoder(32, "test_mambaout", out_indices=(0, 1)).eval()
     first = encoder.backbone.network(published("test_mambaout", images))[0]
     made = encoder(images).pyramid[0]
-    assert encoder.spec.pyramid == (Level(16, 4), Level(32, 8))
+    assert encoder.spec.pyramid == (FeatureSpec(16, 4), FeatureSpec(32, 8))
     torch.testing.assert_close(made, first.permute(0, 3, 1, 2), rtol=1e-5, atol=1e-5)
 
 
@@ -85,7 +85,7 @@ def test_cnn_lstm_on_timm_suppresses_appearance():
     encoder = CnnLstmEncoder(32, narrow.NARROW["TimmFrameEncoder"], hidden=5).eval()
     video = torch.rand(2, 3, 4, 32, 32) * 2 - 1
     video[1] = video[1, :, :1]  # stands still
-    trajectory = encoder(Clip(video), Stream()).trajectory
+    trajectory = encoder(VideoBatch(video), GenerationState()).trajectory
     assert trajectory[1].abs().max() == 0
     assert trajectory[0, 1:].abs().amax(dim=1).min() > 0
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.discriminators.discriminator import Look
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.losses import (
     AdversarialLoss,
     CriticLoss,
@@ -23,7 +23,7 @@ from i2vkit.models.losses import (
 )
 from i2vkit.models.training.context import GanContext
 from i2vkit.registry import LOSSES
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 
 def changed(before: dict, after: dict, prefix: str) -> list[str]:
@@ -90,7 +90,7 @@ def test_equations_3_to_6_of_dtgan_against_a_plain_reference():
 
     clip, made = context.clip, context.generated("reconstruct").video
     frames = [(b, t) for b, length in enumerate((6, 4)) for t in range(length)]
-    real_frames = torch.stack([clip.source[b, :, t] for b, t in frames])
+    real_frames = torch.stack([clip.driving[b, :, t] for b, t in frames])
     fake_frames = torch.stack([made[b, :, t] for b, t in frames])
     frame, dynamics, encoder = model.critics["frame"], model.critics["dynamics"], model.generator.motion_encoder
 
@@ -100,15 +100,15 @@ def test_equations_3_to_6_of_dtgan_against_a_plain_reference():
     def z(video):  # sec. 3.1, with the static clip made and encoded in full
         static = video[:, :, :1].expand_as(video)
         full, _ = encoder.lstm(encoder.features(video))
-        still, _ = encoder.lstm(encoder.features(static))
-        return full - still
+        static, _ = encoder.lstm(encoder.features(static))
+        return full - static
 
     assert values["frame_l1"] == pytest.approx((real_frames - fake_frames).abs().mean().item(), rel=1e-5)
     assert values["frame_critic"] == pytest.approx(
         bce(frame(real_frames), 1.0) + bce(frame(fake_frames), 0.0), rel=1e-4
     )
     assert values["frame_adversarial"] == pytest.approx(bce(frame(fake_frames), 1.0), rel=1e-4)
-    real_z, fake_z = z(clip.source), z(made)
+    real_z, fake_z = z(clip.driving), z(made)
     ends = torch.tensor([5, 3])
     real_end, fake_end = real_z[[0, 1], ends], fake_z[[0, 1], ends]
     expected = bce(dynamics(real_end), 1.0) + bce(dynamics(fake_end), 0.0)
@@ -277,25 +277,25 @@ def test_configs_that_make_no_sense_are_refused_with_the_reason(changes, message
 
 def test_clip_of_another_size_is_refused():
     data = narrow.batch()
-    data["inputs"]["source"] = [video[:, :, ::2, ::2] for video in data["inputs"]["source"]]
+    data["inputs"]["driving"] = [video[:, :, ::2, ::2] for video in data["inputs"]["driving"]]
     model = narrow.build()
     with pytest.raises(ConfigError, match="built for 32x32 and got clips of 16x16"):
         model.train_step(data, narrow.optimizers(model))
 
 
 def test_target_passes_need_targets_and_use_them():
-    passes = dict(reconstruct=dict(), transfer=dict(content="target", motion="source", real="target"))
+    passes = dict(reconstruct=dict(), transfer=dict(content="image", motion="driving", target="image_video"))
     phases = narrow.gan_config()["phases"]
     phases["critics"]["losses"]["frame_critic"] = dict(
         type=CriticLoss, critic="frame", passes=("reconstruct", "transfer")
     )
     model = narrow.build(passes=passes, phases=phases)
-    with pytest.raises(ConfigError, match="reads a target"):
+    with pytest.raises(ConfigError, match="reads an image video"):
         model.train_step(narrow.batch(), narrow.optimizers(model))
-    model.train_step(narrow.batch(targets=True), narrow.optimizers(model))
-    clip = model.data_preprocessor(narrow.batch(targets=True))["clip"]
+    model.train_step(narrow.batch(image_videos=True), narrow.optimizers(model))
+    clip = model.data_preprocessor(narrow.batch(image_videos=True))["clip"]
     made = GanContext(model, clip, 0, ("transfer",), True).generated("transfer")
-    assert torch.equal(made.content.image, clip.target[:, :, 0])
+    assert torch.equal(made.content.image, clip.image_video[:, :, 0])
 
 
 def test_every_loss_that_is_registered_is_exported():
@@ -319,13 +319,13 @@ def test_draws_depend_on_the_seed_of_a_clip_and_not_on_its_batch():
         for parameter in model.generator.decoder.parameters():
             parameter.mul_(10)  # the first weights are small, and so is what the noise does to the video
     clip = model.data_preprocessor(narrow.batch(lengths=(4, 4)))["clip"]
-    both = next(model.stream([clip], [7, 8])).video
-    second = Clip(clip.source[1:], label=clip.label[1:])
-    alone = next(model.stream([second], [8])).video
-    other = next(model.stream([second], [9])).video
+    both = next(model.generate_chunks([clip], [7, 8])).video
+    second = VideoBatch(clip.driving[1:], label=clip.label[1:])
+    alone = next(model.generate_chunks([second], [8])).video
+    other = next(model.generate_chunks([second], [9])).video
     assert torch.allclose(both[1:], alone, atol=1e-5)
     assert (other - alone).abs().max() > 0.01
-    assert Stream([1]).normal(model, "x", (3,), like=alone).shape == (1, 3)
+    assert GenerationState([1]).normal(model, "x", (3,), like=alone).shape == (1, 3)
 
 
 def test_labels_that_the_model_does_not_have_are_refused():

@@ -12,13 +12,13 @@ import i2vkit.models.clip_lengths as lengths
 import i2vkit.models.decoders.transposed as transposed
 import i2vkit.models.layers.transposed_1p2d as layer
 from i2vkit.errors import ConfigError
-from i2vkit.models.clip_lengths import Lengths
+from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.models.decoders import TransposedConv1p2dDecoder, TransposedConv3dDecoder, TwoStreamDecoder
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.layers import TransposedConv1p2d, cpu_kernels
-from i2vkit.structures import Clip, Content, Level, Motion, Spec
+from i2vkit.structures import Content, FeatureSpec, Motion, Spec, VideoBatch
 
-PYRAMID = (Level(5, 2), Level(6, 4), Level(7, 8))
+PYRAMID = (FeatureSpec(5, 2), FeatureSpec(6, 4), FeatureSpec(7, 8))
 CONTENT, MOTION = Spec(code=9, pyramid=PYRAMID), Spec(code=6, condition=3)
 NARROW = dict(widths=(8, 6, 4), temporal_widths=(12, 10, 8, 5), time=((2, 1), (4, 2), (4, 2), (3, 1)))
 KERNELS = [  # time, space, side: first block, later ones with matrix product and with convolution, others
@@ -48,7 +48,7 @@ def decoder(kind=TransposedConv1p2dDecoder, content: Spec = CONTENT, motion: Spe
 
 
 def made_by(part: nn.Module, content: Content, motion: Motion) -> torch.Tensor:
-    return part(content, motion, Stream())[0]
+    return part(content, motion, GenerationState())[0]
 
 
 @pytest.mark.parametrize("time, space, side", KERNELS)
@@ -57,7 +57,7 @@ def test_plain_layer_is_its_definition(time, space, side):
     block = TransposedConv1p2d(4, 5, 2, time, space).eval()
     block.norm.running_mean.normal_()
     block.norm.running_var.uniform_(0.5, 2.0)
-    block.plain = True
+    block.reference = True
     x, (kernel, stride, padding) = torch.randn(1, 4, 3, side, side), time
     full = torch.zeros(1, 5, 2 * stride + kernel, side, side)
     for t in range(3):
@@ -92,12 +92,12 @@ def test_fast_layer_equals_the_plain_one(time, space, side, length, still_channe
     """Outputs, gradients of everything, and the statistics of batch norm."""
     results = []
     x = torch.randn(2, 4, length, side, side)
-    still = torch.randn(2, 3, side, side) if still_channels else None
+    static = torch.randn(2, 3, side, side) if still_channels else None
     for plain in (True, False):
         torch.manual_seed(3)
         block = TransposedConv1p2d(4 + still_channels, 6, 5, time, space).double()
-        block.plain = plain
-        inputs = [tensor.double().requires_grad_() for tensor in (x, still) if tensor is not None]
+        block.reference = plain
+        inputs = [tensor.double().requires_grad_() for tensor in (x, static) if tensor is not None]
         out = block(*inputs)
         (out * torch.linspace(-1, 1, out.numel()).double().view(out.shape)).sum().backward()
         gradients = [tensor.grad for tensor in (*inputs, *block.parameters())]
@@ -145,11 +145,11 @@ def test_maps_that_stand_still_join_as_if_they_were_repeated(gradients):
     """Enough rows (4 x 16 x 16) for the 1x1 convolution in place of the matrix product."""
     torch.manual_seed(0)
     block = TransposedConv1p2d(3 + 4, 6, 5, (4, 2, 1), (4, 2, 1)).eval()
-    x, still = torch.randn(4, 3, 2, 16, 16), torch.randn(4, 4, 16, 16)
+    x, static = torch.randn(4, 3, 2, 16, 16), torch.randn(4, 4, 16, 16)
     with torch.set_grad_enabled(gradients):
-        made = block(x, still)
-        block.plain = True
-        assert torch.allclose(made, block(x, still), atol=1e-5)
+        made = block(x, static)
+        block.reference = True
+        assert torch.allclose(made, block(x, static), atol=1e-5)
 
 
 def test_parameters_are_those_of_two_transposed_3d_convolutions_and_a_norm():
@@ -176,7 +176,7 @@ def test_decoder_is_the_description(kind, fusion, label_maps):
     shapes = []
     for i, block in enumerate(part.blocks):
         if kind is TransposedConv1p2dDecoder:
-            block.plain = True
+            block.reference = True
             x = block(x)
         else:
             x = functional.conv_transpose3d(x, block.weight, block.bias, stride=block.stride, padding=block.padding)
@@ -192,15 +192,15 @@ def test_decoder_is_the_description(kind, fusion, label_maps):
         x = torch.cat(joined, dim=1)
     assert shapes == [(2, 4, 4), (4, 8, 8), (8, 16, 16)]
     for block in part.blocks:
-        block.plain = False
-    found, base = part(content, motion, Stream())
+        block.reference = False
+    found, base = part(content, motion, GenerationState())
     assert torch.allclose(found, x, atol=1e-5)
     assert torch.equal(base[:, :, 0], content.image)
 
 
 @pytest.mark.parametrize("kind", [TransposedConv1p2dDecoder, TransposedConv3dDecoder, TwoStreamDecoder])
 def test_every_input_changes_the_video(kind):
-    extra = dict(base_wanted=True, widths=(8, 6, 4), time=NARROW["time"]) if kind is TwoStreamDecoder else {}
+    extra = dict(base_requested=True, widths=(8, 6, 4), time=NARROW["time"]) if kind is TwoStreamDecoder else {}
     part = decoder(kind, **extra).eval()
     content, motion = content_and_motion(batch=1)
     before = made_by(part, content, motion)
@@ -216,7 +216,7 @@ def test_every_input_changes_the_video(kind):
 @pytest.mark.parametrize("labels", [0, 3, 24])
 def test_3d_decoder_has_as_many_parameters_as_the_1p2d_one(labels):
     motion = Spec(code=512, condition=labels)
-    content = Spec(code=100, pyramid=tuple(Level(64 << i, 2 << i) for i in range(4)))
+    content = Spec(code=100, pyramid=tuple(FeatureSpec(64 << i, 2 << i) for i in range(4)))
     with torch.device("meta"):
         sizes = [
             sum(p.numel() for p in kind(image_size=64, content=content, motion=motion, out_channels=3).parameters())
@@ -229,7 +229,7 @@ def test_3d_decoder_has_as_many_parameters_as_the_1p2d_one(labels):
 
 def test_longer_clips_are_possible_and_repeat_themselves_in_the_middle():
     part = decoder().eval()
-    assert part.lengths == Lengths(8, 4)
+    assert part.lengths == ClipLengths(8, 4)
     content, motion = content_and_motion(length=28)
     video = made_by(part, content, motion)
     assert video.shape == (2, 3, 28, 32, 32)
@@ -249,12 +249,12 @@ def test_a_length_or_size_that_cannot_be_made_is_refused_with_those_that_can():
         critics={},
         phases=dict(g=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss")))),
     )
-    assert model.generator.lengths == Lengths(4, 2)
+    assert model.generator.lengths == ClipLengths(4, 2)
     message = r"TransposedConv1p2dDecoder as configured makes clips of 4, 6, 8, ... frames, not of 5"
     with pytest.raises(ConfigError, match=message):
         model.train_step(narrow.batch(lengths=(5, 3)), narrow.optimizers(model))
     with pytest.raises(ConfigError, match=message):
-        next(model.stream([Clip(torch.zeros(1, 3, 5, 32, 32), label=torch.tensor([0]))], [0]))
+        next(model.generate_chunks([VideoBatch(torch.zeros(1, 3, 5, 32, 32), label=torch.tensor([0]))], [0]))
     with pytest.raises(ConfigError, match=r"makes images of 8, 16, 24, ... pixels, not of 36"):
         TransposedConv1p2dDecoder(image_size=36, content=CONTENT, motion=MOTION, out_channels=3, **NARROW)
     with pytest.raises(ConfigError, match=r"has 4 blocks and time is \(kernel, stride\) of each"):
@@ -290,20 +290,20 @@ def test_two_streams_blend_a_moving_foreground_over_a_still_background():
         critics={},
         phases=dict(g=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss")))),
     ).eval()
-    clip = Clip(torch.rand(2, 3, 6, 32, 32), label=torch.tensor([0, 1]))
-    made = next(model.stream([clip], [0, 0]))
+    clip = VideoBatch(torch.rand(2, 3, 6, 32, 32), label=torch.tensor([0, 1]))
+    made = next(model.generate_chunks([clip], [0, 0]))
     part, code = model.generator.decoder, made.content.code
     code = torch.cat([made.motion.condition, code], dim=1)
     background = part.background(code[:, :, None, None])
     foreground = part.foreground(part.kernels.start(code, 6))
     assert made.base.shape == (2, 3, 1, 32, 32)
     assert torch.allclose(made.base[:, :, 0], background) and background.abs().max() <= 1
-    mask, moving = torch.sigmoid(foreground[:, :1]), torch.tanh(foreground[:, 1:])
-    assert torch.allclose(made.video, mask * moving + (1 - mask) * background[:, :, None], atol=1e-6)
+    mask, dynamic = torch.sigmoid(foreground[:, :1]), torch.tanh(foreground[:, 1:])
+    assert torch.allclose(made.video, mask * dynamic + (1 - mask) * background[:, :, None], atol=1e-6)
 
 
 def test_a_background_that_no_head_reads_is_not_built():
-    assert decoder(TwoStreamDecoder, base_wanted=False, widths=(8, 6, 4), time=NARROW["time"]).background is None
+    assert decoder(TwoStreamDecoder, base_requested=False, widths=(8, 6, 4), time=NARROW["time"]).background is None
 
 
 def test_examples_of_the_docstrings_run():

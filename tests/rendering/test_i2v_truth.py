@@ -105,13 +105,13 @@ def test_the_samples_have_a_truth_that_moves_as_the_source_does(made):
     assert len(data) == 2
     points = "landmarks" if part.name == "faces" else "joints"
     for pair in data.pairs:
-        assert pair.truth.person == pair.target.person != pair.source.person
-        assert pair.target.label == pair.source.label
-        moved, own = (np.diff(points_of(clip, points), axis=0) for clip in (pair.truth, pair.source))
+        assert pair.truth.person == pair.image_video.person != pair.driving.person
+        assert pair.image_video.label == pair.driving.label
+        moved, own = (np.diff(points_of(clip, points), axis=0) for clip in (pair.truth, pair.driving))
         assert np.corrcoef(moved.ravel(), own.ravel())[0, 1] > 0.9
     sample = data[0]
     # The picture is another clip's: it gives away nothing of the truth.
-    first, truth = sample["data_samples"].first, sample["data_samples"].truth
+    first, truth = sample["data_samples"].image, sample["data_samples"].truth
     assert not first.equal(truth[:, 0]) and (first.float() - truth[:, 0].float()).abs().mean() < 25
 
 
@@ -123,7 +123,7 @@ def test_training_takes_another_clip_of_the_same_person(made):
         pairing=dict(type=SamePerson),
         pipeline=dict(window=dict(type=FirstFrames, length=16), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     )
-    assert data[0]["inputs"]["target"].shape == data[0]["inputs"]["source"].shape == (3, 16, 64, 64)
+    assert data[0]["inputs"]["image_video"].shape == data[0]["inputs"]["driving"].shape == (3, 16, 64, 64)
 
 
 def test_checksums_notice_another_motion_and_another_picture_but_not_rounding(made, tmp_path, monkeypatch):

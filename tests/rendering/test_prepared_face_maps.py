@@ -150,14 +150,14 @@ def test_the_target_does_what_the_source_does(prepared):
     kinds = set()
     for number, pair in enumerate(data.pairs):
         inputs = data[number]["inputs"]
-        maps = inputs["source_maps"].numpy().transpose(1, 0, 2, 3)
-        kinds.add(pair.source.person == pair.target.person)
-        if pair.source.person == pair.target.person:
-            assert (maps == stored[pair.source.name]).all()
+        maps = inputs["driving_maps"].numpy().transpose(1, 0, 2, 3)
+        kinds.add(pair.driving.person == pair.image_video.person)
+        if pair.driving.person == pair.image_video.person:
+            assert (maps == stored[pair.driving.name]).all()
         else:
-            face = retarget(faces[pair.source.name], faces[pair.target.name])
+            face = retarget(faces[pair.driving.name], faces[pair.image_video.name])
             assert (maps == FaceMaps(48)(face)).all()
-        assert (inputs["image_maps"].numpy() == stored[pair.target.name][0]).all()
+        assert (inputs["image_maps"].numpy() == stored[pair.image_video.name][0]).all()
     assert kinds == {True, False}
 
 
@@ -165,17 +165,17 @@ def test_retargeting_comes_near_the_exact_truth():
     model = procedural_model()
     (_, smile), (_, other) = rendered(1, "happiness"), rendered(4, "surprise")
     _, truth = rendered(4, "happiness")
-    source, target = (fit_clip(model, landmarks, neutral_start=True) for landmarks in (smile, other))
-    face = retarget(source, target)
+    driving, person = (fit_clip(model, landmarks, neutral_start=True) for landmarks in (smile, other))
+    face = retarget(driving, person)
     assert off(face, truth) < 0.03
-    assert off(face, truth) < 0.6 * off(source, truth)
+    assert off(face, truth) < 0.6 * off(driving, truth)
     still = np.linalg.norm(other[:1] - truth, axis=2).mean() / np.linalg.norm(truth[0, 36] - truth[0, 45])
     assert off(face, truth) < 0.6 * still
 
 
 def test_maps_of_another_size_or_without_coefficients_are_refused(prepared, tmp_path):
     data = dataset(prepared, size=64)
-    number = next(k for k, pair in enumerate(data.pairs) if pair.source.person != pair.target.person)
+    number = next(k for k, pair in enumerate(data.pairs) if pair.driving.person != pair.image_video.person)
     with pytest.raises(ConfigError, match="draws maps of 64x64, the frames are 48x48"):
         data[number]
     shutil.copytree(prepared, tmp_path / "out")

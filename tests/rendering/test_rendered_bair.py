@@ -206,13 +206,13 @@ def test_it_is_read_as_the_real_layout(rendered):
 def test_truth_shares_the_scenes_first_frame_and_the_drivers_motion(rendered):
     clips = {record.name: record for record in Bair(str(rendered), split="test").index().records}
     truths = ClipFolder(str(rendered / "truth")).index().records
-    assert {(truth.person, truth.side["source"]) for truth in truths} == {(a, b) for a in clips for b in clips}
+    assert {(truth.person, truth.side["driving"]) for truth in truths} == {(a, b) for a in clips for b in clips}
     for truth in truths:
         own = clips[truth.person].frames.read(range(30))
         frames = truth.frames.read(range(30))
         np.testing.assert_array_equal(frames[0], own[0])
         assert truth.num_frames == 30
-        assert np.array_equal(frames, own) == (truth.side["source"] == truth.person)
+        assert np.array_equal(frames, own) == (truth.side["driving"] == truth.person)
 
 
 def test_the_data_set_finds_the_truth_of_a_transfer(rendered):
@@ -223,7 +223,7 @@ def test_the_data_set_finds_the_truth_of_a_transfer(rendered):
         pipeline={},
     )
     assert len(dataset) == 4 and all(pair.truth is not None for pair in dataset.pairs)
-    (pair,) = [p for p in dataset.pairs if p.source.name.endswith("/1") and p.target.name.endswith("/2")]
+    (pair,) = [p for p in dataset.pairs if p.driving.name.endswith("/1") and p.image_video.name.endswith("/2")]
     assert pair.truth.name == "test_traj_0_to_15_2/push/as_test_traj_0_to_15_1"
 
 
@@ -291,7 +291,7 @@ def test_prepared_frames_are_the_raw_ones(rendered, tmp_path):
         assert by_name[record.name].person == record.name
         np.testing.assert_array_equal(by_name[record.name].frames.read([0, 29]), record.frames.read([0, 29]))
     truths = ClipFolder(str(tmp_path / "out/truth")).index().records
-    assert {(truth.person, truth.side["source"]) for truth in truths} == {(a.name, b.name) for a in raw for b in raw}
+    assert {(truth.person, truth.side["driving"]) for truth in truths} == {(a.name, b.name) for a in raw for b in raw}
 
 
 def test_other_sizes_cover_the_whole_frame(tmp_path):

@@ -66,7 +66,7 @@ def test_an_interrupted_run_goes_on(rendered, tmp_path):
 def test_truth_is_the_person_with_the_motion_of_the_clip(rendered):
     (truth,) = ClipFolder(str(rendered / "truth")).index().records
     assert (truth.name, truth.person) == ("017/neutral/as_001_take000", "017")
-    assert truth.side["source"] == "001/neutral/take000" and truth.fps == 19.0
+    assert truth.side["driving"] == "001/neutral/take000" and truth.fps == 19.0
     motion = clip_motion(5, 1, "neutral", 0)
     expected = [frame for frame, _ in renderer(5, "017", 40, 40).render_motion(motion)]
     np.testing.assert_array_equal(truth.frames.read(range(truth.num_frames)), expected)

@@ -69,7 +69,7 @@ def test_the_table_has_the_owners_form(tmp_path):
 
 def test_truth_is_the_person_with_the_motion_of_the_clip(rendered):
     (record,) = ClipFolder(rendered / "truth").index().records
-    assert (record.name, record.side["source"]) == ("s16/gesture01/as_g01s01r02", "s01/gesture01/g01s01r02")
+    assert (record.name, record.side["driving"]) == ("s16/gesture01/as_g01s01r02", "s01/gesture01/g01s01r02")
     clip = session_of(STUDIO, "s01", "gesture01", 2).clips[1].done_by("s16", 16)
     true = [frame.image for frame in render_clip(STUDIO, clip)]
     np.testing.assert_array_equal(record.frames.read(range(record.num_frames)), true)
@@ -92,13 +92,13 @@ def test_prepared_clips_and_their_truth_are_cut_out_alike(rendered, tmp_path):
     assert "4 clips of 2 people" in report and "1 clips of 1 people" in report
     (truth,) = ClipFolder(tmp_path / "out/truth").index().records
     clips = {record.name: record for record in ClipFolder(tmp_path / "out").index().records}
-    source = clips[truth.side["source"]]
-    frames = source.frames.read(range(source.num_frames)).astype(int)
+    driving = clips[truth.side["driving"]]
+    frames = driving.frames.read(range(driving.num_frames)).astype(int)
     assert frames.shape == (truth.num_frames, 32, 32, 3)
-    raw = next(r for r in Natops(rendered, repeats=2).index().records if r.name == source.name)
+    raw = next(r for r in Natops(rendered, repeats=2).index().records if r.name == driving.name)
     # 64 pixels stand for 320: the 260x260 pixels around (160, 124.5) become 32x32.
     expected = (points_of(raw, "joints") * 5 + 2 - [30, -5.5]) / 260 * 32 + 0.5 * (32 / 260) - 0.5
-    np.testing.assert_allclose(points_of(source, "joints"), expected, atol=0.01)
+    np.testing.assert_allclose(points_of(driving, "joints"), expected, atol=0.01)
 
 
 def test_gestures_and_people_are_those_of_the_layout():

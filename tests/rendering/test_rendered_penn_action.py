@@ -96,10 +96,10 @@ def test_the_truth_is_the_actor_with_the_motion_of_the_clip(rendered):
     by_name = {record.name: record for record in ClipFolder(str(rendered / "truth")).index().records}
     assert sorted(by_name) == ["0003/golf_swing/as_0001", "0004/jumping_jacks/as_0004"]
     truth = by_name["0003/golf_swing/as_0001"]
-    assert (truth.person, truth.side["source"]) == ("0003", "0001/golf_swing/0001")
+    assert (truth.person, truth.side["driving"]) == ("0003", "0001/golf_swing/0001")
     clips = clips_of(3)
     frames = list(render_clip(STUDIO, clips["0001"].done_by("0003", clips["0003"].number)))
-    # The source is read without its last frame, which has no box.
+    # The driving clip is read without its last frame, which has no box.
     assert truth.num_frames == len(frames) - 1 == PennAction(str(rendered)).index().records[0].num_frames
     for path, frame in zip(truth.frames.paths, frames[:-1], strict=True):
         np.testing.assert_array_equal(read_image(path), frame.image)
@@ -122,7 +122,7 @@ def test_prepared_clip_and_truth_are_framed_alike(rendered, tmp_path):
     takes = {pair.name: data[number]["takes"] for number, pair in enumerate(data.pairs)}
     other = takes["0003/golf_swing/0003__0001/golf_swing/0001"]
     assert other["truth"].record.name == "0003/golf_swing/as_0001"
-    assert other["truth"].frames.shape == other["source"].frames.shape
+    assert other["truth"].frames.shape == other["driving"].frames.shape
     truth = next(r for r in ClipFolder(str(tmp_path / "truth")).index().records if r.person == "0004")
     own = next(r for r in data.records if r.person == "0004")
     np.testing.assert_allclose(points_of(truth, "joints"), points_of(own, "joints"), atol=2e-3)

@@ -64,7 +64,7 @@ def test_same_bytes_with_two_workers_and_after_an_interruption(rendered, tmp_pat
 
 def test_truth_is_the_person_with_the_motion_of_the_clip(rendered):
     (truth,) = ClipFolder(str(rendered / "truth")).index().records
-    assert (truth.name, truth.side["source"]) == ("005/deliberate/as_001_smile_1", "001/deliberate/smile_1")
+    assert (truth.name, truth.side["driving"]) == ("005/deliberate/as_001_smile_1", "001/deliberate/smile_1")
     motion = clip_motion(5, 1, "deliberate", 1)
     chosen = [0, len(motion) // 2, len(motion) - 1]
     face = renderer(5, "005", 64, 36)

@@ -82,7 +82,7 @@ def test_same_bytes_with_two_workers(rendered, two_actions, tmp_path):
 
 def test_truth_is_the_person_with_the_motion_of_the_clip(rendered, two_actions):
     records = ClipFolder(rendered / "truth").index().records
-    assert [(r.name, r.person, r.side["source"]) for r in records] == [
+    assert [(r.name, r.person, r.side["driving"]) for r in records] == [
         ("daria/run/as_daria_run", "daria", "daria/run/daria_run"),
         ("lyova/run/as_daria_run", "lyova", "daria/run/daria_run"),
     ]
@@ -116,7 +116,7 @@ def test_prepared_clips_and_their_truth_are_cut_out_alike(rendered, tmp_path):
     assert "4 clips of 2 people" in report and "2 clips of 2 people" in report
     clip = next(r for r in ClipFolder(tmp_path / "out").index().records if r.name == "daria/run/daria_run")
     truth = {record.person: record for record in ClipFolder(tmp_path / "out/truth").index().records}
-    assert truth["lyova"].side["source"] == clip.name
+    assert truth["lyova"].side["driving"] == clip.name
     frames = clip.frames.read(range(clip.num_frames)).astype(int)
     assert frames.shape == (truth["daria"].num_frames, 32, 32, 3)
     own = truth["daria"].frames.read(range(clip.num_frames))

@@ -19,7 +19,7 @@ def flat(levels, size=16):
 
 
 def sample(**fields):
-    result = VideoSample(metainfo={"name": "P001/Anger", "source_name": "P001/Anger"})
+    result = VideoSample(metainfo={"name": "P001/Anger", "driving_name": "P001/Anger"})
     for name, value in fields.items():
         setattr(result, name, value)
     return result
@@ -62,7 +62,7 @@ def test_video_without_frames_is_refused():
 def test_comparison_strip_has_a_row_for_each_video_and_the_image_beside_the_generated():
     driving, truth, generated = flat([10, 20, 30]), flat([60, 70, 80]), flat([110, 120, 130])
     picture = comparison_strip(
-        [sample(driving=driving, truth=truth, generated=generated, first=truth[:, 0])], num=3, height=16
+        [sample(driving=driving, truth=truth, generated=generated, image=truth[:, 0])], num=3, height=16
     )
     rows = [levels(picture[:, 86:], row) for row in range(len(picture))]  # to the right of the labels
     assert [10, 20, 30] in rows and [60, 70, 80] in rows and [60, 110, 120, 130] in rows
@@ -86,7 +86,7 @@ def test_comparison_strip_takes_videos_of_different_lengths_and_no_truth():
 
 def test_title_says_who_moves_whom():
     assert title(sample()) == "P001/Anger"
-    two = VideoSample(metainfo={"name": "x", "source_name": "P001/Anger", "target_name": "P071/Fear"})
+    two = VideoSample(metainfo={"name": "x", "driving_name": "P001/Anger", "image_name": "P071/Fear"})
     assert title(two) == "P001/Anger onto P071/Fear"
 
 

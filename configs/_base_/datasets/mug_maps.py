@@ -3,7 +3,7 @@ groups of people (i2vkit/datasets/splits.py). Stage one trains on the first and 
 other way round; the third tests.
 
 Stage one learns from random jumps in time within a clip; videos of 32 successive frames are made from a clip's first
-frame. A transfer has the maps of the target's face with the source's expressions.
+frame. A transfer has the maps of the face in the image with the driving clip's expressions.
 """
 
 from mmengine.config import read_base

@@ -43,7 +43,7 @@ model = dict(
         ),
         sequence=dict(
             updates=["network.encoder.lstm", "network.sequence_class"],
-            still=["network.encoder.frame_encoder"],
+            eval_modules=["network.encoder.frame_encoder"],
             losses=dict(sequence_class=dict(type=SequenceClassLoss)),
             begin=_frame_iterations,
         ),

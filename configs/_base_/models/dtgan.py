@@ -47,7 +47,7 @@ model = dict(
             adversarial=dict(type=NonSaturatingLoss),
         ),
     ),
-    passes=dict(reconstruct=dict(content="source", motion="source", real="source")),
+    passes=dict(reconstruct=dict(content="driving", motion="driving", target="driving")),
     frozen=["generator.motion_encoder"],
     pretrained=dict(
         motion_encoder=dict(

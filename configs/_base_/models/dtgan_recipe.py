@@ -38,7 +38,7 @@ model["generator"]["decoder"] = dict(
     embedder_dropout=0.0,
     dropout_at_test=False,
 )
-model["generator"]["head"] = dict(type=WarpHead, reach=6.0, mask_bias=-2.0)
+model["generator"]["head"] = dict(type=WarpHead, max_displacement=6.0, mask_bias=-2.0)
 model["critics"] = dict(
     frame=dict(
         type=Critic,

@@ -58,26 +58,26 @@ model = dict(
         ),
     ),
     passes=dict(  # eq. 3
-        reconstruct=dict(content="source", frames="each", motion="source", real="source"),
-        transfer=dict(content="target", motion="source", real="target"),
-        sample=dict(content="target", motion="prior", real="target"),
+        reconstruct=dict(content="driving", content_per_frame=True, motion="driving", target="driving"),
+        transfer=dict(content="image", motion="driving", target="image_video"),
+        sample=dict(content="image", motion="prior", target="image_video"),
     ),
     phases=dict(
         critics=dict(
             updates=["critics.image", "critics.video"],
             losses=dict(
                 image_critic=dict(type=CriticLoss, critic="image", wrong_image=0.5, same_indices=False),  # eq. 5, x
-                # eq. 5, y; real_still=False takes (y, a frame of V_y) for real instead of (y, y)
-                image_critic_target=dict(
+                # eq. 5, y; real_static=False takes (y, a frame of V_y) for real instead of (y, y)
+                image_critic_transfer=dict(
                     type=CriticLoss,
                     critic="image",
                     passes=["transfer", "sample"],
                     wrong_image=0.5,
-                    real_still=True,
+                    real_static=True,
                     same_indices=False,
                 ),
                 video_critic=dict(type=CriticLoss, critic="video"),  # eq. 6, x
-                video_critic_target=dict(type=CriticLoss, critic="video", passes=["transfer", "sample"]),
+                video_critic_transfer=dict(type=CriticLoss, critic="video", passes=["transfer", "sample"]),
             ),
         ),
         generator=dict(
@@ -89,9 +89,9 @@ model = dict(
                 motion_l1=dict(type=MotionCycleLoss, weight=10.0),
                 motion_l1_transfer=dict(type=MotionCycleLoss, pass_name="transfer", weight=10.0),
                 video_adversarial=dict(type=AdversarialLoss, critic="video"),
-                video_adversarial_target=dict(type=AdversarialLoss, critic="video", passes=["transfer", "sample"]),
+                video_adversarial_transfer=dict(type=AdversarialLoss, critic="video", passes=["transfer", "sample"]),
                 image_adversarial=dict(type=AdversarialLoss, critic="image", weight=0.5e-4),
-                image_adversarial_target=dict(
+                image_adversarial_transfer=dict(
                     type=AdversarialLoss,
                     critic="image",
                     passes=["transfer", "sample"],

@@ -38,12 +38,12 @@ model["generator"].update(
 )
 model["generator"]["head"] = dict(type=ResidualHead)
 model["critics"] = {}
-model["passes"] = dict(reconstruct=dict(content="source", frames="first", motion="source", real="source"))
+model["passes"] = dict(reconstruct=dict(content="driving", motion="driving", target="driving"))
 model["phases"] = dict(
     generator=dict(
         updates=["generator"],
         losses=dict(
-            frame_l1=dict(type=FrameL1Loss, moving=4.0, weight=10.0),  # eq. 4
+            frame_l1=dict(type=FrameL1Loss, motion_weight=4.0, weight=10.0),  # eq. 4
             kl=dict(type=KlLoss, free_nats=20.0, weight=[(3600, 1e-5), (8400, 5e-4)]),  # eq. 2
         ),
     )

@@ -8,8 +8,8 @@ a map is 8 or larger, codes of 128; 70,326,596 and 13,286,977 parameters at 64x6
 batch norm in the decoder alone, loss weights 3.0, 0.05 and 1 on means, one critic step a generator step. Ours: torch's
 initial weights in encoders and critics. Normal maps (3 channels); bodies set ``map_channels`` to 13 (joints).
 
-The pass animates the target take with the maps of the source take: RandomJump makes them frames t and t + k of one
-clip, a pairing two people's.
+The pass animates the take of the image with the maps of the driving take: RandomJump makes them frames t and t + k of
+one clip, a pairing two people's.
 """
 
 from torch.optim import Adam
@@ -43,7 +43,7 @@ model = dict(
             adversarial=dict(type=WassersteinLoss, gradient_penalty=10.0),
         ),
     ),
-    passes=dict(forecast=dict(content="target", motion="source", real="source")),
+    passes=dict(forecast=dict(content="image", motion="driving", target="driving")),
     phases=dict(
         critics=dict(
             updates=["critics.frame"],

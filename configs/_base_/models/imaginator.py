@@ -49,7 +49,7 @@ model = dict(
             adversarial=dict(type=NonSaturatingLoss),
         ),
     ),
-    passes=dict(reconstruct=dict(content="source", motion="prior", real="source")),
+    passes=dict(reconstruct=dict(content="driving", motion="prior", target="driving")),
     phases=dict(
         critics=dict(
             updates=["critics.frame", "critics.video"],

@@ -36,7 +36,7 @@ model = dict(
             adversarial=dict(type=NonSaturatingLoss),
         ),
     ),
-    passes=dict(reconstruct=dict(content="source", motion="prior", real="source")),
+    passes=dict(reconstruct=dict(content="driving", motion="prior", target="driving")),
     phases=dict(
         critics=dict(updates=["critics.video"], losses=dict(video_critic=dict(type=CriticLoss, critic="video"))),
         generator=dict(

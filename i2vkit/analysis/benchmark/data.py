@@ -91,10 +91,10 @@ class Feed:
         Raises ``DataError`` where they differ: a reader that is given other work is no measure.
         """
         batch, keys = next(self.batches), list(islice(self.keys, self.batch_size))
-        sources = stack_inputs(batch["inputs"])["source"]
+        sources = stack_inputs(batch["inputs"])["driving"]
         most = ROUNDED if isinstance(sources, DeferredBatch) else 0
         for source, key in zip(sources.to("cpu"), keys, strict=True):
-            own = self.dataset[key]["inputs"]["source"]
+            own = self.dataset[key]["inputs"]["driving"]
             if (source[:, : own.shape[1]].int() - own).abs().max() > most:
                 raise DataError(f"the loader's sample {key} is not that of the data set")
             for take in self._takes(key, read=True):
@@ -148,7 +148,7 @@ class Feed:
     def _fetch(self, number: int) -> None:
         for _ in range(number):
             batch = next(self.batches)
-            arrive(batch, stack_inputs(batch["inputs"])["source"].device)
+            arrive(batch, stack_inputs(batch["inputs"])["driving"].device)
 
     def _read_pending(self) -> None:
         for take in self._pending:

@@ -15,12 +15,12 @@ from i2vkit.analysis.benchmark.generators import (
     CLIPS,
     FAST,
     FRAMES,
-    PLAIN,
+    REFERENCE,
     build,
     count,
     cudnn_as_configured,
+    layers_with_two_forms,
     named,
-    plain_layers,
     precisions_of,
     random_clip,
     run,
@@ -32,7 +32,7 @@ from i2vkit.engine.compiling import compile_options
 from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
 from i2vkit.models.inference import for_inference_
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 OTHER = "other decoder"
 # Videos are in [-1, 1]. In fp32, with TF32 off, they may differ by an eighth of a grey level anywhere; in the other
@@ -50,15 +50,16 @@ def benchmark_decoder(
     frames: int | None = None,
     precisions: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """A generator as it is beside the plain form of its layers, with the same weights, by turns.
+    """A generator as it is beside the reference form of its layers, with the same weights, by turns.
 
-    One that reads condition maps, whose frames do not depend on each other, is plain with every frame as a clip of its
+    One that reads condition maps, whose frames do not depend on each other, is in its reference form with every frame
+    as a clip of its
     own: image, maps of the image and maps of the frame are encoded each time.
 
     Measured are the forward pass without gradients in eval mode (``inference``: in each precision, and with folded
     batch norm) and forward and backward in training mode (``training``: in each precision), on clips as long as those
-    of a training step. All are compared with the plain form in fp32, which has TF32 off. Before that the outputs are
-    checked to agree, which warms up. A comparison whose rounds are long has fewer of them: none begins after 15
+    of a training step. All are compared with the reference form in fp32, which has TF32 off. Before that the outputs
+    are checked to agree, which warms up. A comparison whose rounds are long has fewer of them: none begins after 15
     seconds.
 
     Args:
@@ -74,23 +75,23 @@ def benchmark_decoder(
 
     Returns:
         For every comparison the fields of ``timing.report``, ``precision`` of each contender, and ``difference``, the
-        largest ones from the plain outputs; numbers of parameters; and where it was measured.
+        largest ones from the reference outputs; numbers of parameters; and where it was measured.
 
     Raises:
-        ConfigError: the generator has no layer with a plain form, or two outputs do not agree.
+        ConfigError: the generator has no layer with a reference form, or two outputs do not agree.
     """
     trained, precisions = step_length(cfg), precisions_of(device, precisions)
     generator, clip = build(cfg, batch or (1 if trained == 1 else CLIPS), device, frames)
-    layers = plain_layers(generator)
+    layers = layers_with_two_forms(generator)
     if not layers:
-        raise ConfigError(f"{config_name(cfg)}: no layer of its generator has a plain form to be compared with")
+        raise ConfigError(f"{config_name(cfg)}: no layer of its generator has a reference form to be compared with")
     learnt = random_clip(generator, batch or FRAMES, 1).to(device) if trained == 1 else clip
     settle_norms(generator, learnt)
     result: dict[str, Any] = {
         "benchmark": "decoder",
         "config": config_name(cfg),
         "batch_size": len(clip),
-        "frames": clip.source.shape[2],
+        "frames": clip.driving.shape[2],
         "device": device,
         "precisions": list(precisions),
         "parameters": {FAST: count(generator)},
@@ -98,7 +99,7 @@ def benchmark_decoder(
     with cudnn_as_configured(cfg):
         result["inference"] = _inference(generator, clip, seconds, precisions, compiled)
         result["training"] = _training(generator, learnt, seconds, precisions, compiled)
-        result["trained_on"] = {"batch_size": len(learnt), "frames": learnt.source.shape[2]}
+        result["trained_on"] = {"batch_size": len(learnt), "frames": learnt.driving.shape[2]}
         if against is not None:
             other, _ = build(against, len(clip), device)
             settle_norms(other, clip)
@@ -110,18 +111,18 @@ def benchmark_decoder(
 
 
 def _inference(
-    generator: nn.Module, clip: Clip, seconds: float, precisions: Sequence[str], compiled: bool
+    generator: nn.Module, clip: VideoBatch, seconds: float, precisions: Sequence[str], compiled: bool
 ) -> dict[str, Any]:
     generator.eval()
     contenders, used = {}, {}
 
-    def add(name: str, model: nn.Module, precision: str, plain: bool = False) -> None:
-        contenders[name], used[name] = partial(run, model, clip, plain, precision), precision
+    def add(name: str, model: nn.Module, precision: str, reference: bool = False) -> None:
+        contenders[name], used[name] = partial(run, model, clip, reference, precision), precision
 
     full = for_inference_(deepcopy(generator), torch.float32)
     for precision in precisions:
         folded = for_inference_(deepcopy(generator), torch.bfloat16) if precision == "bf16" else full
-        add(named(PLAIN, precision), generator, precision, plain=True)
+        add(named(REFERENCE, precision), generator, precision, reference=True)
         add(named(FAST, precision), generator, precision)
         add(named(FAST, precision, "folded"), folded, precision)
     if compiled:
@@ -129,39 +130,39 @@ def _inference(
         faster.decoder.compile(**compile_options(True))
         add(named(FAST, precision, "folded", "compiled"), faster, precision)
     with torch.no_grad():
-        return _measure(contenders, used, PLAIN, seconds, clip.source.device)
+        return _measure(contenders, used, REFERENCE, seconds, clip.driving.device)
 
 
 def _training(
-    generator: nn.Module, clip: Clip, seconds: float, precisions: Sequence[str], compiled: bool
+    generator: nn.Module, clip: VideoBatch, seconds: float, precisions: Sequence[str], compiled: bool
 ) -> dict[str, Any]:
     generator.train()
     # A loss whose gradient is of the size of its noise in every frame.
-    weight = torch.randn(clip.source.shape, generator=torch.Generator().manual_seed(0)).to(clip.source.device)
+    weight = torch.randn(clip.driving.shape, generator=torch.Generator().manual_seed(0)).to(clip.driving.device)
 
-    def step(model: nn.Module, plain: bool, precision: str) -> Tensor:
+    def step(model: nn.Module, reference: bool, precision: str) -> Tensor:
         model.zero_grad()
         with computing_in(precision):
-            video = run(model, clip, plain, precision)
+            video = run(model, clip, reference, precision)
             (video * weight).sum().backward()
         return video.detach()
 
     contenders, used = {}, {}
     for precision in precisions:
-        for form in (PLAIN, FAST):
+        for form in (REFERENCE, FAST):
             name = named(form, precision)
-            contenders[name], used[name] = partial(step, generator, form == PLAIN, precision), precision
+            contenders[name], used[name] = partial(step, generator, form == REFERENCE, precision), precision
     if compiled:
         faster, name = deepcopy(generator), named(FAST, precision, "compiled")
         faster.decoder.compile(**compile_options(True))
         contenders[name], used[name] = partial(step, faster, False, precision), precision
-    measured = _measure(contenders, used, PLAIN, seconds, clip.source.device)
+    measured = _measure(contenders, used, REFERENCE, seconds, clip.driving.device)
     generator.zero_grad()
     return measured
 
 
 def _decoders(
-    generators: dict[str, nn.Module], clip: Clip, seconds: float, precisions: Sequence[str]
+    generators: dict[str, nn.Module], clip: VideoBatch, seconds: float, precisions: Sequence[str]
 ) -> dict[str, Any]:
     """Each forward in eval mode, and forward and backward in training mode; nothing to check, they are not alike."""
     measured = {}
@@ -170,7 +171,7 @@ def _decoders(
         for name, generator in generators.items():
             contenders[f"{name}, inference"] = partial(_no_grad, generator, clip, precision)
             contenders[f"{name}, training"] = partial(_both, generator, clip, precision)
-        contenders = {name: synchronized(work, clip.source.device) for name, work in contenders.items()}
+        contenders = {name: synchronized(work, clip.driving.device) for name, work in contenders.items()}
         turns = by_turns(contenders, seconds)
         measured[precision] = {
             kind: report(turns, f"{OTHER}, {kind}", [f"{name}, {kind}" for name in generators])
@@ -180,11 +181,11 @@ def _decoders(
 
 
 @torch.no_grad()
-def _no_grad(generator: nn.Module, clip: Clip, precision: str) -> None:
+def _no_grad(generator: nn.Module, clip: VideoBatch, precision: str) -> None:
     run(generator.eval(), clip, precision=precision)
 
 
-def _both(generator: nn.Module, clip: Clip, precision: str) -> None:
+def _both(generator: nn.Module, clip: VideoBatch, precision: str) -> None:
     with computing_in(precision):
         run(generator.train(), clip, precision=precision).sum().backward()
     generator.zero_grad()
@@ -213,8 +214,8 @@ def check_agreement(outputs: dict[str, Tensor], reference: str) -> dict[str, flo
     Raises:
         ConfigError: two outputs differ by more: what computes something else is no measure.
 
-    >>> check_agreement({"plain": torch.zeros(2), "fast": torch.tensor([0.0, 2**-12])}, "plain")
-    {'plain': 0.0, 'fast': 0.000244140625}
+    >>> check_agreement({"reference": torch.zeros(2), "fast": torch.tensor([0.0, 2**-12])}, "reference")
+    {'reference': 0.0, 'fast': 0.000244140625}
     """
     largest = {}
     for name, output in outputs.items():

@@ -16,16 +16,16 @@ from i2vkit.datasets.loaders import pipeline_steps, trained_length
 from i2vkit.engine.precision import PRECISIONS, check_precision
 from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.training.passes import Pass
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
-PLAIN, FAST = "plain", "fast"
+REFERENCE, FAST = "reference", "fast"
 CLIPS, FRAMES = 4, 8  # of a batch: of clips, and of single frames
 
 
-def build(cfg: Config, batch: int, device: str, frames: int | None = None) -> tuple[nn.Module, Clip]:
+def build(cfg: Config, batch: int, device: str, frames: int | None = None) -> tuple[nn.Module, VideoBatch]:
     """The generator of a config with its initial weights, and random clips as it trains on, without moving parts.
 
     Raises:
@@ -51,14 +51,14 @@ def step_length(cfg: Config) -> int:
     return jumps[0] if jumps else trained_length(cfg) or 16
 
 
-def random_clip(generator: nn.Module, batch: int, length: int) -> Clip:
+def random_clip(generator: nn.Module, batch: int, length: int) -> VideoBatch:
     """Random clips with what a generator reads; the first frame is the image."""
-    source = torch.rand(batch, 3, length, generator.image_size, generator.image_size) * 2 - 1
+    driving = torch.rand(batch, 3, length, generator.image_size, generator.image_size) * 2 - 1
     label = torch.arange(batch) % generator.num_labels if generator.num_labels else None
-    clip = Clip(source, source[:, :, 0], label=label)
+    clip = VideoBatch(driving, driving[:, :, 0], label=label)
     if generator.map_channels:
-        maps = torch.rand(batch, generator.map_channels, *source.shape[2:]) * 2 - 1
-        clip = replace(clip, source_maps=maps, image_maps=maps[:, :, 0])
+        maps = torch.rand(batch, generator.map_channels, *driving.shape[2:]) * 2 - 1
+        clip = replace(clip, driving_maps=maps, image_maps=maps[:, :, 0])
     return clip
 
 
@@ -100,46 +100,48 @@ def cudnn_as_configured(cfg: Config) -> Iterator[None]:
         torch.backends.cudnn.benchmark = before
 
 
-def run(generator: nn.Module, clip: Clip, plain: bool = False, precision: str = "fp32") -> Tensor:
+def run(generator: nn.Module, clip: VideoBatch, reference: bool = False, precision: str = "fp32") -> Tensor:
     """The videos (B, 3, T, H, W) of a batch; the noise is the same at every call."""
-    batch, frames = len(clip), plain and generator.reads_maps and generator.refiner is None
+    batch, frames = len(clip), reference and generator.reads_maps and generator.refiner is None
     clip = _one_frame_a_clip(clip) if frames else clip
-    stream = Stream(list(range(len(clip))))
-    half = torch.autocast(clip.source.device.type, torch.bfloat16, enabled=precision == "bf16")
-    with computed_plainly(generator, plain), computing_in(precision), half:
-        entry = Pass(content="source" if clip.target_image is None else "target")
-        video = generator(clip, {"benchmark": entry}, stream)["benchmark"].video
+    state = GenerationState(list(range(len(clip))))
+    half = torch.autocast(clip.driving.device.type, torch.bfloat16, enabled=precision == "bf16")
+    with using_reference_forms(generator, reference), computing_in(precision), half:
+        entry = Pass(content="driving" if clip.image is None else "image")
+        video = generator(clip, {"benchmark": entry}, state)["benchmark"].video
     return rearrange(video, "(b t) c 1 h w -> b c t h w", b=batch) if frames else video
 
 
-def _one_frame_a_clip(clip: Clip) -> Clip:
-    length = clip.source.shape[2]
-    videos = {name: rearrange(getattr(clip, name), "b c t h w -> (b t) c 1 h w") for name in ("source", "source_maps")}
-    still = {name: getattr(clip, name).repeat_interleave(length, dim=0) for name in ("target_image", "image_maps")}
+def _one_frame_a_clip(clip: VideoBatch) -> VideoBatch:
+    length = clip.driving.shape[2]
+    videos = {
+        name: rearrange(getattr(clip, name), "b c t h w -> (b t) c 1 h w") for name in ("driving", "driving_maps")
+    }
+    still = {name: getattr(clip, name).repeat_interleave(length, dim=0) for name in ("image", "image_maps")}
     label = None if clip.label is None else clip.label.repeat_interleave(length)
-    return Clip(**videos, **still, label=label)
+    return VideoBatch(**videos, **still, label=label)
 
 
-def plain_layers(module: nn.Module) -> list[nn.Module]:
-    """The layers that know a plain form of their mathematics."""
-    return [layer for layer in module.modules() if hasattr(layer, "plain")]
+def layers_with_two_forms(module: nn.Module) -> list[nn.Module]:
+    """The layers that know a reference form of their mathematics."""
+    return [layer for layer in module.modules() if hasattr(layer, "reference")]
 
 
 @contextmanager
-def computed_plainly(module: nn.Module, plain: bool = True):
-    """Inside, the layers of ``module`` compute in their plain form, or in their fast one, whatever the device."""
-    before = [(layer, layer.plain) for layer in plain_layers(module)]
+def using_reference_forms(module: nn.Module, reference: bool = True):
+    """Inside, the layers of ``module`` compute in their reference form, or in their fast one, whatever the device."""
+    before = [(layer, layer.reference) for layer in layers_with_two_forms(module)]
     for layer, _ in before:
-        layer.plain = plain
+        layer.reference = reference
     try:
         yield
     finally:
         for layer, value in before:
-            layer.plain = value
+            layer.reference = value
 
 
 @torch.no_grad()
-def settle_norms(generator: nn.Module, clip: Clip) -> None:
+def settle_norms(generator: nn.Module, clip: VideoBatch) -> None:
     """Make the running statistics of all batch norms those of this batch, as training would have done."""
     norms = [m for m in generator.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     momenta = [norm.momentum for norm in norms]

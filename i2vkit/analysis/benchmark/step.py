@@ -16,13 +16,13 @@ from i2vkit.analysis.benchmark.generators import (
     CLIPS,
     FAST,
     FRAMES,
-    PLAIN,
-    computed_plainly,
+    REFERENCE,
     count,
     cudnn_as_configured,
     named,
     precisions_of,
     step_length,
+    using_reference_forms,
 )
 from i2vkit.analysis.benchmark.timing import LONG, by_turns, config_name, report, surroundings, synchronized, table
 from i2vkit.engine.compiling import compile_options, compile_parts
@@ -31,7 +31,7 @@ from i2vkit.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS, build_part
 from i2vkit.structures import VideoSample
 
 CHECKED = 2  # steps
-# How far losses may lie from those of the plain step in fp32 with TF32 off, relative or absolute.
+# How far losses may lie from those of the reference step in fp32 with TF32 off, relative or absolute.
 TOLERANCES = {"fp32": 0.01, "tf32": 0.05, "bf16": 0.1}
 
 
@@ -45,10 +45,10 @@ def benchmark_step(
 ) -> dict[str, Any]:
     """A whole training step, through the config's phases and optimisers, beside the same done plainly, by turns.
 
-    "plain" computes layers and critics that have one in their plain form, where looks of a critic share nothing, takes
-    Adam's unfused steps and leaves all critics asking for gradients while the generator trains (which are thrown away),
-    in fp32 with TF32 off; everything else is the same code. Before that the losses of the first steps are checked to
-    agree.
+    "reference" computes layers and critics that have one in their reference form, where looks of a critic share
+    nothing, takes Adam's unfused steps and leaves all critics asking for gradients while the generator trains (which
+    are thrown away), in fp32 with TF32 off; everything else is the same code. Before that the losses of the first steps
+    are checked to agree.
 
     Args:
         cfg: of ``load_config``; the data are random.
@@ -76,7 +76,7 @@ def benchmark_step(
     data = random_batch(model, length, batch)
     if device.startswith("cuda"):
         data["inputs"] = {name: values.pin_memory() for name, values in data["inputs"].items()}
-    trainers = {PLAIN: Trainer(deepcopy(model), plain_optimizers(cfg.optim_wrapper), data, plain=True)}
+    trainers = {REFERENCE: Trainer(deepcopy(model), reference_optimizers(cfg.optim_wrapper), data, reference=True)}
     for precision in precisions_of(device, precisions):
         trainers[named(FAST, precision)] = Trainer(deepcopy(model), cfg.optim_wrapper, data, precision)
     if compiled:
@@ -93,10 +93,10 @@ def benchmark_step(
         "benchmark": "step",
         "config": config_name(cfg),
         "batch_size": batch,
-        "frames": data["inputs"]["source"].shape[2],
+        "frames": data["inputs"]["driving"].shape[2],
         "device": device,
         "parameters": {part: count(module) for part, module in model.named_children() if count(module)},
-        "step": report(turns, PLAIN, list(trainers)) | {"precision": used, "losses": losses},
+        "step": report(turns, REFERENCE, list(trainers)) | {"precision": used, "losses": losses},
         **surroundings(),
     }
 
@@ -110,12 +110,12 @@ class Trainer:
         optim_wrapper: dict,
         data: dict[str, Any],
         precision: str = "fp32",
-        plain: bool = False,
+        reference: bool = False,
         compiled: bool = False,
     ) -> None:
-        self.model, self.data, self.plain = model, data, plain
+        self.model, self.data, self.reference = model, data, reference
         self.model.precision = precision
-        if plain:
+        if reference:
             # No phase freezes anything: whatever lies on the way to a loss asks for gradients.
             self.model.trainable = lambda part=None: []
         self.optimizers = build_optimizers(model, optim_wrapper)
@@ -124,9 +124,9 @@ class Trainer:
 
     def step(self) -> dict[str, float]:
         """One step; every loss by name."""
-        with computed_plainly(self.model, self.plain):
+        with using_reference_forms(self.model, self.reference):
             log = self.model.train_step(self.data, self.optimizers)
-        if self.plain:
+        if self.reference:
             self.model.zero_grad()  # what the generator's phase left in the critics
         return {name: float(value) for name, value in log.items()}
 
@@ -154,7 +154,7 @@ def build_optimizers(model: nn.Module, optim_wrapper: dict) -> OptimWrapperDict:
     return build_part(OPTIM_WRAPPER_CONSTRUCTORS, dict(type=constructor, optim_wrapper_cfg=settings))(model)
 
 
-def plain_optimizers(optim_wrapper: dict) -> dict[str, Any]:
+def reference_optimizers(optim_wrapper: dict) -> dict[str, Any]:
     """The same with optimisers that are neither fused nor worked through in groups."""
     settings = deepcopy(dict(optim_wrapper))
     settings["optimizer"] = {**settings["optimizer"], "fused": False, "foreach": False}
@@ -172,10 +172,10 @@ def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
     def clips() -> torch.Tensor:
         return torch.randint(256, (batch, 3, length, size, size), dtype=torch.uint8, generator=generator)
 
-    inputs = {"source": clips(), "label": torch.arange(batch) % max(1, len(model.labels))}
+    inputs = {"driving": clips(), "label": torch.arange(batch) % max(1, len(model.labels))}
     if maps := getattr(model, "map_channels", 0):
-        inputs["source_maps"] = clips()[:, :1].repeat(1, maps, 1, 1, 1)
-        inputs["image_maps"] = inputs["source_maps"][:, :, 0].contiguous()
+        inputs["driving_maps"] = clips()[:, :1].repeat(1, maps, 1, 1, 1)
+        inputs["image_maps"] = inputs["driving_maps"][:, :, 0].contiguous()
     network = getattr(model, "network", None)  # of a supervised model
     if hasattr(network, "frame_state"):
         inputs["states"] = (torch.arange(length) * network.frame_state.out_features // length).repeat(batch, 1)
@@ -184,24 +184,26 @@ def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
         inputs["joints"] = (torch.rand(shape, generator=generator) * (size - 1)).repeat(batch, 1, 1, 1)
     if landmarks := getattr(network, "num_landmarks", 0):
         inputs["landmarks"] = torch.rand(batch, length, landmarks, 2, generator=generator) * (size - 1)
-    if any("target" in (entry.content, entry.real) for entry in getattr(model, "passes", {}).values()):
-        inputs["target"] = clips()
-        inputs["target_image"] = inputs["target"][:, :, 0].contiguous()
+    if any(
+        entry.content == "image" or entry.target == "image_video" for entry in getattr(model, "passes", {}).values()
+    ):
+        inputs["image_video"] = clips()
+        inputs["image"] = inputs["image_video"][:, :, 0].contiguous()
     return dict(inputs=inputs, data_samples=[VideoSample() for _ in range(batch)])
 
 
 def check_losses(losses: dict[str, list[dict[str, float]]], precisions: dict[str, str]) -> None:
-    """Raise ``ConfigError`` where a loss is not what the plain step has: other work is no measure.
+    """Raise ``ConfigError`` where a loss is not what the reference step has: other work is no measure.
 
-    >>> check_losses({"plain": [{"l1": 1.0}], "fast": [{"l1": 1.001}]}, {"plain": "fp32", "fast": "fp32"})
+    >>> check_losses({"reference": [{"l1": 1.0}], "fast": [{"l1": 1.001}]}, {"reference": "fp32", "fast": "fp32"})
     """
     for name, steps in losses.items():
         tolerance = TOLERANCES[precisions[name]]
-        for number, (found, expected) in enumerate(zip(steps, losses[PLAIN], strict=True), start=1):
+        for number, (found, expected) in enumerate(zip(steps, losses[REFERENCE], strict=True), start=1):
             for loss, value in expected.items():
                 if not abs(found[loss] - value) <= tolerance * max(1.0, abs(value)):
                     raise ConfigError(
-                        f"{name!r} does not train as {PLAIN!r} does: loss {loss!r} of step {number} is "
+                        f"{name!r} does not train as {REFERENCE!r} does: loss {loss!r} of step {number} is "
                         f"{found[loss]:.6g}, not {value:.6g}"
                     )
 

@@ -39,7 +39,7 @@ def coded_truth(sample: VideoSample) -> Tensor:
 
 def repeated_image(sample: VideoSample) -> Tensor:
     """The input image, frame after frame: the right person, no motion."""
-    return sample.first[:, None].expand_as(sample.truth)
+    return sample.image[:, None].expand_as(sample.truth)
 
 
 def driving_video(sample: VideoSample) -> Tensor:
@@ -91,16 +91,16 @@ class NearestClip:
 
     def __init__(self, dataset: ClipDataset) -> None:
         self.dataset = dataset
-        small = [_small(dataset[i]["inputs"]["source"]) for i in range(len(dataset))]
+        small = [_small(dataset[i]["inputs"]["driving"]) for i in range(len(dataset))]
         self.starts = torch.stack([clip[0] for clip in small])
         self.changes = torch.stack([clip[1:] - clip[0] for clip in small])
 
     def __call__(self, sample: VideoSample) -> Tensor:
         """That clip."""
-        image, driving = _small(sample.first[:, None])[0], _small(sample.driving)
+        image, driving = _small(sample.image[:, None])[0], _small(sample.driving)
         apart = (self.starts - image).square().flatten(1).mean(1)
         apart += (self.changes - (driving[1:] - driving[0])).square().flatten(1).mean(1)
-        return self.dataset[int(apart.argmin())]["inputs"]["source"]
+        return self.dataset[int(apart.argmin())]["inputs"]["driving"]
 
 
 CONTENDERS: dict[str, Contender] = {

@@ -145,7 +145,7 @@ def intervals(per_video: list[dict], references: dict[str, Metrics]) -> dict[str
     Appearance and motion are means over videos; ``both`` is made of these two of every draw. None where one person
     drives all.
     """
-    scores, people = [combine(video, references) for video in per_video], [v["source_person"] for v in per_video]
+    scores, people = [combine(video, references) for video in per_video], [v["driving_person"] for v in per_video]
     means = bootstrap_means([[score[name] for name in SCORES[:2]] for score in scores], people)
     if not len(means):
         return {}

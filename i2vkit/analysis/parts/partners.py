@@ -13,11 +13,11 @@ from typing import Any
 import torch
 
 from i2vkit import registry as roles
-from i2vkit.analysis.parts.registered import handed, kinds
+from i2vkit.analysis.parts.registered import arguments_from_builder, kinds
 from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.models import Critic, Generator
-from i2vkit.models.assembly import Plan, plan_generator
+from i2vkit.models.assembly import GeneratorPlan, plan_generator
 from i2vkit.registry import arguments_of, build_part
 from i2vkit.structures import Spec
 
@@ -75,7 +75,7 @@ def _quiet() -> Iterator[None]:
 
 
 @cache
-def _plan(slots: tuple[tuple[str, str | None], ...], labels: int) -> Plan | str:
+def _plan(slots: tuple[tuple[str, str | None], ...], labels: int) -> GeneratorPlan | str:
     """The plan of a generator with these parts by slot, or why there is none."""
     settings = {slot: None if name is None else {"type": name} for slot, name in slots}
     try:
@@ -115,7 +115,7 @@ def _built(decoder: str, kind: str, name: str) -> str:
         settings["refiner"] = {"type": name}
     choices = [[*filter(partial(_builds_by_itself, slot), kinds()[slot]), None] for slot in list(PLANNED)[:3]]
     generators = (dict(zip(PLANNED.values(), (*names, decoder), strict=True)) for names in product(*choices))
-    planned = (slots for slots in generators if isinstance(_plan(tuple(slots.items()), labels=1), Plan))
+    planned = (slots for slots in generators if isinstance(_plan(tuple(slots.items()), labels=1), GeneratorPlan))
     refusal = "no parts give what the decoder needs"
     for slots in islice(planned, TRIES):
         beside = {slot: {"type": its} for slot, its in slots.items() if its and slot != "decoder"}
@@ -129,7 +129,9 @@ def _builds_by_itself(kind: str, name: str) -> bool:
     """Whether a part needs no argument that a config must give."""
     part = kinds()[kind][name]
     takes = arguments_of(part) or {}
-    return {name for name, parameter in takes.items() if parameter.default is parameter.empty} <= handed(part)
+    return {
+        name for name, parameter in takes.items() if parameter.default is parameter.empty
+    } <= arguments_from_builder(part)
 
 
 @cache

@@ -73,18 +73,18 @@ def _document(part: Callable) -> str:
 
 def spec_of(part: Callable) -> str:
     """What a part reads and gives, or what it judges or shows, or else the arguments it takes."""
-    fields = {name: getattr(part, name, ()) for name in ("needs", "uses", "gives")}
+    fields = {name: getattr(part, name, ()) for name in ("requires", "accepts", "provides")}
     if any(isinstance(value, tuple) and value for value in fields.values()):
         return "; ".join(f"{name} {', '.join(value)}" for name, value in fields.items() if value)
     if hasattr(part, "side"):  # an adapter
-        return f"reads {part.side}.{part.reads}; gives {part.side}.{part.gives}"
+        return f"reads {part.side}.{part.reads}; provides {part.side}.{part.provides}"
     if isinstance(kind := getattr(part, "kind", None), str):
         return kind
     takes = arguments_of(part) or {}
     return f"takes {', '.join(takes)}" if takes else "takes no arguments"
 
 
-def handed(part: Callable) -> set[str]:
+def arguments_from_builder(part: Callable) -> set[str]:
     """Arguments that a config never gives, as the generator passes them."""
     slots = [slot for slot in GENERATOR_SLOTS.values() if part in slot.registry.module_dict.values()]
     return {name for slot in slots for name in slot.passed}

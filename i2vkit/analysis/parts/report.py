@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 from i2vkit.analysis.parts.partners import Partner, partners
-from i2vkit.analysis.parts.registered import find, handed, kinds, plural, source_of, spec_of
+from i2vkit.analysis.parts.registered import arguments_from_builder, find, kinds, plural, source_of, spec_of
 from i2vkit.registry import arguments_of
 
 
@@ -36,7 +36,7 @@ def as_spec(name: str) -> str:
     kind, part = find(name)
     lines = [f"{name}: {kind}, in {part.__module__}", "", inspect.getdoc(part) or "", "", "arguments"]
     takes = arguments_of(part) or {}
-    given = handed(part)
+    given = arguments_from_builder(part)
     for argument, parameter in takes.items():
         default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
         lines.append(f"  {argument}{default}" + (" (handed over by the assembly)" if argument in given else ""))

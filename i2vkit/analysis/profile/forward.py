@@ -15,12 +15,12 @@ from i2vkit.analysis.profile.counting import analyse, analyse_activations
 from i2vkit.analysis.profile.measuring import Stopwatch, TensorMemory, watching
 from i2vkit.analysis.profile.report import PartProfile
 from i2vkit.errors import ConfigError
-from i2vkit.models.clip_lengths import Lengths
+from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.models.discriminators.discriminator import Look
 from i2vkit.models.discriminators.views import Footage
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.training.passes import Pass
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 RUNS = 3
 BETWEEN = "between the parts"
@@ -112,12 +112,12 @@ class GeneratorProbe(nn.Module):
         super().__init__()
         self.generator = generator
 
-    def forward(self, source: Tensor) -> Tensor:
-        """Animate the first frame of ``source`` by its own motion."""
-        label = torch.zeros(len(source), dtype=torch.long) if self.generator.num_labels else None
-        seeds = list(range(len(source)))
-        clip = self.generator.with_maps(Clip(source, label=label))
-        return self.generator(clip, {"profile": Pass()}, Stream(seeds))["profile"].video
+    def forward(self, driving: Tensor) -> Tensor:
+        """Animate the first frame of ``driving`` by its own motion."""
+        label = torch.zeros(len(driving), dtype=torch.long) if self.generator.num_labels else None
+        seeds = list(range(len(driving)))
+        clip = self.generator.with_maps(VideoBatch(driving, label=label))
+        return self.generator(clip, {"profile": Pass()}, GenerationState(seeds))["profile"].video
 
 
 class NetworkProbe(nn.Module):
@@ -127,11 +127,11 @@ class NetworkProbe(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, source: Tensor) -> Tensor:
-        """What the network says of ``source``, or of as many poses."""
-        batch, _, length = source.shape[:3]
+    def forward(self, driving: Tensor) -> Tensor:
+        """What the network says of ``driving``, or of as many poses."""
+        batch, _, length = driving.shape[:3]
         poses = getattr(self.network, "num_joints", 0)
-        clip = Clip(source, joints=torch.zeros(batch, length, poses, 2) if poses else None)
+        clip = VideoBatch(driving, joints=torch.zeros(batch, length, poses, 2) if poses else None)
         return self.network(clip, [self.network.predicts])[self.network.predicts]
 
 
@@ -150,9 +150,9 @@ class CriticProbe(nn.Module):
 def look_at(critic: nn.Module, video: Tensor, generator: nn.Module) -> Look:
     """What a critic sees of a video (B, 3, T, H, W); a motion encoded anew is not the critic's own work."""
     label = torch.zeros(len(video), dtype=torch.long)
-    clip = generator.with_maps(Clip(video, label=label))
-    motion = partial(generator.encode_motion, clip, Stream([0] * len(video)))
-    footage = Footage(video, None, motion, image=video[:, :, 0], label=label, maps=clip.source_maps)
+    clip = generator.with_maps(VideoBatch(video, label=label))
+    motion = partial(generator.encode_motion, clip, GenerationState([0] * len(video)))
+    footage = Footage(video, None, motion, image=video[:, :, 0], label=label, maps=clip.driving_maps)
     return critic.look(footage, critic.view, critic.view.draw(footage))
 
 
@@ -185,6 +185,6 @@ def profile_model(model: nn.Module, num_frames: int = 16) -> list[PartProfile]:
     return rows
 
 
-def lengths_of(model: nn.Module) -> Lengths:
+def lengths_of(model: nn.Module) -> ClipLengths:
     """The lengths of the videos that a model makes or takes."""
-    return model.generator.lengths if hasattr(model, "generator") else Lengths()
+    return model.generator.lengths if hasattr(model, "generator") else ClipLengths()

@@ -14,7 +14,7 @@ from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
-from i2vkit.analysis.benchmark.step import build_optimizers, plain_optimizers, random_batch
+from i2vkit.analysis.benchmark.step import build_optimizers, random_batch, reference_optimizers
 from i2vkit.analysis.profile.dry_run import META, DryRun
 from i2vkit.analysis.profile.forward import RUNS
 from i2vkit.analysis.profile.measuring import Stopwatch, storage_bytes
@@ -70,7 +70,7 @@ def dry_training(
     model.to(META).train()  # its preprocessor is to send the batch there too
     data = random_batch(model, num_frames, clips)
     # There are no fused kernels on the meta device.
-    optimizers = build_optimizers(model, plain_optimizers(optim_wrapper))
+    optimizers = build_optimizers(model, reference_optimizers(optim_wrapper))
     iterations = distinct_iterations(model.phases)
     with DryRun() as values:
         data["inputs"] = tree_map_only(Tensor, values.to_meta, data["inputs"])

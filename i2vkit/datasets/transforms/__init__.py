@@ -1,7 +1,7 @@
 """Transforms: each takes and returns the dictionary of one sample.
 
-``rng`` (numpy's Generator, the only source of chance), ``pair``, ``takes`` (a ``Take`` under "source" and, where there
-is one, "target" and "truth"), ``labels``, ``protocol`` and ``cache``.
+``rng`` (numpy's Generator, the only source of chance), ``pair``, ``takes`` (a ``Take`` under "driving" and, where there
+is one, "image_video" and "truth"), ``labels``, ``protocol`` and ``cache``.
 
 With ``cache="device"`` frames are not there when a sample is made, but ``DeferredFrames`` that name them. A transform
 that can live with that says so by ``frame_changes``: "none" if it leaves frames alone, else "fixed" if it does the same

@@ -17,15 +17,15 @@ from i2vkit.structures import VideoSample
 class PackClip:
     """Makes ``dict(inputs=..., data_samples=VideoSample)``.
 
-    Inputs: ``source`` uint8 (C, T, H, W) and its ``num_frames`` int64 (); ``label`` int64 (), the class index, -1 where
-    the clip has none, and not there if no clip of the set has one (a pair may ask for another label than its clip's).
-    With a target ``target``, ``target_num_frames`` and ``target_image`` uint8 (C, H, W), its first frame. Where
-    transforms have made them, of the source: ``states`` int64 (T,), float32 ``landmarks`` (T, N, 2), ``joints``
-    (T, J, 2), ``boxes`` (T, 4) and uint8 ``source_maps`` (M, T, H, W); of the first frame of the target, or else of
-    the source: ``image_maps`` uint8 (M, H, W).
+    Inputs: ``driving`` uint8 (C, T, H, W) and its ``num_frames`` int64 (); ``label`` int64 (), the class index, -1
+    where the clip has none, and not there if no clip of the set has one (a pair may ask for another label than its
+    clip's). With an image video ``image_video``, ``image_video_num_frames`` and ``image`` uint8 (C, H, W), its first
+    frame. Where transforms have made them, of the driving clip: ``states`` int64 (T,), float32 ``landmarks`` (T, N, 2),
+    ``joints`` (T, J, 2), ``boxes`` (T, 4) and uint8 ``driving_maps`` (M, T, H, W); of the first frame of the image
+    video, or else of the driving clip: ``image_maps`` uint8 (M, H, W).
 
-    The sample holds ``driving``, ``first`` and, where they are known, ``landmarks`` float32 (T, N, 2) of the source and
-    ``truth``: that of the pair, or the source itself where there is no target and no other label.
+    The sample holds ``driving``, ``image`` and, where they are known, ``landmarks`` float32 (T, N, 2) of the driving
+    clip and ``truth``: that of the pair, or the driving clip itself where there is no image video and no other label.
 
     Of frames that lie on the device (``cache="device"`` of the data set) the videos are ``DeferredFrames``, and there
     is no sample: such batches train.
@@ -36,26 +36,26 @@ class PackClip:
     def __call__(self, sample: dict) -> dict:
         """Pack all takes."""
         takes = sample["takes"]
-        source, target = takes["source"], takes.get("target")
-        inputs = {"source": _video(source), "num_frames": torch.tensor(len(source.frames))}
+        driving, image_video = takes["driving"], takes.get("image_video")
+        inputs = {"driving": _video(driving), "num_frames": torch.tensor(len(driving.frames))}
         if sample["labels"]:
             label = _label(sample["pair"])
             inputs["label"] = torch.tensor(-1 if label is None else sample["labels"].index(label))
-        if target is not None:
-            inputs["target"] = _video(target)
-            inputs["target_num_frames"] = torch.tensor(len(target.frames))
-            inputs["target_image"] = _first(inputs["target"])
-        inputs |= _extras(source, target or source)
-        if isinstance(source.frames, DeferredFrames):
+        if image_video is not None:
+            inputs["image_video"] = _video(image_video)
+            inputs["image_video_num_frames"] = torch.tensor(len(image_video.frames))
+            inputs["image"] = _first(inputs["image_video"])
+        inputs |= _extras(driving, image_video or driving)
+        if isinstance(driving.frames, DeferredFrames):
             return {"inputs": inputs}
         return {"inputs": inputs, "data_samples": _video_sample(sample, inputs)}
 
 
-def _extras(source: Take, pictured: Take) -> dict[str, Tensor]:
-    extras = {name: getattr(source, name) for name in ("states", "landmarks", "joints", "boxes")}
+def _extras(driving: Take, pictured: Take) -> dict[str, Tensor]:
+    extras = {name: getattr(driving, name) for name in ("states", "landmarks", "joints", "boxes")}
     extras = {name: _tensor(value) for name, value in extras.items() if value is not None}
-    if source.maps is not None:
-        extras["source_maps"] = _maps(source.maps)
+    if driving.maps is not None:
+        extras["driving_maps"] = _maps(driving.maps)
     if pictured.maps is not None:
         extras["image_maps"] = _first(_maps(pictured.maps[:1]))
     return extras
@@ -68,34 +68,34 @@ def _tensor(value: np.ndarray | Tensor) -> Tensor:
 
 def _video_sample(sample: dict, inputs: dict[str, Tensor]) -> VideoSample:
     pair, takes = sample["pair"], sample["takes"]
-    person = pair.target or pair.source
+    person = pair.image_video or pair.driving
     result = VideoSample(
         metainfo={
             "name": pair.name,
-            "source_name": pair.source.name,
-            "source_person": pair.source.person,
-            "target_name": person.name,
-            "target_person": person.person,
+            "driving_name": pair.driving.name,
+            "driving_person": pair.driving.person,
+            "image_name": person.name,
+            "image_person": person.person,
             "label_name": _label(pair),
             "seed": pair.seed,
             "motion": pair.motion,
             "protocol": sample["protocol"],
-            "fps": pair.source.fps,
+            "fps": pair.driving.fps,
         }
     )
-    result.driving = inputs["source"]
-    result.first = inputs["target_image"] if "target_image" in inputs else _first(inputs["source"])
+    result.driving = inputs["driving"]
+    result.image = inputs["image"] if "image" in inputs else _first(inputs["driving"])
     if "landmarks" in inputs:
         result.landmarks = inputs["landmarks"]
     if "truth" in takes:
         result.truth = _video(takes["truth"])
-    elif pair.target is None and _label(pair) == pair.source.label:
-        result.truth = inputs["source"]
+    elif pair.image_video is None and _label(pair) == pair.driving.label:
+        result.truth = inputs["driving"]
     return result
 
 
 def _label(pair: Pair) -> str | None:
-    return pair.source.label if pair.label is None else pair.label
+    return pair.driving.label if pair.label is None else pair.label
 
 
 def _first(video: Tensor | DeferredFrames) -> Tensor | DeferredFrames:

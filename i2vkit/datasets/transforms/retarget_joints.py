@@ -1,4 +1,6 @@
-"""Condition maps of pairs of two bodies: what the source does, in the target's place and size."""
+"""Condition maps of pairs of two bodies: what the driving clip does, in the place and size of the person in the
+image.
+"""
 
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import CONDITION_GENERATORS, TRANSFORMS, build_part
@@ -6,10 +8,10 @@ from i2vkit.registry import CONDITION_GENERATORS, TRANSFORMS, build_part
 
 @TRANSFORMS.register_module()
 class RetargetJoints:
-    """Moves and scales the source's ``joints`` onto another person's and draws its ``maps`` of them.
+    """Moves and scales the driving clip's ``joints`` onto another person's and draws its ``maps`` of them.
 
-    The middle of the hips and the length of the trunk on the first frame taken become those of the target's; the
-    target's proportions are not looked at. Stands after ``ReadPoints`` and ``ReadMaps``. Where somebody drives
+    The middle of the hips and the length of the trunk on the first frame taken become those of the person in the image;
+    the image video's proportions are not looked at. Stands after ``ReadPoints`` and ``ReadMaps``. Where somebody drives
     themselves, joints and maps stay as they were read.
 
     Args:
@@ -24,7 +26,7 @@ class RetargetJoints:
             raise ConfigError(f"RetargetJoints draws joints (JointHeatmaps), not by {type(self.generator).__name__}")
 
     def __call__(self, sample: dict) -> dict:
-        """Move them and draw them for the source's frames.
+        """Move them and draw them for the driving clip's frames.
 
         Raises:
             DataError: A clip has no joints, or no frame on which both hips and both shoulders are known.
@@ -32,21 +34,21 @@ class RetargetJoints:
         """
         from i2vkit.conditions import onto_body
 
-        source, target = sample["takes"]["source"], sample["takes"].get("target")
-        if target is None or target.record.person == source.record.person:
+        driving, image_video = sample["takes"]["driving"], sample["takes"].get("image_video")
+        if image_video is None or image_video.record.person == driving.record.person:
             return sample
-        for take in (source, target):
+        for take in (driving, image_video):
             if take.joints is None:
                 raise DataError(f"clip {take.record.name} has no joints, or RetargetJoints stands before ReadPoints")
         size = self.generator.size
-        if source.frames is not None and source.frames.shape[1:3] != (size, size):
-            height, width = source.frames.shape[1:3]
+        if driving.frames is not None and driving.frames.shape[1:3] != (size, size):
+            height, width = driving.frames.shape[1:3]
             raise ConfigError(
                 f"RetargetJoints draws maps of {size}x{size}, the frames are {width}x{height}: set its size"
             )
         try:
-            source.joints = onto_body(source.joints, target.joints)
+            driving.joints = onto_body(driving.joints, image_video.joints)
         except DataError as error:
-            raise DataError(f"{source.record.name} cannot be moved onto {target.record.name}: {error}") from error
-        source.maps = self.generator(source.joints)
+            raise DataError(f"{driving.record.name} cannot be moved onto {image_video.record.name}: {error}") from error
+        driving.maps = self.generator(driving.joints)
         return sample

@@ -1,4 +1,4 @@
-"""Condition maps of pairs of two people: what the source does, on the target's face."""
+"""Condition maps of pairs of two people: what the driving clip does, on the face in the image."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @TRANSFORMS.register_module()
 class RetargetMaps:
-    """Draws the source's ``maps`` anew where the target is another person; stands after ``ReadMaps``.
+    """Draws the driving clip's ``maps`` anew where the image shows another person; stands after ``ReadMaps``.
 
-    They then show the target's identity, in its place in the input image, with the source's expressions and what its
-    head does (``retarget``). Both clips need the coefficients that preparation wrote beside the maps. Where somebody
-    drives themselves the maps stay as they were read.
+    They then show the identity in the image, in its place in the input image, with the driving clip's expressions and
+    what its head does (``retarget``). Both clips need the coefficients that preparation wrote beside the maps. Where
+    somebody drives themselves the maps stay as they were read.
 
     Args:
         generator: What draws them; the same model as in preparation, and the frames' size.
@@ -33,7 +33,7 @@ class RetargetMaps:
         self._kept: dict[str, Coefficients] = {}
 
     def __call__(self, sample: dict) -> dict:
-        """Draw them for the source's frames.
+        """Draw them for the driving clip's frames.
 
         Raises:
             DataError: A clip has no coefficients, or those of another model.
@@ -41,17 +41,17 @@ class RetargetMaps:
         """
         from i2vkit.conditions import retarget
 
-        source, target = sample["takes"]["source"], sample["takes"].get("target")
-        if target is None or target.record.person == source.record.person:
+        driving, image_video = sample["takes"]["driving"], sample["takes"].get("image_video")
+        if image_video is None or image_video.record.person == driving.record.person:
             return sample
         size = self.generator.size
-        if source.frames is not None and source.frames.shape[1:3] != (size, size):
-            height, width = source.frames.shape[1:3]
+        if driving.frames is not None and driving.frames.shape[1:3] != (size, size):
+            height, width = driving.frames.shape[1:3]
             raise ConfigError(
                 f"RetargetMaps draws maps of {size}x{size}, the frames are {width}x{height}: set its size"
             )
-        face = retarget(self._of(source.record), self._of(target.record), frame=int(target.indices[0]))
-        source.maps = self.generator(face[source.indices])
+        face = retarget(self._of(driving.record), self._of(image_video.record), frame=int(image_video.indices[0]))
+        driving.maps = self.generator(face[driving.indices])
         return sample
 
     def _of(self, record: ClipRecord) -> Coefficients:

@@ -1,6 +1,6 @@
 """Which frames of a clip are taken.
 
-Source and target are sampled each on its own; an exact truth follows its source frame by frame.
+Driving clip and image video are sampled each on its own; an exact truth follows its driving frame by frame.
 """
 
 from abc import ABC, abstractmethod
@@ -26,19 +26,19 @@ class Sampling(ABC):
         """Choose the frames of ``record`` to take, as indices (T,)."""
 
     def __call__(self, sample: dict) -> dict:
-        """Fill in ``indices`` of all takes. Raises ``DataError`` if truth and source differ in length."""
+        """Fill in ``indices`` of all takes. Raises ``DataError`` if truth and driving clip differ in length."""
         takes = sample["takes"]
-        for name in ("source", "target"):
+        for name in ("driving", "image_video"):
             if name in takes:
                 takes[name].indices = self.pick(takes[name].record, sample["rng"])
         if "truth" in takes:
-            source, truth = takes["source"].record, takes["truth"].record
-            if source.num_frames != truth.num_frames:
+            driving, truth = takes["driving"].record, takes["truth"].record
+            if driving.num_frames != truth.num_frames:
                 raise DataError(
-                    f"truth {truth.name} has {truth.num_frames} frames, but {source.name}, whose motion it shows, has "
-                    f"{source.num_frames}: prepare both anew"
+                    f"truth {truth.name} has {truth.num_frames} frames, but {driving.name}, whose motion it shows, has "
+                    f"{driving.num_frames}: prepare both anew"
                 )
-            takes["truth"].indices = takes["source"].indices
+            takes["truth"].indices = takes["driving"].indices
         return sample
 
 
@@ -133,15 +133,16 @@ class WholeClip(Sampling):
 
 @TRANSFORMS.register_module()
 class RandomJump(Sampling):
-    """Random jumps in time within one clip (FRGAN, sec. 3.2): the ``target`` take is frame t, the image to animate, the
-    ``source`` take a frame t + k, k > 0, t and k drawn anew each time, every such pair as likely as any other.
+    """Random jumps in time within one clip (FRGAN, sec. 3.2): the ``image_video`` take is frame t, the image to
+    animate, the ``driving`` take a frame t + k, k > 0, t and k drawn anew each time, every such pair as likely as any
+    other.
 
-    With ``frames`` above 1 the source holds that many frames, those right after t (what stage two refines, sec. 3.3).
-    ``from_first`` keeps t at the clip's first frame, as the authors' released code does.
+    With ``frames`` above 1 the driving clip holds that many frames, those right after t (what stage two refines, sec.
+    3.3). ``from_first`` keeps t at the clip's first frame, as the authors' released code does.
 
     Raises:
         DataError: A clip has fewer than ``frames + 1`` frames.
-        ConfigError: A pairing has set a target: a jump stays within one clip.
+        ConfigError: A pairing has set an image video: a jump stays within one clip.
     """
 
     def __init__(self, frames: int = 1, from_first: bool = False):
@@ -167,17 +168,17 @@ class RandomJump(Sampling):
         return np.sort(rng.choice(record.num_frames, size=2, replace=False))
 
     def __call__(self, sample: dict) -> dict:
-        """Fill in ``indices`` of the source and add the target, a take of the same clip."""
+        """Fill in ``indices`` of the driving clip and add the image video, a take of the same clip."""
         takes, pair = sample["takes"], sample["pair"]
-        if pair.target is not None and pair.target.name != pair.source.name:
+        if pair.image_video is not None and pair.image_video.name != pair.driving.name:
             raise ConfigError(
-                f"RandomJump jumps within clip {pair.source.name}, and the pairing gives it the target "
-                f"{pair.target.name}: take SameClip, or another sampling"
+                f"RandomJump jumps within clip {pair.driving.name}, and the pairing gives it the image video "
+                f"{pair.image_video.name}: take SameClip, or another sampling"
             )
-        record = takes["source"].record
+        record = takes["driving"].record
         first, *others = self.pick(record, sample["rng"])
-        takes["source"].indices = np.array(others)
-        takes["target"] = Take(record, indices=np.array([first]))
+        takes["driving"].indices = np.array(others)
+        takes["image_video"] = Take(record, indices=np.array([first]))
         if "truth" in takes:
-            takes["truth"].indices = takes["source"].indices
+            takes["truth"].indices = takes["driving"].indices
         return sample

@@ -16,7 +16,7 @@ from i2vkit.errors import DataError
 from i2vkit.structures import VideoSample
 
 # What of a sample goes into the result of its video, where the sample has it.
-META = ("name", "source_name", "source_person", "target_name", "target_person", "label_name", "seed")
+META = ("name", "driving_name", "driving_person", "image_name", "image_person", "label_name", "seed")
 
 
 def check_pair(video: Tensor, truth: Tensor) -> None:
@@ -92,8 +92,8 @@ class VideoMetric(BaseMetric):
         generated, truth = sample["generated"], sample.get("truth")
         if truth is None:
             return None
-        _check_sample(sample.get("name", "?"), generated, truth, sample["first"])
-        floor = sample["first"].to(generated.device)[:, None].expand_as(generated)
+        _check_sample(sample.get("name", "?"), generated, truth, sample["image"])
+        floor = sample["image"].to(generated.device)[:, None].expand_as(generated)
         start = 0 if self.reads_first else 1
         # (2, C, T - start, H, W): the video and its floor at once.
         videos = torch.stack([generated, floor])[:, :, start:]

@@ -80,7 +80,7 @@ class ContentDistance(BaseMetric):
 
     def _row(self, sample: dict) -> dict:
         known = {key: sample[key] for key in META if key in sample}
-        made = self._distances(sample["generated"], sample["first"], sample.get("name", "?"))
+        made = self._distances(sample["generated"], sample["image"], sample.get("name", "?"))
         real = self._distances(sample["driving"], sample["driving"][:, 0], sample.get("name", "?"))
         return known | dict(zip(self.keys, (*made, *real), strict=True))
 

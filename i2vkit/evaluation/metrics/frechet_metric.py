@@ -69,7 +69,7 @@ class FrechetMetric(BaseMetric):
     def _row(self, sample: dict) -> dict[str, np.ndarray]:
         generated, real = sample["generated"], sample.get("truth")
         real = sample["driving"] if real is None else real
-        still = sample["first"][:, None].expand_as(generated)
+        still = sample["image"][:, None].expand_as(generated)
         return {
             key: self._vector(video, sample.get("name", "?"))
             for key, video in zip(("generated", "real", "still"), (generated, real, still), strict=True)

@@ -57,7 +57,7 @@ class LabelClassifier:
     def __call__(self, videos: Sequence[Tensor]) -> list[str]:
         """The most likely label of each of the videos (3, T, H, W) uint8, scaled to the size that it was trained on."""
         inputs = {
-            "source": [_scaled(video, self.size) for video in videos],
+            "driving": [_scaled(video, self.size) for video in videos],
             "num_frames": [torch.tensor(video.shape[1]) for video in videos],
             "label": [torch.tensor(0)] * len(videos),  # a true one is only passed through
         }
@@ -141,7 +141,7 @@ class LabelAccuracy(BaseMetric):
             )
         generated, truth = sample["generated"], sample.get("truth")
         check_frames(sample.get("name", "?"), generated)
-        still = sample["first"][:, None].expand_as(generated)
+        still = sample["image"][:, None].expand_as(generated)
         seen = self.classifier([generated, still] if truth is None else [generated, still, truth])
         score, floor, *of_truth = (float(name == label) for name in seen)
         values = (score, floor, score - floor, of_truth[0] if of_truth else None)

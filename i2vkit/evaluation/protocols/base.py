@@ -19,8 +19,9 @@ class Protocol(PairSampler):
     """A fixed list of samples for an evaluation.
 
     The order of the samples depends on the index alone, and each has a seed of its own: ``seed`` + its position. The
-    data set fills in the truth: the source itself where it is the target too, or else a clip of its ``truth`` in which
-    the target's person does what the source's does. A sample without a truth is generated but not scored.
+    data set fills in the truth: the driving clip itself where it is the image video too, or else a clip of its
+    ``truth`` in which the person in the image does what the driving clip's does. A sample without a truth is generated
+    but not scored.
 
     Args:
         seed: of the first sample's noise.
@@ -117,11 +118,11 @@ def choose_images(
 
 def cut(pair: Pair, start: int, stop: int) -> Pair:
     """The sample with frames ``start`` to ``stop - 1`` of its source alone. Raises ``DataError`` if there are fewer."""
-    record = pair.source
+    record = pair.driving
     if not 0 <= start < stop <= record.num_frames:
         raise DataError(f"clip {record.name} has {record.num_frames} frames, not those from {start} to {stop - 1}")
     span = FrameSpan(record.frames, start, stop, record.num_frames)
-    return replace(pair, source=replace(record, frames=span, num_frames=stop - start), span=(start, stop))
+    return replace(pair, driving=replace(record, frames=span, num_frames=stop - start), span=(start, stop))
 
 
 def guide(pair: Pair, maps: str) -> Pair:
@@ -130,10 +131,10 @@ def guide(pair: Pair, maps: str) -> Pair:
     Raises:
         DataError: there are none.
     """
-    side = pair.source.side
+    side = pair.driving.side
     if isinstance(side.get(maps, ""), str):  # neither a file that is there nor an array
         raise DataError(
-            f"clip {pair.source.name} has no {maps} poses: python tools/forecast_poses.py CONFIG CHECKPOINT "
+            f"clip {pair.driving.name} has no {maps} poses: python tools/forecast_poses.py CONFIG CHECKPOINT "
             f"--data FOLDER writes them"
         )
-    return replace(pair, source=replace(pair.source, side={**side, "maps": side[maps]}), maps=maps)
+    return replace(pair, driving=replace(pair.driving, side={**side, "maps": side[maps]}), maps=maps)

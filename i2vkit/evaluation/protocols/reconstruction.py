@@ -14,4 +14,4 @@ class Reconstruction(Protocol):
 
     def list_pairs(self, index: ClipIndex) -> list[Pair]:
         """One sample a clip, in the order of the index."""
-        return [Pair(source=record) for record in index.records]
+        return [Pair(driving=record) for record in index.records]

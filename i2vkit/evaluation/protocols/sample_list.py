@@ -14,19 +14,20 @@ from i2vkit.evaluation.protocols.base import Protocol, cut, guide
 from i2vkit.media import atomic_path
 from i2vkit.registry import PROTOCOLS
 
-KEYS = {"source": str, "target": str | None, "motion": str, "seed": int}
+KEYS = {"driving": str, "image_video": str | None, "motion": str, "seed": int}
 OPTIONAL = {"label": str, "frames": list, "maps": str}
 
 
 def describe(pair: Pair) -> dict:
-    """A sample by names: source, target (None where the source animates itself), motion and seed.
+    """A sample by names: driving clip, image video (None where the driving clip animates its own first frame), motion
+    and seed.
 
-    Where they are not the source's own also ``label``, ``frames`` (start and stop, the latter not included) and
+    Where they are not the driving clip's own also ``label``, ``frames`` (start and stop, the latter not included) and
     ``maps``, the column that the condition maps come from.
     """
-    target = pair.target.name if pair.target else None
+    image_video = pair.image_video.name if pair.image_video else None
     own = {"label": pair.label, "frames": pair.span and list(pair.span), "maps": pair.maps}
-    sample = {"source": pair.source.name, "target": target, "motion": pair.motion, "seed": pair.seed}
+    sample = {"driving": pair.driving.name, "image_video": image_video, "motion": pair.motion, "seed": pair.seed}
     return sample | {key: value for key, value in own.items() if value is not None}
 
 
@@ -67,7 +68,7 @@ class SampleList(Protocol):
         """As ``pairs``: the seeds are those of the file."""
         clips = {record.name: record for record in index.records}
         samples = self._read()
-        names = {sample[key] for sample in samples for key in ("source", "target")} - {None}
+        names = {sample[key] for sample in samples for key in ("driving", "image_video")} - {None}
         if missing := sorted(names - clips.keys()):
             raise DataError(
                 f"{self.path} names {len(missing)} clips that the data lack (first: {missing[0]}); "
@@ -79,8 +80,8 @@ class SampleList(Protocol):
         return [self._pair(sample, clips) for sample in samples]
 
     def _pair(self, sample: dict, clips: dict[str, ClipRecord]) -> Pair:
-        source, target = clips[sample["source"]], clips.get(sample["target"])
-        pair = Pair(source, target, None, sample["motion"], sample["seed"] + self.seed, sample.get("label"))
+        driving, image_video = clips[sample["driving"]], clips.get(sample["image_video"])
+        pair = Pair(driving, image_video, None, sample["motion"], sample["seed"] + self.seed, sample.get("label"))
         try:
             pair = cut(pair, *sample["frames"]) if "frames" in sample else pair
             return guide(pair, sample["maps"]) if "maps" in sample else pair
@@ -116,8 +117,8 @@ def _fault(sample: Any) -> str | None:
     wrong = [key for key, value in sample.items() if not isinstance(value, known[key]) or isinstance(value, bool)]
     if wrong:
         return f"has a strange {wrong[0]}"
-    if sample["motion"] not in ("source", "prior"):
-        return 'has a motion that is neither "source" nor "prior"'
+    if sample["motion"] not in ("driving", "prior"):
+        return 'has a motion that is neither "driving" nor "prior"'
     if "frames" in sample and [type(number) for number in sample["frames"]] != [int, int]:
         return "has frames that are not a start and a stop"
     return None

@@ -1,6 +1,7 @@
 """Adapters: what stands between two parts of different papers when one gives what the other does not read as it is.
 
-The builder inserts them by what is missing (``gives``) and what is there (``reads``), and the log names each one used.
+The builder inserts them by what is missing (``provides``) and what is there (``reads``), and the log names each one
+used.
 """
 
 from dataclasses import replace
@@ -10,7 +11,7 @@ from einops import reduce, repeat
 from torch import Tensor, nn
 
 from i2vkit.models.clip_lengths import true_frames
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import Adapter
 from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import ADAPTERS
@@ -25,8 +26,8 @@ class CodeToTrajectory(Adapter):
     that is driven by labels (``LabelFusion``) the one-hot label belongs to the code: the GRU reads it too.
     """
 
-    side, gives, reads = "motion", "trajectory", "code"
-    streams = True
+    side, provides, reads = "motion", "trajectory", "code"
+    supports_chunks = True
 
     def __init__(self, spec: Spec):
         super().__init__()
@@ -35,32 +36,32 @@ class CodeToTrajectory(Adapter):
         self.gru = nn.GRU(spec.code + spec.condition, width, batch_first=True)
         self.spec = replace(spec, trajectory=width)
 
-    def forward(self, motion: Motion, stream: Stream) -> Motion:
+    def forward(self, motion: Motion, state: GenerationState) -> Motion:
         """Adds the trajectory."""
         code = torch.cat([motion.code, motion.condition], dim=1) if self.labelled else motion.code
         steps = repeat(code, "b d -> b t d", t=motion.length)
-        trajectory, state = self.unroll(steps, stream.states.get(self))
-        stream.states[self] = state
+        trajectory, hidden = self.unroll(steps, state.recurrent.get(self))
+        state.recurrent[self] = hidden
         return replace(motion, trajectory=trajectory)
 
     @outside_graphs
-    def unroll(self, steps: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+    def unroll(self, steps: Tensor, hidden: Tensor | None) -> tuple[Tensor, Tensor]:
         """GRU outputs (B, T, D) for steps (B, T, C), and the state after the last."""
-        return self.gru(steps, state)
+        return self.gru(steps, hidden)
 
 
 @ADAPTERS.register_module()
 class TrajectoryToCode(Adapter):
     """A trajectory (B, T, D) becomes a code (B, D): the mean over the true frames."""
 
-    side, gives, reads = "motion", "code", "trajectory"
-    streams = False
+    side, provides, reads = "motion", "code", "trajectory"
+    supports_chunks = False
 
     def __init__(self, spec: Spec):
         super().__init__()
         self.spec = replace(spec, code=spec.trajectory)
 
-    def forward(self, motion: Motion, stream: Stream) -> Motion:
+    def forward(self, motion: Motion, state: GenerationState) -> Motion:
         """Adds the code."""
         steps = motion.trajectory
         mask = true_frames(motion.num_frames, steps.shape[1])
@@ -75,15 +76,15 @@ class TrajectoryToCode(Adapter):
 class PyramidToCode(Adapter):
     """The coarsest map of a content pyramid becomes its code (B, D): the mean over space and a linear layer."""
 
-    side, gives, reads = "content", "code", "pyramid"
-    streams = True
+    side, provides, reads = "content", "code", "pyramid"
+    supports_chunks = True
 
     def __init__(self, spec: Spec, code: int = 128):
         super().__init__()
         self.linear = nn.Linear(spec.pyramid[-1].channels, code)
         self.spec = replace(spec, code=code)
 
-    def forward(self, content: Content, stream: Stream) -> Content:
+    def forward(self, content: Content, state: GenerationState) -> Content:
         """Adds the code."""
         pooled: Tensor = reduce(content.pyramid[-1], "b c h w -> b c", "mean")
         return replace(content, code=self.linear(pooled))

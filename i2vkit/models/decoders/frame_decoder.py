@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.clip_lengths import Lengths
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.clip_lengths import ClipLengths
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import Decoder
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.registry import DECODERS
@@ -28,9 +28,9 @@ class FrameDecoder(Decoder):
     convolution that runs once a clip (ours; the papers have none).
     """
 
-    needs = ("content.code", "motion.trajectory")
-    uses = ("content.pyramid",)
-    streams = True
+    requires = ("content.code", "motion.trajectory")
+    accepts = ("content.pyramid",)
+    supports_chunks = True
     frame_wise = True
     code_per_frame = True
 
@@ -46,7 +46,7 @@ class FrameDecoder(Decoder):
         super().__init__()
         side = image_size >> len(widths)
         if side < 1 or side << len(widths) != image_size:
-            sizes = Lengths(1 << len(widths), 1 << len(widths))
+            sizes = ClipLengths(1 << len(widths), 1 << len(widths))
             raise ConfigError(
                 f"FrameDecoder doubles {len(widths)} times, so it makes images of {sizes} pixels, not of {image_size}: "
                 f"set image_size to one of these, or give other widths"
@@ -73,18 +73,18 @@ class FrameDecoder(Decoder):
         )
         init_dcgan_(self)
 
-    def forward(self, content: Content, motion: Motion, stream: Stream) -> tuple[Tensor, Tensor]:
+    def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
         """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, 1, H, W): the content image."""
         length = motion.trajectory.shape[1]
         code = content.code
         code = repeat(code, "b d -> b t d", t=length) if code.dim() == 2 else code
         both = [functional.layer_norm(vectors, vectors.shape[-1:]) for vectors in (code, motion.trajectory)]
         steps = rearrange(torch.cat(both, dim=2), "b t d -> (b t) d 1 1")
-        still = {
+        static = {
             place: repeat(skip(content.pyramid[i]), "b c h w -> (b t) c h w", t=length)
             for skip, (i, place) in zip(self.skips, self.levels, strict=True)
         }
         x = steps
         for place, block in enumerate(self.blocks):
-            x = block(x) + still[place] if place in still else block(x)
+            x = block(x) + static[place] if place in static else block(x)
         return rearrange(x, "(b t) c h w -> b c t h w", t=length), content.image[:, :, None]

@@ -7,8 +7,8 @@ from einops import repeat
 from torch import Tensor, nn
 from torch.nn import functional
 
-from i2vkit.models.decoders.blocks import TIME, Blocks, clip_code
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.decoders.transposed_plan import TIME, TransposedConvPlan, clip_code
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import Decoder
 from i2vkit.models.layers.initialization import init_batch_norm_
 from i2vkit.models.layers.transposed_1p2d import TransposedConv1p2d, fold_batch_norm_
@@ -29,8 +29,8 @@ class _TransposedDecoder(Decoder):
         ConfigError: if the image size or ``time`` does not fit the widths.
     """
 
-    needs = ("content.code", "motion.code")
-    uses = ("content.pyramid", "motion.condition")
+    requires = ("content.code", "motion.code")
+    accepts = ("content.pyramid", "motion.condition")
 
     def __init__(
         self,
@@ -44,24 +44,24 @@ class _TransposedDecoder(Decoder):
         label_maps: bool = True,
     ):
         super().__init__()
-        self.kernels = Blocks(type(self).__name__, image_size, len(widths), time)
+        self.kernels = TransposedConvPlan(type(self).__name__, image_size, len(widths), time)
         self.lengths = self.kernels.lengths
         self.label_maps = label_maps and motion.condition > 0
         sides = [self.kernels.side << i for i in range(len(widths))]
         by_side = {image_size // level.stride: i for i, level in enumerate(content.pyramid)} if fusion else {}
         self.levels = [by_side.get(side) for side in sides]
         labels = motion.condition if self.label_maps else 0
-        still = [labels + (0 if i is None else content.pyramid[i].channels) for i in self.levels]
+        static = [labels + (0 if i is None else content.pyramid[i].channels) for i in self.levels]
         code = content.code + motion.code + motion.condition
-        widths = self.final_widths(code, widths, still, out_channels)
+        widths = self.final_widths(code, widths, static, out_channels)
         self.blocks = nn.ModuleList(
-            self.block(i, *channels) for i, channels in enumerate(block_channels(code, widths, still, out_channels))
+            self.block(i, *channels) for i, channels in enumerate(block_channels(code, widths, static, out_channels))
         )
         self.norms = nn.ModuleList(nn.BatchNorm3d(width) for width in widths)
         # The convolutions keep torch's initial weights, as in the authors' code.
         init_batch_norm_(self)
 
-    def final_widths(self, code: int, widths: tuple[int, ...], still: list[int], out_channels: int) -> tuple[int, ...]:
+    def final_widths(self, code: int, widths: tuple[int, ...], static: list[int], out_channels: int) -> tuple[int, ...]:
         """The widths that are built; a subclass may want others."""
         return widths
 
@@ -69,8 +69,8 @@ class _TransposedDecoder(Decoder):
         """Block ``i``."""
         raise NotImplementedError
 
-    def join(self, block: nn.Module, x: Tensor, still: Tensor | None) -> Tensor:
-        """``block`` on ``x`` (B, C, T, H, W) and, behind its channels, ``still`` (B, C', H, W) at every frame."""
+    def join(self, block: nn.Module, x: Tensor, static: Tensor | None) -> Tensor:
+        """``block`` on ``x`` (B, C, T, H, W) and, behind its channels, ``static`` (B, C', H, W) at every frame."""
         raise NotImplementedError
 
     @torch.no_grad()
@@ -87,32 +87,32 @@ class _TransposedDecoder(Decoder):
         self.norms = nn.ModuleList(nn.Identity() for _ in self.norms)
         return self
 
-    def _still(self, i: int, content: Content, motion: Motion) -> Tensor | None:
+    def _static(self, i: int, content: Content, motion: Motion) -> Tensor | None:
         """What joins the output of block ``i`` at every frame: (B, C', H, W)."""
         side = self.kernels.side << i
-        still = [] if self.levels[i] is None else [content.pyramid[self.levels[i]]]
+        static = [] if self.levels[i] is None else [content.pyramid[self.levels[i]]]
         if self.label_maps:
-            still.append(repeat(motion.condition, "b l -> b l h w", h=side, w=side))
-        return torch.cat(still, dim=1) if still else None
+            static.append(repeat(motion.condition, "b l -> b l h w", h=side, w=side))
+        return torch.cat(static, dim=1) if static else None
 
-    def forward(self, content: Content, motion: Motion, stream: Stream) -> tuple[Tensor, Tensor]:
+    def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
         """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, 1, H, W): the content image."""
-        x, still = self.kernels.start(clip_code(content, motion), motion.length), None
+        x, static = self.kernels.start(clip_code(content, motion), motion.length), None
         for i, block in enumerate(self.blocks):
-            x = self.join(block, x, still)
+            x = self.join(block, x, static)
             if i < len(self.norms):
                 x = functional.leaky_relu(self.norms[i](x), 0.2, inplace=True)
-                still = self._still(i, content, motion)
+                static = self._static(i, content, motion)
         return x, content.image[:, :, None]
 
 
-def block_channels(code: int, widths: tuple[int, ...], still: list[int], out_channels: int) -> list[tuple[int, int]]:
+def block_channels(code: int, widths: tuple[int, ...], static: list[int], out_channels: int) -> list[tuple[int, int]]:
     """Channels in and out of every block.
 
     >>> block_channels(616, (512, 256), [516, 260], 3)
     [(616, 512), (1028, 256), (516, 3)]
     """
-    joined = [width + more for width, more in zip(widths, still, strict=True)]
+    joined = [width + more for width, more in zip(widths, static, strict=True)]
     return list(zip([code, *joined], [*widths, out_channels], strict=True))
 
 
@@ -133,9 +133,9 @@ class TransposedConv1p2dDecoder(_TransposedDecoder):
         time, space = self.kernels.time[i], self.kernels.space[i]
         return TransposedConv1p2d(in_channels, self.temporal_widths[i], out_channels, time, space)
 
-    def join(self, block: nn.Module, x: Tensor, still: Tensor | None) -> Tensor:
+    def join(self, block: nn.Module, x: Tensor, static: Tensor | None) -> Tensor:
         """As documented above; the layer knows what to do with maps that stand still."""
-        return block(x, still)
+        return block(x, static)
 
 
 @DECODERS.register_module()
@@ -151,18 +151,18 @@ class TransposedConv3dDecoder(_TransposedDecoder):
         self.same_size_as = same_size_as
         super().__init__(**shared)
 
-    def final_widths(self, code: int, widths: tuple[int, ...], still: list[int], out_channels: int) -> tuple[int, ...]:
+    def final_widths(self, code: int, widths: tuple[int, ...], static: list[int], out_channels: int) -> tuple[int, ...]:
         """The widths grown as documented above."""
         if self.same_size_as is None:
             return widths
         taps = [(kt, ks * ks) for (kt, *_), (ks, *_) in zip(self.kernels.time, self.kernels.space, strict=True)]
 
         def size(widths: tuple[int, ...]) -> int:
-            channels = block_channels(code, widths, still, out_channels)
+            channels = block_channels(code, widths, static, out_channels)
             weights = (i * o * kt * ks + o for (i, o), (kt, ks) in zip(channels, taps, strict=True))
             return sum(weights) + 2 * sum(widths)
 
-        channels = zip(block_channels(code, widths, still, out_channels), taps, self.same_size_as, strict=True)
+        channels = zip(block_channels(code, widths, static, out_channels), taps, self.same_size_as, strict=True)
         wanted = sum(m * (i * kt + o * ks + 3) + o for (i, o), (kt, ks), m in channels) + 2 * sum(widths)
         low, high = 0.0, 16.0
         for _ in range(40):
@@ -174,10 +174,10 @@ class TransposedConv3dDecoder(_TransposedDecoder):
         """A transposed 3D convolution."""
         return self.kernels.transposed_3d(i, in_channels, out_channels)
 
-    def join(self, block: nn.Module, x: Tensor, still: Tensor | None) -> Tensor:
+    def join(self, block: nn.Module, x: Tensor, static: Tensor | None) -> Tensor:
         """As documented above."""
-        if still is not None:
-            x = torch.cat([x, repeat(still, "b c h w -> b c t h w", t=x.shape[2])], dim=1)
+        if static is not None:
+            x = torch.cat([x, repeat(static, "b c h w -> b c t h w", t=x.shape[2])], dim=1)
         return block(x)
 
 

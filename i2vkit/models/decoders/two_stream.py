@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from i2vkit.models.decoders.blocks import TIME, Blocks, clip_code
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.decoders.transposed_plan import TIME, TransposedConvPlan, clip_code
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import Decoder
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.registry import DECODERS
@@ -23,8 +23,8 @@ class TwoStreamDecoder(Decoder):
         ConfigError: if the image size or ``time`` does not fit the widths.
     """
 
-    needs = ("content.code",)
-    uses = ("motion.code", "motion.condition")
+    requires = ("content.code",)
+    accepts = ("motion.code", "motion.condition")
 
     def __init__(
         self,
@@ -32,12 +32,12 @@ class TwoStreamDecoder(Decoder):
         content: Spec,
         motion: Spec,
         out_channels: int,
-        base_wanted: bool,
+        base_requested: bool,
         widths: tuple[int, ...] = (512, 256, 128, 64),
         time: tuple[tuple[int, int], ...] = TIME,
     ):
         super().__init__()
-        self.kernels = Blocks(type(self).__name__, image_size, len(widths), time)
+        self.kernels = TransposedConvPlan(type(self).__name__, image_size, len(widths), time)
         self.lengths = self.kernels.lengths
         code = content.code + motion.code + motion.condition
         outs = (*widths, out_channels)
@@ -46,14 +46,14 @@ class TwoStreamDecoder(Decoder):
             self.foreground.append(self.kernels.transposed_3d(i, width_in, width))
             if i < len(widths):
                 self.foreground.extend([nn.BatchNorm3d(width), nn.ReLU()])
-        self.background = nn.Sequential() if base_wanted else None
-        if base_wanted:
+        self.background = nn.Sequential() if base_requested else None
+        if base_requested:
             for i, (width_in, width) in enumerate(zip((code, *widths), (*widths, 3), strict=True)):
                 self.background.append(nn.ConvTranspose2d(width_in, width, *self.kernels.space[i]))
                 self.background.extend([nn.BatchNorm2d(width), nn.ReLU()] if i < len(widths) else [nn.Tanh()])
         init_dcgan_(self)
 
-    def forward(self, content: Content, motion: Motion, stream: Stream) -> tuple[Tensor, Tensor]:
+    def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
         """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, 1, H, W): the background, or the
         content image where no head reads it.
         """

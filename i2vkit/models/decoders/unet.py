@@ -5,7 +5,7 @@ from einops import rearrange, repeat
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import Decoder
 from i2vkit.models.layers.dropout import ClipDropout
 from i2vkit.models.layers.initialization import init_dcgan_, init_he_
@@ -44,9 +44,9 @@ class MotionChannelEmbedder(nn.Module):
         # the motion would come to the U-Net too weak to be learnt from.
         init_he_(self)
 
-    def forward(self, steps: Tensor, stream: Stream, batch: int) -> Tensor:
+    def forward(self, steps: Tensor, state: GenerationState, batch: int) -> Tensor:
         """Motion vectors (B T, D) to channels (B T, C, H, W) in [-1, 1]."""
-        cells = self.dropout(self.linear(steps), stream, batch)
+        cells = self.dropout(self.linear(steps), state, batch)
         grid = rearrange(cells, "n (c h w) -> n c h w", h=self.grid, w=self.grid)
         return torch.tanh(self.blocks(grid))
 
@@ -73,7 +73,7 @@ class UNet(nn.Module):
             self.up.append(nn.Sequential(nn.ReLU(), convolution, *([nn.BatchNorm2d(width_out)] if i else [])))
         self.dropouts = nn.ModuleList(dropouts)
 
-    def forward(self, x: Tensor, stream: Stream, batch: int) -> Tensor:
+    def forward(self, x: Tensor, state: GenerationState, batch: int) -> Tensor:
         """Frames (B T, C, H, W) to maps (B T, out_channels, H, W)."""
         skips = []
         for block in self.down:
@@ -82,7 +82,7 @@ class UNet(nn.Module):
         for i, (block, skip) in enumerate(zip(self.up, reversed(skips), strict=True)):
             x = block(x if i == 0 else torch.cat([x, skip], dim=1))
             if i < len(self.dropouts):
-                x = self.dropouts[i](x, stream, batch)
+                x = self.dropouts[i](x, state, batch)
         return x
 
 
@@ -98,8 +98,8 @@ class UNetDecoder(Decoder):
         ConfigError: if the image size is no power of two or does not fit ``widths``.
     """
 
-    needs = ("motion.trajectory",)
-    streams = True
+    requires = ("motion.trajectory",)
+    supports_chunks = True
     frame_wise = True
 
     def __init__(
@@ -131,10 +131,10 @@ class UNetDecoder(Decoder):
         self.unet = UNet(3 + motion_channels, out_channels, widths, dropouts)
         init_dcgan_(self.unet)
 
-    def forward(self, content: Content, motion: Motion, stream: Stream) -> tuple[Tensor, Tensor]:
+    def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
         """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, 1, H, W): the content image."""
         batch, length = motion.trajectory.shape[:2]
-        channel = self.embedder(rearrange(motion.trajectory, "b t d -> (b t) d"), stream, batch)
+        channel = self.embedder(rearrange(motion.trajectory, "b t d -> (b t) d"), state, batch)
         image = repeat(content.image, "b c h w -> (b t) c h w", t=length)
-        frames = self.unet(torch.cat([image, channel], dim=1), stream, batch)
+        frames = self.unet(torch.cat([image, channel], dim=1), state, batch)
         return rearrange(frames, "(b t) c h w -> b c t h w", b=batch), content.image[:, :, None]

@@ -92,7 +92,7 @@ class Critic(nn.Module):
         self.adversarial = build_part(ADVERSARIAL_LOSSES, adversarial)
         self.augment = build_part(AUGMENTATIONS, augment)
         self.condition, self.num_labels = condition, num_labels
-        self.plain = False
+        self.reference = False
         self._compiled: dict[str, Callable] = {}
         widths = {None: 0, "label": num_labels, "image": 3, "maps": map_channels}
         if condition not in widths:
@@ -201,9 +201,9 @@ class Critic(nn.Module):
     def scoring(self) -> Iterator[Callable[[Look], Tensor]]:
         """Inside, a function that scores looks, and computes once what they share: the weights under spectral norm, one
         power iteration for all (Miyato et al., 2018), and what the network makes of a sample before a label joins.
-        With ``plain = True`` nothing is shared.
+        With ``reference = True`` nothing is shared.
         """
-        if self.plain:
+        if self.reference:
             yield lambda look: self(look.sample, look.label, look.maps)
         else:
             with parametrize.cached():

@@ -6,11 +6,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import MotionEncoder
 from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import FRAME_ENCODERS, MOTION_ENCODERS, build_part
-from i2vkit.structures import Clip, Motion, Spec
+from i2vkit.structures import Motion, Spec, VideoBatch
 
 
 @MOTION_ENCODERS.register_module()
@@ -27,8 +27,8 @@ class CnnLstmEncoder(MotionEncoder):
         ConfigError: if ``input_size`` does not divide the image size.
     """
 
-    gives = ("motion.trajectory",)
-    streams = True
+    provides = ("motion.trajectory",)
+    supports_chunks = True
 
     def __init__(
         self,
@@ -67,24 +67,24 @@ class CnnLstmEncoder(MotionEncoder):
         return rearrange(self.frame_encoder(frames), "(b t) d -> b t d", b=len(video))
 
     @outside_graphs
-    def sequence(self, features: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple]:
+    def sequence(self, features: Tensor, hidden: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple]:
         """LSTM outputs (B, T, D) for features (B, T, D), and the state after the last frame."""
-        return self.lstm(features, state)
+        return self.lstm(features, hidden)
 
-    def forward(self, clip: Clip, stream: Stream) -> Motion:
-        """The trajectory of ``clip.source``; the stream carries both LSTM states and the first frame's features."""
-        features = self.features(clip.source)
+    def forward(self, clip: VideoBatch, state: GenerationState) -> Motion:
+        """The trajectory of ``clip.driving``; the state carries both LSTM states and the first frame's features."""
+        features = self.features(clip.driving)
         length = features.shape[1]
-        start = (clip.source[:, :, :1], features[:, :1], None, None)
-        frame, first, state, static_state = stream.states.get(self, start)
+        start = (clip.driving[:, :, :1], features[:, :1], None, None)
+        frame, first, hidden, static_hidden = state.recurrent.get(self, start)
         # The rows of one matrix product can differ in the last bit: a frame that is the first one again gets its very
         # features, so that Z of a static clip is exactly zero.
-        same = rearrange((clip.source == frame).flatten(3).all(dim=3).all(dim=1), "b t -> b t 1")
+        same = rearrange((clip.driving == frame).flatten(3).all(dim=3).all(dim=1), "b t -> b t 1")
         features = torch.where(same, first, features)
-        trajectory, state = self.sequence(features, state)
+        trajectory, hidden = self.sequence(features, hidden)
         if self.suppress_appearance:
-            static, static_state = self.sequence(repeat(first, "b 1 d -> b t d", t=length), static_state)
+            static, static_hidden = self.sequence(repeat(first, "b 1 d -> b t d", t=length), static_hidden)
             trajectory = trajectory - static
         if not torch.is_grad_enabled():
-            stream.states[self] = (frame, first, state, static_state)
+            state.recurrent[self] = (frame, first, hidden, static_hidden)
         return Motion(length=length, trajectory=trajectory, num_frames=clip.num_frames)

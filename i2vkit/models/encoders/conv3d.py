@@ -4,13 +4,13 @@ import torch
 from torch import nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import MotionEncoder
-from i2vkit.models.layers.bounds import bounded
+from i2vkit.models.layers.bounds import clamp_with_inward_gradient
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.models.layers.resampling import adaptive_average_pool
 from i2vkit.registry import MOTION_ENCODERS
-from i2vkit.structures import Clip, Motion, Spec
+from i2vkit.structures import Motion, Spec, VideoBatch
 
 
 @MOTION_ENCODERS.register_module()
@@ -29,13 +29,13 @@ class Conv3dEncoder(MotionEncoder):
             (ours; the paper does not say so). A code of x_t tells who drives long before it tells how they move, and
             on unseen people the driver's beard and brows then come with the motion.
         log_variance_bounds: least and largest log-variance (ours). While the decoder does not need the code, it can run
-            away, and the divergence with it. Within them nothing changes; see ``bounded``.
+            away, and the divergence with it. Within them nothing changes; see ``clamp_with_inward_gradient``.
 
     Raises:
         ConfigError: if the video is too small for the number of blocks, or the bounds leave nothing between them.
     """
 
-    gives = ("motion.code",)
+    provides = ("motion.code",)
 
     def __init__(
         self,
@@ -84,18 +84,18 @@ class Conv3dEncoder(MotionEncoder):
             nn.init.zeros_(self.to_log_variance.weight)
             nn.init.constant_(self.to_log_variance.bias, initial_log_variance)
 
-    def forward(self, clip: Clip, stream: Stream) -> Motion:
-        """The code of ``clip.source``."""
-        video = clip.source - clip.source[:, :, :1] if self.difference else clip.source
+    def forward(self, clip: VideoBatch, state: GenerationState) -> Motion:
+        """The code of ``clip.driving``."""
+        video = clip.driving - clip.driving[:, :, :1] if self.difference else clip.driving
         maps = adaptive_average_pool(self.blocks(video), self.pooled)
         features = self.squeeze(maps).flatten(1)
         mean = self.to_mean(features)
-        motion = Motion(length=clip.source.shape[2], code=mean, mean=mean, num_frames=clip.num_frames)
+        motion = Motion(length=clip.driving.shape[2], code=mean, mean=mean, num_frames=clip.num_frames)
         if self.to_log_variance is None:
             return motion
-        log_variance = bounded(self.to_log_variance(features), *self.log_variance_bounds)
+        log_variance = clamp_with_inward_gradient(self.to_log_variance(features), *self.log_variance_bounds)
         code = mean
         if self.training:
-            noise = stream.normal(self, "code", tuple(mean.shape[1:]), like=mean)
+            noise = state.normal(self, "code", tuple(mean.shape[1:]), like=mean)
             code = mean + torch.exp(0.5 * log_variance) * noise
         return Motion(motion.length, code, mean, log_variance, num_frames=clip.num_frames)

@@ -6,7 +6,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.interfaces import ContentEncoder
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.registry import CONTENT_ENCODERS
-from i2vkit.structures import Content, Level, Spec
+from i2vkit.structures import Content, FeatureSpec, Spec
 
 
 @CONTENT_ENCODERS.register_module()
@@ -21,8 +21,8 @@ class ConvPyramidEncoder(ContentEncoder):
         ConfigError: if the image is too small for the number of blocks.
     """
 
-    streams = True
-    gives = ("content.pyramid", "content.code")
+    supports_chunks = True
+    provides = ("content.pyramid", "content.code")
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class ConvPyramidEncoder(ContentEncoder):
         widths: tuple[int, ...] = (64, 128, 256, 512),
         code: int = 128,
         bias: bool = False,
-        wanted: tuple[str, ...] = gives,
+        requested: tuple[str, ...] = provides,
     ):
         super().__init__()
         side = image_size >> len(widths)
@@ -47,12 +47,12 @@ class ConvPyramidEncoder(ContentEncoder):
             )
             for width_in, width in zip((3, *widths), widths, strict=False)
         )
-        with_code = "content.code" in wanted
+        with_code = "content.code" in requested
         self.to_code = nn.Conv2d(widths[-1], code, side) if with_code else None
         self.spec = Spec(
             code=code if with_code else 0,
             code_per_frame=with_code,
-            pyramid=tuple(Level(width, 2 << i) for i, width in enumerate(widths)),
+            pyramid=tuple(FeatureSpec(width, 2 << i) for i, width in enumerate(widths)),
         )
         init_dcgan_(self)
 

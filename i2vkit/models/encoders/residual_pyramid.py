@@ -4,11 +4,11 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import ContentEncoder, MotionEncoder
 from i2vkit.models.layers.residual import ResidualTrunk
 from i2vkit.registry import CONTENT_ENCODERS, MOTION_ENCODERS
-from i2vkit.structures import Clip, Content, Motion, Spec
+from i2vkit.structures import Content, Motion, Spec, VideoBatch
 
 
 class _CodedTrunk(nn.Module):
@@ -36,8 +36,8 @@ class ResidualPyramidEncoder(ContentEncoder):
         ConfigError: if the image size does not halve so.
     """
 
-    streams = True
-    gives = ("content.pyramid", "content.code")
+    supports_chunks = True
+    provides = ("content.pyramid", "content.code")
 
     def __init__(
         self,
@@ -45,10 +45,10 @@ class ResidualPyramidEncoder(ContentEncoder):
         width: int = 64,
         max_width: int = 512,
         code: int = 128,
-        wanted: tuple[str, ...] = gives,
+        requested: tuple[str, ...] = provides,
     ):
         super().__init__()
-        code = code if "content.code" in wanted else 0
+        code = code if "content.code" in requested else 0
         self.encoder = _CodedTrunk(3, image_size, width, max_width, code)
         self.spec = Spec(code=code, code_per_frame=code > 0, pyramid=self.encoder.trunk.levels)
 
@@ -62,18 +62,18 @@ class ResidualPyramidEncoder(ContentEncoder):
 class MapDifferenceEncoder(MotionEncoder):
     """f_M of FRGAN on condition maps, used as an analogy (eq. 3): the motion of a frame is f_M(M_t+k) - f_M(M_t).
 
-    M_t+k are ``clip.source_maps``, M_t is ``clip.image_maps``, of the input image, which is encoded once a clip.
-    ``Motion.maps`` holds the pyramids of both, as the streams "driving" and "reference". Sizes as in
+    M_t+k are ``clip.driving_maps``, M_t is ``clip.image_maps``, of the input image, which is encoded once a clip.
+    ``Motion.maps`` holds the pyramids of both, as the groups "driving" and "reference". Sizes as in
     ``ResidualPyramidEncoder``.
 
     Raises:
         ConfigError: if the model has no condition maps, or the image size does not halve as it should.
     """
 
-    streams = True
+    supports_chunks = True
     reads_maps = True
     reads_video = False
-    gives = ("motion.trajectory", "motion.maps")
+    provides = ("motion.trajectory", "motion.maps")
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class MapDifferenceEncoder(MotionEncoder):
         width: int = 64,
         max_width: int = 512,
         code: int = 128,
-        wanted: tuple[str, ...] = gives,
+        requested: tuple[str, ...] = provides,
     ):
         super().__init__()
         if not map_channels:
@@ -90,14 +90,14 @@ class MapDifferenceEncoder(MotionEncoder):
                 "MapDifferenceEncoder encodes condition maps, and the model has none: set model.map_channels (normal "
                 "maps 3, heatmaps 13, silhouettes 1)"
             )
-        code = code if "motion.trajectory" in wanted else 0
+        code = code if "motion.trajectory" in requested else 0
         self.encoder = _CodedTrunk(map_channels, image_size, width, max_width, code)
-        self.spec = Spec(trajectory=code, maps=self.encoder.trunk.levels, streams=("driving", "reference"))
+        self.spec = Spec(trajectory=code, maps=self.encoder.trunk.levels, map_groups=("driving", "reference"))
 
-    def forward(self, clip: Clip, stream: Stream) -> Motion:
-        """The trajectory (B, T, D) and the pyramids of ``clip.source_maps`` against ``clip.image_maps``."""
-        length = clip.source_maps.shape[2]
-        pyramid, codes = self.encoder(rearrange(clip.source_maps, "b m t h w -> (b t) m h w"))
+    def forward(self, clip: VideoBatch, state: GenerationState) -> Motion:
+        """The trajectory (B, T, D) and the pyramids of ``clip.driving_maps`` against ``clip.image_maps``."""
+        length = clip.driving_maps.shape[2]
+        pyramid, codes = self.encoder(rearrange(clip.driving_maps, "b m t h w -> (b t) m h w"))
         reference, code = self.encoder(clip.image_maps)
         driving = [rearrange(level, "(b t) c h w -> b c t h w", t=length) for level in pyramid]
         trajectory = None if code is None else rearrange(codes, "(b t) d -> b t d", t=length) - code[:, None]

@@ -21,8 +21,8 @@ class TimmPyramidEncoder(ContentEncoder):
         ConfigError: an unknown network, or one that cannot take images of this size.
     """
 
-    streams = True
-    gives = ("content.pyramid", "content.code")
+    supports_chunks = True
+    provides = ("content.pyramid", "content.code")
 
     def __init__(
         self,
@@ -32,12 +32,12 @@ class TimmPyramidEncoder(ContentEncoder):
         out_indices: tuple[int, ...] | None = None,
         weights: str | Path | None = None,
         sha256: str | None = None,
-        wanted: tuple[str, ...] = gives,
+        requested: tuple[str, ...] = provides,
     ):
         super().__init__()
         self.backbone = TimmBackbone(backbone, image_size, out_indices, weights, sha256)
         channels, height, width = self.backbone.deepest
-        with_code = "content.code" in wanted
+        with_code = "content.code" in requested
         self.to_code = nn.Linear(channels * height * width, code) if with_code else None
         self.spec = Spec(code=code if with_code else 0, code_per_frame=with_code, pyramid=self.backbone.levels)
 

@@ -19,7 +19,7 @@ class DirectHead(Head):
 
     channels = 3
     reads_base = False
-    rest = (0.0, 0.0, 0.0)
+    identity_bias = (0.0, 0.0, 0.0)
 
     def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
         """Features (B, 3, T, H, W) to ``video``; ``base`` is not used."""
@@ -46,7 +46,7 @@ class ResidualHead(Head):
         super().__init__()
         self.masked, self.mask_bias = mask, mask_bias
         self.channels = 4 if mask else 3
-        self.rest = (BASE_LOGIT - mask_bias, 0.0, 0.0, 0.0) if mask else (0.0, 0.0, 0.0)
+        self.identity_bias = (BASE_LOGIT - mask_bias, 0.0, 0.0, 0.0) if mask else (0.0, 0.0, 0.0)
 
     def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
         """Features (B, channels, T, H, W) and base (B, 3, T or 1, H, W) to ``video``, ``residual``, ``base`` and, where
@@ -79,34 +79,34 @@ class WarpHead(Head):
     family.
 
     Args:
-        reach: the flow's largest length along x and along y, in pixels of the video. About a tenth of its width is
-            enough for faces, a fifth for bodies.
+        max_displacement: the flow's largest length along x and along y, in pixels of the video. About a tenth of its
+            width is enough for faces, a fifth for bodies.
         mask_bias: is added to the mask's channel before the sigmoid: with -2 an untrained model gives 88 % the base.
         smooth: the flow is averaged over so many pixels squared; an odd number, 1 leaves it as it is. Transposed
             convolutions otherwise make a checkerboard of it.
 
     Raises:
-        ConfigError: if ``reach`` is not above 0, or ``smooth`` is no odd number.
+        ConfigError: if ``max_displacement`` is not above 0, or ``smooth`` is no odd number.
     """
 
     channels = 6
     reads_base = True
 
-    def __init__(self, reach: float = 6.0, mask_bias: float = -2.0, smooth: int = 1):
+    def __init__(self, max_displacement: float = 6.0, mask_bias: float = -2.0, smooth: int = 1):
         super().__init__()
-        if reach <= 0 or smooth < 1 or smooth % 2 == 0:
+        if max_displacement <= 0 or smooth < 1 or smooth % 2 == 0:
             raise ConfigError(
-                f"WarpHead takes a reach above 0 pixels and smooth=1, 3, 5, ... pixels, not reach={reach} and "
-                f"smooth={smooth}"
+                f"WarpHead takes a max_displacement above 0 pixels and smooth=1, 3, 5, ... pixels, not "
+                f"{max_displacement} and smooth={smooth}"
             )
-        self.reach, self.mask_bias, self.smooth = reach, mask_bias, smooth
-        self.rest = (BASE_LOGIT - mask_bias, 0.0, 0.0, 0.0, 0.0, 0.0)
+        self.max_displacement, self.mask_bias, self.smooth = max_displacement, mask_bias, smooth
+        self.identity_bias = (BASE_LOGIT - mask_bias, 0.0, 0.0, 0.0, 0.0, 0.0)
 
     def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
         """Features (B, 6, T, H, W), of mask, content and flow, and base (B, 3, T or 1, H, W) to ``video``, ``mask``,
         ``residual``, ``flow`` (B, 2, T, H, W) in pixels, and the warped ``base`` (B, 3, T, H, W).
         """
-        flow = self.reach * torch.tanh(features[:, 4:])
+        flow = self.max_displacement * torch.tanh(features[:, 4:])
         if self.smooth > 1:
             frames = rearrange(flow, "b c t h w -> (b t) c h w")
             frames = functional.avg_pool2d(frames, self.smooth, 1, self.smooth // 2, count_include_pad=False)

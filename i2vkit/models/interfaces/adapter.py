@@ -7,7 +7,7 @@ from torch import nn
 
 from i2vkit.interfaces import Interface
 from i2vkit.models.fields import FIELDS, check_fields
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.structures import Content, Motion, Spec
 
 
@@ -19,25 +19,25 @@ class Adapter(nn.Module, Interface):
     Attributes:
         side: "content" or "motion".
         reads: The field that the adapter reads, for instance "code".
-        gives: The field that it adds, for instance "trajectory".
-        streams: True if a clip can be made in chunks.
+        provides: The field that it adds, for instance "trajectory".
+        supports_chunks: True if a clip can be made in chunks.
         spec: The spec upstream with the field added.
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
-    class_attributes: ClassVar[tuple[str, ...]] = ("side", "reads", "gives")
+    class_attributes: ClassVar[tuple[str, ...]] = ("side", "reads", "provides")
     side: ClassVar[str]
     reads: ClassVar[str]
-    gives: ClassVar[str]
-    streams: ClassVar[bool] = False
+    provides: ClassVar[str]
+    supports_chunks: ClassVar[bool] = False
     spec: Spec
 
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)
-        for attribute in ("reads", "gives"):
+        for attribute in ("reads", "provides"):
             if hasattr(cls, "side") and hasattr(cls, attribute):
                 check_fields(cls.__name__, attribute, (f"{cls.side}.{getattr(cls, attribute)}",), FIELDS)
 
     @abstractmethod
-    def forward(self, upstream: Content | Motion, stream: Stream | None) -> Content | Motion:
+    def forward(self, upstream: Content | Motion, state: GenerationState | None) -> Content | Motion:
         """Return the content or motion with the field added."""

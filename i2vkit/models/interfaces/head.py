@@ -14,8 +14,8 @@ class Head(nn.Module, Interface):
     Attributes:
         channels: Number of channels that the head reads.
         reads_base: True if the head reads the base too.
-        rest: The features, one number a channel, with which an untrained refiner begins, so that the first refined
-            video is close to its base. Empty: the refiner begins as it is initialised.
+        identity_bias: The features, one number a channel, with which an untrained refiner begins, so that the first
+            refined video is close to its base. Empty: the refiner begins as it is initialised.
 
     Examples:
         >>> import torch
@@ -29,10 +29,10 @@ class Head(nn.Module, Interface):
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("channels",)
-    optional: ClassVar[tuple[str, ...]] = ("rest",)
+    optional: ClassVar[tuple[str, ...]] = ("identity_bias",)
     channels: int
     reads_base: bool = False
-    rest: tuple[float, ...] = ()
+    identity_bias: tuple[float, ...] = ()
 
     @abstractmethod
     def forward(self, features: Tensor, base: Tensor) -> dict[str, Tensor]:
@@ -52,7 +52,8 @@ class Head(nn.Module, Interface):
 class Refiner(nn.Module, Interface):
     """Makes features of a better video from a whole generated one. Registered in ``REFINERS``.
 
-    Its constructor may ask for ``image_size``, ``map_channels``, ``out_channels`` and the ``rest`` of the head.
+    Its constructor may ask for ``image_size``, ``map_channels``, ``out_channels`` and the ``identity_bias`` of the
+    head.
     """
 
     @abstractmethod

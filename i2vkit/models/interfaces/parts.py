@@ -6,61 +6,61 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from i2vkit.interfaces import Interface
-from i2vkit.models.clip_lengths import Lengths
+from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.models.fields import FIELDS, FROM_GENERATOR, check_fields, side_of
-from i2vkit.models.generation_state import Stream
-from i2vkit.structures import Clip, Content, Motion, Spec
+from i2vkit.models.generation_state import GenerationState
+from i2vkit.structures import Content, Motion, Spec, VideoBatch
 
 
 class Part(nn.Module, Interface):
     """The common base of content encoder, motion encoder, motion generator and decoder.
 
-    The names in ``needs``, ``uses`` and ``gives`` are those of ``models/fields.py``: "content.image", "content.code",
-    "content.pyramid", "motion.code", "motion.trajectory", "motion.maps" and "motion.condition".
+    The names in ``requires``, ``accepts`` and ``provides`` are those of ``models/fields.py``: "content.image",
+    "content.code", "content.pyramid", "motion.code", "motion.trajectory", "motion.maps" and "motion.condition".
 
     The builder passes these keyword arguments to every constructor that names them, so a config never gives them:
-    ``image_size`` in pixels; ``wanted``, the names of the fields that another part reads; ``content`` and ``motion``,
-    the specs upstream; ``out_channels``, which the head reads; ``base_wanted``, true if the head reads a base;
-    ``num_labels``; ``map_channels`` of condition maps.
+    ``image_size`` in pixels; ``requested``, the names of the fields that another part reads; ``content`` and
+    ``motion``, the specs upstream; ``out_channels``, which the head reads; ``base_requested``, true if the head reads a
+    base; ``num_labels``; ``map_channels`` of condition maps.
 
     Attributes:
-        needs: What the part cannot do without. The builder inserts an adapter for what is missing, or refuses.
-        uses: What the part takes where it is there.
-        gives: What the part can give. ``spec`` says how large each is.
-        may_be_empty: Names from ``gives`` that an argument of the part can switch off.
-        streams: True if a clip can be made in chunks, with the state between them in the ``Stream``.
+        requires: What the part cannot do without. The builder inserts an adapter for what is missing, or refuses.
+        accepts: What the part takes where it is there.
+        provides: What the part can give. ``spec`` says how large each is.
+        optional_outputs: Names from ``provides`` that an argument of the part can switch off.
+        supports_chunks: True if a clip can be made in chunks, with the state between them in the ``GenerationState``.
         accepted_sides: Which sides ("content", "motion") a part of this role may read; set by the role.
-        given_side: The side that a part of this role gives; set by the role.
+        provided_side: The side that a part of this role gives; set by the role.
         spec: What the part gives, once it is built.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ()
-    uses: ClassVar[tuple[str, ...]] = ()
-    gives: ClassVar[tuple[str, ...]] = ()
-    may_be_empty: ClassVar[tuple[str, ...]] = ()
-    streams: ClassVar[bool] = False
+    requires: ClassVar[tuple[str, ...]] = ()
+    accepts: ClassVar[tuple[str, ...]] = ()
+    provides: ClassVar[tuple[str, ...]] = ()
+    optional_outputs: ClassVar[tuple[str, ...]] = ()
+    supports_chunks: ClassVar[bool] = False
     accepted_sides: ClassVar[tuple[str, ...]] = ("content", "motion")
-    given_side: ClassVar[str | None] = None
+    provided_side: ClassVar[str | None] = None
     spec: Spec
 
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)
         readable = [field for field in FIELDS if side_of(field) in cls.accepted_sides]
-        givable = [field for field in FIELDS if side_of(field) == cls.given_side and field not in FROM_GENERATOR]
-        check_fields(cls.__name__, "needs", cls.needs, readable)
-        check_fields(cls.__name__, "uses", cls.uses, readable)
-        check_fields(cls.__name__, "gives", cls.gives, givable)
-        check_fields(cls.__name__, "may_be_empty", cls.may_be_empty, cls.gives)
+        givable = [field for field in FIELDS if side_of(field) == cls.provided_side and field not in FROM_GENERATOR]
+        check_fields(cls.__name__, "requires", cls.requires, readable)
+        check_fields(cls.__name__, "accepts", cls.accepts, readable)
+        check_fields(cls.__name__, "provides", cls.provides, givable)
+        check_fields(cls.__name__, "optional_outputs", cls.optional_outputs, cls.provides)
 
     @classmethod
     def reads(cls) -> set[str]:
         """Return the names of everything that the part needs or uses."""
-        return {*cls.needs, *cls.uses}
+        return {*cls.requires, *cls.accepts}
 
     @classmethod
-    def gives_set(cls) -> set[str]:
+    def provides_set(cls) -> set[str]:
         """Return the names of everything that the part can give."""
-        return set(cls.gives)
+        return set(cls.provides)
 
     @classmethod
     def reads_content(cls) -> bool:
@@ -76,7 +76,7 @@ class ContentEncoder(Part):
         >>> from i2vkit.models.interfaces import ContentEncoder
         >>> from i2vkit.structures import Content, Spec
         >>> class MeanColour(ContentEncoder):
-        ...     gives = ("content.code",)
+        ...     provides = ("content.code",)
         ...     def __init__(self):
         ...         super().__init__()
         ...         self.spec = Spec(code=3)
@@ -88,7 +88,7 @@ class ContentEncoder(Part):
 
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
     accepted_sides: ClassVar[tuple[str, ...]] = ()
-    given_side: ClassVar[str | None] = "content"
+    provided_side: ClassVar[str | None] = "content"
 
     @abstractmethod
     def forward(self, image: Tensor) -> Content:
@@ -101,8 +101,8 @@ class ContentEncoder(Part):
 class MotionEncoder(Part):
     """Encodes the motion of a driving clip. Registered in ``MOTION_ENCODERS``.
 
-    An encoder that names a field of the content in ``needs`` or ``uses`` is called with a third argument, the content
-    of the image that its motion will animate, with one code (B, D) a clip. Its constructor may ask for the spec
+    An encoder that names a field of the content in ``requires`` or ``accepts`` is called with a third argument, the
+    content of the image that its motion will animate, with one code (B, D) a clip. Its constructor may ask for the spec
     ``content``. Where the motion of a generated video is encoded anew, the content is that of the video's first frame.
 
     Attributes:
@@ -112,40 +112,40 @@ class MotionEncoder(Part):
     Examples:
         >>> import torch
         >>> from i2vkit.models.interfaces import MotionEncoder
-        >>> from i2vkit.structures import Clip, Motion, Spec
+        >>> from i2vkit.structures import VideoBatch, Motion, Spec
         >>> class MeanColours(MotionEncoder):
-        ...     gives = ("motion.trajectory",)
-        ...     streams = True
+        ...     provides = ("motion.trajectory",)
+        ...     supports_chunks = True
         ...     def __init__(self):
         ...         super().__init__()
         ...         self.spec = Spec(trajectory=3)
-        ...     def forward(self, clip, stream):
-        ...         trajectory = clip.source.mean(dim=(3, 4)).transpose(1, 2)  # (B, T, 3)
-        ...         return Motion(clip.source.shape[2], trajectory=trajectory, num_frames=clip.num_frames)
-        >>> MeanColours()(Clip(torch.zeros(2, 3, 5, 8, 8)), stream=None).trajectory.shape
+        ...     def forward(self, clip, state):
+        ...         trajectory = clip.driving.mean(dim=(3, 4)).transpose(1, 2)  # (B, T, 3)
+        ...         return Motion(clip.driving.shape[2], trajectory=trajectory, num_frames=clip.num_frames)
+        >>> MeanColours()(VideoBatch(torch.zeros(2, 3, 5, 8, 8)), state=None).trajectory.shape
         torch.Size([2, 5, 3])
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
     accepted_sides: ClassVar[tuple[str, ...]] = ("content",)
-    given_side: ClassVar[str | None] = "motion"
+    provided_side: ClassVar[str | None] = "motion"
     reads_maps: ClassVar[bool] = False
     reads_video: ClassVar[bool] = True
 
     @abstractmethod
-    def forward(self, clip: Clip, stream: Stream) -> Motion:
-        """Return the motion of ``clip.source`` (B, 3, T, H, W).
+    def forward(self, clip: VideoBatch, state: GenerationState) -> Motion:
+        """Return the motion of ``clip.driving`` (B, 3, T, H, W).
 
         ``Motion.code`` is (B, D), and with a variational spec so are ``mean`` and ``log_variance``;
-        ``Motion.trajectory`` is (B, T, D). Draw noise from ``stream`` and keep recurrent state in it.
+        ``Motion.trajectory`` is (B, T, D). Draw noise from ``state`` and keep recurrent state in it.
         """
 
 
 class MotionGenerator(Part):
     """Makes the motion of every frame from a code, a label or noise. Registered in ``MOTION_GENERATORS``.
 
-    A motion generator that names a field of the content in ``needs`` or ``uses`` is called with the content as third
-    argument, with one code (B, D) a clip. Its constructor may ask for the spec ``content``.
+    A motion generator that names a field of the content in ``requires`` or ``accepts`` is called with the content as
+    third argument, with one code (B, D) a clip. Its constructor may ask for the spec ``content``.
 
     Examples:
         >>> import torch
@@ -154,23 +154,23 @@ class MotionGenerator(Part):
         >>> from i2vkit.models.interfaces import MotionGenerator
         >>> from i2vkit.structures import Motion, Spec
         >>> class RepeatedCode(MotionGenerator):
-        ...     needs = ("motion.code",)
-        ...     gives = ("motion.trajectory",)
-        ...     streams = True
+        ...     requires = ("motion.code",)
+        ...     provides = ("motion.trajectory",)
+        ...     supports_chunks = True
         ...     def __init__(self, motion: Spec):
         ...         super().__init__()
         ...         self.spec = replace(motion, trajectory=motion.code)
-        ...     def forward(self, motion, stream):
+        ...     def forward(self, motion, state):
         ...         return replace(motion, trajectory=repeat(motion.code, "b d -> b t d", t=motion.length))
-        >>> RepeatedCode(Spec(code=4))(Motion(5, code=torch.zeros(2, 4)), stream=None).trajectory.shape
+        >>> RepeatedCode(Spec(code=4))(Motion(5, code=torch.zeros(2, 4)), state=None).trajectory.shape
         torch.Size([2, 5, 4])
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
-    given_side: ClassVar[str | None] = "motion"
+    provided_side: ClassVar[str | None] = "motion"
 
     @abstractmethod
-    def forward(self, motion: Motion, stream: Stream) -> Motion:
+    def forward(self, motion: Motion, state: GenerationState) -> Motion:
         """Return ``motion`` with what this part adds: a code (B, D) or a trajectory (B, ``motion.length``, D)."""
 
 
@@ -189,12 +189,12 @@ class Decoder(Part):
         >>> from i2vkit.models.interfaces import Decoder
         >>> from i2vkit.structures import Content, Motion, Spec
         >>> class FlatColour(Decoder):
-        ...     needs = ("motion.trajectory",)
-        ...     streams = frame_wise = True
+        ...     requires = ("motion.trajectory",)
+        ...     supports_chunks = frame_wise = True
         ...     def __init__(self, motion: Spec, out_channels: int):
         ...         super().__init__()
         ...         self.to_colour = torch.nn.Linear(motion.trajectory, out_channels)
-        ...     def forward(self, content, motion, stream):
+        ...     def forward(self, content, motion, state):
         ...         colour = rearrange(self.to_colour(motion.trajectory), "b t c -> b c t 1 1")
         ...         return colour.expand(-1, -1, -1, *content.image.shape[2:]), content.image[:, :, None]
         >>> motion = Motion(5, trajectory=torch.zeros(2, 5, 4))
@@ -205,10 +205,10 @@ class Decoder(Part):
 
     code_per_frame: ClassVar[bool] = False
     frame_wise: ClassVar[bool] = False
-    lengths: Lengths = Lengths()
+    lengths: ClipLengths = ClipLengths()
 
     @abstractmethod
-    def forward(self, content: Content, motion: Motion, stream: Stream) -> tuple[Tensor, Tensor]:
+    def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
         """Return features (B, out_channels, T, H, W) for the head, and the base (B, 3, T or 1, H, W) in [-1, 1].
 
         Give the content image as base, (B, 3, 1, H, W), where the decoder makes none of its own.

@@ -19,7 +19,7 @@ class _Bound(torch.autograd.Function):
         return gradient.masked_fill(outward, 0), None, None
 
 
-def bounded(values: Tensor, least: float, largest: float) -> Tensor:
+def clamp_with_inward_gradient(values: Tensor, least: float, largest: float) -> Tensor:
     """``values`` cut off at ``least`` and ``largest``, with a gradient that leads back.
 
     A value beyond a bound gets no gradient that would take it farther out, and keeps the one that takes it back. The
@@ -27,7 +27,7 @@ def bounded(values: Tensor, least: float, largest: float) -> Tensor:
 
     Examples:
         >>> values = torch.tensor([-20.0, 0.0, 5.0], requires_grad=True)
-        >>> made = bounded(values, -10.0, 2.0)
+        >>> made = clamp_with_inward_gradient(values, -10.0, 2.0)
         >>> made.tolist()
         [-10.0, 0.0, 2.0]
         >>> made.sum().backward()  # all are to become smaller

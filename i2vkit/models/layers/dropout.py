@@ -3,7 +3,7 @@
 from einops import rearrange
 from torch import Tensor, nn
 
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 
 
 class ClipDropout(nn.Module):
@@ -18,11 +18,11 @@ class ClipDropout(nn.Module):
         self.probability = probability
         self.at_test = at_test
 
-    def forward(self, x: Tensor, stream: Stream, batch: int) -> Tensor:
+    def forward(self, x: Tensor, state: GenerationState, batch: int) -> Tensor:
         """``x``: frames (B T, C, H, W) or steps (B T, C) of ``batch`` clips, T following B."""
         if self.probability == 0 or not (self.training or self.at_test):
             return x
         frames = rearrange(x, "(b t) ... -> b t ...", b=batch)
-        draws = stream.uniform(self, "mask", tuple(x.shape[1:]), like=frames)
+        draws = state.uniform(self, "mask", tuple(x.shape[1:]), like=frames)
         mask = (draws >= self.probability).to(x.dtype) / (1 - self.probability)
         return rearrange(frames * rearrange(mask, "b ... -> b 1 ..."), "b t ... -> (b t) ...")

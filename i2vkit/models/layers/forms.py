@@ -19,9 +19,9 @@ FORMS: dict[str, dict[str, str]] = {
     "PooledConv": {"cpu": FAST, "cuda": FAST},
     # 512 to 64 channels, 32 frames from 48x48 to 96x96: 2, 174, 1.34; 3, 77, 0.22.
     "UpsampledConv": {"cpu": FAST, "cuda": FAST},
-    # 128 moving channels and 64 that stand still, 32 frames of 96x96: 2, 4.1, 0.64; 3, 2.8, 0.16.
-    "StillConv2d": {"cpu": FAST, "cuda": FAST},
-    # 512 moving channels and 256 that stand still, 32 frames from 48x48 to 96x96 in eval mode: 11, 1131, 6.6; 22, 401,
+    # 128 dynamic channels and 64 that stand still, 32 frames of 96x96: 2, 4.1, 0.64; 3, 2.8, 0.16.
+    "StaticConv2d": {"cpu": FAST, "cuda": FAST},
+    # 512 dynamic channels and 256 that stand still, 32 frames from 48x48 to 96x96 in eval mode: 11, 1131, 6.6; 22, 401,
     # 3.0. In training mode both are the same.
     "ResidualUp": {"cpu": FAST, "cuda": FAST},
     # Two labels of 256 frames of 64x64: 32, 108, 1.29; 57, 88, 1.19.
@@ -34,11 +34,11 @@ FORMS: dict[str, dict[str, str]] = {
 class TwoForms(nn.Module):
     """A layer with two forms of the same mathematics and of the same parameters.
 
-    ``plain`` chooses for this one layer: True is the reference form, False the fast one, None what ``FORMS`` says of
-    the device. A layer that ``FORMS`` does not name takes what its base class takes, or else the fast form.
+    ``reference`` chooses for this one layer: True is the reference form, False the fast one, None what ``FORMS`` says
+    of the device. A layer that ``FORMS`` does not name takes what its base class takes, or else the fast form.
     """
 
-    plain: bool | None = None
+    reference: bool | None = None
     _forms: dict[str, str] = {}
 
     def __init_subclass__(cls, **kwargs):
@@ -47,8 +47,8 @@ class TwoForms(nn.Module):
 
     def takes_reference(self, x: Tensor) -> bool:
         """Return true if ``x``, an input, is to go through the reference form."""
-        if self.plain is not None:
-            return self.plain
+        if self.reference is not None:
+            return self.reference
         # On the meta device, where costs are counted, as on a CPU; other devices as on CUDA.
         device = "cpu" if x.device.type in ("cpu", "meta") else "cuda"
         return self._forms.get(device) == REFERENCE
@@ -70,8 +70,8 @@ def choose_form(module: nn.Module, form: str | None, layer: str | None = None) -
         >>> [type(layer).__name__ for layer in choose_form(PooledConv(3, 4), "reference")]
         ['PooledConv']
     """
-    plain = {None: None, REFERENCE: True, FAST: False}[form]
+    reference = {None: None, REFERENCE: True, FAST: False}[form]
     layers = [m for m in module.modules() if isinstance(m, TwoForms) and layer in (None, type(m).__name__)]
     for each in layers:
-        each.plain = plain
+        each.reference = reference
     return layers

@@ -16,10 +16,10 @@ from i2vkit.models.layers.cpu_kernels import on_cpu
 from i2vkit.models.layers.forms import TwoForms
 
 
-def widening(axes: int) -> Tensor:
-    """The matrix (3^axes, 4^axes) by which ``widened`` multiplies the places of a kernel of so many axes.
+def merge_matrix(axes: int) -> Tensor:
+    """The matrix (3^axes, 4^axes) by which ``merge_kernel`` multiplies the places of a kernel of so many axes.
 
-    >>> widening(1).int().tolist()
+    >>> merge_matrix(1).int().tolist()
     [[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]]
     """
     matrix, step = torch.ones(1, 1), torch.eye(4)[:3] + torch.eye(4)[1:]
@@ -28,13 +28,13 @@ def widening(axes: int) -> Tensor:
     return matrix
 
 
-def widened(weight: Tensor, matrix: Tensor) -> Tensor:
+def merge_kernel(weight: Tensor, matrix: Tensor) -> Tensor:
     """A kernel (O, I, 3, ...) plus itself one place further along each axis, which grow from 3 to 4; ``matrix`` is
-    ``widening(axes)``, or a multiple of it.
+    ``merge_matrix(axes)``, or a multiple of it.
 
     Axes of length 1 are left as they are and not counted.
 
-    >>> widened(torch.tensor([[[1.0, 2.0, 3.0]]]), widening(1)).tolist()
+    >>> merge_kernel(torch.tensor([[[1.0, 2.0, 3.0]]]), merge_matrix(1)).tolist()
     [[[1.0, 3.0, 5.0, 3.0]]]
     """
     # One matrix product over the places of the kernel: for layers of many channels the sums would take longer than what
@@ -43,7 +43,7 @@ def widened(weight: Tensor, matrix: Tensor) -> Tensor:
     return (weight.flatten(2) @ matrix.to(weight.dtype)).unflatten(2, shape)
 
 
-def halved(shape: Sequence[int]) -> tuple[int, ...]:
+def pool_sizes(shape: Sequence[int]) -> tuple[int, ...]:
     """By what pooling divides maps of this size: 2, but 1 where there is one place left."""
     return tuple(2 if size > 1 else 1 for size in shape)
 
@@ -56,18 +56,18 @@ class PooledConv(TwoForms):
         self.convolution = (nn.Conv2d, nn.Conv3d)[dim - 2](in_channels, out_channels, 3, padding=1)
         for axes in range(dim + 1):
             # Buffers, so that they lie where the weight lies: no copy to a GPU in a training step.
-            self.register_buffer(f"widening_{axes}", widening(axes) / 2**axes, persistent=False)
+            self.register_buffer(f"merge_matrix_{axes}", merge_matrix(axes) / 2**axes, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, [T,] H, W) to (N, C', [T/2,] H/2, W/2)."""
-        pool = halved(x.shape[2:])
+        pool = pool_sizes(x.shape[2:])
         if self.takes_reference(x):
             return average_pool(self.convolution(x))
         weight = self.convolution.weight
         for axis, step in enumerate(pool, start=2):
             if step == 1:  # of an axis of one place the kernel's middle sees it, and the rest sees padding
                 weight = weight.narrow(axis, 1, 1)
-        weight = widened(weight, getattr(self, f"widening_{pool.count(2)}"))
+        weight = merge_kernel(weight, getattr(self, f"merge_matrix_{pool.count(2)}"))
         convolve = functional.conv2d if len(pool) == 2 else functional.conv3d
         return convolve(x, weight, self.convolution.bias, stride=pool, padding=[step - 1 for step in pool])
 
@@ -77,7 +77,7 @@ def average_pool(x: Tensor) -> Tensor:
 
     An axis of length 1 stays; the last place of an axis of odd length is left out.
     """
-    pool = halved(x.shape[2:])
+    pool = pool_sizes(x.shape[2:])
     if len(pool) == 2:
         return functional.avg_pool2d(x, pool)
     if on_cpu(x):
@@ -107,54 +107,56 @@ def adaptive_average_pool(x: Tensor, sizes: Sequence[int]) -> Tensor:
     return x
 
 
-def join_still(still: Tensor | None, moving: Tensor) -> Tensor:
+def join_static(static: Tensor | None, dynamic: Tensor) -> Tensor:
     """Maps that stand still (B, C', H, W), at every frame, before those that move (B T, C, H, W), T following B."""
-    if still is None:
-        return moving
-    spread = repeat(still, "b c h w -> (b t) c h w", t=len(moving) // len(still))
-    return torch.cat([spread, moving], dim=1)
+    if static is None:
+        return dynamic
+    spread = repeat(static, "b c h w -> (b t) c h w", t=len(dynamic) // len(static))
+    return torch.cat([spread, dynamic], dim=1)
 
 
-class StillConv2d(TwoForms, nn.Conv2d):
+class StaticConv2d(TwoForms, nn.Conv2d):
     """A 3x3 convolution of maps of which the first channels may stand still: their part is computed once a clip."""
 
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__(in_channels, out_channels, 3, padding=1)
 
-    def forward(self, moving: Tensor, still: Tensor | None = None) -> Tensor:
-        """``moving`` (B T, C, H, W) and ``still`` (B, C', H, W), which stands before it."""
-        if self.takes_reference(moving):
-            return super().forward(join_still(still, moving))
-        return _in_two(lambda x, weight, bias: functional.conv2d(x, weight, bias, padding=1), self, moving, still)
+    def forward(self, dynamic: Tensor, static: Tensor | None = None) -> Tensor:
+        """``dynamic`` (B T, C, H, W) and ``static`` (B, C', H, W), which stands before it."""
+        if self.takes_reference(dynamic):
+            return super().forward(join_static(static, dynamic))
+        return _in_two(lambda x, weight, bias: functional.conv2d(x, weight, bias, padding=1), self, dynamic, static)
 
 
 class UpsampledConv(TwoForms):
-    """Nearest upsampling by 2, then a 3x3 convolution; channels that stand still as for ``StillConv2d``."""
+    """Nearest upsampling by 2, then a 3x3 convolution; channels that stand still as for ``StaticConv2d``."""
 
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__()
         self.convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-        self.register_buffer("widening", widening(2), persistent=False)
+        self.register_buffer("merge_matrix", merge_matrix(2), persistent=False)
 
-    def forward(self, moving: Tensor, still: Tensor | None = None) -> Tensor:
-        """``moving`` (B T, C, H, W) and ``still`` (B, C', H, W) to (B T, C'', 2 H, 2 W)."""
-        if self.takes_reference(moving):
-            return self.convolution(functional.interpolate(join_still(still, moving), scale_factor=2, mode="nearest"))
-        return _in_two(self._transposed, self.convolution, moving, still)
+    def forward(self, dynamic: Tensor, static: Tensor | None = None) -> Tensor:
+        """``dynamic`` (B T, C, H, W) and ``static`` (B, C', H, W) to (B T, C'', 2 H, 2 W)."""
+        if self.takes_reference(dynamic):
+            return self.convolution(
+                functional.interpolate(join_static(static, dynamic), scale_factor=2, mode="nearest")
+            )
+        return _in_two(self._transposed, self.convolution, dynamic, static)
 
     def _transposed(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        kernel = rearrange(widened(weight, self.widening).flip(2, 3), "o i h w -> i o h w")
+        kernel = rearrange(merge_kernel(weight, self.merge_matrix).flip(2, 3), "o i h w -> i o h w")
         return functional.conv_transpose2d(x, kernel, bias, stride=2, padding=1)
 
 
-def _in_two(convolve: Callable, layer: nn.Conv2d, moving: Tensor, still: Tensor | None) -> Tensor:
-    """The part of the still channels once a clip, that of the moving ones at every frame, and their sum."""
-    if still is None:
-        return convolve(moving, layer.weight, layer.bias)
-    if len(still) == len(moving):  # one frame a clip
-        return convolve(torch.cat([still, moving], dim=1), layer.weight, layer.bias)
-    channels = still.shape[1]
-    constant = convolve(still, layer.weight[:, :channels], layer.bias)
-    made = convolve(moving, layer.weight[:, channels:], None)
-    made = rearrange(made, "(b t) c h w -> b t c h w", b=len(still)) + constant[:, None]
+def _in_two(convolve: Callable, layer: nn.Conv2d, dynamic: Tensor, static: Tensor | None) -> Tensor:
+    """The part of the static channels once a clip, that of the dynamic ones at every frame, and their sum."""
+    if static is None:
+        return convolve(dynamic, layer.weight, layer.bias)
+    if len(static) == len(dynamic):  # one frame a clip
+        return convolve(torch.cat([static, dynamic], dim=1), layer.weight, layer.bias)
+    channels = static.shape[1]
+    constant = convolve(static, layer.weight[:, :channels], layer.bias)
+    made = convolve(dynamic, layer.weight[:, channels:], None)
+    made = rearrange(made, "(b t) c h w -> b t c h w", b=len(static)) + constant[:, None]
     return rearrange(made, "b t c h w -> (b t) c h w")

@@ -7,8 +7,8 @@ from torch.nn import functional
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.layers.forms import TwoForms
-from i2vkit.models.layers.resampling import PooledConv, UpsampledConv, average_pool, join_still
-from i2vkit.structures import Level
+from i2vkit.models.layers.resampling import PooledConv, UpsampledConv, average_pool, join_static
+from i2vkit.structures import FeatureSpec
 
 SMALLEST = 8  # maps of this side or more are halved
 
@@ -51,17 +51,17 @@ class ResidualUp(TwoForms):
         self.second_norm = nn.BatchNorm2d(out_channels)
         self.second = nn.Conv2d(out_channels, out_channels, 3, padding=1)
 
-    def forward(self, moving: Tensor, still: Tensor | None = None) -> Tensor:
-        """``moving`` (B T, C, H, W) and ``still`` (B, C', H, W), which stands before it, to (B T, C'', 2 H, 2 W)."""
-        if self.takes_reference(moving) or self.training or still is None:
-            moving, still = join_still(still, moving), None
-            normed, normed_still = functional.relu(self.norm(moving), inplace=True), None
+    def forward(self, dynamic: Tensor, static: Tensor | None = None) -> Tensor:
+        """``dynamic`` (B T, C, H, W) and ``static`` (B, C', H, W), which stands before it, to (B T, C'', 2 H, 2 W)."""
+        if self.takes_reference(dynamic) or self.training or static is None:
+            dynamic, static = join_static(static, dynamic), None
+            normed, normed_static = functional.relu(self.norm(dynamic), inplace=True), None
         else:
-            channels = still.shape[1]
-            normed_still = functional.relu(self._norm(still, slice(channels)), inplace=True)
-            normed = functional.relu(self._norm(moving, slice(channels, None)), inplace=True)
-        made = functional.relu(self.second_norm(self.first(normed, normed_still)), inplace=True)
-        return self.second(made) + self.shortcut(moving, still)
+            channels = static.shape[1]
+            normed_static = functional.relu(self._norm(static, slice(channels)), inplace=True)
+            normed = functional.relu(self._norm(dynamic, slice(channels, None)), inplace=True)
+        made = functional.relu(self.second_norm(self.first(normed, normed_static)), inplace=True)
+        return self.second(made) + self.shortcut(dynamic, static)
 
     def _norm(self, x: Tensor, part: slice) -> Tensor:
         norm = self.norm
@@ -69,17 +69,17 @@ class ResidualUp(TwoForms):
         return functional.batch_norm(x, mean[part], variance[part], weight[part], bias[part], eps=norm.eps)
 
 
-def trunk_levels(image_size: int, width: int, max_width: int) -> tuple[Level, ...]:
+def trunk_specs(image_size: int, width: int, max_width: int) -> tuple[FeatureSpec, ...]:
     """Channels and strides of maps that halve from ``image_size`` while their side is ``SMALLEST`` or more, and whose
     widths double from ``width`` up to ``max_width``.
 
-    >>> [(level.channels, 96 // level.stride) for level in trunk_levels(96, 64, 512)]
+    >>> [(level.channels, 96 // level.stride) for level in trunk_specs(96, 64, 512)]
     [(64, 96), (128, 48), (256, 24), (512, 12), (512, 6)]
 
     Raises:
         ConfigError: if a map on the way has an odd side.
     """
-    levels, side = [Level(width, 1)], image_size
+    levels, side = [FeatureSpec(width, 1)], image_size
     while side >= SMALLEST:
         if side % 2:
             raise ConfigError(
@@ -87,12 +87,12 @@ def trunk_levels(image_size: int, width: int, max_width: int) -> tuple[Level, ..
                 f"pixels come to {side}, which is odd: set an image_size like 32, 64, 96 or 128"
             )
         side //= 2
-        levels.append(Level(min(2 * levels[-1].channels, max_width), image_size // side))
+        levels.append(FeatureSpec(min(2 * levels[-1].channels, max_width), image_size // side))
     return tuple(levels)
 
 
 class ResidualTrunk(nn.Module):
-    """A 3x3 convolution, then residual blocks that halve a map as ``trunk_levels`` says.
+    """A 3x3 convolution, then residual blocks that halve a map as ``trunk_specs`` says.
 
     ``dim`` 3 takes clips, which are halved in time too while there is more than one frame. ``levels`` describes the
     outputs. The weights keep torch's initial values: the N(0, 0.02) of FRGAN's code comes to as much at its widths, but
@@ -101,7 +101,7 @@ class ResidualTrunk(nn.Module):
 
     def __init__(self, in_channels: int, image_size: int, width: int, max_width: int, dim: int = 2, slope: float = 0.0):
         super().__init__()
-        self.levels = trunk_levels(image_size, width, max_width)
+        self.levels = trunk_specs(image_size, width, max_width)
         self.side = image_size // self.levels[-1].stride
         widths = [level.channels for level in self.levels]
         self.start = (nn.Conv2d, nn.Conv3d)[dim - 2](in_channels, width, 3, padding=1)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.structures import Level
+from i2vkit.structures import FeatureSpec
 from i2vkit.utils.weight_files import WeightFile
 
 # What timm's networks raise for an image that they cannot take, or for an argument that they do not have.
@@ -81,7 +81,7 @@ class TimmBackbone(nn.Module):
         strides = self.network.feature_info.reduction()
         fitting = {s: i for i, s in enumerate(strides) if {side * s for side in shapes[i][1:]} == {image_size}}
         self._places = sorted(fitting.values())
-        self.levels = tuple(Level(shapes[i][0], strides[i]) for i in self._places)
+        self.levels = tuple(FeatureSpec(shapes[i][0], strides[i]) for i in self._places)
         self.deepest = shapes[-1]
         if odd := [shape for shape, stride in zip(shapes, strides, strict=True) if stride not in fitting]:
             sizes = ", ".join(f"{height}x{width}" for _, height, width in odd)

@@ -16,7 +16,7 @@ class TransposedConv1p2d(TwoForms):
     """Transposed convolutions in time (k, 1, 1), batch norm, LeakyReLU, then in space (1, k, k) (ImaGINator, sec. 3.1).
 
     ``time`` and ``space`` are (kernel, stride, padding). Some of the ``in_channels`` may be constant in time: they come
-    as ``still`` and stand behind the channels of ``x``. The parameters are those of two ``ConvTranspose3d``, whatever
+    as ``static`` and stand behind the channels of ``x``. The parameters are those of two ``ConvTranspose3d``, whatever
     computes them. The reference form computes with these two as they are. The fast form keeps the channels last, lets
     what is constant enter once a clip, and leaves the products to 2D convolutions and matrix products.
     """
@@ -35,23 +35,23 @@ class TransposedConv1p2d(TwoForms):
         self.norm = nn.BatchNorm3d(temporal_channels)
         self.spatial = nn.ConvTranspose3d(temporal_channels, out_channels, (1, ks, ks), (1, ss, ss), (0, ps, ps))
 
-    def forward(self, x: Tensor, still: Tensor | None = None) -> Tensor:
-        """``x`` (B, C, T, H, W) and ``still`` (B, C', H, W) to (B, out_channels, T', H', W')."""
+    def forward(self, x: Tensor, static: Tensor | None = None) -> Tensor:
+        """``x`` (B, C, T, H, W) and ``static`` (B, C', H, W) to (B, out_channels, T', H', W')."""
         if self.takes_reference(x) or (on_cpu(x) and cpu_kernels.reference_is_faster(x)):
-            return self._reference(x, still)
+            return self._reference(x, static)
         # No slices and no selections of the weights: their backward pass fills a tensor of zeros each.
         (_, stride, padding), channels = _time(self.temporal), x.shape[1]
         weight = self.temporal.weight.flatten(2)
-        moving, constant = weight.split([channels, len(weight) - channels])
+        dynamic, constant = weight.split([channels, len(weight) - channels])
         steps = rearrange(x, "b c t h w -> b t h w c").contiguous()
-        made = temporal_product(steps, moving, stride, padding)
-        made = add_still(made, still, constant, self.temporal.bias, x.shape[2], stride, padding)
+        made = temporal_product(steps, dynamic, stride, padding)
+        made = add_static(made, static, constant, self.temporal.bias, x.shape[2], stride, padding)
         frames = rearrange(made, "b t h w m -> (b t) m 1 h w")
         frames = functional.leaky_relu(self.norm(frames), 0.2, inplace=True)[:, :, 0]
         return rearrange(spatial_product(frames, self.spatial), "(b t) c h w -> b c t h w", b=len(x))
 
-    def _reference(self, x: Tensor, still: Tensor | None) -> Tensor:
-        x = x if still is None else torch.cat([x, repeat(still, "b c h w -> b c t h w", t=x.shape[2])], dim=1)
+    def _reference(self, x: Tensor, static: Tensor | None) -> Tensor:
+        x = x if static is None else torch.cat([x, repeat(static, "b c h w -> b c t h w", t=x.shape[2])], dim=1)
         if on_cpu(x):  # where these kernels lose a third of their rate with channels last
             x = x.contiguous()
         return self.spatial(functional.leaky_relu(self.norm(self.temporal(x)), 0.2))
@@ -98,20 +98,20 @@ def _product(rows: Tensor, weight: Tensor) -> Tensor:
     return cpu_kernels.product(rows, weight) if on_cpu(rows) else rows @ weight
 
 
-def add_still(
-    made: Tensor, still: Tensor | None, weight: Tensor, bias: Tensor, length: int, stride: int, padding: int
+def add_static(
+    made: Tensor, static: Tensor | None, weight: Tensor, bias: Tensor, length: int, stride: int, padding: int
 ) -> Tensor:
-    """Add to ``made`` (B, T', H, W, M) the bias, and what inputs ``still`` (B, C', H, W) in time give.
+    """Add to ``made`` (B, T', H, W, M) the bias, and what inputs ``static`` (B, C', H, W) in time give.
 
     ``weight`` (C', M, kernel) is theirs, ``length`` the number of frames that went in; ``padding`` is at most kernel -
     stride. Such inputs enter once a clip: the sum over all taps, and less where the clip begins or ends. Without
     gradients ``made`` is changed in place.
     """
-    if still is None:
+    if static is None:
         return made + bias.to(made.dtype)
-    terms = _product(rearrange(still, "b c h w -> (b h w) c"), weight.flatten(1))
+    terms = _product(rearrange(static, "b c h w -> (b h w) c"), weight.flatten(1))
     # Tap stride * i + r reaches output r of a group of ``stride`` outputs.
-    sizes = dict(b=len(still), h=still.shape[2], m=weight.shape[1], r=stride)
+    sizes = dict(b=len(static), h=static.shape[2], m=weight.shape[1], r=stride)
     terms = rearrange(terms, "(b h w) (m i r) -> i b r h w m", **sizes).contiguous()
     bias = bias.to(terms.dtype)
     runs = _runs(len(terms), length)

@@ -11,7 +11,7 @@ from i2vkit.errors import ConfigError, DataError
 from i2vkit.models.clip_lengths import frame_mask
 from i2vkit.models.losses.base import Loss
 from i2vkit.registry import LOSSES
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 
 
 def frame_change(video: Tensor, side: int = 16) -> Tensor:
@@ -35,7 +35,7 @@ def frame_change(video: Tensor, side: int = 16) -> Tensor:
     return rearrange(coarse - coarse[:, :1], "b t h w -> b t (h w)")
 
 
-def landmark_change(clip: Clip) -> Tensor:
+def landmark_change(clip: VideoBatch) -> Tensor:
     """How far each landmark lies from where it was in the first frame: (B, T, N, 2) in pixels, NaN where not known.
 
     Raises:
@@ -79,7 +79,7 @@ class FrameChangeLoss(_ChangeLoss):
     def forward(self, context) -> Tensor:
         """sum (told - change)^2 / sum change^2."""
         told, clip = context.output("frame_change"), context.clip
-        change = frame_change(clip.source, context.model.network.side)
+        change = frame_change(clip.driving, context.model.network.side)
         mask = frame_mask(clip.num_frames, *change.shape[:2], change.device)[..., None]
         error = ((told - change).square() * mask).sum()
         return error / (change.square() * mask).sum().clamp(min=torch.finfo(change.dtype).tiny)

@@ -35,10 +35,11 @@ class _FrameCodeLoss(PassLoss):
 
     def check(self, model) -> None:
         """Raise ``ConfigError`` if the pass has one code for all frames."""
-        if model.passes[self.pass_name].frames != "each" or not model.generator.content_per_frame:
+        if not model.passes[self.pass_name].content_per_frame or not model.generator.content_per_frame:
             raise ConfigError(
                 f"loss '{self.name}' compares the content codes of frames, but pass '{self.pass_name}' has one only: "
-                f'give the pass frames="each", and the generator a decoder that reads a code a frame (FrameDecoder)'
+                f"give the pass content_per_frame=True, and the generator a decoder that reads a code a frame "
+                f"(FrameDecoder)"
             )
 
     def codes(self, context) -> tuple[Tensor, Tensor | None]:

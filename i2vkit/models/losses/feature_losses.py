@@ -14,7 +14,7 @@ from i2vkit.models.clip_lengths import masked_mean, true_frames
 from i2vkit.models.losses.gan_losses import PassLoss
 from i2vkit.models.training.autocast import autocast
 from i2vkit.registry import LOSSES, MODELS, build_part
-from i2vkit.structures import Clip
+from i2vkit.structures import VideoBatch
 from i2vkit.utils.weight_files import MissingWeightsError, WeightFile
 
 VGG16 = WeightFile("https://download.pytorch.org/models/vgg16-397923af.pth", "397923af")
@@ -100,14 +100,14 @@ def interpolation(low: Tensor, high: Tensor, length: int, size: int) -> Tensor:
     return (1 - (places[:, :, None] - pixels).abs()).clamp(min=0)
 
 
-def person_boxes(clip: Clip) -> Tensor:
-    """A box (B, T, 4) around the person of every frame of the source: ``clip.boxes``, or around the joints that are
-    known, with a margin; the whole frame where none is.
+def person_boxes(clip: VideoBatch) -> Tensor:
+    """A box (B, T, 4) around the person of every frame of the driving clip: ``clip.boxes``, or around the joints that
+    are known, with a margin; the whole frame where none is.
     """
-    batch, _, length, height, width = clip.source.shape
+    batch, _, length, height, width = clip.driving.shape
     if clip.boxes is not None:
         return clip.boxes
-    edges = [clip.source.new_full((batch, length), edge) for edge in (0, 0, width, height)]
+    edges = [clip.driving.new_full((batch, length), edge) for edge in (0, 0, width, height)]
     whole = torch.stack(edges, dim=2)
     if clip.joints is None:
         return whole

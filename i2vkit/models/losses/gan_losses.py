@@ -43,7 +43,7 @@ class CriticTerm(Loss):
         return critic, self.view or critic.view
 
     @staticmethod
-    def still(real: Footage) -> Footage:
+    def static(real: Footage) -> Footage:
         """The content image, standing still, in place of a real video."""
         return replace(real, video=spread_over_time(real.image, real.video.shape[2]))
 
@@ -54,7 +54,7 @@ class CriticLoss(CriticTerm):
 
     ``wrong_label`` and ``wrong_image`` are the weights of further negatives: real footage shown with another label
     (ImaGINator, algorithm 1), and with the image of the clip that the pass does not animate (Dual-MTGAN, eq. 5). The
-    generated footage weighs what is left of 1. With ``real_still`` the content image, standing still, is what is real
+    generated footage weighs what is left of 1. With ``real_static`` the content image, standing still, is what is real
     in place of the footage; the negatives are as before (the pair (y, y) of the same equation). Real and generated are
     looked at by the same indices, unless ``same_indices`` is false.
 
@@ -68,7 +68,7 @@ class CriticLoss(CriticTerm):
         passes: Sequence[str] = ("reconstruct",),
         wrong_label: float = 0.0,
         wrong_image: float = 0.0,
-        real_still: bool = False,
+        real_static: bool = False,
         same_indices: bool = True,
         view: dict | None = None,
         name: str | None = None,
@@ -81,7 +81,7 @@ class CriticLoss(CriticTerm):
                 f"wrong_image={wrong_image} must not be negative, nor sum to more than 1"
             )
         self.wrong_label, self.wrong_image = wrong_label, wrong_image
-        self.real_still, self.same_indices = real_still, same_indices
+        self.real_static, self.same_indices = real_static, same_indices
 
     def forward(self, context) -> Tensor:
         """The critic's adversarial loss, the mean over the passes."""
@@ -98,8 +98,8 @@ class CriticLoss(CriticTerm):
                 # The very sample of the right look: the critic computes what they share once.
                 look = critic.look(wrong, view, index, augmentation).detach()
                 fakes.append((replace(look, sample=right.sample), share))
-            if self.real_still:
-                right = critic.look(self.still(real), view, index, augmentation).detach()
+            if self.real_static:
+                right = critic.look(self.static(real), view, index, augmentation).detach()
             terms.append(critic.critic_loss(right, fakes))
         return sum(terms) / len(terms)
 
@@ -132,31 +132,31 @@ class AdversarialLoss(CriticTerm):
     """What the generator minimises against a critic, averaged over ``passes`` (DTGAN, eq. 4).
 
     An adversarial loss that compares with real footage (``needs_real``) is shown both by the same indices;
-    ``real_still`` is then as of ``CriticLoss``.
+    ``real_static`` is then as of ``CriticLoss``.
 
     Raises:
-        ConfigError: for ``real_still`` where the adversarial loss compares with nothing.
+        ConfigError: for ``real_static`` where the adversarial loss compares with nothing.
     """
 
     def __init__(
         self,
         critic: str,
         passes: Sequence[str] = ("reconstruct",),
-        real_still: bool = False,
+        real_static: bool = False,
         view: dict | None = None,
         name: str | None = None,
         weight: float | Sequence = 1.0,
     ):
         super().__init__(critic, passes, view, name or f"{critic}_adversarial", weight)
-        self.real_still = real_still
+        self.real_static = real_static
 
     def check(self, model) -> None:
-        """Raise ``ConfigError`` as every term of a critic, and if ``real_still`` is not read."""
+        """Raise ``ConfigError`` as every term of a critic, and if ``real_static`` is not read."""
         super().check(model)
         adversarial = model.critics[self.critic].adversarial
-        if self.real_still and not needs_real(adversarial):
+        if self.real_static and not needs_real(adversarial):
             raise ConfigError(
-                f"loss '{self.name}' has real_still=True, but {type(adversarial).__name__} compares generated footage "
+                f"loss '{self.name}' has real_static=True, but {type(adversarial).__name__} compares generated footage "
                 f"with nothing: leave it out, or take an adversarial loss that does, for instance RelativisticLoss"
             )
 
@@ -170,7 +170,7 @@ class AdversarialLoss(CriticTerm):
             index, augmentation = view.draw(fake if real is None else real), critic.draw_augmentation(fake)
             looks = [critic.look(fake, view, index, augmentation)]
             if real is not None:
-                compared = self.still(real) if self.real_still else real
+                compared = self.static(real) if self.real_static else real
                 looks.append(critic.look(compared, view, index, augmentation).detach())
             terms.append(critic.generator_loss(*looks))
         return sum(terms) / len(terms)
@@ -198,27 +198,28 @@ class PassLoss(Loss):
 class FrameL1Loss(PassLoss):
     """Mean absolute difference of the generated and the real video over true frames, in [0, 2] (DTGAN, eq. 5).
 
-    With ``moving`` (ours) a pixel weighs 1 + ``moving`` times its largest change of a channel from the real video's
-    first frame: where little moves, a model otherwise learns to repeat the image long before it learns motion.
+    With ``motion_weight`` (ours) a pixel weighs 1 + ``motion_weight`` times its largest change of a channel from the
+    real video's first frame: where little moves, a model otherwise learns to repeat the image long before it learns
+    motion.
     """
 
     def __init__(
         self,
         pass_name: str = "reconstruct",
-        moving: float = 0.0,
+        motion_weight: float = 0.0,
         name: str | None = "frame_l1",
         weight: float | Sequence = 1.0,
     ):
         super().__init__(pass_name, name, weight)
-        self.moving = moving
+        self.motion_weight = motion_weight
 
     def forward(self, context) -> Tensor:
         """E |video - real|, weighted."""
         real = context.real(self.pass_name)
         difference = (context.generated(self.pass_name).video - real.video).abs()
-        if self.moving:
+        if self.motion_weight:
             change = (real.video - real.video[:, :, :1]).abs().amax(dim=1, keepdim=True)
-            difference = (1 + self.moving * change) * difference
+            difference = (1 + self.motion_weight * change) * difference
         mask = true_frames(real.num_frames, difference.shape[2])
         return masked_mean(rearrange(difference, "b c t h w -> b t c h w"), mask)
 
@@ -282,10 +283,10 @@ class KlLoss(PassLoss):
 
     def check(self, model) -> None:
         """Raise ``ConfigError`` if the pass encodes no motion, or one that is not variational."""
-        if not model.generator.encoded.variational or model.passes[self.pass_name].motion != "source":
+        if not model.generator.encoded.variational or model.passes[self.pass_name].motion != "driving":
             raise ConfigError(
                 f"loss '{self.name}' needs a variational motion encoder, for instance Conv3dEncoder, and a pass with "
-                f'motion="source"'
+                f'motion="driving"'
             )
 
     def forward(self, context) -> Tensor:

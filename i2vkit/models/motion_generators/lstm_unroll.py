@@ -7,7 +7,7 @@ from einops import repeat
 from torch import Tensor, nn
 from torch.nn import functional
 
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import MotionGenerator
 from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import MOTION_GENERATORS
@@ -23,9 +23,9 @@ class LstmUnroll(MotionGenerator):
     is, and keeps large codes, early in training, from saturating the LSTM.
     """
 
-    needs = ("motion.code",)
-    gives = ("motion.trajectory",)
-    streams = True
+    requires = ("motion.code",)
+    provides = ("motion.trajectory",)
+    supports_chunks = True
 
     def __init__(self, motion: Spec, hidden: int = 128):
         super().__init__()
@@ -33,16 +33,16 @@ class LstmUnroll(MotionGenerator):
         self.initial = nn.Parameter(torch.zeros(2, 1, hidden))
         self.spec = replace(motion, trajectory=hidden)
 
-    def forward(self, motion: Motion, stream: Stream) -> Motion:
+    def forward(self, motion: Motion, state: GenerationState) -> Motion:
         """Adds the trajectory (B, T, D)."""
         code = functional.layer_norm(motion.code, motion.code.shape[-1:])
         steps = repeat(code, "b d -> b t d", t=motion.length)
         start = tuple(repeat(self.initial, "s 1 d -> s 1 b d", b=len(steps)).contiguous())
-        trajectory, state = self.unroll(steps, stream.states.get(self, start))
-        stream.states[self] = state
+        trajectory, hidden = self.unroll(steps, state.recurrent.get(self, start))
+        state.recurrent[self] = hidden
         return replace(motion, trajectory=trajectory)
 
     @outside_graphs
-    def unroll(self, steps: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple]:
+    def unroll(self, steps: Tensor, hidden: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple]:
         """LSTM outputs (B, T, D) for steps (B, T, code), and the state after the last."""
-        return self.lstm(steps, state)
+        return self.lstm(steps, hidden)

@@ -7,7 +7,7 @@ from einops import repeat
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import MotionGenerator
 from i2vkit.models.layers.recurrent import outside_graphs
 from i2vkit.registry import MOTION_GENERATORS
@@ -25,10 +25,10 @@ class LabelFusion(MotionGenerator):
         ConfigError: with neither noise nor labels.
     """
 
-    uses = ("motion.condition",)
-    gives = ("motion.code",)
-    may_be_empty = ("motion.code",)
-    streams = True
+    accepts = ("motion.condition",)
+    provides = ("motion.code",)
+    optional_outputs = ("motion.code",)
+    supports_chunks = True
 
     def __init__(self, motion: Spec, noise: int = 512):
         super().__init__()
@@ -37,9 +37,9 @@ class LabelFusion(MotionGenerator):
         self.noise = noise
         self.spec = replace(motion, code=noise)
 
-    def forward(self, motion: Motion, stream: Stream) -> Motion:
+    def forward(self, motion: Motion, state: GenerationState) -> Motion:
         """Adds the code (B, noise)."""
-        return replace(motion, code=stream.normal(self, "noise", (self.noise,)))
+        return replace(motion, code=state.normal(self, "noise", (self.noise,)))
 
 
 @MOTION_GENERATORS.register_module()
@@ -48,9 +48,9 @@ class NoiseGru(MotionGenerator):
     generator of MoCoGAN, Tulyakov et al., 2018); any length.
     """
 
-    uses = ("motion.condition",)
-    gives = ("motion.trajectory",)
-    streams = True
+    accepts = ("motion.condition",)
+    provides = ("motion.trajectory",)
+    supports_chunks = True
 
     def __init__(self, motion: Spec, noise: int = 10, hidden: int = 10):
         super().__init__()
@@ -58,17 +58,17 @@ class NoiseGru(MotionGenerator):
         self.gru = nn.GRU(noise + motion.condition, hidden, batch_first=True)
         self.spec = replace(motion, trajectory=hidden)
 
-    def forward(self, motion: Motion, stream: Stream) -> Motion:
+    def forward(self, motion: Motion, state: GenerationState) -> Motion:
         """Adds the trajectory (B, T, hidden)."""
-        steps: Tensor = stream.normal_steps(self, "noise", motion.length, (self.noise,))
+        steps: Tensor = state.normal_per_frame(self, "noise", motion.length, (self.noise,))
         if motion.condition is not None:
             steps = torch.cat([steps, repeat(motion.condition, "b l -> b t l", t=motion.length)], dim=2)
-        start = stream.normal(self, "start", (self.hidden,))
-        trajectory, state = self.unroll(steps, stream.states.get(self, start[None]))
-        stream.states[self] = state
+        start = state.normal(self, "start", (self.hidden,))
+        trajectory, hidden = self.unroll(steps, state.recurrent.get(self, start[None]))
+        state.recurrent[self] = hidden
         return replace(motion, trajectory=trajectory)
 
     @outside_graphs
-    def unroll(self, steps: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    def unroll(self, steps: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """GRU outputs (B, T, hidden) for steps (B, T, D), and the state after the last."""
-        return self.gru(steps, state)
+        return self.gru(steps, hidden)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.losses.change_losses import frame_change, landmark_change
 from i2vkit.registry import MODELS, MOTION_ENCODERS, MOTION_GENERATORS, build_part
-from i2vkit.structures import Clip, VideoSample
+from i2vkit.structures import VideoBatch, VideoSample
 
 
 @MODELS.register_module()
@@ -60,29 +60,29 @@ class MotionRegressor(nn.Module):
         self.landmark_change = nn.Linear(spec.trajectory, 2 * num_landmarks) if num_landmarks else None
         self.predicts = "frame_change" if side else "landmark_change"
 
-    def trajectory(self, clip: Clip) -> Tensor:
-        """The states (B, T, D) of ``clip.source``."""
-        stream = Stream()
-        stream.set_batch(clip.source)
-        motion = self.encoder(clip, stream)
+    def trajectory(self, clip: VideoBatch) -> Tensor:
+        """The states (B, T, D) of ``clip.driving``."""
+        state = GenerationState()
+        state.set_batch(clip.driving)
+        motion = self.encoder(clip, state)
         if self.motion_generator is not None:
-            motion = self.motion_generator(motion, stream)
+            motion = self.motion_generator(motion, state)
         return motion.trajectory
 
-    def forward(self, clip: Clip, wanted: Sequence[str]) -> dict[str, Tensor]:
+    def forward(self, clip: VideoBatch, requested: Sequence[str]) -> dict[str, Tensor]:
         """Of "frame_change" (B, T, side * side), in the values of the video, and "landmark_change" (B, T, N, 2), in
-        pixels, those that are wanted.
+        pixels, those that are requested.
         """
         states, made = self.trajectory(clip), {}
-        if "frame_change" in wanted:
+        if "frame_change" in requested:
             made["frame_change"] = self.frame_change(states)
-        if "landmark_change" in wanted:
+        if "landmark_change" in requested:
             made["landmark_change"] = self.landmark_change(states).unflatten(2, (self.num_landmarks, 2))
         return made
 
-    def report(self, output: Tensor, clip: Clip, samples: Sequence[VideoSample]) -> None:
+    def report(self, output: Tensor, clip: VideoBatch, samples: Sequence[VideoSample]) -> None:
         """Fill in ``change``, the true one, and ``told_change``, each (T, N) or (T, N, 2), of true frames."""
-        true = frame_change(clip.source, self.side) if self.side else landmark_change(clip)
+        true = frame_change(clip.driving, self.side) if self.side else landmark_change(clip)
         lengths = [output.shape[1]] * len(samples) if clip.num_frames is None else clip.num_frames.tolist()
         for sample, told, change, length in zip(samples, output.cpu(), true.cpu(), lengths, strict=True):
             sample.told_change, sample.change = told[:length], change[:length]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import MODELS
-from i2vkit.structures import Clip, VideoSample
+from i2vkit.structures import VideoBatch, VideoSample
 
 
 def to_unit(joints: Tensor, size: int) -> Tensor:
@@ -68,7 +68,7 @@ class PoseLstm(nn.Module):
         nn.init.zeros_(self.change.bias)
         nn.init.normal_(self.change.weight, std=1e-3)  # at first nobody moves
 
-    def forward(self, clip: Clip, wanted: Sequence[str] = ("poses",)) -> dict[str, Tensor]:
+    def forward(self, clip: VideoBatch, requested: Sequence[str] = ("poses",)) -> dict[str, Tensor]:
         """Give "poses" (B, T, J, 2) in [-1, 1], those that come after the first ``observed`` of ``clip.joints``.
 
         Raises:
@@ -102,7 +102,7 @@ class PoseLstm(nn.Module):
         changes = self.change(outputs).unflatten(2, (self.num_joints, 2))
         return to_pixels(poses[:, -1:] + changes, self.image_size)
 
-    def report(self, output: Tensor, clip: Clip, samples: Sequence[VideoSample]) -> None:
+    def report(self, output: Tensor, clip: VideoBatch, samples: Sequence[VideoSample]) -> None:
         """Fill in ``poses``, what was predicted, ``true_poses`` and ``seen_poses``, each (T, J, 2) in pixels."""
         for sample, poses, joints in zip(
             samples, to_pixels(output, self.image_size).cpu(), clip.joints.cpu(), strict=True

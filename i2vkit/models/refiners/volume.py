@@ -17,8 +17,8 @@ class VolumeRefiner(Refiner):
 
     Longer videos are refined ``window`` frames at a time (the paper: 32 on MUG, 16 on Penn Action), each window on its
     own; the last is filled up with its last frame. The head that reads the features blends over the coarse video (eq.
-    10); the features begin at its ``rest``, so that an untrained refiner changes little (ours: with a mask of a half,
-    which zeros give, what stage one has learned is lost at first).
+    10); the features begin at its ``identity_bias``, so that an untrained refiner changes little (ours: with a mask of
+    a half, which zeros give, what stage one has learned is lost at first).
 
     Raises:
         ConfigError: if the image size or the window cannot be halved as often as there are widths.
@@ -31,7 +31,7 @@ class VolumeRefiner(Refiner):
         out_channels: int,
         widths: tuple[int, ...] = (64, 128, 256, 512),
         window: int = 32,
-        rest: tuple[float, ...] = (),
+        identity_bias: tuple[float, ...] = (),
     ):
         super().__init__()
         self.step, self.window = 1 << len(widths), window
@@ -51,9 +51,9 @@ class VolumeRefiner(Refiner):
             layers = [nn.ConvTranspose3d(width_in, width, 4, stride=2, padding=1, bias=i == 0)]
             self.up.append(nn.Sequential(*layers, *([nn.BatchNorm3d(width), nn.ReLU(inplace=True)] if i else [])))
         init_dcgan_(self)
-        if rest:
+        if identity_bias:
             with torch.no_grad():
-                self.up[-1][0].bias.copy_(torch.tensor(rest))
+                self.up[-1][0].bias.copy_(torch.tensor(identity_bias))
 
     def forward(self, video: Tensor, maps: Tensor | None) -> Tensor:
         """Coarse video (B, 3, T, H, W) and driving maps (B, M, T, H, W) to features (B, out_channels, T, H, W)."""

@@ -10,9 +10,9 @@ from torch import Tensor
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.discriminator import Critic
 from i2vkit.models.discriminators.views import Footage
-from i2vkit.models.generation_state import Stream
-from i2vkit.models.training.phases import asking_gradients
-from i2vkit.structures import Clip, Generated, Motion
+from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.training.phases import requiring_gradients
+from i2vkit.structures import Generated, Motion, VideoBatch
 
 
 class GanContext:
@@ -22,23 +22,23 @@ class GanContext:
     losses with their graph. Once the generator has been updated its videos serve detached only: a phase that asks for
     gradients again gets them generated anew.
 
-    With ``frames`` (B, K), indices of the source, and ``target_frames`` likewise, those alone are decoded from the
-    motion of the whole clip, and ``clip`` holds no others.
+    With ``frames`` (B, K), indices of the driving clip, and ``image_video_frames`` likewise, those alone are decoded
+    from the motion of the whole clip, and ``clip`` holds no others.
     """
 
     def __init__(
         self,
         model,
-        clip: Clip,
+        clip: VideoBatch,
         iteration: int,
         passes: Sequence[str],
         with_gradients: bool,
         frames: Tensor | None = None,
-        target_frames: Tensor | None = None,
+        image_video_frames: Tensor | None = None,
     ):
         self.model, self.iteration = model, iteration
         self._whole, self._frames = clip, frames
-        self.clip = clip if frames is None else clip.take(frames, target_frames)
+        self.clip = clip if frames is None else clip.select_frames(frames, image_video_frames)
         self.passes = {name: model.passes[name] for name in passes}
         self._with_gradients = with_gradients
         self._stale = False
@@ -57,7 +57,7 @@ class GanContext:
         """Inside, the generator's whole graph is built if a phase of this step needs it, also while another phase has
         frozen the generator.
         """
-        thawed = asking_gradients(self.model.trainable(self.model.generator), lambda parameter: True)
+        thawed = requiring_gradients(self.model.trainable(self.model.generator), lambda parameter: True)
         with self.autocast(), torch.set_grad_enabled(self._with_gradients), thawed:
             yield
 
@@ -68,7 +68,7 @@ class GanContext:
 
     def autocast(self) -> AbstractContextManager:
         """The precision of forward passes."""
-        return self.model.autocast_context(self.clip.source.device)
+        return self.model.autocast_context(self.clip.driving.device)
 
     def updated(self, parts: Sequence[str]) -> None:
         """Told by the phase function after each update."""
@@ -97,36 +97,37 @@ class GanContext:
         return self._once(key, lambda: self._read_motion(made.video, made.motion.num_frames))
 
     def _read_motion(self, video: Tensor, num_frames: Tensor | None) -> Motion:
-        clip = replace(self.clip, source=video, num_frames=num_frames)
+        clip = replace(self.clip, driving=video, num_frames=num_frames)
         with self._building():
-            return self.model.generator.encode_motion(clip, Stream())
+            return self.model.generator.encode_motion(clip, GenerationState())
 
     def real(self, name: str) -> Footage:
         """What the video of a pass is compared with."""
         clip, entry = self.clip, self.passes[name]
         content = self.generated(name, detach=True).content
-        if entry.real == "target":
-            video, num_frames = clip.target, clip.target_num_frames
+        if entry.target == "image_video":
+            video, num_frames = clip.image_video, clip.image_video_num_frames
         else:
-            video, num_frames = clip.source, clip.num_frames
-        shared = entry.real == "source" and entry.motion == "source"
+            video, num_frames = clip.driving, clip.num_frames
+        shared = entry.target == "driving" and entry.motion == "driving"
 
         def motion() -> Motion:
             if shared:
                 return self.generated(name, detach=True).encoded
-            return self._once(("real motion", entry.real), lambda: self._read_motion(video, num_frames))
+            return self._once(("real motion", entry.target), lambda: self._read_motion(video, num_frames))
 
-        return Footage(video, num_frames, motion, content.image, clip.label, clip.source_maps)
+        return Footage(video, num_frames, motion, content.image, clip.label, clip.driving_maps)
 
     def other_image(self, name: str) -> Tensor:
-        """The image (B, C, H, W) of the clip that a pass does not animate: the target's, or the source's first frame.
+        """The image (B, C, H, W) of the clip that a pass does not animate: the image video's, or the driving clip's
+        first frame.
 
         Raises:
-            ConfigError: if the data have no target.
+            ConfigError: if the data have no image_video.
         """
-        if self.clip.target_image is None:
+        if self.clip.image is None:
             raise ConfigError("a loss shows another image than the clip's, and the data have none: set a pairing")
-        return self.clip.source[:, :, 0] if self.passes[name].content == "target" else self.clip.target_image
+        return self.clip.driving[:, :, 0] if self.passes[name].content == "image" else self.clip.image
 
     def fake(self, name: str, detach: bool = False) -> Footage:
         """The generated video of a pass as a critic sees it."""
@@ -138,7 +139,7 @@ class GanContext:
             motion=lambda: self.reencoded(name, detach),
             image=made.content.image,
             label=clip.label,
-            maps=clip.source_maps,
+            maps=clip.driving_maps,
         )
 
     def critic(self, name: str) -> Critic:

@@ -12,7 +12,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import draw_frames
 from i2vkit.models.data_preprocessor import check_values, to_uint8
 from i2vkit.models.discriminators.discriminator import Critic
-from i2vkit.models.generation_state import Between, Stream
+from i2vkit.models.generation_state import GenerationState, SeedInterpolation
 from i2vkit.models.generator import Generator, check_maps
 from i2vkit.models.losses.base import Loss
 from i2vkit.models.training.context import GanContext
@@ -20,7 +20,7 @@ from i2vkit.models.training.passes import build_passes
 from i2vkit.models.training.phased_model import PhasedModel
 from i2vkit.models.training.phases import current_iteration, run_phases
 from i2vkit.registry import MODELS, build_part
-from i2vkit.structures import Clip, Generated, VideoSample
+from i2vkit.structures import Generated, VideoBatch, VideoSample
 
 
 @MODELS.register_module()
@@ -97,36 +97,38 @@ class ImageToVideoGan(PhasedModel):
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """One step: all passes generated once, then the phases of this iteration; returns every loss by name."""
         self._check_labels(data["inputs"].get("label"))
-        clip: Clip = self.data_preprocessor(data, training=True)["clip"]
+        clip: VideoBatch = self.data_preprocessor(data, training=True)["clip"]
         self._check_clip(clip)
         iteration = current_iteration()
         running = [phase for phase in self.phases if phase.runs_at(iteration)]
-        wanted = {name: None for phase in running for loss in phase.losses_at(iteration) for name in loss.passes}
+        requested = {name: None for phase in running for loss in phase.losses_at(iteration) for name in loss.passes}
         trains = any(path.split(".")[0] == "generator" for phase in running for path in phase.updates)
-        self._check_targets(clip, wanted)
+        self._check_image_videos(clip, requested)
         if any(critic.condition == "maps" for critic in self.critics.values()):
             check_maps(clip, self.map_channels)
-        context = GanContext(self, clip, iteration, tuple(wanted), trains, *self._draw_frames(clip))
+        context = GanContext(self, clip, iteration, tuple(requested), trains, *self._draw_frames(clip))
         return run_phases(context, self, optim_wrapper)
 
-    def _draw_frames(self, clip: Clip) -> tuple[Tensor | None, Tensor | None]:
-        """Which frames of source and target this step decodes, (B, K) each; the same ones where both are as long."""
+    def _draw_frames(self, clip: VideoBatch) -> tuple[Tensor | None, Tensor | None]:
+        """Which frames of driving clip and image video this step decodes, (B, K) each; the same ones where both are as
+        long.
+        """
         if self.decoded_frames is None:
             return None, None
-        length = clip.source.shape[2]
-        longest = length if clip.target is None else max(length, clip.target.shape[2])
-        noise = torch.rand(len(clip), longest, device=clip.source.device)
+        length = clip.driving.shape[2]
+        longest = length if clip.image_video is None else max(length, clip.image_video.shape[2])
+        noise = torch.rand(len(clip), longest, device=clip.driving.device)
         frames = draw_frames(clip.num_frames, self.decoded_frames, noise[:, :length])
-        if clip.target is None:
+        if clip.image_video is None:
             return frames, None
-        target = noise[:, : clip.target.shape[2]]
-        return frames, draw_frames(clip.target_num_frames, self.decoded_frames, target)
+        image_video = noise[:, : clip.image_video.shape[2]]
+        return frames, draw_frames(clip.image_video_num_frames, self.decoded_frames, image_video)
 
-    def _check_clip(self, clip: Clip) -> None:
-        if clip.source.shape[-1] != self.image_size or clip.source.shape[-2] != self.image_size:
+    def _check_clip(self, clip: VideoBatch) -> None:
+        if clip.driving.shape[-1] != self.image_size or clip.driving.shape[-2] != self.image_size:
             raise ConfigError(
                 f"the model is built for {self.image_size}x{self.image_size} and got clips of "
-                f"{clip.source.shape[-1]}x{clip.source.shape[-2]}: set Resize in the pipeline or model.image_size"
+                f"{clip.driving.shape[-1]}x{clip.driving.shape[-2]}: set Resize in the pipeline or model.image_size"
             )
         self.generator.check_maps(clip)
 
@@ -141,27 +143,29 @@ class ImageToVideoGan(PhasedModel):
                 f"{sorted(indices)} in one batch (-1: no label): set model.labels, or the data's"
             )
 
-    def _check_targets(self, clip: Clip, passes: Iterable[str]) -> None:
+    def _check_image_videos(self, clip: VideoBatch, passes: Iterable[str]) -> None:
         for name in passes:
             entry = self.passes[name]
-            if (entry.content == "target" and clip.target_image is None) or (
-                entry.real == "target" and clip.target is None
+            if (entry.content == "image" and clip.image is None) or (
+                entry.target == "image_video" and clip.image_video is None
             ):
-                raise ConfigError(f"pass '{name}' reads a target, and the data have none: give the dataset a pairing")
+                raise ConfigError(
+                    f"pass '{name}' reads an image video, and the data have none: give the dataset a pairing"
+                )
 
     @torch.no_grad()
-    def stream(
+    def generate_chunks(
         self,
-        clips: Iterable[Clip],
-        seeds: Sequence[int | Between],
+        clips: Iterable[VideoBatch],
+        seeds: Sequence[int | SeedInterpolation],
         content: Tensor | None = None,
-        motion: str = "source",
+        motion: str = "driving",
     ) -> Iterator[Generated]:
         """Generate a batch of clips of any length, chunk by chunk; memory does not grow with the length.
 
         ``clips`` are successive chunks, ``seeds`` has one number a clip of the batch, ``content`` (B, 3, H, W) is the
-        image to animate, by default the first chunk's target image or else its first frame; ``motion`` is "source" or
-        "prior". ``Between`` two seeds is a video on the way from one to the other.
+        image to animate, by default the first chunk's image or else its first frame; ``motion`` is "driving" or
+        "prior". With a ``SeedInterpolation`` the video lies on the way from one seed to the other.
 
         Raises:
             ConfigError: if motion is to be drawn and there is no prior, if a second chunk comes and a part of the
@@ -171,22 +175,22 @@ class ImageToVideoGan(PhasedModel):
         generator = self.generator
         if motion == "prior" and not generator.has_prior:
             raise ConfigError("sampled motion was asked for, but this model is deterministic: give it a driving video")
-        stream, fixed = Stream(seeds), None
+        state, fixed = GenerationState(seeds), None
         for number, clip in enumerate(clips):
             self._check_labels(clip.label)
-            if number and not generator.streams:
+            if number and not generator.supports_chunks:
                 raise ConfigError("this generator makes a clip in one piece only: a part of it needs the whole clip")
-            with self.autocast_context(clip.source.device):
+            with self.autocast_context(clip.driving.device):
                 if fixed is None:
-                    first = clip if content is None else replace(clip, target_image=content)
-                    fixed = generator.encode_content(first, "source" if first.target_image is None else "target")
+                    first = clip if content is None else replace(clip, image=content)
+                    fixed = generator.encode_content(first, "driving" if first.image is None else "image")
                 drawn = motion == "prior" or generator.motion_encoder is None
-                own = generator.draw_motion(clip, stream) if drawn else generator.encode_motion(clip, stream, fixed)
-                made = generator.render(fixed, own, stream)
+                own = generator.draw_motion(clip, state) if drawn else generator.encode_motion(clip, state, fixed)
+                made = generator.render(fixed, own, state)
             yield made
 
     def test_step(self, data: dict) -> list[VideoSample]:
-        """Generate what each sample asks for; fills in ``generated`` and ``first`` (uint8).
+        """Generate what each sample asks for; fills in ``generated`` and ``image`` (uint8).
 
         Raises:
             TrainingError: if a generated video is not finite or leaves [-1, 1], with its name.
@@ -194,17 +198,17 @@ class ImageToVideoGan(PhasedModel):
         ready = self.data_preprocessor(data, training=False)
         clip, samples = ready["clip"], ready["samples"]
         self._check_clip(clip)
-        length = clip.source.shape[2]
-        step = self.chunk if self.generator.streams else length
-        chunks = (clip.cut(start, start + step) for start in range(0, length, step))
+        length = clip.driving.shape[2]
+        step = self.chunk if self.generator.supports_chunks else length
+        chunks = (clip.slice_frames(start, start + step) for start in range(0, length, step))
         seeds = [int(sample.get("seed", 0)) for sample in samples]
-        made = self.stream(chunks, seeds, motion=samples[0].get("motion", "source"))
+        made = self.generate_chunks(chunks, seeds, motion=samples[0].get("motion", "driving"))
         videos = torch.cat([chunk.video.cpu() for chunk in made], dim=2)
-        firsts = to_uint8(clip.source[:, :, 0] if clip.target_image is None else clip.target_image).cpu()
+        firsts = to_uint8(clip.driving[:, :, 0] if clip.image is None else clip.image).cpu()
         lengths = [length] * len(samples) if clip.num_frames is None else clip.num_frames.tolist()
         for sample, video, first, frames in zip(samples, videos, firsts, lengths, strict=True):
             check_values(sample.get("name"), video)
-            sample.generated, sample.first = to_uint8(video[:, :frames]), first
+            sample.generated, sample.image = to_uint8(video[:, :frames]), first
         return samples
 
     val_step = test_step

@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields
 from i2vkit.errors import ConfigError
 
 _CHOICES = {
-    "content": ("source", "target"),
-    "motion": ("source", "prior"),
-    "real": ("source", "target"),
-    "frames": ("first", "each"),
+    "content": ("driving", "image"),
+    "motion": ("driving", "prior"),
+    "target": ("driving", "image_video"),
+    "content_per_frame": (False, True),
 }
 
 
@@ -16,25 +16,26 @@ _CHOICES = {
 class Pass:
     """One way to generate a video from a batch.
 
-    ``content`` is the first frame of the source or the target image; ``motion`` is encoded from the source or drawn
-    from the prior (label, noise); ``real`` is the video that critics and reconstruction compare with; with
-    ``frames="each"`` the content code of every source frame is used instead of the first one's (Dual-MTGAN, eq. 3).
+    ``content`` is the first frame of the driving clip or the image; ``motion`` is encoded from the driving clip or
+    drawn from the prior (label, noise); ``target`` is the video that critics and reconstruction compare with; with
+    ``content_per_frame=True`` the content code of every driving frame is used instead of the first one's (Dual-MTGAN,
+    eq. 3).
 
     Raises:
         ConfigError: for a value that is none of these.
     """
 
-    content: str = "source"
-    motion: str = "source"
-    real: str = "source"
-    frames: str = "first"
+    content: str = "driving"
+    motion: str = "driving"
+    target: str = "driving"
+    content_per_frame: bool = False
 
     def __post_init__(self):
         for f in fields(self):
             if getattr(self, f.name) not in _CHOICES[f.name]:
                 raise ConfigError(f"a pass has {f.name} in {_CHOICES[f.name]}, not {getattr(self, f.name)!r}")
-        if self.frames == "each" and self.content != "source":
-            raise ConfigError('frames="each" encodes the frames of the source; set content="source"')
+        if self.content_per_frame and self.content != "driving":
+            raise ConfigError('content_per_frame=True encodes the frames of the driving clip; set content="driving"')
 
 
 def build_passes(config: dict[str, dict]) -> dict[str, Pass]:

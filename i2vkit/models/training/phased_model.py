@@ -55,7 +55,7 @@ class PhasedModel(BaseModel):
         self.frozen = [path for path in self.frozen if not self._is_unread(path)]
         self.pretrained = [entry for entry in self.pretrained if not self._is_unread(entry["part"])]
         for phase in self.phases:
-            for path in (*phase.updates, *phase.still):
+            for path in (*phase.updates, *phase.eval_modules):
                 self.get_part(path)
         for path in self.frozen:
             self.get_part(path).requires_grad_(False)

@@ -21,7 +21,7 @@ class Phase:
 
     ``updates`` names the modules whose parameters change, by path ("generator", "critics.frame"); all others are frozen
     while the phase runs. It runs every ``every``-th iteration from ``begin`` on and before ``end``, ``repeat`` times.
-    Modules named in ``still`` are in eval mode while it runs (batch norm statistics stay).
+    Modules named in ``eval_modules`` are in eval mode while it runs (batch norm statistics stay).
     """
 
     name: str
@@ -31,7 +31,7 @@ class Phase:
     repeat: int = 1
     begin: int = 0
     end: int | None = None
-    still: tuple[str, ...] = ()
+    eval_modules: tuple[str, ...] = ()
 
     def runs_at(self, iteration: int) -> bool:
         """Whether the phase takes part in an iteration, with one of its losses at least."""
@@ -71,7 +71,7 @@ def _build_phase(name: str, config: Mapping) -> Phase:
         )
     if missing := [key for key in ("updates", "losses") if key not in config]:
         raise ConfigError(f"phase '{name}' lacks '{missing[0]}'")
-    lists = {key: tuple(config[key]) for key in ("updates", "still") if key in config}
+    lists = {key: tuple(config[key]) for key in ("updates", "eval_modules") if key in config}
     losses = named_entries(config["losses"], "losses", f"phases.{name}.losses")
     built = tuple(_build_loss(key, loss, f"phases.{name}.losses.{key}") for key, loss in losses.items())
     return Phase(**{**config, **lists, "name": name, "losses": built})
@@ -92,11 +92,13 @@ def current_iteration() -> int:
 
 
 @contextmanager
-def asking_gradients(parameters: Sequence[nn.Parameter], wanted: Callable[[nn.Parameter], bool]) -> Iterator[None]:
-    """Inside, those of ``parameters`` that are ``wanted`` ask for gradients and the others do not."""
+def requiring_gradients(
+    parameters: Sequence[nn.Parameter], requested: Callable[[nn.Parameter], bool]
+) -> Iterator[None]:
+    """Inside, those of ``parameters`` that are ``requested`` ask for gradients and the others do not."""
     before = [parameter.requires_grad for parameter in parameters]
     for parameter in parameters:
-        parameter.requires_grad_(wanted(parameter))
+        parameter.requires_grad_(requested(parameter))
     try:
         yield
     finally:
@@ -105,7 +107,7 @@ def asking_gradients(parameters: Sequence[nn.Parameter], wanted: Callable[[nn.Pa
 
 
 @contextmanager
-def in_eval(modules: Sequence[nn.Module]) -> Iterator[None]:
+def eval_mode(modules: Sequence[nn.Module]) -> Iterator[None]:
     """The modules that are in training mode are in eval mode inside."""
     training = [m for module in modules for m in module.modules() if m.training]
     for module in training:
@@ -129,8 +131,8 @@ def run_phase(phase: Phase, context, model, optim_wrapper: OptimWrapper) -> dict
     log: dict[str, Tensor] = {}
     losses = phase.losses_at(context.iteration)
     updated = {id(p) for module in model.phase_modules(phase.name) for p in module.parameters()}
-    still = in_eval([model.get_part(path) for path in phase.still])
-    with asking_gradients(model.trainable(), lambda parameter: id(parameter) in updated), still:
+    evaluated = eval_mode([model.get_part(path) for path in phase.eval_modules])
+    with requiring_gradients(model.trainable(), lambda parameter: id(parameter) in updated), evaluated:
         for _ in range(phase.repeat):
             with context.autocast():
                 values = {loss.name: loss(context) for loss in losses}

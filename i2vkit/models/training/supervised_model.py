@@ -11,7 +11,7 @@ from i2vkit.models.clip_lengths import at_last_frame
 from i2vkit.models.training.phased_model import PhasedModel
 from i2vkit.models.training.phases import current_iteration, run_phases
 from i2vkit.registry import MODELS, MOTION_ENCODERS, build_part
-from i2vkit.structures import Clip, VideoSample
+from i2vkit.structures import VideoBatch, VideoSample
 
 
 @MODELS.register_module()
@@ -31,21 +31,21 @@ class CnnLstmClassifier(nn.Module):
         self.frame_state = nn.Linear(features, num_states)
         self.sequence_class = nn.Linear(self.encoder.spec.trajectory, num_labels)
 
-    def forward(self, clip: Clip, wanted: Sequence[str]) -> dict[str, Tensor]:
+    def forward(self, clip: VideoBatch, requested: Sequence[str]) -> dict[str, Tensor]:
         """Of "features" (B, T, D), "frame_class" (B, T, L), "frame_state" (B, T, S) and "sequence_class" (B, L) those
-        that are wanted.
+        that are requested.
         """
-        features = self.encoder.features(clip.source)
+        features = self.encoder.features(clip.driving)
         made = {"features": features}
         for name in ("frame_class", "frame_state"):
-            if name in wanted:
+            if name in requested:
                 made[name] = getattr(self, name)(features)
-        if "sequence_class" in wanted:
+        if "sequence_class" in requested:
             outputs, _ = self.encoder.sequence(features)
             made["sequence_class"] = self.sequence_class(at_last_frame(outputs, clip.num_frames))
         return made
 
-    def report(self, output: Tensor, clip: Clip, samples: Sequence[VideoSample]) -> None:
+    def report(self, output: Tensor, clip: VideoBatch, samples: Sequence[VideoSample]) -> None:
         """Fill in ``scores`` (L,), probabilities of the classes, and ``label`` (the true one)."""
         for sample, row, label in zip(samples, output.softmax(dim=1).cpu(), clip.label.cpu(), strict=True):
             sample.scores, sample.label = row, label
@@ -54,13 +54,13 @@ class CnnLstmClassifier(nn.Module):
 class SupervisedContext:
     """One batch in a training step with labels: ``clip``, and the network's outputs by name, computed once a phase."""
 
-    def __init__(self, model: "SupervisedModel", clip: Clip, iteration: int, wanted: Sequence[str]):
-        self.model, self.clip, self.iteration, self.wanted = model, clip, iteration, wanted
+    def __init__(self, model: "SupervisedModel", clip: VideoBatch, iteration: int, requested: Sequence[str]):
+        self.model, self.clip, self.iteration, self.requested = model, clip, iteration, requested
         self._outputs: dict[str, Tensor] | None = None
 
     def autocast(self):
         """The precision of forward passes."""
-        return self.model.autocast_context(self.clip.source.device)
+        return self.model.autocast_context(self.clip.driving.device)
 
     def updated(self, parts: Sequence[str]) -> None:
         """Told by the phase function after each update: the outputs are old."""
@@ -69,7 +69,7 @@ class SupervisedContext:
     def output(self, name: str) -> Tensor:
         """An output of the network, in full precision."""
         if self._outputs is None:
-            self._outputs = self.model.network(self.clip, self.wanted)
+            self._outputs = self.model.network(self.clip, self.requested)
         return self._outputs[name].float()
 
 
@@ -78,8 +78,8 @@ class SupervisedModel(PhasedModel):
     """A network trained on what is known of clips. ``labels`` are the names of the classes in the order of their
     indices, none where there are no classes.
 
-    A network is called with a clip and the names of outputs that are wanted; ``predicts`` is the one that tests need,
-    and ``report(output, clip, samples)`` fills it in.
+    A network is called with a clip and the names of outputs that are requested; ``predicts`` is the one that tests
+    need, and ``report(output, clip, samples)`` fills it in.
     """
 
     def __init__(
@@ -103,11 +103,11 @@ class SupervisedModel(PhasedModel):
     @in_own_precision
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """One step: the phases of this iteration; returns every loss by name."""
-        clip: Clip = self.data_preprocessor(data, training=True)["clip"]
+        clip: VideoBatch = self.data_preprocessor(data, training=True)["clip"]
         iteration = current_iteration()
         running = [phase for phase in self.phases if phase.runs_at(iteration)]
-        wanted = sorted({name for phase in running for loss in phase.losses for name in loss.outputs})
-        return run_phases(SupervisedContext(self, clip, iteration, wanted), self, optim_wrapper)
+        requested = sorted({name for phase in running for loss in phase.losses for name in loss.outputs})
+        return run_phases(SupervisedContext(self, clip, iteration, requested), self, optim_wrapper)
 
     @torch.no_grad()
     def test_step(self, data: dict) -> list[VideoSample]:
@@ -116,7 +116,7 @@ class SupervisedModel(PhasedModel):
         ready = self.data_preprocessor(data, training=False)
         clip, samples = ready["clip"], ready["samples"]
         predicts = self.network.predicts
-        with self.autocast_context(clip.source.device):
+        with self.autocast_context(clip.driving.device):
             output = self.network(clip, [predicts])[predicts].float()
         self.network.report(output, clip, samples)
         return samples

@@ -117,9 +117,9 @@ def _as_truth(root: Path, actor: str, clip: RenderedClip) -> RenderedClip:
     )
 
 
-def _truth_row(root: Path, studio: Studio, clip: RenderedClip, source: str, num_frames: int) -> TruthClip:
+def _truth_row(root: Path, studio: Studio, clip: RenderedClip, driving: str, num_frames: int) -> TruthClip:
     landmarks = ("landmarks", clip.landmarks.relative_to(root).as_posix())
-    return TruthClip(clip.name, clip.person, clip.label, num_frames, studio.fps, source, landmarks)
+    return TruthClip(clip.name, clip.person, clip.label, num_frames, studio.fps, driving, landmarks)
 
 
 def write_clip(studio: Studio, clip: RenderedClip) -> int:

@@ -98,14 +98,14 @@ class Part:
     def samples(self, split: str) -> list[dict]:
         """The transfers as a list of samples (``SampleList``).
 
-        The target's picture is the first frame of their own clip of the same label, so that it begins in a similar pose
+        The image is the first frame of their own clip of the same label, so that it begins in a similar pose
         but gives away nothing of the truth.
         """
         return [
             {
-                "source": performance.name,
-                "target": Performance(actor, performance.label, 1).name,
-                "motion": "source",
+                "driving": performance.name,
+                "image_video": Performance(actor, performance.label, 1).name,
+                "motion": "driving",
                 "seed": seed,
             }
             for seed, (actor, performance) in enumerate(self.transfers(split))

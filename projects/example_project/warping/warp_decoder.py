@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.generation_state import Stream
+from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import Decoder
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, Motion, Spec
@@ -24,8 +24,8 @@ class WarpDecoder(Decoder):
         ConfigError: the head reads no base.
     """
 
-    needs = ("content.code", "motion.trajectory")
-    streams = True
+    requires = ("content.code", "motion.trajectory")
+    supports_chunks = True
 
     def __init__(
         self,
@@ -33,13 +33,13 @@ class WarpDecoder(Decoder):
         content: Spec,
         motion: Spec,
         out_channels: int,
-        base_wanted: bool,
+        base_requested: bool,
         grid: int = 8,
         reach: float = 0.5,
         width: int = 32,
     ):
         super().__init__()
-        if not base_wanted:
+        if not base_requested:
             raise ConfigError("WarpDecoder gives a base, and this head reads none: set a head that does (ResidualHead)")
         self.grid, self.reach = grid, reach
         self.flow = nn.Linear(content.code + motion.trajectory, 2 * grid * grid)
@@ -48,7 +48,7 @@ class WarpDecoder(Decoder):
         first = nn.Conv2d(3 + motion.trajectory, width, 3, padding=1)
         self.features = nn.Sequential(first, nn.ReLU(), nn.Conv2d(width, out_channels, 3, padding=1))
 
-    def forward(self, content: Content, motion: Motion, stream: Stream) -> tuple[Tensor, Tensor]:
+    def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
         """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, T, H, W): the warped image."""
         batch, length, _ = motion.trajectory.shape
         code = torch.cat([repeat(content.code, "b d -> b t d", t=length), motion.trajectory], dim=2)
@@ -74,9 +74,9 @@ def warp(image: Tensor, flow: Tensor) -> Tensor:
         [2.0, 3.0, 4.0, 4.0]
     """
     size = image.shape[2:]
-    still = functional.affine_grid(
+    static = functional.affine_grid(
         torch.eye(2, 3).to(image).expand(len(image), -1, -1), [len(image), 1, *size], align_corners=False
     )
     moved = functional.interpolate(flow, size, mode="bilinear", align_corners=False)
-    places = still + rearrange(moved, "n c h w -> n h w c")
+    places = static + rearrange(moved, "n c h w -> n h w c")
     return functional.grid_sample(image, places, padding_mode="border", align_corners=False)

@@ -7,14 +7,14 @@ from einops import repeat
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.clip_lengths import Lengths
+from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.structures import Content, Motion
 
 # Kernel and stride in time of every block: 1 -> 2 -> 4 -> 8 -> 16 -> 32 frames.
 TIME = ((2, 1), (4, 2), (4, 2), (4, 2), (4, 2))
 
 
-class Blocks:
+class TransposedConvPlan:
     """The kernels of blocks from a code at 1x1x1 to a clip; the first block goes to ``side``, each other doubles it.
 
     ``time`` has (kernel, stride) of every block: the first one makes as many frames as its kernel is long, each other
@@ -27,7 +27,7 @@ class Blocks:
     def __init__(self, name: str, image_size: int, doublings: int, time: tuple[tuple[int, int], ...]):
         self.side = image_size >> doublings
         if self.side < 1 or self.side << doublings != image_size:
-            sizes = Lengths(1 << doublings, 1 << doublings)
+            sizes = ClipLengths(1 << doublings, 1 << doublings)
             raise ConfigError(
                 f"{name} doubles {doublings} times, so it makes images of {sizes} pixels, not of {image_size}: set "
                 f"image_size to one of these, or give other widths"
@@ -41,7 +41,7 @@ class Blocks:
         self.time = [(kernel, stride, 0), *((k, s, (k - s) // 2) for k, s in others)]
         self.space = [(self.side, 1, 0), *[(4, 2, 1)] * doublings]
         growth = prod(s for _, s in others)
-        self.lengths = Lengths(kernel * growth, stride * growth)
+        self.lengths = ClipLengths(kernel * growth, stride * growth)
 
     def start(self, code: Tensor, length: int) -> Tensor:
         """The code (B, D) as often as a clip of ``length`` frames needs it: (B, D, n, 1, 1)."""
