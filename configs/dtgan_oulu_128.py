@@ -1,4 +1,5 @@
-"""DTGAN on Oulu-CASIA at 128x128: dtgan_oulu.py with one more block in the U-Net, the frame CNN and the frame critic.
+"""DTGAN on Oulu-CASIA at 128x128: dtgan_oulu.py with one more block in the U-Net, the frame CNN and the frame
+discriminator.
 
 First: tools/train.py configs/cnn_lstm_oulu_128.py, on clips prepared with --size 128 --out data/oulu_casia_128. The
 size is ours; the paper does not give one. Expected result: as in dtgan_oulu.py.
@@ -21,6 +22,6 @@ test_dataloader = val_dataloader
 model["image_size"] = 128
 model["generator"]["motion_encoder"]["frame_encoder"]["widths"] = (32, 64, 128, 256, 256)
 model["generator"]["decoder"]["widths"] = (64, 128, 256, 512, 512, 512, 512)
-model["critics"]["frame"]["network"]["widths"] = (64, 128, 256, 512, 512)
+model["discriminators"]["frame"]["network"]["widths"] = (64, 128, 256, 512, 512)
 model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_oulu_128"
 model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/cnn_lstm_oulu_128.py"

@@ -3,8 +3,8 @@
 The paper has no such run. **Narrow**: a quarter of the widths, half in the decoder, but an LSTM of 512. Frames are
 reconstructed, through skips from the content image to the decoder (which the paper's model has not), with pixels
 weighted by what moves, eq. 1 relative to the scale of the codes, and a divergence that comes in late and weighs a
-tenth of eq. 8's: with its full weight from the start the motion code stays empty. The critics, transfer, sampling and
-the cycle wait for dual_mtgan_weizmann_joint.py. docs/results.md has what came out.
+tenth of eq. 8's: with its full weight from the start the motion code stays empty. The discriminators, transfer,
+sampling and the cycle wait for dual_mtgan_weizmann_joint.py. docs/results.md has what came out.
 
 Memory of a training step: 0.5 GiB in fp32.
 """
@@ -21,9 +21,9 @@ model["generator"]["content_encoder"]["widths"] = (16, 32, 64, 128)
 model["generator"]["motion_encoder"]["widths"] = (16, 32, 64, 128)
 model["generator"]["motion_generator"]["hidden"] = 512
 model["generator"]["decoder"].update(widths=(256, 128, 64, 32), skips=True)
-for _critic in model["critics"].values():
-    _critic["network"]["widths"] = (16, 32, 64, 128)
-model["phases"]["critics"]["begin"] = _end
+for _discriminator in model["discriminators"].values():
+    _discriminator["network"]["widths"] = (16, 32, 64, 128)
+model["phases"]["discriminators"]["begin"] = _end
 _losses = model["phases"]["generator"]["losses"]
 _losses["frame_l1"]["motion_weight"] = 4.0
 _losses["content_l1"]["relative"] = True

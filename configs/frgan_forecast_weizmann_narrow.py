@@ -15,7 +15,7 @@ from mmengine.optim import LinearLR
 
 for _part in ("content_encoder", "motion_encoder", "decoder"):
     model["generator"][_part].update(width=32, max_width=256)
-model["critics"]["frame"]["network"].update(width=32, max_width=256)
+model["discriminators"]["frame"]["network"].update(width=32, max_width=256)
 train_dataloader["batch_size"] = 8
 val_dataloader["batch_size"] = 4
 optim_wrapper["optimizer"]["lr"] = 3e-4

@@ -1,8 +1,9 @@
 """ImaGINator on MUG with the settings of the authors' code where they differ from the paper's (imaginator_mug.py).
 
 Six expressions (no neutral clips), every frame instead of every second one, clips of at least 36 frames; 2e-4 for all
-networks, L1 weight 100, the generator before the critics, no wrong-label negatives, frames of D_I drawn apart for real
-and generated clips. Expected result: none published for these settings; the paper's numbers stand in imaginator_mug.py.
+networks, L1 weight 100, the generator before the discriminators, no wrong-label negatives, frames of D_I drawn apart
+for real and generated clips. Expected result: none published for these settings; the paper's numbers stand in
+imaginator_mug.py.
 
 Memory of a training step: 5.7 GiB in fp32.
 """
@@ -19,9 +20,9 @@ for _loader in (train_dataloader, val_dataloader):
     _loader["dataset"]["pipeline"]["window"]["stride"] = 1
 test_dataloader = val_dataloader
 
-_critics, _generator = model["phases"]["critics"], model["phases"]["generator"]
-_critics["losses"]["frame_critic"]["same_indices"] = False
-_critics["losses"]["video_critic"]["wrong_label"] = 0.0
+_discriminators, _generator = model["phases"]["discriminators"], model["phases"]["generator"]
+_discriminators["losses"]["frame_discriminator"]["same_indices"] = False
+_discriminators["losses"]["video_discriminator"]["wrong_label"] = 0.0
 _generator["losses"]["frame_l1"]["weight"] = 100.0
-model["phases"] = dict(generator=_generator, critics=_critics)  # in this order
+model["phases"] = dict(generator=_generator, discriminators=_discriminators)  # in this order
 optim_wrapper["per_phase"] = dict()

@@ -2,10 +2,10 @@
 
 Paper: Wang et al., 2020. Data: 32 successive frames; subjects 0, 1, 3, 4 and 5 of the six in the strips train, subject
 2 validates; the strips have their mirror images already. The L1 weight is 100, that of the authors' code: it trains.
-With the paper's 1e-3, which is imaginator_weizmann_paper_weight.py, nothing but the critics ties the video to the real
-one. The batch of 4 and the iterations are ours; what else is open stands in _base_/models/imaginator.py. Expected
-result: theirs is SSIM 0.73, PSNR 19.67, video FID 99.80 (table 1) on ten actions in other crops, not comparable;
-docs/results.md has ours.
+With the paper's 1e-3, which is imaginator_weizmann_paper_weight.py, nothing but the discriminators ties the video to
+the real one. The batch of 4 and the iterations are ours; what else is open stands in _base_/models/imaginator.py.
+Expected result: theirs is SSIM 0.73, PSNR 19.67, video FID 99.80 (table 1) on ten actions in other crops, not
+comparable; docs/results.md has ours.
 
 Memory of a training step: 1.5 GiB in fp32.
 """

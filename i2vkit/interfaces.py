@@ -120,7 +120,7 @@ def _abstract_methods(interface: type) -> tuple[str, ...]:
 
 
 def _with_signature(interface: type, member: str) -> str:
-    """``member`` as it is written: "forward(clip, state)" of a method, "kind" of an attribute."""
+    """``member`` as it is written: "forward(clip, state)" of a method, "sample_type" of an attribute."""
     found = inspect.getattr_static(interface, member, None)
     if not inspect.isfunction(found):
         return member

@@ -12,13 +12,13 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.assembly import plan_generator
 from i2vkit.models.losses import (
     AdversarialLoss,
-    CriticCategoryLoss,
-    CriticLoss,
+    DiscriminatorCategoryLoss,
+    DiscriminatorLoss,
     FeatureSimilarityLoss,
     FrameL1Loss,
     PoseLoss,
 )
-from i2vkit.models.losses.gan_losses import CriticTerm, PassLoss
+from i2vkit.models.losses.gan_losses import DiscriminatorTerm, PassLoss
 from i2vkit.registry import (
     ADVERSARIAL_LOSSES,
     AUGMENTATIONS,
@@ -108,24 +108,31 @@ FACTORS: dict[str, list] = {
     "loss": [
         name
         for name in names(LOSSES)
-        if issubclass(LOSSES.get(name), PassLoss | CriticTerm) and not issubclass(LOSSES.get(name), ELSEWHERE)
+        if issubclass(LOSSES.get(name), PassLoss | DiscriminatorTerm) and not issubclass(LOSSES.get(name), ELSEWHERE)
     ],
 }
-OF_CRITICS = ("CriticCategoryLoss", "CriticLoss", "GradientPenaltyLoss")  # losses that critics minimise
+OF_DISCRIMINATORS = (
+    "DiscriminatorCategoryLoss",
+    "DiscriminatorLoss",
+    "GradientPenaltyLoss",
+)  # losses that discriminators minimise
 GENERATOR = ("content_encoder", "motion", "decoder", "head", "refiner")
 
 _CODED = ["DenseDecoder", "FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder"]
 _WHOLE = ["TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder"]  # one code a clip
 _MOVED = ["DenseDecoder", "FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "UNetDecoder"]
-_FRAME_CRITICS = ["FrameDiscriminator", "ProjectedFrameDiscriminator", "ResidualFrameDiscriminator"]
-_CLIP_CRITICS = ["ProjectedPairDiscriminator", "ResidualVideoDiscriminator", "VideoDiscriminator"]
+_FRAME_DISCRIMINATORS = ["FrameDiscriminator", "ProjectedFrameDiscriminator", "ResidualFrameDiscriminator"]
+_CLIP_DISCRIMINATORS = ["ProjectedPairDiscriminator", "ResidualVideoDiscriminator", "VideoDiscriminator"]
 _FRAME_VIEWS, _CLIP_VIEWS = ["AllFrames", "RandomFrames"], ["FramePairs", "RandomWindow", "WholeClip"]
 # Motions of which some decoder reads all; the others are the same as one of these.
 _READ = [motion for motion in MOTIONS if any(reads(motion, decoder) for decoder in FACTORS["decoder"])]
 _DRAWN = [motion for motion in _READ if motion[0] is None]
 _FROM_MAPS = [motion for motion in _READ if motion[0] == "MapDifferenceEncoder"]
 _UNVARIED = [motion for motion in _READ if motion[0] != "Conv3dEncoder"]
-_FRAME_CODES, _CATEGORIES = ["ContentInvarianceLoss", "ContentSpread"], ["CategoryLoss", "CriticCategoryLoss"]
+_FRAME_CODES, _CATEGORIES = (
+    ["ContentInvarianceLoss", "ContentVarianceRatio"],
+    ["CategoryLoss", "DiscriminatorCategoryLoss"],
+)
 
 # Every pair that makes no sense: what the error says, and one level of one factor with one of another.
 REFUSED: list[tuple[str, str, list, str, list]] = [
@@ -135,9 +142,9 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("needs motion.*, but motion_encoder=None", "motion", [(None, None)], "decoder", _MOVED),
     # An LSTM unrolls a code, which a motion encoder gives.
     ("LstmUnroll needs motion.code", "motion", [(None, "LstmUnroll")], "decoder", _MOVED),
-    # A critic is shown what it judges: pictures, clips or vectors.
-    ("judges frames, but", "network", _FRAME_CRITICS, "view", [*_CLIP_VIEWS, "LastDynamics"]),
-    ("judges clip, but", "network", _CLIP_CRITICS, "view", [*_FRAME_VIEWS, "LastDynamics"]),
+    # A discriminator is shown what it judges: pictures, clips or vectors.
+    ("judges frames, but", "network", _FRAME_DISCRIMINATORS, "view", [*_CLIP_VIEWS, "LastDynamics"]),
+    ("judges clip, but", "network", _CLIP_DISCRIMINATORS, "view", [*_FRAME_VIEWS, "LastDynamics"]),
     ("judges vector, but", "network", ["VectorDiscriminator"], "view", [*_FRAME_VIEWS, *_CLIP_VIEWS]),
     # A network that halves time again and again wants more than two frames.
     ("needs clips of 4 frames or more, but FramePairs", "network", ["VideoDiscriminator"], "view", ["FramePairs"]),
@@ -163,7 +170,8 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     # Content codes can be compared where every frame has one.
     ("has one only", "pass", ["driving", "image_video", "prior"], "loss", _FRAME_CODES),
     ("has one only", "decoder", [*_WHOLE, "UNetDecoder"], "loss", _FRAME_CODES),
-    # Losses on what the head or the critic does not give, and wrong conditions that the critic does not read.
+    # Losses on what the head or the discriminator does not give, and wrong conditions that the discriminator does not
+    # read.
     ("needs a head with a mask", "head", ["DirectHead"], "loss", ["MaskSparsityLoss"]),
     ("reads class logits", "classify", [False], "loss", _CATEGORIES),
     ("shows wrong labels", "condition", [None, "image", "maps"], "negative", ["wrong label"]),
@@ -196,25 +204,30 @@ def unread_pairs() -> set[Pair]:
 def model_config(row: dict) -> dict:
     """The changes of ``narrow.gan_config`` that a row of levels of all factors asks for."""
     loss = dict(type=LOSSES.get(row["loss"]))
-    reads_critic = issubclass(loss["type"], CriticTerm)
+    reads_discriminator = issubclass(loss["type"], DiscriminatorTerm)
     shown = "reconstruct" if row["pass"] == "driving" else "shown"
-    loss |= dict(critic="one", passes=shown) if reads_critic else dict(pass_name=shown)
-    of_critics = row["loss"] in OF_CRITICS
-    critic_losses = dict(one_critic=dict(type=CriticLoss, critic="one", passes=shown, **NEGATIVES[row["negative"]]))
-    category = dict(type=CriticCategoryLoss, critic="one", passes=shown)
-    critic_losses |= dict(one_critic_category=category if row["classify"] else None)
+    loss |= dict(discriminator="one", passes=shown) if reads_discriminator else dict(pass_name=shown)
+    of_discriminators = row["loss"] in OF_DISCRIMINATORS
+    discriminator_losses = dict(
+        one_discriminator=dict(type=DiscriminatorLoss, discriminator="one", passes=shown, **NEGATIVES[row["negative"]])
+    )
+    category = dict(type=DiscriminatorCategoryLoss, discriminator="one", passes=shown)
+    discriminator_losses |= dict(one_discriminator_category=category if row["classify"] else None)
     # On "reconstruct", where every encoder runs: what a prior leaves aside gets its gradient there.
     losses = dict(
-        one_adversarial=dict(type=AdversarialLoss, critic="one", passes=shown), frame_l1=dict(type=FrameL1Loss)
+        one_adversarial=dict(type=AdversarialLoss, discriminator="one", passes=shown), frame_l1=dict(type=FrameL1Loss)
     )
     own = dict(condition=row["condition"], classify=row["classify"], augment=part(row["augment"], AUGMENTATIONS))
     return dict(
         generator=generator_config(row),
-        critics=dict(one=narrow.critic(row["network"], row["view"], row["adversarial"], **own)),
+        discriminators=dict(one=narrow.discriminator(row["network"], row["view"], row["adversarial"], **own)),
         passes={"reconstruct": dict(), shown: PASSES[row["pass"]]},
         phases=dict(
-            critics=dict(updates=["critics.one"], losses=critic_losses | dict(also=loss if of_critics else None)),
-            generator=dict(updates=["generator"], losses=losses | dict(also=None if of_critics else loss)),
+            discriminators=dict(
+                updates=["discriminators.one"],
+                losses=discriminator_losses | dict(also=loss if of_discriminators else None),
+            ),
+            generator=dict(updates=["generator"], losses=losses | dict(also=None if of_discriminators else loss)),
         ),
         frozen=[],
     )

@@ -40,7 +40,7 @@ from i2vkit.models.encoders import (
 from i2vkit.models.heads import DirectHead, ResidualHead, WarpHead
 from i2vkit.models.losses import (
     AdversarialLoss,
-    CriticLoss,
+    DiscriminatorLoss,
     FrameL1Loss,
     HingeLoss,
     MotionCycleLoss,
@@ -109,7 +109,7 @@ NARROW = {
 }
 
 
-def critic(
+def discriminator(
     network: str = "FrameDiscriminator", view: str = "AllFrames", adversarial="NonSaturatingLoss", **own
 ) -> dict:
     return dict(network=NARROW[network], view=NARROW[view], adversarial=NARROW[adversarial], **own)
@@ -131,22 +131,22 @@ def gan_config(**changes) -> dict:
             labels=LABELS,
             map_channels=MAPS,
             generator=generator,
-            critics=dict(frame=critic(), dynamics=critic("VectorDiscriminator", "LastDynamics")),
+            discriminators=dict(frame=discriminator(), dynamics=discriminator("VectorDiscriminator", "LastDynamics")),
             passes=dict(reconstruct=dict()),
             frozen=["generator.motion_encoder"] if generator["motion_encoder"] is NARROW["CnnLstmEncoder"] else [],
             phases=dict(
-                critics=dict(
-                    updates=["critics.frame", "critics.dynamics"],
+                discriminators=dict(
+                    updates=["discriminators.frame", "discriminators.dynamics"],
                     losses=dict(
-                        frame_critic=dict(type=CriticLoss, critic="frame"),
-                        dynamics_critic=dict(type=CriticLoss, critic="dynamics"),
+                        frame_discriminator=dict(type=DiscriminatorLoss, discriminator="frame"),
+                        dynamics_discriminator=dict(type=DiscriminatorLoss, discriminator="dynamics"),
                     ),
                 ),
                 generator=dict(
                     updates=["generator"],
                     losses=dict(
-                        frame_adversarial=dict(type=AdversarialLoss, critic="frame"),
-                        dynamics_adversarial=dict(type=AdversarialLoss, critic="dynamics"),
+                        frame_adversarial=dict(type=AdversarialLoss, discriminator="frame"),
+                        dynamics_adversarial=dict(type=AdversarialLoss, discriminator="dynamics"),
                         frame_l1=dict(type=FrameL1Loss, weight=100.0),
                         motion_l1=dict(type=MotionCycleLoss, weight=10.0),
                     ),

@@ -36,7 +36,7 @@ STEPS = [
     ("dtgan/cnn_lstm_recipe_faces_landmarks", 0),
     ("dual_mtgan/motion_recipe_weizmann", 0),
     ("dual_mtgan/dual_mtgan_recipe_faces_warp", 4000),  # with its divergence
-    ("imaginator/imaginator_recipe_faces", 9000),  # with its critics
+    ("imaginator/imaginator_recipe_faces", 9000),  # with its discriminators
     ("mix/dtgan_projected", 8700 + 16 * 64),  # an iteration with its gradient penalties
 ]
 FRAMES = 8  # that every narrow model can make

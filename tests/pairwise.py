@@ -16,11 +16,12 @@ def pairs_of(levels: Iterable[FeatureSpec]) -> set[Pair]:
 def possible_pairs(factors: dict[str, list], bad: Collection[Pair]) -> list[Pair]:
     """Pairs of levels that are not ``bad`` and leave every other factor something to be.
 
-    >>> factors = dict(critic=["picture", "clip"], view=["frame", "window"], maps=["with", "without"])
-    >>> bad = {frozenset([("critic", "clip"), ("view", "frame")]), frozenset([("view", "window"), ("maps", "with")])}
+    >>> factors = dict(discriminator=["picture", "clip"], view=["frame", "window"], maps=["with", "without"])
+    >>> bad =
+    {frozenset([("discriminator", "clip"), ("view", "frame")]), frozenset([("view", "window"), ("maps", "with")])}
     >>> sorted(level for _, level in set.union(*map(set, possible_pairs(factors, bad))) if level == "with")
     ['with']
-    >>> frozenset([("critic", "clip"), ("maps", "with")]) in possible_pairs(factors, bad)
+    >>> frozenset([("discriminator", "clip"), ("maps", "with")]) in possible_pairs(factors, bad)
     False
     """
     levels = [[(factor, level) for level in values] for factor, values in factors.items()]

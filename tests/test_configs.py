@@ -74,14 +74,17 @@ def test_parameters_of_imaginator_are_those_of_the_authors_code():
     model = built("imaginator_weizmann")  # four labels
     assert count(model.generator.content_encoder) == 3_577_764
     assert count(model.generator) == 75_346_771
-    assert {name: count(critic) for name, critic in model.critics.items()} == {"video": 11_072_449, "frame": 2_764_737}
+    assert {name: count(discriminator) for name, discriminator in model.discriminators.items()} == {
+        "video": 11_072_449,
+        "frame": 2_764_737,
+    }
     assert model.generator.lengths == ClipLengths(32, 16)
 
 
 def test_parameters_of_frgan_are_those_of_the_authors_code():
     model = built("frgan_forecast_mug", {"model.image_size": 64})
     assert count(model.generator) == 70_326_596
-    assert count(model.critics["frame"]) == 13_286_977
+    assert count(model.discriminators["frame"]) == 13_286_977
     assert model.generator.decoder.side == 4 and built("frgan_forecast_mug").generator.decoder.side == 6
 
 
@@ -116,12 +119,12 @@ def test_ablations_of_frgan_differ_by_what_they_leave_out():
 def test_settings_of_imaginator_in_the_paper_and_in_the_code():
     paper, code = load_config("imaginator_mug"), load_config("imaginator_mug_released_code")
     assert paper.model.phases.generator.losses.frame_l1.weight == 1e-3
-    assert [loss.get("wrong_label", 0) for loss in paper.model.phases.critics.losses.values()] == [0, 0.5]
-    assert (paper.optim_wrapper.optimizer.lr, paper.optim_wrapper.per_phase.critics.lr) == (2e-4, 5e-5)
+    assert [loss.get("wrong_label", 0) for loss in paper.model.phases.discriminators.losses.values()] == [0, 0.5]
+    assert (paper.optim_wrapper.optimizer.lr, paper.optim_wrapper.per_phase.discriminators.lr) == (2e-4, 5e-5)
     assert len(paper.model.labels) == 7 and len(code.model.labels) == 6
-    assert list(paper.model.phases) == ["critics", "generator"]
-    assert list(code.model.phases) == ["generator", "critics"]
-    assert [loss.get("wrong_label", 0) for loss in code.model.phases.critics.losses.values()] == [0, 0]
+    assert list(paper.model.phases) == ["discriminators", "generator"]
+    assert list(code.model.phases) == ["generator", "discriminators"]
+    assert [loss.get("wrong_label", 0) for loss in code.model.phases.discriminators.losses.values()] == [0, 0]
     assert code.model.phases.generator.losses.frame_l1.weight == 100
     assert code.optim_wrapper.per_phase == {}
     assert [loader.dataset.pipeline.window.stride for loader in (code.train_dataloader, code.val_dataloader)] == [1, 1]
@@ -129,18 +132,18 @@ def test_settings_of_imaginator_in_the_paper_and_in_the_code():
 
 def test_table_5_of_imaginator_has_eight_different_cells():
     cells = set()
-    for decoder, classifier, alone in product(("", "_3d"), ("", "_classifier"), ("", "_no_frame_critic")):
+    for decoder, classifier, alone in product(("", "_3d"), ("", "_classifier"), ("", "_no_frame_discriminator")):
         cell = f"mug{decoder}{classifier}{alone}"
         model = built("imaginator_mug" if cell == "mug" else f"imaginator_ablations/{cell}")
-        video = model.critics["video"]
-        assert ("frame" in model.critics) == (not alone)
+        video = model.discriminators["video"]
+        assert ("frame" in model.discriminators) == (not alone)
         assert (video.classifies, video.condition) == ((True, None) if classifier else (False, "label"))
         assert {phase.name: len(phase.losses) for phase in model.phases} == {
-            "critics": 1 + bool(classifier) + (not alone),
+            "discriminators": 1 + bool(classifier) + (not alone),
             "generator": 2 + bool(classifier) + (not alone),
         }
         assert count(model.generator.decoder) == pytest.approx(71_858_527, rel=1e-3)
-        cells.add((type(model.generator.decoder), video.classifies, len(model.critics)))
+        cells.add((type(model.generator.decoder), video.classifies, len(model.discriminators)))
     assert len(cells) == 8
 
 

@@ -1,8 +1,9 @@
 """Every combination of what is registered builds, steps and makes videos, or is refused with the reason.
 
 The parts are collected from the registries, so a new part is in from its first day; ``mixing`` has the factors and the
-list of what is refused. In full: the parts of a generator with each other, critics with what they look at and with
-every kind of motion. All the rest meets by pairs; ``make test-all`` crosses refiners and critics in full too.
+list of what is refused. In full: the parts of a generator with each other, discriminators with what they look at and
+with every kind of motion. All the rest meets by pairs; ``make test-all`` crosses refiners and discriminators in full
+too.
 """
 
 import random
@@ -136,21 +137,21 @@ def test_every_other_generator_is_refused_or_the_same_as_one_of_these():
     assert len(different) == len(set(different))
 
 
-CRITIC = ("network", "view", "adversarial", "condition")
+DISCRIMINATOR = ("network", "view", "adversarial", "condition")
 MOTION_KINDS = [
     row["motion"]
     for row in generators(content_encoder="ConvPyramidEncoder", decoder="FrameDecoder", head="DirectHead", refiner=None)
 ]
-EVERY_CRITIC = [
+EVERY_DISCRIMINATOR = [
     PLAIN | row | dict(motion=motion)
-    for row in without(REFUSED, rows(*CRITIC))
+    for row in without(REFUSED, rows(*DISCRIMINATOR))
     for motion in MOTION_KINDS
     if not pairs_of((row | dict(motion=motion)).items()) & REFUSED.keys()
 ]
 
 
 def soon(row: dict) -> bool:
-    """Whether a critic differs from the plain one by its network and view alone."""
+    """Whether a discriminator differs from the plain one by its network and view alone."""
     return (row["adversarial"], row["condition"]) == (PLAIN["adversarial"], PLAIN["condition"])
 
 
@@ -158,14 +159,16 @@ def soon(row: dict) -> bool:
     "row",
     [
         pytest.param(
-            row, id=name({key: row[key] for key in (*CRITIC, "motion")}), marks=() if soon(row) else pytest.mark.slow
+            row,
+            id=name({key: row[key] for key in (*DISCRIMINATOR, "motion")}),
+            marks=() if soon(row) else pytest.mark.slow,
         )
-        for row in EVERY_CRITIC
+        for row in EVERY_DISCRIMINATOR
     ],
 )
-def test_critic(row):
+def test_discriminator(row):
     mixing.step_and_check_gradients(narrow.build(**mixing.model_config(row)))
-    counts["critics stepped"] += 1
+    counts["discriminators stepped"] += 1
 
 
 COVER = list(cover(FACTORS, REFUSED.keys() | UNREAD))

@@ -119,24 +119,24 @@ def test_a_list_of_transforms_is_refused_before_anything_is_read():
 def test_a_loss_that_does_not_fit_names_the_option_that_leaves_it_out():
     generator = dict(motion_encoder=None, motion_generator=narrow.NARROW["NoiseGru"])
     with pytest.raises(ConfigError, match=r"set model\.phases\.generator\.losses\.motion_l1=None to leave"):
-        narrow.build(generator=generator, critics=dict(frame=narrow.critic()), phases=without_dynamics())
+        narrow.build(generator=generator, discriminators=dict(frame=narrow.discriminator()), phases=without_dynamics())
     phases = without_dynamics()
     phases["generator"]["losses"]["motion_l1"] = None
-    model = narrow.build(generator=generator, critics=dict(frame=narrow.critic()), phases=phases)
+    model = narrow.build(generator=generator, discriminators=dict(frame=narrow.discriminator()), phases=phases)
     assert "motion_l1" not in {loss.name for phase in model.phases for loss in phase.losses}
 
 
 def without_dynamics() -> dict:
     phases = narrow.gan_config()["phases"]
-    phases["critics"]["updates"] = ["critics.frame"]
-    phases["critics"]["losses"]["dynamics_critic"] = None
+    phases["discriminators"]["updates"] = ["discriminators.frame"]
+    phases["discriminators"]["losses"]["dynamics_discriminator"] = None
     phases["generator"]["losses"]["dynamics_adversarial"] = None
     return phases
 
 
 def test_a_swap_forgets_pretrained_parts_by_name():
     cfg = load_config("frgan_refine_mug", {"model.generator.decoder.type": "UNetDecoder"})
-    assert list(cfg.model.pretrained) == ["content_encoder", "motion_encoder", "frame_critic"]
+    assert list(cfg.model.pretrained) == ["content_encoder", "motion_encoder", "frame_discriminator"]
     cfg = load_config("frgan_refine_mug", {"model.pretrained.decoder": None})
     assert "generator.decoder" in classes_in(cfg)  # it is frozen still
     assert reset_swapped_parts(cfg.model, {"generator.decoder"}) and cfg.model.pretrained.get("decoder") is None
@@ -151,13 +151,16 @@ def test_a_training_runs_named_hooks_and_schedules_in_order_and_keeps_their_name
     )
     runner = train(cfg)
     assert runner.message_hub.runtime_info["noted"] == ["b", "a"] * 2
-    assert {name: len(found) for name, found in runner.param_schedulers.items()} == {"critics": 1, "generator": 2}
+    assert {name: len(found) for name, found in runner.param_schedulers.items()} == {
+        "discriminators": 1,
+        "generator": 2,
+    }
     assert list(runner.cfg.custom_hooks) == ["seed", "b", "gone", "a"]
     assert list(runner.cfg.param_scheduler) == ["warmup", "gone", "all"]
 
 
 def test_a_schedule_of_a_phase_that_is_not_there_is_refused(tmp_path):
     cfg = tiny_config(tmp_path, 2)
-    cfg.param_scheduler = dict(decay=dict(type="LinearLR", begin=0, end=2, by_epoch=False, phases=["critic"]))
-    with pytest.raises(ConfigError, match="param_scheduler: no phase 'critic'; nearest: critics"):
+    cfg.param_scheduler = dict(decay=dict(type="LinearLR", begin=0, end=2, by_epoch=False, phases=["discriminator"]))
+    with pytest.raises(ConfigError, match="param_scheduler: no phase 'discriminator'; nearest: discriminators"):
         train(cfg)

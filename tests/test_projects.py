@@ -16,8 +16,8 @@ PROJECT = Path(__file__).parents[1] / "projects/example_project"
 NARROW = {
     "model.generator.content_encoder.widths": [4, 4, 4, 4],
     "model.generator.decoder.width": 4,
-    "model.critics.frame.network.widths": [4, 4, 4, 4],
-    "model.critics.video.network.widths": [4, 4, 4, 4],
+    "model.discriminators.frame.network.widths": [4, 4, 4, 4],
+    "model.discriminators.video.network.widths": [4, 4, 4, 4],
     "train_dataloader.num_workers": 0,
     "train_dataloader.batch_size": 2,
     "val_dataloader.num_workers": 0,

@@ -52,8 +52,8 @@ def test_a_recipe_steps_at_its_beginning_and_with_all_that_joins_later(name):
         assert all(torch.isfinite(value) for value in logs[-1].values())
     begun = {loss.name for phase in model.phases for loss in phase.losses if phase.end is None}
     assert begun <= set(logs[-1])
-    critics = {loss for loss in begun if "critic" in loss or "adversarial" in loss}
-    assert not critics & set(logs[0]), "discriminators wait until there is something to judge"
+    discriminators = {loss for loss in begun if "discriminator" in loss or "adversarial" in loss}
+    assert not discriminators & set(logs[0]), "discriminators wait until there is something to judge"
 
 
 @pytest.mark.parametrize("name", GANS)
@@ -66,7 +66,7 @@ def test_schedules_end_with_the_training(name):
     for loss in generator.losses:
         assert loss.schedule[-1][0] < end
         if "adversarial" in loss.name:
-            assert phases["critics"].begin <= loss.schedule[0][0] and loss.schedule[0][1] == 0
+            assert phases["discriminators"].begin <= loss.schedule[0][0] and loss.schedule[0][1] == 0
     assert GeneratorEMAHook in [hook.type for hook in cfg.custom_hooks.values() if hook]
 
 

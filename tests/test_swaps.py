@@ -64,10 +64,11 @@ def structure(name: str) -> str:
     """What two configs share whose swaps come to the same: the classes of their parts and the image size."""
     model = plain(name).model
     generator = {slot: part and part["type"].__name__ for slot, part in model.generator.items() if slot != "type"}
-    critics = {
-        key: [critic[part]["type"].__name__ for part in ("network", "view")] for key, critic in model.critics.items()
+    discriminators = {
+        key: [discriminator[part]["type"].__name__ for part in ("network", "view")]
+        for key, discriminator in model.discriminators.items()
     }
-    return f"{generator} {critics} {model.image_size} {model.frozen if 'frozen' in model else []}"
+    return f"{generator} {discriminators} {model.image_size} {model.frozen if 'frozen' in model else []}"
 
 
 def kinds() -> list[str]:
@@ -85,7 +86,11 @@ def swaps(name: str) -> list[tuple[str, str]]:
     places = [f"generator.{slot}" for slot in list(SLOTS)[:6]]
     if "frame_encoder" in (model.generator.motion_encoder or {}):
         places.append("generator.motion_encoder.frame_encoder")
-    places += [f"critics.{critic}.{slot}" for critic in model.critics for slot in ("network", "view")]
+    places += [
+        f"discriminators.{discriminator}.{slot}"
+        for discriminator in model.discriminators
+        for slot in ("network", "view")
+    ]
     return [(place, part) for place in places for part in mixing.names(registry(place))]
 
 
@@ -151,7 +156,7 @@ def test_the_log_names_what_was_swapped_and_the_adapters(monkeypatch):
     said.clear()
     swaps = {
         "model.generator.decoder.type": "TwoStreamDecoder",
-        "model.critics.frame.network.type": "FrameDiscriminator",
+        "model.discriminators.frame.network.type": "FrameDiscriminator",
     }
     cfg = load_config("frgan_refine_mug", swaps)
     assert [entry["part"] for entry in cfg.model.pretrained.values()] == [

@@ -36,18 +36,18 @@ class Numbers(Dataset):
 
 @MODELS.register_module()
 class TwoPhases(BaseModel):
-    """A linear generator and critic; ``noise`` makes every step draw from torch's random state."""
+    """A linear generator and discriminator; ``noise`` makes every step draw from torch's random state."""
 
     def __init__(self, noise=0.0, precision="fp32"):
         super().__init__()
         self.generator = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 4))
-        self.critics = nn.ModuleDict(dict(frame=nn.Linear(4, 1)))
+        self.discriminators = nn.ModuleDict(dict(frame=nn.Linear(4, 1)))
         self.frozen = nn.Linear(4, 4).requires_grad_(False)
         self.noise, self.precision = noise, precision
-        self.phases = [SimpleNamespace(name="critics"), SimpleNamespace(name="generator")]
+        self.phases = [SimpleNamespace(name="discriminators"), SimpleNamespace(name="generator")]
 
     def phase_modules(self, name):
-        return [self.critics] if name == "critics" else [self.generator, self.frozen]
+        return [self.discriminators] if name == "discriminators" else [self.generator, self.frozen]
 
     def init_weights(self):
         pass
@@ -58,14 +58,14 @@ class TwoPhases(BaseModel):
     def train_step(self, data, optim_wrapper):
         real = torch.stack(data["inputs"])
         fake = self.generator(real + self.noise * torch.randn_like(real))
-        critic = self.critics["frame"]
-        judged = critic(fake.detach()).mean() - critic(real).mean() + critic.weight.square().sum()
-        optim_wrapper["critics"].update_params(judged)
-        for parameter in critic.parameters():
+        discriminator = self.discriminators["frame"]
+        judged = discriminator(fake.detach()).mean() - discriminator(real).mean() + discriminator.weight.square().sum()
+        optim_wrapper["discriminators"].update_params(judged)
+        for parameter in discriminator.parameters():
             parameter.requires_grad_(False)
-        loss = (fake - real).square().mean() - critic(fake).mean()
+        loss = (fake - real).square().mean() - discriminator(fake).mean()
         optim_wrapper["generator"].update_params(loss)
-        for parameter in critic.parameters():
+        for parameter in discriminator.parameters():
             parameter.requires_grad_(True)
         return dict(judged=judged.detach(), loss=loss.detach())
 
@@ -86,7 +86,7 @@ def tiny_config(work_dir, iterations, workers=0, batch_size=2, noise=0.1, **chan
         optim_wrapper=dict(
             constructor=PhaseOptimWrapperConstructor,
             optimizer=dict(type="Adam", lr=0.01),
-            per_phase=dict(critics=dict(lr=0.02, betas=(0.5, 0.9))),
+            per_phase=dict(discriminators=dict(lr=0.02, betas=(0.5, 0.9))),
         ),
         train_cfg=dict(type="IterBasedTrainLoop", max_iters=iterations),
         default_hooks=dict(checkpoint=dict(type=SafeCheckpointHook, interval=1)),

@@ -16,15 +16,18 @@ with read_base():
     from .._base_.models.dtgan_recipe import *
     from .._base_.recipe import *
 
-_end, _critic = 6000, 4500
+_end, _discriminator = 6000, 4500
 
 model["labels"] = ["bend", "jack", "wave1", "wave2"]
 model["generator"]["motion_encoder"]["input_size"] = 32
 model["generator"]["head"].update(max_displacement=12.0, smooth=5)
 model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_recipe_weizmann"
 model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_weizmann.py"
-model["phases"]["critics"]["begin"] = _critic - 300
-model["phases"]["generator"]["losses"]["frame_adversarial"]["weight"] = [(_critic, 0.0), (_critic + 1, 0.3)]
+model["phases"]["discriminators"]["begin"] = _discriminator - 300
+model["phases"]["generator"]["losses"]["frame_adversarial"]["weight"] = [
+    (_discriminator, 0.0),
+    (_discriminator + 1, 0.3),
+]
 train_dataloader.update(batch_size=4, num_workers=0, persistent_workers=False)
 val_dataloader.update(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader

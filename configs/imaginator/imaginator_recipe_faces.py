@@ -1,17 +1,19 @@
 """ImaGINator on the faces of i2v-truth-v1, 64x64, 16 frames, made to be looked at: 45 minutes on a CPU core.
 
 Paper: Wang et al., 2020; its own model on these data is truth/imaginator_faces.py. From the paper: encoder, (1+2)D
-decoder, fusion of image and label at every size, noise of 512, both critics with spectral norm, wrong-labelled
+decoder, fusion of image and label at every size, noise of 512, both discriminators with spectral norm, wrong-labelled
 negatives, Adam's betas. From the authors' code: an L1 weight of 100. Not the paper's:
 
 - FRGAN's residual head, its mask held sparse (the paper: a hyperbolic tangent);
-- the critics train from iteration 8,000 on, and weigh 0.3 at the end: before that they leave a grid on every frame;
+- the discriminators train from iteration 8,000 on, and weigh 0.3 at the end: before that they leave a grid on every
+frame;
 - pixels that move weigh up to five times as much in the L1: expressions are stronger;
 - clips begin in one of their first three frames, as the test's do: of any window a face at rest may be the end of an
   expression;
 - clips are mirrored at random;
 - a moving average of the generator's weights is validated and saved;
-- a quarter of the widths, eight clips a batch, bf16, Adam with 1e-3, falling from iteration 6,000 on, critics 2e-4.
+- a quarter of the widths, eight clips a batch, bf16, Adam with 1e-3, falling from iteration 6,000 on, discriminators
+2e-4.
 
 The noise does next to nothing here: a video follows from image and label. The set's own 24 people train;
 imaginator_recipe_faces_80people.py has 80.
@@ -31,7 +33,7 @@ from i2vkit.models.decoders import TransposedConv1p2dDecoder
 from i2vkit.models.heads import ResidualHead
 from i2vkit.models.losses import AdversarialLoss, FrameL1Loss, MaskSparsityLoss
 
-_end, _critic = 12_000, 8000
+_end, _discriminator = 12_000, 8000
 
 model["labels"] = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
 model["precision"] = "bf16"
@@ -43,19 +45,19 @@ model["generator"]["decoder"] = dict(
     time=((1, 1), (4, 2), (4, 2), (4, 2), (4, 2)),
 )
 model["generator"]["head"] = dict(type=ResidualHead)
-model["critics"]["frame"]["network"]["widths"] = (16, 32, 64, 128)
-model["critics"]["video"]["network"].update(widths=(16, 32, 64, 128), last_length=1)
-model["phases"]["critics"]["begin"] = _critic
+model["discriminators"]["frame"]["network"]["widths"] = (16, 32, 64, 128)
+model["discriminators"]["video"]["network"].update(widths=(16, 32, 64, 128), last_length=1)
+model["phases"]["discriminators"]["begin"] = _discriminator
 model["phases"]["generator"]["losses"] = dict(  # eq. 1
-    frame_adversarial=dict(type=AdversarialLoss, critic="frame", weight=[(_critic, 0.0), (10_000, 0.3)]),
-    video_adversarial=dict(type=AdversarialLoss, critic="video", weight=[(_critic, 0.0), (10_000, 0.3)]),
+    frame_adversarial=dict(type=AdversarialLoss, discriminator="frame", weight=[(_discriminator, 0.0), (10_000, 0.3)]),
+    video_adversarial=dict(type=AdversarialLoss, discriminator="video", weight=[(_discriminator, 0.0), (10_000, 0.3)]),
     frame_l1=dict(type=FrameL1Loss, motion_weight=4.0, weight=100.0),  # eq. 6
     mask=dict(type=MaskSparsityLoss, weight=0.05),
 )
 train_dataloader["batch_size"] = 8
 train_dataloader["dataset"]["pipeline"]["window"] = dict(type=RandomWindow, length=16, latest=2)
 optim_wrapper["optimizer"]["lr"] = 1e-3
-optim_wrapper["per_phase"]["critics"]["lr"] = 2e-4
+optim_wrapper["per_phase"]["discriminators"]["lr"] = 2e-4
 param_scheduler = dict(
     warmup=dict(type=LinearLR, start_factor=0.05, end_factor=1.0, begin=0, end=200, by_epoch=False),
     decay=dict(type=LinearLR, start_factor=1.0, end_factor=0.05, begin=_end // 2, end=_end, by_epoch=False),

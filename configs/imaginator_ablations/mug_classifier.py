@@ -10,9 +10,11 @@ from mmengine.config import read_base
 with read_base():
     from ..imaginator_mug import *
 
-from i2vkit.models.losses import CategoryLoss, CriticCategoryLoss
+from i2vkit.models.losses import CategoryLoss, DiscriminatorCategoryLoss
 
-model["critics"]["video"].update(condition=None, classify=True)
-model["phases"]["critics"]["losses"]["video_critic"]["wrong_label"] = 0.0
-model["phases"]["critics"]["losses"]["video_critic_category"] = dict(type=CriticCategoryLoss, critic="video")
-model["phases"]["generator"]["losses"]["video_category"] = dict(type=CategoryLoss, critic="video")
+model["discriminators"]["video"].update(condition=None, classify=True)
+model["phases"]["discriminators"]["losses"]["video_discriminator"]["wrong_label"] = 0.0
+model["phases"]["discriminators"]["losses"]["video_discriminator_category"] = dict(
+    type=DiscriminatorCategoryLoss, discriminator="video"
+)
+model["phases"]["generator"]["losses"]["video_category"] = dict(type=CategoryLoss, discriminator="video")

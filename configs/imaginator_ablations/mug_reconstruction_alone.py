@@ -8,6 +8,6 @@ from mmengine.config import read_base
 with read_base():
     from ..imaginator_mug import *
 
-model["critics"] = dict()
+model["discriminators"] = dict()
 model["phases"] = dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type=FrameL1Loss))))
 optim_wrapper["per_phase"] = dict()

@@ -2,7 +2,8 @@
 
 Parents: truth/dtgan_faces, truth/imaginator_faces. Does a decoder that makes the whole clip at once, image and motion
 joined at every level, draw transferred motion better than a U-Net frame by frame? It reads the mean of the dynamics
-over the clip (an adapter), so all that it knows of the order in time must be in there. Losses and critics are DTGAN's.
+over the clip (an adapter), so all that it knows of the order in time must be in there. Losses and discriminators are
+DTGAN's.
 
 Memory of a training step: 1.6 GiB in fp32.
 """

@@ -1,8 +1,8 @@
 """DTGAN's dynamics for FRGAN's image encoder, dense decoder and residual head, on the faces of i2v-truth-v1.
 
 Parents: truth/dtgan_faces, truth/frgan_forecast_faces. FRGAN needs condition maps, hence a face model and landmarks:
-how much is lost if a vector a frame, learnt from expressions alone, takes their place? Losses and critics are DTGAN's,
-with FRGAN's mask loss.
+how much is lost if a vector a frame, learnt from expressions alone, takes their place? Losses and discriminators are
+DTGAN's, with FRGAN's mask loss.
 
 Memory of a training step: 6.8 GiB in fp32.
 """

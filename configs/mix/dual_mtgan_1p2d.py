@@ -2,7 +2,7 @@
 
 Parents: truth/dual_mtgan_faces, truth/imaginator_faces. One code a clip is what ImaGINator's decoder unrolls by itself:
 is the LSTM between code and frames needed? Without it motion is 16 frames long and no other, and content is the first
-frame's: eq. 1, which draws the codes of all frames together, has no place. The other losses and critics are
+frame's: eq. 1, which draws the codes of all frames together, has no place. The other losses and discriminators are
 Dual-MTGAN's.
 
 Memory of a training step: 2.1 GiB in fp32.
@@ -25,5 +25,5 @@ model["generator"]["decoder"] = dict(
 model["passes"]["reconstruct"]["content_per_frame"] = False
 del (
     model["phases"]["generator"]["losses"]["content_l1"],
-    model["phases"]["generator"]["losses"]["content_spread"],
+    model["phases"]["generator"]["losses"]["content_variance_ratio"],
 )  # eq. 1, and what measures it

@@ -3,7 +3,7 @@ i2v-truth-v1.
 
 Parents: truth/dual_mtgan_faces, truth/frgan_forecast_faces. A frame decoder without skips has to remember a face in one
 code: does motion that is drawn or transferred look better where only what changes is painted over the given image?
-Losses and critics are Dual-MTGAN's, with FRGAN's mask loss.
+Losses and discriminators are Dual-MTGAN's, with FRGAN's mask loss.
 
 Memory of a training step: 14.1 GiB in fp32.
 """

@@ -2,7 +2,7 @@
 
 Parents: truth/frgan_forecast_faces, truth/dtgan_faces. The dense decoder reads the pyramids of image and maps at every
 scale; the U-Net has skips from the image alone and the maps' difference as one vector: is the vector enough? Losses and
-critics are FRGAN's.
+discriminators are FRGAN's.
 
 Memory of a training step: 2.5 GiB in fp32.
 """

@@ -2,7 +2,7 @@
 
 Parents: truth/imaginator_faces, truth/mocogan_faces, truth/dtgan_faces. Noise and label become a motion a frame through
 MoCoGAN's recurrent network, and the U-Net, whose skips are those of an image translator, draws each frame: is fusion in
-space enough, without convolutions in time? Losses and critics are ImaGINator's.
+space enough, without convolutions in time? Losses and discriminators are ImaGINator's.
 
 Memory of a training step: 1.1 GiB in fp32.
 """

@@ -17,6 +17,6 @@ with read_base():
 
 model["labels"] = ["baseball", "clean_and_jerk", "golf_swing", "jump_rope", "jumping_jacks", "tennis"]
 model["generator"]["decoder"]["time"] = ((1, 1), (4, 2), (4, 2), (4, 2), (4, 2))
-model["critics"]["video"]["network"]["last_length"] = 1
+model["discriminators"]["video"]["network"]["last_length"] = 1
 model["phases"]["generator"]["losses"]["frame_l1"]["weight"] = 100.0
 train_cfg.update(max_iters=10_000, val_interval=500)

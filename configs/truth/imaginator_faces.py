@@ -16,7 +16,7 @@ with read_base():
 
 model["labels"] = list(train_dataloader["dataset"]["layout"]["labels"])
 model["generator"]["decoder"]["time"] = ((1, 1), (4, 2), (4, 2), (4, 2), (4, 2))
-model["critics"]["video"]["network"]["last_length"] = 1
+model["discriminators"]["video"]["network"]["last_length"] = 1
 model["phases"]["generator"]["losses"]["frame_l1"]["weight"] = 100.0
 train_dataloader["dataset"]["pairing"] = None
 train_cfg.update(max_iters=20_000, val_interval=1000)

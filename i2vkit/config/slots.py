@@ -133,10 +133,10 @@ def _generator() -> Mapping[str, Any] | None:
     return arguments_of(Generator)
 
 
-def _critics() -> Mapping[str, Any] | None:
-    from i2vkit.models.discriminators.discriminator import Critic
+def _discriminators() -> Mapping[str, Any] | None:
+    from i2vkit.models.discriminators.discriminator import Discriminator
 
-    return arguments_of(Critic)
+    return arguments_of(Discriminator)
 
 
 def _dataloader() -> Mapping[str, Any]:
@@ -147,7 +147,7 @@ def _dataloader() -> Mapping[str, Any]:
 UNTYPED: dict[str, Callable[[], Mapping[str, Any] | None]] = {
     "*_dataloader": _dataloader,
     "model.generator": _generator,
-    "model.critics.*": _critics,
+    "model.discriminators.*": _discriminators,
     "model.passes.*": _passes,
     "model.phases.*": _phases,
     "optim_wrapper": lambda: arguments_of(OptimWrapper),

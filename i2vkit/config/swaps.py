@@ -40,10 +40,12 @@ def _pretrained_parts(model: dict) -> list[str]:
 
 
 def classes_in(cfg: Config) -> dict[str, dict[str, str]]:
-    """The class names in every slot of a generator, every critic, and whatever else is frozen or loaded, by path."""
+    """The class names in every slot of a generator, every discriminator, and whatever else is frozen or loaded, by
+    path.
+    """
     model = cfg.get("model") or {}
     paths = [*model.get("frozen", []), *_pretrained_parts(model)]
-    paths += [f"{key}.{name}" for key in ("generator", "critics") for name in model.get(key) or {}]
+    paths += [f"{key}.{name}" for key in ("generator", "discriminators") for name in model.get(key) or {}]
     classes = {}
     for path in paths:
         part: Any = model
@@ -54,7 +56,7 @@ def classes_in(cfg: Config) -> dict[str, dict[str, str]]:
 
 
 def _classes(part: dict) -> dict[str, str]:
-    """The class names of a part and of those in it that have weights, by path; a critic's view has none."""
+    """The class names of a part and of those in it that have weights, by path; a discriminator's view has none."""
     found = {"type": name_of(part["type"])}
     for key in ("network", "frame_encoder"):
         if isinstance(part.get(key), dict) and "type" in part[key]:

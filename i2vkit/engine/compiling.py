@@ -56,7 +56,7 @@ def compile_parts(model: nn.Module, options: Mapping[str, Any]) -> list[str]:
     outside. What a compiled part draws at random (dropout) are other numbers than without compilation.
 
     Args:
-        model: With ``generator`` and ``critics``, or ``network``. Weights, names and precision stay.
+        model: With ``generator`` and ``discriminators``, or ``network``. Weights, names and precision stay.
         options: As ``compile_options`` returns them.
 
     Returns:
@@ -69,7 +69,10 @@ def compile_parts(model: nn.Module, options: Mapping[str, Any]) -> list[str]:
     parts = {f"generator.{slot}": getattr(generator, slot, None) for slot in SLOTS}
     parts["network"] = getattr(model, "network", None)
     found = [pair for path, part in parts.items() if part is not None for pair in _convolutional(path, part)]
-    found += [(f"critics.{name}", critic) for name, critic in getattr(model, "critics", {}).items()]
+    found += [
+        (f"discriminators.{name}", discriminator)
+        for name, discriminator in getattr(model, "discriminators", {}).items()
+    ]
     for path, module in found:
         try:
             module.compile(**options)

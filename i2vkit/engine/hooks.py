@@ -75,7 +75,7 @@ class SampleStripHook(Hook):
 
 @HOOKS.register_module()
 class GeneratorEMAHook(EMAHook):
-    """Validates and saves a moving average of the generator; the critics are neither copied nor averaged.
+    """Validates and saves a moving average of the generator; the discriminators are neither copied nor averaged.
 
     A checkpoint's ``state_dict`` then holds the averaged generator, and ``ema_state_dict`` the one in training, with
     which a resumed run goes on. ``momentum`` is the weight of the newest step.

@@ -69,8 +69,10 @@ def _reads_labels(model: nn.Module) -> bool:
     """Whether anything in a model depends on the label of a clip."""
     if not hasattr(model, "generator"):
         return True
-    critics = model.critics.values()
-    return model.generator.reads_label or any(critic.condition == "label" or critic.classifies for critic in critics)
+    discriminators = model.discriminators.values()
+    return model.generator.reads_label or any(
+        discriminator.condition == "label" or discriminator.classifies for discriminator in discriminators
+    )
 
 
 class LabelsHook(Hook):

@@ -12,7 +12,7 @@ from i2vkit.models import (
     refiners,
 )
 from i2vkit.models.data_preprocessor import ClipPreprocessor
-from i2vkit.models.discriminators.discriminator import Critic
+from i2vkit.models.discriminators.discriminator import Discriminator
 from i2vkit.models.generator import Generator
 from i2vkit.models.pretraining.motion_regressor import MotionRegressor
 from i2vkit.models.pretraining.pose_lstm import PoseLstm
@@ -23,7 +23,7 @@ __all__ = [
     "adapters",
     "ClipPreprocessor",
     "CnnLstmClassifier",
-    "Critic",
+    "Discriminator",
     "Generator",
     "ImageToVideoGan",
     "MotionRegressor",

@@ -34,8 +34,8 @@ def check_generator(model: nn.Module) -> nn.Module:
 def load_generator(model: nn.Module, path: str | Path) -> None:
     """Load ``model.generator`` from a ``.pth`` or work dir of training, or a ``.safetensors`` of ``export_generator``.
 
-    Critics are not touched, so that a config with other critics will do; a model without a generator is loaded whole.
-    Where training kept an average of the weights, a checkpoint holds that average as its weights.
+    Discriminators are not touched, so that a config with other discriminators will do; a model without a generator is
+    loaded whole. Where training kept an average of the weights, a checkpoint holds that average as its weights.
 
     Raises:
         CheckpointError: missing or broken file, weights of another config, a hash that does not fit, values that are

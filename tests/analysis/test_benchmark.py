@@ -305,13 +305,17 @@ def narrow_imaginator(**changes) -> Config:
     }
     model = narrow.gan_config(
         generator=generator | changes,
-        critics=dict(video=narrow.critic("VideoDiscriminator", "WholeClip", condition="label")),
+        discriminators=dict(video=narrow.discriminator("VideoDiscriminator", "WholeClip", condition="label")),
         phases=dict(
-            critics=dict(updates=["critics.video"], losses=dict(video_critic=dict(type="CriticLoss", critic="video"))),
+            discriminators=dict(
+                updates=["discriminators.video"],
+                losses=dict(video_discriminator=dict(type="DiscriminatorLoss", discriminator="video")),
+            ),
             generator=dict(
                 updates=["generator"],
                 losses=dict(
-                    video_adversarial=dict(type="AdversarialLoss", critic="video"), frame_l1=dict(type="FrameL1Loss")
+                    video_adversarial=dict(type="AdversarialLoss", discriminator="video"),
+                    frame_l1=dict(type="FrameL1Loss"),
                 ),
             ),
         ),
@@ -447,7 +451,7 @@ def test_a_training_step_beside_the_plain_one():
     assert len(reference) == 2 and reference[0] != reference[1]
     for expected, found in zip(reference, fast, strict=True):
         assert found == pytest.approx(expected, rel=1e-3)
-    assert set(result["parameters"]) == {"generator", "critics"}
+    assert set(result["parameters"]) == {"generator", "discriminators"}
     assert "fast, bf16" in step_benchmark.as_text(result)
 
 
@@ -461,7 +465,9 @@ def test_the_plain_step_freezes_nothing_and_leaves_no_gradients():
         reference=True,
     )
     asked = []
-    model.critics.video.register_forward_hook(lambda critic, *_: asked.append(next(critic.parameters()).requires_grad))
+    model.discriminators.video.register_forward_hook(
+        lambda discriminator, *_: asked.append(next(discriminator.parameters()).requires_grad)
+    )
     trainer.step()
     assert len(asked) >= 2 and all(asked)
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -485,7 +491,7 @@ def test_the_gpu_must_be_there(monkeypatch):
 
 
 def test_a_generator_on_maps_beside_its_frames_one_by_one():
-    options = {"model.image_size": narrow.SIZE, "model.critics.frame.network.width": 4}
+    options = {"model.image_size": narrow.SIZE, "model.discriminators.frame.network.width": 4}
     for part in ("content_encoder", "motion_encoder", "decoder"):
         options |= {f"model.generator.{part}.width": 4, f"model.generator.{part}.max_width": 8}
     cfg = load_config("frgan_forecast_mug", options)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.logging import MessageHub
-from narrow import LABELS, MAPS, NARROW, SIZE, build, critic
+from narrow import LABELS, MAPS, NARROW, SIZE, build, discriminator
 
 from i2vkit.analysis.profile import DryRun, dry_training, measuring, profile_dry_run, profile_training, report
 from i2vkit.analysis.profile.dry_run import META
@@ -18,7 +18,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.losses import (
     AdversarialLoss,
     ClassCompactnessLoss,
-    CriticLoss,
+    DiscriminatorLoss,
     FrameClassLoss,
     FrameL1Loss,
     SequenceClassLoss,
@@ -47,17 +47,19 @@ def lstm_step_by_step(monkeypatch):
     monkeypatch.setattr("torch.nn.modules.rnn._VF.lstm", lstm)
 
 
-def phases(*critics: str) -> dict[str, dict]:
+def phases(*discriminators: str) -> dict[str, dict]:
     return dict(
-        critics=dict(
-            updates=[f"critics.{name}" for name in critics],
-            losses={f"{name}_critic": dict(type=CriticLoss, critic=name) for name in critics},
+        discriminators=dict(
+            updates=[f"discriminators.{name}" for name in discriminators],
+            losses={
+                f"{name}_discriminator": dict(type=DiscriminatorLoss, discriminator=name) for name in discriminators
+            },
         ),
         generator=dict(
             updates=["generator"],
             losses=dict(
                 frame_l1=dict(type=FrameL1Loss),
-                **{f"{name}_adversarial": dict(type=AdversarialLoss, critic=name) for name in critics},
+                **{f"{name}_adversarial": dict(type=AdversarialLoss, discriminator=name) for name in discriminators},
             ),
         ),
     )
@@ -71,11 +73,11 @@ def imaginator():
         motion_generator=NARROW["LabelFusion"],
         decoder=NARROW["TransposedConv3dDecoder"],
     )
-    critics = dict(
-        video=critic("VideoDiscriminator", "WholeClip", condition="label"),
-        frame=critic("FrameDiscriminator", "RandomFrames"),
+    discriminators = dict(
+        video=discriminator("VideoDiscriminator", "WholeClip", condition="label"),
+        frame=discriminator("FrameDiscriminator", "RandomFrames"),
     )
-    return build(generator=generator, critics=critics, phases=phases("video", "frame"), frozen=[])
+    return build(generator=generator, discriminators=discriminators, phases=phases("video", "frame"), frozen=[])
 
 
 def frgan():
@@ -87,12 +89,12 @@ def frgan():
         head=NARROW["ResidualHead"],
         refiner=NARROW["VolumeRefiner"],
     )
-    critics = dict(
-        video=critic("ResidualVideoDiscriminator", "WholeClip", "WassersteinLoss", condition="maps"),
-        frame=critic("ResidualFrameDiscriminator", "RandomFrames", "WassersteinLoss", condition="maps"),
+    discriminators = dict(
+        video=discriminator("ResidualVideoDiscriminator", "WholeClip", "WassersteinLoss", condition="maps"),
+        frame=discriminator("ResidualFrameDiscriminator", "RandomFrames", "WassersteinLoss", condition="maps"),
     )
     frozen = [f"generator.{part}" for part in ("content_encoder", "motion_encoder", "decoder")]
-    return build(generator=generator, critics=critics, phases=phases("video", "frame"), frozen=frozen)
+    return build(generator=generator, discriminators=discriminators, phases=phases("video", "frame"), frozen=frozen)
 
 
 def classifier():
@@ -186,29 +188,29 @@ def test_gradients_pass_a_mask():
 def test_every_kind_of_iteration_is_found_once():
     losses = dict(
         frame_l1=dict(type=FrameL1Loss),
-        frame_adversarial=dict(type=AdversarialLoss, critic="frame", weight=[(10, 0.0), (20, 1.0)]),
+        frame_adversarial=dict(type=AdversarialLoss, discriminator="frame", weight=[(10, 0.0), (20, 1.0)]),
     )
     phases = build_phases(
         dict(
-            critics=dict(
-                updates=["critics"],
-                losses=dict(frame_critic=dict(type=CriticLoss, critic="frame")),
+            discriminators=dict(
+                updates=["discriminators"],
+                losses=dict(frame_discriminator=dict(type=DiscriminatorLoss, discriminator="frame")),
                 begin=5,
                 end=30,
             ),
             generator=dict(updates=["generator"], losses=losses, every=2),
         )
     )
-    # The L1 alone, nothing at 1, both (6), the critic alone (5), all three (12, as the schedule leaves 0 at 11).
-    # Behind 30 without the critic: the L1 with its adversarial loss (30).
+    # The L1 alone, nothing at 1, both (6), the discriminator alone (5), all three (12, as the schedule leaves 0 at 11).
+    # Behind 30 without the discriminator: the L1 with its adversarial loss (30).
     assert distinct_iterations(phases) == [0, 5, 6, 12, 30]
 
 
 def test_the_step_that_holds_most_is_taken():
-    """The adversarial loss begins at iteration 7, and with it the critic looks at twice as much."""
+    """The adversarial loss begins at iteration 7, and with it the discriminator looks at twice as much."""
     settings = phases("frame")
     settings["generator"]["losses"]["frame_adversarial"]["weight"] = [(7, 0.0), (8, 0.5)]
-    model = build(phases=settings, critics=dict(frame=critic()))
+    model = build(phases=settings, discriminators=dict(frame=discriminator()))
     rows, iteration = dry_training(deepcopy(model).to("meta"), OPTIMIZERS, 6)
     MessageHub.get_current_instance().update_info("iter", 8)
     late = profile_training(model, OPTIMIZERS, 6)

@@ -92,8 +92,8 @@ def test_unrolled_codes_are_probed_and_others_refused():
         motion_generator=narrow.NARROW["NoiseGru"],
         decoder=narrow.NARROW["FrameDecoder"],
     )
-    critics = dict(frame=narrow.critic())
+    discriminators = dict(frame=narrow.discriminator())
     phases = dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss"))))
-    model = narrow.build(generator=drawn, critics=critics, phases=phases)
+    model = narrow.build(generator=drawn, discriminators=discriminators, phases=phases)
     with pytest.raises(ConfigError, match="no motion encoder"):
         trajectory(model.generator, clip)

@@ -59,7 +59,9 @@ def test_partners_come_with_the_fewest_adapters():
 
 
 def test_what_is_not_read_or_refused_says_so():
-    """The U-Net reads no content; a label becomes motion without any encoder; a video critic judges no frames."""
+    """The U-Net reads no content; a label becomes motion without any encoder; a video discriminator judges no
+    frames.
+    """
     assert partner("decoder", "UNetDecoder", "ConvPyramidEncoder").refusal == "nothing reads both"
     assert partner("motion generator", "LabelFusion", "Conv3dEncoder").refusal == "nothing reads both"
     assert (

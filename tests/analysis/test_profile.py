@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from narrow import NARROW, SIZE, build, critic
+from narrow import NARROW, SIZE, build, discriminator
 from torch import nn
 
 from i2vkit.analysis.profile import (
@@ -266,7 +266,7 @@ def rows():
 
 
 def test_parts_of_a_model_add_up_to_its_generator(rows):
-    parts = [row for name, row in rows.items() if name != "generator" and not name.startswith("critics.")]
+    parts = [row for name, row in rows.items() if name != "generator" and not name.startswith("discriminators.")]
     assert {"motion_encoder", "decoder"} <= {row.name for row in parts}
     assert sum(row.macs for row in parts) == rows["generator"].macs
     assert sum(row.parameters for row in parts) == rows["generator"].parameters
@@ -280,11 +280,11 @@ def test_a_motion_encoder_by_hand(rows):
     assert rows["motion_encoder"].macs == 6 * (convolutions + 4**2 * 8 * 12 + batch_norms + 2 * lstm)
 
 
-def test_critics_are_counted_for_what_they_look_at(rows):
+def test_discriminators_are_counted_for_what_they_look_at(rows):
     """Six frames of 32 x 32; one vector of 10 through layers of 8, 8 and 1."""
-    assert rows["critics.dynamics"].macs == 10 * 8 + 8 * 8 + 8
+    assert rows["discriminators.dynamics"].macs == 10 * 8 + 8 * 8 + 8
     first = 6 * 16 * 16 * 4 * 3 * 16
-    assert rows["critics.frame"].macs > first and rows["critics.frame"].uncounted == {"leaky_relu": 3}
+    assert rows["discriminators.frame"].macs > first and rows["discriminators.frame"].uncounted == {"leaky_relu": 3}
 
 
 def test_what_makes_whole_clips_by_label_is_counted_at_a_length_that_it_makes():
@@ -294,18 +294,18 @@ def test_what_makes_whole_clips_by_label_is_counted_at_a_length_that_it_makes():
         motion_generator=NARROW["LabelFusion"],
         decoder=NARROW["TransposedConv3dDecoder"],
     )
-    critics = dict(
-        video=critic("VideoDiscriminator", "WholeClip", condition="label"),
-        frame=critic("FrameDiscriminator", "RandomFrames", classify=True),
+    discriminators = dict(
+        video=discriminator("VideoDiscriminator", "WholeClip", condition="label"),
+        frame=discriminator("FrameDiscriminator", "RandomFrames", classify=True),
     )
-    model = build(generator=generator, critics=critics, phases={}, frozen=[])
+    model = build(generator=generator, discriminators=discriminators, phases={}, frozen=[])
     assert lengths_of(model) == ClipLengths(4, 2)
     rows = {row.name: row for row in profile_model(model, 8)}
     convolutions = 16**2 * 48 * 4 + 8**2 * 64 * 8 + 4**2 * 128 * 8 + 4**2 * 8 * 6
     batch_norms = 2 * (16**2 * 4 + 8**2 * 8 + 4**2 * 8)
     assert rows["content_encoder"].macs == convolutions + batch_norms
     assert rows["generator"].macs == sum(row.macs for row in rows.values() if "." not in row.name) / 2
-    assert rows["critics.video"].macs > 0 and rows["critics.frame"].macs > 0
+    assert rows["discriminators.video"].macs > 0 and rows["discriminators.frame"].macs > 0
     with pytest.raises(ConfigError, match=r"videos of 4, 6, 8, \.\.\. frames, not of 7"):
         profile_model(model, 7)
 
@@ -346,10 +346,10 @@ def test_a_training_step_by_phase():
     model = build()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     rows = {row.name: row for row in profile_training(model, OPTIMIZERS, num_frames=6)}
-    assert list(rows) == ["videos of all passes", "phase critics", "phase generator", "training step"]
+    assert list(rows) == ["videos of all passes", "phase discriminators", "phase generator", "training step"]
     *parts, step = rows.values()
     assert step.macs == sum(row.macs for row in parts) and step.peak_bytes == max(row.peak_bytes for row in parts)
-    assert rows["phase critics"].parameters == sum(p.numel() for p in model.critics.parameters())
+    assert rows["phase discriminators"].parameters == sum(p.numel() for p in model.discriminators.parameters())
     assert rows["phase generator"].parameters == sum(p.numel() for p in model.generator.decoder.parameters())
     analysis = analyse(GeneratorProbe(model.eval().generator), (torch.zeros(1, 3, 6, SIZE, SIZE),))
     video = analysis.total() - analysis.by_operator()["batch_norm"]  # whose kernels are not counted here, but named
@@ -362,8 +362,8 @@ SMALL = {
     "model.generator.content_encoder.widths": [4, 4, 4, 4],
     "model.generator.decoder.widths": [8, 4, 4, 4],
     "model.generator.decoder.temporal_widths": [8, 4, 4, 4, 4],
-    "model.critics.frame.network.widths": [4, 4, 4, 4],
-    "model.critics.video.network.widths": [4, 4, 4, 4],
+    "model.discriminators.frame.network.widths": [4, 4, 4, 4],
+    "model.discriminators.video.network.widths": [4, 4, 4, 4],
 }
 
 
@@ -380,7 +380,7 @@ def test_a_config_and_the_same_by_the_tool(tmp_path, monkeypatch, capsys):
     assert [model["config"] for model in written] == configs
     assert [part["macs"] for part in written[0]["parts"]] == [row.macs for row in profile.parts]
     assert [line.split()[:2] for line in lines[1:4]] == [
-        [configs[0], name] for name in ("generator", "critics.frame", "critics.video")
+        [configs[0], name] for name in ("generator", "discriminators.frame", "discriminators.video")
     ]
     assert f"{profile.rows(by_part=False)[0].macs / 1e6:,.2f}" in lines[1]
 

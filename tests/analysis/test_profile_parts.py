@@ -10,7 +10,7 @@ from torch import nn
 
 import i2vkit.models  # noqa: F401  registers the parts
 from i2vkit.analysis.profile import analyse
-from i2vkit.analysis.profile.forward import CriticProbe, GeneratorProbe, look_at
+from i2vkit.analysis.profile.forward import DiscriminatorProbe, GeneratorProbe, discriminator_input
 from i2vkit.registry import (
     CONTENT_ENCODERS,
     DECODERS,
@@ -95,7 +95,7 @@ def test_a_part_of_a_generator(slot, name):
     generator = AROUND | {slot: narrowed(SLOTS[slot], name)}
     if slot == "motion_generator" and "motion.code" not in SLOTS[slot].get(name).requires:
         generator["motion_encoder"] = None  # or else its code is read, and this part is not
-    model = narrow.build(generator=generator, critics={}, phases={}, frozen=[]).eval()
+    model = narrow.build(generator=generator, discriminators={}, phases={}, frozen=[]).eval()
     assert getattr(model.generator, slot) is not None
     for module in model.modules():
         if hasattr(module, "reference"):  # the textbook form, in which every layer is called as it is
@@ -105,16 +105,16 @@ def test_a_part_of_a_generator(slot, name):
 
 
 @pytest.mark.parametrize("name", DISCRIMINATORS.module_dict)
-def test_a_network_of_a_critic(name):
-    kind = DISCRIMINATORS.get(name).kind
-    view = next(view for view, part in VIEWS.module_dict.items() if part.kind == kind)
+def test_a_network_of_a_discriminator(name):
+    kind = DISCRIMINATORS.get(name).sample_type
+    view = next(view for view, part in VIEWS.module_dict.items() if part.sample_type == kind)
     condition = None if kind == "vector" else "maps"
-    critics = dict(one=narrow.critic(name, view, condition=condition))
-    model = narrow.build(critics=critics, phases={}, frozen=[]).eval()
+    discriminators = dict(one=narrow.discriminator(name, view, condition=condition))
+    model = narrow.build(discriminators=discriminators, phases={}, frozen=[]).eval()
     for module in model.modules():
         if hasattr(module, "reference"):
             module.reference = True
     video = torch.zeros(1, 3, 6, narrow.SIZE, narrow.SIZE)
     with torch.no_grad():
-        look = look_at(model.critics["one"], video, model.generator)
-    check(CriticProbe(model.critics["one"], look), (look.sample,))
+        disc_input = discriminator_input(model.discriminators["one"], video, model.generator)
+    check(DiscriminatorProbe(model.discriminators["one"], disc_input), (disc_input.sample,))

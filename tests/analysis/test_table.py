@@ -269,12 +269,12 @@ def test_what_is_counted_in_iterations_takes_the_same_share_of_a_shorter_trainin
     assert (cfg.train_cfg.max_iters, cfg.param_scheduler.decay.begin, cfg.param_scheduler.decay.end) == (50, 25, 50)
     cfg = stretched(load_config("cnn_lstm_oulu"), 4)  # 600, of which the frames' phase has 300
     assert (cfg.model.phases.frames.end, cfg.model.phases.sequence.begin) == (2, 2)
-    begins = {"model.phases.critics.begin": 900}
+    begins = {"model.phases.discriminators.begin": 900}
     weights = {"model.phases.generator.losses.kl.weight": [(500, 0.0), (1200, 1e-2)]}
     steep = {"model.phases.generator.losses.motion_l1.weight": [(900, 0.0), (901, 1.0)]}
     options = {"train_cfg.max_iters": 1200} | begins | weights | steep
     cfg = stretched(load_config("dual_mtgan_weizmann", options), 120)
-    assert cfg.model.phases.critics.begin == 90
+    assert cfg.model.phases.discriminators.begin == 90
     assert cfg.model.phases.generator.losses.kl.weight == [(50, 0.0), (120, 1e-2)]
     assert [step for step, _ in cfg.model.phases.generator.losses.motion_l1.weight] == [90, 91]
 
@@ -454,7 +454,7 @@ def test_an_interrupted_training_goes_on_from_its_checkpoint(tmp_path):
                 tmp_path / f"clips/{person}/anger/clip/{t:03d}.png", rng.integers(0, 255, (64, 64, 3), np.uint8)
             )
     options = {"model.generator.content_encoder.widths": [4] * 4, "model.generator.decoder.widths": [4] * 4}
-    options |= {"model.critics.video.network.widths": [4] * 4}
+    options |= {"model.discriminators.video.network.widths": [4] * 4}
     for use, people in (("train", "exclude_people"), ("val", "people"), ("test", "people")):
         data = f"{use}_dataloader"
         options |= {f"{data}.dataset.layout.root": str(tmp_path / "clips"), f"{data}.dataset.{people}": ["P1"]}

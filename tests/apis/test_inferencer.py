@@ -224,9 +224,9 @@ def test_a_compiled_generator_makes_the_same_video(config, checkpoint, animate, 
     torch._dynamo.reset()
 
 
-def test_a_generator_loads_whatever_its_critics_are(model, checkpoint):
+def test_a_generator_loads_whatever_its_discriminators_are(model, checkpoint):
     torch.manual_seed(1)
-    other = MODELS.build(gan_config(critics={}, phases={}))
+    other = MODELS.build(gan_config(discriminators={}, phases={}))
     load_generator(other, checkpoint)
     own, loaded = model.generator.state_dict(), other.generator.state_dict()
     assert all(torch.equal(own[name], loaded[name]) for name in own)

@@ -36,10 +36,10 @@ def model_config(stage: str = "forecast", channels: int = 13) -> Config:
     options = {"model.image_size": SIZE, "model.map_channels": channels}
     options |= {f"model.generator.{part}.width": 4 for part in PARTS}
     options |= {f"model.generator.{part}.max_width": 8 for part in PARTS}
-    options |= {"model.critics.frame.network.width": 4, "model.critics.frame.network.max_width": 8}
+    options |= {"model.discriminators.frame.network.width": 4, "model.discriminators.frame.network.max_width": 8}
     if stage == "refine":
         options |= {"model.generator.refiner.widths": (4, 8), "model.generator.refiner.window": 8}
-        options |= {"model.critics.video.network.width": 4, "model.critics.video.network.max_width": 8}
+        options |= {"model.discriminators.video.network.width": 4, "model.discriminators.video.network.max_width": 8}
     return load_config(f"frgan_{stage}_mug", options)
 
 

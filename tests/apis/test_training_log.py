@@ -31,7 +31,7 @@ def test_the_log_of_a_training_begins_with_what_was_swapped(tmp_path):
     override(cfg, {"optim_wrapper.optimizer.type": "SGD"})
     assert changes_of(cfg) == ["optim_wrapper.optimizer: Adam -> SGD; arguments dropped: lr"]
     override(cfg, {"optim_wrapper.optimizer.lr": 0.01})
-    cfg.optim_wrapper.per_phase = dict(critics=dict(lr=0.02))
+    cfg.optim_wrapper.per_phase = dict(discriminators=dict(lr=0.02))
     train(cfg)
     [log] = tmp_path.glob("*/*.log")
     text = log.read_text()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from narrow import NARROW, SIZE, critic, gan_config
+from narrow import NARROW, SIZE, discriminator, gan_config
 
 from i2vkit.apis import driving, inferencer, variants
 from i2vkit.apis.inferencer import I2VInferencer
@@ -19,7 +19,7 @@ from i2vkit.models import generation_state as stream_module
 from i2vkit.models.decoders import UNetDecoder
 from i2vkit.models.generation_state import GenerationState, SeedInterpolation, spherical
 from i2vkit.models.generator_weights import export_generator
-from i2vkit.models.losses import AdversarialLoss, CriticLoss
+from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoBatch
 
@@ -49,13 +49,20 @@ def build(tmp_path_factory):
         key = repr((generator, names, trained))
         if key not in made:
             phases = dict(
-                critics=dict(updates=["critics.one"], losses=dict(one_critic=dict(type=CriticLoss, critic="one"))),
+                discriminators=dict(
+                    updates=["discriminators.one"],
+                    losses=dict(one_discriminator=dict(type=DiscriminatorLoss, discriminator="one")),
+                ),
                 generator=dict(
-                    updates=["generator"], losses=dict(one_adversarial=dict(type=AdversarialLoss, critic="one"))
+                    updates=["generator"], losses=dict(one_adversarial=dict(type=AdversarialLoss, discriminator="one"))
                 ),
             )
             model = gan_config(
-                generator=generator, labels=list(names), critics=dict(one=critic()), phases=phases, frozen=[]
+                generator=generator,
+                labels=list(names),
+                discriminators=dict(one=discriminator()),
+                phases=phases,
+                frozen=[],
             )
             pipeline = dict(window=dict(type=RandomWindow, length=trained))
             cfg = Config(dict(model=model, train_dataloader=dict(dataset=dict(pipeline=pipeline)) if trained else None))
@@ -305,7 +312,7 @@ def test_pictures_of_another_size_are_resized_and_that_is_said_once(build, monke
 
 def test_a_size_that_a_decoder_cannot_make_is_refused_with_those_it_can():
     def model(**changes):
-        return gan_config(**changes, critics={}, phases={}, frozen=[])
+        return gan_config(**changes, discriminators={}, phases={}, frozen=[])
 
     for generator, size, message in (
         (WHOLE_CLIPS, 36, "images of 8, 16, 24, ... pixels, not of 36"),

@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 from i2vkit.engine.averaging import GradientAverager, fill_buckets
 from i2vkit.engine.optimizers import PhaseOptimWrapper, PhaseOptimWrapperConstructor
 from i2vkit.errors import TrainingError
-from i2vkit.models.losses import CriticLoss
+from i2vkit.models.losses import DiscriminatorLoss
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="two processes would need two GPUs; with gloo, none")
 
@@ -112,19 +112,19 @@ def test_overlapping_gives_the_bits_of_averaging_afterwards():
 
 
 def penalized_gan():
-    """A GAN in two phases: the critic's has a penalty on gradients and runs twice."""
+    """A GAN in two phases: the discriminator's has a penalty on gradients and runs twice."""
     gan = narrow.gan_config()
-    critics = dict(frame=narrow.critic(adversarial="WassersteinLoss"))
+    discriminators = dict(frame=narrow.discriminator(adversarial="WassersteinLoss"))
     generator = gan["phases"]["generator"]
     phases = dict(
-        critics=dict(
-            updates=["critics.frame"],
-            losses=dict(frame_critic=dict(type=CriticLoss, critic="frame")),
+        discriminators=dict(
+            updates=["discriminators.frame"],
+            losses=dict(frame_discriminator=dict(type=DiscriminatorLoss, discriminator="frame")),
             repeat=2,
         ),
         generator=generator | dict(losses=generator["losses"] | dict(dynamics_adversarial=None)),
     )
-    return dict(critics=critics, phases=phases)
+    return dict(discriminators=discriminators, phases=phases)
 
 
 def train_gan(overlaps):

@@ -9,7 +9,7 @@ import narrow
 import pytest
 import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
-from narrow import NARROW, critic, gan_config
+from narrow import NARROW, discriminator, gan_config
 from tiny import tiny_config
 from torch import nn
 
@@ -17,7 +17,7 @@ from i2vkit.apis.train import prepare, train
 from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.errors import ConfigError
-from i2vkit.models.discriminators.discriminator import Look
+from i2vkit.models.discriminators.discriminator import DiscriminatorInput
 from i2vkit.registry import MODELS
 
 TRACED = {"backend": "aot_eager", "dynamic": False}
@@ -31,23 +31,23 @@ def forgotten_graphs():
     torch._dynamo.reset()
 
 
-def adversarial(critics: dict, generator: dict) -> dict:
-    """A model of two phases, without dropout, whose critics share their phase."""
-    names = list(critics)
+def adversarial(discriminators: dict, generator: dict) -> dict:
+    """A model of two phases, without dropout, whose discriminators share their phase."""
+    names = list(discriminators)
     return gan_config(
         generator=generator,
-        critics=critics,
+        discriminators=discriminators,
         passes=dict(reconstruct=dict()),
         frozen=[],
         phases=dict(
-            critics=dict(
-                updates=["critics"],
-                losses={f"{name}_critic": dict(type="CriticLoss", critic=name) for name in names},
+            discriminators=dict(
+                updates=["discriminators"],
+                losses={f"{name}_discriminator": dict(type="DiscriminatorLoss", discriminator=name) for name in names},
             ),
             generator=dict(
                 updates=["generator"],
                 losses=dict(
-                    **{f"{name}_adversarial": dict(type="AdversarialLoss", critic=name) for name in names},
+                    **{f"{name}_adversarial": dict(type="AdversarialLoss", discriminator=name) for name in names},
                     frame_l1=dict(type="FrameL1Loss"),
                 ),
             ),
@@ -56,11 +56,11 @@ def adversarial(critics: dict, generator: dict) -> dict:
 
 
 def imaginator() -> dict:
-    """Labels in the video critic, which is asked before and behind them, and spectral norm."""
-    video = critic("VideoDiscriminator", "WholeClip", condition="label")
+    """Labels in the video discriminator, which is asked before and behind them, and spectral norm."""
+    video = discriminator("VideoDiscriminator", "WholeClip", condition="label")
     video["network"] = {**video["network"], "norm": "spectral"}
     return adversarial(
-        dict(video=video, frame=critic()),
+        dict(video=video, frame=discriminator()),
         dict(
             content_encoder=NARROW["ConvPyramidEncoder"],
             motion_encoder=None,
@@ -73,7 +73,7 @@ def imaginator() -> dict:
 def frgan() -> dict:
     """A gradient penalty, whose second derivative no compiled graph has."""
     return adversarial(
-        dict(frame=critic("ResidualFrameDiscriminator", adversarial="WassersteinLoss", condition="maps")),
+        dict(frame=discriminator("ResidualFrameDiscriminator", adversarial="WassersteinLoss", condition="maps")),
         dict(
             content_encoder=NARROW["ResidualPyramidEncoder"],
             motion_encoder=NARROW["MapDifferenceEncoder"],
@@ -100,10 +100,10 @@ def steps(model: nn.Module, number: int = 2) -> list[dict[str, float]]:
     [
         pytest.param(
             imaginator,
-            ["generator.content_encoder", "generator.decoder", "critics.video", "critics.frame"],
+            ["generator.content_encoder", "generator.decoder", "discriminators.video", "discriminators.frame"],
             marks=pytest.mark.slow,
         ),
-        (frgan, ["generator.content_encoder", "generator.motion_encoder", "generator.decoder", "critics.frame"]),
+        (frgan, ["generator.content_encoder", "generator.motion_encoder", "generator.decoder", "discriminators.frame"]),
     ],
 )
 def test_compiled_parts_train_as_before_under_the_same_names(config, compiled):
@@ -121,7 +121,12 @@ def test_compiled_parts_train_as_before_under_the_same_names(config, compiled):
 def test_recurrent_layers_stay_outside():
     model = narrow.build()  # DTGAN: an LSTM on frames
     names = compile_parts(model, TRACED)
-    assert names == ["generator.motion_encoder.frame_encoder", "generator.decoder", "critics.frame", "critics.dynamics"]
+    assert names == [
+        "generator.motion_encoder.frame_encoder",
+        "generator.decoder",
+        "discriminators.frame",
+        "discriminators.dynamics",
+    ]
     assert model.generator.motion_encoder.lstm._compiled_call_impl is None
     assert model.generator.motion_encoder._compiled_call_impl is None
     assert model.generator.motion_encoder.frame_encoder._compiled_call_impl is not None
@@ -132,21 +137,23 @@ def test_a_copy_of_a_compiled_model_has_its_own_weights():
     model = MODELS.build(imaginator())
     compile_parts(model, TRACED)
     other = copy.deepcopy(model)
-    look = Look(torch.randn(2, 3, 8, narrow.SIZE, narrow.SIZE), label=torch.eye(3)[:2])
+    disc_input = DiscriminatorInput(torch.randn(2, 3, 8, narrow.SIZE, narrow.SIZE), label=torch.eye(3)[:2])
     with torch.no_grad():
-        for parameter in other.critics.video.parameters():
+        for parameter in other.discriminators.video.parameters():
             parameter.mul_(2)
         for each in (model.eval(), other.eval()):
-            with each.critics.video.scoring() as score:
-                assert torch.allclose(score(look), each.critics.video.network(look.sample, look.label), atol=1e-5)
+            with each.discriminators.video.scoring() as score:
+                assert torch.allclose(
+                    score(disc_input), each.discriminators.video.network(disc_input.sample, disc_input.label), atol=1e-5
+                )
 
 
 def test_the_whole_step_is_never_compiled(tmp_path):
     runner = train(tiny_config(tmp_path / "compiled", 2, compile=dict(backend="aot_eager")))
     assert runner.model.train_step.__func__ is type(runner.model).train_step  # mmengine would have replaced it
-    assert runner.model.critics.frame._compiled_call_impl is not None
+    assert runner.model.discriminators.frame._compiled_call_impl is not None
     [log] = (tmp_path / "compiled").glob("*/*.log")
-    assert "compiled when they first run: critics.frame\n" in log.read_text()
+    assert "compiled when they first run: discriminators.frame\n" in log.read_text()
     weights = train(tiny_config(tmp_path / "plain", 2)).model.state_dict()
     saved = load_checkpoint_file(tmp_path / "compiled" / "iter_2.pth")["state_dict"]
     assert list(saved) == list(weights)
@@ -180,12 +187,12 @@ def test_options_and_mistakes():
 @pytest.mark.slow
 def test_kernels_that_are_generated_compute_the_same():
     """The default backend, which calls a compiler: minutes on a busy machine."""
-    network = narrow.build().critics.frame
+    network = narrow.build().discriminators.frame
     sample = torch.randn(4, 3, narrow.SIZE, narrow.SIZE)
     expected = network(sample)
     network.compile(**compile_options(True))
     with network.scoring() as score:
-        found = score(Look(sample))
+        found = score(DiscriminatorInput(sample))
     assert torch.allclose(found, expected, atol=1e-5)
     found.sum().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())

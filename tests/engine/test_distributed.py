@@ -90,7 +90,7 @@ def logged(folder):
     return training, validation
 
 
-LOSSES = ("total", "loss", "l1", "cycle", "critic", "adversarial")
+LOSSES = ("total", "loss", "l1", "cycle", "discriminator", "adversarial")
 
 
 def train_on_processes(clips, folder):

@@ -90,7 +90,7 @@ def test_the_average_covers_the_generator_and_resumes(tmp_path):
     assert not torch.equal(live["generator.0.weight"], mean["0.weight"])
     assert torch.equal(saved["state_dict"]["generator.0.weight"], mean["0.weight"])
     assert torch.equal(saved["ema_state_dict"]["module.0.weight"], live["generator.0.weight"])
-    assert torch.equal(saved["state_dict"]["critics.frame.weight"], live["critics.frame.weight"])
+    assert torch.equal(saved["state_dict"]["discriminators.frame.weight"], live["discriminators.frame.weight"])
     assert torch.equal(RisesThenFalls.seen[-1], mean["0.weight"])  # validated with the average
 
     resumed = train(config(tmp_path, average, iterations=5), resume=True)

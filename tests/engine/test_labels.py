@@ -57,7 +57,7 @@ def config(root, labels=None, generator=BY_LABEL) -> Config:
     return Config(
         dict(
             default_scope="i2vkit",
-            model=narrow.gan_config(generator=generator, frozen=[], critics={}, phases=PHASES),
+            model=narrow.gan_config(generator=generator, frozen=[], discriminators={}, phases=PHASES),
             train_dataloader=loader,
             test_dataloader=loader | dict(sampler=dict(type=PositionSampler, ordered=True)),
             test_evaluator=dict(psnr=dict(type=Psnr)),
@@ -93,7 +93,7 @@ def test_more_labels_in_the_data_than_in_the_model_are_refused_before_training(r
 def test_and_before_a_test(root, tmp_path):
     cfg = config(root)
     torch.manual_seed(0)
-    model = narrow.build(generator=BY_LABEL, frozen=[], critics={}, phases=PHASES)
+    model = narrow.build(generator=BY_LABEL, frozen=[], discriminators={}, phases=PHASES)
     torch.save({"state_dict": model.state_dict()}, tmp_path / "model.pth")
     with pytest.raises(ConfigError, match="the data have 4 labels"):
         run_test(cfg, tmp_path / "model.pth", out=tmp_path / "four")
@@ -102,13 +102,13 @@ def test_and_before_a_test(root, tmp_path):
 
 
 def test_a_class_that_means_something_else_is_refused_where_labels_are_read():
-    by_label = narrow.build(generator=BY_LABEL, frozen=[], critics={}, phases={})
+    by_label = narrow.build(generator=BY_LABEL, frozen=[], discriminators={}, phases={})
     with pytest.raises(ConfigError, match="class 1 is 'c' in the data and 'b' in the model, which reads classes"):
         check_data_labels(by_label, ["a", "c"])
     check_data_labels(by_label, ["a", "b"])
     check_data_labels(by_label, [])
     check_data_labels(narrow.build(), ["x", "y"])  # DTGAN does not read them
-    telling = narrow.build(critics=dict(frame=narrow.critic(classify=True)), phases={})
+    telling = narrow.build(discriminators=dict(frame=narrow.discriminator(classify=True)), phases={})
     with pytest.raises(ConfigError, match="class 0 is 'x' in the data"):
         check_data_labels(telling, ["x"])
     check_data_labels(SimpleNamespace(), ["x", "y"])

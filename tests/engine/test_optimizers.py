@@ -17,7 +17,7 @@ def test_a_phase_updates_its_own_modules_and_no_others():
     wrappers = build(model)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     data = torch.ones(2, 4)
-    wrappers["generator"].update_params(model.critics["frame"](model.generator(data)).sum())
+    wrappers["generator"].update_params(model.discriminators["frame"](model.generator(data)).sum())
     changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
     assert changed == {name for name in before if name.startswith("generator.")}
 
@@ -31,25 +31,25 @@ def test_frozen_parameters_take_no_slot():
 
 def test_phases_have_settings_of_their_own():
     per_phase = dict(
-        critics=dict(lr=0.5, clip_grad=dict(max_norm=1.0)), generator=dict(optimizer=dict(type="SGD", lr=0.25))
+        discriminators=dict(lr=0.5, clip_grad=dict(max_norm=1.0)), generator=dict(optimizer=dict(type="SGD", lr=0.25))
     )
     wrappers = build(accumulative_counts=2, per_phase=per_phase)
-    critics, generator = wrappers["critics"], wrappers["generator"]
-    assert isinstance(critics, PhaseOptimWrapper)
-    assert critics.optimizer.defaults["lr"] == 0.5
-    assert critics.optimizer.defaults["betas"] == (0.5, 0.999)
-    assert critics.clip_grad_kwargs == dict(max_norm=1.0)
+    discriminators, generator = wrappers["discriminators"], wrappers["generator"]
+    assert isinstance(discriminators, PhaseOptimWrapper)
+    assert discriminators.optimizer.defaults["lr"] == 0.5
+    assert discriminators.optimizer.defaults["betas"] == (0.5, 0.999)
+    assert discriminators.clip_grad_kwargs == dict(max_norm=1.0)
     assert generator.clip_grad_kwargs is None or not generator.clip_grad_kwargs
     assert type(generator.optimizer) is torch.optim.SGD
     assert generator.optimizer.defaults["lr"] == 0.25
-    assert critics._accumulative_counts == generator._accumulative_counts == 2
+    assert discriminators._accumulative_counts == generator._accumulative_counts == 2
 
 
 @pytest.mark.parametrize(
     "config, message",
     [
-        (dict(per_phase=dict(critic=dict(lr=1.0))), "no phase 'critic'; nearest: critics"),
-        (dict(per_phase=dict(critics=dict(lrate=1.0))), "Adam takes no 'lrate'; nearest: .*lr"),
+        (dict(per_phase=dict(discriminator=dict(lr=1.0))), "no phase 'discriminator'; nearest: discriminators"),
+        (dict(per_phase=dict(discriminators=dict(lrate=1.0))), "Adam takes no 'lrate'; nearest: .*lr"),
         (dict(optimizer=dict(type="Adan", lr=1.0)), "'Adan'; nearest: .*Adam"),
         (dict(accumulative_count=2), "takes no 'accumulative_count'; nearest: accumulative_counts"),
         (dict(type=AmpOptimWrapper), "use --precision bf16"),

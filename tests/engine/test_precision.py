@@ -10,7 +10,7 @@ from i2vkit.engine.precision import PRECISIONS, check_precision, precision, set_
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.result_facts import precision_facts
 from i2vkit.models import ImageToVideoGan
-from i2vkit.models.discriminators.discriminator import Look
+from i2vkit.models.discriminators.discriminator import DiscriminatorInput
 from i2vkit.models.losses import FrameL1Loss, WassersteinLoss
 from i2vkit.structures import VideoBatch
 
@@ -78,7 +78,7 @@ def test_the_command_line_knows_the_same_names():
 @pytest.mark.parametrize("name, flags", [("fp32", OFF), ("tf32", ON), ("bf16", ON)])
 def test_a_step_trains_in_the_models_precision_forward_and_backward(name, flags):
     phases = dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type=FrameL1Loss))))
-    model, seen = narrow.build(precision=name, critics={}, phases=phases), []
+    model, seen = narrow.build(precision=name, discriminators={}, phases=phases), []
 
     def watch(decoder, inputs, outputs):
         seen.append(("forward", tf32_flags()))
@@ -109,14 +109,16 @@ def test_each_of_two_models_generates_in_its_own_precision():
 def test_the_penalty_is_not_computed_in_bf16():
     types = []
 
-    def score(look):
-        product = look.sample.flatten(1) @ weight
+    def score(disc_input):
+        product = disc_input.sample.flatten(1) @ weight
         types.append(product.dtype)
         return product
 
     weight = torch.randn(12, 1)
     with torch.autocast("cpu", torch.bfloat16):
-        WassersteinLoss().critic_loss(score, Look(torch.randn(2, 12)), [(Look(torch.randn(2, 12)), 1.0)])
+        WassersteinLoss().discriminator_loss(
+            score, DiscriminatorInput(torch.randn(2, 12)), [(DiscriminatorInput(torch.randn(2, 12)), 1.0)]
+        )
     assert types == [torch.bfloat16, torch.bfloat16, torch.float32]  # real, fake, between them
 
 

@@ -14,7 +14,7 @@ from i2vkit.engine.checkpoints import latest_checkpoint, load_checkpoint_file
 from i2vkit.engine.hooks import GeneratorEMAHook
 from i2vkit.errors import CheckpointError
 from i2vkit.models.discriminators import DiffAugment
-from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss
+from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss, FrameL1Loss
 from i2vkit.registry import DATASETS
 from i2vkit.structures import VideoSample
 
@@ -50,7 +50,7 @@ class MovingPictures(Dataset):
 
 
 def gan_config(folder, iterations, workers):
-    """The narrow DTGAN: batch norm, dropout, a frozen encoder, two critics."""
+    """The narrow DTGAN: batch norm, dropout, a frozen encoder, two discriminators."""
     cfg = tiny_config(folder, iterations, workers, model=narrow.gan_config())
     cfg.train_dataloader.dataset = dict(type=MovingPictures)
     return cfg
@@ -73,18 +73,22 @@ def test_resumed_training_is_the_straight_one_bit_by_bit(straight, tmp_path, wor
 
 
 def late_config(folder, iterations):
-    """A recipe in small: a critic that trains from iteration 2 and counts from 4 on, a few frames, an average."""
+    """A recipe in small: a discriminator that trains from iteration 2 and counts from 4 on, a few frames, an
+    average.
+    """
     model = narrow.gan_config(
-        critics=dict(frame=narrow.critic()),
+        discriminators=dict(frame=narrow.discriminator()),
         decoded_frames=2,
         phases=dict(
-            critics=dict(
-                updates=["critics.frame"], losses=dict(frame_critic=dict(type=CriticLoss, critic="frame")), begin=2
+            discriminators=dict(
+                updates=["discriminators.frame"],
+                losses=dict(frame_discriminator=dict(type=DiscriminatorLoss, discriminator="frame")),
+                begin=2,
             ),
             generator=dict(
                 updates=["generator"],
                 losses=dict(
-                    frame_adversarial=dict(type=AdversarialLoss, critic="frame", weight=[(3, 0.0), (4, 0.3)]),
+                    frame_adversarial=dict(type=AdversarialLoss, discriminator="frame", weight=[(3, 0.0), (4, 0.3)]),
                     frame_l1=dict(type=FrameL1Loss, weight=100.0),
                 ),
             ),
@@ -104,21 +108,21 @@ def saved(folder, number):
     return load_checkpoint_file(folder / f"iter_{number}.pth")
 
 
-def test_a_critic_joins_late_by_schedule_and_a_resumed_run_is_the_straight_one(tmp_path):
+def test_a_discriminator_joins_late_by_schedule_and_a_resumed_run_is_the_straight_one(tmp_path):
     train(late_config(tmp_path / "straight", 6))
-    name = "critics.frame.network.blocks.0.0.weight"
+    name = "discriminators.frame.network.blocks.0.0.weight"
     weights = [saved(tmp_path / "straight", number)["state_dict"][name] for number in range(1, 7)]
-    # Iterations are counted from 0, so that the third one is the critic's first.
+    # Iterations are counted from 0, so that the third one is the discriminator's first.
     assert [not torch.equal(*pair) for pair in pairwise(weights)] == [False, True, True, True, True]
     end = saved(tmp_path / "straight", 6)
-    for start in (1, 3):  # before the critic trains, and before it counts
+    for start in (1, 3):  # before the discriminator trains, and before it counts
         train(late_config(tmp_path / f"from_{start}", 6), resume=tmp_path / f"straight/iter_{start}.pth")
         resumed = saved(tmp_path / f"from_{start}", 6)
         for part in ("state_dict", "ema_state_dict", "optimizer"):
             assert_same_bits(end[part], resumed[part])
 
 
-def test_the_generator_feels_a_critic_from_the_iteration_of_its_schedule_on(tmp_path):
+def test_the_generator_feels_a_discriminator_from_the_iteration_of_its_schedule_on(tmp_path):
     """Up to there the run is bit by bit that of a config without the adversarial term."""
     plain = late_config(tmp_path / "plain", 6)
     del plain.model.phases.generator.losses.frame_adversarial
@@ -138,11 +142,11 @@ def test_resumed_training_through_frozen_features_is_the_straight_one(tmp_path):
 
     def config(folder):
         cfg = gan_config(tmp_path / folder, 2, 0)
-        frame = narrow.critic(
+        frame = narrow.discriminator(
             "ProjectedFrameDiscriminator", "RandomFrames", "HingeLoss", augment=dict(type=DiffAugment)
         )
         frame["network"] = {**frame["network"], **own}
-        cfg.model.critics["frame"] = frame
+        cfg.model.discriminators["frame"] = frame
         return cfg
 
     train(config("straight"))
@@ -151,7 +155,7 @@ def test_resumed_training_through_frozen_features_is_the_straight_one(tmp_path):
     for part in ("state_dict", "optimizer"):
         assert_same_bits(straight[part], resumed[part])
     held = [name for name in straight["state_dict"] if ".features." in name]
-    assert held == ["critics.frame.network.features._extra_state"]
+    assert held == ["discriminators.frame.network.features._extra_state"]
 
 
 def test_resumed_data_are_read_once_and_none_in_vain(tmp_path):

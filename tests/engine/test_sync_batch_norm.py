@@ -76,7 +76,7 @@ def test_parts_that_read_a_norm_find_in_it_what_they_need():
         motion_generator=narrow.NARROW["LabelFusion"],
         decoder=narrow.NARROW["TransposedConv1p2dDecoder"],
     )
-    model = narrow.build(generator=generator, frozen=[], critics={}, phases={})
+    model = narrow.build(generator=generator, frozen=[], discriminators={}, phases={})
     decoder, block = model.generator.decoder, ResidualUp(6, 4).eval()
     for layer in (*decoder.modules(), *block.modules()):
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):

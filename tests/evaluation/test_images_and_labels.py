@@ -191,7 +191,7 @@ def imaginator(root, tmp_path_factory):
     )
     cfg = Config(
         dict(
-            model=gan_config(generator=generator, labels=LABELS, critics={}, phases={}, frozen=[]),
+            model=gan_config(generator=generator, labels=LABELS, discriminators={}, phases={}, frozen=[]),
             test_dataloader=dict(
                 batch_size=3,
                 num_workers=0,

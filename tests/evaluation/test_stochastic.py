@@ -250,7 +250,7 @@ def config(root, generator) -> Config:
     )
     return Config(
         dict(
-            model=gan_config(generator=generator, labels=[], critics={}, phases={}, frozen=[]),
+            model=gan_config(generator=generator, labels=[], discriminators={}, phases={}, frozen=[]),
             test_dataloader=dict(
                 batch_size=4,
                 num_workers=0,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from narrow import SIZE, critic, gan_config
+from narrow import SIZE, discriminator, gan_config
 
 import i2vkit
 from i2vkit.analysis.comparison.comparable import read_results
@@ -220,15 +220,15 @@ class PsnrBehindANetwork(Psnr):
 
 def test_networks_that_training_looked_through_are_named_with_the_metrics_behind_them(config, checkpoint, tmp_path):
     config = copy.deepcopy(config)
-    frame = critic("ProjectedFrameDiscriminator")
+    frame = discriminator("ProjectedFrameDiscriminator")
     frame["network"] = {**frame["network"], "pretrained": True, "weights": "not_read.pth", "sha256": "5793" * 16}
-    config.model["critics"]["frame"] = frame
+    config.model["discriminators"]["frame"] = frame
     config.test_evaluator = dict(ssim=dict(type=Ssim), psnr_behind_a_network=dict(type=PsnrBehindANetwork))
     result = test(config, checkpoint, None, tmp_path / "out")
     assert result == json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert result["frozen_networks"] == {"critics.frame": {"test_byobnet": "5793" * 16}}
+    assert result["frozen_networks"] == {"discriminators.frame": {"test_byobnet": "5793" * 16}}
     assert result["warnings"].keys() == {"psnr"}
-    assert "looks through test_byobnet, as 'critics.frame' did in training" in as_table(result)
+    assert "looks through test_byobnet, as 'discriminators.frame' did in training" in as_table(result)
 
 
 def test_the_seed_changes_what_is_generated(config, checkpoint, tmp_path, reconstruction):

@@ -63,7 +63,7 @@ def config(tmp_path_factory):
             window=dict(type=FirstFrames, length=FRAMES), read=dict(type=ReadFrames), pack=dict(type=PackClip)
         ),
     )
-    model = gan_config(generator=SAMPLING, labels=[], critics={}, phases={}, frozen=[])
+    model = gan_config(generator=SAMPLING, labels=[], discriminators={}, phases={}, frozen=[])
     return Config(
         dict(
             model=model,

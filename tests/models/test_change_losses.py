@@ -85,7 +85,7 @@ def test_landmark_change_loss_counts_each_coordinate_alike():
     half = LandmarkChangeLoss()(context(change, change / 2)).item()
     assert half == pytest.approx(0.25 * 2 / 4)
     # Below the floor a coordinate counts by the floor: (0.3^2 + 0.4^2) / 3 against 1.
-    coarse = LandmarkChangeLoss(floor=1.0)(context(change, torch.zeros_like(change))).item()
+    coarse = LandmarkChangeLoss(min_displacement=1.0)(context(change, torch.zeros_like(change))).item()
     assert coarse == pytest.approx((1 + (0.09 + 0.16) / 3) / 4)
 
 
@@ -205,7 +205,7 @@ def test_the_encoder_sees_a_smaller_picture_where_it_is_told():
             "take a divisor",
         ),
         (
-            dict(landmark_change=dict(type=LandmarkChangeLoss, floor=0.0)),
+            dict(landmark_change=dict(type=LandmarkChangeLoss, min_displacement=0.0)),
             ENCODERS["states of a CNN-LSTM"],
             "0.0 is not above 0",
         ),

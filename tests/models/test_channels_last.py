@@ -48,20 +48,20 @@ def test_training_is_the_same_and_a_checkpoint_fits_either_way(name):
 
 
 def test_all_weights_of_convolutions_lie_so_and_their_outputs_follow():
-    critics = dict(
-        frame=narrow.critic(),
-        video=narrow.critic("VideoDiscriminator", "WholeClip"),
+    discriminators = dict(
+        frame=narrow.discriminator(),
+        video=narrow.discriminator("VideoDiscriminator", "WholeClip"),
     )
-    critics["frame"]["network"] = critics["frame"]["network"] | dict(norm="spectral")
-    model = narrow.build(critics=critics, phases={}, frozen=[], channels_last=True)
+    discriminators["frame"]["network"] = discriminators["frame"]["network"] | dict(norm="spectral")
+    model = narrow.build(discriminators=discriminators, phases={}, frozen=[], channels_last=True)
     weights = [parameter for parameter in model.parameters() if parameter.dim() in FORMATS]
     assert {weight.dim() for weight in weights} == {4, 5}
     assert all(weight.is_contiguous(memory_format=FORMATS[weight.dim()]) for weight in weights)
     for name, sample in (("frame", torch.rand(2, 3, 32, 32)), ("video", torch.rand(2, 3, 4, 32, 32))):
         seen = []
-        last = model.critics[name].network.blocks[-1]
+        last = model.discriminators[name].network.blocks[-1]
         handle = last.register_forward_hook(lambda module, inputs, output, seen=seen: seen.append(output))
-        model.critics[name](sample)
+        model.discriminators[name](sample)
         handle.remove()
         assert not seen[0].is_contiguous() and seen[0].is_contiguous(memory_format=FORMATS[sample.dim()])
 

@@ -54,7 +54,7 @@ NETWORKS = {
 
 def generator_of(name: str) -> nn.Module:
     phases = dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss"))))
-    return narrow.build(generator=GENERATORS[name][0], critics={}, frozen=[], phases=phases).generator
+    return narrow.build(generator=GENERATORS[name][0], discriminators={}, frozen=[], phases=phases).generator
 
 
 def fake(tensor: torch.Tensor) -> torch.Tensor:

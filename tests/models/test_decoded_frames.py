@@ -10,23 +10,26 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import draw_frames
 from i2vkit.models.discriminators import FramePairs, WholeClip
 from i2vkit.models.generation_state import GenerationState
-from i2vkit.models.losses import AdversarialLoss, ContentSpread, CriticLoss, FrameL1Loss, KlLoss
+from i2vkit.models.losses import AdversarialLoss, ContentVarianceRatio, DiscriminatorLoss, FrameL1Loss, KlLoss
 from i2vkit.models.training.context import GanContext
 from i2vkit.structures import VideoBatch
 
 LENGTHS = (6, 4)
 FRAMES = torch.tensor([[0, 2, 5], [0, 1, 3]])
 PHASES = dict(
-    critics=dict(updates=["critics.frame"], losses=dict(frame_critic=dict(type=CriticLoss, critic="frame"))),
+    discriminators=dict(
+        updates=["discriminators.frame"],
+        losses=dict(frame_discriminator=dict(type=DiscriminatorLoss, discriminator="frame")),
+    ),
     generator=dict(
         updates=["generator"],
         losses=dict(
-            frame_adversarial=dict(type=AdversarialLoss, critic="frame"),
+            frame_adversarial=dict(type=AdversarialLoss, discriminator="frame"),
             frame_l1=dict(type=FrameL1Loss, motion_weight=4.0),
         ),
     ),
 )
-CRITICS = dict(frame=narrow.critic())
+DISCRIMINATORS = dict(frame=narrow.discriminator())
 # Decoders that work frame by frame, each with a motion of another kind.
 MAKERS = {
     "trajectory": dict(),
@@ -47,7 +50,7 @@ MAKERS = {
 
 
 def build(generator: dict | None = None, **changes):
-    return narrow.build(**(dict(generator=generator or {}, critics=CRITICS, phases=PHASES) | changes))
+    return narrow.build(**(dict(generator=generator or {}, discriminators=DISCRIMINATORS, phases=PHASES) | changes))
 
 
 def clip_of(model, lengths=LENGTHS, **own) -> VideoBatch:
@@ -121,8 +124,8 @@ def test_losses_compare_the_decoded_frames_with_the_true_ones():
     assert FrameL1Loss()(context).item() == pytest.approx((video - true).abs().mean().item(), rel=1e-5)
     weighted = ((1 + 4 * change) * (video - true).abs()).mean().item()
     assert FrameL1Loss(motion_weight=4.0)(context).item() == pytest.approx(weighted, rel=1e-5)
-    footage = context.real("reconstruct")
-    assert torch.equal(footage.video, true) and footage.num_frames.tolist() == [3, 3]
+    conditioned = context.real("reconstruct")
+    assert torch.equal(conditioned.video, true) and conditioned.num_frames.tolist() == [3, 3]
     whole = model.generator.encode_motion(clip, GenerationState())
     assert torch.equal(context.encoded("reconstruct").mean, whole.mean)
 
@@ -141,7 +144,7 @@ def test_a_step_decodes_so_many_frames_and_a_test_all_of_them():
 def test_targets_are_cut_too_and_alike_where_they_are_as_long():
     passes = dict(reconstruct=dict(), transfer=dict(content="image", target="image_video"))
     phases = copy.deepcopy(PHASES)
-    phases["critics"]["losses"]["frame_critic"]["passes"] = ("reconstruct", "transfer")
+    phases["discriminators"]["losses"]["frame_discriminator"]["passes"] = ("reconstruct", "transfer")
     model = build(passes=passes, phases=phases, decoded_frames=2)
     clip = clip_of(model, image_videos=True)
     frames, image_video_frames = model._draw_frames(clip)
@@ -160,7 +163,9 @@ def test_the_same_random_state_draws_the_same_frames():
 
 def test_losses_that_do_not_compare_in_time_are_welcome():
     losses = dict(
-        frame_l1=dict(type=FrameL1Loss), kl=dict(type=KlLoss), content_spread=dict(type=ContentSpread, pass_name="each")
+        frame_l1=dict(type=FrameL1Loss),
+        kl=dict(type=KlLoss),
+        content_variance_ratio=dict(type=ContentVarianceRatio, pass_name="each"),
     )
     model = build(
         MAKERS["unrolled code"],
@@ -169,7 +174,7 @@ def test_losses_that_do_not_compare_in_time_are_welcome():
         decoded_frames=2,
     )
     log = model.train_step(narrow.batch(), narrow.optimizers(model))
-    assert set(log) == {"frame_l1", "kl", "content_spread", "generator_total"}
+    assert set(log) == {"frame_l1", "kl", "content_variance_ratio", "generator_total"}
 
 
 def with_loss(name: str, loss: dict, **changes) -> dict:
@@ -193,24 +198,26 @@ def with_loss(name: str, loss: dict, **changes) -> dict:
         (
             with_loss(
                 "dynamics_adversarial",
-                dict(type=AdversarialLoss, critic="dynamics"),
-                critics=CRITICS | dict(dynamics=narrow.critic("VectorDiscriminator", "LastDynamics")),
+                dict(type=AdversarialLoss, discriminator="dynamics"),
+                discriminators=DISCRIMINATORS
+                | dict(dynamics=narrow.discriminator("VectorDiscriminator", "LastDynamics")),
             ),
             "loss 'dynamics_adversarial' needs whole clips",
         ),
         (
             with_loss(
                 "video_adversarial",
-                dict(type=AdversarialLoss, critic="video", view=dict(type=WholeClip)),
-                critics=CRITICS | dict(video=narrow.critic("VideoDiscriminator", "RandomWindow")),
+                dict(type=AdversarialLoss, discriminator="video", view=dict(type=WholeClip)),
+                discriminators=DISCRIMINATORS | dict(video=narrow.discriminator("VideoDiscriminator", "RandomWindow")),
             ),
             "loss 'video_adversarial' needs whole clips",
         ),
         (
             with_loss(
                 "pair_adversarial",
-                dict(type=AdversarialLoss, critic="pair", view=dict(type=FramePairs, max_distance=2)),
-                critics=CRITICS | dict(pair=narrow.critic("ProjectedPairDiscriminator", "FramePairs")),
+                dict(type=AdversarialLoss, discriminator="pair", view=dict(type=FramePairs, max_distance=2)),
+                discriminators=DISCRIMINATORS
+                | dict(pair=narrow.discriminator("ProjectedPairDiscriminator", "FramePairs")),
             ),
             "loss 'pair_adversarial' needs whole clips",
         ),

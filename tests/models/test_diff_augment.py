@@ -22,23 +22,27 @@ def clips(batch=3, length=4, side=16):
 
 def numbers(**columns) -> torch.Tensor:
     """A draw of one clip: every policy applied, and the middle of everything unless a column says otherwise."""
-    draw = torch.full((1, 10), 0.5)
-    draw[:, :3] = 0
+    parameters = torch.full((1, 10), 0.5)
+    parameters[:, :3] = 0
     for name, value in columns.items():
-        draw[:, ["brightness", "saturation", "contrast", "down", "right", "hole_y", "hole_x"].index(name) + 3] = value
-    return draw
+        parameters[:, ["brightness", "saturation", "contrast", "down", "right", "hole_y", "hole_x"].index(name) + 3] = (
+            value
+        )
+    return parameters
 
 
 def test_at_probability_0_nothing_changes_by_one_bit():
     augment, video = DiffAugment(probability=0.0), clips()
-    draw = augment.draw(3, CPU)
-    assert torch.equal(augment(video, draw), video) and torch.equal(augment.move(video, draw), video)
-    assert torch.equal(DiffAugment(policy=())(video, draw), video)
+    parameters = augment.sample_parameters(3, CPU)
+    assert torch.equal(augment(video, parameters), video) and torch.equal(
+        augment.transform_maps(video, parameters), video
+    )
+    assert torch.equal(DiffAugment(policy=())(video, parameters), video)
 
 
 def test_probability_is_the_share_of_clips_that_are_augmented():
     augment, frames = DiffAugment("color", probability=0.25), clips(400)[:, :, 0]
-    changed = (augment(frames, augment.draw(400, CPU)) != frames).flatten(1).any(dim=1)
+    changed = (augment(frames, augment.sample_parameters(400, CPU)) != frames).flatten(1).any(dim=1)
     assert 0.18 < changed.float().mean() < 0.32
 
 
@@ -56,7 +60,7 @@ def test_translation_moves_the_picture_and_fills_with_0():
     moved = augment(video, numbers(down=0.999, right=0.0))
     assert torch.equal(moved[..., 2:, :-2], video[..., :-2, 2:])
     assert not moved[..., :2, :].any() and not moved[..., -2:].any()
-    seen = {tuple(augment.draw(1, CPU)[0, 6:8].mul(5).floor().tolist()) for _ in range(300)}
+    seen = {tuple(augment.sample_parameters(1, CPU)[0, 6:8].mul(5).floor().tolist()) for _ in range(300)}
     assert len(seen) == 25  # every one of the five places on both axes
 
 
@@ -71,27 +75,30 @@ def test_cutout_blanks_a_square_of_half_the_side():
 def test_all_frames_of_a_clip_have_one_draw_and_clips_have_their_own():
     augment = DiffAugment()
     static = clips(3, 1).expand(-1, -1, 4, -1, -1)
-    made = augment(static, augment.draw(3, CPU))
+    made = augment(static, augment.sample_parameters(3, CPU))
     assert torch.equal(made, made[:, :, :1].expand_as(made))
     one = static[:1].expand_as(static)
-    made = augment(one, augment.draw(3, CPU))
+    made = augment(one, augment.sample_parameters(3, CPU))
     assert not torch.equal(made[0], made[1]) and not torch.equal(made[1], made[2])
 
 
 def test_gradients_pass_where_the_picture_is_still_seen():
     augment, video = DiffAugment(("translation", "cutout")), clips().requires_grad_()
-    made = augment(video, augment.draw(3, CPU))
+    made = augment(video, augment.sample_parameters(3, CPU))
     made.sum().backward()
     assert set(video.grad.unique().tolist()) == {0.0, 1.0} and video.grad.sum() == (made != 0).sum()
     video = clips(1).double().requires_grad_()
-    draw = augment.draw(1, CPU)
-    assert torch.autograd.gradcheck(lambda video: DiffAugment("color")(video, draw), video)
+    parameters = augment.sample_parameters(1, CPU)
+    assert torch.autograd.gradcheck(lambda video: DiffAugment("color")(video, parameters), video)
 
 
 def test_maps_follow_the_geometry_and_not_the_colors():
     augment, video = DiffAugment(), clips()
-    draw = augment.draw(3, CPU)
-    made, maps = augment(torch.ones_like(video), draw), augment.move(torch.ones_like(video)[:, :2], draw)
+    parameters = augment.sample_parameters(3, CPU)
+    made, maps = (
+        augment(torch.ones_like(video), parameters),
+        augment.transform_maps(torch.ones_like(video)[:, :2], parameters),
+    )
     assert set(maps.unique().tolist()) == {0.0, 1.0}
     assert torch.equal(made[:, :2] != 0, maps != 0)
 
@@ -99,9 +106,9 @@ def test_maps_follow_the_geometry_and_not_the_colors():
 def test_odd_sides_and_bf16():
     augment = DiffAugment()
     frames = clips(2, side=9)[:, :, 0, :, :7]
-    draw = augment.draw(2, CPU)
-    wanted = augment(frames, draw)
-    made = augment(frames.bfloat16(), draw)
+    parameters = augment.sample_parameters(2, CPU)
+    wanted = augment(frames, parameters)
+    made = augment(frames.bfloat16(), parameters)
     assert made.dtype == torch.bfloat16
     torch.testing.assert_close(made.float(), wanted, atol=0.05, rtol=0.05)
 
@@ -113,42 +120,45 @@ def test_what_it_does_not_have_is_refused(arguments, message):
 
 
 @pytest.mark.parametrize("view, condition", [("AllFrames", "maps"), ("RandomWindow", "image"), ("FramePairs", "label")])
-def test_a_critic_augments_frames_of_a_clip_alike(view, condition):
+def test_a_discriminator_augments_frames_of_a_clip_alike(view, condition):
     """What it sees of still clips, of one picture each, differs from clip to clip only."""
     network = "FrameDiscriminator" if view == "AllFrames" else "ResidualVideoDiscriminator"
     model = narrow.build(
-        critics=dict(one=narrow.critic(network, view, condition=condition, augment=AUGMENT)), phases={}
+        discriminators=dict(one=narrow.discriminator(network, view, condition=condition, augment=AUGMENT)), phases={}
     )
-    critic = model.critics["one"]
+    discriminator = model.discriminators["one"]
     clip = model.data_preprocessor(narrow.batch(lengths=(6, 6, 6)))["clip"]
-    footage = GanContext(model, clip, 0, ("reconstruct",), False).real("reconstruct")
-    static = replace(footage, video=footage.image[:, :, None].expand_as(footage.video))
-    index = critic.view.draw(static)
-    look = critic.look(static, critic.view, index)
-    owners = critic.view.owners(static, index)
-    if critic.view.kind == "clip":
-        assert torch.equal(look.sample, look.sample[:, :, :1].expand_as(look.sample))
-    shown = look.sample if critic.view.kind == "frames" else look.sample[:, :, 0]
+    conditioned = GanContext(model, clip, 0, ("reconstruct",), False).real("reconstruct")
+    static = replace(conditioned, video=conditioned.image[:, :, None].expand_as(conditioned.video))
+    index = discriminator.view.sample_indices(static)
+    disc_input = discriminator.prepare_input(static, discriminator.view, index)
+    clip_index = discriminator.view.clip_index(static, index)
+    if discriminator.view.sample_type == "clip":
+        assert torch.equal(disc_input.sample, disc_input.sample[:, :, :1].expand_as(disc_input.sample))
+    shown = disc_input.sample if discriminator.view.sample_type == "frames" else disc_input.sample[:, :, 0]
     for owner in range(3):
-        own = shown[owners == owner]
+        own = shown[clip_index == owner]
         assert torch.equal(own, own[:1].expand_as(own))
-    assert not torch.equal(look.sample, critic.look(static, critic.view, index).sample)
-    draw = critic.draw_augmentation(static)
-    again = [critic.look(static, critic.view, index, draw) for _ in range(2)]
+    assert not torch.equal(disc_input.sample, discriminator.prepare_input(static, discriminator.view, index).sample)
+    parameters = discriminator.sample_augmentation(static)
+    again = [discriminator.prepare_input(static, discriminator.view, index, parameters) for _ in range(2)]
     assert torch.equal(again[0].sample, again[1].sample)
     if condition == "image":
-        wanted = critic.augment.move(footage.image, draw)
+        wanted = discriminator.augment.transform_maps(conditioned.image, parameters)
         assert torch.equal(again[0].maps, wanted[:, :, None].expand_as(again[0].maps))
     if condition == "maps":
-        wanted = critic.augment.move(critic.view.pick(footage.maps, index), draw[owners])
+        wanted = discriminator.augment.transform_maps(
+            discriminator.view.gather(conditioned.maps, index), parameters[clip_index]
+        )
         assert torch.equal(again[0].maps, wanted)
 
 
 def test_real_and_generated_share_the_draw_of_a_loss(monkeypatch):
-    """Where the generated video is the real one, a critic with augmentation sees no difference at all."""
+    """Where the generated video is the real one, a discriminator with augmentation sees no difference at all."""
     model = narrow.build(
-        critics=dict(
-            frame=narrow.critic(augment=AUGMENT), dynamics=narrow.critic("VectorDiscriminator", "LastDynamics")
+        discriminators=dict(
+            frame=narrow.discriminator(augment=AUGMENT),
+            dynamics=narrow.discriminator("VectorDiscriminator", "LastDynamics"),
         )
     )
     seen = []
@@ -157,21 +167,26 @@ def test_real_and_generated_share_the_draw_of_a_loss(monkeypatch):
     real = context.real("reconstruct")
     monkeypatch.setattr(context, "fake", lambda name, detach=False: real)
     loss = model.phases[0].losses[0]
-    monkeypatch.setattr(NonSaturatingLoss, "critic_loss", _keep(seen))
+    monkeypatch.setattr(NonSaturatingLoss, "discriminator_loss", _keep(seen))
     loss(context)
     [(right, fakes)] = seen
     assert torch.equal(right.sample, fakes[0][0].sample)
-    assert not torch.equal(right.sample, model.critics["frame"].view.look(real, model.critics["frame"].view.draw(real)))
+    assert not torch.equal(
+        right.sample,
+        model.discriminators["frame"].view.extract(real, model.discriminators["frame"].view.sample_indices(real)),
+    )
 
 
 def _keep(seen):
-    def critic_loss(self, score, real, fakes):
+    def discriminator_loss(self, score, real, fakes):
         seen.append((real, fakes))
         return torch.zeros(())
 
-    return critic_loss
+    return discriminator_loss
 
 
 def test_vectors_are_not_augmented():
     with pytest.raises(ConfigError, match="VectorDiscriminator judges vectors: leave augment out"):
-        narrow.build(critics=dict(dynamics=narrow.critic("VectorDiscriminator", "LastDynamics", augment=AUGMENT)))
+        narrow.build(
+            discriminators=dict(dynamics=narrow.discriminator("VectorDiscriminator", "LastDynamics", augment=AUGMENT))
+        )

@@ -15,8 +15,15 @@ from i2vkit.models.decoders import FrameDecoder
 from i2vkit.models.discriminators import RandomFrames
 from i2vkit.models.encoders import Conv3dEncoder, ConvPyramidEncoder
 from i2vkit.models.generation_state import GenerationState
-from i2vkit.models.losses import ContentInvarianceLoss, ContentSpread, CriticLoss, FrameL1Loss, KlLoss, MotionCycleLoss
-from i2vkit.models.losses.content_losses import spread_within_clips
+from i2vkit.models.losses import (
+    ContentInvarianceLoss,
+    ContentVarianceRatio,
+    DiscriminatorLoss,
+    FrameL1Loss,
+    KlLoss,
+    MotionCycleLoss,
+)
+from i2vkit.models.losses.content_losses import within_clip_variance_ratio
 from i2vkit.models.training.context import GanContext
 from i2vkit.registry import MODELS
 from i2vkit.structures import Motion, Spec, VideoBatch
@@ -29,17 +36,21 @@ NARROWED = {
     "model.generator.motion_encoder.code": 5,
     "model.generator.motion_generator.hidden": 7,
     "model.generator.decoder.widths": (8, 6, 4),
-    "model.critics.image.network.widths": (4, 6, 8),
-    "model.critics.video.network.widths": (4, 6),
+    "model.discriminators.image.network.widths": (4, 6, 8),
+    "model.discriminators.video.network.widths": (4, 6),
 }
-ABLATIONS = ("no_image_critic", "no_video_critic", "no_content_loss", "no_cycle")
+ABLATIONS = ("no_image_discriminator", "no_video_discriminator", "no_content_loss", "no_cycle")
 LENGTHS = (6, 6, 6)
 
 
 def dual(name: str = "dual_mtgan_weizmann"):
     """A config of Dual-MTGAN, narrow, whose small initial weights are made larger so that its parts do something."""
-    absent = [critic for critic in ("image", "video") if f"no_{critic}_critic" in name]
-    options = {key: value for key, value in NARROWED.items() if not any(f".{critic}." in key for critic in absent)}
+    absent = [discriminator for discriminator in ("image", "video") if f"no_{discriminator}_discriminator" in name]
+    options = {
+        key: value
+        for key, value in NARROWED.items()
+        if not any(f".{discriminator}." in key for discriminator in absent)
+    }
     torch.manual_seed(0)
     model = MODELS.build(load_config(name, options).model)
     with torch.no_grad():
@@ -112,7 +123,7 @@ def test_content_invariance_is_the_mean_change_of_the_code_over_true_frames():
     static = clip.driving[:, :, :1].expand_as(clip.driving)
     context = context_of(model, VideoBatch(static, clip.image, clip.image_video))
     assert ContentInvarianceLoss()(context).item() == 0
-    assert ContentSpread()(context).item() == pytest.approx(0, abs=1e-9)
+    assert ContentVarianceRatio()(context).item() == pytest.approx(0, abs=1e-9)
     one = VideoBatch(clip.driving[:, :, :1], clip.image, clip.image_video)
     assert ContentInvarianceLoss()(context_of(model, one)).item() == 0  # no neighbours, and nothing that is not finite
 
@@ -169,29 +180,29 @@ def test_spread_of_codes_is_a_share_that_no_scale_moves():
     expected = (within / (within + between)).item()
     assert 0.3 < expected < 0.99
     for moved in (codes, 1e-3 * codes, codes + 2):
-        assert spread_within_clips(moved, mask).item() == pytest.approx(expected, rel=1e-3)
-    assert spread_within_clips(torch.zeros(2, 3, 4), torch.ones(2, 3, dtype=torch.bool)).item() == 0
-    assert spread_within_clips(codes[:1], mask[:1]).item() == pytest.approx(1)
+        assert within_clip_variance_ratio(moved, mask).item() == pytest.approx(expected, rel=1e-3)
+    assert within_clip_variance_ratio(torch.zeros(2, 3, 4), torch.ones(2, 3, dtype=torch.bool)).item() == 0
+    assert within_clip_variance_ratio(codes[:1], mask[:1]).item() == pytest.approx(1)
 
 
-def log_d(critic, sample: torch.Tensor, image: torch.Tensor | None = None) -> torch.Tensor:
-    return torch.log(torch.sigmoid(critic(sample, maps=image))).mean()
+def log_d(discriminator, sample: torch.Tensor, image: torch.Tensor | None = None) -> torch.Tensor:
+    return torch.log(torch.sigmoid(discriminator(sample, maps=image))).mean()
 
 
-def log_not_d(critic, sample: torch.Tensor, image: torch.Tensor | None = None) -> torch.Tensor:
-    return torch.log(1 - torch.sigmoid(critic(sample, maps=image))).mean()
+def log_not_d(discriminator, sample: torch.Tensor, image: torch.Tensor | None = None) -> torch.Tensor:
+    return torch.log(1 - torch.sigmoid(discriminator(sample, maps=image))).mean()
 
 
 @pytest.fixture
 def draws(monkeypatch) -> list[torch.Tensor]:
     """The frames that S_I drew, in order."""
-    seen, draw = [], RandomFrames.draw
+    seen, draw = [], RandomFrames.sample_indices
 
-    def recorded(self, footage):
-        seen.append(draw(self, footage))
+    def recorded(self, conditioned):
+        seen.append(draw(self, conditioned))
         return seen[-1]
 
-    monkeypatch.setattr(RandomFrames, "draw", recorded)
+    monkeypatch.setattr(RandomFrames, "sample_indices", recorded)
     return seen
 
 
@@ -200,67 +211,69 @@ def frames(video: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
     return torch.stack([clip[:, int(t)] for clip, t in zip(video, index, strict=True)])
 
 
-def test_image_critic_is_equation_5(draws):
+def test_image_discriminator_is_equation_5(draws):
     model = dual()
     context = context_of(model)
-    critic, losses = model.critics["image"], losses_of(model)
+    discriminator, losses = model.discriminators["image"], losses_of(model)
     v, v_y, y = context.clip.driving, context.clip.image_video, context.clip.image
     made = {name: context.generated(name).video.detach() for name in model.passes}
     x1 = v[:, :, 0]
 
-    value = losses["image_critic"](context).item()
+    value = losses["image_discriminator"](context).item()
     real, fake = draws
-    gan_x = log_d(critic, frames(v, real), x1) + 0.5 * (
-        log_not_d(critic, frames(made["reconstruct"], fake), x1) + log_not_d(critic, frames(v, real), y)
+    gan_x = log_d(discriminator, frames(v, real), x1) + 0.5 * (
+        log_not_d(discriminator, frames(made["reconstruct"], fake), x1) + log_not_d(discriminator, frames(v, real), y)
     )
     assert value == pytest.approx(-gan_x.item(), rel=1e-4)
 
     for static in (True, False):
-        loss = losses["image_critic_transfer"]
+        loss = losses["image_discriminator_transfer"]
         assert loss.real_static
         loss.real_static = static
         draws.clear()
         value = loss(context).item()
         terms = []
         for name, real, fake in zip(("transfer", "sample"), draws[::2], draws[1::2], strict=True):
-            true = log_d(critic, y if static else frames(v_y, real), y)
-            generated = log_not_d(critic, frames(made[name], fake), y)
-            terms.append(true + 0.5 * (generated + log_not_d(critic, frames(v_y, real), x1)))
+            true = log_d(discriminator, y if static else frames(v_y, real), y)
+            generated = log_not_d(discriminator, frames(made[name], fake), y)
+            terms.append(true + 0.5 * (generated + log_not_d(discriminator, frames(v_y, real), x1)))
         assert value == pytest.approx(-(sum(terms) / 2).item(), rel=1e-4)
         loss.real_static = True
     assert {int(t) for index in draws for t in index} <= set(range(6))
     before = [index.tolist() for index in draws]
     draws.clear()
-    losses["image_critic_transfer"](context)
+    losses["image_discriminator_transfer"](context)
     assert [index.tolist() for index in draws] != before  # drawn anew
 
 
-def test_generator_against_the_image_critic_does_not_saturate(draws):
+def test_generator_against_the_image_discriminator_does_not_saturate(draws):
     model = dual()
     context = context_of(model)
-    critic, losses = model.critics["image"], losses_of(model)
+    discriminator, losses = model.discriminators["image"], losses_of(model)
     images = dict(reconstruct=context.clip.driving[:, :, 0], transfer=context.clip.image, sample=context.clip.image)
     for loss, names in (("image_adversarial", ["reconstruct"]), ("image_adversarial_transfer", ["transfer", "sample"])):
         draws.clear()
         value = losses[loss](context).item()
         terms = [
-            log_d(critic, frames(context.generated(name).video, index), images[name])
+            log_d(discriminator, frames(context.generated(name).video, index), images[name])
             for name, index in zip(names, draws, strict=True)
         ]
         assert value == pytest.approx(-(sum(terms) / len(terms)).item(), rel=1e-4)
 
 
-def test_video_critic_is_equation_6():
+def test_video_discriminator_is_equation_6():
     model = dual()
     context = context_of(model)
-    critic, losses = model.critics["video"], losses_of(model)
+    discriminator, losses = model.discriminators["video"], losses_of(model)
     v, v_y = context.clip.driving, context.clip.image_video
     made = {name: context.generated(name).video.detach() for name in model.passes}
-    gan_x = log_d(critic, v) + log_not_d(critic, made["reconstruct"])
-    assert losses["video_critic"](context).item() == pytest.approx(-gan_x.item(), rel=1e-4)
-    gan_y = log_d(critic, v_y) + 0.5 * (log_not_d(critic, made["transfer"]) + log_not_d(critic, made["sample"]))
-    assert losses["video_critic_transfer"](context).item() == pytest.approx(-gan_y.item(), rel=1e-4)
-    adversarial = -0.5 * (log_d(critic, made["transfer"]) + log_d(critic, made["sample"]))
+    gan_x = log_d(discriminator, v) + log_not_d(discriminator, made["reconstruct"])
+    assert losses["video_discriminator"](context).item() == pytest.approx(-gan_x.item(), rel=1e-4)
+    gan_y = log_d(discriminator, v_y) + 0.5 * (
+        log_not_d(discriminator, made["transfer"]) + log_not_d(discriminator, made["sample"])
+    )
+    assert losses["video_discriminator_transfer"](context).item() == pytest.approx(-gan_y.item(), rel=1e-4)
+    adversarial = -0.5 * (log_d(discriminator, made["transfer"]) + log_d(discriminator, made["sample"]))
     assert losses["video_adversarial_transfer"](context).item() == pytest.approx(adversarial.item(), rel=1e-4)
 
 
@@ -275,9 +288,16 @@ def test_total_is_equation_8():
         + log["video_adversarial_transfer"]
     )
     assert log["generator_total"].item() == pytest.approx(expected.item(), rel=1e-5)
-    critics = ("image_critic", "image_critic_transfer", "video_critic", "video_critic_transfer")
-    assert log["critics_total"].item() == pytest.approx(sum(log[name].item() for name in critics), rel=1e-5)
-    assert 0 < log["content_spread"] < 1
+    discriminators = (
+        "image_discriminator",
+        "image_discriminator_transfer",
+        "video_discriminator",
+        "video_discriminator_transfer",
+    )
+    assert log["discriminators_total"].item() == pytest.approx(
+        sum(log[name].item() for name in discriminators), rel=1e-5
+    )
+    assert 0 < log["content_variance_ratio"] < 1
 
 
 def test_each_encoder_runs_once_for_all_passes():
@@ -345,7 +365,7 @@ def test_transfer_onto_the_own_first_frame_is_reconstruction_where_frames_share_
 def test_parameters_at_full_width():
     with torch.device("meta"):
         model = MODELS.build(load_config("dual_mtgan_weizmann").model)
-    parts = dict(model.generator.named_children()) | dict(model.critics.named_children())
+    parts = dict(model.generator.named_children()) | dict(model.discriminators.named_children())
     counts = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
     assert {name: number for name, number in counts.items() if number} == dict(
         content_encoder=3_806_208,
@@ -358,7 +378,7 @@ def test_parameters_at_full_width():
 
 
 @pytest.mark.parametrize("data, length", [("weizmann", 16), ("uva_nemo", 16), ("bair", 30)])
-def test_critics_take_clips_as_long_as_the_data_give_them(data, length):
+def test_discriminators_take_clips_as_long_as_the_data_give_them(data, length):
     cfg = load_config(f"dual_mtgan_{data}")
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         assert (loader.dataset.pipeline.window.length, loader.dataset.pipeline.window.stride) == (length, 1)
@@ -366,8 +386,8 @@ def test_critics_take_clips_as_long_as_the_data_give_them(data, length):
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
     video = torch.empty(2, 3, length, 64, 64, device="meta")
-    assert model.critics["video"](video).shape == (2, 1)
-    assert model.critics["image"](video[:, :, 0], maps=video[:, :, 1]).shape == (2, 1)
+    assert model.discriminators["video"](video).shape == (2, 1)
+    assert model.discriminators["image"](video[:, :, 0], maps=video[:, :, 1]).shape == (2, 1)
 
 
 def test_ablations_lack_what_they_say_and_nothing_else():
@@ -375,13 +395,15 @@ def test_ablations_lack_what_they_say_and_nothing_else():
     for data, ablation in product(("weizmann", "bair"), ABLATIONS):
         model = dual(f"dual_mtgan_ablations/{data}_{ablation}")
         found = losses_of(model)
-        critic = ablation.split("_")[1]
+        discriminator = ablation.split("_")[1]
         gone = {
             "no_content_loss": set(),
             "no_cycle": {"motion_l1", "motion_l1_transfer"},
-        }.get(ablation, {name for name in every if name.startswith(critic)})
+        }.get(ablation, {name for name in every if name.startswith(discriminator)})
         assert set(every) - set(found) == gone
-        assert set(model.critics) == {"image", "video"} - ({critic} if "critic" in ablation else set())
+        assert set(model.discriminators) == {"image", "video"} - (
+            {discriminator} if "discriminator" in ablation else set()
+        )
         weights = {name: loss.weight_at(0) for name, loss in found.items()}
         expected = {name: loss.weight_at(0) for name, loss in every.items() if name in found}
         assert weights == expected | ({"content_l1": 0.0} if ablation == "no_content_loss" else {})
@@ -403,17 +425,17 @@ def test_a_step_in_which_all_of_it_learns(name):
 def test_what_does_not_fit_is_refused():
     model = dual()
     context = context_of(model)
-    for loss in (ContentInvarianceLoss("transfer"), ContentSpread("transfer")):
+    for loss in (ContentInvarianceLoss("transfer"), ContentVarianceRatio("transfer")):
         with pytest.raises(ConfigError, match="pass 'transfer' has one only: give the pass content_per_frame"):
             loss.check(model)
-    with pytest.raises(ConfigError, match="shows wrong images, but critic 'video' reads none"):
-        CriticLoss("video", wrong_image=0.5).check(model)
+    with pytest.raises(ConfigError, match="shows wrong images, but discriminator 'video' reads none"):
+        DiscriminatorLoss("video", wrong_image=0.5).check(model)
     for weights in (dict(wrong_image=-0.1), dict(wrong_image=0.6, wrong_label=0.5)):
-        with pytest.raises(ConfigError, match="'image_critic' weighs its negatives by shares of 1"):
-            CriticLoss("image", **weights)
+        with pytest.raises(ConfigError, match="'image_discriminator' weighs its negatives by shares of 1"):
+            DiscriminatorLoss("image", **weights)
     alone = GanContext(model, VideoBatch(context.clip.driving), 0, ("reconstruct",), True)
     with pytest.raises(ConfigError, match="the data have none: set a pairing"):
-        CriticLoss("image", wrong_image=0.5)(alone)
+        DiscriminatorLoss("image", wrong_image=0.5)(alone)
 
 
 def encoder_of(**own) -> Conv3dEncoder:
@@ -477,15 +499,15 @@ def test_free_nats_are_a_floor_below_which_nothing_pulls():
 def test_a_divergence_that_runs_away_ends_training_with_its_cure_and_changes_nothing():
     phases = dict(generator=dict(updates=["generator"], losses=dict(kl=dict(type=KlLoss, weight=1e-5))))
     parts = dict(motion_encoder=narrow.NARROW["Conv3dEncoder"], motion_generator=narrow.NARROW["LstmUnroll"])
-    model = narrow.build(generator=parts, critics={}, phases=phases)
+    model = narrow.build(generator=parts, discriminators={}, phases=phases)
     with torch.no_grad():
         model.generator.motion_encoder.to_mean.bias.fill_(100.0)  # 6 codes of 5,000 nats
     before = {name: value.clone() for name, value in model.named_parameters()}
     with pytest.raises(TrainingError, match=r"'kl' is 3.*e\+04 nats a clip at iteration 0.*log_variance_bounds"):
         model.train_step(narrow.batch(), narrow.optimizers(model))
     assert all(torch.equal(value, before[name]) for name, value in model.named_parameters())
-    phases["generator"]["losses"]["kl"]["largest"] = 1e5
-    model = narrow.build(generator=parts, critics={}, phases=phases)
+    phases["generator"]["losses"]["kl"]["max_nats"] = 1e5
+    model = narrow.build(generator=parts, discriminators={}, phases=phases)
     with torch.no_grad():
         model.generator.motion_encoder.to_mean.bias.fill_(100.0)
     assert model.train_step(narrow.batch(), narrow.optimizers(model))["kl"] == pytest.approx(3e4, rel=0.05)

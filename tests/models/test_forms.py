@@ -116,14 +116,16 @@ def all_subclasses(kind: type) -> set[type]:
 
 def test_the_form_of_one_model_is_chosen_and_given_back():
     model = narrow.build(
-        critics=dict(one=narrow.critic("VideoDiscriminator", "WholeClip", condition="label")), phases={}, frozen=[]
+        discriminators=dict(one=narrow.discriminator("VideoDiscriminator", "WholeClip", condition="label")),
+        phases={},
+        frozen=[],
     )
     model.extra = nn.Sequential(PooledConv(3, 4), UpsampledConv(3, 4))
     x = torch.empty(0)
     assert [type(layer).__name__ for layer in choose_form(model, REFERENCE, "UpsampledConv")] == ["UpsampledConv"]
     assert [layer.takes_reference(x) for layer in model.extra] == [False, True]
     with using_reference_forms(model):
-        assert all(layer.takes_reference(x) for layer in (*model.extra, model.critics["one"].network))
+        assert all(layer.takes_reference(x) for layer in (*model.extra, model.discriminators["one"].network))
     assert [layer.takes_reference(x) for layer in model.extra] == [False, True]
     with using_reference_forms(model, False):
         assert not any(layer.takes_reference(x) for layer in model.extra)

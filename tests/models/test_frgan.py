@@ -1,4 +1,4 @@
-"""FRGAN: analogy, heads, refiner, critics on frames and maps, two stages."""
+"""FRGAN: analogy, heads, refiner, discriminators on frames and maps, two stages."""
 
 import narrow
 import pytest
@@ -6,11 +6,11 @@ import torch
 
 from i2vkit.config.loading import load_config
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.models.discriminators.discriminator import Look
+from i2vkit.models.discriminators.discriminator import DiscriminatorInput
 from i2vkit.models.encoders import MapDifferenceEncoder
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.heads import ResidualHead
-from i2vkit.models.losses import AdversarialLoss, CriticLoss, MotionCycleLoss, WassersteinLoss
+from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss, MotionCycleLoss, WassersteinLoss
 from i2vkit.models.refiners import VolumeRefiner
 from i2vkit.models.training.context import GanContext
 from i2vkit.models.training.passes import Pass
@@ -22,14 +22,14 @@ STAGE_ONE = {
     "model.map_channels": narrow.MAPS,
     **{f"model.generator.{part}.width": 4 for part in ("content_encoder", "motion_encoder", "decoder")},
     **{f"model.generator.{part}.max_width": 8 for part in ("content_encoder", "motion_encoder", "decoder")},
-    "model.critics.frame.network.width": 4,
-    "model.critics.frame.network.max_width": 8,
+    "model.discriminators.frame.network.width": 4,
+    "model.discriminators.frame.network.max_width": 8,
 }
 STAGE_TWO = STAGE_ONE | {
     "model.generator.refiner.widths": (4, 8),
     "model.generator.refiner.window": 8,
-    "model.critics.video.network.width": 4,
-    "model.critics.video.network.max_width": 8,
+    "model.discriminators.video.network.width": 4,
+    "model.discriminators.video.network.max_width": 8,
 }
 
 
@@ -182,22 +182,25 @@ def test_stage_one_streams_and_a_refiner_wants_the_whole_clip():
         list(frgan("refine").generate_chunks(chunks, [0, 1, 2]))
 
 
-# Critics
+# Discriminators
 
 
-def test_penalty_of_a_linear_critic_on_frames_and_maps_is_exact_in_4_and_5_dimensions():
+def test_penalty_of_a_linear_discriminator_on_frames_and_maps_is_exact_in_4_and_5_dimensions():
     loss = WassersteinLoss(gradient_penalty=10.0)
     for shape in [(3, 2, 4, 4), (3, 2, 5, 4, 4)]:
         weight, of_maps = torch.randn(shape[1:]), torch.randn(shape[1:])
         maps = torch.randn(shape)
-        real, fake = Look(torch.randn(shape), maps=maps), Look(torch.randn(shape), maps=maps)
+        real, fake = (
+            DiscriminatorInput(torch.randn(shape), maps=maps),
+            DiscriminatorInput(torch.randn(shape), maps=maps),
+        )
 
-        def score(look, weight=weight, of_maps=of_maps):
-            return (look.sample * weight + look.maps * of_maps).flatten(1).sum(dim=1)
+        def score(disc_input, weight=weight, of_maps=of_maps):
+            return (disc_input.sample * weight + disc_input.maps * of_maps).flatten(1).sum(dim=1)
 
         norm = (weight.square().sum() + of_maps.square().sum()).sqrt()  # the gradient by both (eq. 9)
         expected = score(fake).mean() - score(real).mean() + 10 * (norm - 1) ** 2
-        assert loss.critic_loss(score, real, [(fake, 1.0)]).item() == pytest.approx(expected.item(), rel=1e-4)
+        assert loss.discriminator_loss(score, real, [(fake, 1.0)]).item() == pytest.approx(expected.item(), rel=1e-4)
 
 
 class Watching(torch.nn.Module):
@@ -212,11 +215,11 @@ class Watching(torch.nn.Module):
         return sample.flatten(1).mean(dim=1) + maps.flatten(1).mean(dim=1)
 
 
-def test_a_critic_sees_real_and_made_frames_of_the_same_time_with_the_maps_of_that_time():
+def test_a_discriminator_sees_real_and_made_frames_of_the_same_time_with_the_maps_of_that_time():
     model = frgan("refine")
     context, network = context_of(model), Watching("frames")
-    model.critics["frame"].network = network
-    CriticLoss("frame", "forecast")(context)
+    model.discriminators["frame"].network = network
+    DiscriminatorLoss("frame", "forecast")(context)
     (real, real_maps), (fake, fake_maps), _ = network.seen
     video, clip = context.generated("forecast").video, context.clip
     assert torch.equal(real_maps, fake_maps)
@@ -232,23 +235,23 @@ def test_generator_of_stage_two_is_judged_by_the_mean_over_the_frames_and_by_the
     losses = {loss.name: loss for loss in model.phases[1].losses}
     video, maps = context.generated("forecast").video, context.clip.driving_maps
     with torch.no_grad():
-        frames = [model.critics["frame"](video[:, :, t], maps=maps[:, :, t]).mean() for t in range(6)]
-        clip = model.critics["video"](video, maps=maps).mean()
+        frames = [model.discriminators["frame"](video[:, :, t], maps=maps[:, :, t]).mean() for t in range(6)]
+        clip = model.discriminators["video"](video, maps=maps).mean()
     assert losses["frame_adversarial"](context).item() == pytest.approx(-sum(frames).item() / 6, abs=1e-6)
     assert losses["video_adversarial"](context).item() == pytest.approx(-clip.item(), abs=1e-6)
     assert isinstance(losses["frame_adversarial"], AdversarialLoss)
 
 
-def test_critics_depend_on_the_maps():
+def test_discriminators_depend_on_the_maps():
     model = frgan("refine")
     clip = clip_of(model)
     for name, sample, maps in (
         ("frame", clip.driving[:, :, 0], clip.driving_maps[:, :, 0]),
         ("video", clip.driving, clip.driving_maps),
     ):
-        critic = model.critics[name]
-        assert critic(sample, maps=maps).shape == (3, 1)  # six frames are three, then one
-        assert not torch.allclose(critic(sample, maps=maps), critic(sample, maps=-maps))
+        discriminator = model.discriminators[name]
+        assert discriminator(sample, maps=maps).shape == (3, 1)  # six frames are three, then one
+        assert not torch.allclose(discriminator(sample, maps=maps), discriminator(sample, maps=-maps))
 
 
 # Two stages
@@ -271,16 +274,18 @@ def test_stage_one_does_not_change_by_a_bit_in_stage_two(trained_stage_one):
     for entry in two.pretrained:
         entry["checkpoint"] = path
     two.init_weights()
-    start = {name: value.clone() for name, value in two.critics["frame"].state_dict().items()}
-    assert all(torch.equal(value, start[name]) for name, value in one.critics["frame"].state_dict().items())
+    start = {name: value.clone() for name, value in two.discriminators["frame"].state_dict().items()}
+    assert all(torch.equal(value, start[name]) for name, value in one.discriminators["frame"].state_dict().items())
     wrappers = narrow.optimizers(two, lr=1e-3)
     refiner = {name: value.clone() for name, value in two.generator.refiner.named_parameters()}
     for seed in range(2):
         two.train_step(batch((8, 8), seed=seed), wrappers)
     now = two.state_dict()
-    assert all(torch.equal(value, now[name]) for name, value in one.state_dict().items() if "critics" not in name)
+    assert all(
+        torch.equal(value, now[name]) for name, value in one.state_dict().items() if "discriminators" not in name
+    )
     assert all(not torch.equal(refiner[name], value) for name, value in two.generator.refiner.named_parameters())
-    assert any(not torch.equal(value, start[name]) for name, value in two.critics["frame"].state_dict().items())
+    assert any(not torch.equal(value, start[name]) for name, value in two.discriminators["frame"].state_dict().items())
     clip = clip_of(two)
     assert torch.equal(
         next(two.generate_chunks([clip], [0, 1, 2])).coarse, next(one.generate_chunks([clip], [0, 1, 2])).video
@@ -302,7 +307,7 @@ def test_all_weights_of_both_stages_learn():
         model = frgan(stage)
         before = {name: value.clone() for name, value in model.named_parameters()}
         log = model.train_step(batch(lengths), narrow.optimizers(model, lr=1e-3))
-        assert {"frame_critic", "frame_l1", "mask", "frame_adversarial"} <= set(log)
+        assert {"frame_discriminator", "frame_l1", "mask", "frame_adversarial"} <= set(log)
         frozen = {id(p) for path in model.frozen for p in model.get_part(path).parameters()}
         for name, value in model.named_parameters():
             if name.endswith("weight"):  # biases that both sides of a difference share have no gradient
@@ -323,8 +328,11 @@ def test_maps_that_are_not_there_or_are_others():
         other.test_step(batch((4, 4)))
     with pytest.raises(ConfigError, match=r"the model has none: set model.map_channels"):
         MapDifferenceEncoder(narrow.SIZE, 0)
-    critics = dict(frame=narrow.critic(condition="maps"), dynamics=narrow.critic("VectorDiscriminator", "LastDynamics"))
-    plain = narrow.build(critics=critics)
+    discriminators = dict(
+        frame=narrow.discriminator(condition="maps"),
+        dynamics=narrow.discriminator("VectorDiscriminator", "LastDynamics"),
+    )
+    plain = narrow.build(discriminators=discriminators)
     with pytest.raises(ConfigError, match="reads condition maps and the clips have none"):
         plain.train_step(data, narrow.optimizers(plain))
 

@@ -140,7 +140,7 @@ def test_generated_videos_carry_the_flow_by_which_their_base_was_warped(decoder)
     parts = dict(head=narrow.NARROW["WarpHead"], decoder=narrow.NARROW[decoder])
     if decoder == "TwoStreamDecoder":
         parts |= dict(content_encoder=narrow.NARROW["ConvPyramidEncoder"])
-    model = narrow.build(generator=parts, critics={}, frozen=[], phases=GENERATOR)
+    model = narrow.build(generator=parts, discriminators={}, frozen=[], phases=GENERATOR)
     clip = model.data_preprocessor(narrow.batch(lengths=(4, 4)))["clip"]
     made = model.generator(clip, model.passes)["reconstruct"]
     assert made.flow.shape == (2, 2, 4, narrow.SIZE, narrow.SIZE) and made.detach().flow.grad_fn is None

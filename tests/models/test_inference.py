@@ -25,7 +25,7 @@ def imaginator_config(decoder: str = "TransposedConv1p2dDecoder") -> dict:
     )
     return narrow.gan_config(
         generator=generator,
-        critics={},
+        discriminators={},
         phases=dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss")))),
     )
 

@@ -230,7 +230,7 @@ def test_a_class_from_outside_may_do_without_the_interface_if_it_defines_all(reg
     assert type(build_part(HEADS, dict(type=Outside))) is Outside
 
     class Bare(nn.Module):
-        """A discriminator without a kind or forward pass."""
+        """A discriminator without a sample type or forward pass."""
 
     register(DISCRIMINATORS, Bare)
     with pytest.raises(ConfigError, match=r"discriminator 'Bare' does not define forward\(sample, label, maps\)"):
@@ -282,10 +282,12 @@ def test_a_network_without_a_kind_and_with_a_wrong_one(register):
             return sample.mean(dim=(2, 3))
 
     register(DISCRIMINATORS, Judge)
-    with pytest.raises(ConfigError, match=r"discriminator 'Judge' does not define kind"):
+    with pytest.raises(ConfigError, match=r"discriminator 'Judge' does not define sample_type"):
         build_part(DISCRIMINATORS, dict(type=Judge))
-    Judge.kind = "video"
-    with pytest.raises(ConfigError, match=r"discriminator 'Judge' has kind='video', which is one of: frames, clip"):
+    Judge.sample_type = "video"
+    with pytest.raises(
+        ConfigError, match=r"discriminator 'Judge' has sample_type='video', which is one of: frames, clip"
+    ):
         build_part(DISCRIMINATORS, dict(type=Judge))
 
 
@@ -294,7 +296,7 @@ def test_a_view_shows_something(register):
         """Shows nothing."""
 
     register(VIEWS, Nothing)
-    with pytest.raises(ConfigError, match=r"view 'Nothing' defines neither pick\(video, index\) nor look"):
+    with pytest.raises(ConfigError, match=r"view 'Nothing' defines neither gather\(video, index\) nor extract"):
         build_part(VIEWS, dict(type=Nothing))
 
 
@@ -304,7 +306,7 @@ def test_losses_of_both_kinds_are_checked(register):
 
     register(ADVERSARIAL_LOSSES, Half)
     with pytest.raises(
-        ConfigError, match=r"does not define needs_real, critic_loss\(score, real, fakes\), generator_l"
+        ConfigError, match=r"does not define needs_real, discriminator_loss\(score, real, fakes\), generator_l"
     ):
         find_part(ADVERSARIAL_LOSSES, Half)
     empty = type("Empty", (interface_of(LOSSES),), {"__doc__": "Computes nothing."})

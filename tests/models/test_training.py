@@ -9,11 +9,11 @@ import torch
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError, TrainingError
-from i2vkit.models.discriminators.discriminator import Look
+from i2vkit.models.discriminators.discriminator import DiscriminatorInput
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.losses import (
     AdversarialLoss,
-    CriticLoss,
+    DiscriminatorLoss,
     FrameL1Loss,
     KlLoss,
     Loss,
@@ -44,11 +44,12 @@ def test_step_changes_what_its_phases_name_and_leaves_the_frozen_encoder_bit_for
     after = model.state_dict()
     assert changed(before, after, encoder) == []
     names = [name for name, _ in model.named_parameters() if not name.startswith(encoder)]
-    assert set(names) <= {*changed(before, after, "generator"), *changed(before, after, "critics")}
+    assert set(names) <= {*changed(before, after, "generator"), *changed(before, after, "discriminators")}
 
 
 @pytest.mark.parametrize(
-    "phase, moves, stays", [("critics", "critics", "generator"), ("generator", "generator", "critics")]
+    "phase, moves, stays",
+    [("discriminators", "discriminators", "generator"), ("generator", "generator", "discriminators")],
 )
 def test_a_phase_alone_updates_its_own_parameters_and_no_others(phase, moves, stays):
     config = narrow.gan_config()
@@ -78,7 +79,9 @@ def test_log_has_every_loss_by_name_and_the_weighted_sums():
     assert log["generator_total"].item() == pytest.approx(
         sum(weight * log[name].item() for name, weight in zip(own, weights, strict=True)), rel=1e-5
     )
-    assert log["critics_total"].item() == pytest.approx((log["frame_critic"] + log["dynamics_critic"]).item(), rel=1e-6)
+    assert log["discriminators_total"].item() == pytest.approx(
+        (log["frame_discriminator"] + log["dynamics_discriminator"]).item(), rel=1e-6
+    )
 
 
 def test_equations_3_to_6_of_dtgan_against_a_plain_reference():
@@ -92,7 +95,11 @@ def test_equations_3_to_6_of_dtgan_against_a_plain_reference():
     frames = [(b, t) for b, length in enumerate((6, 4)) for t in range(length)]
     real_frames = torch.stack([clip.driving[b, :, t] for b, t in frames])
     fake_frames = torch.stack([made[b, :, t] for b, t in frames])
-    frame, dynamics, encoder = model.critics["frame"], model.critics["dynamics"], model.generator.motion_encoder
+    frame, dynamics, encoder = (
+        model.discriminators["frame"],
+        model.discriminators["dynamics"],
+        model.generator.motion_encoder,
+    )
 
     def bce(logits, target):
         return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target)).item()
@@ -104,7 +111,7 @@ def test_equations_3_to_6_of_dtgan_against_a_plain_reference():
         return full - static
 
     assert values["frame_l1"] == pytest.approx((real_frames - fake_frames).abs().mean().item(), rel=1e-5)
-    assert values["frame_critic"] == pytest.approx(
+    assert values["frame_discriminator"] == pytest.approx(
         bce(frame(real_frames), 1.0) + bce(frame(fake_frames), 0.0), rel=1e-4
     )
     assert values["frame_adversarial"] == pytest.approx(bce(frame(fake_frames), 1.0), rel=1e-4)
@@ -112,7 +119,7 @@ def test_equations_3_to_6_of_dtgan_against_a_plain_reference():
     ends = torch.tensor([5, 3])
     real_end, fake_end = real_z[[0, 1], ends], fake_z[[0, 1], ends]
     expected = bce(dynamics(real_end), 1.0) + bce(dynamics(fake_end), 0.0)
-    assert values["dynamics_critic"] == pytest.approx(expected, rel=1e-4)
+    assert values["dynamics_discriminator"] == pytest.approx(expected, rel=1e-4)
     assert values["dynamics_adversarial"] == pytest.approx(bce(dynamics(fake_end), 1.0), rel=1e-4)
     difference = torch.cat([(real_z - fake_z)[b, :length].abs().flatten() for b, length in enumerate((6, 4))])
     assert values["motion_l1"] == pytest.approx(difference.mean().item(), rel=1e-3)
@@ -126,8 +133,8 @@ def test_videos_are_generated_once_a_step_and_anew_only_after_an_update():
     assert len(calls) == 1
     config = narrow.gan_config()["phases"]
     calls.clear()
-    # The generator first: the critics see the same videos, detached.
-    model = narrow.build(phases=dict(generator=config["generator"], critics=config["critics"]))
+    # The generator first: the discriminators see the same videos, detached.
+    model = narrow.build(phases=dict(generator=config["generator"], discriminators=config["discriminators"]))
     model.generator.decoder.register_forward_hook(lambda *_: calls.append(1))
     model.train_step(narrow.batch(), narrow.optimizers(model))
     assert len(calls) == 1
@@ -142,10 +149,12 @@ def test_not_finite_loss_stops_with_its_name_and_step_and_changes_nothing():
     model = narrow.build()
     with torch.no_grad():
         model.generator.decoder.embedder.linear.weight.fill_(math.nan)
-    before = copy.deepcopy(model.critics.state_dict())
-    with pytest.raises(TrainingError, match=r"loss 'frame_critic' of phase 'critics' is nan at iteration"):
+    before = copy.deepcopy(model.discriminators.state_dict())
+    with pytest.raises(
+        TrainingError, match=r"loss 'frame_discriminator' of phase 'discriminators' is nan at iteration"
+    ):
         model.train_step(narrow.batch(), narrow.optimizers(model))
-    parameters = dict(model.critics.named_parameters())
+    parameters = dict(model.discriminators.named_parameters())
     assert all(torch.equal(before[name], p) for name, p in parameters.items())
 
 
@@ -160,25 +169,27 @@ def test_a_weighted_sum_that_is_not_finite_stops_too():
     assert all(torch.equal(before[name], value) for name, value in model.named_parameters())
 
 
-def test_wasserstein_penalty_of_a_linear_critic_is_exact_in_4_and_5_dimensions():
+def test_wasserstein_penalty_of_a_linear_discriminator_is_exact_in_4_and_5_dimensions():
     loss = WassersteinLoss(gradient_penalty=10.0)
     for shape in [(3, 2, 4, 4), (3, 2, 5, 4, 4)]:
         weight = torch.randn(shape[1:])
-        real, fake = Look(torch.randn(shape)), Look(torch.randn(shape))
+        real, fake = DiscriminatorInput(torch.randn(shape)), DiscriminatorInput(torch.randn(shape))
 
-        def score(look, weight=weight):
-            return (look.sample * weight).flatten(1).sum(dim=1)
+        def score(disc_input, weight=weight):
+            return (disc_input.sample * weight).flatten(1).sum(dim=1)
 
         penalty = 10 * (weight.norm() - 1) ** 2
         expected = score(fake).mean() - score(real).mean() + penalty
-        assert loss.critic_loss(score, real, [(fake, 1.0)]).item() == pytest.approx(expected.item(), rel=1e-4)
+        assert loss.discriminator_loss(score, real, [(fake, 1.0)]).item() == pytest.approx(expected.item(), rel=1e-4)
 
 
 def test_non_saturating_loss_of_known_logits():
     loss = NonSaturatingLoss()
     fake = loss.generator_loss(lambda x: x, torch.zeros(4))
     assert fake.item() == pytest.approx(math.log(2))
-    both = loss.critic_loss(lambda x: x, torch.full((2,), math.log(3)), [(torch.zeros(2), 0.5), (torch.zeros(2), 0.5)])
+    both = loss.discriminator_loss(
+        lambda x: x, torch.full((2,), math.log(3)), [(torch.zeros(2), 0.5), (torch.zeros(2), 0.5)]
+    )
     assert both.item() == pytest.approx(-math.log(0.75) + math.log(2))
 
 
@@ -224,21 +235,24 @@ def test_phases_run_every_nth_step_and_within_their_span():
 
 
 def test_wrong_label_negatives_weigh_what_is_asked():
-    critics = dict(video=narrow.critic("VideoDiscriminator", "WholeClip", condition="label"))
+    discriminators = dict(video=narrow.discriminator("VideoDiscriminator", "WholeClip", condition="label"))
     phases = dict(
         c=dict(
-            updates=["critics.video"], losses=dict(video_critic=dict(type=CriticLoss, critic="video", wrong_label=0.5))
+            updates=["discriminators.video"],
+            losses=dict(video_discriminator=dict(type=DiscriminatorLoss, discriminator="video", wrong_label=0.5)),
         ),
         g=dict(
             updates=["generator"],
-            losses=dict(video_adversarial=dict(type=AdversarialLoss, critic="video"), frame_l1=dict(type=FrameL1Loss)),
+            losses=dict(
+                video_adversarial=dict(type=AdversarialLoss, discriminator="video"), frame_l1=dict(type=FrameL1Loss)
+            ),
         ),
     )
-    model = narrow.build(critics=critics, phases=phases)
-    for parameter in model.critics.parameters():
+    model = narrow.build(discriminators=discriminators, phases=phases)
+    for parameter in model.discriminators.parameters():
         torch.nn.init.zeros_(parameter)
     log = model.train_step(narrow.batch(lengths=(6, 6)), narrow.optimizers(model))
-    assert log["video_critic"].item() == pytest.approx(2 * math.log(2), rel=1e-5)  # 1 + 1/2 + 1/2 times log 2
+    assert log["video_discriminator"].item() == pytest.approx(2 * math.log(2), rel=1e-5)  # 1 + 1/2 + 1/2 times log 2
 
 
 @pytest.mark.parametrize(
@@ -257,7 +271,9 @@ def test_wrong_label_negatives_weigh_what_is_asked():
         (
             dict(
                 phases=dict(
-                    p=dict(updates=["generator"], losses=dict(x_adversarial=dict(type=AdversarialLoss, critic="x")))
+                    p=dict(
+                        updates=["generator"], losses=dict(x_adversarial=dict(type=AdversarialLoss, discriminator="x"))
+                    )
                 )
             ),
             "'x'",
@@ -266,7 +282,7 @@ def test_wrong_label_negatives_weigh_what_is_asked():
         (dict(passes=dict(reconstruct=dict(motion="prior"))), "CnnLstmEncoder has none"),
         (dict(passes=dict(reconstruct=dict(content="elsewhere"))), "'elsewhere'"),
         (dict(frozen=["generator"]), "frozen"),
-        (dict(critics=dict(frame=narrow.critic("FrameDiscriminator", "WholeClip"))), "judges frames"),
+        (dict(discriminators=dict(frame=narrow.discriminator("FrameDiscriminator", "WholeClip"))), "judges frames"),
         (dict(generator=dict(decoder=narrow.NARROW["FrameDecoder"])), "FrameDecoder needs content.code"),
     ],
 )
@@ -286,8 +302,8 @@ def test_clip_of_another_size_is_refused():
 def test_target_passes_need_targets_and_use_them():
     passes = dict(reconstruct=dict(), transfer=dict(content="image", motion="driving", target="image_video"))
     phases = narrow.gan_config()["phases"]
-    phases["critics"]["losses"]["frame_critic"] = dict(
-        type=CriticLoss, critic="frame", passes=("reconstruct", "transfer")
+    phases["discriminators"]["losses"]["frame_discriminator"] = dict(
+        type=DiscriminatorLoss, discriminator="frame", passes=("reconstruct", "transfer")
     )
     model = narrow.build(passes=passes, phases=phases)
     with pytest.raises(ConfigError, match="reads an image video"):

@@ -246,7 +246,7 @@ def test_a_length_or_size_that_cannot_be_made_is_refused_with_those_that_can():
             motion_generator=narrow.NARROW["LabelFusion"],
             decoder=narrow.NARROW["TransposedConv1p2dDecoder"],
         ),
-        critics={},
+        discriminators={},
         phases=dict(g=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss")))),
     )
     assert model.generator.lengths == ClipLengths(4, 2)
@@ -287,7 +287,7 @@ def test_two_streams_blend_a_moving_foreground_over_a_still_background():
             decoder=narrow.NARROW["TwoStreamDecoder"],
             head=narrow.NARROW["ResidualHead"],
         ),
-        critics={},
+        discriminators={},
         phases=dict(g=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss")))),
     ).eval()
     clip = VideoBatch(torch.rand(2, 3, 6, 32, 32), label=torch.tensor([0, 1]))

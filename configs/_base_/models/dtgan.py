@@ -1,10 +1,10 @@
 """DTGAN (Baddar et al., 2017, "Dynamics Transfer GAN"): the model at 64x64.
 
 From the paper: the frozen appearance-suppressed CNN-LSTM (sec. 3.1), the dynamics channel embedder and the U-Net with
-dropout as noise (sec. 3.2), the frame critic on every frame and the dynamics critic on z_T, the losses of eq. 3 to 7,
-critics before the generator. Left open by the paper, and ours: all widths (pix2pix's for the U-Net), the weights of eq.
-7 (the paper gives none; 1, 100, 10), Adam with 2e-4 and betas (0.5, 0.999), the batch size, and pix2pix's learning
-rate: constant in the first half, then falling to zero.
+dropout as noise (sec. 3.2), the frame discriminator on every frame and the dynamics discriminator on z_T, the losses of
+eq. 3 to 7, discriminators before the generator. Left open by the paper, and ours: all widths (pix2pix's for the U-Net),
+the weights of eq. 7 (the paper gives none; 1, 100, 10), Adam with 2e-4 and betas (0.5, 0.999), the batch size, and
+pix2pix's learning rate: constant in the first half, then falling to zero.
 """
 
 from mmengine.config import read_base
@@ -12,11 +12,11 @@ from mmengine.optim import LinearLR
 from torch.optim import Adam
 
 from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
-from i2vkit.models import Critic, Generator, ImageToVideoGan
+from i2vkit.models import Discriminator, Generator, ImageToVideoGan
 from i2vkit.models.decoders import UNetDecoder
 from i2vkit.models.discriminators import AllFrames, FrameDiscriminator, LastDynamics, VectorDiscriminator
 from i2vkit.models.heads import DirectHead
-from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss, MotionCycleLoss, NonSaturatingLoss
+from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss, FrameL1Loss, MotionCycleLoss, NonSaturatingLoss
 
 with read_base():
     from .motion_encoders import _cnn_lstm_encoder
@@ -33,15 +33,15 @@ model = dict(
         decoder=dict(type=UNetDecoder, widths=(64, 128, 256, 512, 512, 512), dropout=0.5, num_dropouts=3),
         head=dict(type=DirectHead),
     ),
-    critics=dict(
+    discriminators=dict(
         frame=dict(
-            type=Critic,
+            type=Discriminator,
             network=dict(type=FrameDiscriminator, widths=(64, 128, 256, 512), norm="batch"),
             view=dict(type=AllFrames),
             adversarial=dict(type=NonSaturatingLoss),
         ),
         dynamics=dict(
-            type=Critic,
+            type=Discriminator,
             network=dict(type=VectorDiscriminator, widths=(256, 128)),
             view=dict(type=LastDynamics),
             adversarial=dict(type=NonSaturatingLoss),
@@ -58,18 +58,18 @@ model = dict(
         )
     ),
     phases=dict(
-        critics=dict(
-            updates=["critics.frame", "critics.dynamics"],
+        discriminators=dict(
+            updates=["discriminators.frame", "discriminators.dynamics"],
             losses=dict(  # eq. 3
-                frame_critic=dict(type=CriticLoss, critic="frame"),
-                dynamics_critic=dict(type=CriticLoss, critic="dynamics"),
+                frame_discriminator=dict(type=DiscriminatorLoss, discriminator="frame"),
+                dynamics_discriminator=dict(type=DiscriminatorLoss, discriminator="dynamics"),
             ),
         ),
         generator=dict(
             updates=["generator"],
             losses=dict(  # eq. 7
-                frame_adversarial=dict(type=AdversarialLoss, critic="frame", weight=1.0),  # eq. 4
-                dynamics_adversarial=dict(type=AdversarialLoss, critic="dynamics", weight=1.0),  # eq. 4
+                frame_adversarial=dict(type=AdversarialLoss, discriminator="frame", weight=1.0),  # eq. 4
+                dynamics_adversarial=dict(type=AdversarialLoss, discriminator="dynamics", weight=1.0),  # eq. 4
                 frame_l1=dict(type=FrameL1Loss, weight=100.0),  # eq. 5
                 motion_l1=dict(type=MotionCycleLoss, weight=10.0),  # eq. 6
             ),

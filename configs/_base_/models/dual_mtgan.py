@@ -2,18 +2,18 @@
 
 From the paper: the content code whose change from frame to frame is punished (eq. 1), the variational 3D-convolution
 motion encoder (eq. 2), the LSTM that unrolls an encoded or a sampled code, frames decoded from [content, motion] (eq.
-3), the pair-conditioned image critic with its mismatched pairs (eq. 5), the video critic (eq. 6), the motion cycle (eq.
-7) and the weights of eq. 8. Ours, where it is silent (its supplement is not at hand): all widths; codes and LSTM of
-128; norms as means; eq. 5 and 6 as cross-entropy on logits with a non-saturating generator; V~_y stands for transfer
-and sample, and is the mean of both; the cycle compares means of codes; critics weigh 1 in their own phase, as Adam does
-not mind the scale; Adam with 2e-4 and betas (0.5, 0.999). V_y, of which y is the first frame, is another clip of the
-same person, or any other clip where there is none.
+3), the pair-conditioned image discriminator with its mismatched pairs (eq. 5), the video discriminator (eq. 6), the
+motion cycle (eq. 7) and the weights of eq. 8. Ours, where it is silent (its supplement is not at hand): all widths;
+codes and LSTM of 128; norms as means; eq. 5 and 6 as cross-entropy on logits with a non-saturating generator; V~_y
+stands for transfer and sample, and is the mean of both; the cycle compares means of codes; discriminators weigh 1 in
+their own phase, as Adam does not mind the scale; Adam with 2e-4 and betas (0.5, 0.999). V_y, of which y is the first
+frame, is another clip of the same person, or any other clip where there is none.
 """
 
 from torch.optim import Adam
 
 from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
-from i2vkit.models import Critic, Generator, ImageToVideoGan
+from i2vkit.models import Discriminator, Generator, ImageToVideoGan
 from i2vkit.models.decoders import FrameDecoder
 from i2vkit.models.discriminators import FrameDiscriminator, RandomFrames, VideoDiscriminator, WholeClip
 from i2vkit.models.encoders import Conv3dEncoder, ConvPyramidEncoder
@@ -21,8 +21,8 @@ from i2vkit.models.heads import DirectHead
 from i2vkit.models.losses import (
     AdversarialLoss,
     ContentInvarianceLoss,
-    ContentSpread,
-    CriticLoss,
+    ContentVarianceRatio,
+    DiscriminatorLoss,
     FrameL1Loss,
     KlLoss,
     MotionCycleLoss,
@@ -42,16 +42,16 @@ model = dict(
         decoder=dict(type=FrameDecoder, widths=(512, 256, 128, 64)),
         head=dict(type=DirectHead),
     ),
-    critics=dict(
+    discriminators=dict(
         image=dict(
-            type=Critic,
+            type=Discriminator,
             network=dict(type=FrameDiscriminator, widths=(64, 128, 256, 512), norm="batch"),
             view=dict(type=RandomFrames, number=1),  # S_I
             condition="image",
             adversarial=dict(type=NonSaturatingLoss),
         ),
         video=dict(
-            type=Critic,
+            type=Discriminator,
             network=dict(type=VideoDiscriminator, widths=(64, 128, 256, 512), norm="batch"),
             view=dict(type=WholeClip),
             adversarial=dict(type=NonSaturatingLoss),
@@ -63,41 +63,47 @@ model = dict(
         sample=dict(content="image", motion="prior", target="image_video"),
     ),
     phases=dict(
-        critics=dict(
-            updates=["critics.image", "critics.video"],
+        discriminators=dict(
+            updates=["discriminators.image", "discriminators.video"],
             losses=dict(
-                image_critic=dict(type=CriticLoss, critic="image", wrong_image=0.5, same_indices=False),  # eq. 5, x
+                image_discriminator=dict(
+                    type=DiscriminatorLoss, discriminator="image", wrong_image=0.5, same_indices=False
+                ),  # eq. 5, x
                 # eq. 5, y; real_static=False takes (y, a frame of V_y) for real instead of (y, y)
-                image_critic_transfer=dict(
-                    type=CriticLoss,
-                    critic="image",
+                image_discriminator_transfer=dict(
+                    type=DiscriminatorLoss,
+                    discriminator="image",
                     passes=["transfer", "sample"],
                     wrong_image=0.5,
                     real_static=True,
                     same_indices=False,
                 ),
-                video_critic=dict(type=CriticLoss, critic="video"),  # eq. 6, x
-                video_critic_transfer=dict(type=CriticLoss, critic="video", passes=["transfer", "sample"]),
+                video_discriminator=dict(type=DiscriminatorLoss, discriminator="video"),  # eq. 6, x
+                video_discriminator_transfer=dict(
+                    type=DiscriminatorLoss, discriminator="video", passes=["transfer", "sample"]
+                ),
             ),
         ),
         generator=dict(
             updates=["generator"],
-            losses=dict(  # eq. 8; with the image critic lambda_I is halved, as eq. 5 halves what is generated
+            losses=dict(  # eq. 8; with the image discriminator lambda_I is halved, as eq. 5 halves what is generated
                 frame_l1=dict(type=FrameL1Loss, weight=10.0),  # eq. 4
                 content_l1=dict(type=ContentInvarianceLoss, weight=10.0),
                 kl=dict(type=KlLoss, weight=1e-2),
                 motion_l1=dict(type=MotionCycleLoss, weight=10.0),
                 motion_l1_transfer=dict(type=MotionCycleLoss, pass_name="transfer", weight=10.0),
-                video_adversarial=dict(type=AdversarialLoss, critic="video"),
-                video_adversarial_transfer=dict(type=AdversarialLoss, critic="video", passes=["transfer", "sample"]),
-                image_adversarial=dict(type=AdversarialLoss, critic="image", weight=0.5e-4),
+                video_adversarial=dict(type=AdversarialLoss, discriminator="video"),
+                video_adversarial_transfer=dict(
+                    type=AdversarialLoss, discriminator="video", passes=["transfer", "sample"]
+                ),
+                image_adversarial=dict(type=AdversarialLoss, discriminator="image", weight=0.5e-4),
                 image_adversarial_transfer=dict(
                     type=AdversarialLoss,
-                    critic="image",
+                    discriminator="image",
                     passes=["transfer", "sample"],
                     weight=0.5e-4,
                 ),
-                content_spread=dict(type=ContentSpread),  # measured only
+                content_variance_ratio=dict(type=ContentVarianceRatio),  # measured only
             ),
         ),
     ),

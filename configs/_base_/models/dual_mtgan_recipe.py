@@ -6,7 +6,7 @@ its code, frames decoded from [content, motion], eq. 2 to 4. Not the paper's:
 - the motion encoder reads x_t - x_0 (the paper: x_t): else the code first learns who drives;
 - the content is that of the first frame (eq. 3: of every frame, held together by eq. 1, which is then left out);
 - skips from the content image to the decoder, and FRGAN's residual head (the paper: neither);
-- eq. 5 to 7 are left out: no critics, no transfer or sample in training, no cycle;
+- eq. 5 to 7 are left out: no discriminators, no transfer or sample in training, no cycle;
 - the divergence of eq. 2 weighs 1e-5 at first, which only keeps the variance in bounds, and 5e-4 at the end (the paper:
   1e-2), and pulls no more below 20 nats;
 - pixels that move weigh up to five times as much in eq. 4;
@@ -37,7 +37,7 @@ model["generator"].update(
     decoder=dict(type=FrameDecoder, widths=(256, 128, 64, 32), skips=True),
 )
 model["generator"]["head"] = dict(type=ResidualHead)
-model["critics"] = {}
+model["discriminators"] = {}
 model["passes"] = dict(reconstruct=dict(content="driving", motion="driving", target="driving"))
 model["phases"] = dict(
     generator=dict(

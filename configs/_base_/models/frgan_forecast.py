@@ -2,11 +2,12 @@
 one: the motion forecasting network G_M, from one image and condition maps to each later frame by itself.
 
 From the paper: analogy (eq. 3), residual head with its mask (eq. 2), dense connections (sec. 3.2), random jumps in
-time, losses (eq. 4 to 9), WGAN-GP with a penalty of 10, critics conditioned on the maps, Adam with 1e-4 and betas (0,
-0.9), batch 32. From the authors' released code (stage one on MUG): all sizes (64 channels doubling to 512 at most while
-a map is 8 or larger, codes of 128; 70,326,596 and 13,286,977 parameters at 64x64), skips from the maps' pyramids too,
-batch norm in the decoder alone, loss weights 3.0, 0.05 and 1 on means, one critic step a generator step. Ours: torch's
-initial weights in encoders and critics. Normal maps (3 channels); bodies set ``map_channels`` to 13 (joints).
+time, losses (eq. 4 to 9), WGAN-GP with a penalty of 10, discriminators conditioned on the maps, Adam with 1e-4 and
+betas (0, 0.9), batch 32. From the authors' released code (stage one on MUG): all sizes (64 channels doubling to 512 at
+most while a map is 8 or larger, codes of 128; 70,326,596 and 13,286,977 parameters at 64x64), skips from the maps'
+pyramids too, batch norm in the decoder alone, loss weights 3.0, 0.05 and 1 on means, one discriminator step a generator
+step. Ours: torch's initial weights in encoders and discriminators. Normal maps (3 channels); bodies set
+``map_channels`` to 13 (joints).
 
 The pass animates the take of the image with the maps of the driving take: RandomJump makes them frames t and t + k of
 one clip, a pairing two people's.
@@ -15,12 +16,12 @@ one clip, a pairing two people's.
 from torch.optim import Adam
 
 from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
-from i2vkit.models import Critic, Generator, ImageToVideoGan
+from i2vkit.models import Discriminator, Generator, ImageToVideoGan
 from i2vkit.models.decoders import DenseDecoder
 from i2vkit.models.discriminators import AllFrames, ResidualFrameDiscriminator
 from i2vkit.models.encoders import MapDifferenceEncoder, ResidualPyramidEncoder
 from i2vkit.models.heads import ResidualHead
-from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss, MaskSparsityLoss, WassersteinLoss
+from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss, FrameL1Loss, MaskSparsityLoss, WassersteinLoss
 
 model = dict(
     type=ImageToVideoGan,
@@ -34,9 +35,9 @@ model = dict(
         decoder=dict(type=DenseDecoder, width=64, max_width=512, dense=True),
         head=dict(type=ResidualHead),
     ),
-    critics=dict(
+    discriminators=dict(
         frame=dict(
-            type=Critic,
+            type=Discriminator,
             network=dict(type=ResidualFrameDiscriminator, width=64, max_width=512),
             view=dict(type=AllFrames),
             condition="maps",
@@ -45,16 +46,18 @@ model = dict(
     ),
     passes=dict(forecast=dict(content="image", motion="driving", target="driving")),
     phases=dict(
-        critics=dict(
-            updates=["critics.frame"],
-            losses=dict(frame_critic=dict(type=CriticLoss, critic="frame", passes="forecast")),  # eq. 8 and 9
+        discriminators=dict(
+            updates=["discriminators.frame"],
+            losses=dict(
+                frame_discriminator=dict(type=DiscriminatorLoss, discriminator="frame", passes="forecast")
+            ),  # eq. 8 and 9
         ),
         generator=dict(
             updates=["generator"],
             losses=dict(  # eq. 4
                 frame_l1=dict(type=FrameL1Loss, pass_name="forecast", weight=3.0),  # eq. 5
                 mask=dict(type=MaskSparsityLoss, pass_name="forecast", weight=0.05),  # eq. 6
-                frame_adversarial=dict(type=AdversarialLoss, critic="frame", passes="forecast"),  # eq. 7
+                frame_adversarial=dict(type=AdversarialLoss, discriminator="frame", passes="forecast"),  # eq. 7
             ),
         ),
     ),

@@ -4,9 +4,9 @@ From the paper: a 3D network with strided and fractionally strided convolutions 
 its residual over the coarse video (eq. 10), losses (eq. 11 and 12: D_V, and the mean of D_I over the frames), D_V as
 WGAN-GP on the clip and its maps (eq. 13 and 14), D_I on one real and one generated frame of the same time. Ours, where
 it is silent: widths 64-128-256-512 (VGAN's), D_V as the 3D twin of D_I, which starts from stage one's, and the loss
-weights: those of stage one, but 0.005 for what the critics say. On a clip of 16 frames the gradient of an L1 on means
-is 150 times smaller than a Wasserstein critic's; this makes the two alike. With 1, and with 0.03, the refiner soon
-draws grids over what moves.
+weights: those of stage one, but 0.005 for what the discriminators say. On a clip of 16 frames the gradient of an L1 on
+means is 150 times smaller than a Wasserstein discriminator's; this makes the two alike. With 1, and with 0.03, the
+refiner soon draws grids over what moves.
 
 The frozen G_M makes its coarse videos anew in every step, 17 % of the products: where a clip starts is drawn anew each
 time, and every start has frames of its own, so a cache would be 32 times as large as the prepared frames.
@@ -26,13 +26,13 @@ model["pretrained"] = dict(
     content_encoder=dict(part="generator.content_encoder", prefix="generator.content_encoder"),
     motion_encoder=dict(part="generator.motion_encoder", prefix="generator.motion_encoder"),
     decoder=dict(part="generator.decoder", prefix="generator.decoder"),
-    frame_critic=dict(part="critics.frame", prefix="critics.frame"),
+    frame_discriminator=dict(part="discriminators.frame", prefix="discriminators.frame"),
 )
 for _entry in model["pretrained"].values():
     _entry.update(checkpoint="work_dirs/frgan_forecast_mug", help="")
-model["critics"]["frame"]["view"] = dict(type=RandomFrames, number=1)
-model["critics"]["video"] = dict(
-    type=Critic,
+model["discriminators"]["frame"]["view"] = dict(type=RandomFrames, number=1)
+model["discriminators"]["video"] = dict(
+    type=Discriminator,
     network=dict(type=ResidualVideoDiscriminator, width=64, max_width=512),
     view=dict(type=WholeClip),
     condition="maps",
@@ -40,11 +40,11 @@ model["critics"]["video"] = dict(
     micro_batch=8,  # clips judged at a time: the same numbers in a third of the memory
 )
 model["phases"] = dict(
-    critics=dict(
-        updates=["critics.frame", "critics.video"],
+    discriminators=dict(
+        updates=["discriminators.frame", "discriminators.video"],
         losses=dict(
-            frame_critic=dict(type=CriticLoss, critic="frame", passes="forecast"),
-            video_critic=dict(type=CriticLoss, critic="video", passes="forecast"),  # eq. 13 and 14
+            frame_discriminator=dict(type=DiscriminatorLoss, discriminator="frame", passes="forecast"),
+            video_discriminator=dict(type=DiscriminatorLoss, discriminator="video", passes="forecast"),  # eq. 13 and 14
         ),
     ),
     generator=dict(
@@ -52,9 +52,11 @@ model["phases"] = dict(
         losses=dict(  # eq. 11
             frame_l1=dict(type=FrameL1Loss, pass_name="forecast", weight=3.0),
             mask=dict(type=MaskSparsityLoss, pass_name="forecast", weight=0.05),
-            video_adversarial=dict(type=AdversarialLoss, critic="video", passes="forecast", weight=0.005),  # eq. 12
+            video_adversarial=dict(
+                type=AdversarialLoss, discriminator="video", passes="forecast", weight=0.005
+            ),  # eq. 12
             frame_adversarial=dict(
-                type=AdversarialLoss, critic="frame", passes="forecast", weight=0.005, view=dict(type=AllFrames)
+                type=AdversarialLoss, discriminator="frame", passes="forecast", weight=0.005, view=dict(type=AllFrames)
             ),
         ),
     ),

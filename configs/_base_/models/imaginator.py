@@ -3,8 +3,8 @@
 From the paper: encoder, transposed (1+2)D decoder with spatio-temporal fusion of image and label (sec. 3.1.1), the
 label-conditioned D_V and D_I on random frames, both with spectral norm (sec. 3.1.2), the losses of eq. 1 to 6, the
 negatives of algorithm 1 (generated and wrong-labelled clips weigh a half each), Adam with beta1 0.5, 2e-4 for the
-generator and 5e-5 for the critics, L1 weight 1e-3 (sec. 4). From the authors' code, where the paper is silent: all
-widths, noise of 512, and the initial weights. Ours: the equations are read as cross-entropy on logits with a
+generator and 5e-5 for the discriminators, L1 weight 1e-3 (sec. 4). From the authors' code, where the paper is silent:
+all widths, noise of 512, and the initial weights. Ours: the equations are read as cross-entropy on logits with a
 non-saturating generator (eq. 4, 5 and algorithm 1 are misprinted), beta2 0.999, N = 1 frame a clip for D_I, and the
 number of iterations, that of the code.
 """
@@ -12,12 +12,12 @@ number of iterations, that of the code.
 from torch.optim import Adam
 
 from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
-from i2vkit.models import Critic, Generator, ImageToVideoGan
+from i2vkit.models import Discriminator, Generator, ImageToVideoGan
 from i2vkit.models.decoders import TransposedConv1p2dDecoder
 from i2vkit.models.discriminators import FrameDiscriminator, RandomFrames, VideoDiscriminator, WholeClip
 from i2vkit.models.encoders import ConvPyramidEncoder
 from i2vkit.models.heads import DirectHead
-from i2vkit.models.losses import AdversarialLoss, CriticLoss, FrameL1Loss, NonSaturatingLoss
+from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss, FrameL1Loss, NonSaturatingLoss
 from i2vkit.models.motion_generators import LabelFusion
 
 model = dict(
@@ -34,15 +34,15 @@ model = dict(
         ),
         head=dict(type=DirectHead),
     ),
-    critics=dict(
+    discriminators=dict(
         frame=dict(
-            type=Critic,
+            type=Discriminator,
             network=dict(type=FrameDiscriminator, widths=(64, 128, 256, 512), norm="spectral"),
             view=dict(type=RandomFrames, number=1),
             adversarial=dict(type=NonSaturatingLoss),
         ),
         video=dict(
-            type=Critic,
+            type=Discriminator,
             network=dict(type=VideoDiscriminator, widths=(64, 128, 256, 512), norm="spectral", last_length=2),
             view=dict(type=WholeClip),
             condition="label",
@@ -51,18 +51,18 @@ model = dict(
     ),
     passes=dict(reconstruct=dict(content="driving", motion="prior", target="driving")),
     phases=dict(
-        critics=dict(
-            updates=["critics.frame", "critics.video"],
+        discriminators=dict(
+            updates=["discriminators.frame", "discriminators.video"],
             losses=dict(  # eq. 4 and 5, algorithm 1
-                frame_critic=dict(type=CriticLoss, critic="frame"),
-                video_critic=dict(type=CriticLoss, critic="video", wrong_label=0.5),
+                frame_discriminator=dict(type=DiscriminatorLoss, discriminator="frame"),
+                video_discriminator=dict(type=DiscriminatorLoss, discriminator="video", wrong_label=0.5),
             ),
         ),
         generator=dict(
             updates=["generator"],
             losses=dict(  # eq. 1
-                frame_adversarial=dict(type=AdversarialLoss, critic="frame"),
-                video_adversarial=dict(type=AdversarialLoss, critic="video"),
+                frame_adversarial=dict(type=AdversarialLoss, discriminator="frame"),
+                video_adversarial=dict(type=AdversarialLoss, discriminator="video"),
                 frame_l1=dict(type=FrameL1Loss, weight=1e-3),  # eq. 6
             ),
         ),
@@ -72,5 +72,5 @@ model = dict(
 optim_wrapper = dict(
     constructor=PhaseOptimWrapperConstructor,
     optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999), fused=True),
-    per_phase=dict(critics=dict(lr=5e-5)),
+    per_phase=dict(discriminators=dict(lr=5e-5)),
 )

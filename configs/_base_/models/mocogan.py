@@ -1,16 +1,16 @@
 """MoCoGAN (Tulyakov et al., 2018, "Decomposing Motion and Content"), given the input image: ImaGINator's baseline.
 
-A GRU on noise and label gives the motion of every frame, a DCGAN each frame from it and the code of the image; a critic
-on single frames, and one on windows of 16 frames that tells their class too (cross-entropy on real and generated).
-From MoCoGAN: noise of 10, the window. Ours: a GRU of 64, through which the label must pass; the first frame's L1 with
-weight 10, without which nothing ties the video to its image; a code of 50, MoCoGAN's size of content; widths of 64 to
-512, batch norm, Adam with 2e-4 and betas (0.5, 0.999).
+A GRU on noise and label gives the motion of every frame, a DCGAN each frame from it and the code of the image; a
+discriminator on single frames, and one on windows of 16 frames that tells their class too (cross-entropy on real and
+generated). From MoCoGAN: noise of 10, the window. Ours: a GRU of 64, through which the label must pass; the first
+frame's L1 with weight 10, without which nothing ties the video to its image; a code of 50, MoCoGAN's size of content;
+widths of 64 to 512, batch norm, Adam with 2e-4 and betas (0.5, 0.999).
 """
 
 from torch.optim import Adam
 
 from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
-from i2vkit.models import Critic, Generator, ImageToVideoGan
+from i2vkit.models import Discriminator, Generator, ImageToVideoGan
 from i2vkit.models.decoders import FrameDecoder
 from i2vkit.models.discriminators import FrameDiscriminator, RandomFrames, RandomWindow, VideoDiscriminator
 from i2vkit.models.encoders import ConvPyramidEncoder
@@ -18,8 +18,8 @@ from i2vkit.models.heads import DirectHead
 from i2vkit.models.losses import (
     AdversarialLoss,
     CategoryLoss,
-    CriticCategoryLoss,
-    CriticLoss,
+    DiscriminatorCategoryLoss,
+    DiscriminatorLoss,
     FirstFrameL1Loss,
     NonSaturatingLoss,
 )
@@ -37,15 +37,15 @@ model = dict(
         decoder=dict(type=FrameDecoder, widths=(512, 256, 128, 64)),
         head=dict(type=DirectHead),
     ),
-    critics=dict(
+    discriminators=dict(
         frame=dict(
-            type=Critic,
+            type=Discriminator,
             network=dict(type=FrameDiscriminator, widths=(64, 128, 256, 512), norm="batch"),
             view=dict(type=RandomFrames, number=1),
             adversarial=dict(type=NonSaturatingLoss),
         ),
         video=dict(
-            type=Critic,
+            type=Discriminator,
             network=dict(type=VideoDiscriminator, widths=(64, 128, 256, 512), norm="batch"),
             view=dict(type=RandomWindow, length=16),
             classify=True,
@@ -54,20 +54,20 @@ model = dict(
     ),
     passes=dict(reconstruct=dict(content="driving", motion="prior", target="driving")),
     phases=dict(
-        critics=dict(
-            updates=["critics.frame", "critics.video"],
+        discriminators=dict(
+            updates=["discriminators.frame", "discriminators.video"],
             losses=dict(
-                frame_critic=dict(type=CriticLoss, critic="frame"),
-                video_critic=dict(type=CriticLoss, critic="video"),
-                video_critic_category=dict(type=CriticCategoryLoss, critic="video"),
+                frame_discriminator=dict(type=DiscriminatorLoss, discriminator="frame"),
+                video_discriminator=dict(type=DiscriminatorLoss, discriminator="video"),
+                video_discriminator_category=dict(type=DiscriminatorCategoryLoss, discriminator="video"),
             ),
         ),
         generator=dict(
             updates=["generator"],
             losses=dict(
-                frame_adversarial=dict(type=AdversarialLoss, critic="frame"),
-                video_adversarial=dict(type=AdversarialLoss, critic="video"),
-                video_category=dict(type=CategoryLoss, critic="video"),
+                frame_adversarial=dict(type=AdversarialLoss, discriminator="frame"),
+                video_adversarial=dict(type=AdversarialLoss, discriminator="video"),
+                video_category=dict(type=CategoryLoss, discriminator="video"),
                 first_frame_l1=dict(type=FirstFrameL1Loss, weight=10.0),
             ),
         ),

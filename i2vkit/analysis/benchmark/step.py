@@ -45,10 +45,10 @@ def benchmark_step(
 ) -> dict[str, Any]:
     """A whole training step, through the config's phases and optimisers, beside the same done plainly, by turns.
 
-    "reference" computes layers and critics that have one in their reference form, where looks of a critic share
-    nothing, takes Adam's unfused steps and leaves all critics asking for gradients while the generator trains (which
-    are thrown away), in fp32 with TF32 off; everything else is the same code. Before that the losses of the first steps
-    are checked to agree.
+    "reference" computes layers and discriminators that have one in their reference form, where inputs of a
+    discriminator share nothing, takes Adam's unfused steps and leaves all discriminators asking for gradients while the
+    generator trains (which are thrown away), in fp32 with TF32 off; everything else is the same code. Before that the
+    losses of the first steps are checked to agree.
 
     Args:
         cfg: of ``load_config``; the data are random.
@@ -117,7 +117,7 @@ class Trainer:
         self.model.precision = precision
         if reference:
             # No phase freezes anything: whatever lies on the way to a loss asks for gradients.
-            self.model.trainable = lambda part=None: []
+            self.model.trainable_parameters = lambda part=None: []
         self.optimizers = build_optimizers(model, optim_wrapper)
         if compiled:
             compile_parts(model, compile_options(True))
@@ -127,7 +127,7 @@ class Trainer:
         with using_reference_forms(self.model, self.reference):
             log = self.model.train_step(self.data, self.optimizers)
         if self.reference:
-            self.model.zero_grad()  # what the generator's phase left in the critics
+            self.model.zero_grad()  # what the generator's phase left in the discriminators
         return {name: float(value) for name, value in log.items()}
 
     def losses(self, steps: int) -> list[dict[str, float]]:

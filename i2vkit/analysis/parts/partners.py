@@ -16,7 +16,7 @@ from i2vkit import registry as roles
 from i2vkit.analysis.parts.registered import arguments_from_builder, kinds
 from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS
-from i2vkit.models import Critic, Generator
+from i2vkit.models import Discriminator, Generator
 from i2vkit.models.assembly import GeneratorPlan, plan_generator
 from i2vkit.registry import arguments_of, build_part
 from i2vkit.structures import Spec
@@ -37,7 +37,7 @@ class Partner:
 
 
 def partners(kind: str, name: str) -> list[Partner]:
-    """Every part that could stand beside this one in a generator or critic, as the assembly itself judges.
+    """Every part that could stand beside this one in a generator or discriminator, as the assembly itself judges.
 
     Content encoder, motion encoder, motion generator and decoder go together if the generator is planned with both
     read, whatever stands in the other two slots (with the fewest adapters). Heads and refiners are built with every
@@ -136,14 +136,14 @@ def _builds_by_itself(kind: str, name: str) -> bool:
 
 @cache
 def _judges(network: str, kind: str, name: str) -> str:
-    """Why a critic's network and a view or an adversarial loss do not go together; "" if they do."""
+    """Why a discriminator's network and a view or an adversarial loss do not go together; "" if they do."""
     views, losses = kinds()[roles.VIEWS.name], kinds()[roles.ADVERSARIAL_LOSSES.name]
-    own = getattr(roles.DISCRIMINATORS.module_dict[network], "kind", None)
+    own = getattr(roles.DISCRIMINATORS.module_dict[network], "sample_type", None)
     # A view of clips of a length of its own may be too short for the network.
     shown = [
         view
         for view, part in views.items()
-        if (getattr(part, "kind", None), getattr(part, "length", None)) == (own, None)
+        if (getattr(part, "sample_type", None), getattr(part, "length", None)) == (own, None)
     ]
     settings = {
         "network": {"type": network},
@@ -151,7 +151,7 @@ def _judges(network: str, kind: str, name: str) -> str:
         "adversarial": {"type": next(iter(losses))},
     }
     settings["view" if kind == roles.VIEWS.name else "adversarial"] = {"type": name}
-    return _refusal(Critic, **settings, image_size=64, motion=Spec(trajectory=8), num_labels=1, map_channels=1)
+    return _refusal(Discriminator, **settings, image_size=64, motion=Spec(trajectory=8), num_labels=1, map_channels=1)
 
 
 def _refusal(part: type, **settings: Any) -> str:

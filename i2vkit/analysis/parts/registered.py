@@ -78,7 +78,7 @@ def spec_of(part: Callable) -> str:
         return "; ".join(f"{name} {', '.join(value)}" for name, value in fields.items() if value)
     if hasattr(part, "side"):  # an adapter
         return f"reads {part.side}.{part.reads}; provides {part.side}.{part.provides}"
-    if isinstance(kind := getattr(part, "kind", None), str):
+    if isinstance(kind := getattr(part, "sample_type", None), str):
         return kind
     takes = arguments_of(part) or {}
     return f"takes {', '.join(takes)}" if takes else "takes no arguments"

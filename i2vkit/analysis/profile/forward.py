@@ -16,8 +16,8 @@ from i2vkit.analysis.profile.measuring import Stopwatch, TensorMemory, watching
 from i2vkit.analysis.profile.report import PartProfile
 from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import ClipLengths
-from i2vkit.models.discriminators.discriminator import Look
-from i2vkit.models.discriminators.views import Footage
+from i2vkit.models.discriminators.discriminator import DiscriminatorInput
+from i2vkit.models.discriminators.views import ConditionedVideo
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.training.passes import Pass
 from i2vkit.structures import VideoBatch
@@ -135,36 +135,39 @@ class NetworkProbe(nn.Module):
         return self.network(clip, [self.network.predicts])[self.network.predicts]
 
 
-class CriticProbe(nn.Module):
-    """A critic that takes one tensor, the samples that its view picked, its condition being fixed."""
+class DiscriminatorProbe(nn.Module):
+    """A discriminator that takes one tensor, the samples that its view picked, its condition being fixed."""
 
-    def __init__(self, critic: nn.Module, look: Look) -> None:
+    def __init__(self, discriminator: nn.Module, disc_input: DiscriminatorInput) -> None:
         super().__init__()
-        self.critic, self._look = critic, look
+        self.discriminator, self._disc_input = discriminator, disc_input
 
     def forward(self, sample: Tensor) -> Tensor:
-        """Samples of the critic's kind -> logits."""
-        return self.critic(sample, self._look.label, self._look.maps)
+        """Samples of the discriminator's sample type -> logits."""
+        return self.discriminator(sample, self._disc_input.label, self._disc_input.maps)
 
 
-def look_at(critic: nn.Module, video: Tensor, generator: nn.Module) -> Look:
-    """What a critic sees of a video (B, 3, T, H, W); a motion encoded anew is not the critic's own work."""
+def discriminator_input(discriminator: nn.Module, video: Tensor, generator: nn.Module) -> DiscriminatorInput:
+    """What a discriminator sees of a video (B, 3, T, H, W); a motion encoded anew is not the discriminator's own
+    work.
+    """
     label = torch.zeros(len(video), dtype=torch.long)
     clip = generator.with_maps(VideoBatch(video, label=label))
     motion = partial(generator.encode_motion, clip, GenerationState([0] * len(video)))
-    footage = Footage(video, None, motion, image=video[:, :, 0], label=label, maps=clip.driving_maps)
-    return critic.look(footage, critic.view, critic.view.draw(footage))
+    conditioned = ConditionedVideo(video, None, motion, image=video[:, :, 0], label=label, maps=clip.driving_maps)
+    return discriminator.prepare_input(conditioned, discriminator.view, discriminator.view.sample_indices(conditioned))
 
 
 @torch.no_grad()
 def profile_model(model: nn.Module, num_frames: int = 16) -> list[PartProfile]:
-    """Every part of the generator, the generator, and every critic, for one video.
+    """Every part of the generator, the generator, and every discriminator, for one video.
 
     Of a ``SupervisedModel`` it is the parts of its network, for what it predicts at test.
 
     Args:
         model: on the CPU; it is put into eval mode.
-        num_frames: length of the video. A critic is counted for the samples it takes from one video of that length.
+        num_frames: length of the video. A discriminator is counted for the samples it takes from one video of that
+            length.
 
     Raises:
         ConfigError: a length that the generator cannot make; lists those it can.
@@ -178,10 +181,10 @@ def profile_model(model: nn.Module, num_frames: int = 16) -> list[PartProfile]:
     if not hasattr(model, "generator"):
         return profile_parts(NetworkProbe(model.network), (video,), "network")
     rows = profile_parts(GeneratorProbe(model.generator), (video,), "generator")
-    for name, critic in model.critics.items():
-        look = look_at(critic, video, model.generator)
-        whole = profile_parts(CriticProbe(critic, look), (look.sample,), "critic")[-1]
-        rows.append(replace(whole, name=f"critics.{name}"))
+    for name, discriminator in model.discriminators.items():
+        disc_input = discriminator_input(discriminator, video, model.generator)
+        whole = profile_parts(DiscriminatorProbe(discriminator, disc_input), (disc_input.sample,), "discriminator")[-1]
+        rows.append(replace(whole, name=f"discriminators.{name}"))
     return rows
 
 

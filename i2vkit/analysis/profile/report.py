@@ -66,7 +66,9 @@ class ModelProfile:
         """The rows of the table: the wholes and the step, or ``by_part`` all."""
         if by_part:
             return [*self.parts, *self.training]
-        wholes = [row for row in self.parts if row.name in ("generator", "network") or row.name.startswith("critics.")]
+        wholes = [
+            row for row in self.parts if row.name in ("generator", "network") or row.name.startswith("discriminators.")
+        ]
         return wholes + self.training[-1:]
 
 

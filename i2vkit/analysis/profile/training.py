@@ -156,7 +156,7 @@ def _rows(model: nn.Module, meter: StepMeter, known: list[Tensor], runs: list[Co
     uncounted = sum((Counter(each.uncounted) for each in rows), Counter())
     total = PartProfile(
         "training step",
-        sum(p.numel() for p in model.trainable()),
+        sum(p.numel() for p in model.trainable_parameters()),
         meter.macs.total(),
         dict(uncounted.most_common()),
         peak_bytes=max(meter.peaks.values()),

@@ -72,12 +72,13 @@ def plot_curves(rows: list[Row], title: str, path: Path) -> None:
 def shared_losses(rows: list[Row]) -> list[str]:
     """The losses that most rows logged, at most six: distances first, sums over a phase never.
 
-    >>> shared_losses([{"training": {"step": [1], "frame_critic": [2.0], "frame_l1": [0.5], "critics_total": [2.0]}}])
-    ['frame_l1', 'frame_critic']
+    >>> training = {"step": [1], "frame_discriminator": [2.0], "frame_l1": [0.5], "discriminators_total": [2.0]}
+    >>> shared_losses([{"training": training}])
+    ['frame_l1', 'frame_discriminator']
     """
     names = (name for row in rows for name in row.get("training", {}))
     counted = Counter(name for name in names if name != "step" and not name.endswith("_total"))
-    order = sorted(counted, key=lambda name: (-counted[name], name.endswith(("critic", "adversarial")), name))
+    order = sorted(counted, key=lambda name: (-counted[name], name.endswith(("discriminator", "adversarial")), name))
     return order[:PANELS]
 
 

@@ -25,8 +25,8 @@ from i2vkit.registry import MODELS
 
 # Losses may lie this far from float64's, relative or absolute, whichever is more.
 LOSSES = {"fp32": 1e-3, "tf32": 3e-2, "bf16": 1e-1}
-# Updates, by their relative norm. In fp32 a CPU itself is 0.013 off where a critic has a gradient penalty (FRGAN,
-# narrow): activations near zero fall on the other side of it. In bf16 they are only reported.
+# Updates, by their relative norm. In fp32 a CPU itself is 0.013 off where a discriminator has a gradient penalty
+# (FRGAN, narrow): activations near zero fall on the other side of it. In bf16 they are only reported.
 UPDATES = {"fp32": 5e-2, "tf32": 3e-1}
 GREY_LEVELS = 1  # between a video made here and on the CPU, in fp32
 SYNCHRONISATIONS = 2  # a training step

@@ -1,4 +1,4 @@
-"""Discriminator networks, the views through which critics look at a video, and augmentations of what they see."""
+"""Discriminator networks, the views that say what they see of a video, and augmentations of what they see."""
 
 from i2vkit.models.discriminators.augmentation import DiffAugment
 from i2vkit.models.discriminators.networks import FrameDiscriminator, VectorDiscriminator, VideoDiscriminator
@@ -6,7 +6,7 @@ from i2vkit.models.discriminators.projected import ProjectedFrameDiscriminator, 
 from i2vkit.models.discriminators.residual import ResidualFrameDiscriminator, ResidualVideoDiscriminator
 from i2vkit.models.discriminators.views import (
     AllFrames,
-    Footage,
+    ConditionedVideo,
     FramePairs,
     LastDynamics,
     RandomFrames,
@@ -16,8 +16,8 @@ from i2vkit.models.discriminators.views import (
 
 __all__ = [
     "AllFrames",
+    "ConditionedVideo",
     "DiffAugment",
-    "Footage",
     "FrameDiscriminator",
     "FramePairs",
     "LastDynamics",

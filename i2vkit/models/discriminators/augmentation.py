@@ -59,35 +59,37 @@ class DiffAugment(Augmentation):
             raise ConfigError(f"the probability of DiffAugment lies in [0, 1], not {probability}")
         self.probability, self.translation, self.cutout = probability, translation, cutout
 
-    def draw(self, batch: int, device: torch.device) -> Tensor:
-        """Random numbers (B, 10) for a batch of clips, a row a clip: what ``forward`` and ``move`` go by."""
+    def sample_parameters(self, batch: int, device: torch.device) -> Tensor:
+        """Random numbers (B, 10) for a batch of clips, a row a clip: what ``forward`` and ``transform_maps`` go by."""
         return torch.rand(batch, _NUMBERS, device=device)
 
-    def forward(self, sample: Tensor, draw: Tensor) -> Tensor:
-        """Samples (N, 3, [T,] H, W) in [-1, 1], augmented by the rows of ``draw`` (N, 10); they may leave the range."""
-        return self.move(self._colored(sample, draw), draw)
+    def forward(self, sample: Tensor, parameters: Tensor) -> Tensor:
+        """Samples (N, 3, [T,] H, W) in [-1, 1], augmented by the rows of ``parameters`` (N, 10); they may leave the
+        range.
+        """
+        return self.transform_maps(self._colored(sample, parameters), parameters)
 
-    def move(self, maps: Tensor, draw: Tensor) -> Tensor:
+    def transform_maps(self, maps: Tensor, parameters: Tensor) -> Tensor:
         """Maps (N, C, [T,] H, W), translated and cut out as their samples are."""
         height, width = maps.shape[-2:]
         visible = torch.ones(len(maps), height, width, dtype=torch.bool, device=maps.device)
         if "translation" in self.policy:
-            maps, visible = self._translated(maps, draw)
+            maps, visible = self._translated(maps, parameters)
         if "cutout" in self.policy:
-            visible = visible & self._outside_hole((height, width), draw)
+            visible = visible & self._outside_hole((height, width), parameters)
         # (N, H, W) to (N, 1, [1,] H, W)
         visible = visible.view(len(maps), *[1] * (maps.dim() - 3), height, width)
         return torch.where(visible, maps, maps.new_zeros(()))
 
-    def _applies(self, name: str, draw: Tensor) -> Tensor:
+    def _applies(self, name: str, parameters: Tensor) -> Tensor:
         """Whether a policy is applied, bool (N,)."""
-        return draw[:, _APPLIES][:, POLICIES.index(name)] < self.probability
+        return parameters[:, _APPLIES][:, POLICIES.index(name)] < self.probability
 
-    def _colored(self, sample: Tensor, draw: Tensor) -> Tensor:
+    def _colored(self, sample: Tensor, parameters: Tensor) -> Tensor:
         if "color" not in self.policy:
             return sample
-        applies = self._applies("color", draw)
-        brightness, saturation, contrast = (draw[:, i] for i in (_BRIGHTNESS, _SATURATION, _CONTRAST))
+        applies = self._applies("color", parameters)
+        brightness, saturation, contrast = (parameters[:, i] for i in (_BRIGHTNESS, _SATURATION, _CONTRAST))
         # Numbers that change nothing where the policy is not applied, as (N, 1, [1,] 1, 1).
         strengths = (
             torch.where(applies, brightness - 0.5, 0.0),
@@ -101,12 +103,12 @@ class DiffAugment(Augmentation):
         mean = sample.mean(dim=tuple(range(1, sample.dim())), keepdim=True)
         return torch.lerp(mean.expand_as(sample), sample, spread)
 
-    def _translated(self, maps: Tensor, draw: Tensor) -> tuple[Tensor, Tensor]:
+    def _translated(self, maps: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
         """The maps moved, and which places they cover, bool (N, H, W)."""
         height, width = maps.shape[-2:]
-        applies = self._applies("translation", draw)
+        applies = self._applies("translation", parameters)
         sources, inside = [], []
-        for side, number in zip((height, width), draw[:, _SHIFT].unbind(dim=1), strict=True):
+        for side, number in zip((height, width), parameters[:, _SHIFT].unbind(dim=1), strict=True):
             farthest = round(side * self.translation)
             shift = (number * (2 * farthest + 1)).floor().long() - farthest
             shift = torch.where(applies, shift, 0)
@@ -119,13 +121,13 @@ class DiffAugment(Augmentation):
         moved = flat.gather(2, index[:, None].expand_as(flat)).view_as(maps)
         return moved, inside[0][:, :, None] & inside[1][:, None, :]
 
-    def _outside_hole(self, sides: Sequence[int], draw: Tensor) -> Tensor:
+    def _outside_hole(self, sides: Sequence[int], parameters: Tensor) -> Tensor:
         """Which places are not cut out, bool (N, H, W)."""
-        applies = self._applies("cutout", draw)
+        applies = self._applies("cutout", parameters)
         covered = []
-        for side, number in zip(sides, draw[:, _HOLE].unbind(dim=1), strict=True):
+        for side, number in zip(sides, parameters[:, _HOLE].unbind(dim=1), strict=True):
             hole = round(side * self.cutout)
             start = (number * (side + 1 - hole % 2)).floor() - hole // 2
-            place = torch.arange(side, device=draw.device) - start[:, None]  # (N, side)
+            place = torch.arange(side, device=parameters.device) - start[:, None]  # (N, side)
             covered.append((place >= 0) & (place < hole))
         return ~(covered[0][:, :, None] & covered[1][:, None, :] & applies[:, None, None])

@@ -1,4 +1,4 @@
-"""A critic: a discriminator network, what it looks at, its condition and its adversarial loss."""
+"""A discriminator: its network, its view, its condition and its adversarial loss."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,58 +13,62 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.discriminators.networks import spread_over_time
-from i2vkit.models.discriminators.views import Footage, View
+from i2vkit.models.discriminators.networks import repeat_over_time
+from i2vkit.models.discriminators.views import ConditionedVideo, View
 from i2vkit.models.layers.checkpointing import checkpointed
-from i2vkit.models.training.micro_batches import by_micro_batches
+from i2vkit.models.training.micro_batches import loss_in_micro_batches
 from i2vkit.registry import ADVERSARIAL_LOSSES, AUGMENTATIONS, DISCRIMINATORS, MODELS, VIEWS, build_part
 from i2vkit.structures import Spec
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a critic is shown at once: ``sample`` (N, ...), and per sample one-hot ``label`` (N, L) or ``maps``."""
+class DiscriminatorInput:
+    """What a discriminator is shown at once: ``sample`` (N, ...), and per sample one-hot ``label`` (N, L) or
+    ``maps``.
+    """
 
     sample: Tensor
     label: Tensor | None = None
     maps: Tensor | None = None
 
-    def detach(self) -> "Look":
+    def detach(self) -> "DiscriminatorInput":
         """The same, cut off from the graph of the sample."""
         return replace(self, sample=self.sample.detach())
 
 
-class Scorer:
-    """Scores looks of a critic; looks of one sample with several labels share what does not depend on the label."""
+class CachingScorer:
+    """Scores inputs of a discriminator; inputs of one sample with several labels share what does not depend on the
+    label.
+    """
 
-    def __init__(self, critic: "Critic"):
-        self._critic = critic
-        self._begun: list[tuple[Look, Any]] = []
+    def __init__(self, discriminator: "Discriminator"):
+        self._discriminator = discriminator
+        self._cache: list[tuple[DiscriminatorInput, Any]] = []
 
-    def __call__(self, look: Look) -> Tensor:
+    def __call__(self, disc_input: DiscriminatorInput) -> Tensor:
         """Logits (N, ...)."""
-        critic = self._critic
-        if critic.checkpointing or not hasattr(critic.network, "begin"):
-            return critic(look.sample, look.label, look.maps)
-        for seen, begun in self._begun:
-            if seen.sample is look.sample and seen.maps is look.maps:
-                return critic.ask_network("score", begun, look.label)
-        begun = critic.ask_network("begin", look.sample, look.maps)
-        self._begun.append((look, begun))
-        return critic.ask_network("score", begun, look.label)
+        discriminator = self._discriminator
+        if discriminator.checkpointing or not hasattr(discriminator.network, "shared_features"):
+            return discriminator(disc_input.sample, disc_input.label, disc_input.maps)
+        for seen, shared in self._cache:
+            if seen.sample is disc_input.sample and seen.maps is disc_input.maps:
+                return discriminator.call_network("score", shared, disc_input.label)
+        shared = discriminator.call_network("shared_features", disc_input.sample, disc_input.maps)
+        self._cache.append((disc_input, shared))
+        return discriminator.call_network("score", shared, disc_input.label)
 
 
 @MODELS.register_module()
-class Critic(nn.Module):
-    """Judges real against generated footage.
+class Discriminator(nn.Module):
+    """Judges real against generated videos.
 
     ``condition`` is None, "label", "image" (the content image) or "maps" (condition maps of the seen frames). With
     ``classify`` it says the class of what it sees too (auxiliary classifier, Odena et al., 2017). ``augment`` is an
     augmentation of all frames or clips that it sees, real and generated (``DiffAugment``). With ``micro_batch`` its
     adversarial losses are computed from so many samples at a time, each with its gradients: the same losses and
     gradients up to rounding, without computing anything twice, in the memory that so many samples take. A network with
-    batch norm, in which samples depend on each other, takes ``checkpointing`` in its place: of every look the maps are
-    computed again in the backward pass instead of being kept, and looks share nothing.
+    batch norm, in which samples depend on each other, takes ``checkpointing`` in its place: of every input the maps are
+    computed again in the backward pass instead of being kept, and inputs share nothing.
 
     Raises:
         ConfigError: if network and view do not fit, the condition is not to be had, vectors are to be augmented, a
@@ -96,17 +100,19 @@ class Critic(nn.Module):
         self._compiled: dict[str, Callable] = {}
         widths = {None: 0, "label": num_labels, "image": 3, "maps": map_channels}
         if condition not in widths:
-            raise ConfigError(f'the condition of a critic is None, "label", "image" or "maps", not {condition!r}')
+            raise ConfigError(
+                f'the condition of a discriminator is None, "label", "image" or "maps", not {condition!r}'
+            )
         if condition and not widths[condition]:
-            raise ConfigError(f'a critic is conditioned on "{condition}", which this model does not have')
+            raise ConfigError(f'a discriminator is conditioned on "{condition}", which this model does not have')
         if classify and not num_labels:
-            raise ConfigError("a critic is to classify, and this model has no labels")
+            raise ConfigError("a discriminator is to classify, and this model has no labels")
         self.classifies = classify
         size = widths[condition]
         self.network = build_part(
             DISCRIMINATORS,
             network,
-            in_channels=self.view.size(motion),
+            in_channels=self.view.channels(motion),
             image_size=image_size,
             label_size=size if condition == "label" else 0,
             map_channels=size if condition in ("image", "maps") else 0,
@@ -115,7 +121,7 @@ class Critic(nn.Module):
         if classify and not hasattr(self.network, "classify"):
             raise ConfigError(f"{type(self.network).__name__} has no class logits: take another network")
         self.check_view(self.view)
-        if self.augment is not None and self.network.kind == "vector":
+        if self.augment is not None and self.network.sample_type == "vector":
             raise ConfigError(
                 f"{type(self.augment).__name__} augments frames and clips, but {type(self.network).__name__} judges "
                 f"vectors: leave augment out"
@@ -126,7 +132,7 @@ class Critic(nn.Module):
     def _check_memory(self) -> None:
         name, layers = type(self.network).__name__, list(self.network.modules())
         if self.micro_batch is not None and self.micro_batch < 1:
-            raise ConfigError(f"the micro_batch of a critic is a number of samples, not {self.micro_batch}")
+            raise ConfigError(f"the micro_batch of a discriminator is a number of samples, not {self.micro_batch}")
         if self.micro_batch is not None and any(isinstance(layer, _BatchNorm) for layer in layers):
             raise ConfigError(
                 f"{name} has batch norm, so that a sample's score depends on the others of its batch: take "
@@ -144,99 +150,111 @@ class Critic(nn.Module):
         Raises:
             ConfigError: if it does not.
         """
-        if self.network.kind != view.kind:
+        if self.network.sample_type != view.sample_type:
             raise ConfigError(
-                f"{type(self.network).__name__} judges {self.network.kind}, but {type(view).__name__} shows "
-                f"{view.kind}: change one of the two"
+                f"{type(self.network).__name__} judges {self.network.sample_type}, but {type(view).__name__} shows "
+                f"{view.sample_type}: change one of the two"
             )
-        shortest, shown = getattr(self.network, "shortest", 1), getattr(view, "length", None)
-        if view.kind == "clip" and shown is not None and shown < shortest:
+        min_frames, shown = getattr(self.network, "min_frames", 1), getattr(view, "length", None)
+        if view.sample_type == "clip" and shown is not None and shown < min_frames:
             raise ConfigError(
-                f"{type(self.network).__name__} needs clips of {shortest} frames or more, but {type(view).__name__} "
+                f"{type(self.network).__name__} needs clips of {min_frames} frames or more, but {type(view).__name__} "
                 f"shows {shown}: change one of the two"
             )
         return view
 
-    def draw_augmentation(self, footage: Footage) -> Tensor | None:
-        """The random numbers of one augmentation, a row a clip, for looks at footage that belongs together.
+    def sample_augmentation(self, conditioned: ConditionedVideo) -> Tensor | None:
+        """The random numbers of one augmentation, a row a clip, for inputs from videos that belong together.
 
         None where nothing is augmented.
         """
-        return None if self.augment is None else self.augment.draw(len(footage.video), footage.video.device)
+        return (
+            None
+            if self.augment is None
+            else self.augment.sample_parameters(len(conditioned.video), conditioned.video.device)
+        )
 
-    def look(self, footage: Footage, view: View, index: Tensor | None, augmentation: Tensor | None = None) -> Look:
-        """What this critic sees of ``footage`` through ``view``.
+    def prepare_input(
+        self, conditioned: ConditionedVideo, view: View, index: Tensor | None, augmentation: Tensor | None = None
+    ) -> DiscriminatorInput:
+        """What this discriminator sees of ``conditioned`` through ``view``.
 
         Args:
-            footage: real or generated.
-            view: the critic's own, or one that a loss has in its place.
-            index: of what is seen, drawn by ``view.draw``.
-            augmentation: drawn by ``draw_augmentation``; by default drawn anew.
+            conditioned: real or generated.
+            view: the discriminator's own, or one that a loss has in its place.
+            index: of what is seen, drawn by ``view.sample_indices``.
+            augmentation: drawn by ``sample_augmentation``; by default drawn anew.
         """
-        look = self._plain_look(footage, view, index)
+        disc_input = self._unaugmented_input(conditioned, view, index)
         if self.augment is None:
-            return look
-        drawn = self.draw_augmentation(footage) if augmentation is None else augmentation
-        draw = drawn[view.owners(footage, index)]
-        maps = None if look.maps is None else self.augment.move(look.maps, draw)
-        return replace(look, sample=self.augment(look.sample, draw), maps=maps)
+            return disc_input
+        drawn = self.sample_augmentation(conditioned) if augmentation is None else augmentation
+        parameters = drawn[view.clip_index(conditioned, index)]
+        maps = None if disc_input.maps is None else self.augment.transform_maps(disc_input.maps, parameters)
+        return replace(disc_input, sample=self.augment(disc_input.sample, parameters), maps=maps)
 
-    def _plain_look(self, footage: Footage, view: View, index: Tensor | None) -> Look:
-        sample = view.look(footage, index)
+    def _unaugmented_input(self, conditioned: ConditionedVideo, view: View, index: Tensor | None) -> DiscriminatorInput:
+        sample = view.extract(conditioned, index)
         if self.condition is None:
-            return Look(sample)
+            return DiscriminatorInput(sample)
         if self.condition == "maps":
-            return Look(sample, maps=view.pick(footage.maps, index))
-        owners = view.owners(footage, index)
+            return DiscriminatorInput(sample, maps=view.gather(conditioned.maps, index))
+        clip_index = view.clip_index(conditioned, index)
         if self.condition == "label":
-            return Look(sample, label=functional.one_hot(footage.label, self.num_labels)[owners])
-        image = footage.image[owners]
-        return Look(sample, maps=spread_over_time(image, sample.shape[2]) if view.kind == "clip" else image)
+            return DiscriminatorInput(sample, label=functional.one_hot(conditioned.label, self.num_labels)[clip_index])
+        image = conditioned.image[clip_index]
+        return DiscriminatorInput(
+            sample, maps=repeat_over_time(image, sample.shape[2]) if view.sample_type == "clip" else image
+        )
 
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Logits (N, ...)."""
         return self._computed(self.network, sample, label, maps)
 
     @contextmanager
-    def scoring(self) -> Iterator[Callable[[Look], Tensor]]:
-        """Inside, a function that scores looks, and computes once what they share: the weights under spectral norm, one
-        power iteration for all (Miyato et al., 2018), and what the network makes of a sample before a label joins.
+    def scoring(self) -> Iterator[Callable[[DiscriminatorInput], Tensor]]:
+        """Inside, a function that scores inputs, and computes once what they share: the weights under spectral norm,
+        one power iteration for all (Miyato et al., 2018), and what the network makes of a sample before a label joins.
         With ``reference = True`` nothing is shared.
         """
         if self.reference:
-            yield lambda look: self(look.sample, look.label, look.maps)
+            yield lambda disc_input: self(disc_input.sample, disc_input.label, disc_input.maps)
         else:
             with parametrize.cached():
-                yield Scorer(self)
+                yield CachingScorer(self)
 
-    def critic_loss(self, real: Look, fakes: Sequence[tuple[Look, float]]) -> Tensor:
-        """What the critic minimises: its adversarial loss of a ``real`` look and weighted ``fakes``."""
-        looks, weights = [look for look, _ in fakes], [weight for _, weight in fakes]
+    def discriminator_loss(self, real: DiscriminatorInput, fakes: Sequence[tuple[DiscriminatorInput, float]]) -> Tensor:
+        """What the discriminator minimises: its adversarial loss of a ``real`` input and weighted ``fakes``."""
+        disc_inputs, weights = [disc_input for disc_input, _ in fakes], [weight for _, weight in fakes]
 
-        def term(real: Look, *looks: Look) -> Tensor:
+        def term(real: DiscriminatorInput, *disc_inputs: DiscriminatorInput) -> Tensor:
             with self.scoring() as score:
-                return self.adversarial.critic_loss(score, real, list(zip(looks, weights, strict=True)))
+                return self.adversarial.discriminator_loss(score, real, list(zip(disc_inputs, weights, strict=True)))
 
-        return self._by_micro_batches(term, real, *looks)
+        return self._in_micro_batches(term, real, *disc_inputs)
 
-    def generator_loss(self, fake: Look, real: Look | None = None) -> Tensor:
-        """What the generator minimises: its adversarial loss of a look at its video, and at a real one to compare."""
+    def generator_loss(self, fake: DiscriminatorInput, real: DiscriminatorInput | None = None) -> Tensor:
+        """What the generator minimises: its adversarial loss of an input from its video, and from a real one to
+        compare.
+        """
 
-        def term(*looks: Look) -> Tensor:
+        def term(*disc_inputs: DiscriminatorInput) -> Tensor:
             with self.scoring() as score:
-                return self.adversarial.generator_loss(score, *looks)
+                return self.adversarial.generator_loss(score, *disc_inputs)
 
-        return self._by_micro_batches(term, *([fake] if real is None else [fake, real]))
+        return self._in_micro_batches(term, *([fake] if real is None else [fake, real]))
 
-    def _by_micro_batches(self, term: Callable[..., Tensor], *looks: Look) -> Tensor:
+    def _in_micro_batches(self, term: Callable[..., Tensor], *disc_inputs: DiscriminatorInput) -> Tensor:
         if self.micro_batch is None:
-            return term(*looks)
+            return term(*disc_inputs)
         with self.scoring():  # the weights under spectral norm serve all micro-batches
-            return by_micro_batches(term, looks, self.micro_batch, self.parameters())
+            return loss_in_micro_batches(term, disc_inputs, self.micro_batch, self.parameters())
 
-    def classify(self, look: Look) -> Tensor:
+    def classify(self, disc_input: DiscriminatorInput) -> Tensor:
         """Class logits (N, num_labels)."""
-        return self._computed(partial(self.ask_network, "classify"), look.sample, look.label, look.maps)
+        return self._computed(
+            partial(self.call_network, "classify"), disc_input.sample, disc_input.label, disc_input.maps
+        )
 
     def _computed(self, function: Callable[..., Tensor], *inputs: Tensor | None) -> Tensor:
         return checkpointed(function, *inputs, norms=self.network) if self.checkpointing else function(*inputs)
@@ -248,12 +266,12 @@ class Critic(nn.Module):
             options: Of ``torch.compile``.
         """
         self.network.compile(**options)
-        # Of the class and not of the object, or a copy of this critic would go on with the original's weights.
+        # Of the class and not of the object, or a copy of this discriminator would go on with the original's weights.
         kind = type(self.network)
-        names = [name for name in ("begin", "score", "classify") if hasattr(kind, name)]
+        names = [name for name in ("shared_features", "score", "classify") if hasattr(kind, name)]
         self._compiled = {name: torch.compile(getattr(kind, name), **options) for name in names}
 
-    def ask_network(self, method: str, *inputs: Any) -> Any:
+    def call_network(self, method: str, *inputs: Any) -> Any:
         """Call a method of the network, compiled if ``compile`` was called."""
         if method in self._compiled:
             return self._compiled[method](self.network, *inputs)

@@ -9,16 +9,20 @@ from torch import Tensor, nn
 from i2vkit.interfaces import Interface
 
 # What views show and networks judge: frames (N, C, H, W), clips (N, C, T, H, W) or vectors (N, D).
-KINDS = ("frames", "clip", "vector")
+SAMPLE_TYPES = ("frames", "clip", "vector")
 
 
-def kind_problem(kind: object) -> str:
-    """Return what is wrong with the ``kind`` of a network or view, or "".
+def sample_type_problem(sample_type: object) -> str:
+    """Return what is wrong with the ``sample_type`` of a network or view, or "".
 
-    >>> kind_problem("video")
-    "has kind='video', which is one of: frames, clip, vector"
+    >>> sample_type_problem("video")
+    "has sample_type='video', which is one of: frames, clip, vector"
     """
-    return "" if kind in KINDS else f"has kind={kind!r}, which is one of: {', '.join(KINDS)}"
+    return (
+        ""
+        if sample_type in SAMPLE_TYPES
+        else f"has sample_type={sample_type!r}, which is one of: {', '.join(SAMPLE_TYPES)}"
+    )
 
 
 class DiscriminatorNetwork(nn.Module, Interface):
@@ -29,18 +33,18 @@ class DiscriminatorNetwork(nn.Module, Interface):
     ``num_classes`` (0 unless it is to classify), as far as the constructor names them.
 
     A network that is built with ``num_classes`` also has ``classify(sample, label, maps)``, class logits
-    (N, num_classes). A network may split its forward pass into ``begin(sample, maps)``, which does not depend on the
-    label, and ``score(begun, label)``: several labels of one sample then share the first.
+    (N, num_classes). A network may split its forward pass into ``shared_features(sample, maps)``, which does not depend
+    on the label, and ``score(shared, label)``: several labels of one sample then share the first.
 
     Attributes:
-        kind: What the network judges: "frames", "clip" or "vector".
-        shortest: The least number of frames of a clip that it judges.
+        sample_type: What the network judges: "frames", "clip" or "vector".
+        min_frames: The least number of frames of a clip that it judges.
 
     Examples:
         >>> import torch
         >>> from i2vkit.models.discriminators.interfaces import DiscriminatorNetwork
         >>> class MeanDiscriminator(DiscriminatorNetwork):
-        ...     kind = "frames"
+        ...     sample_type = "frames"
         ...     def __init__(self, in_channels: int, label_size: int = 0):
         ...         super().__init__()
         ...         self.linear = torch.nn.Linear(in_channels + label_size, 1)
@@ -51,37 +55,37 @@ class DiscriminatorNetwork(nn.Module, Interface):
         torch.Size([4, 1])
     """
 
-    attributes: ClassVar[tuple[str, ...]] = ("kind",)
-    optional: ClassVar[tuple[str, ...]] = ("shortest",)
-    kind: str
-    shortest: int = 1
+    attributes: ClassVar[tuple[str, ...]] = ("sample_type",)
+    optional: ClassVar[tuple[str, ...]] = ("min_frames",)
+    sample_type: str
+    min_frames: int = 1
 
     @abstractmethod
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Return logits (N, K), one or more a sample.
 
         Args:
-            sample: (N, C, H, W), (N, C, T, H, W) or (N, D), by ``kind``.
+            sample: (N, C, H, W), (N, C, T, H, W) or (N, D), by ``sample_type``.
             label: One-hot (N, L).
             maps: Condition images or maps (N, M, [T,] H, W).
         """
 
     def problem(self) -> str:
-        """Refuse a kind that no view shows."""
-        return kind_problem(self.kind)
+        """Refuse a sample type that no view shows."""
+        return sample_type_problem(self.sample_type)
 
 
 class Augmentation(nn.Module, Interface):
     """Changes what a discriminator sees, real and generated alike, differentiably. Registered in ``AUGMENTATIONS``."""
 
     @abstractmethod
-    def draw(self, batch: int, device: torch.device) -> Tensor:
+    def sample_parameters(self, batch: int, device: torch.device) -> Tensor:
         """Return random numbers (B, K), a row for each clip of a batch; everything random is decided by them."""
 
     @abstractmethod
-    def forward(self, sample: Tensor, draw: Tensor) -> Tensor:
-        """Return samples (N, 3, [T,] H, W), each augmented by its row of ``draw`` (N, K)."""
+    def forward(self, sample: Tensor, parameters: Tensor) -> Tensor:
+        """Return samples (N, 3, [T,] H, W), each augmented by its row of ``parameters`` (N, K)."""
 
     @abstractmethod
-    def move(self, maps: Tensor, draw: Tensor) -> Tensor:
-        """Return condition maps (N, C, [T,] H, W), moved as their samples are by the same rows of ``draw``."""
+    def transform_maps(self, maps: Tensor, parameters: Tensor) -> Tensor:
+        """Return condition maps (N, C, [T,] H, W), moved as their samples are by the same rows of ``parameters``."""

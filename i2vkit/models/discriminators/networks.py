@@ -2,7 +2,7 @@
 its being real and, if built with ``num_classes``, those of its class.
 
 A network is built with ``in_channels`` of its samples, ``label_size`` (one-hot label, 0 if none), ``map_channels``
-(condition images or maps, 0 if none) and ``num_classes`` by its critic. ``norm`` is "batch", "spectral" or None.
+(condition images or maps, 0 if none) and ``num_classes`` by its discriminator. ``norm`` is "batch", "spectral" or None.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def check_norm(norm: str | None) -> None:
 
 
 @dataclass(frozen=True)
-class Begun:
+class SharedFeatures:
     """What a network made of samples before the label joins.
 
     ``features`` (N, C, ...) are the output of the first block; or, with ``label_weight``, that of the convolution after
@@ -46,7 +46,7 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
     the features as they are.
     """
 
-    kind: str
+    sample_type: str
     convolution: type[nn.Module]
     batch_norm: type[nn.Module]
 
@@ -90,11 +90,11 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
 
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Logits (N, ...) of samples (N, C, [T,] H, W), one-hot labels (N, L) and maps (N, M, [T,] H, W)."""
-        return self.score(self.begin(sample, maps), label)
+        return self.score(self.shared_features(sample, maps), label)
 
-    def score(self, begun: Begun, label: Tensor | None) -> Tensor:
-        """Logits (N, ...) of what ``begin`` gave and one-hot labels (N, L)."""
-        return self.to_score(self._finish(begun, label)).flatten(1)
+    def score(self, shared: SharedFeatures, label: Tensor | None) -> Tensor:
+        """Logits (N, ...) of what ``shared_features`` gave and one-hot labels (N, L)."""
+        return self.to_score(self._finish(shared, label)).flatten(1)
 
     def classify(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Class logits (N, num_classes) of the same, the mean over the places where there are several."""
@@ -102,22 +102,22 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
 
     def features(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """What the last layers read."""
-        return self._finish(self.begin(sample, maps), label)
+        return self._finish(self.shared_features(sample, maps), label)
 
-    def begin(self, sample: Tensor, maps: Tensor | None = None) -> Begun:
+    def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> SharedFeatures:
         """What does not depend on the label: it serves for several labels of the same samples."""
         x = self.blocks[0](sample if maps is None else torch.cat([sample, maps], dim=1))
         if self.takes_reference(x) or not self.label_size or len(self.blocks) == 1:
-            return Begun(x)
+            return SharedFeatures(x)
         convolution = self.blocks[1][0]
         weight, label_weight = convolution.weight.split([x.shape[1], self.label_size], dim=1)
-        return Begun(_convolved(convolution, x, weight, None), label_weight, tuple(x.shape[2:]))
+        return SharedFeatures(_convolved(convolution, x, weight, None), label_weight, tuple(x.shape[2:]))
 
-    def _finish(self, begun: Begun, label: Tensor | None) -> Tensor:
-        x, rest = begun.features, list(self.blocks[1:])
-        if begun.label_weight is not None:
+    def _finish(self, shared: SharedFeatures, label: Tensor | None) -> Tensor:
+        x, rest = shared.features, list(self.blocks[1:])
+        if shared.label_weight is not None:
             convolution, *layers = rest.pop(0)
-            x = x + _label_term(begun, label.to(x.dtype), convolution)
+            x = x + _label_term(shared, label.to(x.dtype), convolution)
             for layer in layers:
                 x = layer(x)
         elif label is not None:
@@ -138,15 +138,15 @@ def _as_maps(label: Tensor, sides: tuple[int, ...]) -> Tensor:
     return label[(..., *[None] * len(sides))].expand(-1, -1, *sides)
 
 
-def _label_term(begun: Begun, label: Tensor, convolution: nn.Module) -> Tensor:
+def _label_term(shared: SharedFeatures, label: Tensor, convolution: nn.Module) -> Tensor:
     """What maps of ``label`` (N, L) add to the output of ``convolution``, with its bias.
 
     It is the same everywhere but at the two ends of an axis, for a 4x4(x4) convolution of stride 2 and padding 1: maps
     of 6 or 7 pixels, which become 3, show all cases.
     """
-    small = tuple(side if side < 8 else 6 + side % 2 for side in begun.sides)
-    term = _convolved(convolution, _as_maps(label, small), begun.label_weight, convolution.bias)
-    for axis, side in enumerate(begun.sides, start=2):
+    small = tuple(side if side < 8 else 6 + side % 2 for side in shared.sides)
+    term = _convolved(convolution, _as_maps(label, small), shared.label_weight, convolution.bias)
+    for axis, side in enumerate(shared.sides, start=2):
         if side >= 8:
             places = torch.ones(side // 2, dtype=torch.long, device=term.device)
             places[0], places[-1] = 0, 2
@@ -158,7 +158,7 @@ def _label_term(begun: Begun, label: Tensor, convolution: nn.Module) -> Tensor:
 class FrameDiscriminator(_ConvStack):
     """Five 4x4 convolutions on single frames, global output (DTGAN's D_s, ImaGINator's D_I)."""
 
-    kind = "frames"
+    sample_type = "frames"
     convolution, batch_norm = nn.Conv2d, nn.BatchNorm2d
 
     def _last(self, width: int, out_channels: int) -> nn.Module:
@@ -174,7 +174,7 @@ class VideoDiscriminator(_ConvStack):
         ConfigError: when a clip is too short for the number of blocks.
     """
 
-    kind = "clip"
+    sample_type = "clip"
     convolution, batch_norm = nn.Conv3d, nn.BatchNorm3d
 
     def __init__(self, *, last_length: int = 1, **shared):
@@ -182,20 +182,20 @@ class VideoDiscriminator(_ConvStack):
         super().__init__(**shared)
 
     @property
-    def shortest(self) -> int:
+    def min_frames(self) -> int:
         """The least number of frames that it judges."""
         return self.last_length << len(self.blocks)
 
     def _last(self, width: int, out_channels: int) -> nn.Module:
         return nn.Conv3d(width, out_channels, (self.last_length, self.side, self.side))
 
-    def begin(self, sample: Tensor, maps: Tensor | None = None) -> Begun:
+    def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> SharedFeatures:
         """As documented above, for (N, C, T, H, W)."""
-        if sample.shape[2] < self.shortest:
+        if sample.shape[2] < self.min_frames:
             raise ConfigError(
-                f"VideoDiscriminator needs clips of {self.shortest} frames or more, got {sample.shape[2]}"
+                f"VideoDiscriminator needs clips of {self.min_frames} frames or more, got {sample.shape[2]}"
             )
-        return super().begin(sample, maps)
+        return super().shared_features(sample, maps)
 
 
 @DISCRIMINATORS.register_module()
@@ -206,7 +206,7 @@ class VectorDiscriminator(DiscriminatorNetwork):
         ConfigError: if asked to condition on an image or on maps.
     """
 
-    kind = "vector"
+    sample_type = "vector"
 
     def __init__(
         self,
@@ -248,6 +248,6 @@ def _with_label(sample: Tensor, label: Tensor | None) -> Tensor:
     return sample if label is None else torch.cat([sample, label.to(sample.dtype)], dim=1)
 
 
-def spread_over_time(image: Tensor, length: int) -> Tensor:
+def repeat_over_time(image: Tensor, length: int) -> Tensor:
     """An image (N, C, H, W) as a still clip (N, C, T, H, W)."""
     return repeat(image, "n c h w -> n c t h w", t=length)

@@ -20,7 +20,7 @@ from i2vkit.registry import DISCRIMINATORS
 
 
 @dataclass(frozen=True)
-class Projected:
+class ProjectedFeatures:
     """Features of samples before the label joins: maps (N * groups, C_i, H_i, W_i), fine to coarse."""
 
     maps: list[Tensor]
@@ -69,7 +69,7 @@ class ProjectedDiscriminator(DiscriminatorNetwork):
             not known; and for samples that are not colour frames.
     """
 
-    kind: str
+    sample_type: str
     frames: ClassVar[int]  # successive frames whose features are judged together
 
     def __init__(
@@ -110,31 +110,31 @@ class ProjectedDiscriminator(DiscriminatorNetwork):
 
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Logits (N, ...) of samples (N, 3, [T,] H, W), one-hot labels (N, L) and maps (N, M, [T,] H, W)."""
-        return self.score(self.begin(sample, maps), label)
+        return self.score(self.shared_features(sample, maps), label)
 
-    def begin(self, sample: Tensor, maps: Tensor | None = None) -> Projected:
+    def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> ProjectedFeatures:
         """The features of samples, which serve for several labels."""
         raise NotImplementedError
 
-    def score(self, begun: Projected, label: Tensor | None) -> Tensor:
-        """Logits (N, groups * scales * places) of what ``begin`` gave and one-hot labels (N, L)."""
-        features = self._judged(begun, label)
+    def score(self, shared: ProjectedFeatures, label: Tensor | None) -> Tensor:
+        """Logits (N, groups * scales * places) of what ``shared_features`` gave and one-hot labels (N, L)."""
+        features = self._judged(shared, label)
         logits = [head.to_score(x).flatten(1) for head, x in zip(self.heads, features, strict=True)]
-        return rearrange(torch.cat(logits, dim=1), "(n g) k -> n (g k)", g=begun.groups)
+        return rearrange(torch.cat(logits, dim=1), "(n g) k -> n (g k)", g=shared.groups)
 
     def classify(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Class logits (N, num_classes) of the same, the mean over scales and places."""
-        begun = self.begin(sample, maps)
-        features = self._judged(begun, label)
+        shared = self.shared_features(sample, maps)
+        features = self._judged(shared, label)
         logits = [head.to_class(x).flatten(2).mean(dim=2) for head, x in zip(self.heads, features, strict=True)]
-        return rearrange(torch.stack(logits).mean(dim=0), "(n g) k -> n g k", g=begun.groups).mean(dim=1)
+        return rearrange(torch.stack(logits).mean(dim=0), "(n g) k -> n g k", g=shared.groups).mean(dim=1)
 
-    def _judged(self, begun: Projected, label: Tensor | None) -> list[Tensor]:
+    def _judged(self, shared: ProjectedFeatures, label: Tensor | None) -> list[Tensor]:
         """What the last layers of each scale read."""
         found = []
-        for head, x in zip(self.heads, begun.maps, strict=True):
+        for head, x in zip(self.heads, shared.maps, strict=True):
             if label is not None:
-                own = label.to(x.dtype).repeat_interleave(begun.groups, dim=0)
+                own = label.to(x.dtype).repeat_interleave(shared.groups, dim=0)
                 x = torch.cat([x, own[:, :, None, None].expand(-1, -1, *x.shape[2:])], dim=1)
             found.append(head.layers(x))
         return found
@@ -158,11 +158,11 @@ class ProjectedFrameDiscriminator(ProjectedDiscriminator):
     For the arguments see ``ProjectedDiscriminator``.
     """
 
-    kind, frames = "frames", 1
+    sample_type, frames = "frames", 1
 
-    def begin(self, sample: Tensor, maps: Tensor | None = None) -> Projected:
+    def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> ProjectedFeatures:
         """The features of frames (N, 3, H, W)."""
-        return Projected(self._features(sample, maps), groups=1)
+        return ProjectedFeatures(self._features(sample, maps), groups=1)
 
 
 @DISCRIMINATORS.register_module()
@@ -174,10 +174,10 @@ class ProjectedPairDiscriminator(ProjectedDiscriminator):
     ``ProjectedDiscriminator``.
     """
 
-    kind, frames = "clip", 2
-    shortest = 2
+    sample_type, frames = "clip", 2
+    min_frames = 2
 
-    def begin(self, sample: Tensor, maps: Tensor | None = None) -> Projected:
+    def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> ProjectedFeatures:
         """The features of clips (N, 3, T, H, W)."""
         if sample.shape[2] < 2:
             raise ConfigError("ProjectedPairDiscriminator needs clips of 2 frames or more, got 1")
@@ -188,4 +188,4 @@ class ProjectedPairDiscriminator(ProjectedDiscriminator):
             level = rearrange(level, "(n t) c h w -> n t c h w", n=len(sample))
             both = torch.cat([level[:, :-1], level[:, 1:]], dim=2)  # (N, T - 1, 2 C, H, W)
             pairs.append(both.flatten(0, 1))
-        return Projected(pairs, groups=sample.shape[2] - 1)
+        return ProjectedFeatures(pairs, groups=sample.shape[2] - 1)

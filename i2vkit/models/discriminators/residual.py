@@ -14,7 +14,7 @@ class _ResidualDiscriminator(DiscriminatorNetwork):
     ``slope`` of the LeakyReLUs is that of the authors' code.
     """
 
-    kind: str
+    sample_type: str
     dim: int
 
     def __init__(
@@ -61,7 +61,7 @@ class _ResidualDiscriminator(DiscriminatorNetwork):
 class ResidualFrameDiscriminator(_ResidualDiscriminator):
     """D_I of FRGAN: single frames, one score (sec. 3.2; sizes by its authors' code)."""
 
-    kind, dim = "frames", 2
+    sample_type, dim = "frames", 2
 
 
 @DISCRIMINATORS.register_module()
@@ -70,4 +70,4 @@ class ResidualVideoDiscriminator(_ResidualDiscriminator):
     frames while there is more than one step; every step that remains has a score.
     """
 
-    kind, dim = "clip", 3
+    sample_type, dim = "clip", 3

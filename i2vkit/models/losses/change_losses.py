@@ -90,26 +90,30 @@ class LandmarkChangeLoss(_ChangeLoss):
     """The share of the landmarks' displacement since the first frame that the states do not tell.
 
     Each coordinate of each landmark counts alike: its squared error is divided by its own squared displacement in the
-    batch, at least ``floor`` pixels squared, so that a jaw does not outweigh the brows. Landmarks that are not known
-    (NaN) and padding are left out.
+    batch, at least ``min_displacement`` pixels squared, so that a jaw does not outweigh the brows. Landmarks that are
+    not known (NaN) and padding are left out.
 
     Args:
-        floor: In pixels; above 0.
+        min_displacement: In pixels; above 0.
 
     Raises:
-        ConfigError: If ``floor`` is not above 0.
+        ConfigError: If ``min_displacement`` is not above 0.
     """
 
     outputs = ("landmark_change",)
 
-    def __init__(self, floor: float = 0.2, name: str | None = "landmark_change", weight: float | Sequence = 1.0):
+    def __init__(
+        self, min_displacement: float = 0.2, name: str | None = "landmark_change", weight: float | Sequence = 1.0
+    ):
         super().__init__(name, weight)
-        if floor <= 0:
-            raise ConfigError(f"loss '{self.name}' divides by floor pixels at least: {floor} is not above 0")
-        self.floor = floor
+        if min_displacement <= 0:
+            raise ConfigError(
+                f"loss '{self.name}' divides by min_displacement pixels at least: {min_displacement} is not above 0"
+            )
+        self.min_displacement = min_displacement
 
     def forward(self, context) -> Tensor:
-        """The mean over coordinates of E (told - change)^2 / max(E change^2, floor^2)."""
+        """The mean over coordinates of E (told - change)^2 / max(E change^2, min_displacement^2)."""
         told, change = context.output("landmark_change"), landmark_change(context.clip)
         mask = frame_mask(context.clip.num_frames, *change.shape[:2], change.device)
         known = change.isfinite() & mask[..., None, None]
@@ -117,4 +121,4 @@ class LandmarkChangeLoss(_ChangeLoss):
         change = torch.where(known, change, 0.0)
         size = change.square().sum(dim=(0, 1)) / number
         error = torch.where(known, told - change, 0.0).square().sum(dim=(0, 1)) / number
-        return (error / size.clamp(min=self.floor**2)).mean()
+        return (error / size.clamp(min=self.min_displacement**2)).mean()

@@ -6,43 +6,47 @@ from torch import Tensor
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.discriminators.views import Footage
-from i2vkit.models.losses.gan_losses import CriticTerm, PassLoss
+from i2vkit.models.discriminators.views import ConditionedVideo
+from i2vkit.models.losses.gan_losses import DiscriminatorTerm, PassLoss
 from i2vkit.registry import LOSSES
 
 
-class _CategoryTerm(CriticTerm):
-    """Cross-entropy of a critic's class logits with the labels of the clips."""
+class _CategoryTerm(DiscriminatorTerm):
+    """Cross-entropy of a discriminator's class logits with the labels of the clips."""
 
     def check(self, model) -> None:
-        """Raise ``ConfigError`` as every term of a critic, and if the critic does not classify."""
+        """Raise ``ConfigError`` as every term of a discriminator, and if the discriminator does not classify."""
         super().check(model)
-        if not model.critics[self.critic].classifies:
-            raise ConfigError(f"loss '{self.name}' reads class logits: give critic '{self.critic}' classify=True")
+        if not model.discriminators[self.discriminator].classifies:
+            raise ConfigError(
+                f"loss '{self.name}' reads class logits: give discriminator '{self.discriminator}' classify=True"
+            )
 
-    def cross_entropy(self, context, footage: Footage) -> Tensor:
-        """The mean over what the critic sees of ``footage``."""
-        critic, view = self.eye(context)
-        index = view.draw(footage)
-        wanted = footage.label[view.owners(footage, index)]
-        return functional.cross_entropy(critic.classify(critic.look(footage, view, index)), wanted)
+    def cross_entropy(self, context, conditioned: ConditionedVideo) -> Tensor:
+        """The mean over what the discriminator sees of ``conditioned``."""
+        discriminator, view = self.resolve(context)
+        index = view.sample_indices(conditioned)
+        wanted = conditioned.label[view.clip_index(conditioned, index)]
+        return functional.cross_entropy(
+            discriminator.classify(discriminator.prepare_input(conditioned, view, index)), wanted
+        )
 
 
 @LOSSES.register_module()
-class CriticCategoryLoss(_CategoryTerm):
-    """What a classifying critic minimises: the cross-entropy on real footage and that on generated, each averaged over
-    ``passes`` (Odena et al., 2017; MoCoGAN, Tulyakov et al., 2018).
+class DiscriminatorCategoryLoss(_CategoryTerm):
+    """What a classifying discriminator minimises: the cross-entropy on real videos and that on generated, each averaged
+    over ``passes`` (Odena et al., 2017; MoCoGAN, Tulyakov et al., 2018).
     """
 
     def __init__(
         self,
-        critic: str,
+        discriminator: str,
         passes: Sequence[str] = ("reconstruct",),
         view: dict | None = None,
         name: str | None = None,
         weight: float | Sequence = 1.0,
     ):
-        super().__init__(critic, passes, view, name or f"{critic}_critic_category", weight)
+        super().__init__(discriminator, passes, view, name or f"{discriminator}_discriminator_category", weight)
 
     def forward(self, context) -> Tensor:
         """The sum of both, the mean over the passes."""
@@ -56,19 +60,19 @@ class CriticCategoryLoss(_CategoryTerm):
 
 @LOSSES.register_module()
 class CategoryLoss(_CategoryTerm):
-    """What the generator minimises against a classifying critic: the cross-entropy on its videos, averaged over
+    """What the generator minimises against a classifying discriminator: the cross-entropy on its videos, averaged over
     ``passes`` (Odena et al., 2017; MoCoGAN, Tulyakov et al., 2018).
     """
 
     def __init__(
         self,
-        critic: str,
+        discriminator: str,
         passes: Sequence[str] = ("reconstruct",),
         view: dict | None = None,
         name: str | None = None,
         weight: float | Sequence = 1.0,
     ):
-        super().__init__(critic, passes, view, name or f"{critic}_category", weight)
+        super().__init__(discriminator, passes, view, name or f"{discriminator}_category", weight)
 
     def forward(self, context) -> Tensor:
         """The mean over the passes."""

@@ -12,14 +12,14 @@ from i2vkit.models.losses.gan_losses import PassLoss
 from i2vkit.registry import LOSSES
 
 
-def spread_within_clips(codes: Tensor, mask: Tensor | None = None) -> Tensor:
+def within_clip_variance_ratio(codes: Tensor, mask: Tensor | None = None) -> Tensor:
     """The share of the variance of codes (B, T, D) that lies within clips, in [0, 1].
 
     0: all frames of a clip have one code; 1: clips do not differ. Scaling or moving all codes changes nothing. ``mask``
     (B, T) says which frames are true ones; None stands for all.
 
     >>> codes = torch.tensor([[[0.0], [2.0]], [[4.0], [6.0]]])
-    >>> round(spread_within_clips(codes).item(), 3)
+    >>> round(within_clip_variance_ratio(codes).item(), 3)
     0.2
     """
     counts = torch.ones_like(codes[..., :1]) if mask is None else mask.to(codes.dtype)[..., None]
@@ -83,17 +83,20 @@ class ContentInvarianceLoss(_FrameCodeLoss):
 
 
 @LOSSES.register_module()
-class ContentSpread(_FrameCodeLoss):
-    """The share of the variance of a batch's content codes that lies within clips (``spread_within_clips``).
+class ContentVarianceRatio(_FrameCodeLoss):
+    """The share of the variance of a batch's content codes that lies within clips (``within_clip_variance_ratio``).
 
     Measured, not minimised, which is why it weighs 0: eq. 1 of Dual-MTGAN is met by small codes too, this is not.
     """
 
     def __init__(
-        self, pass_name: str = "reconstruct", name: str | None = "content_spread", weight: float | Sequence = 0.0
+        self,
+        pass_name: str = "reconstruct",
+        name: str | None = "content_variance_ratio",
+        weight: float | Sequence = 0.0,
     ):
         super().__init__(pass_name, name, weight)
 
     def forward(self, context) -> Tensor:
         """In [0, 1]."""
-        return spread_within_clips(*self.codes(context))
+        return within_clip_variance_ratio(*self.codes(context))

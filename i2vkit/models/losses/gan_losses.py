@@ -9,62 +9,70 @@ from torch import Tensor
 from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.clip_lengths import masked_mean, true_frames
 from i2vkit.models.discriminators.discriminator import wrong_labels
-from i2vkit.models.discriminators.networks import spread_over_time
-from i2vkit.models.discriminators.views import Footage
+from i2vkit.models.discriminators.networks import repeat_over_time
+from i2vkit.models.discriminators.views import ConditionedVideo
 from i2vkit.models.losses.base import Loss
 from i2vkit.registry import LOSSES, VIEWS, build_part
 
 
-class CriticTerm(Loss):
-    """What the two sides of the game share: a critic by name, passes, and a view that may replace the critic's own."""
+class DiscriminatorTerm(Loss):
+    """What the two sides of the game share: a discriminator by name, passes, and a view that may replace the
+    discriminator's own.
+    """
 
-    def __init__(self, critic: str, passes: Sequence[str], view: dict | None, name: str | None, weight):
+    def __init__(self, discriminator: str, passes: Sequence[str], view: dict | None, name: str | None, weight):
         super().__init__(name, weight)
-        self.critic = critic
+        self.discriminator = discriminator
         self.passes = (passes,) if isinstance(passes, str) else tuple(passes)
         self.view = build_part(VIEWS, view)
 
     def check(self, model) -> None:
-        """Raise ``ConfigError`` if the critic is not there, or is not shown what it judges."""
-        if self.critic not in model.critics:
-            raise ConfigError(f"loss '{self.name}' asks critic '{self.critic}'; there are: {', '.join(model.critics)}")
-        view = model.critics[self.critic].check_view(self.view or model.critics[self.critic].view)
-        if view.encodes:
+        """Raise ``ConfigError`` if the discriminator is not there, or is not shown what it judges."""
+        if self.discriminator not in model.discriminators:
+            raise ConfigError(
+                f"loss '{self.name}' asks discriminator '{self.discriminator}'; there are: "
+                f"{', '.join(model.discriminators)}"
+            )
+        view = model.discriminators[self.discriminator].check_view(
+            self.view or model.discriminators[self.discriminator].view
+        )
+        if view.encodes_motion:
             model.generator.check_encodes_video()
 
     def needs_whole_clip(self, model) -> bool:
         """Whether the view shows clips, or motion that is read in them."""
-        view = self.view or model.critics[self.critic].view
+        view = self.view or model.discriminators[self.discriminator].view
         return view.needs_whole_clip
 
-    def eye(self, context) -> tuple:
-        """The critic, and the view this term looks through."""
-        critic = context.critic(self.critic)
-        return critic, self.view or critic.view
+    def resolve(self, context) -> tuple:
+        """The discriminator, and the view this term looks through."""
+        discriminator = context.discriminator(self.discriminator)
+        return discriminator, self.view or discriminator.view
 
     @staticmethod
-    def static(real: Footage) -> Footage:
+    def static_clip(real: ConditionedVideo) -> ConditionedVideo:
         """The content image, standing still, in place of a real video."""
-        return replace(real, video=spread_over_time(real.image, real.video.shape[2]))
+        return replace(real, video=repeat_over_time(real.image, real.video.shape[2]))
 
 
 @LOSSES.register_module()
-class CriticLoss(CriticTerm):
-    """What a critic minimises: real footage against generated, averaged over ``passes`` (DTGAN, eq. 3).
+class DiscriminatorLoss(DiscriminatorTerm):
+    """What a discriminator minimises: real videos against generated, averaged over ``passes`` (DTGAN, eq. 3).
 
-    ``wrong_label`` and ``wrong_image`` are the weights of further negatives: real footage shown with another label
+    ``wrong_label`` and ``wrong_image`` are the weights of further negatives: real videos shown with another label
     (ImaGINator, algorithm 1), and with the image of the clip that the pass does not animate (Dual-MTGAN, eq. 5). The
-    generated footage weighs what is left of 1. With ``real_static`` the content image, standing still, is what is real
-    in place of the footage; the negatives are as before (the pair (y, y) of the same equation). Real and generated are
-    looked at by the same indices, unless ``same_indices`` is false.
+    generated videos weigh what is left of 1. With ``real_static`` the content image, standing still, is what is real
+    in place of the real videos; the negatives are as before (the pair (y, y) of the same equation). Real and generated
+    are looked at by the same indices, unless ``same_indices`` is false.
 
     Raises:
-        ConfigError: if the weights of the negatives are not shares of 1, or the critic does not read what is wrong.
+        ConfigError: if the weights of the negatives are not shares of 1, or the discriminator does not read what is
+            wrong.
     """
 
     def __init__(
         self,
-        critic: str,
+        discriminator: str,
         passes: Sequence[str] = ("reconstruct",),
         wrong_label: float = 0.0,
         wrong_image: float = 0.0,
@@ -74,7 +82,7 @@ class CriticLoss(CriticTerm):
         name: str | None = None,
         weight: float | Sequence = 1.0,
     ):
-        super().__init__(critic, passes, view, name or f"{critic}_critic", weight)
+        super().__init__(discriminator, passes, view, name or f"{discriminator}_discriminator", weight)
         if min(wrong_label, wrong_image) < 0 or wrong_label + wrong_image > 1:
             raise ConfigError(
                 f"loss '{self.name}' weighs its negatives by shares of 1: wrong_label={wrong_label} and "
@@ -84,55 +92,61 @@ class CriticLoss(CriticTerm):
         self.real_static, self.same_indices = real_static, same_indices
 
     def forward(self, context) -> Tensor:
-        """The critic's adversarial loss, the mean over the passes."""
-        critic, view = self.eye(context)
+        """The discriminator's adversarial loss, the mean over the passes."""
+        discriminator, view = self.resolve(context)
         terms = []
         for name in self.passes:
             real = context.real(name)
-            index, augmentation = view.draw(real), critic.draw_augmentation(real)
+            index, augmentation = view.sample_indices(real), discriminator.sample_augmentation(real)
             fake = context.fake(name, detach=True)
-            seen = critic.look(fake, view, index if self.same_indices else view.draw(fake), augmentation)
+            seen = discriminator.prepare_input(
+                fake, view, index if self.same_indices else view.sample_indices(fake), augmentation
+            )
             fakes = [(seen.detach(), 1.0 - self.wrong_label - self.wrong_image)]
-            right = critic.look(real, view, index, augmentation).detach()
+            right = discriminator.prepare_input(real, view, index, augmentation).detach()
             for wrong, share in self._mismatches(context, name, real):
-                # The very sample of the right look: the critic computes what they share once.
-                look = critic.look(wrong, view, index, augmentation).detach()
-                fakes.append((replace(look, sample=right.sample), share))
+                # The very sample of the right input: the discriminator computes what they share once.
+                disc_input = discriminator.prepare_input(wrong, view, index, augmentation).detach()
+                fakes.append((replace(disc_input, sample=right.sample), share))
             if self.real_static:
-                right = critic.look(self.static(real), view, index, augmentation).detach()
-            terms.append(critic.critic_loss(right, fakes))
+                right = discriminator.prepare_input(self.static_clip(real), view, index, augmentation).detach()
+            terms.append(discriminator.discriminator_loss(right, fakes))
         return sum(terms) / len(terms)
 
     def check(self, model) -> None:
-        """Raise ``ConfigError`` as every term of a critic, and if the critic does not read what is wrong."""
+        """Raise ``ConfigError`` as every term of a discriminator, and if the discriminator does not read what is
+        wrong.
+        """
         super().check(model)
-        critic = model.critics[self.critic]
-        if self.wrong_label and (critic.condition != "label" or critic.num_labels < 2):
+        discriminator = model.discriminators[self.discriminator]
+        if self.wrong_label and (discriminator.condition != "label" or discriminator.num_labels < 2):
             raise ConfigError(
-                f"loss '{self.name}' shows wrong labels, but critic '{self.critic}' reads none, or there is "
+                f"loss '{self.name}' shows wrong labels, but discriminator "
+                f"'{self.discriminator}' reads none, or there is "
                 f'only one: set wrong_label=0, or condition="label"'
             )
-        if self.wrong_image and critic.condition != "image":
+        if self.wrong_image and discriminator.condition != "image":
             raise ConfigError(
-                f"loss '{self.name}' shows wrong images, but critic '{self.critic}' reads none: set wrong_image=0, "
+                f"loss '{self.name}' shows wrong images, but discriminator '{self.discriminator}' "
+                f"reads none: set wrong_image=0, "
                 f'or condition="image"'
             )
 
-    def _mismatches(self, context, name: str, real: Footage) -> Iterator[tuple[Footage, float]]:
-        """Real footage with a wrong condition, and its weight."""
+    def _mismatches(self, context, name: str, real: ConditionedVideo) -> Iterator[tuple[ConditionedVideo, float]]:
+        """Real videos with a wrong condition, and the weight of each."""
         if self.wrong_label:
-            number = context.critic(self.critic).num_labels
+            number = context.discriminator(self.discriminator).num_labels
             yield replace(real, label=wrong_labels(real.label, number)), self.wrong_label
         if self.wrong_image:
-            yield replace(real, image=context.other_image(name)), self.wrong_image
+            yield replace(real, image=context.wrong_image(name)), self.wrong_image
 
 
 @LOSSES.register_module()
-class AdversarialLoss(CriticTerm):
-    """What the generator minimises against a critic, averaged over ``passes`` (DTGAN, eq. 4).
+class AdversarialLoss(DiscriminatorTerm):
+    """What the generator minimises against a discriminator, averaged over ``passes`` (DTGAN, eq. 4).
 
-    An adversarial loss that compares with real footage (``needs_real``) is shown both by the same indices;
-    ``real_static`` is then as of ``CriticLoss``.
+    An adversarial loss that compares with real videos (``needs_real``) is shown both by the same indices;
+    ``real_static`` is then as of ``DiscriminatorLoss``.
 
     Raises:
         ConfigError: for ``real_static`` where the adversarial loss compares with nothing.
@@ -140,44 +154,47 @@ class AdversarialLoss(CriticTerm):
 
     def __init__(
         self,
-        critic: str,
+        discriminator: str,
         passes: Sequence[str] = ("reconstruct",),
         real_static: bool = False,
         view: dict | None = None,
         name: str | None = None,
         weight: float | Sequence = 1.0,
     ):
-        super().__init__(critic, passes, view, name or f"{critic}_adversarial", weight)
+        super().__init__(discriminator, passes, view, name or f"{discriminator}_adversarial", weight)
         self.real_static = real_static
 
     def check(self, model) -> None:
-        """Raise ``ConfigError`` as every term of a critic, and if ``real_static`` is not read."""
+        """Raise ``ConfigError`` as every term of a discriminator, and if ``real_static`` is not read."""
         super().check(model)
-        adversarial = model.critics[self.critic].adversarial
+        adversarial = model.discriminators[self.discriminator].adversarial
         if self.real_static and not needs_real(adversarial):
             raise ConfigError(
-                f"loss '{self.name}' has real_static=True, but {type(adversarial).__name__} compares generated footage "
+                f"loss '{self.name}' has real_static=True, but {type(adversarial).__name__} compares generated videos "
                 f"with nothing: leave it out, or take an adversarial loss that does, for instance RelativisticLoss"
             )
 
     def forward(self, context) -> Tensor:
         """The generator's adversarial loss, the mean over the passes."""
-        critic, view = self.eye(context)
+        discriminator, view = self.resolve(context)
         terms = []
         for name in self.passes:
             fake = context.fake(name)
-            real = context.real(name) if needs_real(critic.adversarial) else None
-            index, augmentation = view.draw(fake if real is None else real), critic.draw_augmentation(fake)
-            looks = [critic.look(fake, view, index, augmentation)]
+            real = context.real(name) if needs_real(discriminator.adversarial) else None
+            index, augmentation = (
+                view.sample_indices(fake if real is None else real),
+                discriminator.sample_augmentation(fake),
+            )
+            disc_inputs = [discriminator.prepare_input(fake, view, index, augmentation)]
             if real is not None:
-                compared = self.static(real) if self.real_static else real
-                looks.append(critic.look(compared, view, index, augmentation).detach())
-            terms.append(critic.generator_loss(*looks))
+                compared = self.static_clip(real) if self.real_static else real
+                disc_inputs.append(discriminator.prepare_input(compared, view, index, augmentation).detach())
+            terms.append(discriminator.generator_loss(*disc_inputs))
         return sum(terms) / len(terms)
 
 
 def needs_real(adversarial) -> bool:
-    """Whether the generator's side of an adversarial loss compares with real footage."""
+    """Whether the generator's side of an adversarial loss compares with real videos."""
     return getattr(adversarial, "needs_real", False)
 
 
@@ -262,24 +279,24 @@ class KlLoss(PassLoss):
     Args:
         free_nats: below so many nats the loss is constant and pulls no more (ours; Kingma et al., 2016): what is left
             of the code is not emptied.
-        largest: of more nats a clip training ends with an error. While a decoder does not read the code, nothing else
+        max_nats: of more nats a clip training ends with an error. While a decoder does not read the code, nothing else
             tells that it has run away, to 1e31 in one of our trials.
 
     Raises:
         ConfigError: if the motion is not variational.
-        TrainingError: if the divergence is above ``largest``.
+        TrainingError: if the divergence is above ``max_nats``.
     """
 
     def __init__(
         self,
         pass_name: str = "reconstruct",
         free_nats: float = 0.0,
-        largest: float = 1e4,
+        max_nats: float = 1e4,
         name: str | None = "kl",
         weight: float | Sequence = 1.0,
     ):
         super().__init__(pass_name, name, weight)
-        self.free_nats, self.largest = free_nats, largest
+        self.free_nats, self.max_nats = free_nats, max_nats
 
     def check(self, model) -> None:
         """Raise ``ConfigError`` if the pass encodes no motion, or one that is not variational."""
@@ -297,11 +314,11 @@ class KlLoss(PassLoss):
         return divergence.clamp(min=self.free_nats)
 
     def check_value(self, value: float, iteration: int) -> None:
-        """Raise ``TrainingError`` if the divergence is above ``largest``."""
-        if value > self.largest:
+        """Raise ``TrainingError`` if the divergence is above ``max_nats``."""
+        if value > self.max_nats:
             raise TrainingError(
-                f"loss '{self.name}' is {value:.3g} nats a clip at iteration {iteration}, above largest="
-                f"{self.largest:g}: the motion code has run away. Give the loss a weight from the start (1e-5 is "
+                f"loss '{self.name}' is {value:.3g} nats a clip at iteration {iteration}, above max_nats="
+                f"{self.max_nats:g}: the motion code has run away. Give the loss a weight from the start (1e-5 is "
                 f"enough), lower the learning rate, or narrow the motion encoder's log_variance_bounds"
             )
 

@@ -1,25 +1,26 @@
-"""Penalties on the gradient of a critic, beside any adversarial loss."""
+"""Penalties on the gradient of a discriminator, beside any adversarial loss."""
 
 from collections.abc import Sequence
 
 from torch import Tensor
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.losses.adversarial_losses import squared_gradients
-from i2vkit.models.losses.gan_losses import CriticTerm
+from i2vkit.models.losses.adversarial_losses import squared_gradient_norms
+from i2vkit.models.losses.gan_losses import DiscriminatorTerm
 from i2vkit.registry import LOSSES
 
 _PLACES = ("real", "generated")
 
 
 @LOSSES.register_module()
-class GradientPenaltyLoss(CriticTerm):
-    """Half the squared norm of the gradient of a critic's score by what it sees: R1 at real samples, R2 at generated
-    ones, their sum where ``at`` names both; averaged over ``passes``.
+class GradientPenaltyLoss(DiscriminatorTerm):
+    """Half the squared norm of the gradient of a discriminator's score by what it sees: R1 at real samples, R2 at
+    generated ones, their sum where ``at`` names both; averaged over ``passes``.
 
-    It stands in the phase of the critic, beside its ``CriticLoss``, and goes with any adversarial loss. Its weight is
-    the papers' gamma. The gradient is taken by the sample as the critic's network gets it, after its augmentation, and
-    by its condition maps, in full precision; of several logits of a sample their mean is the score.
+    It stands in the phase of the discriminator, beside its ``DiscriminatorLoss``, and goes with any adversarial loss.
+    Its weight is the papers' gamma. The gradient is taken by the sample as the discriminator's network gets it, after
+    its augmentation, and by its condition maps, in full precision; of several logits of a sample their mean is the
+    score.
 
     With ``every=k`` it is computed at every k-th run of its phase only and then weighs k times as much, which costs
     less and has nearly the same effect (lazy regularisation). The log has its value without the weight.
@@ -29,19 +30,19 @@ class GradientPenaltyLoss(CriticTerm):
     StyleGAN" (2020), appendix B.
 
     Args:
-        critic: its name.
+        discriminator: its name.
         at: "real", "generated" or both.
         passes: whose videos are looked at.
         every: 1 or more.
-        view, name, weight: as of ``CriticLoss``; the name is "<critic>_penalty" by default.
+        view, name, weight: as of ``DiscriminatorLoss``; the name is "<discriminator>_penalty" by default.
 
     Raises:
-        ConfigError: for another place, an ``every`` below 1, and in a phase that does not update the critic.
+        ConfigError: for another place, an ``every`` below 1, and in a phase that does not update the discriminator.
     """
 
     def __init__(
         self,
-        critic: str,
+        discriminator: str,
         at: Sequence[str] = ("real",),
         passes: Sequence[str] = ("reconstruct",),
         every: int = 1,
@@ -49,7 +50,7 @@ class GradientPenaltyLoss(CriticTerm):
         name: str | None = None,
         weight: float | Sequence = 1.0,
     ):
-        super().__init__(critic, passes, view, name or f"{critic}_penalty", weight)
+        super().__init__(discriminator, passes, view, name or f"{discriminator}_penalty", weight)
         self.at = (at,) if isinstance(at, str) else tuple(at)
         if not self.at or set(self.at) - set(_PLACES):
             raise ConfigError(f"loss '{self.name}' is taken at {' or '.join(map(repr, _PLACES))}, not {self.at}")
@@ -59,14 +60,16 @@ class GradientPenaltyLoss(CriticTerm):
         self._begin, self._stride = 0, 1  # of the iterations at which its phase runs
 
     def check(self, model) -> None:
-        """Raise ``ConfigError`` as every term of a critic, and if its phase does not update the critic."""
+        """Raise ``ConfigError`` as every term of a discriminator, and if its phase does not update the
+        discriminator.
+        """
         super().check(model)
         phase = next(phase for phase in model.phases if self in phase.losses)
-        own = f"critics.{self.critic}"
-        if not any(path in ("critics", own) or path.startswith(f"{own}.") for path in phase.updates):
+        own = f"discriminators.{self.discriminator}"
+        if not any(path in ("discriminators", own) or path.startswith(f"{own}.") for path in phase.updates):
             raise ConfigError(
-                f"loss '{self.name}' regularises critic '{self.critic}', but phase '{phase.name}' does not update it: "
-                f"put it beside the critic's CriticLoss"
+                f"loss '{self.name}' regularises discriminator '{self.discriminator}', but phase '{phase.name}' does "
+                f"not update it: put it beside the discriminator's DiscriminatorLoss"
             )
         self._begin, self._stride = phase.begin, phase.every
 
@@ -80,14 +83,14 @@ class GradientPenaltyLoss(CriticTerm):
 
     def forward(self, context) -> Tensor:
         """E |dD(real)/d real|^2 / 2 + E |dD(fake)/d fake|^2 / 2, of those that are asked for."""
-        critic, view = self.eye(context)
+        discriminator, view = self.resolve(context)
         terms = []
         for name in self.passes:
             real = context.real(name)
-            index, augmentation = view.draw(real), critic.draw_augmentation(real)
+            index, augmentation = view.sample_indices(real), discriminator.sample_augmentation(real)
             for place in self.at:
-                footage = real if place == "real" else context.fake(name, detach=True)
-                look = critic.look(footage, view, index, augmentation)
-                with critic.scoring() as score:
-                    terms.append(squared_gradients(score, look).mean() / 2)
+                conditioned = real if place == "real" else context.fake(name, detach=True)
+                disc_input = discriminator.prepare_input(conditioned, view, index, augmentation)
+                with discriminator.scoring() as score:
+                    terms.append(squared_gradient_norms(score, disc_input).mean() / 2)
         return sum(terms) / len(self.passes)

@@ -27,7 +27,7 @@ class _FrameLoss(Loss):
         super().__init__(name, weight)
         self.skip_states = tuple(skip_states)
 
-    def counting(self, context) -> Tensor:
+    def valid_frames(self, context) -> Tensor:
         """The mask (B, T) of the frames that count."""
         states = context.clip.states
         counts = states >= 0
@@ -37,7 +37,7 @@ class _FrameLoss(Loss):
 
     def cross_entropy(self, context, logits: Tensor, wanted: Tensor) -> Tensor:
         """The mean over the frames that count, of logits (B, T, K) and class indices (B, T); 0 where none does."""
-        counts = self.counting(context)
+        counts = self.valid_frames(context)
         wanted = wanted.masked_fill(~counts, _IGNORED).flatten()
         total = functional.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=_IGNORED, reduction="sum")
         return total / counts.sum().clamp(min=1)
@@ -98,7 +98,7 @@ class ClassCompactnessLoss(_FrameLoss):
         """In [0, 1] on the unit sphere."""
         groups = context.clip.label[:, None].expand_as(context.clip.states)
         number = context.model.network.num_labels
-        return _spread(context.output("features"), groups, self.counting(context), number)
+        return _spread(context.output("features"), groups, self.valid_frames(context), number)
 
 
 @LOSSES.register_module()
@@ -129,7 +129,7 @@ class StateCompactnessLoss(_FrameLoss):
         network = context.model.network
         groups = context.clip.label[:, None] * network.num_states + context.clip.states
         number = network.num_labels * network.num_states
-        return _spread(context.output("features"), groups, self.counting(context), number)
+        return _spread(context.output("features"), groups, self.valid_frames(context), number)
 
 
 @LOSSES.register_module()
@@ -149,7 +149,7 @@ class StateContinuityLoss(_FrameLoss):
         features = functional.normalize(context.output("features").float(), dim=2)
         labels, states = context.model.network.num_labels, context.model.network.num_states
         groups = context.clip.label[:, None] * states + context.clip.states
-        centres, sizes = _centres(features, groups, self.counting(context), labels * states)
+        centres, sizes = _centres(features, groups, self.valid_frames(context), labels * states)
         centres, there = centres.unflatten(0, (labels, states)), (sizes > 0).unflatten(0, (labels, states))
         total, number = features.sum() * 0, 0
         for first, middle, last in combinations(range(states), 3):

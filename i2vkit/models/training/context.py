@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.discriminators.discriminator import Critic
-from i2vkit.models.discriminators.views import Footage
+from i2vkit.models.discriminators.discriminator import Discriminator
+from i2vkit.models.discriminators.views import ConditionedVideo
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.training.phases import requiring_gradients
 from i2vkit.structures import Generated, Motion, VideoBatch
@@ -18,9 +18,9 @@ from i2vkit.structures import Generated, Motion, VideoBatch
 class GanContext:
     """One batch in a training step of the GAN.
 
-    The videos of all passes are generated once, before anything is frozen; critics see them detached, the generator's
-    losses with their graph. Once the generator has been updated its videos serve detached only: a phase that asks for
-    gradients again gets them generated anew.
+    The videos of all passes are generated once, before anything is frozen; discriminators see them detached, the
+    generator's losses with their graph. Once the generator has been updated its videos serve detached only: a phase
+    that asks for gradients again gets them generated anew.
 
     With ``frames`` (B, K), indices of the driving clip, and ``image_video_frames`` likewise, those alone are decoded
     from the motion of the whole clip, and ``clip`` holds no others.
@@ -57,8 +57,8 @@ class GanContext:
         """Inside, the generator's whole graph is built if a phase of this step needs it, also while another phase has
         frozen the generator.
         """
-        thawed = requiring_gradients(self.model.trainable(self.model.generator), lambda parameter: True)
-        with self.autocast(), torch.set_grad_enabled(self._with_gradients), thawed:
+        unfrozen = requiring_gradients(self.model.trainable_parameters(self.model.generator), lambda parameter: True)
+        with self.autocast(), torch.set_grad_enabled(self._with_gradients), unfrozen:
             yield
 
     def _once(self, key: tuple, make: Callable):
@@ -70,7 +70,7 @@ class GanContext:
         """The precision of forward passes."""
         return self.model.autocast_context(self.clip.driving.device)
 
-    def updated(self, parts: Sequence[str]) -> None:
+    def after_update(self, parts: Sequence[str]) -> None:
         """Told by the phase function after each update."""
         self._stale = self._stale or any(part.split(".")[0] == "generator" for part in parts)
 
@@ -101,7 +101,7 @@ class GanContext:
         with self._building():
             return self.model.generator.encode_motion(clip, GenerationState())
 
-    def real(self, name: str) -> Footage:
+    def real(self, name: str) -> ConditionedVideo:
         """What the video of a pass is compared with."""
         clip, entry = self.clip, self.passes[name]
         content = self.generated(name, detach=True).content
@@ -116,9 +116,9 @@ class GanContext:
                 return self.generated(name, detach=True).encoded
             return self._once(("real motion", entry.target), lambda: self._read_motion(video, num_frames))
 
-        return Footage(video, num_frames, motion, content.image, clip.label, clip.driving_maps)
+        return ConditionedVideo(video, num_frames, motion, content.image, clip.label, clip.driving_maps)
 
-    def other_image(self, name: str) -> Tensor:
+    def wrong_image(self, name: str) -> Tensor:
         """The image (B, C, H, W) of the clip that a pass does not animate: the image video's, or the driving clip's
         first frame.
 
@@ -129,11 +129,11 @@ class GanContext:
             raise ConfigError("a loss shows another image than the clip's, and the data have none: set a pairing")
         return self.clip.driving[:, :, 0] if self.passes[name].content == "image" else self.clip.image
 
-    def fake(self, name: str, detach: bool = False) -> Footage:
-        """The generated video of a pass as a critic sees it."""
+    def fake(self, name: str, detach: bool = False) -> ConditionedVideo:
+        """The generated video of a pass as a discriminator sees it."""
         made = self.generated(name, detach)
         clip = self.clip
-        return Footage(
+        return ConditionedVideo(
             video=made.video,
             num_frames=made.motion.num_frames,
             motion=lambda: self.reencoded(name, detach),
@@ -142,10 +142,10 @@ class GanContext:
             maps=clip.driving_maps,
         )
 
-    def critic(self, name: str) -> Critic:
-        """A critic by name.
+    def discriminator(self, name: str) -> Discriminator:
+        """A discriminator by name.
 
         Raises:
             ConfigError: if there is none.
         """
-        return self.model.get_part(f"critics.{name}")
+        return self.model.get_part(f"discriminators.{name}")

@@ -1,4 +1,4 @@
-"""The one model: a generator, named critics, weighted losses; the one training step."""
+"""The one model: a generator, named discriminators, weighted losses; the one training step."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from i2vkit.engine.precision import in_own_precision
 from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import draw_frames
 from i2vkit.models.data_preprocessor import check_values, to_uint8
-from i2vkit.models.discriminators.discriminator import Critic
+from i2vkit.models.discriminators.discriminator import Discriminator
 from i2vkit.models.generation_state import GenerationState, SeedInterpolation
 from i2vkit.models.generator import Generator, check_maps
 from i2vkit.models.losses.base import Loss
@@ -25,11 +25,11 @@ from i2vkit.structures import Generated, VideoBatch, VideoSample
 
 @MODELS.register_module()
 class ImageToVideoGan(PhasedModel):
-    """A generator and its critics, put together by a config.
+    """A generator and its discriminators, put together by a config.
 
     ``passes`` says what content meets what motion, ``phases`` what is updated when and by which losses; ``labels`` are
     the names of the classes, in the order of their indices, ``map_channels`` the number of condition maps a frame. See
-    ``Generator``, ``Critic``, ``Pass``, ``Phase`` and ``PhasedModel`` for the rest.
+    ``Generator``, ``Discriminator``, ``Pass``, ``Phase`` and ``PhasedModel`` for the rest.
 
     Args:
         decoded_frames: in training, motion is read from whole clips, and of each clip the first frame and so many
@@ -38,7 +38,7 @@ class ImageToVideoGan(PhasedModel):
             frames or encode the made video anew are refused. Validation and test make whole clips.
 
     Raises:
-        ConfigError: if the parts do not fit together, or a loss names a pass or critic that is not there.
+        ConfigError: if the parts do not fit together, or a loss names a pass or discriminator that is not there.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class ImageToVideoGan(PhasedModel):
         image_size: int,
         passes: dict[str, dict],
         phases: dict[str, dict],
-        critics: dict[str, dict] | None = None,
+        discriminators: dict[str, dict] | None = None,
         labels: Sequence[str] = (),
         map_channels: int = 0,
         frozen: Sequence[str] = (),
@@ -65,8 +65,11 @@ class ImageToVideoGan(PhasedModel):
         given = dict(image_size=image_size, num_labels=len(self.labels), map_channels=map_channels)
         self.generator = build_part(MODELS, {"type": Generator, **generator}, passes=self.passes, **given)
         given |= dict(motion=self.generator.encoded)
-        self.critics = nn.ModuleDict(
-            {name: build_part(MODELS, {"type": Critic, **critic}, **given) for name, critic in (critics or {}).items()}
+        self.discriminators = nn.ModuleDict(
+            {
+                name: build_part(MODELS, {"type": Discriminator, **discriminator}, **given)
+                for name, discriminator in (discriminators or {}).items()
+            }
         )
         self.decoded_frames = decoded_frames
         self.check_losses(self._check_loss)
@@ -104,7 +107,7 @@ class ImageToVideoGan(PhasedModel):
         requested = {name: None for phase in running for loss in phase.losses_at(iteration) for name in loss.passes}
         trains = any(path.split(".")[0] == "generator" for phase in running for path in phase.updates)
         self._check_image_videos(clip, requested)
-        if any(critic.condition == "maps" for critic in self.critics.values()):
+        if any(discriminator.condition == "maps" for discriminator in self.discriminators.values()):
             check_maps(clip, self.map_channels)
         context = GanContext(self, clip, iteration, tuple(requested), trains, *self._draw_frames(clip))
         return run_phases(context, self, optim_wrapper)

@@ -1,4 +1,4 @@
-"""The loss of a critic from a few samples at a time: no more work, and the memory of a few samples."""
+"""The loss of a discriminator from a few samples at a time: no more work, and the memory of a few samples."""
 
 from __future__ import annotations
 
@@ -27,35 +27,37 @@ class _WithGradients(torch.autograd.Function):
         return None, None, *(None if each is None else upstream * each for each in ctx.known)
 
 
-def by_micro_batches(
-    term: Callable[..., Tensor], looks: Sequence[Any], size: int, parameters: Iterable[nn.Parameter]
+def loss_in_micro_batches(
+    term: Callable[..., Tensor], disc_inputs: Sequence[Any], size: int, parameters: Iterable[nn.Parameter]
 ) -> Tensor:
-    """``term(*looks)``, computed from ``size`` samples at a time.
+    """``term(*disc_inputs)``, computed from ``size`` samples at a time.
 
     The gradients of each micro-batch are taken at once, and its maps forgotten: the result has the gradients of the
     whole, up to rounding, and nothing is computed twice. What ``term`` draws, it draws for every micro-batch.
 
     Args:
         term: a mean over samples, none of which depends on another.
-        looks: ``Look``s of equally many samples; other numbers of samples are taken as a whole.
+        disc_inputs: ``DiscriminatorInput``s of equally many samples; other numbers of samples are taken as a whole.
         size: samples in a micro-batch; the last may have fewer.
         parameters: of all modules that ``term`` calls.
 
     Returns:
         A scalar.
     """
-    number = len(looks[0].sample)
-    if size >= number or any(len(look.sample) != number for look in looks):
-        return term(*looks)
+    number = len(disc_inputs[0].sample)
+    if size >= number or any(len(disc_input.sample) != number for disc_input in disc_inputs):
+        return term(*disc_inputs)
     weights = [parameter for parameter in parameters if parameter.requires_grad]
-    # Looks may share a sample, and what shares it in the whole is to share its part.
-    tensors = {id(tensor): tensor for look in looks for tensor in _tensors(look)}
+    # Inputs may share a sample, and what shares it in the whole is to share its part.
+    tensors = {id(tensor): tensor for disc_input in disc_inputs for tensor in _tensors(disc_input)}
     inputs = {key: tensor for key, tensor in tensors.items() if tensor.requires_grad}
     values, of_weights, of_inputs = [], [None] * len(weights), {key: [] for key in inputs}
     for start in range(0, number, size):
         parts = {key: tensor.detach()[start : start + size] for key, tensor in tensors.items()}
         asking = [parts[key].requires_grad_() for key in inputs]
-        value, found = _value_and_gradients(term, [_replaced(look, parts) for look in looks], number, asking + weights)
+        value, found = _value_and_gradients(
+            term, [_replaced(disc_input, parts) for disc_input in disc_inputs], number, asking + weights
+        )
         values.append(value)
         for key, part, gradient in zip(inputs, asking, found, strict=False):
             of_inputs[key].append(torch.zeros_like(part) if gradient is None else gradient)
@@ -68,12 +70,12 @@ def by_micro_batches(
 
 
 def _value_and_gradients(
-    term: Callable[..., Tensor], looks: list[Any], number: int, tensors: list[Tensor]
+    term: Callable[..., Tensor], disc_inputs: list[Any], number: int, tensors: list[Tensor]
 ) -> tuple[Tensor, list[Tensor | None]]:
     """The share that some of ``number`` samples have in ``term``, and its gradients by ``tensors``; None where there is
     none.
     """
-    value = len(looks[0].sample) / number * term(*looks)
+    value = len(disc_inputs[0].sample) / number * term(*disc_inputs)
     if not (tensors and value.requires_grad):
         return value.detach(), [None] * len(tensors)
     # As every backward pass outside of autocast. The graph behind the weights serves all micro-batches (those of
@@ -82,13 +84,15 @@ def _value_and_gradients(
         return value.detach(), list(torch.autograd.grad(value, tensors, allow_unused=True, retain_graph=True))
 
 
-def _tensors(look: Any) -> list[Tensor]:
-    values = (getattr(look, each.name) for each in fields(look))
+def _tensors(disc_input: Any) -> list[Tensor]:
+    values = (getattr(disc_input, each.name) for each in fields(disc_input))
     return [value for value in values if isinstance(value, Tensor)]
 
 
-def _replaced(look: Any, parts: dict[int, Tensor]) -> Any:
-    return replace(look, **{each.name: parts.get(id(getattr(look, each.name))) for each in fields(look)})
+def _replaced(disc_input: Any, parts: dict[int, Tensor]) -> Any:
+    return replace(
+        disc_input, **{each.name: parts.get(id(getattr(disc_input, each.name))) for each in fields(disc_input)}
+    )
 
 
 def _sum(one: Tensor | None, other: Tensor | None) -> Tensor | None:

@@ -17,9 +17,9 @@ class Pass:
     """One way to generate a video from a batch.
 
     ``content`` is the first frame of the driving clip or the image; ``motion`` is encoded from the driving clip or
-    drawn from the prior (label, noise); ``target`` is the video that critics and reconstruction compare with; with
-    ``content_per_frame=True`` the content code of every driving frame is used instead of the first one's (Dual-MTGAN,
-    eq. 3).
+    drawn from the prior (label, noise); ``target`` is the video that discriminators and reconstruction compare with;
+    with ``content_per_frame=True`` the content code of every driving frame is used instead of the first one's
+    (Dual-MTGAN, eq. 3).
 
     Raises:
         ConfigError: for a value that is none of these.

@@ -60,7 +60,7 @@ class PhasedModel(BaseModel):
         for path in self.frozen:
             self.get_part(path).requires_grad_(False)
         for phase in self.phases:
-            if not any(self.trainable(module) for module in self.phase_modules(phase.name)):
+            if not any(self.trainable_parameters(module) for module in self.phase_modules(phase.name)):
                 raise ConfigError(f"phase '{phase.name}' updates {phase.updates}, where everything is frozen or empty")
         # Registered, so that buffers of losses move to the device with the model.
         self.losses = nn.ModuleList(loss for phase in self.phases for loss in phase.losses)
@@ -113,7 +113,7 @@ class PhasedModel(BaseModel):
         phase = next(phase for phase in self.phases if phase.name == name)
         return [self.get_part(path) for path in phase.updates]
 
-    def trainable(self, part: nn.Module | None = None) -> list[nn.Parameter]:
+    def trainable_parameters(self, part: nn.Module | None = None) -> list[nn.Parameter]:
         """The parameters of a part, by default of all, that train outside all phases: those not frozen for good."""
         frozen = {id(p) for path in self.frozen for p in self.get_part(path).parameters()}
         return [p for p in (part or self).parameters() if id(p) not in frozen]

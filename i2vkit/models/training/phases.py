@@ -19,9 +19,9 @@ from i2vkit.utils.named import named_entries
 class Phase:
     """A part of a training step.
 
-    ``updates`` names the modules whose parameters change, by path ("generator", "critics.frame"); all others are frozen
-    while the phase runs. It runs every ``every``-th iteration from ``begin`` on and before ``end``, ``repeat`` times.
-    Modules named in ``eval_modules`` are in eval mode while it runs (batch norm statistics stay).
+    ``updates`` names the modules whose parameters change, by path ("generator", "discriminators.frame"); all others are
+    frozen while the phase runs. It runs every ``every``-th iteration from ``begin`` on and before ``end``, ``repeat``
+    times. Modules named in ``eval_modules`` are in eval mode while it runs (batch norm statistics stay).
     """
 
     name: str
@@ -132,14 +132,14 @@ def run_phase(phase: Phase, context, model, optim_wrapper: OptimWrapper) -> dict
     losses = phase.losses_at(context.iteration)
     updated = {id(p) for module in model.phase_modules(phase.name) for p in module.parameters()}
     evaluated = eval_mode([model.get_part(path) for path in phase.eval_modules])
-    with requiring_gradients(model.trainable(), lambda parameter: id(parameter) in updated), evaluated:
+    with requiring_gradients(model.trainable_parameters(), lambda parameter: id(parameter) in updated), evaluated:
         for _ in range(phase.repeat):
             with context.autocast():
                 values = {loss.name: loss(context) for loss in losses}
                 total = sum(loss.weight_at(context.iteration) * values[loss.name] for loss in losses)
             log = _finite_on_host(values | {f"{phase.name}_total": total}, phase, context.iteration)
             optim_wrapper.update_params(total)
-            context.updated(phase.updates)
+            context.after_update(phase.updates)
     return log
 
 

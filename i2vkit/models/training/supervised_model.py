@@ -62,7 +62,7 @@ class SupervisedContext:
         """The precision of forward passes."""
         return self.model.autocast_context(self.clip.driving.device)
 
-    def updated(self, parts: Sequence[str]) -> None:
+    def after_update(self, parts: Sequence[str]) -> None:
         """Told by the phase function after each update: the outputs are old."""
         self._outputs = None
 
