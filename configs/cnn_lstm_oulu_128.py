@@ -10,9 +10,9 @@ from mmengine.config import read_base
 with read_base():
     from .cnn_lstm_oulu import *
 
-_layout_128 = dict(train_dataloader["dataset"]["layout"], root="data/oulu_casia_128")
+_reader_128 = dict(train_dataloader["dataset"]["reader"], root="data/oulu_casia_128")
 for _loader in (train_dataloader, val_dataloader):
-    _loader["dataset"]["layout"] = _layout_128
+    _loader["dataset"]["reader"] = _reader_128
     _loader["dataset"]["pipeline"]["resize"]["size"] = 128
 test_dataloader = val_dataloader
 

@@ -18,5 +18,5 @@ with read_base():
 
 from i2vkit.datasets import SamePerson
 
-train_dataloader["dataset"]["pairing"] = dict(type=SamePerson)
+train_dataloader["dataset"]["pair_sampler"] = dict(type=SamePerson)
 train_cfg.update(max_iters=100_000, val_interval=5000)

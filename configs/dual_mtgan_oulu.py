@@ -18,7 +18,7 @@ with read_base():
 from i2vkit.datasets import SamePerson
 from i2vkit.evaluation.protocols import Transfer
 
-train_dataloader["dataset"]["pairing"] = dict(type=SamePerson)
+train_dataloader["dataset"]["pair_sampler"] = dict(type=SamePerson)
 protocols["transfer"] = dict(
     type=Transfer, driving_people="oulu_casia/transfer_driving", image_people="oulu_casia/test"
 )

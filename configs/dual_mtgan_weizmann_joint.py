@@ -2,7 +2,8 @@
 
 Transfer, sampling, the cycle and both discriminators join the reconstruction, at a tenth of its learning rate. Narrow,
 as the first part. The cycle weighs a tenth and the video discriminator a fiftieth of eq. 8's: with a tenth, after 1500
-iterations, people were sharp and torn to pieces, and SSIM fell below the floor. docs/results.md has what came out.
+iterations, people were sharp and torn to pieces, and SSIM fell below the static baseline. docs/results.md has what came
+out.
 
 Memory of a training step: 0.5 GiB in fp32.
 """

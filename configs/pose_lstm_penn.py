@@ -3,7 +3,7 @@
 Paper: FRGAN (Zhao et al., 2018), sec. 4.1, which takes it over from Villegas et al., 2017: one LSTM of 1024 units, Adam
 at 1e-3, a masked L2 loss. Trained on the clips of FRGAN's first stage, validated on those of its second. The joints are
 those of the prepared, cropped frames. Iterations are ours, as is predicting the change since the last pose seen.
-Expected result: none published; it has to be better than to repeat the last pose (pose_error_gain above 0).
+Expected result: none published; it has to be better than to repeat the last pose (pose_error_improvement above 0).
 
 Memory of a training step: 0.2 GiB in fp32.
 """

@@ -81,9 +81,9 @@ AUGMENTATIONS = _role("augmentation", "models.discriminators", "models.discrimin
 ADVERSARIAL_LOSSES = _role("adversarial loss", "models.losses", "models.losses.adversarial_losses.AdversarialCriterion")
 LOSSES = _role("loss", "models.losses", "models.losses.base.Loss")
 # What it is made from, and how it is scored.
-LAYOUTS = _role("layout", "datasets", "datasets.interfaces.DatasetReader")
+READERS = _role("reader", "datasets", "datasets.interfaces.DatasetReader")
 CONDITION_GENERATORS = _role("condition generator", "conditions", "conditions.interfaces.ConditionGenerator")
-PAIRINGS = _role("pairing", "datasets", "datasets.interfaces.PairSampler")
+PAIR_SAMPLERS = _role("pair sampler", "datasets", "datasets.interfaces.PairSampler")
 PROTOCOLS = _role("protocol", "evaluation.protocols", "evaluation.protocols.base.Protocol")
 EMBEDDERS = _role("embedder", "evaluation.embedders", "evaluation.embedders.interfaces.Embedder")
 VIDEO_EMBEDDERS = _role("video embedder", "evaluation.embedders", "evaluation.embedders.interfaces.VideoEmbedder")
@@ -93,7 +93,7 @@ ROLES: dict[str, Registry] = {
 }
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
+def closest_names(name: str, names: Iterable[str]) -> str:
     """What to suggest instead of an unknown ``name``: the nearest of ``names``, or all where none is near."""
     names = sorted(set(names))
     return ", ".join(get_close_matches(name, names, n=3, cutoff=0.5) or names) or "nothing at all"
@@ -131,7 +131,7 @@ def find_part(registry: Registry, kind: str | Callable) -> Callable:
         found = parts.get(kind.removeprefix(f"{SCOPE}.")) or _from_path(kind)
         roles = [role for role, other in ROLES.items() if kind in other.module_dict]
         if found is None and not roles:
-            raise ConfigError(f"no {registry.name} is called '{kind}'; nearest: {nearest(kind, parts)}")
+            raise ConfigError(f"no {registry.name} is called '{kind}'; nearest: {closest_names(kind, parts)}")
         kind = found or ROLES[roles[0]].module_dict[kind]
         parts = part_names(registry)  # the module at a dotted path may have been imported, and registered, just now
     if kind in parts.values():
@@ -192,7 +192,8 @@ def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
         return checked(registry, part(**{**given, **own}))
     if unknown := [name for name in own if name not in takes]:
         raise ConfigError(
-            f"{registry.name} '{part.__name__}' takes no argument '{unknown[0]}'; nearest: {nearest(unknown[0], takes)}"
+            f"{registry.name} '{part.__name__}' takes no argument '{unknown[0]}'; nearest: "
+            f"{closest_names(unknown[0], takes)}"
         )
     arguments = {name: value for name, value in {**given, **own}.items() if name in takes}
     if missing := [name for name, p in takes.items() if p.default is p.empty and name not in arguments]:

@@ -53,7 +53,7 @@ def test_its_config_trains(tmp_path):
         for subject in (0, 2):
             strip = rng.integers(0, 256, (64, 64 * 32, 3), np.uint8)
             write_image(tmp_path / f"data/{action}/{8 * subject}.png", strip)
-    roots = {f"{split}_dataloader.dataset.layout.root": str(tmp_path / "data") for split in ("train", "val")}
+    roots = {f"{split}_dataloader.dataset.reader.root": str(tmp_path / "data") for split in ("train", "val")}
     cfg = load_config(PROJECT / "configs/warp_weizmann.py", {**NARROW, **roots})
     runner = train(cfg, tmp_path / "work")
     assert type(runner.model.generator.decoder).__module__ == "warping.warp_decoder"

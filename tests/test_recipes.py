@@ -89,14 +89,14 @@ def test_a_recipe_loads_what_its_pre_training_makes(name, tmp_path):
     for entry in cfg.model.pretrained.values():
         wanted, found = network.get_part(entry.prefix).state_dict(), model.get_part(entry.part).state_dict()
         assert wanted.keys() == found.keys() and all(torch.equal(wanted[key], found[key]) for key in wanted)
-    for use in ("layout", "people", "exclude_people"):
+    for use in ("reader", "people", "exclude_people"):
         assert cfg.train_dataloader.dataset.get(use) == pretraining.train_dataloader.dataset.get(use)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("_80people")])
 def test_more_people_are_all_that_differs(name):
     own, plain = load_config(name).to_dict(), load_config(name.removesuffix("_80people")).to_dict()
-    assert own["train_dataloader"]["dataset"].pop("layout") != plain["train_dataloader"]["dataset"].pop("layout")
+    assert own["train_dataloader"]["dataset"].pop("reader") != plain["train_dataloader"]["dataset"].pop("reader")
     dataset, other = own["train_dataloader"]["dataset"], plain["train_dataloader"]["dataset"]
     assert (dataset.pop("people"), other.pop("people")) == (None, "i2v_truth/faces_train")
     held_out = SPLITS[dataset.pop("exclude_people")]

@@ -73,6 +73,6 @@ def test_every_block_of_the_page_runs(folder, monkeypatch, capsys):
     costs = next(out for line, out in run if "flops.py" in line)
     assert re.search(r"^my_config\.py +decoder ", costs, re.MULTILINE)
     assert "'my_parts.decoder.ResizeDecoder'" in printed["print_config.py"]
-    assert "ssim_gain" in printed["test.py"]
+    assert "ssim_improvement" in printed["test.py"]
     assert {path.parent.name for path in Path("work_dirs").glob("*/iter_2.pth")} == {"my_config", "frame_decoder"}
     assert len(read_video("moved.gif")) == 8

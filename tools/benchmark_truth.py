@@ -1,6 +1,6 @@
-"""Measure motion transfer against exact truth, on i2v-truth-v1; the same as `i2v exact-truth`."""
+"""Measure motion transfer against exact truth, on i2v-truth-v1; the same as `i2v truth-benchmark`."""
 
 from i2vkit.cli.main import run_as_tool
 
 if __name__ == "__main__":
-    run_as_tool("exact-truth")
+    run_as_tool("truth-benchmark")

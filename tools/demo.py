@@ -23,12 +23,12 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     raw, prepared, encoder, gan = (work / name for name in ("oulu_casia", "oulu_casia_64", "cnn_lstm", "dtgan"))
 
-    run("render the stand-in", "synthesize_data", "oulu_casia", "--out", raw, "--seed", 0, "--truth", "none")
+    run("render the synthetic data set", "synthesize_data", "oulu_casia", "--out", raw, "--seed", 0, "--truth", "none")
     run("prepare it", "prepare_data", "oulu_casia", "--source", raw, "--out", prepared, "--size", 64)
     run("pre-train the CNN-LSTM", "train", "cnn_lstm_oulu", "--work-dir", encoder, *pretraining(prepared, arguments))
     run("train DTGAN", "train", "dtgan_oulu", "--work-dir", gan, *training(prepared, encoder, arguments))
     checkpoint = newest(gan)
-    root = f"test_dataloader.dataset.layout.root={prepared}"
+    root = f"test_dataloader.dataset.reader.root={prepared}"
     run("test it", "test", "dtgan_oulu", checkpoint, "--out", work / "results", "--cfg-options", root)
     image, driving = faces(prepared)
     for name in ("animation.mp4", "animation.gif", "animation.png"):
@@ -72,8 +72,8 @@ def short_run(prepared: Path, iterations: int, batch_size: int) -> list[str]:
     """Options of any short run: the data at ``prepared``, one checkpoint and one validation, at the end."""
     return [
         "--cfg-options",
-        f"train_dataloader.dataset.layout.root={prepared}",
-        f"val_dataloader.dataset.layout.root={prepared}",
+        f"train_dataloader.dataset.reader.root={prepared}",
+        f"val_dataloader.dataset.reader.root={prepared}",
         f"val_dataloader.dataset.truth.root={prepared / 'truth'}",
         f"train_dataloader.batch_size={batch_size}",
         f"train_cfg.max_iters={iterations}",

@@ -1,4 +1,4 @@
-"""How generated videos are scored: SSIM and PSNR beside the floor, by default on reconstructions.
+"""How generated videos are scored: SSIM and PSNR beside the static baseline, by default on reconstructions.
 
 ``stochastic`` is for models that draw motion from a prior: best of 25 samples an image, and how they differ.
 """

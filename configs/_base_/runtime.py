@@ -28,7 +28,12 @@ default_hooks = dict(
     logger=dict(type=LoggerHook, interval=10, log_metric_by_epoch=False),
     param_scheduler=dict(type=ParamSchedulerHook),
     checkpoint=dict(
-        type=SafeCheckpointHook, interval=1000, max_keep_ckpts=3, save_best="ssim_gain", rule="greater", by_epoch=False
+        type=SafeCheckpointHook,
+        interval=1000,
+        max_keep_ckpts=3,
+        save_best="ssim_improvement",
+        rule="greater",
+        by_epoch=False,
     ),
 )
 custom_hooks = dict(seed=dict(type=IterationSeedHook), strips=dict(type=SampleStripHook, interval=1000, num=4))

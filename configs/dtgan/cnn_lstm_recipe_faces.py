@@ -23,7 +23,7 @@ train_dataloader["dataset"]["pipeline"].update(
     states=dict(type=LabelStates, num_states=3, by="displacement"), pack=_pack
 )
 for _loader in (val_dataloader, test_dataloader):
-    _loader["dataset"].update(pairing=None, truth=None)
+    _loader["dataset"].update(pair_sampler=None, truth=None)
 test_evaluator = val_evaluator = dict(accuracy=dict(type=Accuracy))
 del protocols["transfer"]  # no videos are made
 

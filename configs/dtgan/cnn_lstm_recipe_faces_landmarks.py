@@ -32,7 +32,7 @@ train_dataloader["dataset"]["pipeline"] = dict(
     pack=dict(type=PackClip),
 )
 for _loader in (val_dataloader, test_dataloader):
-    _loader["dataset"].update(pairing=None, truth=None)
+    _loader["dataset"].update(pair_sampler=None, truth=None)
     _steps = _loader["dataset"]["pipeline"]
     _loader["dataset"]["pipeline"] = dict(
         window=_steps["window"],
@@ -45,5 +45,5 @@ del protocols["transfer"]  # no videos are made
 
 param_scheduler["decay"].update(begin=120, end=240)
 train_cfg.update(max_iters=240, val_interval=240)
-default_hooks["checkpoint"].update(interval=240, save_best="change_told")
+default_hooks["checkpoint"].update(interval=240, save_best="change_r2")
 custom_hooks["strips"] = None  # no pictures: nothing is generated

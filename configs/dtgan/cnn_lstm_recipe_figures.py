@@ -14,8 +14,8 @@ with read_base():
 
 train_dataloader["batch_size"] = 8
 for _loader in (val_dataloader, test_dataloader):
-    _loader["dataset"].update(pairing=None, truth=None)
+    _loader["dataset"].update(pair_sampler=None, truth=None)
 del protocols["transfer"]  # no videos are made
 train_cfg.update(max_iters=1200, val_interval=1200)
-default_hooks["checkpoint"].update(interval=1200, save_best="change_told")
+default_hooks["checkpoint"].update(interval=1200, save_best="change_r2")
 custom_hooks["strips"] = None  # no pictures: nothing is generated

@@ -18,5 +18,5 @@ train_dataloader.update(batch_size=8, num_workers=0, persistent_workers=False)
 val_dataloader.update(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader
 train_cfg.update(max_iters=1200, val_interval=1200)
-default_hooks["checkpoint"].update(interval=1200, save_best="change_told")
+default_hooks["checkpoint"].update(interval=1200, save_best="change_r2")
 custom_hooks["strips"] = None  # no pictures: nothing is generated

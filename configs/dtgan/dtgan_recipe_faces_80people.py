@@ -14,5 +14,5 @@ with read_base():
 
 model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_recipe_faces_80people"
 model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_faces_80people.py"
-train_dataloader["dataset"]["layout"] = _joined
+train_dataloader["dataset"]["reader"] = _joined
 train_dataloader["dataset"].update(people=None, exclude_people="i2v_truth/faces_held_out")

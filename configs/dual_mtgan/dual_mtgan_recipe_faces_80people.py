@@ -11,5 +11,5 @@ with read_base():
     from .._base_.datasets.truth_faces_more_people import _joined
     from .dual_mtgan_recipe_faces import *
 
-train_dataloader["dataset"]["layout"] = _joined
+train_dataloader["dataset"]["reader"] = _joined
 train_dataloader["dataset"].update(people=None, exclude_people="i2v_truth/faces_held_out")

@@ -23,9 +23,9 @@ model["network"]["encoder"] = dict(
 model["network"]["motion_generator"] = dict(type=LstmUnroll, hidden=512)
 train_dataloader["batch_size"] = 12
 for _loader in (val_dataloader, test_dataloader):
-    _loader["dataset"].update(pairing=None, truth=None)
+    _loader["dataset"].update(pair_sampler=None, truth=None)
 del protocols["transfer"]  # no videos are made
 train_cfg.update(max_iters=600, val_interval=600)
 param_scheduler["decay"].update(begin=300, end=600)
-default_hooks["checkpoint"].update(interval=600, save_best="change_told")
+default_hooks["checkpoint"].update(interval=600, save_best="change_r2")
 custom_hooks["strips"] = None  # no pictures: nothing is generated

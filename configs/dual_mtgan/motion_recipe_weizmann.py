@@ -25,5 +25,5 @@ val_dataloader.update(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader
 train_cfg.update(max_iters=600, val_interval=600)
 param_scheduler["decay"].update(begin=300, end=600)
-default_hooks["checkpoint"].update(interval=600, save_best="change_told")
+default_hooks["checkpoint"].update(interval=600, save_best="change_r2")
 custom_hooks["strips"] = None  # no pictures: nothing is generated

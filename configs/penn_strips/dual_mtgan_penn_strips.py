@@ -17,5 +17,5 @@ with read_base():
 
 from i2vkit.datasets import OtherPerson
 
-train_dataloader["dataset"]["pairing"] = dict(type=OtherPerson)
+train_dataloader["dataset"]["pair_sampler"] = dict(type=OtherPerson)
 train_cfg.update(max_iters=10_000, val_interval=500)

@@ -16,14 +16,14 @@ with read_base():
 from i2vkit.datasets.transforms import LabelStates
 from i2vkit.evaluation.metrics import Accuracy
 
-model["labels"] = list(train_dataloader["dataset"]["layout"]["labels"])
-train_dataloader["dataset"]["pairing"] = None
+model["labels"] = list(train_dataloader["dataset"]["reader"]["labels"])
+train_dataloader["dataset"]["pair_sampler"] = None
 _pack = train_dataloader["dataset"]["pipeline"].pop("pack")  # the last step
 train_dataloader["dataset"]["pipeline"].update(
     states=dict(type=LabelStates, num_states=3, by="displacement"), pack=_pack
 )
 for _loader in (val_dataloader, test_dataloader):
-    _loader["dataset"].update(pairing=None, truth=None)
+    _loader["dataset"].update(pair_sampler=None, truth=None)
 test_evaluator = val_evaluator = dict(accuracy=dict(type=Accuracy))
 del protocols["transfer"]  # no videos are made
 

@@ -14,9 +14,9 @@ with read_base():
     from .._base_.models.dtgan import *
     from .._base_.runtime import *
 
-model["labels"] = list(train_dataloader["dataset"]["layout"]["labels"])
+model["labels"] = list(train_dataloader["dataset"]["reader"]["labels"])
 model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_faces"
 model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/truth/cnn_lstm_faces.py"
-train_dataloader["dataset"]["pairing"] = None  # it learns by reconstruction alone
+train_dataloader["dataset"]["pair_sampler"] = None  # it learns by reconstruction alone
 train_cfg.update(max_iters=20_000, val_interval=1000)
 param_scheduler["decay"].update(begin=10_000, end=20_000)

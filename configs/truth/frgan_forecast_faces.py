@@ -17,6 +17,6 @@ with read_base():
 from i2vkit.datasets.transforms import RandomJump
 
 train_dataloader["batch_size"] = 32
-train_dataloader["dataset"]["pairing"] = None
+train_dataloader["dataset"]["pair_sampler"] = None
 train_dataloader["dataset"]["pipeline"]["window"] = dict(type=RandomJump, frames=1)
 train_cfg.update(max_iters=20_000, val_interval=1000)

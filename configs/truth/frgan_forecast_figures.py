@@ -18,6 +18,6 @@ from i2vkit.datasets.transforms import RandomJump
 
 model["map_channels"] = 13
 train_dataloader["batch_size"] = 32
-train_dataloader["dataset"]["pairing"] = None
+train_dataloader["dataset"]["pair_sampler"] = None
 train_dataloader["dataset"]["pipeline"]["window"] = dict(type=RandomJump, frames=1)
 train_cfg.update(max_iters=20_000, val_interval=1000)

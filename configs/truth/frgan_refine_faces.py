@@ -21,6 +21,6 @@ for _entry in model["pretrained"].values():
     _entry.update(
         checkpoint="work_dirs/frgan_forecast_faces", help="python tools/train.py configs/truth/frgan_forecast_faces.py"
     )
-train_dataloader["dataset"]["pairing"] = None
+train_dataloader["dataset"]["pair_sampler"] = None
 train_dataloader["dataset"]["pipeline"]["window"] = dict(type=RandomJump, frames=16)
 train_cfg.update(max_iters=10_000, val_interval=1000)

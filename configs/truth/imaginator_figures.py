@@ -14,9 +14,9 @@ with read_base():
     from .._base_.models.imaginator import *
     from .._base_.runtime import *
 
-model["labels"] = list(train_dataloader["dataset"]["layout"]["labels"])
+model["labels"] = list(train_dataloader["dataset"]["reader"]["labels"])
 model["generator"]["decoder"]["time"] = ((1, 1), (4, 2), (4, 2), (4, 2), (4, 2))
 model["discriminators"]["video"]["network"]["last_length"] = 1
 model["phases"]["generator"]["losses"]["frame_l1"]["weight"] = 100.0
-train_dataloader["dataset"]["pairing"] = None
+train_dataloader["dataset"]["pair_sampler"] = None
 train_cfg.update(max_iters=20_000, val_interval=1000)

@@ -13,6 +13,6 @@ with read_base():
     from .._base_.models.mocogan import *
     from .._base_.runtime import *
 
-model["labels"] = list(train_dataloader["dataset"]["layout"]["labels"])
-train_dataloader["dataset"]["pairing"] = None
+model["labels"] = list(train_dataloader["dataset"]["reader"]["labels"])
+train_dataloader["dataset"]["pair_sampler"] = None
 train_cfg.update(max_iters=20_000, val_interval=1000)

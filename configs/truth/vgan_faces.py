@@ -16,5 +16,5 @@ with read_base():
 
 model["generator"]["decoder"]["time"] = ((1, 1), (4, 2), (4, 2), (4, 2), (4, 2))
 model["discriminators"]["video"]["network"]["last_length"] = 1
-train_dataloader["dataset"]["pairing"] = None
+train_dataloader["dataset"]["pair_sampler"] = None
 train_cfg.update(max_iters=20_000, val_interval=1000)

@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from i2vkit.datasets.loaders import build_loader
-from i2vkit.datasets.points import COUNTS, mirror_order
+from i2vkit.datasets.point_files import COUNTS, mirror_order
 from i2vkit.errors import ConfigError
 from i2vkit.media import write_image, write_video
-from i2vkit.visualization import spread, to_frames
+from i2vkit.visualization import evenly_spaced, to_frames
 from i2vkit.visualization.overlays import (
     MAP_COLOURS,
     colour_maps,
@@ -74,7 +74,7 @@ def pick(loader: DataLoader, number: int) -> Iterator[dict]:
     """``number`` samples of the loader's data set, by the keys that its sampler gives."""
     if getattr(loader.sampler, "ordered", False):
         keys = list(loader.sampler)
-        keys = [keys[index] for index in spread(len(keys), number)]
+        keys = [keys[index] for index in evenly_spaced(len(keys), number)]
     else:
         keys = islice(loader.sampler, number)
     return (loader.dataset[key] for key in keys)
@@ -141,7 +141,7 @@ def sheet(samples: list[Sample], heading: str) -> np.ndarray:
 
 def _block(sample: Sample) -> np.ndarray:
     """One sample: its names, then rows of frames, the image's column first."""
-    shown = spread(len(sample.frames), COLUMNS)
+    shown = evenly_spaced(len(sample.frames), COLUMNS)
     widths = [sample.image.shape[1], *[sample.frames.shape[2]] * len(shown)]
     notes = [f"frame {t}" + ("" if sample.states is None else f", state {sample.states[t]}") for t in shown]
     rows = [_row([_small(text, width) for text, width in zip(["image", *notes], widths, strict=True)])]

@@ -94,7 +94,7 @@ def write_statistics(numbers: dict[str, Any], path: Path) -> None:
         temporary.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
 
 
-def as_text(numbers: dict[str, Any]) -> str:
+def format_statistics(numbers: dict[str, Any]) -> str:
     """The numbers to read: some lines a split; long lists are cut, ``stats.json`` has all."""
     lines = []
     for name, split in numbers["splits"].items():

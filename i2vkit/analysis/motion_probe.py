@@ -76,7 +76,7 @@ def trajectory(generator, clip: VideoBatch) -> Tensor:
     return motion.trajectory
 
 
-def change_told(train: Trajectories, val: Trajectories) -> tuple[float, float]:
+def change_probe_r2(train: Trajectories, val: Trajectories) -> tuple[float, float]:
     """R^2 of the change of the coarse grey picture, by ridge regression from the state: of training and validation.
 
     The regression is fitted on ``train``; of four weights of the ridge the best on ``val`` counts.
@@ -102,7 +102,7 @@ def ridge(
     return score(inputs, targets), score(inputs_val, targets_val)
 
 
-def who_is_told(train: Trajectories, val: Trajectories) -> tuple[float, float]:
+def person_probe_accuracy(train: Trajectories, val: Trajectories) -> tuple[float, float]:
     """How often the mean state of a clip tells which person of ``val`` drives, and how often chance does.
 
     A clip is given to the person whose centre is nearest, over clips of all other labels; each coordinate is scaled by

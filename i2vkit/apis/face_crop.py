@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from mmengine.logging import print_log
 
-from i2vkit.datasets.index import ClipRecord
-from i2vkit.datasets.takes import Take
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.transforms import CenterCrop, Resize
 from i2vkit.preparation.boxes import FirstFrameBox, face_square
-from i2vkit.preparation.prepare import RawClip
+from i2vkit.preparation.pipeline import RawClip
 from i2vkit.preparation.warping import Warp
 
 # A square picture of which a face takes this share of what it takes of a prepared one is a crop already: crops of other
@@ -68,6 +68,6 @@ def fit_square(frame: np.ndarray, points: np.ndarray, size: int) -> tuple[np.nda
     >>> fit_square(np.zeros((16, 24, 3), np.uint8), np.array([[[11.5, 7.5]]]), 32)[1].tolist()
     [[[15.5, 15.5]]]
     """
-    take = Take(None, frames=frame[None], joints=points.astype(np.float64))
-    take = Resize(size)(CenterCrop()({"takes": {"driving": take}}))["takes"]["driving"]
-    return take.frames[0], take.joints
+    sampled = SampledClip(None, frames=frame[None], joints=points.astype(np.float64))
+    sampled = Resize(size)(CenterCrop()({"clips": {"driving": sampled}}))["clips"]["driving"]
+    return sampled.frames[0], sampled.joints

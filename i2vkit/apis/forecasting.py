@@ -11,9 +11,9 @@ from mmengine.config import Config
 
 from i2vkit.conditions import JointHeatmaps
 from i2vkit.config.loading import load_config
-from i2vkit.datasets.formats.disk import read_table
-from i2vkit.datasets.maps import write_maps
-from i2vkit.datasets.points import points_of
+from i2vkit.datasets.formats.folders import read_table
+from i2vkit.datasets.map_files import write_maps
+from i2vkit.datasets.point_files import points_of
 from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.models import PoseLstm

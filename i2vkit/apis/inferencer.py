@@ -20,8 +20,8 @@ from i2vkit.apis.driving import Driving, as_image, chunked, driving_fps, driving
 from i2vkit.apis.train import with_precision
 from i2vkit.apis.variants import (
     Variant,
+    arrange_rows,
     check_interpolation,
-    layout,
     length_of,
     motion_of,
     plan_interpolation,
@@ -29,7 +29,7 @@ from i2vkit.apis.variants import (
 )
 from i2vkit.config.loading import load_config
 from i2vkit.datasets.loaders import trained_length
-from i2vkit.datasets.takes import Take
+from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.transforms import CenterCrop, Resize
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.errors import ConfigError, TrainingError
@@ -176,7 +176,7 @@ class I2VInferencer:
         made = self._frames(driving, length, images, variants, chunk)
 
         fps = DEFAULT_FPS if driving is None else driving_fps(driving) or DEFAULT_FPS
-        rows = layout(plan, driving is not None, side_by_side, show_dynamics, keep_rows=interpolate is not None)
+        rows = arrange_rows(plan, driving is not None, side_by_side, show_dynamics, keep_rows=interpolate is not None)
         keep = out is None if keep_frames is None else keep_frames
         count, kept = 0, []
         with nullcontext() if out is None else AnimationWriter(out, fps, content, rows) as writer:
@@ -259,8 +259,8 @@ class I2VInferencer:
             scaled = "" if side == size else f"resized to {size}x{size}"
             print_log(f"the {what} is {width}x{height}: {', '.join(filter(None, (cut, scaled)))}", "current")
         # The data sets' own transforms, so that a picture comes to the model as it did in training.
-        sample = {"takes": {what: Take(None, frames=frame[None])}}
-        return self._resize(self._crop(sample))["takes"][what].frames[0]
+        sample = {"clips": {what: SampledClip(None, frames=frame[None])}}
+        return self._resize(self._crop(sample))["clips"][what].frames[0]
 
     def _tensor(self, frames: Sequence[np.ndarray]) -> Tensor:
         """Frames (H, W, 3) uint8 -> (3, T, H, W) in [-1, 1] on the device."""

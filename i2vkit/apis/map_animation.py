@@ -20,7 +20,7 @@ from i2vkit.apis.map_driving import DrivingMaps, body_maps, face_maps, read_land
 from i2vkit.conditions import FaceMaps, JointHeatmaps
 from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.data_preprocessor import from_uint8, to_uint8
-from i2vkit.preparation.faces import face_framing
+from i2vkit.preparation.face_crops import face_framing
 from i2vkit.structures import Generated, VideoBatch
 from i2vkit.visualization import AnimationWriter
 from i2vkit.visualization.overlays import colour_maps
@@ -111,8 +111,8 @@ class _Writer:
     def write(self, part: dict[str, np.ndarray]) -> None:
         """Write a chunk: videos (t, H, W, 3) by caption."""
         if self.writer is None:
-            beside = [["image", "generated"]] if self.side_by_side else [["generated"]]
-            grid = [[caption] for caption in part] if self.show_maps else beside
+            image_and_video = [["image", "generated"]] if self.side_by_side else [["generated"]]
+            grid = [[caption] for caption in part] if self.show_maps else image_and_video
             self.writer = AnimationWriter(*self.arguments, grid).__enter__()
         for t in range(len(part["generated"])):
             self.writer.write({caption: video[t] for caption, video in part.items()})

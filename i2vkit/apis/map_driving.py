@@ -14,14 +14,14 @@ from i2vkit.apis.driving import Driving, driving_frames
 from i2vkit.apis.face_crop import crop_face, fit_square
 from i2vkit.apis.forecasting import forecast_joints
 from i2vkit.conditions import FaceMaps, JointHeatmaps, retarget
-from i2vkit.datasets.index import ClipRecord
-from i2vkit.datasets.points import fill_gaps, read_points
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.point_files import fill_gaps, read_points
 from i2vkit.errors import DataError
 from i2vkit.models import PoseLstm
 from i2vkit.preparation.boxes import FirstFrameBox
-from i2vkit.preparation.dlib_faces import INSTALL, dlib_installed
-from i2vkit.preparation.faces import FaceFinder
-from i2vkit.preparation.prepare import RawClip
+from i2vkit.preparation.dlib_detector import INSTALL, dlib_installed
+from i2vkit.preparation.face_crops import FaceFinder
+from i2vkit.preparation.pipeline import RawClip
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def find_landmarks(frames: Sequence[np.ndarray], what: str) -> np.ndarray:
     try:
         points, filled = fill_gaps(FaceFinder("largest")(clip)["landmarks"])
     except DataError as error:
-        raise DataError(f"the {what}: {error}. Take a picture from the front, or give --landmarks") from error
+        raise DataError(f"the {what}: {error}. SampledClip a picture from the front, or give --landmarks") from error
     if filled:
         print_log(f"{what}: landmarks of {filled} frames were interpolated", "current", level=logging.WARNING)
     return points

@@ -11,7 +11,7 @@ from i2vkit.engine.labels import find_label, list_labels
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import SeedInterpolation
 from i2vkit.models.generator import Generator
-from i2vkit.visualization import flow
+from i2vkit.visualization import wrap_captions
 
 DEFAULT_LENGTH = 16
 
@@ -187,7 +187,7 @@ def length_of(generator: Generator, frames: int | None, trained: int | None) -> 
     return frames
 
 
-def layout(
+def arrange_rows(
     plan: list[list[Variant]], driven: bool, side_by_side: bool, show_dynamics: bool, keep_rows: bool = False
 ) -> list[list[str]]:
     """The captions of the grid, row by row.
@@ -201,5 +201,5 @@ def layout(
         return [lead + ["dynamics"] * show_dynamics + ["image"] * side_by_side + captions[0]]
     lead += ["image"] * side_by_side
     if min(len(captions), len(captions[0])) == 1 and not keep_rows:
-        return flow(lead + [caption for row in captions for caption in row])
+        return wrap_captions(lead + [caption for row in captions for caption in row])
     return [[*(lead if i == 0 else [""] * len(lead)), *row] for i, row in enumerate(captions)]

@@ -68,28 +68,29 @@ def run(arguments: Namespace) -> None:
 
 def _measure(arguments: Namespace, cfg: Config | None) -> tuple[str, dict]:
     """Run the benchmark that was asked for; return its numbers as text and as a dict for JSON."""
-    from i2vkit.analysis.benchmark import data, decoder, loaders, maps, step
+    from i2vkit.analysis.benchmark import condition_maps as maps
+    from i2vkit.analysis.benchmark import data, decoder, loaders, step
     from i2vkit.config.loading import load_config
 
     if arguments.benchmark == "maps":
         result = maps.benchmark_maps(arguments.seconds, arguments.size)
-        return maps.as_text(result), result
+        return maps.format_maps(result), result
     if arguments.benchmark == "data" and arguments.loaders:
         result = loaders.benchmark_loaders(cfg, arguments.seconds, arguments.device)
-        return loaders.as_text(result), result
+        return loaders.format_loaders(result), result
     if arguments.benchmark == "data":
         result = data.benchmark_data(cfg, arguments.seconds, arguments.steps)
-        return data.as_text(result), result
+        return data.format_data(result), result
     shared = dict(seconds=arguments.seconds, batch=arguments.batch, device=arguments.device, compiled=arguments.compile)
     of_step = shared | {"precisions": arguments.precision or ["fp32"]}
     if arguments.benchmark == "step":
         result = step.benchmark_step(cfg, **of_step)
-        return step.as_text(result), result
+        return step.format_step(result), result
     against = load_config(arguments.against) if arguments.against else None
     result = decoder.benchmark_decoder(
         cfg, against=against, frames=arguments.frames, precisions=arguments.precision, **shared
     )
     if not arguments.step:
-        return decoder.as_text(result), result
+        return decoder.format_decoder(result), result
     stepped = step.benchmark_step(cfg, **of_step)
-    return f"{decoder.as_text(result)}\n\n{step.as_text(stepped)}", result | {"whole_step": stepped}
+    return f"{decoder.format_decoder(result)}\n\n{step.format_step(stepped)}", result | {"whole_step": stepped}

@@ -19,7 +19,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Write the picture, the video and, if asked to, the statistics."""
     from i2vkit.analysis.browse import browse
-    from i2vkit.analysis.data_statistics import as_text, statistics, write_statistics
+    from i2vkit.analysis.data_statistics import format_statistics, statistics, write_statistics
     from i2vkit.config.loading import load_config
 
     cfg = load_config(arguments.config, arguments.cfg_options)
@@ -29,4 +29,4 @@ def run(arguments: Namespace) -> None:
     if arguments.stats:
         numbers = statistics(cfg, arguments.seed)
         write_statistics(numbers, out / "stats.json")
-        print(as_text(numbers), out / "stats.json", sep="\n")
+        print(format_statistics(numbers), out / "stats.json", sep="\n")

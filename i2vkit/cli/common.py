@@ -105,7 +105,7 @@ def add_parameters(options: ArgumentParser, function: Callable) -> None:
         required = parameter.default is inspect.Parameter.empty
         text = help.get(name, "")
         if not required and parameter.default is not None:
-            text = f"{text} (default: {_as_text(parameter.default)})".strip()
+            text = f"{text} (default: {_format_value(parameter.default)})".strip()
         settings = {"required": True} if required else {"default": parameter.default}
         options.add_argument(f"--{name.replace('_', '-')}", dest=name, help=text, **settings, **_value_of(hints[name]))
 
@@ -135,7 +135,7 @@ def _width_and_height(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _as_text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

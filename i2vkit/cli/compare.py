@@ -18,10 +18,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Compare, print the table, and write it with a plot."""
     from i2vkit.analysis.comparison.comparable import read_results
+    from i2vkit.analysis.comparison.comparison_report import format_comparison, write_comparison
     from i2vkit.analysis.comparison.paired import compare
-    from i2vkit.analysis.comparison.report import as_markdown, write_comparison
 
     comparison = compare(read_results(arguments.results))
     paths = write_comparison(comparison, arguments.out, arguments.csv)
-    print(as_markdown(comparison))
+    print(format_comparison(comparison))
     print(*paths, sep="\n")

@@ -34,7 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Print the table and write it if asked to."""
-    from i2vkit.analysis.profile import as_json, as_table, check_headers, profile_config, profile_dry_run
+    from i2vkit.analysis.profile import check_headers, format_profiles, profile_config, profile_dry_run, profile_record
     from i2vkit.config.loading import config_names, load_config
     from i2vkit.media import atomic_path
 
@@ -52,7 +52,7 @@ def run(arguments: Namespace) -> None:
         profiles = [profile_dry_run(cfg, name, frames, arguments.clips) for name, cfg in configs.items()]
     else:
         profiles = [profile_config(cfg, name, frames, arguments.training) for name, cfg in configs.items()]
-    print(as_table(profiles, arguments.by_part))
+    print(format_profiles(profiles, arguments.by_part))
     if arguments.json:
         with atomic_path(arguments.json) as temporary:
-            temporary.write_text(json.dumps(as_json(profiles), indent=1) + "\n")
+            temporary.write_text(json.dumps(profile_record(profiles), indent=1) + "\n")

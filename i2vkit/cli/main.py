@@ -21,7 +21,7 @@ COMMANDS = (
     "export",
     "compare",
     "table",
-    "exact-truth",
+    "truth-benchmark",
     "truth-bounds",
     "parts",
     "print-config",

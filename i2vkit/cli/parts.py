@@ -21,12 +21,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Print the parts, or all about one of them."""
+    from i2vkit.analysis.parts.parts_report import format_parts, format_spec
     from i2vkit.analysis.parts.registered import find_kind, import_modules, kinds
-    from i2vkit.analysis.parts.report import as_list, as_spec
 
     import_modules(arguments.modules)
     if arguments.spec:
-        print(as_spec(arguments.spec))
+        print(format_spec(arguments.spec))
         return
     for kind in [find_kind(arguments.kind)] if arguments.kind else kinds():
-        print(as_list(kind), flush=True)
+        print(format_parts(kind), flush=True)

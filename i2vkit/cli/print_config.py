@@ -12,6 +12,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Print the config as a table of keys, values and files."""
-    from i2vkit.config.origin import as_text, config_origins
+    from i2vkit.config.origin import config_origins, format_origins
 
-    print(as_text(config_origins(arguments.config, arguments.cfg_options)))
+    print(format_origins(config_origins(arguments.config, arguments.cfg_options)))

@@ -26,7 +26,7 @@ def run(arguments: Namespace) -> None:
     """Encode both sets, fit and print."""
     import torch
 
-    from i2vkit.analysis.motion_probe import change_told, encode, who_is_told
+    from i2vkit.analysis.motion_probe import change_probe_r2, encode, person_probe_accuracy
     from i2vkit.config.loading import load_config
     from i2vkit.engine.checkpoints import load_weights
     from i2vkit.registry import DATASETS, MODELS
@@ -41,9 +41,9 @@ def run(arguments: Namespace) -> None:
         torch.manual_seed(0)
         model.get_part("generator.motion_encoder.lstm").reset_parameters()
     train, val = (encode(model, DATASETS.build(cfg[f"{use}_dataloader"].dataset)) for use in ("train", "val"))
-    told, told_val = change_told(train, val)
+    told, told_val = change_probe_r2(train, val)
     print(f"R^2 of the change of the picture: training {told:.3f}, validation {told_val:.3f}")
-    right, chance = who_is_told(train, val)
+    right, chance = person_probe_accuracy(train, val)
     if right == right:
         print(f"Who drives, by the nearest centre: {right:.2f} right, chance {chance:.2f} ({len(val.people)} clips)")
     else:

@@ -1,4 +1,4 @@
-"""Render a stand-in for a data set: `i2v synthesize oulu_casia --out data/oulu_casia`."""
+"""Render a synthetic data set: `i2v synthesize oulu_casia --out data/oulu_casia`."""
 
 from argparse import ArgumentParser, Namespace
 

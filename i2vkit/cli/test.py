@@ -23,12 +23,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Test, and print the scores beside their floor."""
+    """Test, and print the scores beside their static baseline."""
     from mmengine.dist import is_main_process
 
     from i2vkit.config.loading import load_config
     from i2vkit.engine.distributed import leave_distributed
-    from i2vkit.evaluation.result import as_table
+    from i2vkit.evaluation.result import format_scores
     from i2vkit.evaluation.run import test
 
     cfg = load_config(arguments.config, arguments.cfg_options)
@@ -45,5 +45,5 @@ def run(arguments: Namespace) -> None:
         launcher=arguments.launcher,
     )
     if is_main_process():
-        print(as_table(result))
+        print(format_scores(result))
     leave_distributed()

@@ -1,6 +1,8 @@
-"""Print what the truth of rendered sets leaves room for: `i2v truth-bounds data/mug_64/truth data/bair_64/truth`.
+"""Print what the ground truth of rendered sets leaves room for: `i2v truth-bounds data/mug_64/truth
+data/bair_64/truth`.
 
-Printed are the floor, repeating the first frame, and the ceiling, the truth itself coded as H.264 (as MP4 files are).
+Printed are the static baseline, repeating the first frame, and the upper bound, the ground truth itself coded as H.264
+(as MP4 files are).
 """
 
 from argparse import ArgumentParser, Namespace
@@ -16,10 +18,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Score and print a row a root."""
-    from i2vkit.analysis.exact_truth.bounds import truth_bounds
+    from i2vkit.analysis.truth_benchmark.bounds import truth_bounds
 
-    print("| truth | clips | SSIM floor | SSIM ceiling | PSNR floor | PSNR ceiling |\n|---|---|---|---|---|---|")
+    print(
+        "| truth | clips | SSIM static baseline | SSIM upper bound | PSNR static baseline | PSNR upper bound |\n"
+        "|---|---|---|---|---|---|"
+    )
     for root in arguments.roots:
         scores = truth_bounds(root, arguments.number)
-        ssim, psnr = (f"{scores[f'{name}_floor']:{f}} | {scores[f'{name}_ceiling']:{f}}" for name, f in FORMATS)
+        ssim, psnr = (
+            f"{scores[f'{name}_static_baseline']:{f}} | {scores[f'{name}_upper_bound']:{f}}" for name, f in FORMATS
+        )
         print(f"| {root} | {scores['clips']} | {ssim} | {psnr} |", flush=True)

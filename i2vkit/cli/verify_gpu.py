@@ -15,7 +15,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="+",
         default=(),
         metavar="KIND",
-        help="kinds of stages to run: prepare, ceilings, right, compile, fast, loader, train (default: all)",
+        help="kinds of stages to run: prepare, peaks, right, compile, fast, loader, train (default: all)",
     )
 
 

@@ -3,7 +3,7 @@
 from i2vkit.conditions.coefficients import Coefficients, coefficients_of, read_coefficients, retarget
 from i2vkit.conditions.face_maps import FaceMaps
 from i2vkit.conditions.fitting import fit_clip
-from i2vkit.conditions.joints import JointHeatmaps, onto_body
+from i2vkit.conditions.joints import JointHeatmaps, fit_to_body
 from i2vkit.conditions.morphable import MorphableModel
 from i2vkit.conditions.procedural import procedural_model
 from i2vkit.conditions.silhouettes import Silhouettes
@@ -16,7 +16,7 @@ __all__ = [
     "Silhouettes",
     "coefficients_of",
     "fit_clip",
-    "onto_body",
+    "fit_to_body",
     "procedural_model",
     "read_coefficients",
     "retarget",

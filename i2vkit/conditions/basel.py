@@ -41,16 +41,16 @@ def read_basel(shape: Path, expressions: Path, landmarks: Path | None = None) ->
     if missing := [key for key in SHAPE_KEYS if key not in basel]:
         raise _wrong_keys(shape, missing[0], f"a Basel model has {', '.join(SHAPE_KEYS)}", basel)
     mean, count = _vertices(shape, "shapeMU", basel), np.size(basel["shapeMU"]) // 3
-    identity = _ways(shape, "shapePC", "shapeEV", basel, count)[..., :_MOST]
+    identity = _modes(shape, "shapePC", "shapeEV", basel, count)[..., :_MOST]
     triangles = _triangles(shape, basel, count)
     if TRIM_KEY in moves:
         kept = _numbers(expressions, TRIM_KEY, moves, count)
         mean, identity, triangles, count = mean[kept], identity[kept], _trimmed(triangles, kept, count), len(kept)
     keys = next((keys for keys in EXPRESSION_KEYS if keys[0] in moves and keys[1] in moves), None)
     if keys is None:
-        accepted = " or ".join(f"{ways} and {deviations}" for ways, deviations, _ in EXPRESSION_KEYS)
+        accepted = " or ".join(f"{modes} and {deviations}" for modes, deviations, _ in EXPRESSION_KEYS)
         raise _wrong_keys(expressions, "expressions", f"accepted are {accepted}", moves)
-    expression = _ways(expressions, *keys[:2], moves, count)
+    expression = _modes(expressions, *keys[:2], moves, count)
     if keys[2] in moves:
         mean = mean + _vertices(expressions, keys[2], moves, count)
     files = {expressions: moves, shape: basel} if landmarks is None else {landmarks: read_mat(landmarks)}
@@ -77,13 +77,13 @@ def _vertices(path: Path, key: str, variables: dict[str, Any], count: int | None
     return values.reshape(-1, 3) * _MICROMETRES
 
 
-def _ways(path: Path, ways: str, deviations: str, variables: dict[str, Any], count: int) -> np.ndarray:
+def _modes(path: Path, modes: str, deviations: str, variables: dict[str, Any], count: int) -> np.ndarray:
     """Ways (V, 3, K) times their standard deviations, in millimetres."""
-    directions, sizes = np.asarray(variables[ways]), np.ravel(variables[deviations])
+    directions, sizes = np.asarray(variables[modes]), np.ravel(variables[deviations])
     directions = directions[:, None] if directions.ndim == 1 else directions
     if directions.shape != (3 * count, len(sizes)):
         raise DataError(
-            f"{path}: {ways} {directions.shape} should be {(3 * count, len(sizes))}, for {count} vertices and the "
+            f"{path}: {modes} {directions.shape} should be {(3 * count, len(sizes))}, for {count} vertices and the "
             f"{len(sizes)} values of {deviations}; for a part of the vertices give {TRIM_KEY} with the expressions"
         )
     return (directions * sizes * _MICROMETRES).reshape(count, 3, len(sizes))

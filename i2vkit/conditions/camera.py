@@ -25,16 +25,16 @@ def turn_derivatives(vectors: np.ndarray, turned: np.ndarray) -> np.ndarray:
     return np.einsum("tnij,tjk->tnik", -_cross(turned), jacobian)
 
 
-def in_camera(shapes: np.ndarray, camera: np.ndarray) -> np.ndarray:
+def to_camera_space(shapes: np.ndarray, camera: np.ndarray) -> np.ndarray:
     """Points (T, V, 3) of a model in camera space: x is the column in pixels, y minus the row, z towards the viewer."""
     turned = shapes @ (rotations(camera[:, :3]) * camera[:, 3, None, None]).transpose(0, 2, 1).astype(shapes.dtype)
     place = np.stack([camera[:, 4], -camera[:, 5], np.zeros(len(camera))], axis=1)
     return turned + place[:, None].astype(shapes.dtype)
 
 
-def in_picture(shapes: np.ndarray, camera: np.ndarray) -> np.ndarray:
+def to_image_space(shapes: np.ndarray, camera: np.ndarray) -> np.ndarray:
     """Pixels (T, V, 2), x and y, of points (T, V, 3); centres of pixels are whole numbers."""
-    return in_camera(shapes, camera)[..., :2] * (1.0, -1.0)
+    return to_camera_space(shapes, camera)[..., :2] * (1.0, -1.0)
 
 
 def _cross(vectors: np.ndarray) -> np.ndarray:

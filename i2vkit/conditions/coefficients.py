@@ -7,7 +7,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from i2vkit.conditions.morphable import MorphableModel
-from i2vkit.datasets.index import ClipRecord, FrameSpan
+from i2vkit.datasets.clip_index import ClipRecord, FrameSpan
 from i2vkit.errors import DataError
 from i2vkit.media import atomic_path
 
@@ -51,7 +51,7 @@ def write_coefficients(path: Path, coefficients: Coefficients, model: MorphableM
     """Write a clip's coefficients, float32, and the model that they belong to; beside and renamed."""
     arrays = {name: np.asarray(value, np.float32) for name, value in vars(coefficients).items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as beside, beside.open("wb") as file:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, model=model.name, hash=model.hash, **arrays)
 
 
@@ -76,14 +76,14 @@ def read_coefficients(path: Path, model: MorphableModel) -> Coefficients:
 
 
 def coefficients_of(record: ClipRecord, model: MorphableModel) -> Coefficients:
-    """The coefficients of all frames of a clip, from ``record.side["coefficients"]``.
+    """The coefficients of all frames of a clip, from ``record.metadata["coefficients"]``.
 
     Raises ``DataError`` if it has none, they cannot be read, or are not as many as the frames.
     """
     if isinstance(span := record.frames, FrameSpan):
         whole = replace(record, frames=span.source, num_frames=span.length)
         return coefficients_of(whole, model)[span.start : span.stop]
-    given = record.side.get("coefficients")
+    given = record.metadata.get("coefficients")
     if given is None or given == "":
         raise DataError(
             f"clip {record.name} has no coefficients of a face, which are needed to retarget it: prepare the set with "

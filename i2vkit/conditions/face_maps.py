@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from i2vkit.conditions.basel import read_basel
-from i2vkit.conditions.camera import in_camera
+from i2vkit.conditions.camera import to_camera_space
 from i2vkit.conditions.coefficients import Coefficients
 from i2vkit.conditions.fitting import fit_clip
 from i2vkit.conditions.interfaces import ConditionGenerator
@@ -72,7 +72,7 @@ class FaceMaps(ConditionGenerator):
         maps = np.empty((len(coefficients), 3, self.size, self.size), np.uint8)
         for start in range(0, len(maps), _CHUNK):
             part = coefficients[start : start + _CHUNK]
-            shapes = in_camera(self.model.shapes(part.identity, part.expression), part.camera)
+            shapes = to_camera_space(self.model.shapes(part.identity, part.expression), part.camera)
             for number, points in enumerate(shapes, start=start):
                 maps[number] = normals_as_bytes(self._rasterizer(points)).transpose(2, 0, 1)
         return maps

@@ -45,7 +45,7 @@ _RELIEF = (
 
 
 @dataclass(frozen=True)
-class Template:
+class FaceTemplate:
     """Vertices (V, 3), triangles (F, 3), and which vertices are the 68 landmarks, in iBUG order."""
 
     vertices: np.ndarray
@@ -72,7 +72,7 @@ def lip_edges(v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return LIP_UP * bow * inside**0.8, GAP * np.maximum(0.0, 1 - (v / 0.9) ** 2) ** 0.5, -LIP_DOWN * inside**0.7
 
 
-def mean_face() -> Template:
+def mean_face() -> FaceTemplate:
     """Build the mean face: about 2500 vertices, 5000 triangles."""
     corners, rim = landmarks_2d(), _outline()
     plane = _thinned([corners, *_curves(), rim[:, :2], _grid(rim)])
@@ -83,7 +83,7 @@ def mean_face() -> Template:
     double_area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
     triangles[double_area < 0] = triangles[double_area < 0][:, ::-1]
     triangles = triangles[np.abs(double_area) > 1e-3]
-    return Template(np.column_stack([plane, height]), triangles.astype(np.int32), np.arange(68))
+    return FaceTemplate(np.column_stack([plane, height]), triangles.astype(np.int32), np.arange(68))
 
 
 def landmarks_2d() -> np.ndarray:

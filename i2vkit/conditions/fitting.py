@@ -4,10 +4,10 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.sparse import csr_array
 
-from i2vkit.conditions.camera import in_picture, rotations, turn_derivatives
+from i2vkit.conditions.camera import rotations, to_image_space, turn_derivatives
 from i2vkit.conditions.coefficients import Coefficients
 from i2vkit.conditions.morphable import MorphableModel
-from i2vkit.datasets.points import fill_gaps
+from i2vkit.datasets.point_files import fill_gaps
 from i2vkit.errors import DataError
 
 # Landmarks are taken to be off by this share of the face's radius (the RMS distance of landmarks to their mean); it
@@ -166,4 +166,4 @@ class _Problem:
         """RMS distance of the fitted landmarks, in lengths of the radius."""
         shape = self.mean + self.identity @ identity + np.einsum("nce,te->tnc", self.expression, expression)
         observed = self.observed * (1.0, -1.0) * self.radius + self.centre
-        return float(np.sqrt(((in_picture(shape, camera) - observed) ** 2).sum(axis=2).mean()) / self.radius)
+        return float(np.sqrt(((to_image_space(shape, camera) - observed) ** 2).sum(axis=2).mean()) / self.radius)

@@ -61,7 +61,7 @@ def trunk(joints: np.ndarray) -> tuple[np.ndarray, float] | None:
     return (hips[known[0]], float(lengths[known[0]])) if len(known) else None
 
 
-def onto_body(joints: np.ndarray, person: np.ndarray) -> np.ndarray:
+def fit_to_body(joints: np.ndarray, person: np.ndarray) -> np.ndarray:
     """Joints (T, 13, 2), moved and scaled so that their first pose gets place and length of the ``person``'s trunk.
 
     Raises ``DataError`` if ``joints`` or ``person`` (T, 13, 2) has no frame with both hips and both shoulders.

@@ -9,7 +9,7 @@ import numpy as np
 from i2vkit.errors import DataError
 
 # The five points of a face as means of the 68: corners of each eye, tip of the nose, corners of the mouth.
-FIVE = ((36, 39), (42, 45), (30,), (48,), (54,))
+FIVE_LANDMARKS = ((36, 39), (42, 45), (30,), (48,), (54,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,5 +75,5 @@ class MorphableModel:
             raise DataError(f"a face is fitted to 68 or 5 landmarks, not to {count}")
         parts = [array[self.landmarks].astype(np.float64) for array in (self.mean, self.identity, self.expression)]
         if count == 5:
-            parts = [np.stack([part[list(points)].mean(axis=0) for points in FIVE]) for part in parts]
+            parts = [np.stack([part[list(points)].mean(axis=0) for points in FIVE_LANDMARKS]) for part in parts]
         return parts[0], parts[1], parts[2]

@@ -33,7 +33,7 @@ def procedural_model() -> MorphableModel:
     """Build the model once a process: about 2900 vertices, 5600 triangles, 13 ways to differ, 14 to move."""
     template = mean_face()
     face = _Face(template.vertices)
-    identity, expression = identity_ways(face), expression_ways(face)
+    identity, expression = identity_modes(face), expression_modes(face)
     return MorphableModel(
         name="built-in",
         mean=template.vertices.astype(np.float32),
@@ -91,7 +91,7 @@ class _Face:
         return np.stack([x + self.zero, y + self.zero, z + self.zero], axis=1)
 
 
-def identity_ways(face: _Face) -> dict[str, np.ndarray]:
+def identity_modes(face: _Face) -> dict[str, np.ndarray]:
     """How people differ: fields (V, 3) by name, for one standard deviation."""
     eyes, nose = face.both(EYE, 2.0, 17.0, 13.0), face.middle(-36.0, 15.0, 11.0)
     brows, mouth = face.both(32.0, 20.0, 24.0, 8.0), face.middle(MOUTH, 26.0, 14.0)
@@ -113,7 +113,7 @@ def identity_ways(face: _Face) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
-def expression_ways(face: _Face) -> dict[str, np.ndarray]:
+def expression_modes(face: _Face) -> dict[str, np.ndarray]:
     """How a face moves: fields (V, 3) by name, for one standard deviation; the neutral face is none of them."""
     corners = face.both(MOUTH_HALF, MOUTH, 8.0, 9.0)
     cheeks = face.both(36.0, -34.0, 13.0, 11.0)

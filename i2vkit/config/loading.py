@@ -16,7 +16,7 @@ from i2vkit.config.swaps import classes_in, reset_swapped_parts
 from i2vkit.datasets.loaders import SPLITS, complete_loader
 from i2vkit.engine.compiling import compile_options
 from i2vkit.errors import ConfigError
-from i2vkit.registry import nearest
+from i2vkit.registry import closest_names
 from i2vkit.utils.named import named_entries
 
 CONFIG_FOLDER = Path(__file__).parents[1] / "configs"
@@ -76,7 +76,7 @@ def find_config(name_or_path: str | Path) -> Path:
     known = config_names()
     if name not in known:
         raise ConfigError(
-            f"there is no config '{name_or_path}', neither a file nor by name; nearest: {nearest(name, known)}"
+            f"there is no config '{name_or_path}', neither a file nor by name; nearest: {closest_names(name, known)}"
         )
     return CONFIG_FOLDER / f"{name}.py"
 
@@ -177,7 +177,7 @@ def _must_be_known(old: dict, key: str, value: Any, where: str, path: str, slot:
     known = TOP_LEVEL if not path else allowed_keys(old, slot, path)
     if (known is not None and key in known) or (slot and isinstance(value, dict) and "type" in value):
         return
-    raise ConfigError(f"no key '{where}' in the config; nearest: {nearest(key, {*(known or ()), *old})}")
+    raise ConfigError(f"no key '{where}' in the config; nearest: {closest_names(key, {*(known or ()), *old})}")
 
 
 def _swaps(old: dict | list, new: dict, where: str, slot: tuple[Registry, ...] | None, changes: list[str]) -> bool:
@@ -202,7 +202,7 @@ def check_config(cfg: Config) -> None:
             raise ConfigError(f"the key '{key}' would not be read: {REFUSED[key]}")
         if key not in TOP_LEVEL:
             raise ConfigError(
-                f"no key '{key}' at the top of a config; nearest: {nearest(key, TOP_LEVEL)} "
+                f"no key '{key}' at the top of a config; nearest: {closest_names(key, TOP_LEVEL)} "
                 f"(names of the file's own start with '_')"
             )
         _check(value, key, slot_below({}, None, key))
@@ -220,5 +220,5 @@ def _check(value: Any, path: str, slot: tuple[Registry, ...] | None) -> None:
         for key, item in value.items():
             if known is not None and key not in known:
                 owner = f"{name_of(value['type'])} takes" if "type" in value else "there is"
-                raise ConfigError(f"{path}: {owner} no '{key}'; nearest: {nearest(key, known)}")
+                raise ConfigError(f"{path}: {owner} no '{key}'; nearest: {closest_names(key, known)}")
             _check(item, f"{path}.{key}", slot_below(value, slot, key))

@@ -99,12 +99,12 @@ def _short(path: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def as_text(rows: list[tuple[str, Any, str]]) -> str:
+def format_origins(rows: list[tuple[str, Any, str]]) -> str:
     """One line a value, the origin behind it.
 
     Examples:
-        >>> from i2vkit.config.origin import as_text
-        >>> print(as_text([("model.image_size", 64, "command line"), ("resume", False, "_base_/runtime.py")]))
+        >>> from i2vkit.config.origin import format_origins
+        >>> print(format_origins([("model.image_size", 64, "command line"), ("resume", False, "_base_/runtime.py")]))
         model.image_size = 64  # command line
         resume = False         # _base_/runtime.py
     """

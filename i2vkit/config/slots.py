@@ -59,9 +59,9 @@ SLOTS: dict[str, tuple[Registry, ...]] = {
     "adversarial": (roles.ADVERSARIAL_LOSSES,),
     "losses": (roles.LOSSES,),
     "dataset": (roles.DATASETS,),
-    "layout": (roles.LAYOUTS,),
-    "layouts": (roles.LAYOUTS,),
-    "pairing": (roles.PAIRINGS, roles.PROTOCOLS),
+    "reader": (roles.READERS,),
+    "readers": (roles.READERS,),
+    "pair_sampler": (roles.PAIR_SAMPLERS, roles.PROTOCOLS),
     "protocols": (roles.PROTOCOLS,),
     "pipeline": (roles.TRANSFORMS,),
     "sampler": (roles.DATA_SAMPLERS,),
@@ -203,8 +203,8 @@ def allowed_keys(cfg: dict, slot: tuple[Registry, ...] | None, path: str) -> Map
     takes = arguments_of(part) if part is not None else plain and plain()
     if takes is None:
         return None
-    beside = [name for pattern, names in EXTRA_KEYS.items() if _matches(path, pattern) for name in names]
-    return {**takes, **dict.fromkeys(["type", *beside])}
+    extra = [name for pattern, names in EXTRA_KEYS.items() if _matches(path, pattern) for name in names]
+    return {**takes, **dict.fromkeys(["type", *extra])}
 
 
 def _matches(path: str, pattern: str) -> bool:

@@ -2,9 +2,8 @@
 
 from i2vkit.datasets import transforms
 from i2vkit.datasets.caches import FileCache, FrameCache
-from i2vkit.datasets.clips import ClipDataset
-from i2vkit.datasets.collation import collate_clips
-from i2vkit.datasets.index import (
+from i2vkit.datasets.clip_dataset import ClipDataset
+from i2vkit.datasets.clip_index import (
     ClipIndex,
     ClipRecord,
     FrameFolder,
@@ -14,10 +13,11 @@ from i2vkit.datasets.index import (
     VideoFile,
     VideoSegment,
 )
+from i2vkit.datasets.collation import collate_clips
 from i2vkit.datasets.pair_samplers import AllPairs, OtherPerson, Pair, SameClip, SamePerson
 from i2vkit.datasets.readers.bair import Bair
 from i2vkit.datasets.readers.clip_folder import ClipFolder
-from i2vkit.datasets.readers.joined import JoinedLayouts
+from i2vkit.datasets.readers.concat import ConcatReader
 from i2vkit.datasets.readers.mug import Mug
 from i2vkit.datasets.readers.natops import Natops
 from i2vkit.datasets.readers.oulu_casia import OuluCasia
@@ -25,9 +25,9 @@ from i2vkit.datasets.readers.penn_action import PennAction
 from i2vkit.datasets.readers.strips import FrameStrips
 from i2vkit.datasets.readers.uva_nemo import UvaNemo
 from i2vkit.datasets.readers.weizmann import Weizmann
+from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.samplers import PositionSampler
 from i2vkit.datasets.splits import SPLITS, people_of
-from i2vkit.datasets.takes import Take
 
 __all__ = [
     "SPLITS",
@@ -44,7 +44,7 @@ __all__ = [
     "FrameSpan",
     "FrameStrip",
     "FrameStrips",
-    "JoinedLayouts",
+    "ConcatReader",
     "Natops",
     "Mug",
     "OtherPerson",
@@ -54,7 +54,7 @@ __all__ = [
     "PositionSampler",
     "SameClip",
     "SamePerson",
-    "Take",
+    "SampledClip",
     "UvaNemo",
     "VideoFile",
     "VideoSegment",

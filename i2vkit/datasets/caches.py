@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from mmengine.utils import ProgressBar
 from torch.utils.data import get_worker_info
 
-from i2vkit.datasets.index import ClipRecord, FrameSource, FrameSpan
+from i2vkit.datasets.clip_index import ClipRecord, FrameSource, FrameSpan
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import atomic_path
 
@@ -198,10 +198,10 @@ def _parts(value: object) -> Iterator[str | list]:
         yield repr(value)
 
 
-Place = tuple[int, tuple[int, ...]]
+IndexEntry = tuple[int, tuple[int, ...]]
 
 
-def _read_index(folder: Path) -> list[Place] | None:
+def _read_index(folder: Path) -> list[IndexEntry] | None:
     """Where each clip lies in ``frames``: its first byte and shape (T, H, W, 3); None if that is to be made."""
     try:
         index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
@@ -211,11 +211,11 @@ def _read_index(folder: Path) -> list[Place] | None:
         return None
 
 
-def _decode_all(records: Sequence[ClipRecord], folder: Path) -> list[Place]:
+def _decode_all(records: Sequence[ClipRecord], folder: Path) -> list[IndexEntry]:
     """Decode every clip once into ``folder``, whose lock is held, frames first and the index last."""
     for leftover in folder.iterdir():  # of a run that was killed
         leftover.unlink()
-    places: list[Place] = []
+    places: list[IndexEntry] = []
     print_log(f"decoding {len(records)} clips into {folder}", logger="current")
     progress = ProgressBar(len(records))
     with atomic_path(folder / "frames") as temporary, temporary.open("wb") as file:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from i2vkit.datasets.deferred import DeferredBatch
-from i2vkit.datasets.operations import DeferredFrames
+from i2vkit.datasets.frame_operations import DeferredFrames
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.structures import VideoSample
 

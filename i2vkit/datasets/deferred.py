@@ -14,7 +14,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from i2vkit.datasets.operations import Crop, DeferredFrames, Mirror, Operation, Recolor, recolor
+from i2vkit.datasets.frame_operations import Crop, DeferredFrames, Mirror, Operation, Recolor, recolor
 from i2vkit.errors import ConfigError
 
 _numbers = count()
@@ -215,7 +215,8 @@ def _weights(start: Tensor, length: Tensor, outputs: int, inputs: int, shrinks: 
         start: First pixel of the window, (B,), as are its ``length`` and ``shrinks``.
         outputs: Pixels of the scaled window.
         inputs: Pixels of the whole.
-        shrinks: Take the mean of the area that a scaled pixel covers; else interpolate between the two nearest centres.
+        shrinks: SampledClip the mean of the area that a scaled pixel covers; else interpolate between the two nearest
+            centres.
 
     Returns:
         Weights (B, outputs, inputs), which sum up to 1.

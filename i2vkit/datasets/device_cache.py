@@ -12,11 +12,11 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from i2vkit.datasets.caches import read_whole
+from i2vkit.datasets.clip_index import ClipRecord
 from i2vkit.datasets.deferred import FrameTable
-from i2vkit.datasets.index import ClipRecord
-from i2vkit.datasets.maps import has_maps, maps_of
-from i2vkit.datasets.operations import DeferredFrames, Operation, Place
-from i2vkit.datasets.takes import Take
+from i2vkit.datasets.frame_operations import DeferredFrames, FrameLocation, Operation
+from i2vkit.datasets.map_files import has_maps, maps_of
+from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.transforms import ReadFrames, ReadMaps
 from i2vkit.errors import ConfigError
 
@@ -89,11 +89,11 @@ class DeviceCache:
 
     def _recorded(self, record: ClipRecord, size: tuple[int, int], operations: tuple = ()) -> DeferredFrames:
         """Frames of ``size`` after the fixed transforms, which are only written down."""
-        place = Place("", 0, record.num_frames, 3, size, size)
-        take = Take(record, np.arange(record.num_frames), DeferredFrames.whole(place))
+        place = FrameLocation("", 0, record.num_frames, 3, size, size)
+        sampled = SampledClip(record, np.arange(record.num_frames), DeferredFrames.whole(place))
         for transform in self._fixed:
-            transform({"takes": {"driving": take}})
-        return take.frames
+            transform({"clips": {"driving": sampled}})
+        return sampled.frames
 
     def _prepared(self, record: ClipRecord) -> tuple[Tensor, tuple[int, int], tuple[Operation, ...]]:
         """The frames (T, 3, H, W) of a clip as they are to be stored, their size before, and what was done."""
@@ -108,7 +108,7 @@ class DeviceCache:
             kept.append(frames[0])
         return torch.from_numpy(np.stack(kept)).permute(0, 3, 1, 2), size, operations
 
-    def _fill(self, records: Sequence[ClipRecord], content: Callable[[ClipRecord], tuple]) -> dict[str, Place]:
+    def _fill(self, records: Sequence[ClipRecord], content: Callable[[ClipRecord], tuple]) -> dict[str, FrameLocation]:
         """Put what ``content`` gives of every clip into a table of its own; where each lies, by the clip's name."""
         table, places, start = None, {}, 0
         for record in records:
@@ -125,7 +125,7 @@ class DeviceCache:
                 )
             table.frames[start : start + len(frames)] = frames.to(self.device)
             size = tuple(frames.shape[2:])
-            place = Place(table.token, start, len(frames), frames.shape[1], size, raw_size, operations)
+            place = FrameLocation(table.token, start, len(frames), frames.shape[1], size, raw_size, operations)
             places[record.name] = place
             start += len(frames)
         return places

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from i2vkit.interfaces import Interface
 
 if TYPE_CHECKING:
-    from i2vkit.datasets.index import ClipIndex
+    from i2vkit.datasets.clip_index import ClipIndex
     from i2vkit.datasets.pair_samplers import Pair
 
 
 class DatasetReader(Interface):
-    """Reads a data set as it lies on the disk. Registered in ``LAYOUTS``.
+    """Reads a data set as it lies on the disk. Registered in ``READERS``.
 
     A reader whose clips are looked up as ground truth also has ``root``, the folder that holds them.
 
     Examples:
-        >>> from i2vkit.datasets.index import ClipIndex
+        >>> from i2vkit.datasets.clip_index import ClipIndex
         >>> from i2vkit.datasets.interfaces import DatasetReader
         >>> class Nothing(DatasetReader):
         ...     def index(self):
@@ -37,7 +37,7 @@ class DatasetReader(Interface):
 
 
 class PairSampler(Interface):
-    """Chooses which clip drives which image. Registered in ``PAIRINGS``.
+    """Chooses which clip drives which image. Registered in ``PAIR_SAMPLERS``.
 
     A sampler that picks the image video anew for every sample leaves it open in ``pairs`` and also has
     ``draw(pair, index, rng) -> Pair``, which fills it in. ``rng`` is a numpy generator, seeded by the sample.

@@ -1,6 +1,6 @@
-"""Which clip drives whom: pairings turn the clips of an index into pairs.
+"""Which clip drives whom: pair samplers turn the clips of an index into pairs.
 
-A pairing has ``pairs(index) -> list[Pair]``. One that picks the image video anew each time also has
+A pair sampler has ``pairs(index) -> list[Pair]``. One that picks the image video anew each time also has
 ``draw(pair, index, rng) -> Pair``, and leaves the image video of its pairs open.
 """
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from i2vkit.datasets.index import ClipIndex, ClipRecord
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.datasets.interfaces import PairSampler
 from i2vkit.datasets.splits import people_of
 from i2vkit.errors import DataError
-from i2vkit.registry import PAIRINGS
+from i2vkit.registry import PAIR_SAMPLERS
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Pair:
         return name + start + ("" if self.label is None else f"+{self.label}")
 
 
-@PAIRINGS.register_module()
+@PAIR_SAMPLERS.register_module()
 class SameClip(PairSampler):
     """Every clip on its own: its first frame is animated by its own motion."""
 
@@ -56,7 +56,7 @@ class SameClip(PairSampler):
         return [Pair(record) for record in index.records]
 
 
-@PAIRINGS.register_module()
+@PAIR_SAMPLERS.register_module()
 class SamePerson(PairSampler):
     """Every clip with another clip of the same person, drawn anew each time.
 
@@ -80,7 +80,7 @@ class SamePerson(PairSampler):
         return replace(pair, image_video=_draw_other(pair.driving, self._by_person[pair.driving.person], index, rng))
 
 
-@PAIRINGS.register_module()
+@PAIR_SAMPLERS.register_module()
 class OtherPerson(PairSampler):
     """Every clip with a clip of another person, drawn anew each time; with ``same_label`` one of the same label.
 
@@ -102,7 +102,7 @@ class OtherPerson(PairSampler):
         return replace(pair, image_video=_draw_other(pair.driving, others, index, rng))
 
 
-@PAIRINGS.register_module()
+@PAIR_SAMPLERS.register_module()
 class AllPairs(PairSampler):
     """Every clip of the people ``driving_people`` with every person of ``image_people``; ``None`` means everyone.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from i2vkit.datasets.index import ClipIndex
+from i2vkit.datasets.clip_index import ClipIndex
 from i2vkit.errors import ConfigError, DataError
 
 # DTGAN (the paper on Oulu-CASIA) tests on ten of the 80 people and does not say which: the last ten are our choice.
@@ -108,8 +108,8 @@ SPLITS: dict[str, tuple[str, ...]] = {
     **_TRUTH,
 }
 
-# Splits that the clips themselves tell, by a column of their table (`side`) and its value.
-TOLD_SPLITS: dict[str, tuple[str, str]] = {
+# Splits by the clips' own metadata: the column of their table and its value.
+METADATA_SPLITS: dict[str, tuple[str, str]] = {
     "penn_action/train": ("split", "train"),
     "penn_action/test": ("split", "test"),
     "penn_action/frgan_forecast": ("frgan", "forecast"),
@@ -132,14 +132,14 @@ def people_of(people: str | int | Sequence[str] | None, index: ClipIndex | None 
     if isinstance(people, int):  # what a command line makes of "people=4"
         return [str(people)]
     if isinstance(people, str):
-        return _told(people, index) if people in TOLD_SPLITS else list(SPLITS.get(people, (people,)))
+        return _metadata_split(people, index) if people in METADATA_SPLITS else list(SPLITS.get(people, (people,)))
     return [str(person) for person in people]
 
 
-def _told(name: str, index: ClipIndex | None) -> list[str]:
-    column, value = TOLD_SPLITS[name]
+def _metadata_split(name: str, index: ClipIndex | None) -> list[str]:
+    column, value = METADATA_SPLITS[name]
     if index is None:
         raise ConfigError(f"who is in the split {name} is known to the data set only: give it there, as its people")
-    if not any(column in record.side for record in index.records):
+    if not any(column in record.metadata for record in index.records):
         raise DataError(f"the split {name} needs a column {column} in index.csv, which the clips do not have")
-    return sorted({record.person for record in index.records if record.side.get(column) == value})
+    return sorted({record.person for record in index.records if record.metadata.get(column) == value})

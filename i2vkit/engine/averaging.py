@@ -164,7 +164,7 @@ class GradientAverager:
         self._next = 0
 
     def arrived(self, number: int, place: int) -> None:
-        """Take note that a gradient is complete; called by the backward pass.
+        """SampledClip note that a gradient is complete; called by the backward pass.
 
         Raises:
             TrainingError: the bucket is on its way already.

@@ -61,7 +61,7 @@ def check_data_labels(model: nn.Module, data: Sequence[str]) -> None:
         index = next(index for index, label in enumerate(data) if label != own[index])
         raise ConfigError(
             f"class {index} is {data[index]!r} in the data and {own[index]!r} in the model, which reads classes: give "
-            f"the data's layout the model's labels, {own}, or train with those of the data"
+            f"the data's reader the model's labels, {own}, or train with those of the data"
         )
 
 

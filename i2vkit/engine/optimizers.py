@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from i2vkit.engine.averaging import GradientAverager
 from i2vkit.engine.checkpoints import unwrapped
 from i2vkit.errors import ConfigError
-from i2vkit.registry import OPTIM_WRAPPER_CONSTRUCTORS, arguments_of, find_part, nearest
+from i2vkit.registry import OPTIM_WRAPPER_CONSTRUCTORS, arguments_of, closest_names, find_part
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -85,7 +85,7 @@ class PhaseOptimWrapperConstructor:
         names = [phase.name for phase in model.phases]
         if unknown := [name for name in self.per_phase if name not in names]:
             raise ConfigError(
-                f"optim_wrapper.per_phase: no phase '{unknown[0]}'; nearest: {nearest(unknown[0], names)}"
+                f"optim_wrapper.per_phase: no phase '{unknown[0]}'; nearest: {closest_names(unknown[0], names)}"
             )
         return OptimWrapperDict(**{name: self._wrapper(name, model.phase_modules(name)) for name in names})
 
@@ -133,5 +133,5 @@ def _must_take(part: type, arguments: dict[str, Any], phase: str) -> None:
     if known is not None and (unknown := [name for name in arguments if name not in known]):
         raise ConfigError(
             f"optim_wrapper, phase '{phase}': {part.__name__} takes no '{unknown[0]}'; "
-            f"nearest: {nearest(unknown[0], known)}"
+            f"nearest: {closest_names(unknown[0], known)}"
         )

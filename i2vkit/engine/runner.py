@@ -8,7 +8,7 @@ from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 
 from i2vkit.errors import ConfigError
-from i2vkit.registry import nearest
+from i2vkit.registry import closest_names
 from i2vkit.utils.named import named_entries
 
 
@@ -70,7 +70,7 @@ def _schedulers_of(phase: str, schedulers: list[dict], phases: list[str]) -> lis
     for entry in schedulers:
         named = entry.get("phases")
         if unknown := [name for name in named or () if name not in phases]:
-            raise ConfigError(f"param_scheduler: no phase '{unknown[0]}'; nearest: {nearest(unknown[0], phases)}")
+            raise ConfigError(f"param_scheduler: no phase '{unknown[0]}'; nearest: {closest_names(unknown[0], phases)}")
         if named is None or phase in named:
             chosen.append({key: value for key, value in entry.items() if key != "phases"})
     return chosen

@@ -29,21 +29,21 @@ from i2vkit.utils.versions import package_versions
 PACKAGES = ("i2vkit", "torch", "onedl-mmengine", "numpy", "torchmetrics", "scipy", "av", "opencv-python", "pillow")
 
 
-def report(
+def build_result(
     cfg: Config, checkpoint: str | Path, name: str, plan: Protocol, runner: Runner, scores: dict[str, float]
 ) -> dict[str, Any]:
     """Scores, and what they depend on.
 
-    ``scores`` by metric name with ``_floor`` (repeat the first image) and ``_gain``; ``intervals``, 95 % bootstrap, and
-    in ``bootstrap`` over whom; ``scored`` of ``generated`` videos; ``per_video``; ``protocol`` and ``samples``
-    (replayable: ``--protocol metrics.json``), their first ``seed`` and ``num_samples``, N of an image; ``config`` and
-    ``data``; ``pipeline``, and what of it decides about the numbers, ``frames`` (stride) and ``resize``; ``precision``
-    with ``tf32``, which products of a GPU are rounded so, ``device``; ``checkpoint`` with its SHA-256, iteration and
-    the seed of its training; and versions. Where there are such, ``per_image`` and ``curves`` of several samples of one
-    image, ``extractors``, SHA-256 of the weights that metrics look through, ``frozen_networks``, those that
-    discriminators and losses of the training looked through, ``skipped``, metrics that were left out, with the reason,
-    and ``warnings``, what speaks against the value of a metric; where clips have labels, ``by_label``, the means of
-    every score by label.
+    ``scores`` by metric name with ``_static_baseline`` (repeat the first image) and ``_improvement``; ``intervals``, 95
+    % bootstrap, and in ``bootstrap`` over whom; ``scored`` of ``generated`` videos; ``per_video``; ``protocol`` and
+    ``samples`` (replayable: ``--protocol metrics.json``), their first ``seed`` and ``num_samples``, N of an image;
+    ``config`` and ``data``; ``pipeline``, and what of it decides about the numbers, ``frames`` (stride) and ``resize``;
+    ``precision`` with ``tf32``, which products of a GPU are rounded so, ``device``; ``checkpoint`` with its SHA-256,
+    iteration and the seed of its training; and versions. Where there are such, ``per_image`` and ``curves`` of several
+    samples of one image, ``extractors``, SHA-256 of the weights that metrics look through, ``frozen_networks``, those
+    that discriminators and losses of the training looked through, ``skipped``, metrics that were left out, with the
+    reason, and ``warnings``, what speaks against the value of a metric; where clips have labels, ``by_label``, the
+    means of every score by label.
     """
     dataset = runner.test_dataloader.dataset
     metrics = runner.test_evaluator.metrics
@@ -107,7 +107,9 @@ def merge_rows(metrics: list[Any], table: str) -> list[dict]:
 
 
 def less_is_better(metrics: list[Any], score: str) -> bool | None:
-    """Whether less of a score is better, as its metric says; None where it does not, and for floors and gains."""
+    """Whether less of a score is better, as its metric says; None where it does not, and for static baselines and
+    gains.
+    """
     for metric in metrics:
         way = getattr(getattr(metric, "metric", metric), "less_is_better", None)
         if score in (metric.name, f"{metric.prefix}/{metric.name}"):
@@ -155,23 +157,27 @@ def repr_step(step: dict) -> str:
     return f"{name}({', '.join(f'{key}={value!r}' for key, value in step.items() if key != 'type')})"
 
 
-def as_table(result: dict[str, Any]) -> str:
-    """The scores as text: a row a metric, with its floor, its gain and the interval of the gain."""
+def format_scores(result: dict[str, Any]) -> str:
+    """The scores as text: a row a metric, with its static baseline, its improvement and the interval of the
+    improvement.
+    """
     scores, ranges = result["scores"], result["intervals"]
     width = max(12, *map(len, scores)) if scores else 12
-    lines = [f"{'metric':<{width}} {'score':>9} {'floor':>9} {'gain':>9}   95 % interval of the gain"]
+    lines = [f"{'metric':<{width}} {'score':>9} {'static baseline':>15} {'improvement':>11}   its 95 % interval"]
     for name in scores:
-        if name.endswith(("_floor", "_gain")):
+        if name.endswith(("_static_baseline", "_improvement")):
             continue
-        row = [scores.get(name + end) for end in ("", "_floor", "_gain")]
-        cells = " ".join(f"{'' if value is None else f'{value:.4f}':>9}" for value in row)
-        low_high = ranges.get(f"{name}_gain")
+        row = [scores.get(name + end) for end in ("", "_static_baseline", "_improvement")]
+        cells = " ".join(
+            f"{'' if value is None else f'{value:.4f}':>{size}}" for value, size in zip(row, (9, 15, 11), strict=True)
+        )
+        low_high = ranges.get(f"{name}_improvement")
         lines.append(
             f"{name:<{width}} {cells}   " + ("-" if low_high is None else "{:.4f} to {:.4f}".format(*low_high))
         )
     lines.append(
         f"{result['scored']} of {result['generated']} videos scored, by protocol {result['protocol']['name']}; "
-        "floor: the first image repeated"
+        "static baseline: the first image repeated"
     )
     lines += [f"{name} left out: {reason}" for name, reason in result.get("skipped", {}).items()]
     lines += [f"{name}: {reason}" for name, reason in result.get("warnings", {}).items()]

@@ -104,6 +104,6 @@ def _looks_through(network: str, sha256: str | None, extractor: dict[str, str]) 
 
 def data_facts(dataset: dict) -> dict[str, Any]:
     """Where the clips of a data set's config lie, and which part of each is used."""
-    layout, truth = dataset["layout"], dataset.get("truth")
-    shares = list(dataset.get("frames_between", (0.0, 1.0)))
-    return {"root": str(layout.get("root")), "truth": truth and str(truth.get("root")), "frames_between": shares}
+    reader, truth = dataset["reader"], dataset.get("truth")
+    shares = list(dataset.get("temporal_split", (0.0, 1.0)))
+    return {"root": str(reader.get("root")), "truth": truth and str(truth.get("root")), "temporal_split": shares}

@@ -23,11 +23,11 @@ from i2vkit.engine.labels import LabelsHook
 from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.protocols import Protocol, Reconstruction, SampleList, write_samples
-from i2vkit.evaluation.result import evaluators_of, report
+from i2vkit.evaluation.result import build_result, evaluators_of
 from i2vkit.evaluation.sharing import SharingEvaluator
 from i2vkit.media import atomic_path, write_image, write_video
 from i2vkit.models.generator_weights import load_generator
-from i2vkit.registry import DATA_SAMPLERS, MODELS, PROTOCOLS, SCOPE, arguments_of, build_part, find_part, nearest
+from i2vkit.registry import DATA_SAMPLERS, MODELS, PROTOCOLS, SCOPE, arguments_of, build_part, closest_names, find_part
 from i2vkit.utils.run_names import run_name
 from i2vkit.visualization import comparison_strip, to_frames
 from i2vkit.visualization.curves import plot_curves
@@ -54,8 +54,8 @@ def test(
         checkpoint: ``.pth`` of training, a work dir, or ``.safetensors`` of ``tools/export.py``.
         protocol: a key of ``cfg.protocols``, or the path of a ``.json`` list of samples; by default the first key.
         out: folder of the results; by default ``work_dirs/<config>/test/<protocol>``.
-        save_videos: write every generated video to ``out/videos`` (.mp4, to look at) and a strip of it beside its truth
-            to ``out/strips`` too.
+        save_videos: write every generated video to ``out/videos`` (.mp4, to look at) and a strip of it beside its
+            ground truth to ``out/strips`` too.
         seed: of the first sample's noise; by default the protocol's own.
         options: the changes that ``cfg`` was loaded with, only to be written down with the result.
         precision: of the model, "fp32", "tf32" or "bf16"; by default what the config says. Metrics compute in fp32.
@@ -64,7 +64,7 @@ def test(
             what they found and writes it; each writes the videos of its own samples.
 
     Returns:
-        What stands in ``metrics.json``, in every process: see ``report``.
+        What stands in ``metrics.json``, in every process: see ``build_result``.
 
     Raises:
         I2VError: what is wrong with config, data or checkpoint.
@@ -79,7 +79,7 @@ def test(
         load_generator(model, checkpoint)
         if compile:
             compile_parts(model, compile_options(True))
-        dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pairing": plan, **without_growth(cfg)})
+        dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pair_sampler": plan, **uncached_data_options(cfg)})
         check_motion(model, dataset.pairs)
         hooks = [LabelsHook(), *([SaveVideosHook(out)] if save_videos else [])]
         evaluators = evaluators_of(cfg)
@@ -91,7 +91,10 @@ def test(
         scores = runner.test()
     found = [None]
     if is_main_process():
-        result = report(cfg, checkpoint, name, plan, runner, scores) | {"options": options or {}, "compiled": compile}
+        result = build_result(cfg, checkpoint, name, plan, runner, scores) | {
+            "options": options or {},
+            "compiled": compile,
+        }
         write_samples(dataset.pairs, out / "samples.json", result["protocol"])
         if "curves" in result:
             plot_curves(result["curves"], out / "curves.png", f"{result['config']}: {name}")
@@ -106,7 +109,7 @@ def test(
 test.__test__ = False
 
 
-def without_growth(cfg: Config) -> dict[str, None]:
+def uncached_data_options(cfg: Config) -> dict[str, None]:
     """Changes to the data of a test, so that memory does not grow with its videos: decoded clips are not kept.
 
     Each is read once a sample; a cache in a file stays.
@@ -126,7 +129,7 @@ def build_protocol(cfg: Config, name: str | None, seed: int | None = None) -> tu
     else:
         name = name or next(iter(cfg.get("protocols") or known))
         if name not in known:
-            raise ConfigError(f"there is no protocol {name!r}; nearest: {nearest(name, known)}")
+            raise ConfigError(f"there is no protocol {name!r}; nearest: {closest_names(name, known)}")
         entry = dict(known[name])
     plan = build_part(PROTOCOLS, entry | ({} if seed is None else {"seed": seed}))
     plan.name = name
@@ -204,7 +207,7 @@ def whole_images(sampler: dict) -> dict:
 
 
 class SaveVideosHook(Hook):
-    """Writes each generated video, and a strip of it with its truth, as it comes; samples with their seeds.
+    """Writes each generated video, and a strip of it with its ground truth, as it comes; samples with their seeds.
 
     Args:
         out: folder that gets ``videos`` and ``strips``.

@@ -5,7 +5,7 @@ from dataclasses import fields as fields_of
 from typing import Any
 
 from i2vkit.errors import ConfigError
-from i2vkit.registry import arguments_of, nearest
+from i2vkit.registry import arguments_of, closest_names
 from i2vkit.structures import Spec
 
 # Every name that a part may require or accept. A part provides those of its side but for the two that the generator
@@ -62,7 +62,7 @@ def _reason(name: str, attribute: str) -> str:
 
 
 def _near(name: object) -> str:
-    return nearest(str(name), FIELDS)
+    return closest_names(str(name), FIELDS)
 
 
 def check_spec(

@@ -1,12 +1,12 @@
 """From the raw layouts of the data sets to the prepared one that `ClipFolder` reads."""
 
-from i2vkit.preparation.bair import prepare_bair
-from i2vkit.preparation.mug import prepare_mug
-from i2vkit.preparation.natops import prepare_natops
-from i2vkit.preparation.oulu_casia import prepare_oulu_casia
-from i2vkit.preparation.penn_action import prepare_penn_action
-from i2vkit.preparation.uva_nemo import prepare_uva_nemo
-from i2vkit.preparation.weizmann import prepare_weizmann
+from i2vkit.preparation.prepared_bair import prepare_bair
+from i2vkit.preparation.prepared_mug import prepare_mug
+from i2vkit.preparation.prepared_natops import prepare_natops
+from i2vkit.preparation.prepared_oulu_casia import prepare_oulu_casia
+from i2vkit.preparation.prepared_penn_action import prepare_penn_action
+from i2vkit.preparation.prepared_uva_nemo import prepare_uva_nemo
+from i2vkit.preparation.prepared_weizmann import prepare_weizmann
 from i2vkit.preparation.weizmann_strips import prepare_weizmann_strips
 
 PREPARERS = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from i2vkit.errors import DataError
-from i2vkit.preparation.prepare import RawClip
+from i2vkit.preparation.pipeline import RawClip
 
 # Centres of the eye on the left and on the right of the picture, as shares of its side. The crop is three times as
 # wide as the eyes are apart: that leaves a strip of forehead above raised brows and room below for a dropped jaw.
@@ -55,5 +55,5 @@ class EyeAlignment:
     def __call__(self, clip: RawClip) -> np.ndarray:
         """Give the maps (T, 2, 3). Raises ``DataError`` without landmarks or where eyes cannot be."""
         if "landmarks" not in clip.points:
-            raise DataError(f"no landmarks at {clip.record.side.get('landmarks', 'hand')}")
+            raise DataError(f"no landmarks at {clip.record.metadata.get('landmarks', 'hand')}")
         return np.stack([eye_transform(eyes, self.size) for eyes in eye_centres(clip.points["landmarks"])])

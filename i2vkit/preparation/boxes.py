@@ -6,7 +6,7 @@ import numpy as np
 
 from i2vkit.errors import DataError
 from i2vkit.preparation.alignment import eye_centres
-from i2vkit.preparation.prepare import RawClip
+from i2vkit.preparation.pipeline import RawClip
 
 # The box of 68 points where only 5 are known: its centre from the eyes towards the mouth, and its side, as shares of
 # the distance between eyes and mouth. Means over 24 rendered faces are 0.56 and 2.05.
@@ -44,7 +44,7 @@ class FirstFrameBox:
     def __call__(self, clip: RawClip) -> np.ndarray:
         """Give the one map (1, 2, 3). Raises ``DataError`` without landmarks or if they all lie in one place."""
         if "landmarks" not in clip.points:
-            raise DataError(f"no landmarks at {clip.record.side.get('landmarks', 'hand')}")
+            raise DataError(f"no landmarks at {clip.record.metadata.get('landmarks', 'hand')}")
         centre, side = face_square(clip.points["landmarks"][0])
         if side < 1.0:
             raise DataError(f"the landmarks of the first frame all lie at {np.round(centre, 1).tolist()}")

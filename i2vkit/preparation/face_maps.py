@@ -5,11 +5,11 @@ from pathlib import Path
 
 from i2vkit.conditions import FaceMaps
 from i2vkit.conditions.coefficients import write_coefficients
-from i2vkit.datasets.index import ClipRecord
-from i2vkit.datasets.maps import write_maps
-from i2vkit.datasets.points import read_points
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.map_files import write_maps
+from i2vkit.datasets.point_files import read_points
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.preparation.prepare import maps_path, points_path
+from i2vkit.preparation.pipeline import maps_path, points_path
 
 
 @dataclass(frozen=True)

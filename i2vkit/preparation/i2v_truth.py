@@ -10,11 +10,11 @@ from i2vkit.media import atomic_path
 from i2vkit.preparation.boxes import FirstFrameBox
 from i2vkit.preparation.face_maps import face_map_maker
 from i2vkit.preparation.jobs import claim_folder
-from i2vkit.preparation.penn_action import JointMaps
-from i2vkit.preparation.people import FixedBox
-from i2vkit.preparation.prepare import prepare_set
+from i2vkit.preparation.person_crops import FixedBox
+from i2vkit.preparation.pipeline import prepare_set
+from i2vkit.preparation.prepared_penn_action import JointMaps
 from i2vkit.rendering.i2v_truth.checksums import compare_part
-from i2vkit.rendering.i2v_truth.parts import FACES, PARTS, SEED, SPLITS, VERSION, Part
+from i2vkit.rendering.i2v_truth.parts import FACES, PARTS, SEED, SPLITS, VERSION, BenchmarkPart
 from i2vkit.rendering.i2v_truth.rendering import render_part
 
 SIZE = 64
@@ -66,7 +66,7 @@ def make_extra_people(out: Path, people: int, workers: int | None = None) -> str
     return "\n".join(make_part(part.extra(people), out / f"{part.name}_extra", workers) for part in PARTS.values())
 
 
-def make_part(part: Part, out: Path, workers: int | None = None) -> str:
+def make_part(part: BenchmarkPart, out: Path, workers: int | None = None) -> str:
     """Render and prepare one part; a summary. Raises ``DataError`` as ``make_i2v_truth``."""
     settings = asdict(part)
     if part.first == 1:  # sets that were made before there were others say nothing of it

@@ -1,4 +1,4 @@
-"""Landmarks written; `i2vkit.datasets.points` reads them and fills their gaps."""
+"""Landmarks written; `i2vkit.datasets.point_files` reads them and fills their gaps."""
 
 from pathlib import Path
 

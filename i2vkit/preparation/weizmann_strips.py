@@ -7,17 +7,17 @@ import cv2
 import numpy as np
 
 from i2vkit.conditions.silhouettes import Silhouettes
-from i2vkit.datasets.index import ClipRecord
-from i2vkit.datasets.maps import write_maps
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.map_files import write_maps
 from i2vkit.datasets.readers.strips import FrameStrips
-from i2vkit.preparation.people import FixedBox
-from i2vkit.preparation.prepare import maps_path, prepare_set
-from i2vkit.preparation.walls import empty_walls
+from i2vkit.preparation.backgrounds import estimate_backgrounds
+from i2vkit.preparation.person_crops import FixedBox
+from i2vkit.preparation.pipeline import maps_path, prepare_set
 
 
 @dataclass(frozen=True)
 class SilhouetteMaps:
-    """Makes the silhouettes of clips whose ``side["background"]`` (H, W, 3) is the scene without the person."""
+    """Makes the silhouettes of clips whose ``metadata["background"]`` (H, W, 3) is the scene without the person."""
 
     size: int
     faint: float = 22.0
@@ -29,7 +29,7 @@ class SilhouetteMaps:
         if path.exists():
             return
         frames = np.stack(list(record.frames))
-        maps = Silhouettes(self.faint, self.clear)(frames, record.side["background"])[:, 0]
+        maps = Silhouettes(self.faint, self.clear)(frames, record.metadata["background"])[:, 0]
         if maps.shape[1:] != (self.size, self.size):
             maps = np.stack([cv2.resize(one, (self.size, self.size), interpolation=cv2.INTER_AREA) for one in maps])
         write_maps(path, maps[:, None])
@@ -41,7 +41,7 @@ def prepare_weizmann_strips(
     """Write the frames of strips as clips, and with `--maps` the silhouettes of the people.
 
     The person is what differs from the wall behind, see `Silhouettes`. Who waves hides a part of it all the time; that
-    is filled in from the other clips that show the same wall (`walls.py`), and where none does along the rows.
+    is filled in from the other clips that show the same wall (`backgrounds.py`), and where none does along the rows.
 
     Args:
         source: The strips, `<action>/<number>.jpg`, or with an `index.csv` that lists them.
@@ -64,17 +64,22 @@ def prepare_weizmann_strips(
 
 
 def with_backgrounds(records: list[ClipRecord], maker: SilhouetteMaps) -> list[ClipRecord]:
-    """The clips with the scene behind each person in ``side["background"]``; mirror images are turned back for it."""
+    """The clips with the scene behind each person in ``metadata["background"]``; mirror images are turned back for
+    it.
+    """
     silhouettes = Silhouettes(maker.faint, maker.clear)
 
-    def find(clip: np.ndarray, wall: np.ndarray) -> np.ndarray:
-        return silhouettes(clip, wall)[:, 0] > 0
+    def find(clip: np.ndarray, background: np.ndarray) -> np.ndarray:
+        return silhouettes(clip, background)[:, 0] > 0
 
-    turned = [bool(record.side.get("mirrored")) for record in records]
+    turned = [bool(record.metadata.get("mirrored")) for record in records]
     clips = [np.stack(list(record.frames)) for record in records]
     clips = [clip[:, :, ::-1] if flip else clip for clip, flip in zip(clips, turned, strict=True)]
-    walls = empty_walls(clips, find)
-    walls = [wall[:, ::-1] if flip else wall for wall, flip in zip(walls, turned, strict=True)]
+    backgrounds = estimate_backgrounds(clips, find)
+    backgrounds = [
+        background[:, ::-1] if flip else background for background, flip in zip(backgrounds, turned, strict=True)
+    ]
     return [
-        replace(record, side=record.side | {"background": wall}) for record, wall in zip(records, walls, strict=True)
+        replace(record, metadata=record.metadata | {"background": background})
+        for record, background in zip(records, backgrounds, strict=True)
     ]

@@ -4,13 +4,13 @@ One file a layout; its function's arguments are the options of ``tools/synthesiz
 folders: ``arm/``, ``faces/``, ``figures/``.
 """
 
-from i2vkit.rendering.bair import synthesize_bair
-from i2vkit.rendering.mug import synthesize_mug
-from i2vkit.rendering.natops import synthesize_natops
-from i2vkit.rendering.oulu_casia import synthesize_oulu_casia
-from i2vkit.rendering.penn_action import synthesize_penn_action
-from i2vkit.rendering.uva_nemo import synthesize_uva_nemo
-from i2vkit.rendering.weizmann import synthesize_weizmann
+from i2vkit.rendering.synthetic_bair import synthesize_bair
+from i2vkit.rendering.synthetic_mug import synthesize_mug
+from i2vkit.rendering.synthetic_natops import synthesize_natops
+from i2vkit.rendering.synthetic_oulu_casia import synthesize_oulu_casia
+from i2vkit.rendering.synthetic_penn_action import synthesize_penn_action
+from i2vkit.rendering.synthetic_uva_nemo import synthesize_uva_nemo
+from i2vkit.rendering.synthetic_weizmann import synthesize_weizmann
 
 SYNTHESIZERS = {
     "bair": synthesize_bair,

@@ -8,10 +8,10 @@ from i2vkit.media import atomic_path
 
 
 def plot_curves(curves: dict[str, dict[str, list]], path: str | Path, title: str) -> None:
-    """Draw each metric's curve and its floor over the frames of a video, as a PNG (Dual-MTGAN, fig. 6).
+    """Draw each metric's curve and its static baseline over the frames of a video, as a PNG (Dual-MTGAN, fig. 6).
 
     Args:
-        curves: by name of the metric "step", "score" and "floor", lists of one length.
+        curves: by name of the metric "step", "score" and "static_baseline", lists of one length.
         path: of the picture, written whole or not at all.
         title: above it.
     """
@@ -24,7 +24,7 @@ def plot_curves(curves: dict[str, dict[str, list]], path: str | Path, title: str
     FigureCanvasAgg(figure)
     for axes, (name, curve) in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True):
         axes.plot(curve["step"], curve["score"], marker=".", color="#4c78a8", label="model")
-        axes.plot(curve["step"], curve["floor"], linestyle="--", color="black", label="first image repeated")
+        axes.plot(curve["step"], curve["static_baseline"], linestyle="--", color="black", label="first image repeated")
         axes.set(xlabel="time step (0 is the given image)", ylabel=name.replace("_", " "))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(fontsize=8)

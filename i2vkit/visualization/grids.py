@@ -15,12 +15,12 @@ WHOLE = (1120, 1536)  # height and width of a grid, about: cells of many rows or
 WANTED_RATIO = 1.6  # columns to rows
 
 
-def flow(captions: Sequence[str]) -> list[list[str]]:
+def wrap_captions(captions: Sequence[str]) -> list[list[str]]:
     """The rows of a grid of ``captions``, from left to right: few empty cells first, then wider than high.
 
     Examples:
-        >>> from i2vkit.visualization.grids import flow
-        >>> flow("abcdefg")
+        >>> from i2vkit.visualization.grids import wrap_captions
+        >>> wrap_captions("abcdefg")
         [['a', 'b', 'c', 'd'], ['e', 'f', 'g', '']]
     """
     number = len(captions)

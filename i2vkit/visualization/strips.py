@@ -16,14 +16,14 @@ LINE = 20
 LABEL_WIDTH = (76, 160)  # that of the longest label, between these
 
 
-def spread(num_frames: int, num: int) -> list[int]:
+def evenly_spaced(num_frames: int, num: int) -> list[int]:
     """Indices of at most ``num`` frames, evenly spread over ``num_frames``, first and last among them.
 
     Examples:
-        >>> from i2vkit.visualization.strips import spread
-        >>> spread(16, 6)
+        >>> from i2vkit.visualization.strips import evenly_spaced
+        >>> evenly_spaced(16, 6)
         [0, 3, 6, 9, 12, 15]
-        >>> spread(3, 8)
+        >>> evenly_spaced(3, 8)
         [0, 1, 2]
     """
     num = min(num, num_frames)
@@ -48,7 +48,7 @@ def video_strip(video: np.ndarray, num: int | None = 8, height: int | None = Non
         raise ValueError(f"expected a video (T, H, W, 3) with frames, got {video.shape}")
     height = height or video.shape[1]
     width = round(video.shape[2] * height / video.shape[1])
-    picked = [fit(video[index], height, width) for index in spread(len(video), num or len(video))]
+    picked = [fit(video[index], height, width) for index in evenly_spaced(len(video), num or len(video))]
     gap = blank(height, GAP)
     return np.concatenate([part for frame in picked for part in (gap, frame)][1:], axis=1)
 
@@ -61,7 +61,7 @@ def to_frames(video: Tensor) -> np.ndarray:
 def comparison_strip(samples: Sequence[VideoSample], num: int = 8, height: int = 96) -> np.ndarray:
     """Samples below one another; of each the image it was made from, and rows for driving, truth and generated video.
 
-    A row that a sample lacks is left out, and so is ``driving`` where it is the truth itself.
+    A row that a sample lacks is left out, and so is ``driving`` where it is the ground truth itself.
 
     Args:
         samples: with ``generated`` and, if known, ``first``, ``driving`` and ``truth``.
@@ -120,7 +120,7 @@ def labelled_strips(
     last = list(videos.values())[-1]
     frame_width = round(height * last.shape[2] / last.shape[1])
 
-    numbers = [_small(str(t), frame_width + GAP) for t in spread(len(last), num)]
+    numbers = [_small(str(t), frame_width + GAP) for t in evenly_spaced(len(last), num)]
     least, most = LABEL_WIDTH
     label_width = min(most, max(least, *(text_width(label) + MARGIN for label in strips)))
     labels, frames = [blank(LINE, label_width)], [widen(np.concatenate(numbers, axis=1)[:, :width], width)]

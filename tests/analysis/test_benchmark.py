@@ -20,8 +20,8 @@ import i2vkit.models.layers.transposed_1p2d as layer
 from i2vkit.analysis.benchmark import benchmark_decoder, benchmark_step, generators, loaders, timing
 from i2vkit.analysis.benchmark import decoder as decoder_benchmark
 from i2vkit.analysis.benchmark import step as step_benchmark
-from i2vkit.analysis.benchmark.data import Feed, as_text, benchmark_data, plain_frames
-from i2vkit.analysis.benchmark.timing import PeakMemory, Turns, by_turns, surroundings
+from i2vkit.analysis.benchmark.data import LoaderBenchmark, benchmark_data, format_data, plain_frames
+from i2vkit.analysis.benchmark.timing import InterleavedTimes, PeakMemory, environment_info, time_interleaved
 from i2vkit.analysis.benchmark.waiting import WARM_UP, WaitingHook, waiting_share
 from i2vkit.config.loading import load_config
 from i2vkit.datasets import FrameFolder, FrameSpan, FrameStrip, VideoFile
@@ -42,8 +42,8 @@ train_dataloader = dict(
     num_workers=0,
     dataset=dict(
         type=ClipDataset,
-        layout=dict(type=ClipFolder, root={root!r}),
-        pairing=dict(type="OtherPerson"),
+        reader=dict(type=ClipFolder, root={root!r}),
+        pair_sampler=dict(type="OtherPerson"),
         pipeline=dict(window=dict(type=RandomWindow, length=4), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     ),
     sampler=dict(type=PositionSampler),
@@ -62,7 +62,7 @@ class Clock:
         return self.now
 
     def work(self, *seconds):
-        """A contender that takes these times, one a call, the last for good."""
+        """A candidate that takes these times, one a call, the last for good."""
         left = list(seconds)
 
         def run():
@@ -77,11 +77,11 @@ class Clock:
 def test_contenders_take_turns_and_the_first_round_warms_up():
     clock, order = Clock(), []
 
-    def contender(name, work):
+    def candidate(name, work):
         return lambda: (order.append(name), work())
 
-    turns = by_turns(
-        {"a": contender("a", clock.work(50.0, 1, 2, 9, 2, 2)), "b": contender("b", clock.work(50.0, 4.0))},
+    turns = time_interleaved(
+        {"a": candidate("a", clock.work(50.0, 1, 2, 9, 2, 2)), "b": candidate("b", clock.work(50.0, 4.0))},
         0,
         clock=clock,
     )
@@ -94,23 +94,23 @@ def test_contenders_take_turns_and_the_first_round_warms_up():
 
 def test_a_ratio_is_the_median_of_the_rounds_own_ratios():
     """A machine that is three times slower in two of three rounds changes nothing."""
-    turns = Turns({"a": [1.0, 3.0, 3.0], "b": [2.0, 6.0, 6.0]}, {"a": None, "b": None})
+    turns = InterleavedTimes({"a": [1.0, 3.0, 3.0], "b": [2.0, 6.0, 6.0]}, {"a": None, "b": None})
     assert turns.ratio("a", "b") == 2.0
 
 
 def test_rounds_go_on_until_the_time_is_up_and_what_comes_before_is_not_timed():
     clock = Clock()
-    turns = by_turns({"a": clock.work(1.0)}, 35.0, before={"a": clock.work(4.0)}, clock=clock)
+    turns = time_interleaved({"a": clock.work(1.0)}, 35.0, before={"a": clock.work(4.0)}, clock=clock)
     assert turns.seconds == {"a": [1.0] * 6}  # 7 rounds of 5 seconds, the first of which does not count
-    assert len(by_turns({"a": clock.work(100.0)}, 1.0, clock=clock).seconds["a"]) == timing.LEAST_ROUNDS
+    assert len(time_interleaved({"a": clock.work(100.0)}, 1.0, clock=clock).seconds["a"]) == timing.LEAST_ROUNDS
 
 
 def test_long_rounds_are_few_but_one_counts():
     clock = Clock()
-    turns = by_turns({"a": clock.work(7.0, 8.0)}, 1.0, clock=clock, warm=True, most=10.0)
+    turns = time_interleaved({"a": clock.work(7.0, 8.0)}, 1.0, clock=clock, warm=True, most=10.0)
     assert turns.seconds == {"a": [7.0, 8.0]}  # a third would begin after 15 seconds
-    assert by_turns({"a": clock.work(20.0)}, 1.0, clock=clock, most=10.0).seconds == {"a": [20.0]}
-    assert len(by_turns({"a": clock.work(1.0)}, 0.0, clock=clock, warm=True, most=10.0).seconds["a"]) == 5
+    assert time_interleaved({"a": clock.work(20.0)}, 1.0, clock=clock, most=10.0).seconds == {"a": [20.0]}
+    assert len(time_interleaved({"a": clock.work(1.0)}, 0.0, clock=clock, warm=True, most=10.0).seconds["a"]) == 5
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="known on Linux only")
@@ -132,11 +132,11 @@ def test_peak_memory_that_cannot_be_told_is_none(monkeypatch):
     with PeakMemory() as memory:
         pass
     assert memory.bytes is None
-    assert by_turns({"a": lambda: None}, 0).peak_bytes == {"a": None}
+    assert time_interleaved({"a": lambda: None}, 0).peak_bytes == {"a": None}
 
 
 def test_surroundings_can_be_written():
-    around = json.loads(json.dumps(surroundings()))
+    around = json.loads(json.dumps(environment_info()))
     assert around["versions"]["torch"] == torch.__version__.partition("+")[0] and around["cores"] >= 1
 
 
@@ -165,7 +165,7 @@ def test_the_numbers_of_a_run(config):
     assert result["ratio_range"][0] <= result["ratio"] <= result["ratio_range"][1]
     assert result["rounds"] >= 5 and set(result["peak_bytes"]) == {"loader", "plain reader"}
     json.dumps(result)
-    text = as_text(result)
+    text = format_data(result)
     assert "clips a second" in text and "times as fast" in text and "batches of 3, 0 workers" in text
 
 
@@ -177,10 +177,10 @@ def test_workers_with_queues(config):
 
 def test_a_reader_that_gives_other_frames_is_no_measure(config, monkeypatch):
     loader = build_loader(load_config(config), "train")
-    Feed(loader).check()
+    LoaderBenchmark(loader).check()
     monkeypatch.setattr(Image.Image, "convert", lambda self, mode: self.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     with pytest.raises(DataError, match=r"clip \w+/run/\w: the plain reader gives other frames"):
-        Feed(loader).check()
+        LoaderBenchmark(loader).check()
 
 
 def test_plain_frames(tmp_path):
@@ -200,10 +200,10 @@ def test_videos_have_no_plain_reader(config, tmp_path):
         for clip in "ab":
             write_video(tmp_path / f"videos/{person}/run/{clip}.mkv", np.zeros((6, 16, 16, 3), np.uint8))
     result = benchmark_data(
-        load_config(config, {"train_dataloader.dataset.layout.root": str(tmp_path / "videos")}), seconds=0.1
+        load_config(config, {"train_dataloader.dataset.reader.root": str(tmp_path / "videos")}), seconds=0.1
     )
     assert "ratio" not in result and set(result["clips_per_second"]) == {"loader"}
-    assert "no plain reader" in as_text(result)
+    assert "no plain reader" in format_data(result)
 
 
 def test_the_plain_reader_is_compared_with_clips_on_the_device_too(config):
@@ -229,7 +229,7 @@ def test_loaders_beside_one_another(config):
         assert row["clips_per_second"] > 0 and not row["pinned"]
         videos = 3 * 2 * clip + 3 * clip // 4 + 3 * 8  # driving clip and image video, image, label
         assert videos < row["bytes_sent"] < videos + 1000 if cache == "memory" else row["bytes_sent"] < 3000
-    text = loaders.as_text(result)
+    text = loaders.format_loaders(result)
     assert "cache='device', 2 workers" in text and "clips a second" in text
 
 
@@ -340,7 +340,7 @@ def test_the_fast_decoder_beside_the_plain_one_and_another():
     assert result["decoders"]["bf16"]["training"]["reference"] == "other decoder, training"
     assert result["parameters"]["other decoder"] == pytest.approx(result["parameters"]["fast"], rel=0.1)
     assert {"versions", "threads", "processor", "cores", "device", "batch_size", "frames"} <= set(result)
-    text = decoder_benchmark.as_text(result)
+    text = decoder_benchmark.format_decoder(result)
     assert "fast, bf16, folded" in text and "decoders, fp32:" in text
 
 
@@ -430,8 +430,8 @@ def test_generators_without_such_layers_have_no_plain_form():
 
 
 def test_what_was_measured_as_it_is_written():
-    turns = Turns({"a": [2.0, 4.0, 6.0], "b": [1.0, 1.0, 1.0]}, {"a": 5, "b": None})
-    assert timing.report(turns, "a", ["a", "b"]) == {
+    turns = InterleavedTimes({"a": [2.0, 4.0, 6.0], "b": [1.0, 1.0, 1.0]}, {"a": 5, "b": None})
+    assert timing.speed_report(turns, "a", ["a", "b"]) == {
         "reference": "a",
         "rounds": 3,
         "milliseconds": {"a": 4000, "b": 1000},
@@ -452,7 +452,7 @@ def test_a_training_step_beside_the_plain_one():
     for expected, found in zip(reference, fast, strict=True):
         assert found == pytest.approx(expected, rel=1e-3)
     assert set(result["parameters"]) == {"generator", "discriminators"}
-    assert "fast, bf16" in step_benchmark.as_text(result)
+    assert "fast, bf16" in step_benchmark.format_step(result)
 
 
 def test_the_plain_step_freezes_nothing_and_leaves_no_gradients():
@@ -497,13 +497,13 @@ def test_a_generator_on_maps_beside_its_frames_one_by_one():
     cfg = load_config("frgan_forecast_mug", options)
     generator, clip = generators.build(cfg, 2, "cpu")
     assert clip.driving.shape[2] == 32 and clip.driving_maps.shape == (2, 3, 32, narrow.SIZE, narrow.SIZE)
-    generators.settle_norms(generator, clip)
+    generators.calibrate_batch_norm(generator, clip)
     fast, reference = (generators.run(generator.eval(), clip, reference) for reference in (False, True))
     assert torch.allclose(fast, reference, atol=1e-5) and fast[:, :, 3:].std() > 0.01
     assert generators.step_length(cfg) == 1
     result = benchmark_decoder(cfg, seconds=0, frames=3)
     assert (result["batch_size"], result["frames"]) == (1, 3)
     assert result["trained_on"] == {"batch_size": 8, "frames": 1}
-    assert "training, 8 clips of 1 frames:" in decoder_benchmark.as_text(result)
+    assert "training, 8 clips of 1 frames:" in decoder_benchmark.format_decoder(result)
     result = benchmark_step(cfg, seconds=0, batch=2)
     assert result["frames"] == 1 and result["step"]["losses"]["fast"]

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from i2vkit.analysis.browse import Sample, browse, moving_sheet, pick, sheet
-from i2vkit.analysis.data_statistics import as_text, statistics
+from i2vkit.analysis.data_statistics import format_statistics, statistics
 from i2vkit.config.loading import load_config
 from i2vkit.datasets import ClipDataset
 from i2vkit.datasets.loaders import build_loader
@@ -33,10 +33,10 @@ train_dataloader = dict(
     prefetch_factor=3,
     dataset=dict(
         type=ClipDataset,
-        layout=dict(type=ClipFolder, root={root!r}),
+        reader=dict(type=ClipFolder, root={root!r}),
         people=["ann", "bob"],
         min_frames=8,
-        pairing=dict(type="OtherPerson"),
+        pair_sampler=dict(type="OtherPerson"),
         pipeline=dict(
             window=dict(type=FirstFrames, length=8),
             read=dict(type=ReadFrames),
@@ -53,7 +53,7 @@ val_dataloader = dict(
     num_workers=0,
     dataset=dict(
         type=ClipDataset,
-        layout=dict(type=ClipFolder, root={root!r}),
+        reader=dict(type=ClipFolder, root={root!r}),
         pipeline=dict(window=dict(type="WholeClip"), read=dict(type="ReadFrames"), pack=dict(type="PackClip")),
     ),
     sampler=dict(type=PositionSampler, ordered=True),
@@ -107,12 +107,12 @@ def config(puppets, tmp_path) -> Path:
     return path
 
 
-def maps_of_takes(sample):
+def maps_of_clips(sample):
     """Two condition maps: the left half of the picture, and the dark."""
-    for take in sample["takes"].values():
-        dark = take.frames.mean(axis=-1) < 120
+    for sampled in sample["clips"].values():
+        dark = sampled.frames.mean(axis=-1) < 120
         left = np.broadcast_to(np.arange(dark.shape[2]) < 5, dark.shape)
-        take.maps = np.stack([left, dark], axis=1).astype(np.uint8) * 255
+        sampled.maps = np.stack([left, dark], axis=1).astype(np.uint8) * 255
     return sample
 
 
@@ -156,8 +156,8 @@ def test_a_mirrored_sample_keeps_left_orange(puppets):
 
 
 def test_the_sheet_shows_target_truth_and_maps(puppets):
-    pairing, steps = dict(type="OtherPerson"), [dict(type="ReadPoints"), maps_of_takes]
-    samples = [Sample(packed(puppets, *steps, pairing=pairing)[index]) for index in range(2)]
+    pair_sampler, steps = dict(type="OtherPerson"), [dict(type="ReadPoints"), maps_of_clips]
+    samples = [Sample(packed(puppets, *steps, pair_sampler=pair_sampler)[index]) for index in range(2)]
     assert samples[0].caption.startswith("wave, person ann onto ") and list(samples[0].others) == ["image_video"]
     page = sheet(samples, "puppets")
     assert page.dtype == np.uint8 and page.shape[1] < 1400
@@ -218,7 +218,7 @@ def test_statistics(config, puppets):
     pixels = np.concatenate([read_image(path).reshape(-1, 3) for path in puppets.glob("*/*/*/*.png")]) / 255
     np.testing.assert_allclose(val["mean"], pixels.mean(axis=0), atol=1e-4)
     np.testing.assert_allclose(val["std"], pixels.std(axis=0), atol=1e-4)
-    text = as_text(numbers)
+    text = format_statistics(numbers)
     for part in ("train: 3 clips, 3 samples, 2 people", "8 to 10, median 8", "bob/wave/short: 5 frames", "ann, bob"):
         assert part in text
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from i2vkit.analysis.comparison.comparable import check_comparable, read_results
-from i2vkit.analysis.comparison.paired import FLOOR, compare
-from i2vkit.analysis.comparison.report import as_csv, as_markdown, write_comparison
+from i2vkit.analysis.comparison.comparison_report import format_comparison, format_comparison_csv, write_comparison
+from i2vkit.analysis.comparison.paired import STATIC_BASELINE, compare
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.statistics import bootstrap_interval
 from i2vkit.media import read_image
@@ -20,15 +20,15 @@ from i2vkit.media import read_image
 # Two videos of each of four people; what a person's videos have in common is much, their own share little.
 PEOPLE = np.repeat(["ann", "bob", "cem", "dan"], 2)
 SSIM = np.array([0.50, 0.52, 0.60, 0.58, 0.70, 0.71, 0.80, 0.82])
-FLOORS = np.full(8, 0.55)
-NAMES = ("ssim", "ssim_floor", "ssim_gain")
+BASELINES = np.full(8, 0.55)
+NAMES = ("ssim", "ssim_static_baseline", "ssim_improvement")
 
 
 def result(config="one", ssim=SSIM, seed=0, training_seed=0, **changes):
     """What tools/test.py writes, with the ssim of eight videos and an fvd of the set."""
     videos = []
-    for i, (person, score, floor) in enumerate(zip(PEOPLE.tolist(), ssim, FLOORS.tolist(), strict=True)):
-        values = (None,) * 3 if score is None else (score, floor, score - floor)
+    for i, (person, score, static_baseline) in enumerate(zip(PEOPLE.tolist(), ssim, BASELINES.tolist(), strict=True)):
+        values = (None,) * 3 if score is None else (score, static_baseline, score - static_baseline)
         videos.append({"name": f"{person}/{i}", "driving_person": person, **dict(zip(NAMES, values, strict=True))})
     means = {name: float(np.mean([v[name] for v in videos if v[name] is not None])) for name in NAMES}
     sources = [{"driving": video["name"], "image_video": None, "motion": "driving"} for video in videos]
@@ -99,9 +99,9 @@ def test_of_one_person_clips_are_drawn_and_not_their_many_videos(tmp_path):
 
 
 def test_the_floor_is_a_row(tmp_path):
-    cell = compared(tmp_path, result("one")).cells[FLOOR]["ssim"]
+    cell = compared(tmp_path, result("one")).cells[STATIC_BASELINE]["ssim"]
     assert cell.score == pytest.approx(0.55) and cell.difference == pytest.approx(0.55 - SSIM.mean())
-    assert cell.limits == pytest.approx(bootstrap_interval(FLOORS - SSIM, PEOPLE))
+    assert cell.limits == pytest.approx(bootstrap_interval(BASELINES - SSIM, PEOPLE))
 
 
 @pytest.mark.parametrize(("less", "verdict"), [(True, "worse"), (False, "better"), (None, "differs")])
@@ -109,27 +109,27 @@ def test_which_way_is_better_is_what_the_result_says(tmp_path, less, verdict):
     results = [result(name, ssim) for name, ssim in (("one", SSIM), ("two", SSIM + 0.1))]
     for one in results:
         one["less_is_better"] = {} if less is None else {"ssim": less}
-        del one["scores"]["ssim_gain"]
+        del one["scores"]["ssim_improvement"]
     assert compared(tmp_path, *results).cells["two"]["ssim"].verdict == verdict
 
 
-def test_older_results_tell_by_their_gain(tmp_path):
+def test_older_results_tell_by_their_improvement(tmp_path):
     results = [result(name, ssim) for name, ssim in (("one", SSIM), ("two", SSIM + 0.1))]
     for one in results:
         del one["less_is_better"]
-        one["scores"]["ssim_gain"] *= -1
+        one["scores"]["ssim_improvement"] *= -1
     assert compared(tmp_path, *results).cells["two"]["ssim"].verdict == "worse"
 
 
 def test_seeds_are_one_row_with_mean_and_spread(tmp_path):
     seeds = [result("two", SSIM + 0.01 * k, training_seed=k) for k in range(3)]
     found = compared(tmp_path, result("one"), *seeds)
-    assert [(row.name, len(row.results)) for row in found.rows] == [("one", 1), ("two", 3), (FLOOR, 1)]
+    assert [(row.name, len(row.results)) for row in found.rows] == [("one", 1), ("two", 3), (STATIC_BASELINE, 1)]
     cell = found.cells["two"]["ssim"]
     assert cell.score == pytest.approx(SSIM.mean() + 0.01) and cell.spread == pytest.approx(0.01)
     assert cell.limits == pytest.approx((0.01, 0.01)) and found.cells["one"]["ssim"].spread is None
     assert found.cells["two"]["fvd"].score == 301 and found.cells["two"]["fvd"].spread == 1
-    assert "| two | 3 | 0.664 ± 0.010 (" in as_markdown(found)
+    assert "| two | 3 | 0.664 ± 0.010 (" in format_comparison(found)
 
 
 def test_seeds_of_the_test_are_seeds_too_and_other_settings_are_rows(tmp_path):
@@ -160,7 +160,7 @@ def test_scores_of_a_whole_set_have_no_interval(tmp_path):
     found = compared(tmp_path, result("one"), result("two", training_seed=4))
     cell = found.cells["two"]["fvd"]
     assert (cell.score, cell.interval, cell.difference, cell.verdict) == (304.0, None, None, "")
-    assert "| 304.000 |" in as_markdown(found)
+    assert "| 304.000 |" in format_comparison(found)
 
 
 def test_metrics_are_compared_on_what_all_could_score(tmp_path):
@@ -203,8 +203,8 @@ def test_images_with_several_samples_are_paired_by_image(tmp_path):
         ),
         ({"resize": None}, r"resize differ in size \(\[64, 64\] and None\)"),
         (
-            {"scores": {"ssim": 0.6, "ssim_floor": 0.56}},
-            r"their ssim_floor differs \(0.5500 and 0.5600\)",
+            {"scores": {"ssim": 0.6, "ssim_static_baseline": 0.56}},
+            r"their ssim_static_baseline differs \(0.5500 and 0.5600\)",
         ),
         ({"extractors": {"fvd": {"i3d.pt": "bb"}}}, r"fvd looks through other weights \(\{'i3d.pt': 'aa'\} and"),
     ],
@@ -266,7 +266,7 @@ def test_the_files_and_the_tool(tmp_path, monkeypatch, capsys):
 
 def test_what_differs_besides_is_told(tmp_path):
     found = compared(tmp_path, result("one", versions={"torch": "1"}), result("two", versions={"torch": "2"}))
-    assert "Mind: the results differ in versions of packages." in as_markdown(found)
-    assert "precision" not in as_markdown(found)
+    assert "Mind: the results differ in versions of packages." in format_comparison(found)
+    assert "precision" not in format_comparison(found)
     assert [path.name for path in write_comparison(found, tmp_path)] == ["compare.md", "compare.png"]
-    assert as_csv(found).splitlines()[0].startswith("row,metric,score,low,high")
+    assert format_comparison_csv(found).splitlines()[0].startswith("row,metric,score,low,high")

@@ -10,7 +10,8 @@ import torch
 from mmengine.logging import MessageHub
 from narrow import LABELS, MAPS, NARROW, SIZE, build, discriminator
 
-from i2vkit.analysis.profile import DryRun, dry_training, measuring, profile_dry_run, profile_training, report
+from i2vkit.analysis.profile import DryRun, dry_training, measuring, profile_dry_run, profile_training
+from i2vkit.analysis.profile import profile_report as report
 from i2vkit.analysis.profile.dry_run import META
 from i2vkit.analysis.profile.training import distinct_iterations
 from i2vkit.config.loading import load_config

@@ -1,11 +1,11 @@
-"""The benchmark of condition maps measures the same picture by all contenders."""
+"""The benchmark of condition maps measures the same picture by all candidates."""
 
 import json
 
 import numpy as np
 import pytest
 
-from i2vkit.analysis.benchmark import maps as benchmark
+from i2vkit.analysis.benchmark import condition_maps as benchmark
 from i2vkit.conditions import FaceMaps, procedural_model
 
 
@@ -14,7 +14,7 @@ def test_the_numbers_of_a_run():
     assert result["triangles"]["large"] == 16 * result["triangles"]["built-in"]
     assert result["maps_per_second"]["built-in"] > result["maps_per_second"]["plain loop"]
     json.dumps(result)
-    text = benchmark.as_text(result)
+    text = benchmark.format_maps(result)
     assert "maps of 32x32 a second" in text
     assert "clips of 60 frames" in text
 

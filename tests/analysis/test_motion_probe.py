@@ -6,7 +6,7 @@ import narrow
 import pytest
 import torch
 
-from i2vkit.analysis.motion_probe import Trajectories, change_told, encode, ridge, trajectory, who_is_told
+from i2vkit.analysis.motion_probe import Trajectories, change_probe_r2, encode, person_probe_accuracy, ridge, trajectory
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.losses.change_losses import frame_change
@@ -31,24 +31,24 @@ def trajectories(person: float, change: float = 1.0, seed: int = 0) -> Trajector
 
 
 def test_who_drives_is_told_if_it_is_in_the_states_and_else_as_often_as_by_chance():
-    right, chance = who_is_told(trajectories(person=5.0), trajectories(person=5.0, seed=1))
+    right, chance = person_probe_accuracy(trajectories(person=5.0), trajectories(person=5.0, seed=1))
     assert (right, chance) == (1.0, 0.25)
-    shares = [who_is_told(trajectories(0.0), trajectories(0.0, seed=seed))[0] for seed in range(1, 40)]
+    shares = [person_probe_accuracy(trajectories(0.0), trajectories(0.0, seed=seed))[0] for seed in range(1, 40)]
     assert sum(shares) / len(shares) == pytest.approx(0.25, abs=0.08)
 
 
 def test_one_person_or_one_label_tells_nothing():
     train = trajectories(1.0)
     alone = Trajectories(*(values[:3] for values in vars(train).values()))
-    assert all(math.isnan(value) for value in who_is_told(train, alone))
+    assert all(math.isnan(value) for value in person_probe_accuracy(train, alone))
     one_label = Trajectories(*(values[::3] for values in vars(train).values()))
-    assert all(math.isnan(value) for value in who_is_told(train, one_label))
+    assert all(math.isnan(value) for value in person_probe_accuracy(train, one_label))
 
 
 def test_change_is_told_where_the_states_hold_it():
-    own, others = change_told(trajectories(1.0), trajectories(1.0, seed=1))
+    own, others = change_probe_r2(trajectories(1.0), trajectories(1.0, seed=1))
     assert own > 0.95 and others > 0.95
-    own, others = change_told(trajectories(1.0, change=0.0), trajectories(1.0, change=0.0, seed=1))
+    own, others = change_probe_r2(trajectories(1.0, change=0.0), trajectories(1.0, change=0.0, seed=1))
     assert others < 0.1
 
 

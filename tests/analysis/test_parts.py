@@ -8,8 +8,8 @@ import pytest
 
 from i2vkit.analysis.parts import registered as parts
 from i2vkit.analysis.parts.partners import Partner, partners
+from i2vkit.analysis.parts.parts_report import format_parts, format_spec
 from i2vkit.analysis.parts.registered import find, find_kind, kinds, source_of, spec_of
-from i2vkit.analysis.parts.report import as_list, as_spec
 from i2vkit.errors import ConfigError
 from i2vkit.models import decoders, discriminators, heads, losses
 from i2vkit.models.adapters.adapters import CodeToTrajectory
@@ -24,7 +24,7 @@ def partner(kind: str, name: str, other: str) -> Partner:
 
 def test_every_registered_part_has_one_line():
     assert set(kinds()) <= set(ROLES) and kinds()["decoder"].keys() == DECODERS.module_dict.keys()
-    lines = as_list("decoder").splitlines()
+    lines = format_parts("decoder").splitlines()
     assert lines[0] == "decoder" and [line.split()[0] for line in lines[1:]] == sorted(DECODERS.module_dict)
     [line] = [line for line in lines if "FrameDecoder" in line]
     assert "Dual-MTGAN eq. 3; MoCoGAN" in line and "requires content.code, motion.trajectory;" in line
@@ -94,14 +94,14 @@ def kinds_of_heads() -> dict:
 
 
 def test_a_spec_is_everything_about_one_part():
-    text = as_spec("TwoStreamDecoder").splitlines()
+    text = format_spec("TwoStreamDecoder").splitlines()
     assert text[0] == "TwoStreamDecoder: decoder, in i2vkit.models.decoders.two_stream"
     assert "  widths = (512, 256, 128, 64)" in text
     assert "  image_size (handed over by the assembly)" in text
     assert "source: VGAN; Vondrick et al. 2016" in text
     at = text.index("motion encoders")
     assert "  CnnLstmEncoder: refused: nothing reads both" in text[at:]
-    assert "arguments\n  none" in as_spec("DirectHead")
+    assert "arguments\n  none" in format_spec("DirectHead")
 
 
 def test_kinds_by_any_of_their_names():

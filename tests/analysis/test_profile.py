@@ -16,14 +16,16 @@ from i2vkit.analysis.profile import (
     Stopwatch,
     TensorMemory,
     analyse,
-    as_json,
-    as_table,
+    format_profiles,
     lengths_of,
     profile_config,
     profile_model,
     profile_parts,
+    profile_record,
     profile_training,
-    report,
+)
+from i2vkit.analysis.profile import (
+    profile_report as report,
 )
 from i2vkit.analysis.profile.counting import analyse_activations
 from i2vkit.analysis.profile.forward import GeneratorProbe
@@ -234,7 +236,7 @@ def test_table_and_json_say_everything():
         ModelProfile("one", 16, 64, parts, [PartProfile("phase a", 99, 7_000_000), step], 8, 2),
         ModelProfile("another", 32, 128, parts[1:]),
     ]
-    table = as_table(models).splitlines()
+    table = format_profiles(models).splitlines()
     assert table[1].split() == ["one", "decoder", "1,234", "5.00", "-", "-", "-", "-"]
     assert [line.split()[:2] for line in table[2:6]] == [
         ["one", "generator"],
@@ -247,10 +249,10 @@ def test_table_and_json_say_everything():
     assert table[4].split()[-3] == "1,234"
     assert "its memory: 1.0 GiB, 1.0 GiB of it weights, optimiser states and the batch" in "\n".join(table)
     assert "2 clips of 8 frames" in "\n".join(table) and table[-1] == "  one, decoder: tanh x 2"
-    short = as_table(models, by_part=False)
+    short = format_profiles(models, by_part=False)
     assert "decoder" not in short and "phase a" not in short and "training step" in short
     assert short.endswith("nothing")
-    written = as_json(models)["models"]
+    written = profile_record(models)["models"]
     assert written[0]["parts"][0]["uncounted"] == {"tanh": 2} and written[1]["image_size"] == 128
     assert written[0]["training"][1]["peak_bytes"] == 1_500_000
 

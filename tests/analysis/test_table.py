@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from i2vkit.analysis.tables import scheduling as module
-from i2vkit.analysis.tables.description import read_description, row_settings, stretched
+from i2vkit.analysis.tables.description import read_description, row_settings, scale_schedules
 from i2vkit.analysis.tables.docs import publish, write_small
 from i2vkit.analysis.tables.pictures import write_sheet
-from i2vkit.analysis.tables.report import as_csv, as_markdown, check_scored, minutes_of, over_seeds
 from i2vkit.analysis.tables.row import plan_iterations, train_and_test, training_curves
 from i2vkit.analysis.tables.scheduling import run_table
+from i2vkit.analysis.tables.table_report import check_scored, format_table, format_table_csv, minutes_of, over_seeds
 from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.media import read_image, write_image, write_video
@@ -36,14 +36,14 @@ def result(name, ssim=0.75, **changes):
         "training_seed": 0,
         "settings": {},
         "config": "vgan_mug",
-        "scores": {"ssim": ssim, "ssim_floor": 0.5, "ssim_gain": ssim - 0.5},
-        "intervals": {"ssim_gain": [0.125, 0.375]},
+        "scores": {"ssim": ssim, "ssim_static_baseline": 0.5, "ssim_improvement": ssim - 0.5},
+        "intervals": {"ssim_improvement": [0.125, 0.375]},
         "protocol": {"name": "reconstruction", "type": "Reconstruction"},
         "seed": 0,
         "image_size": 64,
         "pipeline": ["Resize(size=64)"],
         "samples": [{"source": "a"}],
-        "per_video": [{"name": f"v{i}", "driving_person": str(i), "ssim_gain": ssim - 0.5} for i in range(2)],
+        "per_video": [{"name": f"v{i}", "driving_person": str(i), "ssim_improvement": ssim - 0.5} for i in range(2)],
         "scored": 2,
         "people": 2,
         "iterations": 6,
@@ -125,7 +125,7 @@ def test_a_failed_row_is_named_and_the_others_go_on(tmp_path, processes):
     text = (out / "table.md").read_text()
     assert text.startswith("# T (narrow)\n") and "| row0 | failed: no data |  |  |  |\n" in text
     assert "row1 | failed: there is no config 'no_such_config'" in text and "| row2 | 0.750 | +0.250" in text
-    assert {path.name for path in out.glob("*.png")} == {"gains.png", "curves.png"}
+    assert {path.name for path in out.glob("*.png")} == {"improvements.png", "curves.png"}
     run_table(path, tmp_path / "out")
     assert started(processes) == ["row0", "row2", "row0"]
 
@@ -173,10 +173,10 @@ def test_each_seed_has_a_folder_and_the_table_their_means(tmp_path, processes):
 def test_means_over_seeds():
     rows = [result("a", 0.7), result("a", 0.9, training_seed=1, iterations=8), result("b", failure="x")]
     mean, failed = over_seeds([*rows[:2], {"name": "b", "training_seed": 0, "failure": "x"}])
-    assert mean["scores"] == pytest.approx({"ssim": 0.8, "ssim_floor": 0.5, "ssim_gain": 0.3})
+    assert mean["scores"] == pytest.approx({"ssim": 0.8, "ssim_static_baseline": 0.5, "ssim_improvement": 0.3})
     assert mean["spread"]["ssim"] == pytest.approx(0.2 / 2**0.5) and mean["iterations"] == 7
-    assert [video["ssim_gain"] for video in mean["per_video"]] == pytest.approx([0.3, 0.3])
-    assert mean["intervals"]["ssim_gain"] == pytest.approx([0.3, 0.3])
+    assert [video["ssim_improvement"] for video in mean["per_video"]] == pytest.approx([0.3, 0.3])
+    assert mean["intervals"]["ssim_improvement"] == pytest.approx([0.3, 0.3])
     assert failed == {"name": "b", "failure": "x"}
 
 
@@ -184,15 +184,15 @@ def test_text_of_a_table():
     reference = [{"name": "Wang et al.", "source": "table 1", "scores": {"SSIM": 0.75}}]
     table = {"title": "T", "iterations": 6, "rows": [], "reference": reference}
     rows = [result("a"), {"name": "b", "training_seed": 0, "failure": "x | y"}]
-    text = as_markdown(table, rows)
+    text = format_table(table, rows)
     assert (
-        "| floor: first image repeated | 0.500 |  |  |  |\n| a | 0.750 | +0.250 (+0.125 to +0.375) | 6 | 1.0 |\n"
-        in text
+        "| static baseline: first image repeated | 0.500 |  |  |  |\n| a | 0.750 | +0.250 (+0.125 to +0.375) | 6 | "
+        "1.0 |\n" in text
     )
     assert "| b | failed: x / y |  |  |  |\n" in text
     assert "| of | SSIM | source |\n|---|---|---|\n| Wang et al. | 0.75 | table 1 |\n" in text
-    assert as_csv(rows).splitlines() == [
-        "name,config,ssim,ssim_floor,ssim_gain,ssim_gain_low,ssim_gain_high,ssim_spread,iterations,minutes,failure",
+    assert format_table_csv(rows).splitlines() == [
+        "name,config,ssim,ssim_static_baseline,ssim_improvement,ssim_improvement_low,ssim_improvement_high,ssim_spread,iterations,minutes,failure",
         "a,vgan_mug,0.75,0.5,0.25,0.125,0.375,,6,1.0,",
         "b,,,,,,,,,,x | y",
     ]
@@ -201,7 +201,7 @@ def test_text_of_a_table():
 def test_the_time_of_the_row_before_is_said_apart():
     after = result("dtgan", settings={"after": {"row": "lstm"}})
     rows = [{"name": "lstm"}, {"name": "dtgan", "after": "lstm"}]
-    text = as_markdown({"title": "T", "minutes": 1, "rows": rows}, [result("lstm", seconds=20.0), after])
+    text = format_table({"title": "T", "minutes": 1, "rows": rows}, [result("lstm", seconds=20.0), after])
     assert "| dtgan | 0.750 | +0.250 (+0.125 to +0.375) | 6 | 1.0 + 0.5 (lstm) |" in text
     assert "1 processor minutes of one thread a row" in text
 
@@ -215,7 +215,9 @@ def test_rows_of_different_protocols_are_refused():
 
 @pytest.mark.parametrize(("driving", "strips"), [(None, 3), (0, 3), (200, 4)])
 def test_the_sheet_shows_driving_truth_and_every_row(tmp_path, driving, strips):
-    """A clip that drives itself is shown once, as the truth; names of clips may hold what means more in a pattern."""
+    """A clip that drives itself is shown once, as the ground truth; names of clips may hold what means more in a
+    pattern.
+    """
     rows = [result(name, per_video=[{"name": "p/[x]/1"}]) for name in ("a", "b")]
     for row in rows:
         files = {"truth": 0, "videos/p_[x]_1": 90, "videos/p_[x]_1_seed7": 30}
@@ -233,7 +235,7 @@ def test_a_cross_beside_its_parents():
 
     rows = [{"name": "a"}, {"name": "b"}, {"name": "mix", "parents": ["a", "b"]}]
     results = [scored("a", 0.5, 0.75), scored("b", 0.75, 0.75), scored("mix", 0.625, 0.875)]
-    text = as_markdown({"title": "T", "iterations": 6, "rows": rows}, results)
+    text = format_table({"title": "T", "iterations": 6, "rows": rows}, results)
     assert "| mix | a | **+0.125** (+0.125 to +0.125)" in text
     assert "| mix | b | +0.000 (-0.125 to +0.125) |\n" in text
 
@@ -265,15 +267,15 @@ def test_bad_arguments(tmp_path):
 
 
 def test_what_is_counted_in_iterations_takes_the_same_share_of_a_shorter_training():
-    cfg = stretched(load_config("dtgan_oulu"), 50)  # 20,000 iterations, the learning rate falls from 10,000 on
+    cfg = scale_schedules(load_config("dtgan_oulu"), 50)  # 20,000 iterations, the learning rate falls from 10,000 on
     assert (cfg.train_cfg.max_iters, cfg.param_scheduler.decay.begin, cfg.param_scheduler.decay.end) == (50, 25, 50)
-    cfg = stretched(load_config("cnn_lstm_oulu"), 4)  # 600, of which the frames' phase has 300
+    cfg = scale_schedules(load_config("cnn_lstm_oulu"), 4)  # 600, of which the frames' phase has 300
     assert (cfg.model.phases.frames.end, cfg.model.phases.sequence.begin) == (2, 2)
     begins = {"model.phases.discriminators.begin": 900}
     weights = {"model.phases.generator.losses.kl.weight": [(500, 0.0), (1200, 1e-2)]}
     steep = {"model.phases.generator.losses.motion_l1.weight": [(900, 0.0), (901, 1.0)]}
     options = {"train_cfg.max_iters": 1200} | begins | weights | steep
-    cfg = stretched(load_config("dual_mtgan_weizmann", options), 120)
+    cfg = scale_schedules(load_config("dual_mtgan_weizmann", options), 120)
     assert cfg.model.phases.discriminators.begin == 90
     assert cfg.model.phases.generator.losses.kl.weight == [(50, 0.0), (120, 1e-2)]
     assert [step for step, _ in cfg.model.phases.generator.losses.motion_l1.weight] == [90, 91]
@@ -321,7 +323,7 @@ def test_the_docs_hold_what_is_needed_to_write_their_section_again(tmp_path, pro
     assert first.startswith("# Results\n\nBefore.\n") and "## T\n" in first and "| dtgan | 0.750 |" in first
     assert first.count("<!-- ") == 2 and "![Losses in training](results/t/curves.png)" in first
     kept = json.loads((docs / "results/t/dtgan.json").read_text())
-    assert "samples" not in kept and kept["per_video"][1]["ssim_gain"] == 0.25
+    assert "samples" not in kept and kept["per_video"][1]["ssim_improvement"] == 0.25
     assert publish(path, docs, tmp_path / "gone").read_text() == first
     (docs / "results/t/dtgan.json").unlink()
     (docs / "results/t/old.json").write_text("{}")
@@ -339,13 +341,13 @@ def test_pictures_of_the_docs_are_small_and_look_the_same(tmp_path):
     frames[..., 0], frames[..., 1] = np.linspace(0, 255, 64)[:, None], np.linspace(0, 255, 96)
     plot = np.full((64, 96, 3), 255, np.uint8)
     plot[30:32] = (76, 120, 168)
-    for name, picture in (("strips", frames), ("gains", plot)):
+    for name, picture in (("strips", frames), ("improvements", plot)):
         write_image(tmp_path / f"{name}.png", picture)
-    for source, target in (("strips", "strips.webp"), ("gains", "gains.png")):
+    for source, target in (("strips", "strips.webp"), ("improvements", "improvements.png")):
         write_small(tmp_path / f"{source}.png", tmp_path / "docs" / target)
     assert np.abs(read_image(tmp_path / "docs/strips.webp").astype(int) - frames).mean() < 2
-    assert np.array_equal(read_image(tmp_path / "docs/gains.png"), plot)
-    assert (tmp_path / "docs/gains.png").stat().st_size < (tmp_path / "gains.png").stat().st_size
+    assert np.array_equal(read_image(tmp_path / "docs/improvements.png"), plot)
+    assert (tmp_path / "docs/improvements.png").stat().st_size < (tmp_path / "improvements.png").stat().st_size
 
 
 def test_rows_end_with_the_process_that_started_them(tmp_path):
@@ -457,7 +459,7 @@ def test_an_interrupted_training_goes_on_from_its_checkpoint(tmp_path):
     options |= {"model.discriminators.video.network.widths": [4] * 4}
     for use, people in (("train", "exclude_people"), ("val", "people"), ("test", "people")):
         data = f"{use}_dataloader"
-        options |= {f"{data}.dataset.layout.root": str(tmp_path / "clips"), f"{data}.dataset.{people}": ["P1"]}
+        options |= {f"{data}.dataset.reader.root": str(tmp_path / "clips"), f"{data}.dataset.{people}": ["P1"]}
         options |= {f"{data}.dataset.min_frames": 4, f"{data}.dataset.pipeline.window.stride": 1}
         options |= {f"{data}.batch_size": 1, f"{data}.num_workers": 0, f"{data}.dataset.cache": None}
     options |= {f"{use}_dataloader.dataset.truth": None for use in ("val", "test")}
@@ -470,5 +472,5 @@ def test_an_interrupted_training_goes_on_from_its_checkpoint(tmp_path):
         train_and_test(folder)
         row = json.loads((folder / "row.json").read_text())
         assert (row["resumed_from"], row["iterations"], row["settings"]) == (begun, iterations, settings)
-        assert row["checkpoint"]["file"].endswith(f"iter_{iterations}.pth") and "ssim_gain" in row["scores"]
+        assert row["checkpoint"]["file"].endswith(f"iter_{iterations}.pth") and "ssim_improvement" in row["scores"]
         assert (row["seconds"] > 0) == (begun < iterations) and (folder / "test/truth.mp4").is_file()

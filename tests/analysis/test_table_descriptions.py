@@ -28,10 +28,10 @@ def parts(config: str) -> dict[str, str | None]:
 def test_a_cross_has_parts_of_its_parents_and_is_none_of_them():
     table = read_description(next(path for path in TABLES if path.stem == "truth_faces"))
     configs = {row["name"]: row["config"] for row in table["rows"]}
-    crosses = [row for row in table["rows"] if row["config"].startswith("mix/")]
-    assert len(crosses) >= 6
+    mixes = [row for row in table["rows"] if row["config"].startswith("mix/")]
+    assert len(mixes) >= 6
     seen = set()
-    for row in crosses:
+    for row in mixes:
         own, parents = parts(row["config"]), [parts(configs[name]) for name in row["parents"]]
         for slot in SLOTS:
             assert own[slot] in {parent[slot] for parent in parents} | {None}, f"{row['name']}: {slot}"

@@ -10,11 +10,12 @@ import torch
 from mmengine.config import Config
 from narrow import NARROW, gan_config
 
-from i2vkit.analysis.exact_truth import as_table, combine, rank, references, score_truth
-from i2vkit.analysis.exact_truth.references import REFERENCES
-from i2vkit.analysis.exact_truth.scoring import benchmark_config, intervals, intervals_as_text, part_of
+from i2vkit.analysis.truth_benchmark import combine, format_ranking, rank, score_truth
+from i2vkit.analysis.truth_benchmark import reference_scores as references
+from i2vkit.analysis.truth_benchmark.reference_scores import REFERENCES
+from i2vkit.analysis.truth_benchmark.scoring import benchmark_config, format_intervals, intervals, part_of
 from i2vkit.conditions import JointHeatmaps
-from i2vkit.datasets.maps import write_maps
+from i2vkit.datasets.map_files import write_maps
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import write_image
 from i2vkit.preparation.jobs import write_table
@@ -138,14 +139,14 @@ def test_intervals_draw_people_with_all_their_videos_and_make_both_of_each_draw(
     assert found["appearance"] == pytest.approx([0.2, 0.8]) and found["motion"] == pytest.approx([0.5, 0.9])
     # ann alone 0.18 ** 0.5, bob alone 0.4 ** 0.5, both of them (0.4 * 2.3 / 3) ** 0.5, which lies between.
     assert found["both"] == pytest.approx([0.18**0.5, 0.4**0.5])
-    assert intervals_as_text(found).endswith("motion 0.500 to 0.900, both 0.424 to 0.632")
+    assert format_intervals(found).endswith("motion 0.500 to 0.900, both 0.424 to 0.632")
     worse = [video | {"motion_error": 2.0} for video in videos]
     assert intervals(worse, references)["both"] == [0, 0]
-    assert intervals(videos[:2], references) == {} and intervals_as_text({}) == ""
+    assert intervals(videos[:2], references) == {} and format_intervals({}) == ""
 
 
 def test_the_table_has_a_row_for_each(ranked):
-    lines = as_table(ranked).splitlines()
+    lines = format_ranking(ranked).splitlines()
     assert lines[2] == "| truth | 1.000 | 1.000 | 1.000 | 1.000 | 100.00 | 1.000 | 0.000 |"
     assert len(lines) == 2 + len(ranked) and len({line.count("|") for line in lines}) == 1
 
@@ -186,12 +187,12 @@ def test_references_are_kept_as_long_as_nothing_changes(data, tmp_path, monkeypa
     monkeypatch.setattr(references, "score_references", lambda cfg: asked.append(cfg) or {"truth": {"ssim": 1.0}})
     benchmark, path = benchmark_config("figures", data=data), tmp_path / "references_test.json"
     for _ in range(2):
-        assert references.kept_references(benchmark, path) == {"truth": {"ssim": 1.0}}
+        assert references.cached_reference_scores(benchmark, path) == {"truth": {"ssim": 1.0}}
     assert len(asked) == 1
     monkeypatch.setattr(references, "package_versions", lambda packages: dict.fromkeys(packages, "0.0"))
-    references.kept_references(benchmark, path)
+    references.cached_reference_scores(benchmark, path)
     benchmark.test_evaluator.pop("motion_accuracy")
-    references.kept_references(benchmark, path)
+    references.cached_reference_scores(benchmark, path)
     assert len(asked) == 3
 
 

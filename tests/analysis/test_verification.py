@@ -11,16 +11,16 @@ import torch
 from mmengine.config import Config
 
 from i2vkit.analysis.verification import correctness, scheduling, verify
-from i2vkit.analysis.verification.draws import SharedDraws, in_double
-from i2vkit.analysis.verification.packing import MOST_BYTES, pack
+from i2vkit.analysis.verification.archives import MOST_BYTES, pack
 from i2vkit.analysis.verification.records import Record
-from i2vkit.analysis.verification.report import as_markdown
 from i2vkit.analysis.verification.scheduling import Process, Run
+from i2vkit.analysis.verification.shared_randomness import SharedRandomness, in_double
 from i2vkit.analysis.verification.speed import FORMS
 from i2vkit.analysis.verification.stages import Group, Plan, Stage, plan
 from i2vkit.analysis.verification.step import descend
 from i2vkit.analysis.verification.subjects import SUBJECTS, find_subject, narrowed, subject_config
 from i2vkit.analysis.verification.timing import in_turn
+from i2vkit.analysis.verification.verification_report import format_verification
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS
 
@@ -32,9 +32,9 @@ def test_shared_draws_are_the_same_in_every_precision():
     def drawn():
         return [torch.randn(3), torch.rand(2, 2), torch.randint(5, (4,)), torch.randn_like(torch.zeros(2))]
 
-    with SharedDraws(seed=4):
+    with SharedRandomness(seed=4):
         single = drawn()
-    with SharedDraws(seed=4), in_double():
+    with SharedRandomness(seed=4), in_double():
         double = drawn()
     for one, other in zip(single, double, strict=True):
         assert torch.equal(one.double(), other.double())
@@ -43,7 +43,7 @@ def test_shared_draws_are_the_same_in_every_precision():
 
 def test_draws_of_a_generator_of_their_own_are_left_alone():
     own = torch.randn(3, generator=torch.Generator().manual_seed(9))
-    with SharedDraws(seed=4):
+    with SharedRandomness(seed=4):
         assert torch.equal(torch.randn(3, generator=torch.Generator().manual_seed(9)), own)
 
 
@@ -137,7 +137,7 @@ def test_every_kind_of_stage_has_its_place_and_its_share():
     order = plan("cuda")
     assert {stage.kind for stage in order.stages} == {
         "prepare",
-        "ceilings",
+        "peaks",
         "right",
         "compile",
         "fast",
@@ -146,9 +146,9 @@ def test_every_kind_of_stage_has_its_place_and_its_share():
     }
     assert sum(group.share for group in order.groups) == pytest.approx(1)
     # What is timed has the device to itself, and what reads data comes last.
-    assert all(g.width == 1 for g in order.groups for stage in g.stages if stage.kind in ("ceilings", "fast"))
+    assert all(g.width == 1 for g in order.groups for stage in g.stages if stage.kind in ("peaks", "fast"))
     assert {stage.kind for group in order.then for stage in group.stages} == {"loader", "train"}
-    assert [stage.kind for stage in plan("cuda", ("ceilings",)).stages] == ["ceilings"]
+    assert [stage.kind for stage in plan("cuda", ("peaks",)).stages] == ["peaks"]
     assert "compile" not in {stage.kind for stage in plan("cpu").stages}
 
 
@@ -189,14 +189,14 @@ for _ in range(600):
 
 def test_a_verification_reports_what_it_measured_and_what_went_wrong(tmp_path, monkeypatch):
     def failing(device, only=()):
-        return Plan((), (Group((Stage("ceilings"), Stage("right", "nobody")), 2, 1.0),), ())
+        return Plan((), (Group((Stage("peaks"), Stage("right", "nobody")), 2, 1.0),), ())
 
     monkeypatch.setattr(scheduling, "plan", failing)
     report = verify(tmp_path, minutes=4, device="cpu").read_text(encoding="utf-8")
     assert "TFLOP/s" in report and "A rehearsal" in report
     assert "- right_nobody: exit code 1, see its log" in report
     result = json.loads((tmp_path / "results.json").read_text())
-    assert result["stages"]["ceilings"]["results"]["product_fp32"]["tflops"] > 0
+    assert result["stages"]["peaks"]["results"]["product_fp32"]["tflops"] > 0
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
         "records.tar.gz",
         "report.md",
@@ -259,7 +259,7 @@ def test_the_report_says_what_was_found():
         "fast_dtgan": {"process": {"code": 0, "seconds": 1.0}, "results": fast},
         "train_dtgan": {"process": {"code": None, "seconds": 9.0}, "results": {}},
     }
-    text = as_markdown({"settings": {"minutes": 1, "device": "cuda", "narrow": False}, "stages": stages})
+    text = format_verification({"settings": {"minutes": 1, "device": "cuda", "narrow": False}, "stages": stages})
     assert "| dtgan | yes (2e-04 / 2e-04 / 2e-04) | not run | **error** | not run | not run | **no** |" in text
     assert "| dtgan | fast bf16 | 20.0 | 5.00 | 6.5 | 100 |" in text
     assert "- train_dtgan: out of time after 9 s" in text and "- right_dtgan, animation: E: no" in text

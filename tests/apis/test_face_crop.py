@@ -11,31 +11,31 @@ from i2vkit.apis import face_crop
 from i2vkit.apis.face_crop import crop_face, fit_square, is_crop
 from i2vkit.apis.map_driving import face_maps, find_landmarks
 from i2vkit.datasets import ClipRecord
-from i2vkit.datasets.points import read_points
+from i2vkit.datasets.point_files import read_points
 from i2vkit.errors import DataError
 from i2vkit.media import read_image
 from i2vkit.preparation.boxes import FirstFrameBox, face_square
-from i2vkit.preparation.dlib_faces import dlib_installed
-from i2vkit.preparation.faces import FaceFinder
-from i2vkit.preparation.prepare import Job, RawClip, prepare_clip
-from i2vkit.rendering.faces.expressions import Actions, Head
-from i2vkit.rendering.faces.identity import draw_identity
-from i2vkit.rendering.faces.renderer import FaceRenderer
+from i2vkit.preparation.dlib_detector import dlib_installed
+from i2vkit.preparation.face_crops import FaceFinder
+from i2vkit.preparation.pipeline import PreparationJob, RawClip, prepare_clip
+from i2vkit.rendering.faces.expressions import ActionUnits, HeadPose
+from i2vkit.rendering.faces.face_identity import draw_identity
+from i2vkit.rendering.faces.face_renderer import FaceRenderer
 
 FRAMING = FirstFrameBox(SIZE)
 
 
 def face(person: int, width: int = 128, height: int = 96, frames: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """Frames (T, H, W, 3) of somebody left of the middle whose jaw drops, and landmarks (T, 68, 2)."""
-    renderer, head = FaceRenderer(draw_identity(0, person), width, height), Head(dx=-8)
-    made = [renderer.render(Actions(jaw_drop=step), head) for step in np.linspace(0, 1, frames)]
+    renderer, head = FaceRenderer(draw_identity(0, person), width, height), HeadPose(dx=-8)
+    made = [renderer.render(ActionUnits(jaw_drop=step), head) for step in np.linspace(0, 1, frames)]
     return np.stack([frame for frame, _ in made]), np.stack([points for _, points in made])
 
 
 def test_a_raw_face_is_cut_out_as_preparation_cuts_it_out(tmp_path):
     frames, landmarks = face(1)
-    record = ClipRecord("a/b/c", list(frames), "a", "b", 3, side={"landmarks": landmarks})
-    assert not prepare_clip(Job(record, tmp_path, FRAMING)).skipped
+    record = ClipRecord("a/b/c", list(frames), "a", "b", 3, metadata={"landmarks": landmarks})
+    assert not prepare_clip(PreparationJob(record, tmp_path, FRAMING)).skipped
     picture, points = crop_face(frames[0], landmarks, FRAMING, "image")
     assert np.array_equal(picture, read_image(tmp_path / "a/b/c/000.png"))
     prepared = read_points(tmp_path / "landmarks/a/b/c.csv", range(3), (68,))
@@ -96,7 +96,9 @@ def test_landmarks_that_were_found_cut_out_nearly_the_same():
     assert not is_crop(frames[0].shape, found[0], FRAMING)
     crop, _ = crop_face(frames[0], landmarks, FirstFrameBox(240), "image")
     assert is_crop(crop.shape, find_landmarks([crop], "image")[0], FRAMING)
-    with pytest.raises(DataError, match=r"the image: no face was found in any of its 1 frames. Take a picture from"):
+    with pytest.raises(
+        DataError, match=r"the image: no face was found in any of its 1 frames. SampledClip a picture from"
+    ):
         find_landmarks([np.zeros((240, 320, 3), np.uint8)], "image")
 
 

@@ -15,9 +15,9 @@ from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.apis.map_animation import animate_by_maps, animate_from_files
 from i2vkit.apis.map_driving import DrivingMaps, body_maps, face_maps, read_landmarks, read_poses
 from i2vkit.conditions import FaceMaps, JointHeatmaps
-from i2vkit.conditions.camera import in_picture
+from i2vkit.conditions.camera import to_image_space
 from i2vkit.config.loading import load_config
-from i2vkit.datasets.maps import maps_of
+from i2vkit.datasets.map_files import maps_of
 from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import read_image, read_video, write_image
@@ -25,9 +25,9 @@ from i2vkit.models import PoseLstm, SupervisedModel
 from i2vkit.preparation.boxes import FirstFrameBox
 from i2vkit.preparation.landmarks import write_landmarks
 from i2vkit.registry import MODELS
-from i2vkit.rendering.faces.expressions import Actions, Head
-from i2vkit.rendering.faces.identity import draw_identity
-from i2vkit.rendering.faces.renderer import FaceRenderer
+from i2vkit.rendering.faces.expressions import ActionUnits, HeadPose
+from i2vkit.rendering.faces.face_identity import draw_identity
+from i2vkit.rendering.faces.face_renderer import FaceRenderer
 
 PARTS = ("content_encoder", "motion_encoder", "decoder")
 
@@ -112,7 +112,7 @@ def landmarks(generator: FaceMaps, smiles: list[float], x: float) -> np.ndarray:
     expressions = np.zeros((len(smiles), model.num_expression))
     expressions[:, 0] = smiles
     camera = np.tile([0, 0, 0, 1, x, 16.0], (len(smiles), 1))
-    points = in_picture(model.shapes(np.zeros(model.num_identity), expressions)[:, model.landmarks], camera)
+    points = to_image_space(model.shapes(np.zeros(model.num_identity), expressions)[:, model.landmarks], camera)
     return (points - points[:1].mean(axis=1)) * 20 / np.ptp(points[:1]) + (x, 16)
 
 
@@ -140,8 +140,8 @@ def test_a_clip_of_poses_is_forecast_on_the_disk(tmp_path, pose_lstm):
     (root / "index.csv").write_text("\n".join(rows) + "\n")
     assert "poses of 1 of 2 clips forecast" in forecast_set(pose_lstm, root, length=1)
     records = ClipFolder(str(root)).index().records
-    assert records[0].label == "run" and records[1].side.get("forecast", "") == ""
-    maps = maps_of(type(records[0])(**{**vars(records[0]), "side": {"maps": records[0].side["forecast"]}}))
+    assert records[0].label == "run" and records[1].metadata.get("forecast", "") == ""
+    maps = maps_of(type(records[0])(**{**vars(records[0]), "metadata": {"maps": records[0].metadata["forecast"]}}))
     seen = np.round(walk(4), 2)
     assert np.abs(maps[:4].astype(int) - JointHeatmaps(SIZE)(seen)).max() <= 1
     assert np.abs(maps[4].astype(int) - maps[3]).max() <= 1 and not maps[5].any()
@@ -184,8 +184,8 @@ def test_the_tool_says_what_drives_a_model(tmp_path):
 
 def test_a_raw_face_is_animated_as_its_crop_is(tmp_path):
     faces = [FaceRenderer(draw_identity(0, person), 128, 96) for person in (1, 2)]
-    image, of_image = faces[0].render(head=Head(dx=-8))
-    driving = [faces[1].render(Actions(jaw_drop=step)) for step in (0, 0.5, 1)]
+    image, of_image = faces[0].render(head=HeadPose(dx=-8))
+    driving = [faces[1].render(ActionUnits(jaw_drop=step)) for step in (0, 0.5, 1)]
     write_image(tmp_path / "image.png", image)
     for number, (frame, _) in enumerate(driving):
         write_image(tmp_path / f"driving/{number}.png", frame)

@@ -65,7 +65,11 @@ def test_a_tool_has_the_help_of_its_command(tool, name, monkeypatch, capsys):
 def test_help_and_mistakes_do_not_wait_for_torch(tmp_path):
     calls = [[name, "--help"] for name in COMMANDS]
     calls += [["--help"], ["--version"], [], ["trian"], ["train"], ["test", "a", "b", "--seed", "x"]]
-    calls += [["train", "a", "--cfg-options", "b"], ["benchmark", "step", "--help"], ["exact-truth", "score", "--help"]]
+    calls += [
+        ["train", "a", "--cfg-options", "b"],
+        ["benchmark", "step", "--help"],
+        ["truth-benchmark", "score", "--help"],
+    ]
     calls += [["prepare", "mug", "--help"], ["prepare", "mug"], ["prepare", "mgu"], ["synthesize", "bair", "--help"]]
     script = f"""
 import sys

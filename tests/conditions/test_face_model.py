@@ -8,12 +8,12 @@ from scipy.spatial.transform import Rotation
 
 from i2vkit.conditions import Coefficients, FaceMaps, fit_clip, procedural_model, read_coefficients, retarget
 from i2vkit.conditions.basel import read_basel
-from i2vkit.conditions.camera import in_picture, rotations
+from i2vkit.conditions.camera import rotations, to_image_space
 from i2vkit.conditions.coefficients import write_coefficients
 from i2vkit.conditions.fitting import _Problem
 from i2vkit.conditions.rasterizer import face_normals
 from i2vkit.datasets.formats.matlab import write_mat
-from i2vkit.datasets.points import mirror_order
+from i2vkit.datasets.point_files import mirror_order
 from i2vkit.errors import ConfigError, DataError
 
 FRAMES = 24
@@ -34,7 +34,7 @@ def clip() -> Coefficients:
 def landmarks_of(face: Coefficients, count: int = 68) -> np.ndarray:
     mean, identity, expression = procedural_model().at_landmarks(count)
     shapes = mean + identity @ face.identity + np.einsum("nce,te->tnc", expression, face.expression)
-    return in_picture(shapes, face.camera)
+    return to_image_space(shapes, face.camera)
 
 
 def rms(difference: np.ndarray) -> float:

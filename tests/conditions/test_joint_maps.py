@@ -3,14 +3,14 @@ import math
 import numpy as np
 import pytest
 
-from i2vkit.conditions import JointHeatmaps, onto_body
-from i2vkit.datasets import ClipRecord, FrameFolder, Take
-from i2vkit.datasets.maps import read_maps
+from i2vkit.conditions import JointHeatmaps, fit_to_body
+from i2vkit.datasets import ClipRecord, FrameFolder, SampledClip
+from i2vkit.datasets.map_files import read_maps
 from i2vkit.datasets.transforms import RetargetJoints
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.preparation.landmarks import write_landmarks
-from i2vkit.preparation.penn_action import JointMaps
-from i2vkit.preparation.prepare import maps_path, points_path
+from i2vkit.preparation.pipeline import maps_path, points_path
+from i2vkit.preparation.prepared_penn_action import JointMaps
 
 
 def body(x: float, y: float, length: float, frames: int = 2) -> np.ndarray:
@@ -47,41 +47,43 @@ def test_heatmaps_refuse_other_bodies():
 
 
 def test_bodies_get_the_place_and_the_trunk_of_the_target():
-    moved = onto_body(body(10, 20, 4), body(16, 30, 8))
+    moved = fit_to_body(body(10, 20, 4), body(16, 30, 8))
     expected = body(16, 30, 8)
     assert np.allclose(moved[:, 5], expected[:, 5])
     assert np.allclose(moved[:, 7], (14, 30))  # hips keep the driving clip's proportions, twice as large
     assert np.isnan(moved[:, 0]).all()
     late = body(10, 20, 4)
     late[0, 1] = np.nan  # the trunk is known from the second frame on
-    assert np.allclose(onto_body(late, body(16, 30, 8))[:, 5], expected[:, 5])
+    assert np.allclose(fit_to_body(late, body(16, 30, 8))[:, 5], expected[:, 5])
 
 
-def retargeted(**changes) -> Take:
-    takes = dict(
-        driving=Take(record("ann"), np.arange(2), joints=body(10, 20, 4)),
-        image_video=Take(record("bob"), np.arange(2), joints=body(16, 30, 8)),
+def retargeted(**changes) -> SampledClip:
+    clips = dict(
+        driving=SampledClip(record("ann"), np.arange(2), joints=body(10, 20, 4)),
+        image_video=SampledClip(record("bob"), np.arange(2), joints=body(16, 30, 8)),
     )
-    takes.update(changes)
-    RetargetJoints(dict(type=JointHeatmaps, size=48))(dict(takes=takes))
-    return takes["driving"]
+    clips.update(changes)
+    RetargetJoints(dict(type=JointHeatmaps, size=48))(dict(clips=clips))
+    return clips["driving"]
 
 
 def test_maps_of_two_people_show_the_source_on_the_target():
-    take = retargeted()
-    assert take.maps.shape == (2, 13, 48, 48)
-    assert np.unravel_index(take.maps[1, 5].argmax(), (48, 48)) == (22, 24)
-    own = retargeted(image_video=Take(record("ann"), np.arange(2), joints=body(16, 30, 8)))
+    sampled = retargeted()
+    assert sampled.maps.shape == (2, 13, 48, 48)
+    assert np.unravel_index(sampled.maps[1, 5].argmax(), (48, 48)) == (22, 24)
+    own = retargeted(image_video=SampledClip(record("ann"), np.arange(2), joints=body(16, 30, 8)))
     assert own.maps is None and np.allclose(own.joints[:, 7], (9, 20))
 
 
 def test_retargeting_says_what_is_missing():
     with pytest.raises(DataError, match="bob/run/a has no joints, or RetargetJoints stands before ReadPoints"):
-        retargeted(image_video=Take(record("bob"), np.arange(2)))
+        retargeted(image_video=SampledClip(record("bob"), np.arange(2)))
     with pytest.raises(DataError, match="ann/run/a cannot be moved onto bob/run/a: no frame has both hips"):
-        retargeted(image_video=Take(record("bob"), np.arange(2), joints=np.full((2, 13, 2), np.nan)))
+        retargeted(image_video=SampledClip(record("bob"), np.arange(2), joints=np.full((2, 13, 2), np.nan)))
     with pytest.raises(ConfigError, match="draws maps of 48x48, the frames are 8x6"):
-        retargeted(driving=Take(record("ann"), np.arange(2), np.zeros((2, 6, 8, 3), np.uint8), joints=body(9, 9, 4)))
+        retargeted(
+            driving=SampledClip(record("ann"), np.arange(2), np.zeros((2, 6, 8, 3), np.uint8), joints=body(9, 9, 4))
+        )
     with pytest.raises(ConfigError, match="not by Silhouettes"):
         RetargetJoints(dict(type="Silhouettes"))
 

@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 
 from i2vkit.conditions import Silhouettes
-from i2vkit.datasets.maps import maps_of
+from i2vkit.datasets.map_files import maps_of
 from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.errors import DataError
 from i2vkit.media import write_image
 from i2vkit.preparation import prepare_weizmann_strips
-from i2vkit.preparation.walls import Spectra, empty_walls, places_on_walls, register
+from i2vkit.preparation.backgrounds import Spectra, estimate_backgrounds, register, register_backgrounds
 
 PLACES = ((0, 0), (6, 14), (3, 28))  # row, column of each clip's frames on the wall
 
@@ -49,14 +49,14 @@ def test_pictures_of_one_wall_are_put_beside_each_other():
     alike, place = register(Spectra(one), Spectra(other))
     assert place == (6, 14) and alike > 0.95
     stranger = textured_wall()[::-1][:64, :64]
-    number, places = places_on_walls([one, stranger, other])
+    number, places = register_backgrounds([one, stranger, other])
     assert number[0] == number[2] != number[1]
     assert (places[2] - places[0]).tolist() == [6, 14]
 
 
 def test_the_wall_behind_somebody_who_stays_is_seen_in_other_clips():
     made, behind = clips()
-    walls = empty_walls(made, find)
+    walls = estimate_backgrounds(made, find)
     for wall, truth in zip(walls, behind, strict=True):
         assert np.isfinite(wall).all(axis=2).mean() > 0.97 and np.nanmax(np.abs(wall - truth)) < 3
     median = np.median(made[0], axis=0)

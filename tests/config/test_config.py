@@ -49,7 +49,7 @@ train_dataloader = dict(
     num_workers=0,
     dataset=dict(
         type=ClipDataset,
-        layout=dict(type=ClipFolder, root="data"),
+        reader=dict(type=ClipFolder, root="data"),
         pipeline=dict(window=dict(type=FirstFrames, length=8), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     ),
     sampler=dict(type=PositionSampler, batch_size=4),
@@ -161,7 +161,7 @@ def test_values_of_named_entries_and_new_arguments(config):
         ({"model.passes.reconstruct.motoin": "prior"}, "nearest: motion"),
         ({"train_dataloader.num_worker": 3}, "no key 'train_dataloader.num_worker'.*nearest: num_workers"),
         ({"train_dataloader.dataset.pipeline.window.lenght": 3}, "FirstFrames takes no 'lenght'; nearest: length"),
-        ({"train_dataloader.dataset.layout.type": "ClipFoldr"}, "no layout is called 'ClipFoldr'.*ClipFolder"),
+        ({"train_dataloader.dataset.reader.type": "ClipFoldr"}, "no reader is called 'ClipFoldr'.*ClipFolder"),
         ({"optim_wrapper.optimizer.learning_rate": 3}, "Adam takes no 'learning_rate'"),
         ({"optim_wrapper.accumulative_count": 3}, "optim_wrapper.accumulative_count'.*nearest: accumulative_counts"),
         ({"train_cfg.max_iter": 3}, "IterBasedTrainLoop takes no 'max_iter'; nearest: max_iters"),

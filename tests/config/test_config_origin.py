@@ -8,7 +8,7 @@ import pytest
 
 from i2vkit.config import origin as config_origin
 from i2vkit.config.loading import CONFIG_FOLDER, load_config
-from i2vkit.config.origin import as_text, bases, config_origins
+from i2vkit.config.origin import bases, config_origins, format_origins
 from i2vkit.datasets.loaders import default_workers
 from i2vkit.errors import ConfigError
 
@@ -85,7 +85,7 @@ def test_text_and_tool(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["print_config.py", "vgan_mug", "--cfg-options", "randomness.seed=3"])
     runpy.run_path(str(Path(__file__).parents[2] / "tools/print_config.py"), run_name="__main__")
     printed = capsys.readouterr().out
-    assert printed.rstrip("\n") == as_text(rows)
+    assert printed.rstrip("\n") == format_origins(rows)
     [line] = [line for line in printed.splitlines() if line.startswith("randomness.seed")]
     assert line.split() == ["randomness.seed", "=", "3", "#", "command", "line"]
 

@@ -285,7 +285,7 @@ def test_the_config_loads_both_splits(raw):
     config = Config.fromfile(CONFIG)
     inputs = {}
     for name in ("train_dataloader", "val_dataloader"):
-        config[name].dataset.layout.root = str(raw)
+        config[name].dataset.reader.root = str(raw)
         config[name].update(num_workers=0, persistent_workers=False, batch_size=1)
         inputs[name] = next(iter(Runner.build_dataloader(config[name], seed=0)))["inputs"]["driving"][0]
     assert inputs["train_dataloader"].shape == (3, 30, 64, 64)
@@ -297,8 +297,8 @@ def test_a_dumped_config_says_the_same(tmp_path):
     config.dump(tmp_path / "bair.py")
     dumped = Config.fromfile(tmp_path / "bair.py")
     for loader, split in (("train_dataloader", "train"), ("val_dataloader", "test"), ("test_dataloader", "test")):
-        assert dumped[loader].dataset.layout.split == config[loader].dataset.layout.split == split
-        assert dumped[loader].dataset.layout.camera == "aux1"
+        assert dumped[loader].dataset.reader.split == config[loader].dataset.reader.split == split
+        assert dumped[loader].dataset.reader.camera == "aux1"
 
 
 def test_the_config_without_data(tmp_path, monkeypatch):

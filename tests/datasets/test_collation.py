@@ -30,7 +30,7 @@ def test_runner_finds_it_by_name():
 
 
 def test_clips_of_one_length_come_without_lengths(people_folder):
-    data = dataset(people_folder, pairing=dict(type="OtherPerson"))
+    data = dataset(people_folder, pair_sampler=dict(type="OtherPerson"))
     items = [data[index, 7] for index in range(3)]
     inputs = collate_clips(items)["inputs"]
     assert {name: (values.dtype, tuple(values.shape)) for name, values in inputs.items()} == {

@@ -22,13 +22,13 @@ def test_a_dumped_config_says_the_same(name, tmp_path):
     dumped = Config.fromfile(tmp_path / f"{name}.py")
     for loader in ("train_dataloader", "val_dataloader", "test_dataloader"):
         assert dumped[loader].dataset.get("people") == config[loader].dataset.get("people")
-        assert roots(dumped[loader].dataset.layout) == roots(config[loader].dataset.layout)
+        assert roots(dumped[loader].dataset.reader) == roots(config[loader].dataset.reader)
         assert len(dumped[loader].dataset.pipeline) == len(config[loader].dataset.pipeline)
 
 
-def roots(layout):
+def roots(reader):
     """The folders of a layout, or of those that it joins."""
-    return [one.root for one in layout.get("layouts", [layout])]
+    return [one.root for one in reader.get("readers", [reader])]
 
 
 @pytest.mark.parametrize("part, number", [("faces", 24), ("figures", 12)])
@@ -36,7 +36,7 @@ def test_more_people_train_beside_those_of_the_truth_set_and_nobody_who_is_teste
     monkeypatch.chdir(tmp_path)
     config = Config.fromfile(CONFIGS / f"truth_{part}_more_people.py")
     dataset = config.train_dataloader.dataset
-    label = dataset.layout.layouts[0].labels[0]
+    label = dataset.reader.readers[0].labels[0]
     person = part[:-1]
     set_people = [f"{person}{i:02d}" for i in range(1, 37 if part == "faces" else 22)]
     write_index(tmp_path / f"data/i2v_truth_v1/{part}", [(f"{name}/{label}/1", 20) for name in set_people])
@@ -95,7 +95,7 @@ def test_who_trains_and_tests_on_face_sets(name, train, test, tmp_path):
     write_index(root, clips)
     config = Config.fromfile(CONFIGS / f"{name}.py")
     for loader, expected in (("train_dataloader", train), ("val_dataloader", test)):
-        config[loader].dataset.layout.root = str(root)
+        config[loader].dataset.reader.root = str(root)
         config[loader].update(num_workers=0, persistent_workers=False, batch_size=1)
         built = Runner.build_dataloader(config[loader], seed=0)
         assert sorted(record.name for record in built.dataset.records) == expected
@@ -107,7 +107,7 @@ def test_weizmann_loads_real_clips(shared_data):
     config = Config.fromfile(CONFIGS / "weizmann_strips.py")
     shapes = {}
     for name in ("train_dataloader", "val_dataloader"):
-        config[name].dataset.layout.root = str(shared_data / "weizmann")
+        config[name].dataset.reader.root = str(shared_data / "weizmann")
         config[name].update(num_workers=0, persistent_workers=False)
         loader = Runner.build_dataloader(config[name], seed=0)
         batch = next(iter(loader))
@@ -123,7 +123,7 @@ def test_weizmann_loads_real_clips(shared_data):
 def test_own_clips_load(people_folder):
     config = Config.fromfile(CONFIGS / "clip_folder.py")
     config.train_dataloader.update(num_workers=0, persistent_workers=False, batch_size=2)
-    config.train_dataloader.dataset.layout.root = str(people_folder)
+    config.train_dataloader.dataset.reader.root = str(people_folder)
     config.train_dataloader.dataset.min_frames = 10
     config.train_dataloader.dataset.pipeline.window.length = 10
     batch = next(iter(Runner.build_dataloader(config.train_dataloader, seed=0)))
@@ -134,7 +134,7 @@ def test_weizmann_split_in_time_keeps_everybody_and_no_frame_twice(shared_data):
     config = Config.fromfile(CONFIGS / "weizmann_strips_in_time.py")
     sets, batches = [], []
     for name in ("train_dataloader", "val_dataloader"):
-        config[name].dataset.layout.root = str(shared_data / "weizmann")
+        config[name].dataset.reader.root = str(shared_data / "weizmann")
         config[name].update(num_workers=0, persistent_workers=False)
         loader = Runner.build_dataloader(config[name], seed=0)
         sets.append(loader.dataset)
@@ -159,7 +159,7 @@ def test_uva_nemo_sequences_are_of_both_kinds_and_of_a_tenth_of_the_people_to_te
         ("train_dataloader", clips["001"] + clips["005"]),
         ("val_dataloader", clips["010"]),
     ):
-        config[loader].dataset.layout.root = str(tmp_path)
+        config[loader].dataset.reader.root = str(tmp_path)
         config[loader].update(num_workers=0, persistent_workers=False, batch_size=1)
         built = Runner.build_dataloader(config[loader], seed=0)
         assert sorted(record.name for record in built.dataset.records) == expected

@@ -44,8 +44,8 @@ class Noise:
         for number, (person, label) in enumerate((p, n) for p in ("ann", "bob") for n in ("run", "wave", "jump")):
             count = self.length + number
             frames, maps = (rng.integers(0, 256, (count, *shape), dtype=np.uint8) for shape in self._shapes())
-            side = {"maps": maps, "joints": rng.uniform(0, min(self.size), (count, 13, 2))}
-            records.append(ClipRecord(f"{person}/{label}/a", Frames(frames), person, label, count, side=side))
+            metadata = {"maps": maps, "joints": rng.uniform(0, min(self.size), (count, 13, 2))}
+            records.append(ClipRecord(f"{person}/{label}/a", Frames(frames), person, label, count, metadata=metadata))
         return ClipIndex(records, ["jump", "run", "wave"])
 
     def _shapes(self):
@@ -56,9 +56,9 @@ def without_samples(items):
     return collate_clips(items, samples=False)
 
 
-def batches(layout, pipeline, cache, number=3, workers=0, **arguments):
+def batches(reader, pipeline, cache, number=3, workers=0, **arguments):
     """The first batches of four as a model gets them, uint8, on the CPU."""
-    data = ClipDataset(layout, pipeline, cache=cache, seed=3, **arguments)
+    data = ClipDataset(reader, pipeline, cache=cache, seed=3, **arguments)
     loader = DataLoader(
         data,
         4,
@@ -69,10 +69,10 @@ def batches(layout, pipeline, cache, number=3, workers=0, **arguments):
     return [{name: values.to("cpu") for name, values in b["inputs"].items()} for b in islice(loader, number)]
 
 
-def differences(layout, pipeline, **arguments):
+def differences(reader, pipeline, **arguments):
     """The largest difference in each field between both kinds of batches, in grey levels or pixels."""
     largest = {}
-    ordinary, device = (batches(layout, pipeline, cache, **arguments) for cache in ("memory", "device"))
+    ordinary, device = (batches(reader, pipeline, cache, **arguments) for cache in ("memory", "device"))
     for one, other in zip(ordinary, device, strict=True):
         assert list(one) == list(other)
         for name, values in one.items():
@@ -104,7 +104,7 @@ CONFIGS = {
 @pytest.mark.parametrize("name", CONFIGS)
 def test_batches_of_the_configs_are_those_of_the_ordinary_loader(name):
     settings = load_config(CONFIG_FOLDER / f"{name}.py").train_dataloader.dataset
-    found = differences(Noise(CONFIGS[name]), settings.pipeline, pairing=settings.get("pairing"))
+    found = differences(Noise(CONFIGS[name]), settings.pipeline, pair_sampler=settings.get("pair_sampler"))
     drawn_sizes = {"RandomCrop"} & {part.type.__name__ for part in settings.pipeline.values()}
     assert max(found.values()) <= (1 if drawn_sizes else 0)
     assert {"driving", "label"} <= set(found)
@@ -170,12 +170,14 @@ def test_clips_of_many_lengths_are_padded():
 
 
 def test_workers_choose_frames_and_send_no_pixels():
-    pipeline, pairing = named(*READ, CROP, resize(64, 64), FLIP, dict(type="PackClip")), dict(type="OtherPerson")
-    layout = Noise((48, 48), length=20)
-    alone, shared = (batches(layout, pipeline, "device", workers=workers, pairing=pairing) for workers in (0, 2))
+    pipeline, pair_sampler = named(*READ, CROP, resize(64, 64), FLIP, dict(type="PackClip")), dict(type="OtherPerson")
+    reader = Noise((48, 48), length=20)
+    alone, shared = (
+        batches(reader, pipeline, "device", workers=workers, pair_sampler=pair_sampler) for workers in (0, 2)
+    )
     for one, other in zip(alone, shared, strict=True):
         assert set(one) == set(other) and all(torch.equal(one[name], other[name]) for name in one)
-    data = ClipDataset(layout, pipeline, cache="device", pairing=pairing)
+    data = ClipDataset(reader, pipeline, cache="device", pair_sampler=pair_sampler)
     travelled = pickle.loads(pickle.dumps(data))  # to a process that was not forked
     assert len(pickle.dumps(data._device_cache)) < 1e4 < sum(t.frames.nbytes for t in data._device_cache._tables)
     sent = pickle.dumps(collate_clips(travelled.__getitems__([(0, 7), (4, 8)]), samples=False))
@@ -244,15 +246,15 @@ class Shift:
     frame_changes = "fixed"
 
     def __call__(self, sample):
-        from i2vkit.datasets.operations import Crop, change
+        from i2vkit.datasets.frame_operations import Crop, change
 
-        for take in sample["takes"].values():
-            take.frames = change(take.frames, Crop(len(take.frames), 0, 8, 8))
+        for sampled in sample["clips"].values():
+            sampled.frames = change(sampled.frames, Crop(len(sampled.frames), 0, 8, 8))
         return sample
 
 
-def device_set(pipeline, layout=None):
-    return ClipDataset(layout or Noise((40, 44), length=12), pipeline, cache="device")
+def device_set(pipeline, reader=None):
+    return ClipDataset(reader or Noise((40, 44), length=12), pipeline, cache="device")
 
 
 def test_transforms_that_need_pixels_are_named():
@@ -284,13 +286,13 @@ def test_free_memory_is_told():
 
 
 def test_frames_of_several_sizes_want_a_resize_first():
-    layout = Noise((40, 44), length=12)
-    index = layout.index()
+    reader = Noise((40, 44), length=12)
+    index = reader.index()
     index.records[3].frames.frames.resize((15, 44, 40, 3))
-    layout.index = lambda: index
+    reader.index = lambda: index
     with pytest.raises(ConfigError, match=r"clip bob/run/a is \(3, 44, 40\), those before it \(3, 40, 44\).*Resize"):
-        device_set(named(*READ, CROP, resize(16, 16), dict(type="PackClip")), layout)
-    assert max(differences(layout, named(*READ, resize(16, 16), dict(type="PackClip"))).values()) == 0
+        device_set(named(*READ, CROP, resize(16, 16), dict(type="PackClip")), reader)
+    assert max(differences(reader, named(*READ, resize(16, 16), dict(type="PackClip"))).values()) == 0
 
 
 def test_frames_of_one_batch_that_differ_in_size_are_refused():
@@ -334,11 +336,11 @@ def test_a_batch_on_a_gpu_costs_small_copies_and_no_waiting(monkeypatch, middle,
     """One copy for the chosen frames of a video, and one for each kind of change that is drawn."""
     monkeypatch.setattr(device_cache, "free_bytes", lambda device: 2**30)
     pipeline = named(*READ, *middle, dict(type="PackClip"))
-    layout = Noise((40, 44), length=12)
-    expected = batches(layout, pipeline, "device", number=1)[0]
+    reader = Noise((40, 44), length=12)
+    expected = batches(reader, pipeline, "device", number=1)[0]
     with emulated_cuda() as cuda:
         monkeypatch.setattr(device_cache, "_own_device", lambda: torch.device("cuda:0"))
-        data = ClipDataset(layout, pipeline, cache="device", seed=3)
+        data = ClipDataset(reader, pipeline, cache="device", seed=3)
         loader = DataLoader(data, 4, sampler=PositionSampler(data), collate_fn=without_samples)
         batch = next(iter(loader))
         cuda.counts.clear()

@@ -24,7 +24,7 @@ train_dataloader.update(
     batch_size=2,
     dataset=dict(
         type=ClipDataset,
-        layout=dict(type=ClipFolder, root={root!r}),
+        reader=dict(type=ClipFolder, root={root!r}),
         pipeline=dict(window=dict(type=FirstFrames, length=4), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     ),
 )

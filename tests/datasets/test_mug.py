@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from i2vkit.datasets import SPLITS, Mug
-from i2vkit.datasets.points import points_of
+from i2vkit.datasets.point_files import points_of
 from i2vkit.datasets.splits import MUG_PEOPLE
 from i2vkit.errors import DataError
 from i2vkit.media import write_image
@@ -62,13 +62,13 @@ def test_landmarks_by_the_numbers_of_the_frames(tmp_path, place):
     table = tmp_path / "mug/landmarks/002/session0/fear/take000.csv"
     write_landmarks(table, points, first=3)
     table.write_text("".join(line for line in table.read_text().splitlines(True) if not line.startswith("5,")))
-    layout = Mug(str(tmp_path / place))
+    reader = Mug(str(tmp_path / place))
     if not place:  # from too far above they are found too
-        assert layout.beside("landmarks") == tmp_path / "mug/landmarks"
-    first, second = layout.index().records
+        assert reader.sidecar_folder("landmarks") == tmp_path / "mug/landmarks"
+    first, second = reader.index().records
     np.testing.assert_array_equal(points_of(first, "landmarks"), points[[0, 1, 3]])
-    assert second.side == {}
-    assert layout.beside("truth") == tmp_path / place / "truth"
+    assert second.metadata == {}
+    assert reader.sidecar_folder("truth") == tmp_path / place / "truth"
 
 
 def test_what_is_left_out_is_said(tmp_path):

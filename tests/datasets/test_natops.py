@@ -209,4 +209,4 @@ def test_the_config_without_data_says_how_to_get_them(tmp_path, monkeypatch):
 def test_a_dumped_config_says_the_same(tmp_path):
     config = Config.fromfile(CONFIG)
     config.dump(tmp_path / "natops.py")
-    assert Config.fromfile(tmp_path / "natops.py").train_dataloader.dataset.layout.labels == list(LABELS)
+    assert Config.fromfile(tmp_path / "natops.py").train_dataloader.dataset.reader.labels == list(LABELS)

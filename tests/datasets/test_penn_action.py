@@ -12,12 +12,12 @@ from mmengine.runner import Runner
 
 from i2vkit.datasets import SPLITS, ClipDataset, ClipFolder, FrameStrips, PennAction, people_of
 from i2vkit.datasets.formats.matlab import read_mat, write_mat
-from i2vkit.datasets.points import read_points
+from i2vkit.datasets.point_files import read_points
 from i2vkit.datasets.readers.penn_action import LABELS, read_labels, two_stage_split
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import write_image
 from i2vkit.preparation import prepare_penn_action
-from i2vkit.preparation.tubes import square_map, tube
+from i2vkit.preparation.box_tubes import box_tube, square_map
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs/_base_/datasets"
 
@@ -67,7 +67,7 @@ def test_clips_are_found_below_any_wrapper(tmp_path, wrapper):
     first = index.records[0]
     assert (first.person, first.label, first.num_frames) == ("0007", "jump_rope", 6)
     assert index.labels == list(LABELS) and not index.skipped
-    assert [r.side["split"] for r in index.records] == ["train", "test"]
+    assert [r.metadata["split"] for r in index.records] == ["train", "test"]
     assert first.frames.read([0]).shape == (1, 48, 64, 3)
 
 
@@ -102,7 +102,12 @@ def test_clips_are_trimmed_to_their_boxes_with_one_warning(tmp_path, warnings_lo
     records = PennAction(str(tmp_path)).index().records
     assert [r.num_frames for r in records] == [6, 5, 4, 3]
     for record in records:
-        assert len(record.side["joints"]) == len(record.side["boxes"]) == len(record.frames.paths) == record.num_frames
+        assert (
+            len(record.metadata["joints"])
+            == len(record.metadata["boxes"])
+            == len(record.frames.paths)
+            == record.num_frames
+        )
     assert len(warnings_logged) == 2
     assert "2 clips, 0002 for one, have fewer boxes than frames" in warnings_logged[0]
     assert "1 clips, 0004 for one, have fewer images than labels" in warnings_logged[1]
@@ -134,7 +139,7 @@ def test_other_actions_and_broken_clips_are_skipped_with_the_reason(tmp_path):
 
 def test_one_frame_is_a_clip(tmp_path):
     write_clip(tmp_path, 1, images=1, length=1)
-    assert PennAction(str(tmp_path)).index().records[0].side["joints"].shape == (1, 13, 2)
+    assert PennAction(str(tmp_path)).index().records[0].metadata["joints"].shape == (1, 13, 2)
 
 
 def test_missing_data_say_what_to_do(tmp_path):
@@ -194,17 +199,17 @@ def test_a_square_follows_its_person_and_always_holds_the_box():
     half = rng.uniform(10, 40, (80, 2))
     boxes = np.hstack([centre - half, centre + half])
     for reach in (0, 1, 7, 15):
-        centres, sides = tube(boxes, margin=0.0, reach=reach)
+        centres, sides = box_tube(boxes, margin=0.0, reach=reach)
         assert (boxes[:, :2] >= centres - sides[:, None] / 2 - 1e-9).all()
         assert (boxes[:, 2:] <= centres + sides[:, None] / 2 + 1e-9).all()
-    jerks = [np.abs(np.diff(tube(boxes, 0.0, reach)[0], n=2, axis=0)).mean() for reach in (0, 3, 15)]
+    jerks = [np.abs(np.diff(box_tube(boxes, 0.0, reach)[0], n=2, axis=0)).mean() for reach in (0, 3, 15)]
     assert jerks[1] < jerks[0] / 4 and jerks[2] < jerks[1] / 4
 
 
 def test_a_box_that_opens_and_closes_does_not_change_the_scale():
     height = 100 + 30 * np.sin(np.arange(60) / 20 * 2 * np.pi)  # three jumping jacks
     boxes = np.stack([np.full(60, 20.0), -height / 2, np.full(60, 60.0), height / 2], axis=1)
-    sides = tube(boxes, margin=0.1, reach=15)[1]
+    sides = box_tube(boxes, margin=0.1, reach=15)[1]
     np.testing.assert_allclose(sides[10:-10], 1.1 * 130, rtol=0.01)
 
 
@@ -227,10 +232,10 @@ def test_prepared(tmp_path):
     )
     index = ClipFolder(str(out)).index()
     assert [record.name for record in index.records] == [f"000{n}/golf_swing/000{n}" for n in (1, 2, 3)]
-    assert [record.side["frgan"] for record in index.records] == ["forecast", "forecast", "refine"]
+    assert [record.metadata["frgan"] for record in index.records] == ["forecast", "forecast", "refine"]
     assert people_of("penn_action/test", index) == ["0003"]
     # The box is 26 pixels wide and high from the edges 4 and 14 on, and comes to 32.
-    joints = read_points(index.records[0].side["joints"], range(6))
+    joints = read_points(index.records[0].metadata["joints"], range(6))
     expected = (np.array([10 + 3 + 2 - 1, 20 + 3 - 1]) + 0.5 - [4, 14]) * 32 / 26 - 0.5
     np.testing.assert_allclose(joints[2, 3], expected, atol=1e-3)
     frame = index.records[0].frames.read([0])[0, :, :, 0].astype(float)
@@ -254,7 +259,7 @@ def loader_of(name, split, root, **window):
     """The loader of a config, on other data."""
     config = Config.fromfile(CONFIGS / f"{name}.py")[f"{split}_dataloader"]
     config.update(num_workers=0, persistent_workers=False, batch_size=2)
-    config.dataset.layout.root = str(root)
+    config.dataset.reader.root = str(root)
     if "truth" in config.dataset:
         config.dataset.truth.root = str(root / "truth")
     config.dataset.pipeline.window.update(window)

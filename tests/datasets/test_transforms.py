@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from i2vkit.datasets import ClipRecord, FrameCache, FrameFolder, Pair, Take
+from i2vkit.datasets import ClipRecord, FrameCache, FrameFolder, Pair, SampledClip
 from i2vkit.datasets.transforms import (
     CenterCrop,
     FirstFrames,
@@ -25,14 +25,14 @@ def record(name="ann/run/a", num_frames=30):
     return ClipRecord(name, FrameFolder((Path(name),)), name.split("/")[0], name.split("/")[1], num_frames)
 
 
-def make_sample(seed=0, **takes):
-    pair = Pair(*(takes[name].record if name in takes else None for name in ("driving", "image_video", "truth")))
+def make_sample(seed=0, **clips):
+    pair = Pair(*(clips[name].record if name in clips else None for name in ("driving", "image_video", "truth")))
     rng = np.random.default_rng(seed)
-    return dict(rng=rng, pair=pair, takes=takes, labels=["run", "wave"], protocol="P", cache=FrameCache(0))
+    return dict(rng=rng, pair=pair, clips=clips, labels=["run", "wave"], protocol="P", cache=FrameCache(0))
 
 
 def indices(transform, num_frames, seed=0):
-    return transform(make_sample(seed, driving=Take(record(num_frames=num_frames))))["takes"][
+    return transform(make_sample(seed, driving=SampledClip(record(num_frames=num_frames))))["clips"][
         "driving"
     ].indices.tolist()
 
@@ -79,15 +79,17 @@ def test_a_clip_that_is_too_short_says_what_to_do(window):
 
 
 def test_truth_follows_the_source_and_the_target_goes_its_own_way():
-    takes = dict(
-        driving=Take(record()), image_video=Take(record("bob/run/a", 12)), truth=Take(record("bob/run/as_ann"))
+    clips = dict(
+        driving=SampledClip(record()),
+        image_video=SampledClip(record("bob/run/a", 12)),
+        truth=SampledClip(record("bob/run/as_ann")),
     )
-    RandomWindow(4)(make_sample(3, **takes))
-    assert takes["truth"].indices.tolist() == takes["driving"].indices.tolist()
-    assert takes["image_video"].indices.max() < 12
-    takes["truth"] = Take(record("bob/run/as_ann", 29))
+    RandomWindow(4)(make_sample(3, **clips))
+    assert clips["truth"].indices.tolist() == clips["driving"].indices.tolist()
+    assert clips["image_video"].indices.max() < 12
+    clips["truth"] = SampledClip(record("bob/run/as_ann", 29))
     with pytest.raises(DataError, match=r"bob/run/as_ann has 29 frames, but ann/run/a, .* has 30"):
-        RandomWindow(4)(make_sample(3, **takes))
+        RandomWindow(4)(make_sample(3, **clips))
 
 
 # Geometry
@@ -95,36 +97,38 @@ def test_truth_follows_the_source_and_the_target_goes_its_own_way():
 
 def test_resize_averages_areas_and_leaves_the_right_size_alone():
     frames = noise(2, 8, 12, 3)
-    take = Take(record(), frames=frames, joints=np.array([[[6.0, 4.0]]]), boxes=np.array([[0.0, 2.0, 12.0, 8.0]]))
-    Resize((4, 6))(make_sample(driving=take))
+    sampled = SampledClip(
+        record(), frames=frames, joints=np.array([[[6.0, 4.0]]]), boxes=np.array([[0.0, 2.0, 12.0, 8.0]])
+    )
+    Resize((4, 6))(make_sample(driving=sampled))
     expected = frames.reshape(2, 4, 2, 6, 2, 3).mean(axis=(2, 4))
-    assert np.abs(take.frames - expected).max() <= 0.5
-    assert take.joints.tolist() == [[[2.75, 1.75]]]  # the first centre is half a pixel from the edge
-    assert take.boxes.tolist() == [[0.0, 1.0, 6.0, 4.0]]
-    before = take.frames
-    Resize((4, 6))(make_sample(driving=take))
-    assert take.frames is before
-    Resize(10)(make_sample(driving=take))
-    assert take.frames.shape == (2, 10, 10, 3)
+    assert np.abs(sampled.frames - expected).max() <= 0.5
+    assert sampled.joints.tolist() == [[[2.75, 1.75]]]  # the first centre is half a pixel from the edge
+    assert sampled.boxes.tolist() == [[0.0, 1.0, 6.0, 4.0]]
+    before = sampled.frames
+    Resize((4, 6))(make_sample(driving=sampled))
+    assert sampled.frames is before
+    Resize(10)(make_sample(driving=sampled))
+    assert sampled.frames.shape == (2, 10, 10, 3)
 
 
 def test_center_crop():
     frames = noise(2, 8, 13, 3)
-    take = Take(record(), frames=frames, boxes=np.array([[2.0, 0.0, 10.0, 8.0]]))
-    CenterCrop()(make_sample(driving=take))
-    assert np.array_equal(take.frames, frames[:, :, 2:10])
-    assert take.boxes.tolist() == [[0.0, 0.0, 8.0, 8.0]]
-    CenterCrop(4)(make_sample(driving=take))
-    assert np.array_equal(take.frames, frames[:, 2:6, 4:8])
+    sampled = SampledClip(record(), frames=frames, boxes=np.array([[2.0, 0.0, 10.0, 8.0]]))
+    CenterCrop()(make_sample(driving=sampled))
+    assert np.array_equal(sampled.frames, frames[:, :, 2:10])
+    assert sampled.boxes.tolist() == [[0.0, 0.0, 8.0, 8.0]]
+    CenterCrop(4)(make_sample(driving=sampled))
+    assert np.array_equal(sampled.frames, frames[:, 2:6, 4:8])
     with pytest.raises(DataError, match=r"ann/run/a is 4x4, too small for CenterCrop\(5\)"):
-        CenterCrop(5)(make_sample(driving=take))
+        CenterCrop(5)(make_sample(driving=sampled))
 
 
-def test_flip_is_one_draw_for_all_takes():
+def test_flip_is_one_draw_for_all_clips():
     flipped = []
     for seed in range(40):
         driving, image_video = (
-            Take(record(), frames=noise(2, 4, 6, 3), boxes=np.array([[1.0, 0.0, 3.0, 2.0]])) for _ in "ab"
+            SampledClip(record(), frames=noise(2, 4, 6, 3), boxes=np.array([[1.0, 0.0, 3.0, 2.0]])) for _ in "ab"
         )
         RandomFlip()(make_sample(seed, driving=driving, image_video=image_video))
         assert np.array_equal(driving.frames, image_video.frames)
@@ -136,7 +140,7 @@ def test_flip_is_one_draw_for_all_takes():
 def test_random_crop_takes_one_part_of_all_frames_and_takes_and_reaches_every_place():
     places, sides = set(), set()
     for seed in range(300):
-        driving, truth = (Take(record(), frames=noise(2, 6, 9, 3), joints=np.zeros((2, 13, 2))) for _ in "ab")
+        driving, truth = (SampledClip(record(), frames=noise(2, 6, 9, 3), joints=np.zeros((2, 13, 2))) for _ in "ab")
         RandomCrop(2 / 3)(make_sample(seed, driving=driving, truth=truth))
         height, width = driving.frames.shape[1:3]
         left, top = (-driving.joints[0, 0]).astype(int)
@@ -147,7 +151,7 @@ def test_random_crop_takes_one_part_of_all_frames_and_takes_and_reaches_every_pl
             places.add((top, left))
     assert sides == {(4, 6), (4, 7), (5, 7), (5, 8), (6, 8), (6, 9)}
     assert places == {(top, left) for top in range(3) for left in range(4)}
-    whole = Take(record(), frames=noise(2, 6, 9, 3))
+    whole = SampledClip(record(), frames=noise(2, 6, 9, 3))
     RandomCrop(1.0)(make_sample(driving=whole))
     assert np.array_equal(whole.frames, noise(2, 6, 9, 3)) and not whole.moved
     for smallest in (0, 1.1):
@@ -157,13 +161,15 @@ def test_random_crop_takes_one_part_of_all_frames_and_takes_and_reaches_every_pl
 
 def test_what_geometry_cannot_do_it_refuses():
     with pytest.raises(DataError, match="which of 7 points"):
-        RandomFlip(1.0)(make_sample(driving=Take(record(), frames=noise(1, 4, 4, 3), joints=np.zeros((1, 7, 2)))))
-    take = Take(record(), frames=noise(1, 4, 4, 3), maps=np.zeros((1, 5, 4, 4), np.uint8))
+        RandomFlip(1.0)(
+            make_sample(driving=SampledClip(record(), frames=noise(1, 4, 4, 3), joints=np.zeros((1, 7, 2))))
+        )
+    sampled = SampledClip(record(), frames=noise(1, 4, 4, 3), maps=np.zeros((1, 5, 4, 4), np.uint8))
     for transform in (Resize(2), CenterCrop(2), RandomCrop(1.0), RandomFlip(0.0)):
         with pytest.raises(ConfigError, match="clip ann/run/a has condition maps"):
-            transform(make_sample(driving=take))
-    CenterCrop()(make_sample(driving=take))  # nothing to crop
-    assert take.frames.shape == (1, 4, 4, 3) and not take.moved
+            transform(make_sample(driving=sampled))
+    CenterCrop()(make_sample(driving=sampled))  # nothing to crop
+    assert sampled.frames.shape == (1, 4, 4, 3) and not sampled.moved
 
 
 # Colours
@@ -173,7 +179,7 @@ def test_random_colors_multiply_brightness_contrast_and_saturation_of_the_whole_
     frames = np.repeat(noise(1, 4, 6, 3), 3, axis=0)
     drawn = np.random.default_rng(5).uniform(-1, 1, 3)  # what the transform draws with this seed
     brightness, contrast, saturation = (1 + drawn * (0.5, 0.4, 0.3)).round(12)
-    driving, truth = Take(record(), frames=frames), Take(record(), frames=frames)
+    driving, truth = SampledClip(record(), frames=frames), SampledClip(record(), frames=frames)
     RandomColors(0.5, 0.4, 0.3)(make_sample(5, driving=driving, truth=truth))
 
     def mixed(values, others, factor):
@@ -186,11 +192,11 @@ def test_random_colors_multiply_brightness_contrast_and_saturation_of_the_whole_
     assert np.abs(driving.frames - expected).max() <= 3  # three times rounded down
     assert driving.frames.dtype == np.uint8 and np.array_equal(driving.frames, truth.frames)
     assert (driving.frames == driving.frames[:1]).all() and np.abs(driving.frames - frames.astype(int)).max() > 20
-    still = Take(record(), frames=frames)
+    still = SampledClip(record(), frames=frames)
     RandomColors(0, 0, 0)(make_sample(driving=still))
     assert np.array_equal(still.frames, frames)
     still.frames.flags.writeable = False  # as frames of the cache are
-    mirrored = Take(record(), frames=frames[:, :, ::-1])
+    mirrored = SampledClip(record(), frames=frames[:, :, ::-1])
     RandomColors(0.5, 0.4, 0.3)(make_sample(5, driving=still, truth=mirrored))
     assert np.array_equal(still.frames, driving.frames)
     assert np.abs(mirrored.frames[:, :, ::-1] - driving.frames.astype(int)).max() <= 1  # another order of the sums
@@ -202,22 +208,22 @@ def test_random_colors_multiply_brightness_contrast_and_saturation_of_the_whole_
 
 
 def test_states_by_position_are_thirds_of_the_true_clip():
-    take = Take(record(num_frames=9), indices=np.arange(9))
-    LabelStates(3)(make_sample(driving=take))
-    assert take.states.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
-    late = Take(record(num_frames=9), indices=np.array([5, 6, 8]))
+    sampled = SampledClip(record(num_frames=9), indices=np.arange(9))
+    LabelStates(3)(make_sample(driving=sampled))
+    assert sampled.states.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    late = SampledClip(record(num_frames=9), indices=np.array([5, 6, 8]))
     LabelStates(3)(make_sample(driving=late))
     assert late.states.tolist() == [1, 2, 2]
 
 
 def test_states_by_displacement_are_thirds_of_the_largest():
     levels = np.array([50, 50, 79, 81, 109, 111, 140, 50], np.uint8)
-    take = Take(record(), indices=np.arange(8), frames=np.tile(levels[:, None, None, None], (1, 2, 2, 3)))
-    LabelStates(3, by="displacement")(make_sample(driving=take))
-    assert take.states.tolist() == [0, 0, 0, 1, 1, 2, 2, 0]
-    take.frames = np.full((8, 2, 2, 3), 7, np.uint8)
-    LabelStates(3, by="displacement")(make_sample(driving=take))
-    assert take.states.tolist() == [0] * 8
+    sampled = SampledClip(record(), indices=np.arange(8), frames=np.tile(levels[:, None, None, None], (1, 2, 2, 3)))
+    LabelStates(3, by="displacement")(make_sample(driving=sampled))
+    assert sampled.states.tolist() == [0, 0, 0, 1, 1, 2, 2, 0]
+    sampled.frames = np.full((8, 2, 2, 3), 7, np.uint8)
+    LabelStates(3, by="displacement")(make_sample(driving=sampled))
+    assert sampled.states.tolist() == [0] * 8
     with pytest.raises(ConfigError, match="displacement"):
         LabelStates(3, by="speed")
 
@@ -227,8 +233,8 @@ def test_states_by_displacement_are_thirds_of_the_largest():
 
 def test_pack_without_a_target():
     frames = noise(5, 4, 6, 3)
-    take = Take(record("ann/wave/a"), np.arange(5), frames, states=np.arange(5))
-    packed = PackClip()(make_sample(driving=take))
+    sampled = SampledClip(record("ann/wave/a"), np.arange(5), frames, states=np.arange(5))
+    packed = PackClip()(make_sample(driving=sampled))
     inputs, sample = packed["inputs"], packed["data_samples"]
     assert set(inputs) == {"driving", "num_frames", "label", "states"}
     assert np.array_equal(inputs["driving"].numpy(), frames.transpose(3, 0, 1, 2))
@@ -242,9 +248,9 @@ def test_pack_without_a_target():
 
 
 def test_pack_with_target_and_truth():
-    driving = Take(record("ann/wave/a"), np.arange(5), noise(5, 4, 4, 3))
-    image_video = Take(record("bob/run/a"), np.arange(3), 255 - noise(3, 4, 4, 3))
-    truth = Take(record("bob/wave/as_ann"), np.arange(5), 255 - noise(5, 4, 4, 3))
+    driving = SampledClip(record("ann/wave/a"), np.arange(5), noise(5, 4, 4, 3))
+    image_video = SampledClip(record("bob/run/a"), np.arange(3), 255 - noise(3, 4, 4, 3))
+    truth = SampledClip(record("bob/wave/as_ann"), np.arange(5), 255 - noise(5, 4, 4, 3))
     packed = PackClip()(make_sample(driving=driving, image_video=image_video, truth=truth))
     inputs, sample = packed["inputs"], packed["data_samples"]
     assert inputs["image_video_num_frames"].item() == 3
@@ -257,8 +263,8 @@ def test_pack_with_target_and_truth():
 
 
 def test_pack_gives_what_else_was_made():
-    driving = Take(record(), np.arange(2), noise(2, 4, 4, 3), maps=noise(2, 5, 4, 4))
-    image_video = Take(record("bob/run/a"), np.arange(2), noise(2, 4, 4, 3), maps=255 - noise(2, 5, 4, 4))
+    driving = SampledClip(record(), np.arange(2), noise(2, 4, 4, 3), maps=noise(2, 5, 4, 4))
+    image_video = SampledClip(record("bob/run/a"), np.arange(2), noise(2, 4, 4, 3), maps=255 - noise(2, 5, 4, 4))
     inputs = PackClip()(make_sample(driving=driving, image_video=image_video))["inputs"]
     assert np.array_equal(inputs["driving_maps"].numpy(), driving.maps.transpose(1, 0, 2, 3))
     assert np.array_equal(inputs["image_maps"].numpy(), image_video.maps[0])
@@ -269,7 +275,7 @@ def test_pack_gives_what_else_was_made():
 
 def test_labels_that_are_not_there():
     unlabelled = ClipRecord("x", FrameFolder((Path("x"),)), "ann", None, 2)
-    sample = make_sample(driving=Take(unlabelled, np.arange(2), noise(2, 4, 4, 3)))
+    sample = make_sample(driving=SampledClip(unlabelled, np.arange(2), noise(2, 4, 4, 3)))
     assert PackClip()(dict(sample))["inputs"]["label"].item() == -1
     sample["labels"] = []
     assert "label" not in PackClip()(sample)["inputs"]

@@ -34,7 +34,7 @@ def test_names_say_who_and_what(root):
     assert index.labels == ["deliberate", "spontaneous"] and index.skipped == []
     assert [record.num_frames for record in index.records] == [5, 6, 7, 8]
     last = index.records[3]
-    assert (last.person, last.label, last.fps, last.side) == ("010", "deliberate", 50.0, {})
+    assert (last.person, last.label, last.fps, last.metadata) == ("010", "deliberate", 50.0, {})
     np.testing.assert_allclose(last.frames.read([7])[0].mean(), 120, atol=2)  # H.264
 
 
@@ -81,9 +81,9 @@ def test_landmarks_are_found_from_any_level(root, place):
     table = root / "landmarks/001_spontaneous_smile_2.csv"
     table.parent.mkdir()
     table.write_text("frame,x0,y0\n")
-    layout = UvaNemo(str(root / place))
-    assert [record.side for record in layout.index().records] == [{}, {}, {"landmarks": table}, {}]
-    assert layout.beside("landmarks") == root / "landmarks"
+    reader = UvaNemo(str(root / place))
+    assert [record.metadata for record in reader.index().records] == [{}, {}, {"landmarks": table}, {}]
+    assert reader.sidecar_folder("landmarks") == root / "landmarks"
 
 
 def test_missing_data_say_what_to_do(tmp_path):

@@ -60,7 +60,7 @@ def test_flat_or_a_folder_for_each_action_below_any_wrapper(tmp_path, flat, wrap
         ("daria/wave1/daria_wave1", "daria", "wave1", 4, 25.0),
         ("denis/wave2/denis_wave2", "denis", "wave2", 5, 25.0),
     ]
-    assert [record.side for record in records] == [{}, {"joints": joints}, {}]
+    assert [record.metadata for record in records] == [{}, {"joints": joints}, {}]
     assert np.abs(records[2].frames.read([1, 4])[:, 0, 0, 0].astype(int) - [11, 14]).max() <= 1
 
 
@@ -128,7 +128,7 @@ def test_the_config_takes_windows_of_32_frames_and_mirrors_them(prepared):
 def test_the_split_in_time_is_one_option_of_the_config(prepared):
     prepared.train_dataloader.update(num_workers=0, persistent_workers=False, batch_size=1)
     dataset = prepared.train_dataloader.dataset
-    dataset.update(people=None, frames_between=(2 / 3, 1), min_frames=10)
+    dataset.update(people=None, temporal_split=(2 / 3, 1), min_frames=10)
     dataset.pipeline.window.length = 10
     data = Runner.build_dataloader(prepared.train_dataloader, seed=0).dataset
     assert {record.name: record.num_frames for record in data.records} == {

@@ -54,7 +54,7 @@ def gan_config(clips, folder, iterations, batch_size, eval_mode=True):
     model = narrow.gan_config(labels=["a"])
     dataset = dict(
         type=ClipDataset,
-        layout=dict(type=ClipFolder, root=str(clips)),
+        reader=dict(type=ClipFolder, root=str(clips)),
         pipeline=dict(window=dict(type=FirstFrames, length=4), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     )
     loader = dict(batch_size=batch_size, num_workers=0, dataset=dataset, collate_fn=dict(type="pseudo_collate"))
@@ -84,7 +84,7 @@ def logged(folder):
         for line in path.read_text().splitlines():
             entry = json.loads(line)
             if "psnr" in entry:
-                validation[entry["step"]] = {name: entry[name] for name in ("psnr", "ssim", "psnr_gain")}
+                validation[entry["step"]] = {name: entry[name] for name in ("psnr", "ssim", "psnr_improvement")}
             else:
                 training[entry["iter"]] = {name: entry[name] for name in entry if name.rpartition("_")[2] in LOSSES}
     return training, validation

@@ -51,7 +51,7 @@ class RisesThenFalls(BaseMetric):
 
     def compute_metrics(self, results):
         self.seen.append(results[0]["weight"])
-        return dict(ssim_gain=np.float64(self.scores[(len(self.seen) - 1) % 4]))
+        return dict(ssim_improvement=np.float64(self.scores[(len(self.seen) - 1) % 4]))
 
 
 def config(folder, hooks, iterations=4):
@@ -66,7 +66,9 @@ def config(folder, hooks, iterations=4):
             batch_size=1, num_workers=0, dataset=dict(type=Videos), sampler=dict(type="DefaultSampler", shuffle=False)
         ),
         val_evaluator=dict(rises=dict(type=RisesThenFalls)),
-        default_hooks=dict(checkpoint=dict(type=SafeCheckpointHook, interval=2, save_best="ssim_gain", rule="greater")),
+        default_hooks=dict(
+            checkpoint=dict(type=SafeCheckpointHook, interval=2, save_best="ssim_improvement", rule="greater")
+        ),
         custom_hooks=dict(seed=dict(type=IterationSeedHook), **hooks),
     )
 

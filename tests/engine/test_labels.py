@@ -45,7 +45,7 @@ def config(root, labels=None, generator=BY_LABEL) -> Config:
         num_workers=0,
         dataset=dict(
             type=ClipDataset,
-            layout=dict(type=ClipFolder, root=str(root)),
+            reader=dict(type=ClipFolder, root=str(root)),
             labels=labels,
             pipeline=dict(
                 window=dict(type=FirstFrames, length=4), read=dict(type=ReadFrames), pack=dict(type=PackClip)

@@ -50,7 +50,7 @@ model = dict(
 )
 dataset = dict(
     type=ClipDataset,
-    layout=dict(type=ClipFolder, root="ROOT"),
+    reader=dict(type=ClipFolder, root="ROOT"),
     pipeline=dict(window=dict(type=FirstFrames, length=4), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
 )
 _loader = dict(batch_size=2, num_workers=0, dataset=dataset, collate_fn=dict(type=pseudo_collate))

@@ -108,8 +108,8 @@ def test_mse_is_on_a_scale_of_one():
     made = sample(video((0, 0, 0), (51, 51, 51), (0, 0, 0)))
     made.truth = video((0, 0, 0), (0, 0, 0), (102, 102, 102))
     found = scores(Mse(), made)
-    assert found["mse"] == pytest.approx((0.04 + 0.16) / 2) and found["mse_floor"] == pytest.approx(0.08)
-    assert found["mse_gain"] == pytest.approx(found["mse_floor"] - found["mse"])
+    assert found["mse"] == pytest.approx((0.04 + 0.16) / 2) and found["mse_static_baseline"] == pytest.approx(0.08)
+    assert found["mse_improvement"] == pytest.approx(found["mse_static_baseline"] - found["mse"])
 
 
 def test_means_by_label_leave_out_what_was_not_scored():

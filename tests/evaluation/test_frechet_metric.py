@@ -17,7 +17,7 @@ from i2vkit.evaluation import frechet
 from i2vkit.evaluation.embedders import I3dEmbedder, ResNext3d, ResNext3dEmbedder, resnext3d
 from i2vkit.evaluation.frechet import frechet_distance, frechet_distance_of
 from i2vkit.evaluation.metrics import ContentDistance, Fvd, VideoFid
-from i2vkit.evaluation.result import as_table
+from i2vkit.evaluation.result import format_scores
 from i2vkit.structures import VideoSample
 
 SHAPE = dict(blocks=(1, 1), width=32, cardinality=4)
@@ -202,7 +202,7 @@ def test_video_fid_is_the_distance_of_the_vectors(fid_network):
         torch.stack([metric.embedder(sample.get(key)) for sample in made]) for key in ("generated", "truth")
     )
     assert found["video_fid"] == pytest.approx(frechet_distance_of(generated, real), rel=1e-6)
-    assert found["video_fid_gain"] == pytest.approx(found["video_fid_floor"] - found["video_fid"])
+    assert found["video_fid_improvement"] == pytest.approx(found["video_fid_static_baseline"] - found["video_fid"])
     assert metric.warning.startswith("5 videos for 128 numbers each")
     assert metric.extractor["embedder"] == "3D ResNeXt-8, 128" and len(metric.extractor["tiny.pth"]) == 64
 
@@ -284,4 +284,4 @@ def test_fvd_calls_a_torchscript_file_whose_hash_is_known(fvd_network, tmp_path)
 
 def test_the_warning_stands_under_the_table():
     result = dict(scores={"fvd": 1.0}, intervals={}, scored=5, generated=5, protocol=dict(name="x"))
-    assert as_table(result | dict(warnings={"fvd": "5 videos"})).splitlines()[-1] == "fvd: 5 videos"
+    assert format_scores(result | dict(warnings={"fvd": "5 videos"})).splitlines()[-1] == "fvd: 5 videos"

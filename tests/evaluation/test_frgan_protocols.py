@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder, FrameSpan
-from i2vkit.datasets.maps import maps_of
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder, FrameSpan
+from i2vkit.datasets.map_files import maps_of
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.evaluation.protocols import Forecast, ReferenceTransfer
 
 EXPRESSIONS = ["anger", "fear", "joy"]
 
 
-def clip(person: str, label: str, frames: int = 40, **side) -> ClipRecord:
-    return ClipRecord(f"{person}/{label}/a", FrameFolder(()), person, label, num_frames=frames, side=side)
+def clip(person: str, label: str, frames: int = 40, **metadata) -> ClipRecord:
+    return ClipRecord(f"{person}/{label}/a", FrameFolder(()), person, label, num_frames=frames, metadata=metadata)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from narrow import NARROW, SIZE, gan_config
 
 from i2vkit.config.loading import load_config
 from i2vkit.datasets import ClipDataset, ClipFolder, PositionSampler
-from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
 from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.datasets.transforms import FirstFrames, PackClip, ReadFrames
 from i2vkit.errors import ConfigError, DataError
@@ -117,7 +117,7 @@ def test_the_list_of_every_protocol_can_be_replayed_and_on_other_data(plan, tmp_
 
 def test_forecast_maps_come_with_a_replayed_list(tmp_path):
     write_samples(PLANS[-1].pairs(index()), tmp_path / "samples.json")
-    assert SampleList(tmp_path / "samples.json").pairs(index())[0].driving.side["maps"] is MAPS["forecast"]
+    assert SampleList(tmp_path / "samples.json").pairs(index())[0].driving.metadata["maps"] is MAPS["forecast"]
 
 
 def sample(**changes):
@@ -183,7 +183,7 @@ def imaginator(root, tmp_path_factory):
     generator = dict(motion_encoder=None) | {slot: NARROW[part] for slot, part in zip(slots, parts, strict=True)}
     dataset = dict(
         type=ClipDataset,
-        layout=dict(type=ClipFolder, root=str(root)),
+        reader=dict(type=ClipFolder, root=str(root)),
         pipeline=dict(
             window=dict(type=FirstFrames, length=LENGTH), read=dict(type=ReadFrames), pack=dict(type=PackClip)
         ),
@@ -220,13 +220,13 @@ def caches(tmp_path_factory, monkeypatch):
 
 
 def test_videos_from_initial_frames_are_scored_against_what_follows(imaginator, tmp_path):
-    """The floor, frame k repeated, is off by 20, 40 and 60 levels, wherever a clip begins."""
+    """The static baseline, frame k repeated, is off by 20, 40 and 60 levels, wherever a clip begins."""
     result = run_test(*imaginator, "initial_frames", tmp_path)
     assert [v["name"] for v in result["per_video"]] == [
         f"P{p}/{LABELS[p]}/clip@{k}" for p in range(2) for k in range(3)
     ]
-    floor = np.mean([20 * np.log10(255 / error) for error in (20, 40, 60)])
-    assert [v["psnr_floor"] for v in result["per_video"]] == pytest.approx([floor] * 6)
+    static_baseline = np.mean([20 * np.log10(255 / error) for error in (20, 40, 60)])
+    assert [v["psnr_static_baseline"] for v in result["per_video"]] == pytest.approx([static_baseline] * 6)
     assert len({v["psnr"] for v in result["per_video"]}) == 6
     assert result["bootstrap"] == {"over": "people", "number": 2, "level": 0.95, "draws": 2000}
     assert result["samples"][4] == dict(driving="P1/b/clip", image_video=None, motion="driving", seed=4, frames=[1, 5])

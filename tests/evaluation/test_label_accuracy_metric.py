@@ -91,8 +91,8 @@ def test_share_of_videos_whose_label_is_seen(classifier):
     metric.process(None, samples)
     assert metric.evaluate(5) == {
         "label_accuracy": 0.5,  # the first and the third of four
-        "label_accuracy_floor": 0.25,  # the last one's label is what a still video looks like
-        "label_accuracy_gain": 0.25,
+        "label_accuracy_static_baseline": 0.25,  # the last one's label is what a still video looks like
+        "label_accuracy_improvement": 0.25,
         "label_accuracy_truth": 1.0,
     }
     assert [row["label_accuracy"] for row in metric.per_video] == [1, 0, 1, None, 0]
@@ -135,8 +135,8 @@ def test_psnr_per_batch_pools_the_errors_of_a_batch():
     assert found["psnr_per_batch_1"] == pytest.approx((decibel(1) + decibel(4) + decibel(64)) / 3)
     assert found["psnr_per_batch_2"] == pytest.approx((decibel(2.5) + decibel(64)) / 2)
     assert found["psnr_per_batch_3"] == pytest.approx(decibel(23))
-    assert found["psnr_per_batch_2_floor"] == pytest.approx((decibel(0.5) + decibel(4)) / 2)
-    assert found["psnr_per_batch_3_gain"] == pytest.approx(decibel(23) - decibel(5 / 3))
+    assert found["psnr_per_batch_2_static_baseline"] == pytest.approx((decibel(0.5) + decibel(4)) / 2)
+    assert found["psnr_per_batch_3_improvement"] == pytest.approx(decibel(23) - decibel(5 / 3))
     usual = Psnr()
     usual.process(None, made)
     assert usual.evaluate(3)["psnr"] == pytest.approx(found["psnr_per_batch_1"])  # here all frames are alike

@@ -60,7 +60,7 @@ def held(root, number, folder, monkeypatch) -> Held:
     """What a test of ``number`` videos holds."""
     dataset = dict(
         type=ClipDataset,
-        layout=dict(type=ClipFolder, root=str(root)),
+        reader=dict(type=ClipFolder, root=str(root)),
         people=[f"P{person:02d}" for person in range(number)],
         pipeline=dict(window=dict(type=Resample, length=FRAMES), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     )
@@ -99,6 +99,6 @@ def test_what_is_held_does_not_grow_with_the_videos(root, tmp_path, monkeypatch)
 
 
 def test_clips_that_are_kept_would_be_seen(root, tmp_path, monkeypatch):
-    monkeypatch.setattr(testing, "without_growth", lambda cfg: {"cache": "memory"})
+    monkeypatch.setattr(testing, "uncached_data_options", lambda cfg: {"cache": "memory"})
     few, many = (held(root, number, tmp_path, monkeypatch) for number in (FEW, MANY))
     assert many.arrays - few.arrays >= (MANY - FEW) * VIDEO

@@ -1,4 +1,6 @@
-"""SSIM and PSNR: values against scikit-image and closed forms; the floor, the means and the errors of the metrics."""
+"""SSIM and PSNR: values against scikit-image and closed forms; the static baseline, the means and the errors of the
+metrics.
+"""
 
 import doctest
 import sys
@@ -112,9 +114,9 @@ def test_scored_are_frames_one_to_the_last_then_videos():
     decibel = lambda error: 20 * np.log10(255 / error)  # noqa: E731
     of_long, of_short = np.mean([decibel(k) for k in (2, 3, 4, 5)]), decibel(2)
     assert result["psnr"] == pytest.approx((of_long + of_short) / 2)
-    # The floor repeats `first`, which here is off by 1 everywhere.
-    assert result["psnr_floor"] == pytest.approx(decibel(1))
-    assert result["psnr_gain"] == pytest.approx(result["psnr"] - result["psnr_floor"])
+    # The static baseline repeats `first`, which here is off by 1 everywhere.
+    assert result["psnr_static_baseline"] == pytest.approx(decibel(1))
+    assert result["psnr_improvement"] == pytest.approx(result["psnr"] - result["psnr_static_baseline"])
     assert [video["num_frames"] for video in metric.per_video] == [5, 2]
     assert metric.per_video[0]["psnr"] == pytest.approx(of_long)
     assert metric.per_video[0]["driving_person"] == "P001"
@@ -124,8 +126,8 @@ def test_repeating_the_first_image_gains_nothing():
     _, truth = videos(n=1, t=6)
     still = truth[0][:, :1].expand(-1, 6, -1, -1).contiguous()
     result = Evaluator([Ssim(), Psnr()]).offline_evaluate([sample(still, truth[0])])
-    assert result["ssim_gain"] == result["psnr_gain"] == 0
-    assert result["ssim"] == result["ssim_floor"] < 1
+    assert result["ssim_improvement"] == result["psnr_improvement"] == 0
+    assert result["ssim"] == result["ssim_static_baseline"] < 1
 
 
 def test_videos_without_truth_are_kept_but_not_scored():
@@ -139,8 +141,8 @@ def test_videos_without_truth_are_kept_but_not_scored():
         "driving_person": "P001",
         "num_frames": 3,
         "ssim": None,
-        "ssim_floor": None,
-        "ssim_gain": None,
+        "ssim_static_baseline": None,
+        "ssim_improvement": None,
     }
     metric.process(None, [sample(video[1], name="without")])
     assert metric.evaluate(1) == {}
@@ -174,7 +176,7 @@ def test_prefix_is_put_before_the_names():
     video, truth = videos()
     metric = Ssim(prefix="transfer")
     metric.process(None, [sample(video[0], truth[0])])
-    assert set(metric.evaluate(1)) == {"transfer/ssim", "transfer/ssim_floor", "transfer/ssim_gain"}
+    assert set(metric.evaluate(1)) == {"transfer/ssim", "transfer/ssim_static_baseline", "transfer/ssim_improvement"}
 
 
 def test_examples_of_the_docstrings_run():
@@ -184,13 +186,13 @@ def test_examples_of_the_docstrings_run():
         assert outcome.attempted > 0 and outcome.failed == 0
 
 
-def test_accuracy_and_its_floor():
+def test_accuracy_and_its_static_baseline():
     """Labels 0, 0, 0, 1: always saying 0 is right three times."""
     metric = Accuracy()
     for label, predicted in ((0, 0), (0, 1), (0, 0), (1, 1)):
         scores = torch.zeros(3).index_fill(0, torch.tensor(predicted), 1.0)
         metric.process(None, [{"name": "clip", "scores": scores, "label": torch.tensor(label)}])
-    assert metric.evaluate(4) == {"accuracy": 0.75, "accuracy_floor": 0.75, "accuracy_gain": 0.0}
+    assert metric.evaluate(4) == {"accuracy": 0.75, "accuracy_static_baseline": 0.75, "accuracy_improvement": 0.0}
     assert metric.per_video[1] == {"name": "clip", "label": 0, "predicted": 1}
     with pytest.raises(DataError, match="'x' has no label"):
         metric.process(None, [{"name": "x", "scores": torch.zeros(3), "label": torch.tensor(-1)}])

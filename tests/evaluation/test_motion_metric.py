@@ -94,7 +94,7 @@ def test_looks_count_less_than_motion():
     assert error(moving(RAMP, seed=7), truth) < 0.5 * error(truth[:, :1].expand_as(truth), truth)
 
 
-def test_the_metric_has_the_still_image_as_floor():
+def test_the_metric_has_the_still_image_as_static_baseline():
     truth = moving(RAMP[:4])
     sample = VideoSample(metainfo=dict(name="clip"))
     sample.generated, sample.truth, sample.image = truth, truth, truth[:, 0]
@@ -103,11 +103,11 @@ def test_the_metric_has_the_still_image_as_floor():
     result = metric.evaluate(1)
     assert result["motion_error"] == 0
     assert (
-        result["motion_error_gain"]
-        == result["motion_error_floor"]
+        result["motion_error_improvement"]
+        == result["motion_error_static_baseline"]
         == pytest.approx(error(truth[:, :1].expand_as(truth), truth))
     )
-    assert result["motion_error_floor"] > 0.8
+    assert result["motion_error_static_baseline"] > 0.8
 
 
 def test_grey_videos_and_what_is_refused():

@@ -18,7 +18,7 @@ from i2vkit.datasets.transforms import PackClip, ReadFrames, Resample, Resize
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.evaluation.metrics import Psnr, Ssim, psnr
 from i2vkit.evaluation.protocols import Reconstruction, Transfer
-from i2vkit.evaluation.result import as_table
+from i2vkit.evaluation.result import format_scores
 from i2vkit.evaluation.run import build_protocol, test
 from i2vkit.media import read_video, write_image
 from i2vkit.models.generator_weights import file_digest
@@ -37,7 +37,7 @@ def write_clip(folder, person, shift):
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """Three people, two clips each; the truth of P2 doing what P1 does."""
+    """Three people, two clips each; the ground truth of P2 doing what P1 does."""
     root = tmp_path_factory.mktemp("clips")
     for person in PEOPLE:
         for shift, label in enumerate(LABELS, 1):
@@ -56,7 +56,7 @@ def config(root):
     )
     dataset = dict(
         type=ClipDataset,
-        layout=dict(type=ClipFolder, root=str(root / "clips")),
+        reader=dict(type=ClipFolder, root=str(root / "clips")),
         truth=dict(type=ClipFolder, root=str(root / "truth")),
         pipeline=dict(**pipeline, pack=dict(type=PackClip)),
     )
@@ -102,14 +102,18 @@ def test_scores_are_those_of_the_videos(reconstruction):
     assert [video["name"] for video in videos] == [f"{person}/{label}/clip" for person in PEOPLE for label in LABELS]
     for name, score in reconstruction["scores"].items():
         assert score == pytest.approx(np.mean([video[name] for video in videos]))
-    assert set(reconstruction["scores"]) == {f"{m}{end}" for m in ("ssim", "psnr") for end in ("", "_floor", "_gain")}
+    assert set(reconstruction["scores"]) == {
+        f"{m}{end}" for m in ("ssim", "psnr") for end in ("", "_static_baseline", "_improvement")
+    }
 
 
 def test_the_floor_is_the_first_frame_repeated(reconstruction, root):
     folder = root / "clips" / "P1" / "a" / "clip"
     truth = torch.from_numpy(read_video(folder)).permute(3, 0, 1, 2)[None]
     still = truth[:, :, :1].expand_as(truth)
-    assert reconstruction["per_video"][0]["psnr_floor"] == pytest.approx(psnr(still, truth)[0, 1:].mean().item())
+    assert reconstruction["per_video"][0]["psnr_static_baseline"] == pytest.approx(
+        psnr(still, truth)[0, 1:].mean().item()
+    )
 
 
 def test_what_the_scores_depend_on_is_written(reconstruction, checkpoint, root):
@@ -127,7 +131,7 @@ def test_what_the_scores_depend_on_is_written(reconstruction, checkpoint, root):
     assert reconstruction["data"] == {
         "root": str(root / "clips"),
         "truth": str(root / "truth"),
-        "frames_between": [0, 1],
+        "temporal_split": [0, 1],
     }
     assert reconstruction["bootstrap"] == {"over": "people", "number": 3, "level": 0.95, "draws": 2000}
     assert (reconstruction["seed"], reconstruction["num_samples"]) == (0, 1)
@@ -147,7 +151,7 @@ def test_transfers_without_a_truth_are_generated_and_not_scored(config, checkpoi
     assert len(files) == 4 and files[0] == "P2_a_clip__P1_a_clip.mp4"
     assert read_video(tmp_path / "videos" / files[0]).shape == (FRAMES, SIZE, SIZE, 3)
     assert len(list((tmp_path / "strips").iterdir())) == 4
-    assert "2 of 4 videos scored, by protocol transfer" in as_table(result)
+    assert "2 of 4 videos scored, by protocol transfer" in format_scores(result)
 
 
 def test_a_result_can_be_made_again_from_its_file(config, checkpoint, tmp_path):
@@ -182,7 +186,7 @@ def test_mixed_precision_is_near_and_written_down(config, checkpoint, tmp_path, 
     assert mixed["precision"] == "bf16" and "precision" not in config.model
     assert mixed["scores"]["psnr"] != reconstruction["scores"]["psnr"]
     assert mixed["scores"]["psnr"] == pytest.approx(reconstruction["scores"]["psnr"], abs=0.5)
-    assert mixed["scores"]["psnr_floor"] == reconstruction["scores"]["psnr_floor"]
+    assert mixed["scores"]["psnr_static_baseline"] == reconstruction["scores"]["psnr_static_baseline"]
 
 
 @pytest.mark.slow
@@ -228,12 +232,12 @@ def test_networks_that_training_looked_through_are_named_with_the_metrics_behind
     assert result == json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert result["frozen_networks"] == {"discriminators.frame": {"test_byobnet": "5793" * 16}}
     assert result["warnings"].keys() == {"psnr"}
-    assert "looks through test_byobnet, as 'discriminators.frame' did in training" in as_table(result)
+    assert "looks through test_byobnet, as 'discriminators.frame' did in training" in format_scores(result)
 
 
 def test_the_seed_changes_what_is_generated(config, checkpoint, tmp_path, reconstruction):
     other = test(config, checkpoint, out=tmp_path, seed=100)
-    assert other["scores"]["psnr_floor"] == reconstruction["scores"]["psnr_floor"]
+    assert other["scores"]["psnr_static_baseline"] == reconstruction["scores"]["psnr_static_baseline"]
     assert other["scores"]["psnr"] != reconstruction["scores"]["psnr"]
 
 
@@ -251,7 +255,17 @@ def test_a_failed_test_leaves_no_result(config, checkpoint, tmp_path):
     assert not (tmp_path / "out" / "metrics.json").exists()
 
 
-def test_the_table_shows_score_floor_and_gain():
-    scores = {"ssim": 0.9, "ssim_floor": 0.8, "ssim_gain": 0.1}
-    result = dict(scores=scores, intervals={"ssim_gain": [0.05, 0.15]}, scored=3, generated=3, protocol={"name": "x"})
-    assert as_table(result).splitlines()[1].split() == ["ssim", "0.9000", "0.8000", "0.1000", "0.0500", "to", "0.1500"]
+def test_the_table_shows_score_floor_and_improvement():
+    scores = {"ssim": 0.9, "ssim_static_baseline": 0.8, "ssim_improvement": 0.1}
+    result = dict(
+        scores=scores, intervals={"ssim_improvement": [0.05, 0.15]}, scored=3, generated=3, protocol={"name": "x"}
+    )
+    assert format_scores(result).splitlines()[1].split() == [
+        "ssim",
+        "0.9000",
+        "0.8000",
+        "0.1000",
+        "0.0500",
+        "to",
+        "0.1500",
+    ]

@@ -58,7 +58,7 @@ def config(tmp_path_factory):
             write_image(root / name / "clip" / f"{t}.png", frame)
     dataset = dict(
         type=ClipDataset,
-        layout=dict(type=ClipFolder, root=str(root)),
+        reader=dict(type=ClipFolder, root=str(root)),
         pipeline=dict(
             window=dict(type=FirstFrames, length=FRAMES), read=dict(type=ReadFrames), pack=dict(type=PackClip)
         ),

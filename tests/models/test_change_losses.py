@@ -9,7 +9,7 @@ import torch
 from einops import reduce
 
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.evaluation.metrics import ChangeTold
+from i2vkit.evaluation.metrics import MotionChangeR2
 from i2vkit.models import MotionRegressor, SupervisedModel
 from i2vkit.models.encoders import CnnLstmEncoder
 from i2vkit.models.generation_state import GenerationState
@@ -147,13 +147,13 @@ def test_a_test_reports_true_frames_and_the_metric_adds_them_up():
     model = build()
     samples = model.test_step(batch(lengths=(6, 4)))
     assert [sample.change.shape for sample in samples] == [(6, 64), (4, 64)]
-    assert [sample.told_change.shape for sample in samples] == [(6, 64), (4, 64)]
-    metric = ChangeTold()
-    samples[0].told_change, samples[1].told_change = samples[0].change / 2, samples[1].change.clone()
+    assert [sample.predicted_change.shape for sample in samples] == [(6, 64), (4, 64)]
+    metric = MotionChangeR2()
+    samples[0].predicted_change, samples[1].predicted_change = samples[0].change / 2, samples[1].change.clone()
     samples[1].change[1, 0] = torch.nan
     metric.process(None, samples)
     squares = [sample.change.nan_to_num(0).square().sum().item() for sample in samples]
-    told = metric.evaluate(size=2)["change_told"]
+    told = metric.evaluate(size=2)["change_r2"]
     assert told == pytest.approx(1 - 0.25 * squares[0] / sum(squares), rel=1e-5)
     landmarks = build(
         dict(landmark_change=dict(type=LandmarkChangeLoss)),
@@ -161,7 +161,7 @@ def test_a_test_reports_true_frames_and_the_metric_adds_them_up():
         num_landmarks=68,
         **ENCODERS["states of a CNN-LSTM"],
     )
-    assert landmarks.test_step(batch())[1].told_change.shape == (4, 68, 2)
+    assert landmarks.test_step(batch())[1].predicted_change.shape == (4, 68, 2)
 
 
 def test_the_encoder_sees_a_smaller_picture_where_it_is_told():

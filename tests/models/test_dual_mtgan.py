@@ -382,7 +382,7 @@ def test_discriminators_take_clips_as_long_as_the_data_give_them(data, length):
     cfg = load_config(f"dual_mtgan_{data}")
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         assert (loader.dataset.pipeline.window.length, loader.dataset.pipeline.window.stride) == (length, 1)
-    assert cfg.train_dataloader.dataset.pairing.type.__name__ == "SamePerson"
+    assert cfg.train_dataloader.dataset.pair_sampler.type.__name__ == "SamePerson"
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
     video = torch.empty(2, 3, length, 64, 64, device="meta")
@@ -434,7 +434,7 @@ def test_what_does_not_fit_is_refused():
         with pytest.raises(ConfigError, match="'image_discriminator' weighs its negatives by shares of 1"):
             DiscriminatorLoss("image", **weights)
     alone = GanContext(model, VideoBatch(context.clip.driving), 0, ("reconstruct",), True)
-    with pytest.raises(ConfigError, match="the data have none: set a pairing"):
+    with pytest.raises(ConfigError, match="the data have none: set a pair sampler"):
         DiscriminatorLoss("image", wrong_image=0.5)(alone)
 
 

@@ -135,7 +135,7 @@ def test_an_untrained_refiner_changes_little(masked):
 
 
 class HeadOfAProject(torch.nn.Module):
-    """What docs/contracts.md asks of a head, and no ``identity_bias``."""
+    """What docs/interfaces.md asks of a head, and no ``identity_bias``."""
 
     channels, reads_base = 3, True
 

@@ -104,8 +104,10 @@ def test_training_learns_a_steady_motion_better_than_standing_still():
     metric = PoseError()
     metric.process(None, model.test_step(copy.deepcopy(batch())))
     scores = metric.compute_metrics(metric.results)
-    assert scores["pose_error_floor"] == pytest.approx(2.0, abs=1e-4)  # 1, 2 and 3 pixels behind
-    assert scores["pose_error"] < 1 and scores["pose_error_gain"] == pytest.approx(2 - scores["pose_error"], abs=1e-4)
+    assert scores["pose_error_static_baseline"] == pytest.approx(2.0, abs=1e-4)  # 1, 2 and 3 pixels behind
+    assert scores["pose_error"] < 1 and scores["pose_error_improvement"] == pytest.approx(
+        2 - scores["pose_error"], abs=1e-4
+    )
 
 
 def test_joints_that_were_never_seen_or_are_not_known_are_not_scored():

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from i2vkit.rendering.faces import EXPRESSIONS, Actions, FaceRenderer, Head, draw_identity, draw_motion
+from i2vkit.rendering.faces import EXPRESSIONS, ActionUnits, FaceRenderer, HeadPose, draw_identity, draw_motion
 from i2vkit.rendering.faces.expressions import APEX
-from i2vkit.rendering.faces.geometry import View
+from i2vkit.rendering.faces.face_geometry import FaceView
 
 # A man with a beard and glasses, a woman with long hair, a bald man.
 PEOPLE = (3, 6, 17)
@@ -18,13 +18,13 @@ def face(request) -> FaceRenderer:
 
 def test_same_seed_same_picture(face):
     again = FaceRenderer(draw_identity(0, int(face.identity.name[1:])))
-    actions, head = APEX["Fear"], Head(yaw=3, roll=1, dx=1)
+    actions, head = APEX["Fear"], HeadPose(yaw=3, roll=1, dx=1)
     np.testing.assert_array_equal(face.render(actions, head)[0], again.render(actions, head)[0])
     assert draw_identity(1, 3) != draw_identity(0, 3)
 
 
 def test_pupils_are_dark_and_whites_are_light_where_the_landmarks_say(face):
-    frame, landmarks = face.render(Actions(eye_wide=1.0), Head(yaw=4, pitch=-2, roll=3, dx=5, dy=-3))
+    frame, landmarks = face.render(ActionUnits(eye_wide=1.0), HeadPose(yaw=4, pitch=-2, roll=3, dx=5, dy=-3))
     for first, side in ((36, -1), (42, 1)):
         eye = landmarks[first : first + 6]
         centre = eye.mean(axis=0) - (side * 0.3, 0.9)  # pupils sit a little up and in
@@ -35,7 +35,7 @@ def test_pupils_are_dark_and_whites_are_light_where_the_landmarks_say(face):
 
 
 def test_an_open_mouth_is_dark_between_the_lip_landmarks(face):
-    frame, landmarks = face.render(Actions(jaw_drop=1.0))
+    frame, landmarks = face.render(ActionUnits(jaw_drop=1.0))
     x, y = np.rint(0.35 * landmarks[62] + 0.65 * landmarks[66]).astype(int)
     assert frame[y, x].max() < 110
     closed = face.render()[1]
@@ -88,7 +88,7 @@ def test_motion_knows_nothing_of_the_person():
     for frame in (0, len(motion) - 1):
         actions, head = motion[frame]
         turned = [face.render(actions, head)[1] - face.render(actions)[1] for face in (first, second)]
-        view, rest = View(320, 240, head), View(320, 240)
+        view, rest = FaceView(320, 240, head), FaceView(320, 240)
         shift = view(np.zeros((1, 3))) - rest(np.zeros((1, 3)))
         for moved in turned:
             assert np.linalg.norm(np.median(moved, axis=0) - shift) < 6.0

@@ -17,8 +17,8 @@ from i2vkit.rendering.figures import (
     draw_motion,
     draw_person,
 )
+from i2vkit.rendering.figures.contact_sheets import characteristic_frame
 from i2vkit.rendering.figures.poses import CHANNELS
-from i2vkit.rendering.figures.sheets import characteristic_frame
 from i2vkit.rendering.figures.skeleton import pose_body
 
 SIZES = {"weizmann": (180, 144), "natops": (160, 120), "penn_action": (160, 120)}

@@ -9,8 +9,8 @@ import pytest
 
 from i2vkit.datasets import ClipDataset, ClipFolder, SamePerson
 from i2vkit.datasets import splits as all_splits
-from i2vkit.datasets.maps import maps_of
-from i2vkit.datasets.points import points_of
+from i2vkit.datasets.map_files import maps_of
+from i2vkit.datasets.point_files import points_of
 from i2vkit.datasets.transforms import FirstFrames, PackClip, ReadFrames
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.evaluation.protocols import SampleList
@@ -97,9 +97,9 @@ def test_a_part_is_a_data_set_with_maps_truth_and_samples(made):
 def test_the_samples_have_a_truth_that_moves_as_the_source_does(made):
     part, root = made
     data = ClipDataset(
-        layout=dict(type=ClipFolder, root=str(root), labels=list(part.labels)),
+        reader=dict(type=ClipFolder, root=str(root), labels=list(part.labels)),
         truth=dict(type=ClipFolder, root=str(root / "truth")),
-        pairing=dict(type=SampleList, path=str(root / "test.json")),
+        pair_sampler=dict(type=SampleList, path=str(root / "test.json")),
         pipeline=dict(window=dict(type=FirstFrames, length=16), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     )
     assert len(data) == 2
@@ -110,7 +110,7 @@ def test_the_samples_have_a_truth_that_moves_as_the_source_does(made):
         moved, own = (np.diff(points_of(clip, points), axis=0) for clip in (pair.truth, pair.driving))
         assert np.corrcoef(moved.ravel(), own.ravel())[0, 1] > 0.9
     sample = data[0]
-    # The picture is another clip's: it gives away nothing of the truth.
+    # The picture is another clip's: it gives away nothing of the ground truth.
     first, truth = sample["data_samples"].image, sample["data_samples"].truth
     assert not first.equal(truth[:, 0]) and (first.float() - truth[:, 0].float()).abs().mean() < 25
 
@@ -118,9 +118,9 @@ def test_the_samples_have_a_truth_that_moves_as_the_source_does(made):
 def test_training_takes_another_clip_of_the_same_person(made):
     part, root = made
     data = ClipDataset(
-        layout=dict(type=ClipFolder, root=str(root), labels=list(part.labels)),
+        reader=dict(type=ClipFolder, root=str(root), labels=list(part.labels)),
         people=part.people_of("train"),
-        pairing=dict(type=SamePerson),
+        pair_sampler=dict(type=SamePerson),
         pipeline=dict(window=dict(type=FirstFrames, length=16), read=dict(type=ReadFrames), pack=dict(type=PackClip)),
     )
     assert data[0]["inputs"]["image_video"].shape == data[0]["inputs"]["driving"].shape == (3, 16, 64, 64)

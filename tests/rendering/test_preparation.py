@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from i2vkit.datasets import ClipFolder
-from i2vkit.datasets.points import fill_gaps, read_points
+from i2vkit.datasets.point_files import fill_gaps, read_points
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import image_paths, read_image
-from i2vkit.preparation import prepare, prepare_oulu_casia
+from i2vkit.preparation import pipeline as prepare
+from i2vkit.preparation import prepare_oulu_casia
 from i2vkit.preparation.alignment import LEFT_EYE, RIGHT_EYE, eye_centres, eye_transform
 from i2vkit.preparation.landmarks import write_landmarks
 from i2vkit.preparation.warping import Warp
-from i2vkit.rendering.oulu_casia import synthesize_oulu_casia
+from i2vkit.rendering.synthetic_oulu_casia import synthesize_oulu_casia
 
 
 @pytest.fixture
@@ -67,11 +68,11 @@ def test_prepared_layout(raw, tmp_path):
     truth = ClipFolder(str(out / "truth")).index().records
     assert [record.name for record in truth] == ["P001/Fear/as_P001"]
     for record in [*index.records, *truth]:
-        eyes = eye_centres(read_points(record.side["landmarks"], range(record.num_frames)))
+        eyes = eye_centres(read_points(record.metadata["landmarks"], range(record.num_frames)))
         np.testing.assert_allclose(
             eyes, np.broadcast_to(np.array([LEFT_EYE, RIGHT_EYE]) * 48 - 0.5, eyes.shape), atol=2e-3
         )
-    # The clip and its truth differ by the JPEG only: they are aligned by the same rule.
+    # The clip and its ground truth differ by the JPEG only: they are aligned by the same rule.
     clip = index.records[2].frames.read(range(truth[0].num_frames)).astype(int)
     assert np.abs(clip - truth[0].frames.read(range(truth[0].num_frames))).mean() < 2.5
 

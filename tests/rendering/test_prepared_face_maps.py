@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from i2vkit.conditions import FaceMaps, coefficients_of, fit_clip, procedural_model, retarget
-from i2vkit.conditions.camera import in_picture
+from i2vkit.conditions.camera import to_image_space
 from i2vkit.datasets import AllPairs, ClipDataset, ClipFolder
-from i2vkit.datasets.maps import maps_of
-from i2vkit.datasets.points import points_of
+from i2vkit.datasets.map_files import maps_of
+from i2vkit.datasets.point_files import points_of
 from i2vkit.datasets.transforms import PackClip, ReadFrames, ReadMaps, RetargetMaps, WholeClip
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import write_image
 from i2vkit.preparation import prepare_mug
 from i2vkit.preparation.landmarks import write_landmarks
-from i2vkit.rendering.faces.expressions import Actions, Head
-from i2vkit.rendering.faces.identity import draw_identity
-from i2vkit.rendering.faces.renderer import FaceRenderer
+from i2vkit.rendering.faces.expressions import ActionUnits, HeadPose
+from i2vkit.rendering.faces.face_identity import draw_identity
+from i2vkit.rendering.faces.face_renderer import FaceRenderer
 
 PEOPLE = {"001": 1, "002": 4}
 FRAMES = 7
@@ -30,7 +30,7 @@ def rendered(person: int, label: str) -> tuple[np.ndarray, np.ndarray]:
     face = FaceRenderer(draw_identity(0, person), 128, 96)
     action = "lip_pull" if label == "happiness" else "jaw_drop"
     steps = np.linspace(0, 1, FRAMES)
-    drawn = [face.render(Actions(**{action: step}), Head(yaw=6 * step, dx=2 * step)) for step in steps]
+    drawn = [face.render(ActionUnits(**{action: step}), HeadPose(yaw=6 * step, dx=2 * step)) for step in steps]
     return np.stack([frame for frame, _ in drawn]), np.stack([points for _, points in drawn])
 
 
@@ -57,7 +57,7 @@ def prepared(raw, tmp_path_factory) -> Path:
 def fitted_landmarks(face) -> np.ndarray:
     mean, identity, expression = procedural_model().at_landmarks()
     shapes = mean + identity @ face.identity + np.einsum("nce,te->tnc", expression, face.expression)
-    return in_picture(shapes, face.camera)
+    return to_image_space(shapes, face.camera)
 
 
 def off(face, landmarks: np.ndarray) -> float:
@@ -84,7 +84,7 @@ def test_maps_lie_over_the_faces(prepared):
 def test_maps_can_be_added_and_stay(raw, tmp_path):
     out = tmp_path / "out"
     prepare_mug(raw, out, size=48, workers=1)
-    assert "maps" not in ClipFolder(str(out)).index().records[0].side
+    assert "maps" not in ClipFolder(str(out)).index().records[0].metadata
     frame = out / "001/happiness/take000/000.png"
     before = frame.stat().st_mtime_ns
     prepare_mug(raw, out, size=48, workers=1, maps=True)
@@ -96,8 +96,8 @@ def test_maps_can_be_added_and_stay(raw, tmp_path):
     prepare_mug(raw, out, size=48, workers=1)
     assert path.stat().st_mtime_ns == written
     for record in ClipFolder(str(out)).index().records:
-        assert record.side["maps"] == out / f"maps/{record.name}.npz"
-        assert record.side["coefficients"].exists()
+        assert record.metadata["maps"] == out / f"maps/{record.name}.npz"
+        assert record.metadata["coefficients"].exists()
 
 
 def test_what_cannot_be_fitted_is_skipped_with_the_reason(raw, tmp_path):
@@ -139,8 +139,8 @@ def test_files_of_a_model_go_together(raw, tmp_path, options, message):
 def dataset(root: Path, **retargeting) -> ClipDataset:
     retarget = RetargetMaps(dict(type=FaceMaps, size=48) | retargeting)
     pipeline = dict(window=WholeClip(), read=ReadFrames(), maps=ReadMaps(), retarget=retarget, pack=PackClip())
-    layout, pairing = dict(type=ClipFolder, root=str(root)), AllPairs()
-    return ClipDataset(layout, pipeline, pairing=pairing)
+    reader, pair_sampler = dict(type=ClipFolder, root=str(root)), AllPairs()
+    return ClipDataset(reader, pipeline, pair_sampler=pair_sampler)
 
 
 def test_the_target_does_what_the_source_does(prepared):

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from i2vkit.datasets import ClipFolder, ClipRecord
-from i2vkit.datasets.points import read_points
+from i2vkit.datasets.point_files import read_points
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import write_image, write_video
 from i2vkit.preparation import prepare_mug, prepare_oulu_casia, prepare_uva_nemo
 from i2vkit.preparation.alignment import LEFT_EYE, RIGHT_EYE, eye_centres
 from i2vkit.preparation.boxes import FirstFrameBox, face_square
-from i2vkit.preparation.dlib_faces import DlibFaces, dlib_installed
-from i2vkit.preparation.faces import FaceFinder, choose_face, nearest_face
+from i2vkit.preparation.dlib_detector import DlibFaceDetector, dlib_installed
+from i2vkit.preparation.face_crops import FaceFinder, choose_face, nearest_face
 from i2vkit.preparation.landmarks import write_landmarks
-from i2vkit.preparation.prepare import RawClip
-from i2vkit.rendering.faces.expressions import Actions
-from i2vkit.rendering.faces.identity import draw_identity
-from i2vkit.rendering.faces.renderer import FaceRenderer
+from i2vkit.preparation.pipeline import RawClip
+from i2vkit.rendering.faces.expressions import ActionUnits
+from i2vkit.rendering.faces.face_identity import draw_identity
+from i2vkit.rendering.faces.face_renderer import FaceRenderer
 
 needs_dlib = pytest.mark.skipif(not dlib_installed(), reason="the extra 'faces' is not installed")
 
@@ -34,7 +34,7 @@ def without_dlib(monkeypatch):
 def smile(person: int = 1, size: tuple[int, int] = (128, 96), frames: int = 7) -> tuple[np.ndarray, np.ndarray]:
     """Frames (T, H, W, 3) of a person whose jaw drops, and landmarks (T, 68, 2)."""
     face = FaceRenderer(draw_identity(0, person), *size)
-    frames = [face.render(Actions(jaw_drop=step)) for step in np.linspace(0, 1, frames)]
+    frames = [face.render(ActionUnits(jaw_drop=step)) for step in np.linspace(0, 1, frames)]
     return np.stack([frame for frame, _ in frames]), np.stack([points for _, points in frames])
 
 
@@ -160,13 +160,13 @@ def test_mug_with_landmarks_of_its_user(tmp_path, without_dlib):
     assert "no landmarks at hand; to have them found" in skipped_in(tmp_path / "out")["003/fear/take000"]
     index = ClipFolder(str(tmp_path / "out")).index()
     assert [record.name for record in index.records] == ["001/surprise/take000", "002/fear/session0_take001"]
-    moved = read_points(index.records[0].side["landmarks"], range(7))
+    moved = read_points(index.records[0].metadata["landmarks"], range(7))
     centre, side = face_square(moved[0])
     np.testing.assert_allclose([*centre, side], [23.5, 23.5, 48 / 1.2], atol=2e-3)
     # One map for all frames: the jaw goes down in the picture as it did before.
     _, raw_side = face_square(landmarks[0])
     np.testing.assert_allclose(moved - moved[0], (landmarks - landmarks[0]) * side / raw_side, atol=3e-3)
-    assert read_points(index.records[1].side["landmarks"], range(7)).shape == (7, 5, 2)
+    assert read_points(index.records[1].metadata["landmarks"], range(7)).shape == (7, 5, 2)
     assert index.records[0].frames.read(range(7)).shape == (7, 48, 48, 3)
 
 
@@ -180,7 +180,7 @@ def test_uva_nemo_by_the_eyes(tmp_path, without_dlib):
         ("001/deliberate/smile_1", 7, 50.0),
         ("002/spontaneous/smile_3", 4, 50.0),
     ]
-    eyes = eye_centres(read_points(index.records[0].side["landmarks"], range(7)))
+    eyes = eye_centres(read_points(index.records[0].metadata["landmarks"], range(7)))
     places = np.array([LEFT_EYE, RIGHT_EYE]) * 32 - 0.5
     np.testing.assert_allclose(eyes, np.broadcast_to(places, eyes.shape), atol=2e-3)
     with pytest.raises(DataError, match=r"framing='EyeAlignment', not 'FirstFrameBox'.*choose another --out"):
@@ -248,10 +248,10 @@ def test_errors_say_what_to_do(prepare, write, tmp_path, without_dlib):
 @pytest.mark.parametrize("size", [(96, 72), (320, 240), (960, 720)])
 def test_dlib_finds_the_landmarks_of_a_rendered_face(size):
     frames, landmarks = smile(person=3, size=size, frames=1)
-    (box,) = DlibFaces().faces(frames[0])
-    (again,) = DlibFaces().faces(frames[0], near=box)
+    (box,) = DlibFaceDetector().faces(frames[0])
+    (again,) = DlibFaceDetector().faces(frames[0], near=box)
     assert np.linalg.norm(again - box) < 0.15 * (box[2] - box[0])
-    found = DlibFaces().landmarks(frames[0], box)
+    found = DlibFaceDetector().landmarks(frames[0], box)
     between = np.linalg.norm(np.diff(eye_centres(landmarks[0]), axis=0))
     assert np.linalg.norm(found - landmarks[0], axis=1).mean() < 0.1 * between
 
@@ -269,7 +269,7 @@ def test_sets_without_landmarks(tmp_path):
     skipped = skipped_in(out)
     assert "2 faces on frame 0: --face largest, left or right" in skipped["001/anger/take001"]
     assert "no face was found in frames 0 to 5" in skipped["001/anger/take002"]
-    moved = read_points(ClipFolder(str(out)).index().records[0].side["landmarks"], range(7))
+    moved = read_points(ClipFolder(str(out)).index().records[0].metadata["landmarks"], range(7))
     # What is cut out is the square around the true landmarks, to a tenth: the eyes are as far apart as they would be.
     apart, side = np.linalg.norm(landmarks[0, 45] - landmarks[0, 36]), face_square(landmarks[0])[1]
     assert np.linalg.norm(moved[0, 45] - moved[0, 36]) == pytest.approx(64 / 1.2 * apart / side, rel=0.1)
@@ -284,6 +284,6 @@ def test_oulu_casia_without_landmarks(tmp_path):
         write_image(tmp_path / f"raw/VL/Strong/P001/Fear/{number:03d}.jpeg", frame)
     prepare_oulu_casia(tmp_path / "raw", tmp_path / "out", size=64, workers=1)
     (record,) = ClipFolder(str(tmp_path / "out")).index().records
-    eyes = eye_centres(read_points(record.side["landmarks"], range(7)))
+    eyes = eye_centres(read_points(record.metadata["landmarks"], range(7)))
     places = np.array([LEFT_EYE, RIGHT_EYE]) * 64 - 0.5
     np.testing.assert_allclose(eyes, np.broadcast_to(places, eyes.shape), atol=2e-3)

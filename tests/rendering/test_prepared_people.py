@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from i2vkit.datasets import ClipFolder, ClipRecord, VideoFile, index
+from i2vkit.datasets import ClipFolder, ClipRecord, VideoFile
+from i2vkit.datasets import clip_index as index
 from i2vkit.datasets.formats.matlab import write_mat
-from i2vkit.datasets.points import points_of
+from i2vkit.datasets.point_files import points_of
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import write_video
-from i2vkit.preparation.natops import prepare_natops
-from i2vkit.preparation.people import FixedBox, PersonCrop, follow, moving_boxes, silhouette_boxes
-from i2vkit.preparation.prepare import RawClip
-from i2vkit.preparation.weizmann import find_masks, prepare_weizmann, with_boxes
+from i2vkit.preparation.person_crops import FixedBox, PersonCrop, moving_boxes, silhouette_boxes, smooth_track
+from i2vkit.preparation.pipeline import RawClip
+from i2vkit.preparation.prepared_natops import prepare_natops
+from i2vkit.preparation.prepared_weizmann import find_masks, prepare_weizmann, with_boxes
 
 WIDTH, HEIGHT = 90, 72
 COLOUR = (240, 60, 30)
@@ -119,21 +120,21 @@ def test_a_path_is_smooth_and_does_not_lag_at_its_ends():
         [20 + 2.0 * steps - 8 - gait, np.full(50, 30), 20 + 2.0 * steps + 8 + gait / 2, np.full(50, 90)], 1
     )
     boxes[[7, 8, 30]] = np.nan
-    centres, side = follow(boxes, 25, margin=0.25)
+    centres, side = smooth_track(boxes, 25, margin=0.25)
     assert side == pytest.approx(1.25 * 60)
     np.testing.assert_allclose(centres[:, 0], 20 + 2.0 * steps, atol=1.2)
     np.testing.assert_allclose(np.diff(centres[:, 0]), 2.0, atol=0.4)
     np.testing.assert_array_equal(centres[:, 1], 60)
-    still, wide = follow(boxes - [[2, 0, 2, 0]] * steps[:, None], 25, margin=0.0)
+    still, wide = smooth_track(boxes - [[2, 0, 2, 0]] * steps[:, None], 25, margin=0.0)
     assert np.ptp(still, axis=0).tolist() == [0, 0] and wide == 60
     with pytest.raises(DataError, match="nobody was found"):
-        follow(np.full((5, 4), np.nan), 25, 0.1)
+        smooth_track(np.full((5, 4), np.nan), 25, 0.1)
 
 
 def test_short_clips_have_a_path_too():
     for length in (1, 2, 3, 4):
         boxes = np.tile([10.0, 10, 20, 50], (length, 1)) + 30 * np.arange(length)[:, None] * [1, 0, 1, 0]
-        assert follow(boxes, 25, 0.0)[0].shape == (length, 2)
+        assert smooth_track(boxes, 25, 0.0)[0].shape == (length, 2)
 
 
 @pytest.mark.parametrize(("square", "left", "top", "side"), [("pad", 30, -5.5, 260), ("cut", 45.5, 10, 229)])
@@ -180,7 +181,7 @@ def test_silhouettes_that_do_not_fit_are_left_out(raw):
     np.testing.assert_array_equal(points_of(longer, "boxes")[:30], boxes)
     assert np.isnan(points_of(longer, "boxes")[30:]).all()
     np.testing.assert_array_equal(points_of(shorter, "boxes"), boxes[:28])
-    assert much_longer.side == other.side == {}
+    assert much_longer.metadata == other.metadata == {}
 
 
 def test_silhouettes_that_cannot_be_read_are_named(raw, tmp_path):

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 import i2vkit
-from i2vkit.analysis.benchmark.timing import surroundings
+from i2vkit.analysis.benchmark.timing import environment_info
 from i2vkit.utils.versions import OPENCV, package_versions
 
 
@@ -43,6 +43,6 @@ def test_a_plain_checkout_knows_its_own_version(installed):
 
 
 def test_surroundings_are_written_where_nothing_is_known(installed):
-    versions = surroundings()["versions"]
+    versions = environment_info()["versions"]
     assert versions.pop("python") and versions.pop("i2vkit") == i2vkit.__version__
     assert versions and set(versions.values()) == {None}

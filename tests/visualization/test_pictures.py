@@ -9,7 +9,15 @@ import pytest
 import torch
 
 from i2vkit.structures import VideoSample
-from i2vkit.visualization import Grid, comparison_strip, flow, labelled_strips, spread, to_frames, video_strip
+from i2vkit.visualization import (
+    Grid,
+    comparison_strip,
+    evenly_spaced,
+    labelled_strips,
+    to_frames,
+    video_strip,
+    wrap_captions,
+)
 from i2vkit.visualization.strips import title
 
 
@@ -34,7 +42,7 @@ def levels(picture, row):
 
 @pytest.mark.parametrize(("num_frames", "num"), [(1, 8), (2, 2), (7, 8), (16, 8), (100, 5), (5, 1)])
 def test_spread_is_rising_and_keeps_both_ends(num_frames, num):
-    indices = spread(num_frames, num)
+    indices = evenly_spaced(num_frames, num)
     assert len(indices) == min(num, num_frames)
     assert indices == sorted(set(indices)) and indices[0] == 0
     if num > 1:
@@ -113,7 +121,7 @@ def test_a_grid_has_rows_and_empty_cells():
 @pytest.mark.parametrize(("number", "shape"), [(1, (1, 1)), (2, (1, 2)), (5, (1, 5)), (8, (2, 4)), (9, (3, 3))])
 def test_cells_flow_into_a_grid_that_is_full_or_nearly_so(number, shape):
     captions = [str(index) for index in range(number)]
-    rows = flow(captions)
+    rows = wrap_captions(captions)
     assert np.shape(rows) == shape
     assert [caption for row in rows for caption in row] == captions
 

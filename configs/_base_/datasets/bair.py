@@ -16,7 +16,7 @@ train_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
-        layout=dict(type=Bair, root="data/bair", camera="aux1", split="train"),
+        reader=dict(type=Bair, root="data/bair", camera="aux1", split="train"),
         pipeline=dict(
             window=dict(type=RandomWindow, length=30, stride=1),
             read=dict(type=ReadFrames),
@@ -29,7 +29,7 @@ val_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
-        layout=dict(type=Bair, root="data/bair", camera="aux1", split="test"),
+        reader=dict(type=Bair, root="data/bair", camera="aux1", split="test"),
         # Rendered data come with other futures of the test clips' first frames, seen by aux1; real data do not.
         truth=dict(type=ClipFolder, root="data/bair/truth"),
         pipeline=dict(

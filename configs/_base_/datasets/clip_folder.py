@@ -12,13 +12,13 @@ with read_base():
 from i2vkit.datasets import ClipDataset, ClipFolder
 from i2vkit.datasets.transforms import CenterCrop, FirstFrames, PackClip, RandomFlip, RandomWindow, ReadFrames, Resize
 
-_layout = dict(type=ClipFolder, root="data/my_clips")
+_reader = dict(type=ClipFolder, root="data/my_clips")
 
 train_dataloader.update(
     batch_size=8,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         min_frames=16,
         pipeline=dict(
             window=dict(type=RandomWindow, length=16, stride=1),
@@ -34,7 +34,7 @@ val_dataloader.update(
     batch_size=1,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         min_frames=16,
         pipeline=dict(
             window=dict(type=FirstFrames, length=16, stride=1),

@@ -13,13 +13,13 @@ with read_base():
 from i2vkit.datasets import ClipDataset, ClipFolder
 from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, Resize
 
-_layout = dict(
+_reader = dict(
     type=ClipFolder,
     root="data/mug_64",
     labels=["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"],
     help="MUG is given on request by its owner, the Multimedia Understanding Group of the Aristotle University of "
     "Thessaloniki (mug.ee.auth.gr/fed).\n"
-    "For a rendered stand-in: python tools/synthesize_data.py mug --out data/mug\n"
+    "For a synthetic data set: python tools/synthesize_data.py mug --out data/mug\n"
     "Then, either way: python tools/prepare_data.py mug --source data/mug --out data/mug_64 --size 64",
 )
 
@@ -27,7 +27,7 @@ train_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         exclude_people="mug/test",
         min_frames=63,
         pipeline=dict(
@@ -42,7 +42,7 @@ val_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="mug/test",
         min_frames=63,
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.

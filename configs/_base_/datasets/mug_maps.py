@@ -23,13 +23,13 @@ from i2vkit.datasets.transforms import (
     RetargetMaps,
 )
 
-_layout = dict(
+_reader = dict(
     type=ClipFolder,
     root="data/mug_96",
     labels=["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"],
     help="MUG is given on request by its owner, the Multimedia Understanding Group of the Aristotle University of "
     "Thessaloniki (mug.ee.auth.gr/fed).\n"
-    "For a rendered stand-in: python tools/synthesize_data.py mug --out data/mug --people 50 --split frgan (6 do)\n"
+    "For a synthetic data set: python tools/synthesize_data.py mug --out data/mug --people 50 --split frgan (6 do)\n"
     "Then, either way: python tools/prepare_data.py mug --source data/mug --out data/mug_96 --size 96 --maps",
 )
 _expressions = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
@@ -38,7 +38,7 @@ train_dataloader.update(
     batch_size=32,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="mug/frgan_forecast",
         labels=_expressions,
         min_frames=33,
@@ -53,7 +53,7 @@ train_dataloader.update(
 )
 _scored = dict(
     type=ClipDataset,
-    layout=_layout,
+    reader=_reader,
     labels=_expressions,
     min_frames=32,
     # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.

@@ -12,14 +12,14 @@ with read_base():
 from i2vkit.datasets import ClipDataset, ClipFolder
 from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, Resize
 
-_layout = dict(
+_reader = dict(
     type=ClipFolder,
     root="data/natops_64",
     labels=[f"gesture{number:02d}" for number in range(1, 25)],  # i2vkit/datasets/readers/natops.py says what they mean
     help="NATOPS is handed out by MIT's Computer Science and Artificial Intelligence Laboratory: "
     "github.com/yalesong/natops says how. Unpack gesture01.zip to gesture24.zip into data/natops/data, beside "
     "segmentation.txt.\n"
-    "For a rendered stand-in: python tools/synthesize_data.py natops --out data/natops\n"
+    "For a synthetic data set: python tools/synthesize_data.py natops --out data/natops\n"
     "Then, either way: python tools/prepare_data.py natops --source data/natops --out data/natops_64 --size 64",
 )
 
@@ -27,7 +27,7 @@ train_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="natops/train",
         min_frames=32,
         pipeline=dict(
@@ -42,7 +42,7 @@ val_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="natops/test",
         min_frames=32,
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.

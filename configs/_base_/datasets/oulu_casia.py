@@ -12,13 +12,13 @@ with read_base():
 from i2vkit.datasets import ClipDataset, ClipFolder
 from i2vkit.datasets.transforms import PackClip, ReadFrames, Resample, Resize
 
-_layout = dict(
+_reader = dict(
     type=ClipFolder,
     root="data/oulu_casia_64",
     labels=["Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise"],
     help="Oulu-CASIA is given on request by its owner, the Center for Machine Vision and Signal Analysis (CMVS) of the "
     "University of Oulu.\n"
-    "For a rendered stand-in: python tools/synthesize_data.py oulu_casia --out data/oulu_casia\n"
+    "For a synthetic data set: python tools/synthesize_data.py oulu_casia --out data/oulu_casia\n"
     "Then, either way: "
     "python tools/prepare_data.py oulu_casia --source data/oulu_casia --out data/oulu_casia_64 --size 64",
 )
@@ -27,7 +27,7 @@ train_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="oulu_casia/train",
         pipeline=dict(
             window=dict(type=Resample, length=16),
@@ -41,7 +41,7 @@ val_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="oulu_casia/test",
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
         truth=dict(type=ClipFolder, root="data/oulu_casia_64/truth"),

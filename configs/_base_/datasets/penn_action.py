@@ -16,7 +16,7 @@ with read_base():
 from i2vkit.datasets import ClipDataset, ClipFolder
 from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, ReadPoints, Resize
 
-_layout = dict(
+_reader = dict(
     type=ClipFolder,
     root="data/penn_action_64",
     labels=[
@@ -31,7 +31,7 @@ _layout = dict(
     ],
     help="Penn Action (Penn_Action.tar.gz, 3 GB) needs no form: dreamdragon.github.io/PennAction, of the GRASP "
     "laboratory, University of Pennsylvania.\n"
-    "For a rendered stand-in: python tools/synthesize_data.py penn_action --out data/penn_action\n"
+    "For a synthetic data set: python tools/synthesize_data.py penn_action --out data/penn_action\n"
     "Then, either way: "
     "python tools/prepare_data.py penn_action --source data/penn_action --out data/penn_action_64 --size 64",
 )
@@ -40,7 +40,7 @@ train_dataloader.update(
     batch_size=32,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="penn_action/frgan_forecast",
         min_frames=32,
         pipeline=dict(
@@ -56,7 +56,7 @@ val_dataloader.update(
     batch_size=32,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="penn_action/frgan_refine",
         min_frames=32,
         pipeline=dict(
@@ -72,7 +72,7 @@ test_dataloader.update(
     batch_size=32,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="penn_action/frgan_test",
         min_frames=32,
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.

@@ -11,7 +11,7 @@ with read_base():
 from i2vkit.conditions import JointHeatmaps
 from i2vkit.datasets.transforms import RandomJump, ReadMaps, RetargetJoints
 
-train_dataloader["dataset"]["layout"]["help"] += " --maps"
+train_dataloader["dataset"]["reader"]["help"] += " --maps"
 train_dataloader["dataset"]["pipeline"]["window"] = dict(type=RandomJump, frames=1)
 for _loader in (train_dataloader, val_dataloader, test_dataloader):
     _pack = _loader["dataset"]["pipeline"].pop("pack")  # the last step

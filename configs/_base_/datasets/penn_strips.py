@@ -13,7 +13,7 @@ with read_base():
 from i2vkit.datasets import ClipDataset, FrameStrips
 from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomFlip, RandomWindow, ReadFrames, Resize
 
-_layout = dict(
+_reader = dict(
     type=FrameStrips,
     root="data/penn_examples",
     help="Penn Action as strips: cut the pane of the real clip from the animations of docs/examples_pose in "
@@ -26,7 +26,7 @@ train_dataloader.update(
     batch_size=4,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="penn_strips/train",
         pipeline=dict(
             window=dict(type=RandomWindow, length=16, stride=1),
@@ -41,7 +41,7 @@ val_dataloader.update(
     batch_size=1,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="penn_strips/val",
         pipeline=dict(
             window=dict(type=FirstFrames, length=16, stride=1),

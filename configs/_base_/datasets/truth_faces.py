@@ -2,8 +2,8 @@
 
 24 people train, four validate, eight test, six expressions; nobody's performance is another one's. Windows of 16 frames
 in a row, for training with another clip of the same person. A test clip moves the picture of another person, of which
-the exact truth is known. For random jumps in time (FRGAN) ``train_dataloader["dataset"]["pairing"] = None`` and, as
-``["pipeline"]["window"]``, ``dict(type=RandomJump, frames=1)``.
+the exact ground truth is known. For random jumps in time (FRGAN) ``train_dataloader["dataset"]["pair_sampler"] = None``
+and, as ``["pipeline"]["window"]``, ``dict(type=RandomJump, frames=1)``.
 """
 
 from mmengine.config import read_base
@@ -25,7 +25,7 @@ from i2vkit.datasets.transforms import (
 )
 from i2vkit.evaluation.protocols import SampleList
 
-_layout = dict(
+_reader = dict(
     type=ClipFolder,
     root="data/i2v_truth_v1/faces",
     labels=["anger", "disgust", "fear", "happiness", "sadness", "surprise"],
@@ -36,9 +36,9 @@ train_dataloader.update(
     batch_size=8,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="i2v_truth/faces_train",
-        pairing=dict(type=SamePerson),
+        pair_sampler=dict(type=SamePerson),
         pipeline=dict(
             window=dict(type=RandomWindow, length=16),
             read=dict(type=ReadFrames),
@@ -50,7 +50,7 @@ train_dataloader.update(
 )
 _scored = dict(
     type=ClipDataset,
-    layout=_layout,
+    reader=_reader,
     truth=dict(type=ClipFolder, root="data/i2v_truth_v1/faces/truth"),
     pipeline=dict(
         window=dict(type=FirstFrames, length=16),
@@ -64,7 +64,9 @@ _scored = dict(
 val_dataloader.update(
     batch_size=8,
     dataset=dict(
-        people="i2v_truth/faces_val", pairing=dict(type=SampleList, path="data/i2v_truth_v1/faces/val.json"), **_scored
+        people="i2v_truth/faces_val",
+        pair_sampler=dict(type=SampleList, path="data/i2v_truth_v1/faces/val.json"),
+        **_scored,
     ),
 )
 test_dataloader.update(batch_size=8, dataset=dict(people="i2v_truth/faces_test", **_scored))

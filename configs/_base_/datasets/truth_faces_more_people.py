@@ -9,12 +9,12 @@ from mmengine.config import read_base
 with read_base():
     from .truth_faces import *
 
-from i2vkit.datasets import ClipFolder, JoinedLayouts
+from i2vkit.datasets import ClipFolder, ConcatReader
 
 _joined = dict(
-    type=JoinedLayouts,
-    layouts=[
-        val_dataloader["dataset"]["layout"],
+    type=ConcatReader,
+    readers=[
+        val_dataloader["dataset"]["reader"],
         dict(
             type=ClipFolder,
             root="data/i2v_truth_v1/faces_extra",
@@ -23,5 +23,5 @@ _joined = dict(
         ),
     ],
 )
-train_dataloader["dataset"]["layout"] = _joined
+train_dataloader["dataset"]["reader"] = _joined
 train_dataloader["dataset"].update(people=None, exclude_people="i2v_truth/faces_held_out")

@@ -11,7 +11,7 @@ with read_base():
 from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomFlip, RandomWindow, ReadFrames, Resize
 
 train_dataloader.update(num_workers=0, persistent_workers=False)
-train_dataloader["dataset"]["pairing"] = None
+train_dataloader["dataset"]["pair_sampler"] = None
 train_dataloader["dataset"]["pipeline"] = dict(
     window=dict(type=RandomWindow, length=16),
     read=dict(type=ReadFrames),

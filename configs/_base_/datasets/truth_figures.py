@@ -25,7 +25,7 @@ from i2vkit.datasets.transforms import (
 )
 from i2vkit.evaluation.protocols import SampleList
 
-_layout = dict(
+_reader = dict(
     type=ClipFolder,
     root="data/i2v_truth_v1/figures",
     labels=["bend", "jack", "pjump", "walk", "wave1", "wave2"],
@@ -36,9 +36,9 @@ train_dataloader.update(
     batch_size=8,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="i2v_truth/figures_train",
-        pairing=dict(type=SamePerson),
+        pair_sampler=dict(type=SamePerson),
         pipeline=dict(
             window=dict(type=RandomWindow, length=16),
             read=dict(type=ReadFrames),
@@ -51,7 +51,7 @@ train_dataloader.update(
 )
 _scored = dict(
     type=ClipDataset,
-    layout=_layout,
+    reader=_reader,
     truth=dict(type=ClipFolder, root="data/i2v_truth_v1/figures/truth"),
     pipeline=dict(
         window=dict(type=FirstFrames, length=16),
@@ -67,7 +67,7 @@ val_dataloader.update(
     batch_size=8,
     dataset=dict(
         people="i2v_truth/figures_val",
-        pairing=dict(type=SampleList, path="data/i2v_truth_v1/figures/val.json"),
+        pair_sampler=dict(type=SampleList, path="data/i2v_truth_v1/figures/val.json"),
         **_scored,
     ),
 )

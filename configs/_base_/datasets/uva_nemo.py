@@ -13,12 +13,12 @@ with read_base():
 from i2vkit.datasets import ClipDataset, ClipFolder
 from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, Resize
 
-_layout = dict(
+_reader = dict(
     type=ClipFolder,
     root="data/uva_nemo_64",
     labels=["deliberate", "spontaneous"],
     help="UvA-NEMO is given on request by its owners at the University of Amsterdam (www.uva-nemo.org).\n"
-    "For a rendered stand-in: python tools/synthesize_data.py uva_nemo --out data/uva_nemo\n"
+    "For a synthetic data set: python tools/synthesize_data.py uva_nemo --out data/uva_nemo\n"
     "Then, either way: python tools/prepare_data.py uva_nemo --source data/uva_nemo --out data/uva_nemo_64 --size 64",
 )
 
@@ -26,7 +26,7 @@ train_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         labels=["spontaneous"],
         exclude_people="uva_nemo/test",
         min_frames=63,
@@ -42,7 +42,7 @@ val_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         labels=["spontaneous"],
         people="uva_nemo/test",
         min_frames=63,

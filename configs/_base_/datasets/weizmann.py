@@ -2,7 +2,7 @@
 
 As ImaGINator has it: 32 frames, every one, and mirror images, drawn anew for each sample. Clips of fewer than 32 frames
 are left out and listed. Which people test is our choice, the paper does not say; see i2vkit/datasets/splits.py. The
-split in time of Dual-MTGAN is another one: no people, but frames_between=(0, 2 / 3) to train and (2 / 3, 1) to test,
+split in time of Dual-MTGAN is another one: no people, but temporal_split=(0, 2 / 3) to train and (2 / 3, 1) to test,
 as in weizmann_strips_in_time.py.
 """
 
@@ -14,13 +14,13 @@ with read_base():
 from i2vkit.datasets import ClipDataset, ClipFolder
 from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomFlip, RandomWindow, ReadFrames, Resize
 
-_layout = dict(
+_reader = dict(
     type=ClipFolder,
     root="data/weizmann_64",
     labels=["bend", "jack", "jump", "pjump", "run", "side", "skip", "walk", "wave1", "wave2"],
     help="Weizmann Actions needs no form: take bend.zip to wave2.zip and classification_masks.mat from "
     "www.wisdom.weizmann.ac.il/~vision/SpaceTimeActions.html and unpack the archives into data/weizmann_videos.\n"
-    "For a rendered stand-in: python tools/synthesize_data.py weizmann --out data/weizmann_videos\n"
+    "For a synthetic data set: python tools/synthesize_data.py weizmann --out data/weizmann_videos\n"
     "Then, either way: "
     "python tools/prepare_data.py weizmann --source data/weizmann_videos --out data/weizmann_64 --size 64",
 )
@@ -29,7 +29,7 @@ train_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="weizmann_official/train",
         min_frames=32,
         pipeline=dict(
@@ -45,7 +45,7 @@ val_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="weizmann_official/test",
         min_frames=32,
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.

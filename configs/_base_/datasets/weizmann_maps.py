@@ -21,7 +21,7 @@ _folder = dict(
 train_dataloader["batch_size"] = 32
 train_dataloader["dataset"]["pipeline"]["window"] = dict(type=RandomJump, frames=1)
 for _loader in (train_dataloader, val_dataloader):
-    _loader["dataset"]["layout"] = _folder
+    _loader["dataset"]["reader"] = _folder
     _pack = _loader["dataset"]["pipeline"].pop("pack")  # the last step
     _loader["dataset"]["pipeline"].update(maps=dict(type=ReadMaps), pack=_pack)
 test_dataloader = val_dataloader

@@ -12,13 +12,13 @@ with read_base():
 from i2vkit.datasets import ClipDataset, FrameStrips
 from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, Resize
 
-_layout = dict(type=FrameStrips, root="data/weizmann")
+_reader = dict(type=FrameStrips, root="data/weizmann")
 
 train_dataloader.update(
     batch_size=4,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="weizmann/train",
         pipeline=dict(
             window=dict(type=RandomWindow, length=16, stride=2),
@@ -32,7 +32,7 @@ val_dataloader.update(
     batch_size=1,
     dataset=dict(
         type=ClipDataset,
-        layout=_layout,
+        reader=_reader,
         people="weizmann/val",
         pipeline=dict(
             window=dict(type=FirstFrames, length=16, stride=2),

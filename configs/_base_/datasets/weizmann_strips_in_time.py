@@ -13,8 +13,8 @@ with read_base():
 from i2vkit.datasets import SamePerson
 
 for _loader, _shares in ((train_dataloader, (0, 2 / 3)), (val_dataloader, (2 / 3, 1))):
-    _loader["dataset"].update(people=None, frames_between=_shares)
+    _loader["dataset"].update(people=None, temporal_split=_shares)
     _loader["dataset"]["pipeline"]["window"].update(length=16, stride=1)
 train_dataloader["batch_size"] = 16
-train_dataloader["dataset"]["pairing"] = dict(type=SamePerson)
+train_dataloader["dataset"]["pair_sampler"] = dict(type=SamePerson)
 test_dataloader = val_dataloader

@@ -10,7 +10,7 @@ step. Ours: torch's initial weights in encoders and discriminators. Normal maps 
 ``map_channels`` to 13 (joints).
 
 The pass animates the take of the image with the maps of the driving take: RandomJump makes them frames t and t + k of
-one clip, a pairing two people's.
+one clip, a pair sampler two people's.
 """
 
 from torch.optim import Adam

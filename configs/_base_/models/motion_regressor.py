@@ -8,7 +8,7 @@ from mmengine.optim import LinearLR
 from torch.optim import Adam
 
 from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
-from i2vkit.evaluation.metrics import ChangeTold
+from i2vkit.evaluation.metrics import MotionChangeR2
 from i2vkit.models import MotionRegressor, SupervisedModel
 from i2vkit.models.encoders import CnnLstmEncoder, ConvFrameEncoder
 from i2vkit.models.losses import FrameChangeLoss
@@ -37,4 +37,4 @@ optim_wrapper = dict(
 param_scheduler = dict(
     decay=dict(type=LinearLR, start_factor=1.0, end_factor=0.02, begin=600, end=1200, by_epoch=False)
 )
-val_evaluator = test_evaluator = dict(change_told=dict(type=ChangeTold))
+val_evaluator = test_evaluator = dict(change_r2=dict(type=MotionChangeR2))

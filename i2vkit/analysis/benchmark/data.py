@@ -15,9 +15,15 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from i2vkit.analysis.benchmark.loaders import arrive
-from i2vkit.analysis.benchmark.timing import LEAST_ROUNDS, Turns, by_turns, config_name, surroundings
+from i2vkit.analysis.benchmark.timing import (
+    LEAST_ROUNDS,
+    InterleavedTimes,
+    config_name,
+    environment_info,
+    time_interleaved,
+)
 from i2vkit.analysis.benchmark.waiting import waiting_share
-from i2vkit.datasets import ClipDataset, FrameFolder, FrameSource, FrameSpan, FrameStrip, Take
+from i2vkit.datasets import ClipDataset, FrameFolder, FrameSource, FrameSpan, FrameStrip, SampledClip
 from i2vkit.datasets.collation import stack_inputs
 from i2vkit.datasets.deferred import DeferredBatch
 from i2vkit.datasets.loaders import build_loader
@@ -48,7 +54,7 @@ def benchmark_data(cfg: Config, seconds: float = 10.0, steps: int = 0) -> dict[s
         I2VError: what is wrong with config or data.
     """
     loader = build_loader(cfg, "train")
-    feed = Feed(loader)
+    feed = LoaderBenchmark(loader)
     feed.check()
     compared = plain_frames(loader.dataset.records[0].frames, [0]) is not None
     turns = feed.measure(seconds, compared)
@@ -66,10 +72,10 @@ def benchmark_data(cfg: Config, seconds: float = 10.0, steps: int = 0) -> dict[s
         result |= {"ratio": turns.ratio(LOADER, PLAIN), "ratio_range": turns.ratio_range(LOADER, PLAIN)}
     if steps:
         result["waiting_share"] = waiting_share(cfg, steps)
-    return result | surroundings()
+    return result | environment_info()
 
 
-class Feed:
+class LoaderBenchmark:
     """A data loader and a plain reader, each going through the clips in the sampler's order, at its own pace.
 
     ``clips`` and ``frames`` of one turn are known after ``measure``.
@@ -83,7 +89,7 @@ class Feed:
         self.batches = _endless(loader)
         self.keys = _endless(loader.sampler)
         self.turn = self.clips = self.frames = 0
-        self._pending: list[Take] = []
+        self._pending: list[SampledClip] = []
 
     def check(self) -> None:
         """Compare the loader's first batch with the data set's samples, and frames as read with the plain reader's.
@@ -97,18 +103,20 @@ class Feed:
             own = self.dataset[key]["inputs"]["driving"]
             if (source[:, : own.shape[1]].int() - own).abs().max() > most:
                 raise DataError(f"the loader's sample {key} is not that of the data set")
-            for take in self._takes(key, read=True):
-                plain = plain_frames(take.record.frames, take.indices)
-                if plain is not None and not np.array_equal(plain, take.frames):
-                    raise DataError(f"clip {take.record.name}: the plain reader gives other frames than the data set")
+            for sampled in self._sampled_clips(key, read=True):
+                plain = plain_frames(sampled.record.frames, sampled.indices)
+                if plain is not None and not np.array_equal(plain, sampled.frames):
+                    raise DataError(
+                        f"clip {sampled.record.name}: the plain reader gives other frames than the data set"
+                    )
 
-    def measure(self, seconds: float, compared: bool) -> Turns:
+    def measure(self, seconds: float, compared: bool) -> InterleavedTimes:
         """Time the loader, and by turns with it the plain reader where there is one."""
         a_batch = self._warm_up(seconds)
         a_round = a_batch + (self._plain_batch() if compared else 0)
         self.turn = max(2 * self.ahead, ceil(seconds / (LEAST_ROUNDS + 1) / a_round))
         self.clips = self.turn * self.batch_size
-        lengths = [len(take.indices) for key in islice(self.keys, 32) for take in self._takes(key)]
+        lengths = [len(sampled.indices) for key in islice(self.keys, 32) for sampled in self._sampled_clips(key)]
         self.frames = round(self.clips * sum(lengths) / 32)
 
         def drain() -> None:
@@ -118,10 +126,10 @@ class Feed:
             time.sleep(2 * self.ahead * a_batch)  # the workers finish what they have begun
             self._look_up(self.clips)
 
-        contenders = {LOADER: lambda: self._fetch(self.turn)}
+        candidates = {LOADER: lambda: self._fetch(self.turn)}
         if compared:
-            contenders[PLAIN] = self._read_pending
-        return by_turns(contenders, seconds, before={LOADER: drain, PLAIN: settle})
+            candidates[PLAIN] = self._read_pending
+        return time_interleaved(candidates, seconds, before={LOADER: drain, PLAIN: settle})
 
     def _warm_up(self, seconds: float) -> float:
         """Fill queues and caches, in two passes over the data or ``seconds``; seconds that a batch takes after that."""
@@ -143,7 +151,7 @@ class Feed:
 
     def _look_up(self, clips: int) -> None:
         """Find out which frames the plain reader is to read next."""
-        self._pending = [take for key in islice(self.keys, clips) for take in self._takes(key)]
+        self._pending = [sampled for key in islice(self.keys, clips) for sampled in self._sampled_clips(key)]
 
     def _fetch(self, number: int) -> None:
         for _ in range(number):
@@ -151,10 +159,10 @@ class Feed:
             arrive(batch, stack_inputs(batch["inputs"])["driving"].device)
 
     def _read_pending(self) -> None:
-        for take in self._pending:
-            plain_frames(take.record.frames, take.indices)
+        for sampled in self._pending:
+            plain_frames(sampled.record.frames, sampled.indices)
 
-    def _takes(self, key: tuple[int, int], read: bool = False) -> list[Take]:
+    def _sampled_clips(self, key: tuple[int, int], read: bool = False) -> list[SampledClip]:
         """The clips of a sample with the frames chosen, and ``read`` or not."""
         sample = self.dataset.begin(key)
         for transform in self.dataset.pipeline:
@@ -163,7 +171,7 @@ class Feed:
             sample = transform(sample)
             if isinstance(transform, ReadFrames):
                 break
-        return list(sample["takes"].values())
+        return list(sample["clips"].values())
 
 
 def _endless(source: Any) -> Iterator[Any]:
@@ -188,7 +196,7 @@ def _open(path: Path) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def as_text(result: dict[str, Any]) -> str:
+def format_data(result: dict[str, Any]) -> str:
     """The numbers to read."""
     lines = [
         f"{name:<13} {result['clips_per_second'][name]:>10,.1f} clips a second {frames:>12,.0f} frames a second"

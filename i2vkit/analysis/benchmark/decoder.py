@@ -17,6 +17,7 @@ from i2vkit.analysis.benchmark.generators import (
     FRAMES,
     REFERENCE,
     build,
+    calibrate_batch_norm,
     count,
     cudnn_as_configured,
     layers_with_two_forms,
@@ -24,10 +25,17 @@ from i2vkit.analysis.benchmark.generators import (
     precisions_of,
     random_clip,
     run,
-    settle_norms,
     step_length,
 )
-from i2vkit.analysis.benchmark.timing import LONG, by_turns, config_name, report, surroundings, synchronized, table
+from i2vkit.analysis.benchmark.timing import (
+    LONG,
+    config_name,
+    environment_info,
+    speed_report,
+    synchronized,
+    table,
+    time_interleaved,
+)
 from i2vkit.engine.compiling import compile_options
 from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
@@ -74,8 +82,8 @@ def benchmark_decoder(
         precisions: to measure in beside fp32, "tf32" (of GPUs only) and "bf16"; by default all.
 
     Returns:
-        For every comparison the fields of ``timing.report``, ``precision`` of each contender, and ``difference``, the
-        largest ones from the reference outputs; numbers of parameters; and where it was measured.
+        For every comparison the fields of ``timing.speed_report``, ``precision`` of each candidate, and ``difference``,
+        the largest ones from the reference outputs; numbers of parameters; and where it was measured.
 
     Raises:
         ConfigError: the generator has no layer with a reference form, or two outputs do not agree.
@@ -86,7 +94,7 @@ def benchmark_decoder(
     if not layers:
         raise ConfigError(f"{config_name(cfg)}: no layer of its generator has a reference form to be compared with")
     learnt = random_clip(generator, batch or FRAMES, 1).to(device) if trained == 1 else clip
-    settle_norms(generator, learnt)
+    calibrate_batch_norm(generator, learnt)
     result: dict[str, Any] = {
         "benchmark": "decoder",
         "config": config_name(cfg),
@@ -102,22 +110,22 @@ def benchmark_decoder(
         result["trained_on"] = {"batch_size": len(learnt), "frames": learnt.driving.shape[2]}
         if against is not None:
             other, _ = build(against, len(clip), device)
-            settle_norms(other, clip)
+            calibrate_batch_norm(other, clip)
             others = {FAST: generator, OTHER: other}
             result["against"] = config_name(against)
             result["parameters"] = {name: count(each) for name, each in others.items()}
             result["decoders"] = _decoders(others, clip, seconds, precisions)
-    return result | surroundings()
+    return result | environment_info()
 
 
 def _inference(
     generator: nn.Module, clip: VideoBatch, seconds: float, precisions: Sequence[str], compiled: bool
 ) -> dict[str, Any]:
     generator.eval()
-    contenders, used = {}, {}
+    candidates, used = {}, {}
 
     def add(name: str, model: nn.Module, precision: str, reference: bool = False) -> None:
-        contenders[name], used[name] = partial(run, model, clip, reference, precision), precision
+        candidates[name], used[name] = partial(run, model, clip, reference, precision), precision
 
     full = for_inference_(deepcopy(generator), torch.float32)
     for precision in precisions:
@@ -130,7 +138,7 @@ def _inference(
         faster.decoder.compile(**compile_options(True))
         add(named(FAST, precision, "folded", "compiled"), faster, precision)
     with torch.no_grad():
-        return _measure(contenders, used, REFERENCE, seconds, clip.driving.device)
+        return _measure(candidates, used, REFERENCE, seconds, clip.driving.device)
 
 
 def _training(
@@ -147,16 +155,16 @@ def _training(
             (video * weight).sum().backward()
         return video.detach()
 
-    contenders, used = {}, {}
+    candidates, used = {}, {}
     for precision in precisions:
         for form in (REFERENCE, FAST):
             name = named(form, precision)
-            contenders[name], used[name] = partial(step, generator, form == REFERENCE, precision), precision
+            candidates[name], used[name] = partial(step, generator, form == REFERENCE, precision), precision
     if compiled:
         faster, name = deepcopy(generator), named(FAST, precision, "compiled")
         faster.decoder.compile(**compile_options(True))
-        contenders[name], used[name] = partial(step, faster, False, precision), precision
-    measured = _measure(contenders, used, REFERENCE, seconds, clip.driving.device)
+        candidates[name], used[name] = partial(step, faster, False, precision), precision
+    measured = _measure(candidates, used, REFERENCE, seconds, clip.driving.device)
     generator.zero_grad()
     return measured
 
@@ -167,14 +175,14 @@ def _decoders(
     """Each forward in eval mode, and forward and backward in training mode; nothing to check, they are not alike."""
     measured = {}
     for precision in precisions:
-        contenders = {}
+        candidates = {}
         for name, generator in generators.items():
-            contenders[f"{name}, inference"] = partial(_no_grad, generator, clip, precision)
-            contenders[f"{name}, training"] = partial(_both, generator, clip, precision)
-        contenders = {name: synchronized(work, clip.driving.device) for name, work in contenders.items()}
-        turns = by_turns(contenders, seconds)
+            candidates[f"{name}, inference"] = partial(_no_grad, generator, clip, precision)
+            candidates[f"{name}, training"] = partial(_both, generator, clip, precision)
+        candidates = {name: synchronized(work, clip.driving.device) for name, work in candidates.items()}
+        turns = time_interleaved(candidates, seconds)
         measured[precision] = {
-            kind: report(turns, f"{OTHER}, {kind}", [f"{name}, {kind}" for name in generators])
+            kind: speed_report(turns, f"{OTHER}, {kind}", [f"{name}, {kind}" for name in generators])
             for kind in ("inference", "training")
         }
     return measured
@@ -192,17 +200,17 @@ def _both(generator: nn.Module, clip: VideoBatch, precision: str) -> None:
 
 
 def _measure(
-    contenders: dict[str, Callable[[], Tensor]],
+    candidates: dict[str, Callable[[], Tensor]],
     precisions: dict[str, str],
     reference: str,
     seconds: float,
     device: torch.device,
 ) -> dict[str, Any]:
     """Check that the outputs agree with the reference's, and time all."""
-    differences = check_agreement({name: work() for name, work in contenders.items()}, reference)
-    works = {name: synchronized(work, device) for name, work in contenders.items()}
-    turns = by_turns(works, seconds, warm=True, most=max(seconds, LONG))
-    return report(turns, reference, list(contenders)) | {"precision": precisions, "difference": differences}
+    differences = check_agreement({name: work() for name, work in candidates.items()}, reference)
+    works = {name: synchronized(work, device) for name, work in candidates.items()}
+    turns = time_interleaved(works, seconds, warm=True, most=max(seconds, LONG))
+    return speed_report(turns, reference, list(candidates)) | {"precision": precisions, "difference": differences}
 
 
 def check_agreement(outputs: dict[str, Tensor], reference: str) -> dict[str, float]:
@@ -228,7 +236,7 @@ def check_agreement(outputs: dict[str, Tensor], reference: str) -> dict[str, flo
     return largest
 
 
-def as_text(result: dict[str, Any]) -> str:
+def format_decoder(result: dict[str, Any]) -> str:
     """The numbers to read."""
     lines = [f"{result['config']}: {result['batch_size']} clips of {result['frames']} frames on {result['device']}"]
     lines += [f"{name}: {number:,} parameters" for name, number in result["parameters"].items()]

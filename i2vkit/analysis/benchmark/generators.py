@@ -81,7 +81,7 @@ def precisions_of(device: str, asked: Sequence[str] | None = None) -> tuple[str,
 
 
 def named(form: str, precision: str, *more: str) -> str:
-    """Return what a contender is called; the precision is left out where it is fp32.
+    """Return what a candidate is called; the precision is left out where it is fp32.
 
     >>> named("fast", "fp32"), named("fast", "tf32", "folded")
     ('fast', 'fast, tf32, folded')
@@ -141,7 +141,7 @@ def using_reference_forms(module: nn.Module, reference: bool = True):
 
 
 @torch.no_grad()
-def settle_norms(generator: nn.Module, clip: VideoBatch) -> None:
+def calibrate_batch_norm(generator: nn.Module, clip: VideoBatch) -> None:
     """Make the running statistics of all batch norms those of this batch, as training would have done."""
     norms = [m for m in generator.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     momenta = [norm.momentum for norm in norms]

@@ -14,7 +14,7 @@ from mmengine.config import Config
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from i2vkit.analysis.benchmark.timing import config_name, surroundings
+from i2vkit.analysis.benchmark.timing import config_name, environment_info
 from i2vkit.datasets.collation import stack_inputs
 from i2vkit.datasets.loaders import build_loader, default_workers
 from i2vkit.errors import ConfigError
@@ -57,7 +57,7 @@ def benchmark_loaders(cfg: Config, seconds: float = 10.0, device: str = "cpu") -
         "batch_size": cfg.train_dataloader.batch_size,
         "device": device,
         "loaders": rows,
-        **surroundings(),
+        **environment_info(),
     }
 
 
@@ -149,7 +149,7 @@ class _Counter(pickle.Pickler):
         return int, ()
 
 
-def as_text(result: dict[str, Any]) -> str:
+def format_loaders(result: dict[str, Any]) -> str:
     """The numbers to read."""
     lines = [f"{result['config']}: batches of {result['batch_size']}, uint8, on {result['device']}"]
     for row in result["loaders"]:

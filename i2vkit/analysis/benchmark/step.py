@@ -24,7 +24,15 @@ from i2vkit.analysis.benchmark.generators import (
     step_length,
     using_reference_forms,
 )
-from i2vkit.analysis.benchmark.timing import LONG, by_turns, config_name, report, surroundings, synchronized, table
+from i2vkit.analysis.benchmark.timing import (
+    LONG,
+    config_name,
+    environment_info,
+    speed_report,
+    synchronized,
+    table,
+    time_interleaved,
+)
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS, build_part
@@ -59,8 +67,8 @@ def benchmark_step(
         compiled: measure the step with compiled parts too, in the last of the precisions.
 
     Returns:
-        ``step``: the fields of ``timing.report``, ``precision`` of each contender, and ``losses`` of the checked steps;
-        numbers of parameters; and where it was measured.
+        ``step``: the fields of ``timing.speed_report``, ``precision`` of each candidate, and ``losses`` of the checked
+        steps; numbers of parameters; and where it was measured.
 
     Raises:
         ConfigError: there is nothing to train, no such device, or the losses do not agree.
@@ -88,7 +96,7 @@ def benchmark_step(
         used = {name: trainer.model.precision for name, trainer in trainers.items()}
         check_losses(losses, used)
         works = {name: synchronized(trainer.step, where) for name, trainer in trainers.items()}
-        turns = by_turns(works, seconds, warm=True, most=max(seconds, LONG))
+        turns = time_interleaved(works, seconds, warm=True, most=max(seconds, LONG))
     return {
         "benchmark": "step",
         "config": config_name(cfg),
@@ -96,8 +104,8 @@ def benchmark_step(
         "frames": data["inputs"]["driving"].shape[2],
         "device": device,
         "parameters": {part: count(module) for part, module in model.named_children() if count(module)},
-        "step": report(turns, REFERENCE, list(trainers)) | {"precision": used, "losses": losses},
-        **surroundings(),
+        "step": speed_report(turns, REFERENCE, list(trainers)) | {"precision": used, "losses": losses},
+        **environment_info(),
     }
 
 
@@ -208,7 +216,7 @@ def check_losses(losses: dict[str, list[dict[str, float]]], precisions: dict[str
                     )
 
 
-def as_text(result: dict[str, Any]) -> str:
+def format_step(result: dict[str, Any]) -> str:
     """The numbers to read."""
     lines = [f"{result['config']}: a step of {result['batch_size']} clips of {result['frames']} frames"]
     lines += [f"{part}: {number:,} parameters" for part, number in result["parameters"].items()]

@@ -1,4 +1,4 @@
-"""What all benchmarks share: contenders that run by turns, their medians and ratios, memory, and where it was."""
+"""What all benchmarks share: candidates that run by turns, their medians and ratios, memory, and where it was."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ LONG = 15.0  # seconds: no round of a long comparison begins later
 
 
 @dataclass(frozen=True)
-class Turns:
-    """What ``by_turns`` measured.
+class InterleavedTimes:
+    """What ``time_interleaved`` measured.
 
-    ``seconds`` of each contender, one value a round; ``peak_bytes``, the most memory that the process held during its
+    ``seconds`` of each candidate, one value a round; ``peak_bytes``, the most memory that the process held during its
     turns, None where that cannot be told.
     """
 
@@ -34,7 +34,7 @@ class Turns:
     peak_bytes: dict[str, int | None]
 
     def median(self, name: str) -> float:
-        """The median of a contender's seconds."""
+        """The median of a candidate's seconds."""
         return median(self.seconds[name])
 
     def ratio(self, name: str, other: str) -> float:
@@ -50,28 +50,28 @@ class Turns:
         return [slow / fast for fast, slow in zip(self.seconds[name], self.seconds[other], strict=True)]
 
 
-def by_turns(
-    contenders: Mapping[str, Callable[[], object]],
+def time_interleaved(
+    candidates: Mapping[str, Callable[[], object]],
     seconds: float,
     before: Mapping[str, Callable[[], object]] | None = None,
     clock: Callable[[], float] = time.perf_counter,
     warm: bool = False,
     most: float = math.inf,
-) -> Turns:
-    """Run the contenders one after the other, round after round, and time each turn.
+) -> InterleavedTimes:
+    """Run the candidates one after the other, round after round, and time each turn.
 
     What changes slowly (other programs, the clock rate) so falls on all alike; every second round goes the other way
     around. A first round warms up and does not count, unless all are ``warm``.
 
     Args:
-        contenders: by name; each does the same amount of work whenever it is called.
+        candidates: by name; each does the same amount of work whenever it is called.
         seconds: begin no round after this long, but let five rounds count.
         most: begin none after this long in any case, once one has counted.
-        before: what is done before a contender's turn, untimed.
+        before: what is done before a candidate's turn, untimed.
         clock: seconds, rising.
     """
     before = before or {}
-    names = list(contenders)
+    names = list(candidates)
     times: dict[str, list[float]] = {name: [] for name in names}
     peaks: dict[str, int | None] = dict.fromkeys(names)
     start, rounds = clock(), int(warm)
@@ -80,22 +80,22 @@ def by_turns(
             before.get(name, lambda: None)()
             with PeakMemory() as memory:
                 begin = clock()
-                contenders[name]()
+                candidates[name]()
                 end = clock()
             if rounds:
                 times[name].append(end - begin)
                 peaks[name] = max(filter(None, (peaks[name], memory.bytes)), default=None)
         rounds += 1
-    return Turns(times, peaks)
+    return InterleavedTimes(times, peaks)
 
 
-def report(turns: Turns, reference: str, names: list[str]) -> dict[str, Any]:
-    """What was measured of the contenders ``names``, by name, ready to be written.
+def speed_report(turns: InterleavedTimes, reference: str, names: list[str]) -> dict[str, Any]:
+    """What was measured of the candidates ``names``, by name, ready to be written.
 
     ``milliseconds`` (medians), ``ratio``: how many times faster than the ``reference``, with its ``ratio_range`` over
     the ``rounds``, ``peak_bytes`` of the process.
 
-    >>> report(Turns({"a": [2.0], "b": [0.5]}, {"a": None, "b": None}), "a", ["a", "b"])["ratio"]
+    >>> speed_report(InterleavedTimes({"a": [2.0], "b": [0.5]}, {"a": None, "b": None}), "a", ["a", "b"])["ratio"]
     {'a': 1.0, 'b': 4.0}
     """
     return {
@@ -151,7 +151,7 @@ def _write(path: str, text: str) -> bool:
     return True
 
 
-def surroundings() -> dict[str, object]:
+def environment_info() -> dict[str, object]:
     """What a measurement depends on beside the code: versions, processor, cores, threads, GPU."""
     return {
         "versions": {"python": platform.python_version(), **package_versions(PACKAGES)},
@@ -176,7 +176,7 @@ def config_name(cfg: Config) -> str:
 
 
 def table(measured: dict[str, Any]) -> list[str]:
-    """A line a contender of what ``report`` gives."""
+    """A line a candidate of what ``speed_report`` gives."""
     width = max(len(name) for name in measured["milliseconds"])
     lines = []
     for name, milliseconds in measured["milliseconds"].items():

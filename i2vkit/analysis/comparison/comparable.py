@@ -16,18 +16,18 @@ from i2vkit.errors import ConfigError
 NEEDED = ("config", "checkpoint", "protocol", "scores")
 
 # Transforms that read something beside the frames: they change no score.
-BESIDE = ("ReadMaps(", "RetargetMaps(", "RetargetJoints(", "ReadPoints(", "PackClip(")
+_SCORE_NEUTRAL = ("ReadMaps(", "RetargetMaps(", "RetargetJoints(", "ReadPoints(", "PackClip(")
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparedRow:
     """A model: its name in the table, and its results, one a seed."""
 
     name: str
     results: list[dict[str, Any]]
 
 
-def read_results(files: Sequence[str | Path]) -> list[Row]:
+def read_results(files: Sequence[str | Path]) -> list[ComparedRow]:
     """The rows of ``metrics.json`` files, in their order; NAME=FILE names a row, and files of one name are its seeds.
 
     Results of one config, options and iteration whose training or test seeds differ are one row too.
@@ -47,7 +47,7 @@ def read_results(files: Sequence[str | Path]) -> list[Row]:
     for key, group in split:
         config = group[0]["config"]
         own = config if configs[config] == 1 else f"{config} ({group[0]['file']})"
-        rows.append(Row(key if isinstance(key, str) else own, group))
+        rows.append(ComparedRow(key if isinstance(key, str) else own, group))
     if twice := [name for name, count in Counter(row.name for row in rows).items() if count > 1]:
         raise ConfigError(f"two rows are named {twice[0]}: give one another name, NAME=FILE")
     return rows
@@ -57,7 +57,7 @@ def check_comparable(results: Sequence[dict[str, Any]]) -> None:
     """Raise ``ConfigError`` that says what differs unless all results can be compared with the first.
 
     Compared are samples (their seeds aside), frames (stride), resize, the weights that metrics look through, and the
-    floors, which tell whether the videos were the same. A result names itself by ``name`` or ``file``.
+    static baselines, which tell whether the videos were the same. A result names itself by ``name`` or ``file``.
     """
     for other in results[1:]:
         if what := difference_of(results[0], other):
@@ -70,7 +70,7 @@ def check_comparable(results: Sequence[dict[str, Any]]) -> None:
 
 def difference_of(one: dict[str, Any], other: dict[str, Any]) -> str | None:
     """What keeps two results from being compared, in words with both sides; None if nothing does."""
-    for find in (_samples, _frames, _extractors, _floors):
+    for find in (_samples, _frames, _extractors, _static_baselines):
         if what := find(one, other):
             return what
     return None
@@ -107,7 +107,7 @@ def _name(result: dict) -> str:
 
 
 def _steps(result: dict) -> str:
-    return ", ".join(step for step in result.get("pipeline", []) if not step.startswith(BESIDE))
+    return ", ".join(step for step in result.get("pipeline", []) if not step.startswith(_SCORE_NEUTRAL))
 
 
 def _frames(one: dict, other: dict) -> str | None:
@@ -132,10 +132,10 @@ def _extractors(one: dict, other: dict) -> str | None:
     return None
 
 
-def _floors(one: dict, other: dict) -> str | None:
+def _static_baselines(one: dict, other: dict) -> str | None:
     for name in sorted(one["scores"].keys() & other["scores"].keys()):
         ours, others = one["scores"][name], other["scores"][name]
-        if name.endswith("_floor") and not isclose(ours, others, rel_tol=1e-4):
+        if name.endswith("_static_baseline") and not isclose(ours, others, rel_tol=1e-4):
             roots = " and ".join(str((result.get("data") or {}).get("root", "?")) for result in (one, other))
             return f"their {name} differs ({ours:.4f} and {others:.4f}), so the videos were others (data: {roots})"
     return None

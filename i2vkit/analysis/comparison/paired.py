@@ -9,10 +9,10 @@ from math import isclose, isnan
 from statistics import fmean, stdev
 from typing import Any
 
-from i2vkit.analysis.comparison.comparable import Row, videos_of
+from i2vkit.analysis.comparison.comparable import ComparedRow, videos_of
 from i2vkit.evaluation.statistics import bootstrap_interval, bootstrap_over, groups_of
 
-FLOOR = "floor: first image repeated"
+STATIC_BASELINE = "static baseline: first image repeated"
 
 # Of one metric: the value of each sample and its group in the bootstrap; keys are (name, its how-manieth).
 Values = dict[tuple[str, int], tuple[float, str]]
@@ -43,7 +43,7 @@ class Comparison:
     ``counts`` on how many samples each metric is compared.
     """
 
-    rows: list[Row]
+    rows: list[ComparedRow]
     metrics: list[str]
     cells: dict[str, dict[str, Cell]]
     facts: dict[str, Any]
@@ -52,31 +52,31 @@ class Comparison:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def compare(rows: Sequence[Row]) -> Comparison:
-    """Compare rows, as ``read_results`` gives them, with the first of them; the floor is the last row.
+def compare(rows: Sequence[ComparedRow]) -> Comparison:
+    """Compare rows, as ``read_results`` gives them, with the first of them; the static baseline is the last row.
 
     Each metric is compared on the samples that all rows which have it could score. Of several seeds a sample's value is
     the mean. Samples are paired by name, and people, who are not independent of their videos, drawn as a whole.
     """
     first = rows[0].results[0]
     names = [name for row in rows for result in row.results for name in result["scores"]]
-    metrics = [name for name in dict.fromkeys(names) if not name.endswith(("_floor", "_gain"))]
+    metrics = [name for name in dict.fromkeys(names) if not name.endswith(("_static_baseline", "_improvement"))]
     over, groups = bootstrap_over(videos_of(first))
-    cells: dict[str, dict[str, Cell]] = {row.name: {} for row in rows} | {FLOOR: {}}
+    cells: dict[str, dict[str, Cell]] = {row.name: {} for row in rows} | {STATIC_BASELINE: {}}
     counts = {}
     for metric in metrics:
         known = {row.name: row.results for row in rows if all(metric in result["scores"] for result in row.results)}
         values = {name: _mean_values(results, metric, over) for name, results in known.items()}
         scores = {name: [result["scores"][metric] for result in results] for name, results in known.items()}
-        if (key := f"{metric}_floor") in first["scores"]:
-            values[FLOOR], scores[FLOOR] = _mean_values([first], key, over), [first["scores"][key]]
+        if (key := f"{metric}_static_baseline") in first["scores"]:
+            values[STATIC_BASELINE], scores[STATIC_BASELINE] = _mean_values([first], key, over), [first["scores"][key]]
         common = set.intersection(*[set(found) for found in values.values() if found] or [set()])
         counts[metric] = len(common)
         way = _less_is_better(first, metric)
         for name, found in values.items():
             reference = values.get(rows[0].name)
             cells[name][metric] = _cell(scores[name], found, None if name == rows[0].name else reference, common, way)
-    shown = [*rows, Row(FLOOR, [first])] if cells[FLOOR] else list(rows)
+    shown = [*rows, ComparedRow(STATIC_BASELINE, [first])] if cells[STATIC_BASELINE] else list(rows)
     return Comparison(shown, metrics, cells, first, over, groups, counts)
 
 
@@ -135,9 +135,13 @@ def _values(result: dict, key: str, over: str) -> Values:
 
 
 def _less_is_better(result: dict, metric: str) -> bool | None:
-    """Whether less of a metric is better: as the result says, or as its gain over the floor does; None if neither."""
+    """Whether less of a metric is better: as the result says, or as its improvement over the static baseline does; None
+    if neither.
+    """
     said = result.get("less_is_better", {}).get(metric)
-    score, floor, gain = (result["scores"].get(metric + end) for end in ("", "_floor", "_gain"))
-    if said is not None or None in (floor, gain) or score == floor or not gain:
+    score, static_baseline, improvement = (
+        result["scores"].get(metric + end) for end in ("", "_static_baseline", "_improvement")
+    )
+    if said is not None or None in (static_baseline, improvement) or score == static_baseline or not improvement:
         return said
-    return (gain > 0) != (score > floor)
+    return (improvement > 0) != (score > static_baseline)

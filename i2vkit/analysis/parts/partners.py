@@ -46,15 +46,17 @@ def partners(kind: str, name: str) -> list[Partner]:
     if kind in PLANNED:
         others = [other for other in PLANNED if other != kind]
         found = [_planned({kind: name, other: its}) for other in others for its in kinds()[other]]
-        beside = (roles.HEADS.name, roles.REFINERS.name) if kind == roles.DECODERS.name else ()
-        return found + [_as_partner(other, its, _built(name, other, its)) for other in beside for its in kinds()[other]]
+        companions = (roles.HEADS.name, roles.REFINERS.name) if kind == roles.DECODERS.name else ()
+        return found + [
+            _as_partner(other, its, _built(name, other, its)) for other in companions for its in kinds()[other]
+        ]
     if kind in (roles.HEADS.name, roles.REFINERS.name):
         decoder = roles.DECODERS.name
         return [_as_partner(decoder, its, _built(its, kind, name)) for its in kinds()[decoder]]
-    network, beside = roles.DISCRIMINATORS.name, (roles.VIEWS.name, roles.ADVERSARIAL_LOSSES.name)
+    network, companions = roles.DISCRIMINATORS.name, (roles.VIEWS.name, roles.ADVERSARIAL_LOSSES.name)
     if kind == network:
-        return [_as_partner(other, its, _judges(name, other, its)) for other in beside for its in kinds()[other]]
-    if kind in beside:
+        return [_as_partner(other, its, _judges(name, other, its)) for other in companions for its in kinds()[other]]
+    if kind in companions:
         return [_as_partner(network, its, _judges(its, kind, name)) for its in kinds()[network]]
     return []
 
@@ -118,8 +120,8 @@ def _built(decoder: str, kind: str, name: str) -> str:
     planned = (slots for slots in generators if isinstance(_plan(tuple(slots.items()), labels=1), GeneratorPlan))
     refusal = "no parts give what the decoder needs"
     for slots in islice(planned, TRIES):
-        beside = {slot: {"type": its} for slot, its in slots.items() if its and slot != "decoder"}
-        refusal = _refusal(Generator, **settings, **beside, image_size=64, num_labels=1, map_channels=1)
+        companions = {slot: {"type": its} for slot, its in slots.items() if its and slot != "decoder"}
+        refusal = _refusal(Generator, **settings, **companions, image_size=64, num_labels=1, map_channels=1)
         if not refusal:
             break
     return refusal

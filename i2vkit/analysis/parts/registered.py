@@ -8,7 +8,7 @@ from importlib import import_module
 
 from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS
-from i2vkit.registry import ROLES, arguments_of, nearest, part_names
+from i2vkit.registry import ROLES, arguments_of, closest_names, part_names
 
 NAMES = r"DTGAN|ImaGINator|Dual-MTGAN|FRGAN|VGAN|MoCoGAN|pix2pix|C3D|[A-Z][a-z]+ et al\."
 PLACE = r"(?:(?:sec|eq|fig|table|tables|algorithm)\b(?:(?!\. [A-Z])[^,;:()])*|(?:19|20)\d\d)"
@@ -36,7 +36,7 @@ def find_kind(text: str) -> str:
     for kind in known:
         if wanted in (kind.replace("_", " "), plural(kind.replace("_", " "))):
             return kind
-    raise ConfigError(f"there is no kind of part '{text}'; nearest: {nearest(wanted, known)}")
+    raise ConfigError(f"there is no kind of part '{text}'; nearest: {closest_names(wanted, known)}")
 
 
 def find(name: str) -> tuple[str, Callable]:
@@ -49,7 +49,9 @@ def find(name: str) -> tuple[str, Callable]:
     for kind, parts in known.items():
         if name in parts:
             return kind, parts[name]
-    raise ConfigError(f"no part is called '{name}'; nearest: {nearest(name, [n for p in known.values() for n in p])}")
+    raise ConfigError(
+        f"no part is called '{name}'; nearest: {closest_names(name, [n for p in known.values() for n in p])}"
+    )
 
 
 def source_of(part: Callable) -> str:

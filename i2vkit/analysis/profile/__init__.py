@@ -6,7 +6,13 @@ from i2vkit.analysis.profile.dry_run import DryRun
 from i2vkit.analysis.profile.forward import lengths_of, profile_model, profile_parts
 from i2vkit.analysis.profile.headers import StepMemory, check_header, check_headers, stated_memory, with_memory
 from i2vkit.analysis.profile.measuring import Stopwatch, TensorMemory
-from i2vkit.analysis.profile.report import ModelProfile, PartProfile, as_gib, as_json, as_table
+from i2vkit.analysis.profile.profile_report import (
+    ModelProfile,
+    PartProfile,
+    format_gib,
+    format_profiles,
+    profile_record,
+)
 from i2vkit.analysis.profile.training import dry_training, profile_training
 
 __all__ = [
@@ -17,9 +23,9 @@ __all__ = [
     "Stopwatch",
     "TensorMemory",
     "analyse",
-    "as_gib",
-    "as_json",
-    "as_table",
+    "format_gib",
+    "profile_record",
+    "format_profiles",
     "check_header",
     "check_headers",
     "dry_training",

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from i2vkit.analysis.benchmark.step import step_length
 from i2vkit.analysis.profile.dry_run import META
 from i2vkit.analysis.profile.forward import lengths_of, profile_model
-from i2vkit.analysis.profile.report import ModelProfile
+from i2vkit.analysis.profile.profile_report import ModelProfile
 from i2vkit.analysis.profile.training import CLIPS, dry_training, profile_training
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from i2vkit.analysis.profile.counting import analyse, analyse_activations
 from i2vkit.analysis.profile.measuring import Stopwatch, TensorMemory, watching
-from i2vkit.analysis.profile.report import PartProfile
+from i2vkit.analysis.profile.profile_report import PartProfile
 from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.models.discriminators.discriminator import DiscriminatorInput

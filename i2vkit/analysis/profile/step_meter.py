@@ -30,7 +30,7 @@ WITHOUT_KERNEL = frozenset({
 # fmt: on
 
 
-class Announcing(OptimWrapperDict):
+class PhaseReportingOptimizers(OptimWrapperDict):
     """The optimisers of a step, which tell a watcher when a phase begins: a phase asks for its own first."""
 
     def __init__(self, optimizers: OptimWrapperDict, watcher: Watcher) -> None:

@@ -18,8 +18,8 @@ from i2vkit.analysis.benchmark.step import build_optimizers, random_batch, refer
 from i2vkit.analysis.profile.dry_run import META, DryRun
 from i2vkit.analysis.profile.forward import RUNS
 from i2vkit.analysis.profile.measuring import Stopwatch, storage_bytes
-from i2vkit.analysis.profile.report import PartProfile
-from i2vkit.analysis.profile.step_meter import Announcing, StepMeter
+from i2vkit.analysis.profile.profile_report import PartProfile
+from i2vkit.analysis.profile.step_meter import PhaseReportingOptimizers, StepMeter
 from i2vkit.models.training.phases import Phase
 
 CLIPS = 2
@@ -47,7 +47,7 @@ def profile_training(model: nn.Module, optim_wrapper: dict, num_frames: int, cli
     runs = []
     for _ in range(RUNS):
         watch = Stopwatch()
-        model.train_step(data, Announcing(optimizers, watch))
+        model.train_step(data, PhaseReportingOptimizers(optimizers, watch))
         watch.enter("")
         runs.append(watch.seconds)
     return _rows(model, meter, known, runs)
@@ -132,7 +132,7 @@ def _metered(
     """What a step counts and takes beside ``known``."""
     meter = StepMeter(known)
     with meter if with_optimizers else meter.leaving_out(optimizers):
-        model.train_step(data, Announcing(optimizers, meter))
+        model.train_step(data, PhaseReportingOptimizers(optimizers, meter))
     return meter
 
 

@@ -125,7 +125,7 @@ def folder_of(name: str, seed: int) -> str:
     return name if seed == 0 else f"{name}.seed{seed}"
 
 
-def stretched(cfg: Config, iterations: int) -> Config:
+def scale_schedules(cfg: Config, iterations: int) -> Config:
     """A copy of ``cfg`` as a training of ``iterations``, without validation and with two checkpoints kept.
 
     Whatever it counts in iterations (learning rates, phases, weights of losses) takes the same share of the training

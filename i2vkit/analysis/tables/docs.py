@@ -10,15 +10,15 @@ from PIL import Image
 
 from i2vkit.analysis.comparison.comparable import samples_digest
 from i2vkit.analysis.tables.description import folder_of, read_description, seeds_of
-from i2vkit.analysis.tables.report import as_csv, as_markdown, check_scored, write_report
 from i2vkit.analysis.tables.row import read_json
 from i2vkit.analysis.tables.scheduling import changed, default_out, tasks_of
+from i2vkit.analysis.tables.table_report import check_scored, format_table, format_table_csv, write_report
 from i2vkit.errors import ConfigError
 from i2vkit.media import atomic_path
 
 PICTURES = {
     "strips.webp": "The same clip by every row",
-    "gains.png": "Gains over the floor, with 95 % intervals",
+    "improvements.png": "Improvements over the static baseline, with 95 % intervals",
     "curves.png": "Losses in training",
 }
 COLORS = 256  # of a plot; anti-aliased lines need no more
@@ -43,24 +43,24 @@ def publish(
     table = changed(read_description(description), budget, None)
     folder = docs / "results" / Path(description).stem
     out = Path(out or default_out(description))
-    take_over(table, out, folder)
+    copy_results(table, out, folder)
     results = committed(table, folder)
     if not any("failure" not in result for result in results):
         raise ConfigError(f"neither {out} nor {folder} holds a finished row: run the table first")
     check_scored(results)
-    _write(folder / "table.csv", as_csv(results))
+    _write(folder / "table.csv", format_table_csv(results))
     pictures = [
         f"![{text}](results/{folder.name}/{name})\n" for name, text in PICTURES.items() if (folder / name).is_file()
     ]
     command = f"```\npython tools/run_table.py {Path(description).as_posix()}\n```\n"
-    text = "\n".join([as_markdown(table, results, heading="##"), command, *pictures])
+    text = "\n".join([format_table(table, results, heading="##"), command, *pictures])
     page = docs / "results.md"
     old = page.read_text(encoding="utf-8") if page.is_file() else "# Results\n"
     _write(page, with_section(old, folder.name, text))
     return page
 
 
-def take_over(table: dict, out: Path, folder: Path) -> None:
+def copy_results(table: dict, out: Path, folder: Path) -> None:
     """Copy the finished rows of ``out`` to ``folder``, shortened, and its pictures; drop rows that are no more."""
     names = {folder_of(row["name"], seed) for row in table["rows"] for seed in seeds_of(table)}
     for path in folder.glob("*.json"):
@@ -69,7 +69,7 @@ def take_over(table: dict, out: Path, folder: Path) -> None:
     for task in tasks_of(table, out):
         if result := read_json(task.folder / "row.json"):
             named = {"name": task.row["name"], "training_seed": task.seed} | result
-            _write(folder / f"{task.folder.name}.json", as_text(shortened(named)))
+            _write(folder / f"{task.folder.name}.json", format_result(compact_result(named)))
     results = committed(table, folder)
     if out.is_dir() and any("failure" not in result for result in results):
         write_report(table, results, out)
@@ -98,13 +98,13 @@ def committed(table: dict, folder: Path) -> list[dict[str, Any]]:
     return results
 
 
-def shortened(result: dict[str, Any]) -> dict[str, Any]:
+def compact_result(result: dict[str, Any]) -> dict[str, Any]:
     """A result without its list of samples, of which the SHA-256 stays, and without folders of this machine; values of
     videos rounded.
 
-    >>> shortened({"checkpoint": {"file": "/home/me/iter_4.pth", "sha256": "0"}})
+    >>> compact_result({"checkpoint": {"file": "/home/me/iter_4.pth", "sha256": "0"}})
     {'checkpoint': {'file': 'iter_4.pth', 'sha256': '0'}}
-    >>> short = shortened({"samples": [], "per_video": [{"name": "a", "ssim": 0.123456789123}]})
+    >>> short = compact_result({"samples": [], "per_video": [{"name": "a", "ssim": 0.123456789123}]})
     >>> short["per_video"], sorted(short)
     ([{'name': 'a', 'ssim': 0.12345679}], ['per_video', 'samples_sha256'])
     """
@@ -119,10 +119,10 @@ def shortened(result: dict[str, Any]) -> dict[str, Any]:
     return short
 
 
-def as_text(result: dict[str, Any]) -> str:
+def format_result(result: dict[str, Any]) -> str:
     """JSON, with a line for each key and each video.
 
-    >>> json.loads(as_text({"a": [1, 2], "per_video": [{"name": "x"}, {"name": "y"}]}))
+    >>> json.loads(format_result({"a": [1, 2], "per_video": [{"name": "x"}, {"name": "y"}]}))
     {'a': [1, 2], 'per_video': [{'name': 'x'}, {'name': 'y'}]}
     """
     parts = []

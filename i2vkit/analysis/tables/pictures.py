@@ -1,4 +1,6 @@
-"""The pictures of a table: gains over the floor, curves of training, and one clip as each row makes it."""
+"""The pictures of a table: improvements over the static baseline, curves of training, and one clip as each row makes
+it.
+"""
 
 from __future__ import annotations
 
@@ -13,35 +15,37 @@ from i2vkit.analysis.tables.description import folder_of
 from i2vkit.media import atomic_path, read_video, write_image
 from i2vkit.visualization.strips import labelled_strips
 
-Row = dict[str, Any]
+RowResult = dict[str, Any]
 PANELS = 6  # losses that are drawn, those that most rows have
 COLUMNS = 3
 
 
-def plot_gains(rows: list[Row], metrics: list[str], title: str, path: Path) -> None:
-    """Draw the gain of every row over the floor, with its interval, a panel a metric; nothing without gains."""
-    metrics = [metric for metric in metrics if any(f"{metric}_gain" in row["scores"] for row in rows)]
+def plot_improvements(rows: list[RowResult], metrics: list[str], title: str, path: Path) -> None:
+    """Draw the improvement of every row over the static baseline, with its interval, a panel a metric; nothing without
+    gains.
+    """
+    metrics = [metric for metric in metrics if any(f"{metric}_improvement" in row["scores"] for row in rows)]
     if not metrics:
         return
     figure = _figure(2 + 4 * len(metrics), 1.2 + 0.35 * len(rows))
     all_axes = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
     for axes, metric in zip(all_axes, metrics, strict=True):
-        key = f"{metric}_gain"
+        key = f"{metric}_improvement"
         for place, row in enumerate(rows):
-            gain = row["scores"].get(key)
-            if gain is None:
+            improvement = row["scores"].get(key)
+            if improvement is None:
                 continue
-            axes.barh(place, gain, color="#4c78a8")
+            axes.barh(place, improvement, color="#4c78a8")
             if limits := row["intervals"].get(key):
                 axes.plot(limits, [place, place], color="black", linewidth=1.5)
         axes.axvline(0, color="black", linewidth=0.8)
-        axes.set(xlabel=f"{metric}: gain over the floor", yticks=range(len(rows)))
+        axes.set(xlabel=f"{metric}: improvement over the static baseline", yticks=range(len(rows)))
         axes.set_yticklabels([row["name"] for row in rows])
     all_axes[0].invert_yaxis()
     _save(figure, title, path)
 
 
-def plot_curves(rows: list[Row], title: str, path: Path) -> None:
+def plot_curves(rows: list[RowResult], title: str, path: Path) -> None:
     """Draw the losses that most rows have over the share of the budget, a line a row; nothing without logs."""
     losses = shared_losses(rows)
     if not losses:
@@ -69,7 +73,7 @@ def plot_curves(rows: list[Row], title: str, path: Path) -> None:
     _save(figure, title, path)
 
 
-def shared_losses(rows: list[Row]) -> list[str]:
+def shared_losses(rows: list[RowResult]) -> list[str]:
     """The losses that most rows logged, at most six: distances first, sums over a phase never.
 
     >>> training = {"step": [1], "frame_discriminator": [2.0], "frame_l1": [0.5], "discriminators_total": [2.0]}
@@ -82,7 +86,7 @@ def shared_losses(rows: list[Row]) -> list[str]:
     return order[:PANELS]
 
 
-def write_sheet(rows: list[Row], title: str, out: Path) -> None:
+def write_sheet(rows: list[RowResult], title: str, out: Path) -> None:
     """Write ``strips.png``: driving clip and truth of the protocol's first sample, and what each row makes of it.
 
     Reads ``out/<row>/test``; of rows of several seeds the first one's.

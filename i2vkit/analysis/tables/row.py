@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import DATASETS, DefaultScope
 
-from i2vkit.analysis.tables.description import folder_of, stretched
+from i2vkit.analysis.tables.description import folder_of, scale_schedules
 from i2vkit.config.loading import load_config
 from i2vkit.engine.checkpoints import latest_checkpoint
 from i2vkit.errors import CheckpointError
@@ -57,7 +57,9 @@ def train_and_test(folder: Path) -> None:
     weights, iterations = folder / "train", plan["iterations"]
     begun = reached(weights)
     seconds = (
-        timed_training(stretched(cfg, iterations), weights, settings["seed"], begun > 0) if begun < iterations else []
+        timed_training(scale_schedules(cfg, iterations), weights, settings["seed"], begun > 0)
+        if begun < iterations
+        else []
     )
     checkpoint = latest_checkpoint(weights)
     result: dict[str, Any] = {"settings": settings, **plan, "resumed_from": begun}
@@ -87,7 +89,7 @@ def plan_iterations(cfg: Config, settings: dict, folder: Path) -> dict[str, Any]
         return {"iterations": settings["budget"]["iterations"]}
     plan = read_json(folder / "plan.json")
     if plan is None:
-        pace = fmean(timed_training(stretched(cfg, PILOT), folder / "pilot", settings["seed"])[PILOT_WARM_UP:])
+        pace = fmean(timed_training(scale_schedules(cfg, PILOT), folder / "pilot", settings["seed"])[PILOT_WARM_UP:])
         plan = {"iterations": max(1, round(settings["budget"]["minutes"] * 60 / pace)), "pilot_seconds": pace}
         write_json(folder / "plan.json", plan)
     return plan
@@ -141,7 +143,7 @@ def write_truth(cfg: Config, protocol: str | None, out: Path) -> None:
     from i2vkit.evaluation.run import build_protocol
 
     with DefaultScope.overwrite_default_scope(SCOPE):
-        dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pairing": build_protocol(cfg, protocol)[1]})
+        dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pair_sampler": build_protocol(cfg, protocol)[1]})
         sample = dataset[(0, 0)]["data_samples"]
     for name in ("driving", "truth"):
         if name in sample:

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from i2vkit.analysis.tables.description import folder_of, read_description, row_settings, seeds_of
-from i2vkit.analysis.tables.report import check_scored, write_report
 from i2vkit.analysis.tables.row import read_json, write_json
+from i2vkit.analysis.tables.table_report import check_scored, write_report
 from i2vkit.errors import ConfigError, I2VError
 
 

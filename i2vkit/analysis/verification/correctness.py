@@ -17,7 +17,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from i2vkit.analysis.benchmark.step import random_batch
-from i2vkit.analysis.verification.clips import with_random_clips
+from i2vkit.analysis.verification.random_clips import with_random_clips
 from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.step import StepRunner, descend
 from i2vkit.analysis.verification.subjects import Subject, frames_of, subject_config

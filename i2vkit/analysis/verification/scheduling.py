@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2vkit.analysis.verification.packing import pack
-from i2vkit.analysis.verification.report import collect, write_report
+from i2vkit.analysis.verification.archives import pack
 from i2vkit.analysis.verification.stages import Group, Plan, Stage, plan
+from i2vkit.analysis.verification.verification_report import collect, write_report
 from i2vkit.errors import ConfigError
 
 _PAUSE = 0.1  # seconds between looks at the running processes
@@ -68,7 +68,7 @@ def _check(device: str, minutes: float, only: Sequence[str]) -> None:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StageOutcome:
     """How a stage's process ended: ``code`` of its exit, None if it ran out of time, and how long it took."""
 
     code: int | None
@@ -88,7 +88,7 @@ class Run:
 
     def __init__(self, work: Path, files: Path, device: str, narrow: bool, end: float) -> None:
         self.work, self.files, self.device, self.narrow, self.end = work, files, device, narrow, end
-        self.outcomes: dict[str, Outcome] = {}
+        self.outcomes: dict[str, StageOutcome] = {}
 
     def all(self, order: Plan) -> None:
         """Run every stage; what reads what the background makes waits for it."""
@@ -166,14 +166,14 @@ class Process:
                 start_new_session=True,
             )
 
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> StageOutcome | None:
         """How it ended, or None while it runs; ends it if its time is up."""
         code, taken = self._process.poll(), time.monotonic() - self._begin
         if code is None and taken <= self._limit:
             return None
         if code is None:
             self.kill()
-        return Outcome(code, round(taken, 1))
+        return StageOutcome(code, round(taken, 1))
 
     def kill(self) -> None:
         """End it and the processes that it started."""

@@ -99,7 +99,7 @@ def measure_subject(subject: Subject, device: str, narrow: bool, record: Record,
 def _build(
     form: Form, model: nn.Module, cfg: Any, data: dict[str, Any], device: torch.device, runners: dict[Form, StepRunner]
 ) -> dict[str, Any]:
-    """Take the first step of a form, which compiles and tunes, and a second, whose peak of memory counts."""
+    """SampledClip the first step of a form, which compiles and tunes, and a second, whose peak of memory counts."""
     runners[form] = runner = StepRunner(
         model,
         cfg.optim_wrapper,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from i2vkit.analysis.verification.ceilings import measure_ceilings
 from i2vkit.analysis.verification.correctness import check_subject
+from i2vkit.analysis.verification.device_peaks import measure_device_peaks
 from i2vkit.analysis.verification.loading import measure_loader
 from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.speed import compile_subject, measure_subject
@@ -23,7 +23,7 @@ class Stage:
     """One process of a verification.
 
     Args:
-        kind: what it does: "prepare", "ceilings", "right", "compile", "fast", "loader" or "train".
+        kind: what it does: "prepare", "peaks", "right", "compile", "fast", "loader" or "train".
         subject: of which model or recipe; empty where there is no choice.
     """
 
@@ -76,7 +76,7 @@ class Plan:
         return (*self.background, *(stage for group in self.groups for stage in group.stages))
 
 
-_MEASURED = 6.0  # seconds for the ceilings, which need no more
+_MEASURED = 6.0  # seconds for the peaks, which need no more
 
 
 def plan(device: str, only: tuple[str, ...] = ()) -> Plan:
@@ -93,7 +93,7 @@ def plan(device: str, only: tuple[str, ...] = ()) -> Plan:
 
     compiled = subjects if device != "cpu" else ()
     first = (
-        group(0.05, 1, ceilings=[""]),
+        group(0.05, 1, peaks=[""]),
         group(0.25, min(8, cores), right=subjects, compile=compiled),
         group(0.25, 1, fast=subjects),
     )
@@ -107,8 +107,8 @@ def run_stage(kind: str, subject: str, out: Path, device: str, narrow: bool, sec
     record = Record(out / f"{name}.json")
     if kind == "prepare":
         prepare_faces(None, record, small=narrow)
-    elif kind == "ceilings":
-        measure_ceilings(device, record, min(seconds / 2, _MEASURED))
+    elif kind == "peaks":
+        measure_device_peaks(device, record, min(seconds / 2, _MEASURED))
     elif kind == "right":
         check_subject(find_subject(subject), device, narrow, record)
     elif kind == "compile":

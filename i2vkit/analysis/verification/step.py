@@ -10,7 +10,7 @@ from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
 from i2vkit.analysis.benchmark.step import build_optimizers
-from i2vkit.analysis.verification.draws import SharedDraws, in_double
+from i2vkit.analysis.verification.shared_randomness import SharedRandomness, in_double
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.engine.precision import check_precision
 from i2vkit.models.layers.forms import choose_form
@@ -70,7 +70,7 @@ class StepRunner:
 def descend(
     model: nn.Module, optim_wrapper: dict, data: dict[str, Any], device: torch.device, precision: str, seed: int = 0
 ) -> dict[str, Any]:
-    """Take one step of gradient descent with shared draws.
+    """SampledClip one step of gradient descent with shared draws.
 
     Args:
         precision: as for ``StepRunner``, or "fp64" for the reference.
@@ -84,7 +84,7 @@ def descend(
     if double:
         runner.model.double()
     before = _weights(runner.model)
-    with SharedDraws(seed):
+    with SharedRandomness(seed):
         if double:
             with in_double():
                 losses = runner.step()

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from i2vkit.analysis.benchmark.generators import step_length
 from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
-from i2vkit.registry import nearest
+from i2vkit.registry import closest_names
 
 # Arguments of parts that are numbers of channels or units.
 _WIDTHS = frozenset(
@@ -67,7 +67,7 @@ def find_subject(name: str) -> Subject:
     """
     by_name = {subject.name: subject for subject in SUBJECTS}
     if name not in by_name:
-        raise ConfigError(f"there is nothing called {name!r} to verify; nearest: {nearest(name, by_name)}")
+        raise ConfigError(f"there is nothing called {name!r} to verify; nearest: {closest_names(name, by_name)}")
     return by_name[name]
 
 

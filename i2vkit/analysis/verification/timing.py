@@ -19,25 +19,25 @@ def median_seconds(work: Callable[[], object], device: torch.device, seconds: fl
 
 
 def in_turn(
-    contenders: Mapping[str, Callable[[], object]],
+    candidates: Mapping[str, Callable[[], object]],
     device: torch.device,
     seconds: float,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
-    """Call the contenders one after the other, round after round, and time each call in seconds.
+    """Call the candidates one after the other, round after round, and time each call in seconds.
 
     What changes slowly, such as the clock rate of the card, so falls on all alike.
 
     Args:
-        contenders: by name; each has been called before, so that nothing is compiled or tuned any more.
+        candidates: by name; each has been called before, so that nothing is compiled or tuned any more.
         device: on which they work.
         seconds: no round but the first begins later.
         clock: seconds, rising.
     """
-    times: dict[str, list[float]] = {name: [] for name in contenders}
+    times: dict[str, list[float]] = {name: [] for name in candidates}
     begin, rounds = clock(), 0
     while rounds == 0 or clock() - begin < seconds:
-        for name, work in contenders.items():
+        for name, work in candidates.items():
             times[name].append(timed(work, device, clock))
         rounds += 1
     return times

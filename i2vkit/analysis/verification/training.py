@@ -1,4 +1,6 @@
-"""Train: recipes side by side on the one device, tested against exact truth, with strips and weights to take away."""
+"""Train: recipes side by side on the one device, tested against exact ground truth, with strips and weights to take
+away.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,12 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
-from i2vkit.analysis.tables.description import stretched
+from i2vkit.analysis.tables.description import scale_schedules
 from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.subjects import NARROWER, narrowed
 from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
-from i2vkit.registry import nearest
+from i2vkit.registry import closest_names
 
 PILOT = 12  # iterations that are timed first
 PILOT_WARM_UP = 4
@@ -53,7 +55,7 @@ def find_recipe(name: str) -> Recipe:
     """Return the recipe of that name. Raises ``ConfigError`` if there is none."""
     by_name = {recipe.name: recipe for recipe in RECIPES}
     if name not in by_name:
-        raise ConfigError(f"there is no recipe {name!r}; nearest: {nearest(name, by_name)}")
+        raise ConfigError(f"there is no recipe {name!r}; nearest: {closest_names(name, by_name)}")
     return by_name[name]
 
 
@@ -137,11 +139,11 @@ class WallClock(Hook):
 def _train(cfg: Config, work_dir: Path, seconds: float) -> dict[str, Any]:
     """Train for ``seconds`` of wall clock: a short pilot tells how many iterations these are."""
     begin = time.monotonic()
-    pilot = _timed(stretched(cfg, PILOT), work_dir / "pilot", None)
+    pilot = _timed(scale_schedules(cfg, PILOT), work_dir / "pilot", None)
     pace = fmean(b - a for a, b in zip(pilot[PILOT_WARM_UP:], pilot[PILOT_WARM_UP + 1 :], strict=False))
     left = seconds - (time.monotonic() - begin)
     iterations = max(PILOT, int(left / pace))
-    ends = _timed(stretched(cfg, iterations), work_dir, 1.2 * left)
+    ends = _timed(scale_schedules(cfg, iterations), work_dir, 1.2 * left)
     from i2vkit.engine.checkpoints import latest_checkpoint
 
     return {

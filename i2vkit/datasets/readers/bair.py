@@ -8,16 +8,16 @@ from typing import Literal
 import numpy as np
 from mmengine.logging import print_log
 
-from i2vkit.datasets.formats.disk import missing_data, subfolders
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.formats.folders import missing_data, subfolders
 from i2vkit.datasets.formats.tfrecords import RecordSpan, decode_example, read_record, record_spans
-from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import ConfigError, DataError, MediaError
 from i2vkit.media import image_paths
-from i2vkit.registry import LAYOUTS
+from i2vkit.registry import READERS
 
 CAMERAS = ("aux1", "main")
-TRUTH_CAMERA = "aux1"  # whose view the truth of rendered data shows
+TRUTH_CAMERA = "aux1"  # whose view the ground truth of rendered data shows
 SPLITS = ("train", "test")
 SIZE = 64  # side of the frames in pixels
 NUM_FRAMES = 30
@@ -75,7 +75,7 @@ def _features(span: RecordSpan) -> dict[str, bytes | np.ndarray]:
         raise MediaError(f"{span} holds {error}") from error
 
 
-@LAYOUTS.register_module()
+@READERS.register_module()
 class Bair(DatasetReader):
     """A robot's arm pushes objects about: clips of 30 frames of 64x64, seen by two cameras, about 43,000 and 256.
 
@@ -161,7 +161,7 @@ class Bair(DatasetReader):
         return missing_data(
             f"[{_RECORDS}/]{splits}/*.tfrecords or [{_PICTURES}/]{splits}/<file>/<k>/<i>.png",
             self.root,
-            f"{_ADVICE}\nFor a rendered stand-in: python tools/synthesize_data.py bair --out {self.root}",
+            f"{_ADVICE}\nFor a synthetic data set: python tools/synthesize_data.py bair --out {self.root}",
         )
 
 

@@ -2,23 +2,23 @@
 
 from pathlib import Path
 
-from i2vkit.datasets.formats.disk import check_listed, missing_data, read_table, subfolders, whole_number
-from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder, VideoFile
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder, VideoFile
+from i2vkit.datasets.formats.folders import check_listed, missing_data, parse_whole_number, read_table, subfolders
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError
 from i2vkit.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, image_paths, video_fps, video_length
-from i2vkit.registry import LAYOUTS
+from i2vkit.registry import READERS
 
 _COLUMNS = ("path", "person", "label", "num_frames", "fps")
 
 
-@LAYOUTS.register_module()
+@READERS.register_module()
 class ClipFolder(DatasetReader):
     """Clips as ``root/person/label/clip.mp4`` or as images, ``root/person/label/clip/*.png``.
 
     Where ``root/index.csv`` exists it says what there is: columns path (of a video or a folder of images, relative to
     ``root``), person, label, num_frames, fps; all but path may be empty and then come from the path and the file. Other
-    columns become the clip's ``side``, as a path where they name a file below ``root``, else as text.
+    columns become the clip's ``metadata``, as a path where they name a file below ``root``, else as text.
 
     ``labels`` sets their order, which is the class index; by default they are sorted. ``help`` is what the message for
     missing data ends with: whom to ask, which command to run.
@@ -66,7 +66,7 @@ class ClipFolder(DatasetReader):
         relative = path.relative_to(self.root)
         name = relative if path.is_dir() else relative.with_suffix("")
         frames = FrameFolder(tuple(image_paths(path))) if path.is_dir() else VideoFile(path)
-        stated = whole_number(row, "num_frames", self.root / "index.csv")
+        stated = parse_whole_number(row, "num_frames", self.root / "index.csv")
         if path.is_dir() and stated not in (None, len(frames.paths)):
             raise DataError(f"{path} holds {len(frames.paths)} images, index.csv says {stated}.\n{self.help}")
         return ClipRecord(
@@ -76,8 +76,8 @@ class ClipFolder(DatasetReader):
             label=row.get("label", relative.parts[1] if len(relative.parts) > 2 else None),
             num_frames=video_length(path) if stated is None else stated,
             fps=float(row["fps"]) if "fps" in row else video_fps(path) or 25.0,
-            side={key: self._side(value) for key, value in row.items() if key not in _COLUMNS},
+            metadata={key: self._metadata_value(value) for key, value in row.items() if key not in _COLUMNS},
         )
 
-    def _side(self, value: str) -> Path | str:
+    def _metadata_value(self, value: str) -> Path | str:
         return self.root / value if (self.root / value).exists() else value

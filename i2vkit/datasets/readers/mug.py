@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from i2vkit.datasets.formats.disk import folder_beside, missing_data, subfolders
-from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.formats.folders import find_sidecar_folder, missing_data, subfolders
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError
 from i2vkit.media import image_paths
-from i2vkit.registry import LAYOUTS
+from i2vkit.registry import READERS
 
 LABELS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 FPS = 19.0
@@ -20,7 +20,7 @@ _DEPTH = 7
 _TAKE = re.compile(r"take\d+(?P<mark>\w*)")
 
 
-@LAYOUTS.register_module()
+@READERS.register_module()
 class Mug(DatasetReader):
     """The raw data: 52 people, 7 expressions, several takes each, from neutral over the apex to neutral, 19 frames/s.
 
@@ -29,8 +29,8 @@ class Mug(DatasetReader):
     Takes with a mark after their number (``take001nsg``, ``take002end``) are few; what the marks mean is not
     documented, and such a clip may not begin with a neutral face, so they are left out unless ``marked_takes``.
 
-    A clip's ``side["landmarks"]`` is ``landmarks/<person>/[session<k>/]<expression>/take<NNN>.csv``; the folder lies in
-    ``root``, beside the people's folders or above them (``beside``).
+    A clip's ``metadata["landmarks"]`` is ``landmarks/<person>/[session<k>/]<expression>/take<NNN>.csv``; the folder
+    lies in ``root``, beside the people's folders or above them (``sidecar_folder``).
 
     Source: Aifanti et al., "The MUG facial expression database", 2010.
     """
@@ -55,9 +55,9 @@ class Mug(DatasetReader):
             raise self._missing(skipped)
         return ClipIndex([records[name] for name in sorted(records)], list(LABELS), skipped)
 
-    def beside(self, name: str) -> Path:
+    def sidecar_folder(self, name: str) -> Path:
         """Where the folder ``name`` ("landmarks", "truth") of this copy is, or would be put."""
-        return folder_beside(next(_takes_below(self.root, _DEPTH), self.root), self.root, name)
+        return find_sidecar_folder(next(_takes_below(self.root, _DEPTH), self.root), self.root, name)
 
     def _record(self, take: Path) -> ClipRecord:
         """Describe a take by the folders above it. Raises ``DataError`` that says why it is no clip."""
@@ -65,7 +65,7 @@ class Mug(DatasetReader):
         session = above.pop(0) if above and re.fullmatch(r"session\d+", above[0]) else None
         person = above[0] if above else ""
         if _TAKE.fullmatch(take.name)["mark"] and not self.marked_takes:
-            raise DataError("a marked take, left out unless the layout is given marked_takes=True")
+            raise DataError("a marked take, left out unless the reader is given marked_takes=True")
         if label not in LABELS:
             raise DataError(f"its folder {label} is none of the expressions {', '.join(LABELS)}")
         if not person.isdigit():
@@ -74,7 +74,7 @@ class Mug(DatasetReader):
         if not paths:
             raise DataError("no images in it")
         within = [person, *([session] if session else []), label, f"{take.name}.csv"]
-        landmarks = folder_beside(take, self.root, "landmarks").joinpath(*within)
+        landmarks = find_sidecar_folder(take, self.root, "landmarks").joinpath(*within)
         return ClipRecord(
             name=f"{person}/{label}/{f'{session}_' if session else ''}{take.name}",
             frames=FrameFolder(tuple(paths)),
@@ -82,7 +82,7 @@ class Mug(DatasetReader):
             label=label,
             num_frames=len(paths),
             fps=FPS,
-            side={"landmarks": landmarks} if landmarks.exists() else {},
+            metadata={"landmarks": landmarks} if landmarks.exists() else {},
         )
 
     def _missing(self, skipped: list[tuple[str, str]]) -> DataError:
@@ -92,7 +92,7 @@ class Mug(DatasetReader):
             "".join(f"Skipped {what}: {why}\n" for what, why in skipped[:5])
             + "MUG is given on request by its owner, the Multimedia Understanding Group of the Aristotle University of "
             "Thessaloniki (mug.ee.auth.gr/fed); give the folder subjects3 or any above it.\n"
-            f"For a rendered stand-in: python tools/synthesize_data.py mug --out {self.root}",
+            f"For a synthetic data set: python tools/synthesize_data.py mug --out {self.root}",
         )
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from i2vkit.datasets.formats.disk import files_below, missing_data
-from i2vkit.datasets.index import ClipIndex, ClipRecord, VideoSegment
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, VideoSegment
+from i2vkit.datasets.formats.folders import files_below, missing_data
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import stated_length, video_fps, video_length
-from i2vkit.registry import LAYOUTS
+from i2vkit.registry import READERS
 
 GESTURES = {
     "gesture01": "I have command",
@@ -47,20 +47,20 @@ SEGMENTATION = "segmentation.txt"
 # How many folders down from the root videos are looked for: wrappers, data/, gestureXX/.
 _DEPTH = 4
 # What may lie beside the videos of a rendered set.
-_BESIDE = ("truth", "joints")
+_SIDECAR_FOLDERS = ("truth", "joints")
 _NAME = re.compile(r"g(\d\d)s(\d\d)\.avi", re.IGNORECASE)
 
 Video = tuple[int, int]  # gesture and subject, from 1
 
 
-@LAYOUTS.register_module()
+@READERS.register_module()
 class Natops(DatasetReader):
     """The raw videos: 24 gestures, 20 subjects, 20 repeats of each; 320x240 at 20 frames a second.
 
     Read is ``[wrappers/]gesture01/g01s01.avi`` (its mask ``g01s01m.avi`` and depth ``g01s01d.avi`` are not), and
     ``segmentation.txt`` in ``root`` or between it and the videos: one repeat is one clip. A video for which the table
     gives another number of repeats than ``repeats``, or a repeat beyond its end, is skipped. ``GESTURES`` says what
-    the labels mean. Where there is a ``joints/gesture01/g01s01r01.csv`` (rendered data), it is ``side["joints"]``.
+    the labels mean. Where there is a ``joints/gesture01/g01s01r01.csv`` (rendered data), it is ``metadata["joints"]``.
 
     Source: Song et al., "Tracking Body and Hands for Gesture Recognition: NATOPS Aircraft Handling Signals Database",
     2011.
@@ -75,7 +75,7 @@ class Natops(DatasetReader):
         videos: dict[Video, Path] = {}
         tables = []
         skipped = []
-        for path in files_below(self.root, _DEPTH, beside=_BESIDE):
+        for path in files_below(self.root, _DEPTH, skip=_SIDECAR_FOLDERS):
             if match := _NAME.fullmatch(path.name):
                 video = int(match[1]), int(match[2])
                 if video in videos:
@@ -141,7 +141,7 @@ class Natops(DatasetReader):
             label=label,
             num_frames=segment.last - segment.first + 1,
             fps=fps,
-            side={"joints": joints[0]} if joints else {},
+            metadata={"joints": joints[0]} if joints else {},
         )
 
     def _missing(self) -> Exception:
@@ -150,7 +150,7 @@ class Natops(DatasetReader):
             self.root,
             f"NATOPS (gesture01.zip to gesture24.zip, and {SEGMENTATION}) is handed out by MIT's Computer Science and "
             "Artificial Intelligence Laboratory: github.com/yalesong/natops says how.\n"
-            f"For a rendered stand-in: python tools/synthesize_data.py natops --out {self.root}",
+            f"For a synthetic data set: python tools/synthesize_data.py natops --out {self.root}",
         )
 
 

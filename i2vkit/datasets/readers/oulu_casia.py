@@ -6,11 +6,11 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from i2vkit.datasets.formats.disk import missing_data, subfolders
-from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.formats.folders import missing_data, subfolders
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.media import image_paths
-from i2vkit.registry import LAYOUTS
+from i2vkit.registry import READERS
 
 LABELS = ("Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise")
 
@@ -18,13 +18,13 @@ LABELS = ("Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise")
 _DEPTH = 4
 
 
-@LAYOUTS.register_module()
+@READERS.register_module()
 class OuluCasia(DatasetReader):
     """The raw data: 80 people, 6 expressions, each from the neutral face to its apex, 320x240 at 25 frames a second.
 
     Read is ``[wrappers/]VL/Strong/P001/Anger/*.jpeg``; ``root`` may be any folder above ``VL``. ``spectrum`` is "VL"
     (visible light) or "NI" (near infrared), ``illumination`` "Strong", "Weak" or "Dark". Landmarks, where
-    ``root/landmarks/VL/Strong/P001/Anger.csv`` exists, are the clip's ``side["landmarks"]``.
+    ``root/landmarks/VL/Strong/P001/Anger.csv`` exists, are the clip's ``metadata["landmarks"]``.
 
     Source: Zhao et al., "Facial expression recognition from near-infrared videos", 2011.
     """
@@ -69,7 +69,7 @@ class OuluCasia(DatasetReader):
             label=label,
             num_frames=len(paths),
             fps=25.0,
-            side={"landmarks": landmarks} if landmarks.exists() else {},
+            metadata={"landmarks": landmarks} if landmarks.exists() else {},
         )
 
     def _missing(self) -> Exception:
@@ -78,7 +78,7 @@ class OuluCasia(DatasetReader):
             self.root,
             "Oulu-CASIA is given on request by its owner, the Center for Machine Vision and Signal Analysis (CMVS) of "
             "the University of Oulu.\n"
-            f"For a rendered stand-in: python tools/synthesize_data.py oulu_casia --out {self.root}",
+            f"For a synthetic data set: python tools/synthesize_data.py oulu_casia --out {self.root}",
         )
 
 

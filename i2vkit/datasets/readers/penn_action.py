@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from mmengine.logging import print_log
 
-from i2vkit.datasets.formats.disk import missing_data, subfolders
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.formats.folders import missing_data, subfolders
 from i2vkit.datasets.formats.matlab import read_mat
-from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError
 from i2vkit.media import image_paths
-from i2vkit.registry import LAYOUTS
+from i2vkit.registry import READERS
 
 # The eight of the 15 actions that show a whole person, which FRGAN uses, as Penn spells them.
 LABELS = (
@@ -37,12 +37,12 @@ _DEPTH = 3
 _PARTS = ("frames", "labels", "truth")
 
 
-@LAYOUTS.register_module()
+@READERS.register_module()
 class PennAction(DatasetReader):
     """The raw data: 2326 clips of 15 actions, within 640x480, each with the person's joints and box on every frame.
 
     Read is ``[wrappers/]frames/0001/000001.jpg`` and ``labels/0001.mat``. Clips of other actions than ``labels`` are
-    left out. Nobody is named, so each clip counts as a person of its own, its number. A clip's ``side`` holds
+    left out. Nobody is named, so each clip counts as a person of its own, its number. A clip's ``metadata`` holds
 
     - ``joints`` (T, 13, 2), NaN where the labels give no place. Joints that something hides are labelled too and are
       kept; those that are out of the picture stand at its first corner, and are the unknown ones;
@@ -66,7 +66,7 @@ class PennAction(DatasetReader):
         """List the clips by number; broken ones are skipped. Raises ``DataError`` if there is none."""
         base = self._base()
         skipped: list[tuple[str, str]] = []
-        marked: dict[str, Labels] = {}
+        marked: dict[str, ClipLabels] = {}
         others: Counter[str] = Counter()
         for path in sorted((base / "labels").glob("[0-9]*.mat")):
             try:
@@ -111,12 +111,12 @@ class PennAction(DatasetReader):
             self.root,
             f"{notes}Penn Action (Penn_Action.tar.gz, 3 GB) needs no form: dreamdragon.github.io/PennAction, of the "
             "GRASP laboratory, University of Pennsylvania.\n"
-            f"For a rendered stand-in: python tools/synthesize_data.py penn_action --out {self.root}",
+            f"For a synthetic data set: python tools/synthesize_data.py penn_action --out {self.root}",
         )
 
 
 @dataclass(frozen=True)
-class Labels:
+class ClipLabels:
     """What is said of a clip: its action, whether Penn trains on it, joints (T, 13, 2) and boxes (T, 4)."""
 
     action: str
@@ -125,7 +125,7 @@ class Labels:
     boxes: np.ndarray
 
 
-def read_labels(path: Path) -> Labels:
+def read_labels(path: Path) -> ClipLabels:
     """Read one ``labels/0001.mat``; pixels are counted from 0, see ``PennAction``.
 
     Raises ``DataError`` if it cannot be read, or is not one of Penn Action's.
@@ -144,7 +144,7 @@ def read_labels(path: Path) -> Labels:
     joints[(joints.sum(axis=-1) <= 3) & (visible == 0)] = np.nan
     boxes[(boxes[:, 2] <= boxes[:, 0]) | (boxes[:, 3] <= boxes[:, 1])] = np.nan
     # A box names its first and last pixels; its edges are what counts.
-    return Labels(str(given["action"]), trains, joints - 1, boxes - np.array([1, 1, 0, 0]))
+    return ClipLabels(str(given["action"]), trains, joints - 1, boxes - np.array([1, 1, 0, 0]))
 
 
 def two_stage_split(actions: Mapping[str, str]) -> dict[str, str]:
@@ -166,7 +166,7 @@ def two_stage_split(actions: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _record(folder: Path, labels: Labels, frgan: str) -> ClipRecord:
+def _record(folder: Path, labels: ClipLabels, frgan: str) -> ClipRecord:
     paths = image_paths(folder) if folder.is_dir() else []
     length = min(len(paths), len(labels.joints), len(labels.boxes))
     if not length:
@@ -181,7 +181,7 @@ def _record(folder: Path, labels: Labels, frgan: str) -> ClipRecord:
         label=labels.action,
         num_frames=length,
         fps=FPS,
-        side={
+        metadata={
             "joints": labels.joints[:length],
             "boxes": labels.boxes[:length],
             "split": "train" if labels.trains else "test",
@@ -190,7 +190,7 @@ def _record(folder: Path, labels: Labels, frgan: str) -> ClipRecord:
     )
 
 
-def _warn_of_trimmed(root: Path, records: Sequence[ClipRecord], marked: Mapping[str, Labels]) -> None:
+def _warn_of_trimmed(root: Path, records: Sequence[ClipRecord], marked: Mapping[str, ClipLabels]) -> None:
     """Tell once how many clips lost frames."""
     few_boxes = [r for r in records if len(marked[r.person].boxes) < len(marked[r.person].joints)]
     few_images = [r for r in records if r.num_frames < min(len(marked[r.person].joints), len(marked[r.person].boxes))]

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from i2vkit.datasets.formats.disk import check_listed, missing_data, read_table, subfolders, whole_number
-from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameStrip
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameStrip
+from i2vkit.datasets.formats.folders import check_listed, missing_data, parse_whole_number, read_table, subfolders
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import IMAGE_SUFFIXES, image_paths
-from i2vkit.registry import LAYOUTS
+from i2vkit.registry import READERS
 
 # Names of MoCoGAN's folders for the actions of Weizmann.
 _MOCOGAN_ACTIONS = {"0": "wave1", "1": "wave2", "3": "jack", "4": "bend"}
@@ -19,7 +19,7 @@ _HELP = (
 )
 
 
-@LAYOUTS.register_module()
+@READERS.register_module()
 class FrameStrips(DatasetReader):
     """Clips as ``root/[folders/]clip.jpg``, square frames from left to right.
 
@@ -59,7 +59,7 @@ class FrameStrips(DatasetReader):
     def _record(self, row: dict[str, str]) -> ClipRecord:
         path = self.root / row["file"]
         size, num_frames = _strip_size(path)
-        stated = whole_number(row, "num_frames", self.root / "index.csv")
+        stated = parse_whole_number(row, "num_frames", self.root / "index.csv")
         if stated not in (None, num_frames):
             raise DataError(f"{path} holds {num_frames} frames of {size}x{size}, index.csv says {stated}")
         name = f"{row['action']}/{path.stem}"
@@ -70,7 +70,7 @@ class FrameStrips(DatasetReader):
             label=row["action"],
             num_frames=num_frames,
             fps=self.fps,
-            side={"mirrored": row["mirrored"] == "1"} if "mirrored" in row else {},
+            metadata={"mirrored": row["mirrored"] == "1"} if "mirrored" in row else {},
         )
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from i2vkit.datasets.formats.disk import files_below, folder_beside, missing_data
-from i2vkit.datasets.index import ClipIndex, ClipRecord, VideoFile
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, VideoFile
+from i2vkit.datasets.formats.folders import files_below, find_sidecar_folder, missing_data
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import ConfigError, DataError, MediaError
 from i2vkit.media import VIDEO_SUFFIXES, stated_length, video_fps, video_length
-from i2vkit.registry import LAYOUTS
+from i2vkit.registry import READERS
 
 LABELS = ("deliberate", "spontaneous")
 FPS = 50.0
@@ -21,7 +21,7 @@ _DETAILS = "*File_Details.txt"
 _HEADER_LINES = 5
 
 
-@LAYOUTS.register_module()
+@READERS.register_module()
 class UvaNemo(DatasetReader):
     """The raw data: 400 people, 1240 videos of smiles, 643 posed and 597 felt ones, 1920x1080 at 50 frames a second.
 
@@ -30,8 +30,8 @@ class UvaNemo(DatasetReader):
     table ``UvA-NEMO_Smile_Database_File_Details.txt``, beside the videos or above them, lists and what is not there is
     named among the skipped.
 
-    A clip's ``side["landmarks"]`` is ``landmarks/<name of the video>.csv``; the folder lies in ``root``, beside the
-    videos or above them (``beside``).
+    A clip's ``metadata["landmarks"]`` is ``landmarks/<name of the video>.csv``; the folder lies in ``root``, beside the
+    videos or above them (``sidecar_folder``).
 
     Source: Dibeklioglu et al., "Are you really smiling at me?", 2012.
     """
@@ -65,16 +65,16 @@ class UvaNemo(DatasetReader):
         skipped += [(name, "listed in the file of details, but not there") for name in self._listed() - seen]
         return ClipIndex([records[name] for name in sorted(records)], list(self.kinds), sorted(skipped))
 
-    def beside(self, name: str) -> Path:
+    def sidecar_folder(self, name: str) -> Path:
         """Where the folder ``name`` ("landmarks", "truth") of this copy is, or would be put."""
-        return folder_beside(next(_videos_below(self.root), self.root), self.root, name)
+        return find_sidecar_folder(next(_videos_below(self.root), self.root), self.root, name)
 
     def _record(self, video: Path, match: re.Match) -> ClipRecord:
         """Describe a video. Raises ``MediaError`` if it cannot be read and ``DataError`` if it is empty."""
         length = stated_length(video) or video_length(video)
         if not length:
             raise DataError("no frames in it")
-        landmarks = folder_beside(video, self.root, "landmarks") / f"{video.stem}.csv"
+        landmarks = find_sidecar_folder(video, self.root, "landmarks") / f"{video.stem}.csv"
         return ClipRecord(
             name=f"{match['person']}/{match['kind']}/{match['clip']}",
             frames=VideoFile(video),
@@ -82,7 +82,7 @@ class UvaNemo(DatasetReader):
             label=match["kind"],
             num_frames=length,
             fps=video_fps(video) or FPS,
-            side={"landmarks": landmarks} if landmarks.exists() else {},
+            metadata={"landmarks": landmarks} if landmarks.exists() else {},
         )
 
     def _listed(self) -> set[str]:
@@ -102,11 +102,11 @@ class UvaNemo(DatasetReader):
             "".join(f"Skipped {what}: {why}\n" for what, why in skipped[:5])
             + "UvA-NEMO is given on request by its owners at the University of Amsterdam (www.uva-nemo.org); give the "
             "folder UvA-NEMO_SMILE_DATABASE or any above it.\n"
-            f"For a rendered stand-in: python tools/synthesize_data.py uva_nemo --out {self.root}",
+            f"For a synthetic data set: python tools/synthesize_data.py uva_nemo --out {self.root}",
         )
 
 
 def _videos_below(root: Path) -> Iterator[Path]:
     """Yield the videos in and below ``root``, without looking at what lies beside the data."""
-    files = files_below(root, _DEPTH, beside=("landmarks", "truth"))
+    files = files_below(root, _DEPTH, skip=("landmarks", "truth"))
     return (path for path in files if path.suffix.lower() in VIDEO_SUFFIXES)

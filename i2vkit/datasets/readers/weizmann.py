@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-from i2vkit.datasets.formats.disk import files_below, missing_data
-from i2vkit.datasets.index import ClipIndex, ClipRecord, VideoFile
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, VideoFile
+from i2vkit.datasets.formats.folders import files_below, missing_data
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import MediaError
 from i2vkit.media import stated_length, video_fps, video_length
-from i2vkit.registry import LAYOUTS
+from i2vkit.registry import READERS
 
 LABELS = ("bend", "jack", "jump", "pjump", "run", "side", "skip", "walk", "wave1", "wave2")
 PEOPLE = ("daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar")
@@ -17,19 +17,19 @@ MASKS = "classification_masks.mat"
 # How many folders down from the root videos are looked for: wrappers, and one for each action.
 DEPTH = 3
 # What may lie beside the videos of a rendered or prepared set.
-_BESIDE = ("truth", "joints")
+_SIDECAR_FOLDERS = ("truth", "joints")
 # The digit of wave1 and wave2 belongs to the action; a digit after the action counts takes.
 _NAME = re.compile(rf"(?P<person>[a-z]+)_(?P<label>{'|'.join(LABELS)})(?P<take>[12]?)\.avi", re.IGNORECASE)
 
 
-@LAYOUTS.register_module()
+@READERS.register_module()
 class Weizmann(DatasetReader):
     """The raw videos: 9 people, 10 actions, 180x144, one clip a file.
 
     Read is ``daria_bend.avi`` and the like, in ``root`` or up to three folders down, all together or a folder for each
     action. ``lena_run``, ``lena_skip`` and ``lena_walk`` come twice, as ``lena_run1.avi`` and ``lena_run2.avi``: the
     second one is left out, as is usual, unless ``second_takes``; 93 clips then. Where there is a
-    ``joints/daria_bend.csv`` (rendered data), it is the clip's ``side["joints"]``.
+    ``joints/daria_bend.csv`` (rendered data), it is the clip's ``metadata["joints"]``.
 
     Source: Gorelick et al., "Actions as Space-Time Shapes", 2007.
     """
@@ -42,7 +42,7 @@ class Weizmann(DatasetReader):
         """List the clips by person and label; broken ones are skipped. Raises ``DataError`` if there is none."""
         records: dict[str, ClipRecord] = {}
         skipped = []
-        for path in files_below(self.root, DEPTH, beside=_BESIDE):
+        for path in files_below(self.root, DEPTH, skip=_SIDECAR_FOLDERS):
             match = _NAME.fullmatch(path.name)
             if match is None:
                 if path.suffix.lower() == ".avi":
@@ -74,7 +74,7 @@ class Weizmann(DatasetReader):
             label=label,
             num_frames=stated_length(path) or video_length(path),
             fps=video_fps(path) or 25.0,
-            side={"joints": joints[0]} if joints else {},
+            metadata={"joints": joints[0]} if joints else {},
         )
 
     def _missing(self, skipped: list[tuple[str, str]]) -> Exception:
@@ -85,5 +85,5 @@ class Weizmann(DatasetReader):
             f"{notes}Weizmann Actions (bend.zip to wave2.zip, and {MASKS}) needs no form: "
             "www.wisdom.weizmann.ac.il/~vision/SpaceTimeActions.html. Its four actions as 64x64 strips are read by "
             "FrameStrips.\n"
-            f"For a rendered stand-in: python tools/synthesize_data.py weizmann --out {self.root}",
+            f"For a synthetic data set: python tools/synthesize_data.py weizmann --out {self.root}",
         )

@@ -1,13 +1,13 @@
 """Colours of the frames."""
 
-from i2vkit.datasets.operations import Recolor, change
+from i2vkit.datasets.frame_operations import Recolor, change
 from i2vkit.errors import ConfigError
 from i2vkit.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
 class RandomColors:
-    """Multiplies brightness, contrast and saturation, in this order; one draw for all takes and all of their frames.
+    """Multiplies brightness, contrast and saturation, in this order; one draw for all clips and all of their frames.
 
     Each factor is drawn between 1 less and 1 plus the value given here. Raises ``ConfigError`` if that is not in
     [0, 1].
@@ -22,8 +22,8 @@ class RandomColors:
                 raise ConfigError(f"RandomColors draws factors within 1 +- {name}: it is in [0, 1], not {value}")
 
     def __call__(self, sample: dict) -> dict:
-        """Colour all takes anew."""
+        """Colour all clips anew."""
         factors = {name: sample["rng"].uniform(1 - value, 1 + value) for name, value in self.ranges.items()}
-        for take in sample["takes"].values():
-            take.frames = change(take.frames, Recolor(**factors))
+        for sampled in sample["clips"].values():
+            sampled.frames = change(sampled.frames, Recolor(**factors))
         return sample

@@ -32,14 +32,14 @@ class RetargetJoints:
             DataError: A clip has no joints, or no frame on which both hips and both shoulders are known.
             ConfigError: Frames of another size.
         """
-        from i2vkit.conditions import onto_body
+        from i2vkit.conditions import fit_to_body
 
-        driving, image_video = sample["takes"]["driving"], sample["takes"].get("image_video")
+        driving, image_video = sample["clips"]["driving"], sample["clips"].get("image_video")
         if image_video is None or image_video.record.person == driving.record.person:
             return sample
-        for take in (driving, image_video):
-            if take.joints is None:
-                raise DataError(f"clip {take.record.name} has no joints, or RetargetJoints stands before ReadPoints")
+        for sampled in (driving, image_video):
+            if sampled.joints is None:
+                raise DataError(f"clip {sampled.record.name} has no joints, or RetargetJoints stands before ReadPoints")
         size = self.generator.size
         if driving.frames is not None and driving.frames.shape[1:3] != (size, size):
             height, width = driving.frames.shape[1:3]
@@ -47,7 +47,7 @@ class RetargetJoints:
                 f"RetargetJoints draws maps of {size}x{size}, the frames are {width}x{height}: set its size"
             )
         try:
-            driving.joints = onto_body(driving.joints, image_video.joints)
+            driving.joints = fit_to_body(driving.joints, image_video.joints)
         except DataError as error:
             raise DataError(f"{driving.record.name} cannot be moved onto {image_video.record.name}: {error}") from error
         driving.maps = self.generator(driving.joints)

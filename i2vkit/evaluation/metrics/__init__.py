@@ -4,7 +4,6 @@ from i2vkit.evaluation.metrics.accuracy import Accuracy
 from i2vkit.evaluation.metrics.appearance import Appearance, nearest_ssim
 from i2vkit.evaluation.metrics.base import VideoMetric
 from i2vkit.evaluation.metrics.best_of import BestOf
-from i2vkit.evaluation.metrics.change import ChangeTold
 from i2vkit.evaluation.metrics.content_distance import ContentDistance, acd_c, acd_i
 from i2vkit.evaluation.metrics.diversity import Diversity, DiversityL1, DiversityLpips
 from i2vkit.evaluation.metrics.frechet_metric import FrechetMetric
@@ -12,6 +11,7 @@ from i2vkit.evaluation.metrics.fvd import Fvd
 from i2vkit.evaluation.metrics.label_accuracy import LabelAccuracy
 from i2vkit.evaluation.metrics.lpips import Lpips, load_lpips, lpips
 from i2vkit.evaluation.metrics.motion_accuracy import MotionAccuracy, motion_accuracy
+from i2vkit.evaluation.metrics.motion_change import MotionChangeR2
 from i2vkit.evaluation.metrics.mse import Mse, mse
 from i2vkit.evaluation.metrics.pose_error import PoseError, pose_error
 from i2vkit.evaluation.metrics.psnr import Psnr, psnr
@@ -23,7 +23,7 @@ __all__ = [
     "Accuracy",
     "Appearance",
     "BestOf",
-    "ChangeTold",
+    "MotionChangeR2",
     "ContentDistance",
     "Diversity",
     "DiversityL1",

@@ -15,7 +15,8 @@ from i2vkit.structures import VideoSample
 
 @METRICS.register_module()
 class Accuracy(BaseMetric):
-    """Share of clips whose highest score is that of their label; the floor always says the most frequent label.
+    """Share of clips whose highest score is that of their label; the static baseline always says the most frequent
+    label.
 
     Samples carry ``scores`` (L,) and ``label`` (). ``per_video`` holds a dict a clip after ``evaluate``.
 
@@ -40,9 +41,13 @@ class Accuracy(BaseMetric):
             self.results.append(known | {"label": label, "predicted": int(sample["scores"].argmax())})
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """``accuracy``, ``accuracy_floor`` and ``accuracy_gain``, all in [0, 1]."""
+        """``accuracy``, ``accuracy_static_baseline`` and ``accuracy_improvement``, all in [0, 1]."""
         self.per_video = results
         right = sum(result["predicted"] == result["label"] for result in results) / len(results)
         [(_, most)] = Counter(result["label"] for result in results).most_common(1)
-        floor = most / len(results)
-        return {"accuracy": right, "accuracy_floor": floor, "accuracy_gain": right - floor}
+        static_baseline = most / len(results)
+        return {
+            "accuracy": right,
+            "accuracy_static_baseline": static_baseline,
+            "accuracy_improvement": right - static_baseline,
+        }

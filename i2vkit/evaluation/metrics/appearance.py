@@ -1,4 +1,4 @@
-"""Whether the frames of a video look like those of its truth, whatever order they come in."""
+"""Whether the frames of a video look like those of its ground truth, whatever order they come in."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from i2vkit.registry import METRICS
 
 
 def nearest_ssim(video: Tensor, truth: Tensor) -> Tensor:
-    """For every frame its SSIM with the nearest frame of the truth, that of the least squared difference.
+    """For every frame its SSIM with the nearest frame of the ground truth, that of the least squared difference.
 
     Order and pace of the frames, and whether they move at all, make no difference: a frame counts as good that could
-    stand anywhere in the truth. Another person, blur and noise are seen in any order.
+    stand anywhere in the ground truth. Another person, blur and noise are seen in any order.
 
     Args:
         video: (N, C, T, H, W), uint8 or float from 0 to 255.
         truth: the same shape.
 
     Returns:
-        (N, T) in [-1, 1], in double precision; 1 for frames of the truth.
+        (N, T) in [-1, 1], in double precision; 1 for frames of the ground truth.
 
     Raises:
         ValueError: unequal or wrong shapes, or frames smaller than SSIM's window.
@@ -42,8 +42,8 @@ def nearest_ssim(video: Tensor, truth: Tensor) -> Tensor:
 
 @METRICS.register_module()
 class Appearance(VideoMetric):
-    """``appearance``: the SSIM of frames 1 to T-1 with the nearest of those of the truth, per frame, then per video,
-    then overall; see :func:`nearest_ssim`.
+    """``appearance``: the SSIM of frames 1 to T-1 with the nearest of those of the ground truth, per frame, then per
+    video, then overall; see :func:`nearest_ssim`.
     """
 
     name = "appearance"

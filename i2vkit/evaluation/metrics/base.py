@@ -1,4 +1,6 @@
-"""What all metrics of a video against its truth share: which frames are scored, the floor, and the means."""
+"""What all metrics of a video against its ground truth share: which frames are scored, the static baseline, and the
+means.
+"""
 
 from __future__ import annotations
 
@@ -42,17 +44,17 @@ def check_frames(name: str, video: Tensor, what: str = "generated") -> None:
 
 
 class VideoMetric(BaseMetric):
-    """A score of generated videos against their truth, with the floor beside it.
+    """A score of generated videos against their truth, with the static baseline beside it.
 
-    Scored are frames 1 to T-1 as uint8 (frame 0 is given), per frame, then per video, then overall. The floor is what
-    repeating the first image scores on the same video. Each video is scored as it comes, so that memory does not grow
-    with their number. A video without a truth is kept with ``None`` and left out of the means.
+    Scored are frames 1 to T-1 as uint8 (frame 0 is given), per frame, then per video, then overall. The static baseline
+    is what repeating the first image scores on the same video. Each video is scored as it comes, so that memory does
+    not grow with their number. A video without a truth is kept with ``None`` and left out of the means.
 
     A subclass gives ``name`` and :meth:`score`; one that compares frames with those before them ``reads_first`` and is
     then given frame 0 too. One that lacks what it needs says so in ``skipped``: it scores nothing, and the run goes on.
     ``extractor`` has the SHA-256 of the weights that it looks through, by file. After ``evaluate``, ``per_video`` (main
-    process) holds a dict a video: what the sample says of itself, ``num_frames`` and the three values. The gain is
-    positive where the video is better than its floor.
+    process) holds a dict a video: what the sample says of itself, ``num_frames`` and the three values. The improvement
+    is positive where the video is better than its static baseline.
 
     Args:
         prefix: put before the names, as mmengine does; without one the names stand alone.
@@ -78,7 +80,8 @@ class VideoMetric(BaseMetric):
         """Score a batch: one result a sample, also where there is no truth (mmengine counts them).
 
         Raises:
-            DataError: a video of one frame, one whose size or length is not that of its truth, or one not of uint8.
+            DataError: a video of one frame, one whose size or length is not that of its ground truth, or one not of
+                uint8.
         """
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
@@ -93,21 +96,21 @@ class VideoMetric(BaseMetric):
         if truth is None:
             return None
         _check_sample(sample.get("name", "?"), generated, truth, sample["image"])
-        floor = sample["image"].to(generated.device)[:, None].expand_as(generated)
+        static_baseline = sample["image"].to(generated.device)[:, None].expand_as(generated)
         start = 0 if self.reads_first else 1
-        # (2, C, T - start, H, W): the video and its floor at once.
-        videos = torch.stack([generated, floor])[:, :, start:]
+        # (2, C, T - start, H, W): the video and its static baseline at once.
+        videos = torch.stack([generated, static_baseline])[:, :, start:]
         return self.score(videos, truth.to(generated.device)[:, start:].expand_as(videos))
 
     def row(self, sample: dict, scores: Tensor | None) -> dict:
         """What is kept of one video: what the sample says of itself, and the values under the names of the report."""
-        keys = (self.name, f"{self.name}_floor", f"{self.name}_gain")
+        keys = (self.name, f"{self.name}_static_baseline", f"{self.name}_improvement")
         known = {key: sample[key] for key in META if key in sample} | {"num_frames": sample["generated"].shape[1]}
         if scores is None:
             return known | dict.fromkeys(keys)
-        score, floor = scores.mean(1).tolist()
-        gain = floor - score if self.less_is_better else score - floor
-        return known | dict(zip(keys, (score, floor, gain), strict=True))
+        score, static_baseline = scores.mean(1).tolist()
+        improvement = static_baseline - score if self.less_is_better else score - static_baseline
+        return known | dict(zip(keys, (score, static_baseline, improvement), strict=True))
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Means over the videos that have a truth; nothing, and a warning, where none has."""
@@ -129,7 +132,7 @@ def _check_sample(name: str, generated: Tensor, truth: Tensor, first: Tensor) ->
     check_frames(name, truth, "truth")
     if generated.shape != truth.shape:
         raise DataError(
-            f"video {name!r}: generated is {tuple(generated.shape)} but its truth is {tuple(truth.shape)} "
+            f"video {name!r}: generated is {tuple(generated.shape)} but its ground truth is {tuple(truth.shape)} "
             "(colours, frames, height, width); both must come from the same pipeline"
         )
     if first.shape != (generated.shape[0], *generated.shape[2:]):

@@ -20,8 +20,8 @@ class BestOf(BaseMetric):
 
     Samples of one image share their ``name`` and differ in their ``seed``. Only scores are kept, never videos. After
     ``evaluate`` (main process) ``per_video`` holds a dict a sample, ``per_image`` a dict an image with the seed of its
-    best sample, and ``curve`` the scores by time step, 1 to T-1: "score" of the best samples and "floor" (repeat the
-    first image), each the mean over the images that reach the step, "images" of them (Dual-MTGAN, fig. 6).
+    best sample, and ``curve`` the scores by time step, 1 to T-1: "score" of the best samples and "static_baseline"
+    (repeat the first image), each the mean over the images that reach the step, "images" of them (Dual-MTGAN, fig. 6).
 
     Args:
         metric: config of a ``VideoMetric``.
@@ -53,7 +53,7 @@ class BestOf(BaseMetric):
             self.results.append(self.metric.row(sample, scores) | {"frames": frames})
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """``<metric>_best_of_<N>``, ``_floor`` and ``_gain``, means over the images that have a truth.
+        """``<metric>_best_of_<N>``, ``_static_baseline`` and ``_improvement``, means over the images that have a truth.
 
         Raises:
             DataError: an image that has not ``num_samples`` samples.
@@ -73,7 +73,7 @@ class BestOf(BaseMetric):
         best = [self._best(rows) for rows in images.values() if rows[0]["frames"] is not None]
         if not best:
             return {}
-        ends = ("", "_floor", "_gain")
+        ends = ("", "_static_baseline", "_improvement")
         for row in best:
             known = {key: row[key] for key in META if key in row and key != "seed"}
             values = {f"{self.name}{end}": row[f"{self.metric.name}{end}"] for end in ends}
@@ -87,13 +87,13 @@ class BestOf(BaseMetric):
 
 
 def _curve(frames: list[list[list[float]]]) -> dict[str, list]:
-    """Means by time step of scores and floors, one pair of lists an image, whose lengths may differ."""
-    scores, floors = zip(*frames, strict=True)
+    """Means by time step of scores and static baselines, one pair of lists an image, whose lengths may differ."""
+    scores, static_baselines = zip(*frames, strict=True)
     steps = [[value for value in step if value is not None] for step in zip_longest(*scores)]
-    floor_steps = [[value for value in step if value is not None] for step in zip_longest(*floors)]
+    baseline_steps = [[value for value in step if value is not None] for step in zip_longest(*static_baselines)]
     return {
         "step": list(range(1, len(steps) + 1)),
         "score": [fmean(step) for step in steps],
-        "floor": [fmean(step) for step in floor_steps],
+        "static_baseline": [fmean(step) for step in baseline_steps],
         "images": [len(step) for step in steps],
     }

@@ -41,7 +41,7 @@ class PairwiseL1:
         return len(self.videos)
 
     def add(self, video: Tensor) -> None:
-        """Take one more sample, of the shape of the others."""
+        """SampledClip one more sample, of the shape of the others."""
         self.videos.append(video)
 
     def mean(self) -> float:
@@ -67,7 +67,7 @@ class PairwiseLpips:
         self.spread = 0.0
 
     def add(self, video: Tensor) -> None:
-        """Take one more sample, of the shape of the others."""
+        """SampledClip one more sample, of the shape of the others."""
         self.count += 1
         frames = video.transpose(0, 1).to(self.network.shift.device).float() / 127.5 - 1
         chunks = [self.network(chunk) for chunk in frames.split(CHUNK)]
@@ -92,8 +92,8 @@ class Diversity(BaseMetric):
     """Mean pairwise distance of the samples of one image, and its mean over the images; 0 where they are all the same.
 
     Compared are frames 1 to T-1. Samples of one image share their ``name``, stand together, and are all that is held at
-    a time. There is no floor: one video repeated has none. After ``evaluate`` ``per_image`` (main process) holds a dict
-    an image. Of several processes each needs whole images: ``PositionSampler(keep_images=True)``.
+    a time. There is no static baseline: one video repeated has none. After ``evaluate`` ``per_image`` (main process)
+    holds a dict an image. Of several processes each needs whole images: ``PositionSampler(keep_images=True)``.
 
     Args:
         prefix: put before the names, as mmengine does; without one the names stand alone.
@@ -117,7 +117,7 @@ class Diversity(BaseMetric):
         """What compares the samples of the next image."""
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
-        """Take a batch of samples.
+        """SampledClip a batch of samples.
 
         Raises:
             DataError: an image with one sample, or samples that do not stand together, differ in size or are not uint8.

@@ -21,8 +21,9 @@ from i2vkit.utils.weight_files import MissingWeightsError
 class FrechetMetric(BaseMetric):
     """Frechet distance of the vectors of generated videos to those of real ones; less is better.
 
-    Real is the truth, and the driving video where there is none. Whole videos are seen, frame 0 included: the network
-    wants a number of frames. The floor repeats the first image. Of each video three vectors are kept, never frames.
+    Real is the ground truth, and the driving video where there is none. Whole videos are seen, frame 0 included: the
+    network wants a number of frames. The static baseline repeats the first image. Of each video three vectors are kept,
+    never frames.
 
     With no more videos than numbers in a vector the covariances have not full rank and the distance comes out too
     large: the log and ``warning`` say so, and such numbers compare at the same number of videos only.
@@ -91,7 +92,7 @@ class FrechetMetric(BaseMetric):
         return self.embedder(video).numpy()
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """``<name>``, ``<name>_floor`` and ``<name>_gain``; nothing without the network.
+        """``<name>``, ``<name>_static_baseline`` and ``<name>_improvement``; nothing without the network.
 
         Raises:
             DataError: fewer than two videos.
@@ -109,5 +110,9 @@ class FrechetMetric(BaseMetric):
                 f"too large and compares with that of {number} videos only; take more than {size}"
             )
             print_log(f"{self.name}: {self.warning}", logger="current", level=logging.WARNING)
-        score, floor = frechet_distance_of(generated, real), frechet_distance_of(still, real)
-        return {self.name: score, f"{self.name}_floor": floor, f"{self.name}_gain": floor - score}
+        score, static_baseline = frechet_distance_of(generated, real), frechet_distance_of(still, real)
+        return {
+            self.name: score,
+            f"{self.name}_static_baseline": static_baseline,
+            f"{self.name}_improvement": static_baseline - score,
+        }

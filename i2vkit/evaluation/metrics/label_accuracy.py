@@ -86,8 +86,8 @@ class LabelAccuracy(BaseMetric):
     """Share of generated videos in which a classifier sees the label that they should show: an expression or an action.
 
     ``label_accuracy``; beside it ``_truth``, the share on the true videos, which is what the classifier allows, and
-    ``_floor``, on the first image repeated. Whole videos are seen, frame 0 included. Videos without a label are left
-    out. The classifier is trained on the training people of the same set, for instance by ``tools/train.py
+    ``_static_baseline``, on the first image repeated. Whole videos are seen, frame 0 included. Videos without a label
+    are left out. The classifier is trained on the training people of the same set, for instance by ``tools/train.py
     cnn_lstm_oulu``; without its weights the log says so, and the metric is left out. ``per_video`` (main process) holds
     a dict a video after ``evaluate``: 1 or 0, and what was seen.
 
@@ -131,7 +131,7 @@ class LabelAccuracy(BaseMetric):
 
     def _row(self, sample: dict) -> dict:
         label, known = sample.get("label_name"), {key: sample[key] for key in META if key in sample}
-        ends = ("", "_floor", "_gain", "_truth")
+        ends = ("", "_static_baseline", "_improvement", "_truth")
         if label is None:
             return known | dict.fromkeys(f"{self.name}{end}" for end in ends) | {"label_seen": None}
         if label not in self.classifier.labels:
@@ -143,16 +143,18 @@ class LabelAccuracy(BaseMetric):
         check_frames(sample.get("name", "?"), generated)
         still = sample["image"][:, None].expand_as(generated)
         seen = self.classifier([generated, still] if truth is None else [generated, still, truth])
-        score, floor, *of_truth = (float(name == label) for name in seen)
-        values = (score, floor, score - floor, of_truth[0] if of_truth else None)
+        score, static_baseline, *of_truth = (float(name == label) for name in seen)
+        values = (score, static_baseline, score - static_baseline, of_truth[0] if of_truth else None)
         named = {f"{self.name}{end}": value for end, value in zip(ends, values, strict=True)}
         return known | named | {"label_seen": seen[0]}
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """The shares, of the videos that have a label and, of the truth, of those that have one; nothing where none."""
+        """The shares, of the videos that have a label and, of the ground truth, of those that have one; nothing where
+        none.
+        """
         if self.skipped:
             return {}
         self.per_video = results
-        keys = [f"{self.name}{end}" for end in ("", "_floor", "_gain", "_truth")]
+        keys = [f"{self.name}{end}" for end in ("", "_static_baseline", "_improvement", "_truth")]
         values = {key: [row[key] for row in results if row[key] is not None] for key in keys}
         return {key: fmean(found) for key, found in values.items() if found}

@@ -18,7 +18,7 @@ FARNEBACK = {"pyr_scale": 0.5, "levels": 3, "winsize": 15, "iterations": 3, "pol
 
 
 def motion_accuracy(video: Tensor, truth: Tensor) -> Tensor:
-    """End-point error of the optical flow of every frame but the first against the flow of the truth, in pixels.
+    """End-point error of the optical flow of every frame but the first against the flow of the ground truth, in pixels.
 
     The flow of frame t is that from frame t-1, of both videos by Farneback's method on grey frames. The error of a
     frame is the mean over its pixels of |flow - true flow|, weighted by |flow| + |true flow|: what moves in either
@@ -80,7 +80,7 @@ def _weighted_error(of_video: np.ndarray, of_truth: np.ndarray) -> np.ndarray:
 @METRICS.register_module()
 class MotionAccuracy(VideoMetric):
     """``motion_error``: that of the optical flow of frames 1 to T-1 in pixels, per frame, then per video, then overall;
-    less is better, and the floor is the error of a video that stands still. See :func:`motion_accuracy`.
+    less is better, and the static baseline is the error of a video that stands still. See :func:`motion_accuracy`.
     """
 
     name = "motion_error"

@@ -26,8 +26,8 @@ def pose_error(poses: Tensor, truth: Tensor) -> float | None:
 
 @METRICS.register_module()
 class PoseError(BaseMetric):
-    """Mean distance of predicted joints to the true ones in pixels; the floor repeats, of each joint, where it was seen
-    last. Both count the joints alone that were seen and are known.
+    """Mean distance of predicted joints to the true ones in pixels; the static baseline repeats, of each joint, where
+    it was seen last. Both count the joints alone that were seen and are known.
 
     Samples carry ``poses``, ``true_poses`` and ``seen_poses`` (T, J, 2). ``per_video`` holds a dict a clip after
     ``evaluate``; clips of which nothing is known have ``None`` there.
@@ -50,13 +50,22 @@ class PoseError(BaseMetric):
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
             still = last_seen(sample["seen_poses"]).expand_as(sample["true_poses"])
             truth = torch.where(still.isfinite(), sample["true_poses"], torch.nan)
-            score, floor = pose_error(sample["poses"], truth), pose_error(still, truth)
+            score, static_baseline = pose_error(sample["poses"], truth), pose_error(still, truth)
             known = {key: sample[key] for key in META if key in sample}
-            gain = None if score is None else floor - score
-            self.results.append(known | {self.name: score, f"{self.name}_floor": floor, f"{self.name}_gain": gain})
+            improvement = None if score is None else static_baseline - score
+            self.results.append(
+                known
+                | {
+                    self.name: score,
+                    f"{self.name}_static_baseline": static_baseline,
+                    f"{self.name}_improvement": improvement,
+                }
+            )
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """``pose_error``, ``pose_error_floor`` and ``pose_error_gain``, means over the clips; nothing where none."""
+        """``pose_error``, ``pose_error_static_baseline`` and ``pose_error_improvement``, means over the clips; nothing
+        where none.
+        """
         self.per_video = results
         scored = [result for result in results if result[self.name] is not None]
         keys = [key for key in (scored or [{}])[0] if key.startswith(self.name)]

@@ -63,13 +63,21 @@ class PsnrPerBatch(BaseMetric):
         self.results = self._errors.results
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
-        """Take the errors of a batch. Raises ``DataError`` as ``VideoMetric.process``."""
+        """SampledClip the errors of a batch. Raises ``DataError`` as ``VideoMetric.process``."""
         self._errors.process(data_batch, data_samples)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """The name, ``_floor`` and ``_gain``, of the videos that have a truth; nothing where none has."""
+        """The name, ``_static_baseline`` and ``_improvement``, of the videos that have a truth; nothing where none
+        has.
+        """
         scored = [row for row in results if row["mse"] is not None]
         if not scored:
             return {}
-        score, floor = (psnr_per_batch([row[key] for row in scored], self.batch_size) for key in ("mse", "mse_floor"))
-        return {self.name: score, f"{self.name}_floor": floor, f"{self.name}_gain": score - floor}
+        score, static_baseline = (
+            psnr_per_batch([row[key] for row in scored], self.batch_size) for key in ("mse", "mse_static_baseline")
+        )
+        return {
+            self.name: score,
+            f"{self.name}_static_baseline": static_baseline,
+            f"{self.name}_improvement": score - static_baseline,
+        }

@@ -1,4 +1,4 @@
-"""What a protocol is: a pairing that says what is generated from what, in a fixed order and with which seeds."""
+"""What a protocol is: a pair sampler that says what is generated from what, in a fixed order and with which seeds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameSpan
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameSpan
 from i2vkit.datasets.interfaces import PairSampler
 from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.errors import DataError
@@ -19,7 +19,7 @@ class Protocol(PairSampler):
     """A fixed list of samples for an evaluation.
 
     The order of the samples depends on the index alone, and each has a seed of its own: ``seed`` + its position. The
-    data set fills in the truth: the driving clip itself where it is the image video too, or else a clip of its
+    data set fills in the ground truth: the driving clip itself where it is the image video too, or else a clip of its
     ``truth`` in which the person in the image does what the driving clip's does. A sample without a truth is generated
     but not scored.
 
@@ -76,7 +76,8 @@ class Protocol(PairSampler):
         several = most_samples(pairs)
         kinds = [find_part(METRICS, entry["type"]) for entry in evaluators] if several > 1 else []
         reason = (
-            f"each image has {several} samples: what scores a video against its truth counts the best of them, and "
+            f"each image has {several} samples: what scores a video against its ground truth counts the best of them, "
+            f"and "
             f"this metric does not. A protocol with one sample an image has it"
         )
         return {
@@ -116,7 +117,7 @@ def choose_images(
     return [first[person] for person in people]
 
 
-def cut(pair: Pair, start: int, stop: int) -> Pair:
+def restrict_frames(pair: Pair, start: int, stop: int) -> Pair:
     """The sample with frames ``start`` to ``stop - 1`` of its source alone. Raises ``DataError`` if there are fewer."""
     record = pair.driving
     if not 0 <= start < stop <= record.num_frames:
@@ -125,16 +126,16 @@ def cut(pair: Pair, start: int, stop: int) -> Pair:
     return replace(pair, driving=replace(record, frames=span, num_frames=stop - start), span=(start, stop))
 
 
-def guide(pair: Pair, maps: str) -> Pair:
+def use_maps(pair: Pair, maps: str) -> Pair:
     """The sample with the condition maps that stand in column ``maps`` of its source.
 
     Raises:
         DataError: there are none.
     """
-    side = pair.driving.side
-    if isinstance(side.get(maps, ""), str):  # neither a file that is there nor an array
+    metadata = pair.driving.metadata
+    if isinstance(metadata.get(maps, ""), str):  # neither a file that is there nor an array
         raise DataError(
             f"clip {pair.driving.name} has no {maps} poses: python tools/forecast_poses.py CONFIG CHECKPOINT "
             f"--data FOLDER writes them"
         )
-    return replace(pair, driving=replace(pair.driving, side={**side, "maps": side[maps]}), maps=maps)
+    return replace(pair, driving=replace(pair.driving, metadata={**metadata, "maps": metadata[maps]}), maps=maps)

@@ -6,23 +6,23 @@ from typing import Literal
 
 from mmengine.logging import print_log
 
-from i2vkit.datasets.index import ClipIndex
+from i2vkit.datasets.clip_index import ClipIndex
 from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.evaluation.protocols.base import Protocol, cut, guide
+from i2vkit.evaluation.protocols.base import Protocol, restrict_frames, use_maps
 from i2vkit.registry import PROTOCOLS
 
 
 @PROTOCOLS.register_module()
 class Forecast(Protocol):
     """Every clip from one of its frames on, by the poses that really follow or by those that were forecast (FRGAN,
-    sec. 4.3); the clip itself is the truth.
+    sec. 4.3); the clip itself is the ground truth.
 
     The paper's "GT" starts at the first frame, with true poses. Forecast ones need the poses that the LSTM sees, ten,
     the last of which is the start here: ``start=9``. Clips that are too short are left out, and the log says how many.
 
     Args:
-        poses: "true", or "forecast": then the maps come from ``record.side["forecast"]``, which
+        poses: "true", or "forecast": then the maps come from ``record.metadata["forecast"]``, which
             ``tools/forecast_poses.py`` writes.
         start: the frame that is animated, counted from 0.
         length: frames, that one included, a clip must go on from there.
@@ -55,5 +55,5 @@ class Forecast(Protocol):
             raise DataError(f"no clip has the {stop} frames that {self.name} needs")
         if short := len(index.records) - len(long_enough):
             print_log(f"{short} clips have fewer than {stop} frames: left out", "current")
-        pairs = [cut(Pair(record), self.start, stop) for record in long_enough]
-        return pairs if self.poses == "true" else [guide(pair, self.poses) for pair in pairs]
+        pairs = [restrict_frames(Pair(record), self.start, stop) for record in long_enough]
+        return pairs if self.poses == "true" else [use_maps(pair, self.poses) for pair in pairs]

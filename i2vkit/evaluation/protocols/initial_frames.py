@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from mmengine.logging import print_log
 
-from i2vkit.datasets.index import ClipIndex
+from i2vkit.datasets.clip_index import ClipIndex
 from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.evaluation.protocols.base import Protocol, cut
+from i2vkit.evaluation.protocols.base import Protocol, restrict_frames
 from i2vkit.registry import PROTOCOLS
 
 
 @PROTOCOLS.register_module()
 class InitialFrames(Protocol):
-    """Every clip from each of its first ``number`` frames; what really follows is the truth (ImaGINator, sec. 4.3).
+    """Every clip from each of its first ``number`` frames; what really follows is the ground truth (ImaGINator, sec.
+    4.3).
 
     The paper samples "10 initial frames from each video sequence"; we take frames 0 to 9. Each is one sample, with the
     clip's own label and a seed of its own, and its name ends in ``@`` and the frame. A clip that is too short to go on
@@ -51,7 +52,7 @@ class InitialFrames(Protocol):
                 "current",
             )
         return [
-            cut(Pair(record), start, start + self.length)
+            restrict_frames(Pair(record), start, start + self.length)
             for record, count in zip(index.records, starts, strict=True)
             for start in range(count)
         ]

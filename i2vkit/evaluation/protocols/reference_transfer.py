@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from i2vkit.datasets.index import ClipIndex, ClipRecord
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.errors import DataError
 from i2vkit.evaluation.protocols.transfer import Transfer
 from i2vkit.registry import PROTOCOLS
@@ -34,7 +34,7 @@ class ReferenceTransfer(Transfer):
         draw: int = 0,
     ) -> None:
         super().__init__(driving_people, image_people, image_label, seed)
-        self.choice = draw  # a pairing has a method "draw"
+        self.choice = draw  # a pair sampler has a method "draw"
 
     def _driving_records(self, index: ClipIndex) -> list[ClipRecord]:
         """One clip a label, in the order of the labels; those of which nobody has a clip are left out.

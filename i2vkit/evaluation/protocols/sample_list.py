@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from i2vkit.datasets.index import ClipIndex, ClipRecord
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.errors import DataError
-from i2vkit.evaluation.protocols.base import Protocol, cut, guide
+from i2vkit.evaluation.protocols.base import Protocol, restrict_frames, use_maps
 from i2vkit.media import atomic_path
 from i2vkit.registry import PROTOCOLS
 
@@ -83,8 +83,8 @@ class SampleList(Protocol):
         driving, image_video = clips[sample["driving"]], clips.get(sample["image_video"])
         pair = Pair(driving, image_video, None, sample["motion"], sample["seed"] + self.seed, sample.get("label"))
         try:
-            pair = cut(pair, *sample["frames"]) if "frames" in sample else pair
-            return guide(pair, sample["maps"]) if "maps" in sample else pair
+            pair = restrict_frames(pair, *sample["frames"]) if "frames" in sample else pair
+            return use_maps(pair, sample["maps"]) if "maps" in sample else pair
         except DataError as error:
             raise DataError(f"{self.path} does not fit these data: {error}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from i2vkit.datasets.index import ClipIndex
+from i2vkit.datasets.clip_index import ClipIndex
 from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.protocols.base import Protocol
@@ -13,7 +13,8 @@ from i2vkit.registry import PROTOCOLS
 
 @PROTOCOLS.register_module()
 class Stochastic(Protocol):
-    """Every clip's first frame with N motions from the prior, the clip itself being the truth (Dual-MTGAN, fig. 6).
+    """Every clip's first frame with N motions from the prior, the clip itself being the ground truth (Dual-MTGAN, fig.
+    6).
 
     The samples of an image stand together and have seeds of their own: those of image i are ``seed`` + i N and on.
     Scored are the best of the N, by each metric of the config for itself, and how the N differ (table II).

@@ -1,4 +1,4 @@
-"""The contract of a loss."""
+"""The interface of a loss."""
 
 from abc import abstractmethod
 from collections.abc import Sequence

@@ -81,8 +81,8 @@ class MotionRegressor(nn.Module):
         return made
 
     def report(self, output: Tensor, clip: VideoBatch, samples: Sequence[VideoSample]) -> None:
-        """Fill in ``change``, the true one, and ``told_change``, each (T, N) or (T, N, 2), of true frames."""
+        """Fill in ``change``, the true one, and ``predicted_change``, each (T, N) or (T, N, 2), of true frames."""
         true = frame_change(clip.driving, self.side) if self.side else landmark_change(clip)
         lengths = [output.shape[1]] * len(samples) if clip.num_frames is None else clip.num_frames.tolist()
         for sample, told, change, length in zip(samples, output.cpu(), true.cpu(), lengths, strict=True):
-            sample.told_change, sample.change = told[:length], change[:length]
+            sample.predicted_change, sample.change = told[:length], change[:length]

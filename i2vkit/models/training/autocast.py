@@ -67,11 +67,11 @@ class _MetaAutocast(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         if self._enabled and self._inside[-1] is self and (function in _HALF or function in _FULL):
-            cast = self._halved if function in _HALF else _in_full
+            cast = self._to_half if function in _HALF else _in_full
             args, kwargs = tree_map_only(Tensor, cast, (args, kwargs))
         return function(*args, **kwargs)
 
-    def _halved(self, tensor: Tensor) -> Tensor:
+    def _to_half(self, tensor: Tensor) -> Tensor:
         if tensor.dtype != torch.float32:
             return tensor
         if not (tensor.requires_grad and tensor.is_leaf):

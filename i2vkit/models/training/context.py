@@ -126,7 +126,7 @@ class GanContext:
             ConfigError: if the data have no image_video.
         """
         if self.clip.image is None:
-            raise ConfigError("a loss shows another image than the clip's, and the data have none: set a pairing")
+            raise ConfigError("a loss shows another image than the clip's, and the data have none: set a pair sampler")
         return self.clip.driving[:, :, 0] if self.passes[name].content == "image" else self.clip.image
 
     def fake(self, name: str, detach: bool = False) -> ConditionedVideo:

@@ -153,7 +153,7 @@ class ImageToVideoGan(PhasedModel):
                 entry.target == "image_video" and clip.image_video is None
             ):
                 raise ConfigError(
-                    f"pass '{name}' reads an image video, and the data have none: give the dataset a pairing"
+                    f"pass '{name}' reads an image video, and the data have none: give the dataset a pair sampler"
                 )
 
     @torch.no_grad()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError, TrainingError
 from i2vkit.models.losses.base import Loss
-from i2vkit.registry import LOSSES, build_part, nearest
+from i2vkit.registry import LOSSES, build_part, closest_names
 from i2vkit.utils.named import named_entries
 
 
@@ -67,7 +67,7 @@ def build_phases(configs: Mapping[str, Mapping | None]) -> tuple[Phase, ...]:
 def _build_phase(name: str, config: Mapping) -> Phase:
     if unknown := sorted(set(config) - set(PHASE_KEYS)):
         raise ConfigError(
-            f"phase '{name}' has an unknown key '{unknown[0]}'; nearest: {nearest(unknown[0], PHASE_KEYS)}"
+            f"phase '{name}' has an unknown key '{unknown[0]}'; nearest: {closest_names(unknown[0], PHASE_KEYS)}"
         )
     if missing := [key for key in ("updates", "losses") if key not in config]:
         raise ConfigError(f"phase '{name}' lacks '{missing[0]}'")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from i2vkit.rendering.arm.canvas import Canvas
-from i2vkit.rendering.arm.scene import Thing
+from i2vkit.rendering.arm.arm_canvas import ArmCanvas
+from i2vkit.rendering.arm.scene import SceneObject
 from i2vkit.rendering.arm.solids import FACETS, Faces, Light, circle, prism, raised, rectangle, turned
 
 # A plush toy lies on its back: place (along, across, up) and radius of its balls over its size; the last is its snout.
@@ -16,13 +16,13 @@ _PLUSH = np.array(
 )  # fmt: skip
 
 
-def outline(thing: Thing, pose: np.ndarray, count: int = FACETS) -> np.ndarray:
+def outline(thing: SceneObject, pose: np.ndarray, count: int = FACETS) -> np.ndarray:
     """What of the floor the thing covers, (N, 2), counter-clockwise."""
     shape = rectangle(*thing.half) if thing.kind == "box" else circle(count) * thing.half[0]
     return turned(shape, pose[2]) + pose[:2]
 
 
-def paint(canvas: Canvas, thing: Thing, pose: np.ndarray) -> None:
+def paint(canvas: ArmCanvas, thing: SceneObject, pose: np.ndarray) -> None:
     """Draw it at x, y, angle."""
     if thing.kind == "ball":
         _paint_ball(canvas, thing, pose)
@@ -32,7 +32,7 @@ def paint(canvas: Canvas, thing: Thing, pose: np.ndarray) -> None:
         canvas.fill(_faces(thing, pose, canvas.light, np.array(canvas.camera.place)))
 
 
-def _faces(thing: Thing, pose: np.ndarray, light: Light, eye: np.ndarray) -> Faces:
+def _faces(thing: SceneObject, pose: np.ndarray, light: Light, eye: np.ndarray) -> Faces:
     base = outline(thing, pose)
     top = raised(base, thing.height)
     up = np.array([[0.0, 0.0, 1.0]])
@@ -52,12 +52,12 @@ def _faces(thing: Thing, pose: np.ndarray, light: Light, eye: np.ndarray) -> Fac
     return [*faces, (raised(inside, thing.height), dark), (raised(deep, 0.85 * thing.height), 0.7 * dark)]
 
 
-def _paint_ball(canvas: Canvas, thing: Thing, pose: np.ndarray) -> None:
+def _paint_ball(canvas: ArmCanvas, thing: SceneObject, pose: np.ndarray) -> None:
     centre = np.array([[pose[0], pose[1], thing.half[0]]])
     canvas.balls(centre, np.array([thing.half[0]]), np.array([thing.colour], float), shine=0.7)
 
 
-def _paint_plush(canvas: Canvas, thing: Thing, pose: np.ndarray) -> None:
+def _paint_plush(canvas: ArmCanvas, thing: SceneObject, pose: np.ndarray) -> None:
     size = thing.half[0]
     centres = size * _PLUSH[:, :3]
     centres[:, :2] = turned(centres[:, :2], pose[2]) + pose[:2]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from i2vkit.rendering.arm.motion import Motion
-from i2vkit.rendering.arm.scene import BIN, GRIPPER, Scene
+from i2vkit.rendering.arm.arm_motion import ArmMotion
+from i2vkit.rendering.arm.scene import BIN, GRIPPER, ArmScene
 
 SUBSTEPS = 8  # a frame
 ROUNDS = 6  # in which things that overlap are moved apart, a substep
@@ -15,7 +15,7 @@ FASTEST = 0.015  # by how much a thing gives way in a substep; a gripper that co
 
 
 @dataclass(frozen=True)
-class Course:
+class PushTrajectory:
     """What happens in a clip.
 
     Args:
@@ -27,7 +27,7 @@ class Course:
     things: np.ndarray
 
 
-def push(scene: Scene, motion: Motion) -> Course:
+def push(scene: ArmScene, motion: ArmMotion) -> PushTrajectory:
     """The exact course of that motion in that scene; nothing is drawn at random."""
     path = motion.path(scene.start, SUBSTEPS)
     poses = [[thing.x, thing.y, thing.angle] for thing in scene.things]
@@ -40,10 +40,10 @@ def push(scene: Scene, motion: Motion) -> Course:
                 break
         if step % SUBSTEPS == 0:
             things[step // SUBSTEPS] = poses
-    return Course(path[::SUBSTEPS], things)
+    return PushTrajectory(path[::SUBSTEPS], things)
 
 
-def _touch(scene: Scene, poses: list[list[float]], before: list[float], now: list[float]) -> None:
+def _touch(scene: ArmScene, poses: list[list[float]], before: list[float], now: list[float]) -> None:
     """Shove things out of the gripper's way, and turn them as it rubs along."""
     for thing, pose in zip(scene.things, poses, strict=True):
         away_x, away_y = pose[0] - now[0], pose[1] - now[1]
@@ -61,7 +61,7 @@ def _touch(scene: Scene, poses: list[list[float]], before: list[float], now: lis
         pose[2] -= DRAG * along / thing.radius
 
 
-def _part(scene: Scene, poses: list[list[float]]) -> bool:
+def _part(scene: ArmScene, poses: list[list[float]]) -> bool:
     """Move things off each other and off the walls, once; whether any had to be."""
     moved = False
     for i, first in enumerate(poses):

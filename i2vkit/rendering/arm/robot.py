@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from i2vkit.rendering.arm.canvas import Canvas
+from i2vkit.rendering.arm.arm_canvas import ArmCanvas
 from i2vkit.rendering.arm.solids import circle, prism, rectangle, turned
 
 SHOULDER = np.array([0.10, 0.74, 0.34])
@@ -41,7 +41,7 @@ def palm_outline(gripper: np.ndarray) -> np.ndarray:
     return turned(rectangle(0.048, 0.022), gripper[3]) + gripper[:2]
 
 
-def paint(canvas: Canvas, gripper: np.ndarray) -> None:
+def paint(canvas: ArmCanvas, gripper: np.ndarray) -> None:
     """Draw the arm over what is there."""
     wrist, bend = joints(gripper)
     light, eye = canvas.light, np.array(canvas.camera.place)

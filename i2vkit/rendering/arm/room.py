@@ -3,28 +3,28 @@
 import cv2
 import numpy as np
 
-from i2vkit.rendering.arm.camera import Camera
-from i2vkit.rendering.arm.canvas import Canvas, corners
-from i2vkit.rendering.arm.scene import BIN, WALL, Scene
+from i2vkit.rendering.arm.arm_camera import ArmCamera
+from i2vkit.rendering.arm.arm_canvas import ArmCanvas, corners
+from i2vkit.rendering.arm.scene import BIN, WALL, ArmScene
 from i2vkit.rendering.arm.solids import Faces, Light, raised, rectangle
 
 RIM = 0.016  # thickness of the walls
 GRAIN = 256  # side of the floor's texture in pixels
 
 
-def paint_room(canvas: Canvas, scene: Scene) -> None:
+def paint_room(canvas: ArmCanvas, scene: ArmScene) -> None:
     """Fill the whole canvas: table, floor, and the inner faces of the walls that are seen."""
     _paint_table(canvas, scene)
     _paint_floor(canvas, scene)
     canvas.fill([face for face, near in _walls(scene, canvas.camera, canvas.light) if not near])
 
 
-def near_walls(scene: Scene, camera: Camera, light: Light) -> Faces:
+def near_walls(scene: ArmScene, camera: ArmCamera, light: Light) -> Faces:
     """The faces that hide what is in the bin: rims and outsides of the walls towards the camera."""
     return [face for face, near in _walls(scene, camera, light) if near]
 
 
-def floor_mask(canvas: Canvas) -> np.ndarray:
+def floor_mask(canvas: ArmCanvas) -> np.ndarray:
     """Where the floor is, uint8 (side, side), 0 or 255."""
     mask = np.zeros(canvas.image.shape[:2], np.uint8)
     pixels, _ = canvas.camera.project(raised(rectangle(*BIN), 0.0), canvas.side)
@@ -32,14 +32,14 @@ def floor_mask(canvas: Canvas) -> np.ndarray:
     return mask
 
 
-def _paint_table(canvas: Canvas, scene: Scene) -> None:
+def _paint_table(canvas: ArmCanvas, scene: ArmScene) -> None:
     rng = np.random.default_rng([scene.seed, 0])
     marks = cv2.resize(rng.normal(0, 1, (6, 6)), (canvas.side, canvas.side), interpolation=cv2.INTER_CUBIC)
     fade = np.linspace(0.72, 1.05, canvas.side)[:, None] + 0.05 * marks
     canvas.image[:] = np.clip(fade[..., None] * np.multiply(scene.table, canvas.light.tint), 0, 255).astype(np.uint8)
 
 
-def _paint_floor(canvas: Canvas, scene: Scene) -> None:
+def _paint_floor(canvas: ArmCanvas, scene: ArmScene) -> None:
     """Lay the texture on the floor in perspective, lighter on the side of the light."""
     rng = np.random.default_rng([scene.seed, 1])
     tone = 1.0 + _grain(scene.texture, rng)
@@ -71,7 +71,7 @@ def _grain(texture: str, rng: np.random.Generator) -> np.ndarray:
     return 0.12 * fine
 
 
-def _walls(scene: Scene, camera: Camera, light: Light) -> list[tuple[tuple[np.ndarray, np.ndarray], bool]]:
+def _walls(scene: ArmScene, camera: ArmCamera, light: Light) -> list[tuple[tuple[np.ndarray, np.ndarray], bool]]:
     """Faces of the four walls towards the camera, and whether they may hide the bin's inside."""
     result = []
     inner, outer = rectangle(*BIN), rectangle(BIN[0] + RIM, BIN[1] + RIM)

@@ -13,7 +13,7 @@ REACH = (0.21, 0.16)  # how far from the centre the gripper goes, so that a thin
 GRIPPER = 0.032  # radius of the disc that pushes
 
 KINDS = ("box", "ball", "cylinder", "cup", "plush")
-THING_COLOURS: tuple[Colour, ...] = (
+OBJECT_COLOURS: tuple[Colour, ...] = (
     (206, 52, 46), (238, 128, 38), (244, 200, 52), (96, 172, 66), (34, 126, 92), (52, 158, 190),
     (38, 84, 172), (118, 74, 160), (214, 96, 146), (236, 232, 222), (134, 90, 58), (62, 66, 78),
 )  # fmt: skip
@@ -29,7 +29,7 @@ TABLES: tuple[Colour, ...] = ((58, 56, 60), (92, 76, 62), (120, 118, 114), (44, 
 
 
 @dataclass(frozen=True)
-class Thing:
+class SceneObject:
     """Something to push; for pushing it is a disc.
 
     Args:
@@ -59,7 +59,7 @@ class Thing:
 
 
 @dataclass(frozen=True)
-class Scene:
+class ArmScene:
     """All that the first frame depends on.
 
     Args:
@@ -73,7 +73,7 @@ class Scene:
         seed: For what is scattered: grain of the floor, marks on the table.
     """
 
-    things: tuple[Thing, ...]
+    things: tuple[SceneObject, ...]
     start: tuple[float, float, float, float, float]
     floor: Colour
     wall: Colour
@@ -85,7 +85,7 @@ class Scene:
     seed: int
 
 
-def draw_scene(seed: int, split: int, number: int) -> Scene:
+def draw_scene(seed: int, split: int, number: int) -> ArmScene:
     """The scene with that number in that split, whatever the number of scenes asked for."""
     rng = np.random.default_rng([seed, 0, split, number])
     start = (
@@ -96,7 +96,7 @@ def draw_scene(seed: int, split: int, number: int) -> Scene:
         float(rng.uniform(0.3, 1.0)),
     )
     slant, height = rng.uniform(0, 2 * math.pi), rng.uniform(math.radians(48), math.radians(68))
-    return Scene(
+    return ArmScene(
         things=_scatter(rng, start[:2]),
         start=start,
         floor=_vary(rng, FLOORS[rng.integers(len(FLOORS))], 5),
@@ -110,11 +110,11 @@ def draw_scene(seed: int, split: int, number: int) -> Scene:
     )
 
 
-def _scatter(rng: np.random.Generator, gripper: tuple[float, float]) -> tuple[Thing, ...]:
+def _scatter(rng: np.random.Generator, gripper: tuple[float, float]) -> tuple[SceneObject, ...]:
     """Four to eight things of different colours that touch neither each other nor the gripper."""
-    things: list[Thing] = []
+    things: list[SceneObject] = []
     wanted = int(rng.integers(4, 9))
-    colours = [THING_COLOURS[k] for k in rng.permutation(len(THING_COLOURS))]
+    colours = [OBJECT_COLOURS[k] for k in rng.permutation(len(OBJECT_COLOURS))]
     for number in range(wanted):
         kind = str(rng.choice(KINDS, p=[0.3, 0.18, 0.2, 0.12, 0.2]))
         half, height = _proportions(rng, kind)
@@ -126,7 +126,9 @@ def _scatter(rng: np.random.Generator, gripper: tuple[float, float]) -> tuple[Th
                 plush = kind == "plush"
                 colour = PLUSH_COLOURS[rng.integers(len(PLUSH_COLOURS))] if plush else colours[number]
                 accent = _accent(rng, colour, colours[-1 - number % 4], plush)
-                things.append(Thing(kind, half, height, _vary(rng, colour, 8), accent, x, y, rng.uniform(0, math.tau)))
+                things.append(
+                    SceneObject(kind, half, height, _vary(rng, colour, 8), accent, x, y, rng.uniform(0, math.tau))
+                )
                 break
     return tuple(things)
 

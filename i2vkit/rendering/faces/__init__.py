@@ -1,18 +1,25 @@
-"""Drawn faces: who (`Identity`), what they do (`Motion`), and how it looks (`FaceRenderer`)."""
+"""Drawn faces: who (`FaceIdentity`), what they do (`FaceMotion`), and how it looks (`FaceRenderer`)."""
 
-from i2vkit.rendering.faces.cycles import SMILES, draw_cycle, draw_rest, draw_smile
-from i2vkit.rendering.faces.expressions import EXPRESSIONS, Actions, Head, Motion, draw_motion, neutral_motion
-from i2vkit.rendering.faces.identity import Identity, draw_identity
-from i2vkit.rendering.faces.renderer import FaceRenderer
+from i2vkit.rendering.faces.expression_cycles import SMILES, draw_cycle, draw_rest, draw_smile
+from i2vkit.rendering.faces.expressions import (
+    EXPRESSIONS,
+    ActionUnits,
+    FaceMotion,
+    HeadPose,
+    draw_motion,
+    neutral_motion,
+)
+from i2vkit.rendering.faces.face_identity import FaceIdentity, draw_identity
+from i2vkit.rendering.faces.face_renderer import FaceRenderer
 
 __all__ = [
     "EXPRESSIONS",
     "SMILES",
-    "Actions",
+    "ActionUnits",
     "FaceRenderer",
-    "Head",
-    "Identity",
-    "Motion",
+    "HeadPose",
+    "FaceIdentity",
+    "FaceMotion",
     "draw_cycle",
     "draw_identity",
     "draw_motion",

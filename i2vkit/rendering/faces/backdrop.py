@@ -2,20 +2,20 @@
 
 import numpy as np
 
-from i2vkit.rendering.faces.geometry import JAW_X, View
-from i2vkit.rendering.faces.identity import Identity
+from i2vkit.rendering.faces.face_geometry import JAW_X, FaceView
+from i2vkit.rendering.faces.face_identity import FaceIdentity
 from i2vkit.rendering.faces.painting import Sketch, shade
 
 SHADOW = np.array([0.62, 0.5, 0.47])  # what skin keeps of red, green and blue in full shade: it turns warm, not grey
 
 
-def head_grid(view: View, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+def head_grid(view: FaceView, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     """x and y (H, W) of every pixel in head units."""
     rows, columns = np.mgrid[0:height, 0:width]
     return (columns - view.centre[0]) / view.scale, (rows - view.centre[1]) / view.scale
 
 
-def lit(identity: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def lit(identity: FaceIdentity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Light (H, W) on the head, 0 shade to 1 full, as on an ellipsoid with a soft edge."""
     nx, ny = x / (identity.face_width * 1.12), (y + 4.0) / 82.0
     nz = np.sqrt(np.maximum(0.04, 1.0 - nx**2 - ny**2))
@@ -23,16 +23,16 @@ def lit(identity: Identity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.clip(0.5 + 0.62 * (nx * lx + ny * ly + nz * lz) - 0.1, 0.0, 1.0)
 
 
-def background(identity: Identity, width: int, height: int) -> np.ndarray:
+def background(identity: FaceIdentity, width: int, height: int) -> np.ndarray:
     """A plain wall (H, W, 3) with a soft pool of light on the lit side."""
-    x, y = head_grid(View(width, height), width, height)
+    x, y = head_grid(FaceView(width, height), width, height)
     pool = np.exp(-(((x - 60 * identity.light[0]) / 130) ** 2) - ((y + 20) / 120) ** 2)
     return np.clip(np.array(identity.background) * (0.8 + 0.24 * pool)[..., None], 0, 255).astype(np.uint8)
 
 
-def body(identity: Identity, width: int, height: int) -> np.ndarray:
+def body(identity: FaceIdentity, width: int, height: int) -> np.ndarray:
     """Neck and clothes as a premultiplied RGBA layer."""
-    view = View(width, height)
+    view = FaceView(width, height)
     sketch = Sketch(view, width, height, identity.shirt)
     x, y = head_grid(view, width, height)
     neck = 0.44 * identity.face_width + 3.0 * identity.jaw
@@ -53,7 +53,7 @@ def body(identity: Identity, width: int, height: int) -> np.ndarray:
     return sketch.layer()
 
 
-def _collar(sketch: Sketch, identity: Identity, neck: float, skin: tuple[int, ...]) -> None:
+def _collar(sketch: Sketch, identity: FaceIdentity, neck: float, skin: tuple[int, ...]) -> None:
     rim = np.array([(-neck - 4, 79), (-neck * 0.7, 89), (0, 93), (neck * 0.7, 89), (neck + 4, 79)])
     if identity.collar == "turtle":
         sketch.paint(
@@ -73,9 +73,9 @@ def _collar(sketch: Sketch, identity: Identity, neck: float, skin: tuple[int, ..
         sketch.stroke(edge, shade(identity.shirt, 0.78), 2.2)
 
 
-def skin(identity: Identity, width: int, height: int) -> np.ndarray:
+def skin(identity: FaceIdentity, width: int, height: int) -> np.ndarray:
     """The skin of the resting head (H, W, 3), lit; it goes on beyond the face, whose moving outline cuts it."""
-    x, y = head_grid(View(width, height), width, height)
+    x, y = head_grid(FaceView(width, height), width, height)
     light = lit(identity, x, y)
 
     def spot(cx: float, cy: float, sx: float, sy: float) -> np.ndarray:
@@ -96,7 +96,7 @@ def skin(identity: Identity, width: int, height: int) -> np.ndarray:
     return np.clip(colour, 0, 255).astype(np.uint8)
 
 
-def _freckles(identity: Identity, colour: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _freckles(identity: FaceIdentity, colour: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     rng = np.random.default_rng([identity.seed, 1])
     for _ in range(int(50 * identity.freckles)):
         cx, cy = rng.choice([-1, 1]) * abs(rng.normal(18, 10)), rng.normal(14, 6)
@@ -105,7 +105,7 @@ def _freckles(identity: Identity, colour: np.ndarray, x: np.ndarray, y: np.ndarr
     return colour
 
 
-def _stubble(identity: Identity, colour: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _stubble(identity: FaceIdentity, colour: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """A grey-blue shadow where a beard would grow, with a little grain."""
     mouth = 0.5 * (identity.nose_length + identity.chin) - 2.0
     edge = identity.face_width * np.interp(y, [-6, 21, 33, 43, 62], JAW_X[[0, 2, 3, 4, 7]])

@@ -8,7 +8,7 @@ import numpy as np
 EXPRESSIONS = ("Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise")
 
 
-class Actions(NamedTuple):
+class ActionUnits(NamedTuple):
     """Strength of each facial action, 0 neutral to about 1 (in the manner of the Facial Action Coding System)."""
 
     brow_inner: float = 0.0  # inner brows up (AU 1)
@@ -31,7 +31,7 @@ class Actions(NamedTuple):
     skew: float = 0.0  # -1..1: the mouth moves more on the left or right of the picture
 
 
-class Head(NamedTuple):
+class HeadPose(NamedTuple):
     """Pose of the head, in degrees and head units: to the right of the picture, nodding and clockwise are positive."""
 
     yaw: float = 0.0
@@ -41,32 +41,34 @@ class Head(NamedTuple):
     dy: float = 0.0
 
 
-APEX: dict[str, Actions] = {
-    "Anger": Actions(brow_lower=1.0, lid_tight=0.75, eye_wide=0.2, lip_press=0.9, nose_wrinkle=0.2, lip_depress=0.3),
-    "Disgust": Actions(
+APEX: dict[str, ActionUnits] = {
+    "Anger": ActionUnits(
+        brow_lower=1.0, lid_tight=0.75, eye_wide=0.2, lip_press=0.9, nose_wrinkle=0.2, lip_depress=0.3
+    ),
+    "Disgust": ActionUnits(
         nose_wrinkle=1.0, lip_raise=1.0, brow_lower=0.5, lid_tight=0.6, cheek_raise=0.55, lip_depress=0.45
     ),
-    "Fear": Actions(
+    "Fear": ActionUnits(
         brow_inner=1.0, brow_outer=0.3, brow_lower=0.3, eye_wide=0.9, lip_stretch=1.0, lips_part=0.8, jaw_drop=0.12
     ),
-    "Happiness": Actions(lip_pull=1.0, cheek_raise=0.9, lips_part=0.75, jaw_drop=0.08),
-    "Sadness": Actions(brow_inner=1.1, lid_droop=0.9, lip_depress=1.0, chin_raise=0.8),
-    "Surprise": Actions(brow_inner=1.0, brow_outer=1.0, eye_wide=1.0, jaw_drop=1.0, lips_part=0.5),
+    "Happiness": ActionUnits(lip_pull=1.0, cheek_raise=0.9, lips_part=0.75, jaw_drop=0.08),
+    "Sadness": ActionUnits(brow_inner=1.1, lid_droop=0.9, lip_depress=1.0, chin_raise=0.8),
+    "Surprise": ActionUnits(brow_inner=1.0, brow_outer=1.0, eye_wide=1.0, jaw_drop=1.0, lips_part=0.5),
 }
 # Where the head goes with the feeling (yaw is signed at random): back in surprise, away in disgust, down in sadness.
-APEX_HEAD: dict[str, Head] = {
-    "Anger": Head(pitch=2.5),
-    "Disgust": Head(yaw=4.0, pitch=-1.5, roll=1.5),
-    "Fear": Head(yaw=2.0, pitch=-1.0, dy=1.0),
-    "Happiness": Head(pitch=-1.5, roll=1.5),
-    "Sadness": Head(pitch=4.0, roll=1.5, dy=1.5),
-    "Surprise": Head(pitch=-3.0, dy=-1.5),
+APEX_HEAD: dict[str, HeadPose] = {
+    "Anger": HeadPose(pitch=2.5),
+    "Disgust": HeadPose(yaw=4.0, pitch=-1.5, roll=1.5),
+    "Fear": HeadPose(yaw=2.0, pitch=-1.0, dy=1.0),
+    "Happiness": HeadPose(pitch=-1.5, roll=1.5),
+    "Sadness": HeadPose(pitch=4.0, roll=1.5, dy=1.5),
+    "Surprise": HeadPose(pitch=-3.0, dy=-1.5),
 }
 
 
 @dataclass(frozen=True)
-class Motion:
-    """A clip's motion: `actions` (T, 18) and `head` (T, 5), columns as in `Actions` and `Head`."""
+class FaceMotion:
+    """A clip's motion: `actions` (T, 18) and `head` (T, 5), columns as in `ActionUnits` and `HeadPose`."""
 
     actions: np.ndarray
     head: np.ndarray
@@ -74,16 +76,16 @@ class Motion:
     def __len__(self) -> int:
         return len(self.actions)
 
-    def __getitem__(self, frame: int) -> tuple[Actions, Head]:
-        return Actions(*self.actions[frame].tolist()), Head(*self.head[frame].tolist())
+    def __getitem__(self, frame: int) -> tuple[ActionUnits, HeadPose]:
+        return ActionUnits(*self.actions[frame].tolist()), HeadPose(*self.head[frame].tolist())
 
 
-def neutral_motion(num_frames: int = 1) -> Motion:
+def neutral_motion(num_frames: int = 1) -> FaceMotion:
     """A face at rest."""
-    return Motion(np.zeros((num_frames, len(Actions._fields))), np.zeros((num_frames, len(Head._fields))))
+    return FaceMotion(np.zeros((num_frames, len(ActionUnits._fields))), np.zeros((num_frames, len(HeadPose._fields))))
 
 
-def draw_motion(rng: np.random.Generator, label: str) -> Motion:
+def draw_motion(rng: np.random.Generator, label: str) -> FaceMotion:
     """A clip of 14 to 28 frames from neutral to the apex of `label`: onset, speed, strength and style drawn from `rng`.
 
     Only `rng` and `label` decide: every person can be given the same motion, so that "A does B's clip" is well defined.
@@ -91,15 +93,15 @@ def draw_motion(rng: np.random.Generator, label: str) -> Motion:
     num_frames = int(rng.integers(14, 29))
     start = rng.uniform(0.0, 0.15) * num_frames
     stop = num_frames - 1 - rng.uniform(0.02, 0.3) * num_frames
-    peak = np.array(APEX[label]) * rng.uniform(0.85, 1.12) * rng.uniform(0.88, 1.12, len(Actions._fields))
+    peak = np.array(APEX[label]) * rng.uniform(0.85, 1.12) * rng.uniform(0.88, 1.12, len(ActionUnits._fields))
     # Brows, eyes and mouth do not move as one: each action has its own small lead or lag.
-    lag = rng.normal(0.0, 0.04, len(Actions._fields)) * (stop - start)
+    lag = rng.normal(0.0, 0.04, len(ActionUnits._fields)) * (stop - start)
     time = np.arange(num_frames)[:, None]
     progress = np.clip((time - np.maximum(start + lag, 0.0)) / (stop - start), 0.0, 1.0)
     actions = ease(progress, rng.uniform(0.7, 1.5)) * peak
-    actions[:, Actions._fields.index("blink")] = _blink(rng, num_frames)
-    actions[:, Actions._fields.index("skew")] = rng.uniform(-0.35, 0.35) * ease(progress[:, 0], 1.0)
-    return Motion(actions, sway(rng, label, ease(progress[:, 0], 1.2)))
+    actions[:, ActionUnits._fields.index("blink")] = _blink(rng, num_frames)
+    actions[:, ActionUnits._fields.index("skew")] = rng.uniform(-0.35, 0.35) * ease(progress[:, 0], 1.0)
+    return FaceMotion(actions, sway(rng, label, ease(progress[:, 0], 1.2)))
 
 
 def ease(progress: np.ndarray, power: float) -> np.ndarray:
@@ -125,7 +127,7 @@ def sway(rng: np.random.Generator, label: str | None, level: np.ndarray, pace: f
     time = pace * np.arange(len(level))[:, None]
     wave = np.sin(speed * time + phase) - np.sin(phase)
     lean = (
-        np.array(APEX_HEAD[label] if label else Head())
+        np.array(APEX_HEAD[label] if label else HeadPose())
         * rng.uniform(0.3, 1.3)
         * np.array([rng.choice([-1.0, 1.0]), 1.0, rng.choice([-1.0, 1.0]), 1.0, 1.0])
     )

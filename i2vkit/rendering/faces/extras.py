@@ -5,12 +5,12 @@ from functools import cache
 import cv2
 import numpy as np
 
-from i2vkit.rendering.faces.geometry import FaceShape, View, on_surface, spline_basis
-from i2vkit.rendering.faces.identity import Identity
+from i2vkit.rendering.faces.face_geometry import FaceShape, FaceView, on_surface, spline_basis
+from i2vkit.rendering.faces.face_identity import FaceIdentity
 from i2vkit.rendering.faces.painting import SHIFT, fill, fill_corners, ribbon, shade, taper
 
 
-def paint_beard(image: np.ndarray, view: View, identity: Identity, shape: FaceShape) -> None:
+def paint_beard(image: np.ndarray, view: FaceView, identity: FaceIdentity, shape: FaceShape) -> None:
     """A full beard, a goatee or a moustache; stubble belongs to the skin."""
     colour = shade(identity.brow_colour, 1.12)
     if identity.beard in ("full", "goatee"):
@@ -26,7 +26,7 @@ def paint_beard(image: np.ndarray, view: View, identity: Identity, shape: FaceSh
         fill(image, view(moustache), colour=shade(colour, 0.9))
 
 
-def _beard_outline(identity: Identity, shape: FaceShape) -> np.ndarray:
+def _beard_outline(identity: FaceIdentity, shape: FaceShape) -> np.ndarray:
     """A closed curve (N, 3) around the lower face with a hole left by the mouth, which is painted over it."""
     if identity.beard == "full":
         jaw = shape["outline"][1:16] * (1.015, 1.03, 1.0)
@@ -46,7 +46,9 @@ def _beard_outline(identity: Identity, shape: FaceShape) -> np.ndarray:
     return spline_basis(len(outline), 4) @ outline
 
 
-def _hairs(image: np.ndarray, view: View, identity: Identity, shape: FaceShape, colour: tuple[int, ...]) -> None:
+def _hairs(
+    image: np.ndarray, view: FaceView, identity: FaceIdentity, shape: FaceShape, colour: tuple[int, ...]
+) -> None:
     """A few lighter and darker strands at the edge of the beard."""
     jaw = shape["outline"][3:14] if identity.beard == "full" else shape["outline"][6:11] * (0.8, 1, 1)
     where, tones = _strand_places(identity.seed, len(jaw))
@@ -68,7 +70,7 @@ def _strand_places(seed: int, num_points: int) -> tuple[np.ndarray, tuple[float,
     return weights, tuple(rng.choice([0.78, 0.9, 1.2], 22).tolist())
 
 
-def paint_glasses(image: np.ndarray, view: View, identity: Identity) -> None:
+def paint_glasses(image: np.ndarray, view: FaceView, identity: FaceIdentity) -> None:
     """Round or square frames on the nose, with arms to the ears."""
     angle = np.linspace(0.0, 2.0 * np.pi, 33)[:-1]
     power = 1.0 if identity.glasses == "round" else 0.55

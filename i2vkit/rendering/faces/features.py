@@ -4,9 +4,9 @@ from functools import cache
 
 import numpy as np
 
-from i2vkit.rendering.faces.expressions import Actions
-from i2vkit.rendering.faces.geometry import FaceShape, View
-from i2vkit.rendering.faces.identity import Identity
+from i2vkit.rendering.faces.expressions import ActionUnits
+from i2vkit.rendering.faces.face_geometry import FaceShape, FaceView
+from i2vkit.rendering.faces.face_identity import FaceIdentity
 from i2vkit.rendering.faces.painting import blend, disc, fill, ribbon, shade, taper
 
 LASH = (40, 28, 28)
@@ -31,7 +31,7 @@ def _ears(width: float, size: float) -> np.ndarray:
     return ears
 
 
-def paint_ears(image: np.ndarray, view: View, identity: Identity) -> None:
+def paint_ears(image: np.ndarray, view: FaceView, identity: FaceIdentity) -> None:
     """Ears, half behind the head."""
     left, left_hollow, right, right_hollow = view(_ears(identity.face_width, identity.ear))
     light = 0.1 if identity.light[0] > 0 else -0.1
@@ -43,7 +43,7 @@ def paint_ears(image: np.ndarray, view: View, identity: Identity) -> None:
 _BROW_WIDTHS = np.array([0.75, 1.0, 1.08, 1.05, 0.98, 0.88, 0.72, 0.5, 0.12])
 
 
-def paint_brows(image: np.ndarray, scale: float, identity: Identity, seen: FaceShape) -> None:
+def paint_brows(image: np.ndarray, scale: float, identity: FaceIdentity, seen: FaceShape) -> None:
     """Brows: full at the nose, thin at the temple, darker in the middle."""
     lines = np.stack([seen["left_brow"], seen["right_brow"]])
     widths = identity.brow_thickness * scale * _BROW_WIDTHS
@@ -54,7 +54,7 @@ def paint_brows(image: np.ndarray, scale: float, identity: Identity, seen: FaceS
 _WING = np.array([[(0, 0), (-1.6, -0.7), (-3.2, -2.0)], [(0, 0), (1.6, -0.7), (3.2, -2.0)]])
 
 
-def paint_eyes(image: np.ndarray, scale: float, identity: Identity, actions: Actions, seen: FaceShape) -> None:
+def paint_eyes(image: np.ndarray, scale: float, identity: FaceIdentity, actions: ActionUnits, seen: FaceShape) -> None:
     """Eyes with white, iris, pupil and glint inside the lids, then lid lines, creases and lashes."""
     above = np.stack([seen["left_upper_lid"], seen["right_upper_lid"]])
     below = np.stack([seen["left_lower_lid"], seen["right_lower_lid"]])
@@ -74,7 +74,7 @@ def paint_eyes(image: np.ndarray, scale: float, identity: Identity, actions: Act
 
 
 def _eyeball(
-    image: np.ndarray, above: np.ndarray, below: np.ndarray, centre: np.ndarray, scale: float, identity: Identity
+    image: np.ndarray, above: np.ndarray, below: np.ndarray, centre: np.ndarray, scale: float, identity: FaceIdentity
 ) -> None:
     opening = np.concatenate([above, below[::-1]])
     patch, corner = _window(image, opening)
@@ -95,14 +95,16 @@ def _eyeball(
 _NOSTRIL = np.array([[0.75, 0.25, 0.0], [0.0, 1.0, 0.0], [0.0, 0.45, 0.55]])  # where along the wing
 
 
-def paint_nostrils(image: np.ndarray, scale: float, identity: Identity, seen: FaceShape) -> None:
+def paint_nostrils(image: np.ndarray, scale: float, identity: FaceIdentity, seen: FaceShape) -> None:
     """Nostrils under the tip."""
     lines = _NOSTRIL @ np.stack([seen["wings"][:3], seen["wings"][:1:-1]]) - (0.0, 0.6 * scale)
     red, green, blue = identity.skin
     fill(image, *ribbon(lines, scale * np.array([0.5, 1.7, 0.5])), colour=(0.42 * red, 0.28 * green, 0.27 * blue))
 
 
-def paint_mouth(image: np.ndarray, view: View, identity: Identity, actions: Actions, seen: FaceShape) -> None:
+def paint_mouth(
+    image: np.ndarray, view: FaceView, identity: FaceIdentity, actions: ActionUnits, seen: FaceShape
+) -> None:
     """Mouth: what is inside, then the lips around it, or the line between closed lips."""
     outer_top, inner_top, inner_bottom, outer_bottom = (
         seen[k] for k in ("outer_top", "inner_top", "inner_bottom", "outer_bottom")
@@ -125,7 +127,9 @@ def paint_mouth(image: np.ndarray, view: View, identity: Identity, actions: Acti
 _ACROSS = np.linspace(-1.0, 1.0, 11)
 
 
-def _inside(image: np.ndarray, view: View, identity: Identity, actions: Actions, opening: np.ndarray) -> None:
+def _inside(
+    image: np.ndarray, view: FaceView, identity: FaceIdentity, actions: ActionUnits, opening: np.ndarray
+) -> None:
     """Teeth hang from the skull or stand in the jaw, so that they stay where they are while the lips move."""
     patch, corner = _window(image, opening)
     mouth = np.full_like(patch, GUMS)

@@ -3,24 +3,24 @@
 import numpy as np
 
 from i2vkit.rendering.faces.backdrop import head_grid, lit
-from i2vkit.rendering.faces.geometry import View, spline_basis
-from i2vkit.rendering.faces.hair_styles import STYLES, Style
-from i2vkit.rendering.faces.identity import Identity
+from i2vkit.rendering.faces.face_geometry import FaceView, spline_basis
+from i2vkit.rendering.faces.face_identity import FaceIdentity
+from i2vkit.rendering.faces.hair_styles import STYLES, HairStyle
 from i2vkit.rendering.faces.painting import Sketch, shade
 
 T = np.linspace(0.0, 1.0, 12)[:, None]  # along a strand
 
 
-def covers_ears(identity: Identity) -> bool:
+def covers_ears(identity: FaceIdentity) -> bool:
     """Whether the sides hang over the ears."""
     return STYLES[identity.hair_style].end > 30
 
 
-def hair_layers(identity: Identity, width: int, height: int) -> tuple[np.ndarray | None, np.ndarray]:
+def hair_layers(identity: FaceIdentity, width: int, height: int) -> tuple[np.ndarray | None, np.ndarray]:
     """(behind or None, in front): premultiplied RGBA layers (H, W, 4) of the resting head."""
     rng = np.random.default_rng([identity.seed, 3])
-    behind = Sketch(View(width, height), width, height, shade(identity.hair_colour, 0.78))
-    front = Sketch(View(width, height), width, height, identity.hair_colour)
+    behind = Sketch(FaceView(width, height), width, height, shade(identity.hair_colour, 0.78))
+    front = Sketch(FaceView(width, height), width, height, identity.hair_colour)
     x, y = head_grid(front.view, width, height)
     light = lit(identity, x, y + 20)
     has_back = _paint_behind(behind, identity, rng)
@@ -38,7 +38,7 @@ def hair_layers(identity: Identity, width: int, height: int) -> tuple[np.ndarray
     return behind.layer() if has_back else None, front.layer()
 
 
-def _paint_rim(sketch: Sketch, identity: Identity) -> None:
+def _paint_rim(sketch: Sketch, identity: FaceIdentity) -> None:
     """What is left above the ears of a bald head."""
     high = 1.0 if identity.age > 0.3 else 0.7
     for side in (-1, 1):
@@ -46,7 +46,7 @@ def _paint_rim(sketch: Sketch, identity: Identity) -> None:
         sketch.shape(np.array([(x * 0.9, -6), (x * 0.98, -30 * high), (x * 1.05, -26 * high), (x * 1.06, -4)]))
 
 
-def _paint_front(sketch: Sketch, identity: Identity, rng: np.random.Generator) -> None:
+def _paint_front(sketch: Sketch, identity: FaceIdentity, rng: np.random.Generator) -> None:
     """Between the outer edge and the hairline, with the sides."""
     style, flip = STYLES[identity.hair_style], 1 if identity.parting < 0 else -1
     outer = _outer_edge(identity, style, rng)
@@ -78,7 +78,7 @@ def _paint_strand(sketch: Sketch, start: np.ndarray, middle: np.ndarray, end: np
     sketch.stroke((1 - T) ** 2 * start + 2 * T * (1 - T) * middle + T**2 * end, colour, 0.7)
 
 
-def _outer_edge(identity: Identity, style: Style, rng: np.random.Generator) -> np.ndarray:
+def _outer_edge(identity: FaceIdentity, style: HairStyle, rng: np.random.Generator) -> np.ndarray:
     """From the left end over the crown to the right end (N, 2)."""
     angle = np.linspace(0.0, np.pi, 121)
     sharpness = 0.7 if style.rough < 4 else 1.6  # soft waves or spikes
@@ -94,7 +94,7 @@ def _outer_edge(identity: Identity, style: Style, rng: np.random.Generator) -> n
     return np.concatenate([left, arc, (left * (-1, 1))[::-1]])
 
 
-def _paint_curls(sketch: Sketch, identity: Identity, rng: np.random.Generator) -> None:
+def _paint_curls(sketch: Sketch, identity: FaceIdentity, rng: np.random.Generator) -> None:
     angle = np.linspace(0.0, 1.6 * np.pi, 12)
     for _ in range(1500):
         centre, radius = np.array([rng.uniform(-72, 72), rng.uniform(-105, 30)]), rng.uniform(1.4, 3.4)
@@ -103,7 +103,7 @@ def _paint_curls(sketch: Sketch, identity: Identity, rng: np.random.Generator) -
         sketch.stroke(curl, shade(identity.hair_colour, rng.uniform(0.72, 1.25)), 0.8)
 
 
-def _paint_behind(sketch: Sketch, identity: Identity, rng: np.random.Generator) -> bool:
+def _paint_behind(sketch: Sketch, identity: FaceIdentity, rng: np.random.Generator) -> bool:
     """A bun, a ponytail or what falls on the back; whether there is anything."""
     style = STYLES[identity.hair_style]
     if identity.hair_style == "bun":
@@ -132,7 +132,7 @@ def _paint_behind(sketch: Sketch, identity: Identity, rng: np.random.Generator) 
     return True
 
 
-def _paint_falling(sketch: Sketch, identity: Identity, rng: np.random.Generator, x_range, y_range) -> None:
+def _paint_falling(sketch: Sketch, identity: FaceIdentity, rng: np.random.Generator, x_range, y_range) -> None:
     y = np.linspace(y_range[0], y_range[1] + 4, 14)
     for _ in range(90):
         x = rng.uniform(*x_range) + 1.6 * np.sin(y / rng.uniform(9, 16) + rng.uniform(0, 6))

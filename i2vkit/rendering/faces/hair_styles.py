@@ -6,7 +6,7 @@ Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
-class Style:
+class HairStyle:
     """A hair cut. Lengths in head units; x of the hairline in half face widths, the parting on the left."""
 
     top: float  # how far hair stands above the skull
@@ -34,18 +34,18 @@ PARTED = ((-0.95, -18), (-0.86, -36), (-0.62, -50), (-0.4, -56), (0.1, -45), (0.
 LONG = ((-1, -4), (-0.88, -26), (-0.6, -44), (-0.35, -58), (0.1, -46), (0.6, -36), (0.92, -20), (1, -2))
 OPEN = ((-0.97, 0), (-0.84, -28), (-0.5, -46), (-0.2, -57), (0.3, -47), (0.8, -30), (0.97, 0))
 
-STYLES: dict[str, Style] = {
-    "short": Style(9, 3, -2, LOW, rough=0.8, waves=15),
-    "side_part": Style(12, 4, 0, PARTED, rough=0.5, parted=True),
-    "swept": Style(20, 3, -2, HIGH, rough=0.8, waves=7),
-    "buzz": Style(2, 1, -6, HIGH),
-    "spiky": Style(15, 3, -4, SPIKY, rough=4.5, waves=13),
-    "curly": Style(20, 13, 8, CURLY, back=26, rough=2.2, waves=15),
-    "bald": Style(-6, 1.5, -2, HIGH),
-    "long": Style(9, 7, 66, LONG, back=106, lock=0.97, parted=True),
-    "bob": Style(10, 8, 50, OPEN, back=56, lock=0.82, parted=True),
-    "fringe": Style(9, 8, 44, FRINGE, back=60, lock=0.9),
-    "wavy": Style(13, 13, 70, OPEN, back=106, lock=0.95, rough=3.0, waves=11, parted=True),
-    "bun": Style(6, 2, -6, HIGH),
-    "ponytail": Style(7, 2.5, -2, PARTED, parted=True),
+STYLES: dict[str, HairStyle] = {
+    "short": HairStyle(9, 3, -2, LOW, rough=0.8, waves=15),
+    "side_part": HairStyle(12, 4, 0, PARTED, rough=0.5, parted=True),
+    "swept": HairStyle(20, 3, -2, HIGH, rough=0.8, waves=7),
+    "buzz": HairStyle(2, 1, -6, HIGH),
+    "spiky": HairStyle(15, 3, -4, SPIKY, rough=4.5, waves=13),
+    "curly": HairStyle(20, 13, 8, CURLY, back=26, rough=2.2, waves=15),
+    "bald": HairStyle(-6, 1.5, -2, HIGH),
+    "long": HairStyle(9, 7, 66, LONG, back=106, lock=0.97, parted=True),
+    "bob": HairStyle(10, 8, 50, OPEN, back=56, lock=0.82, parted=True),
+    "fringe": HairStyle(9, 8, 44, FRINGE, back=60, lock=0.9),
+    "wavy": HairStyle(13, 13, 70, OPEN, back=106, lock=0.95, rough=3.0, waves=11, parted=True),
+    "bun": HairStyle(6, 2, -6, HIGH),
+    "ponytail": HairStyle(7, 2.5, -2, PARTED, parted=True),
 }

@@ -75,7 +75,7 @@ def blend_layer(image: np.ndarray, layer: np.ndarray) -> None:
 class Sketch:
     """A layer drawn once and with care: `factor` times larger, with colour and cover apart, then reduced.
 
-    Points are in head units, as seen by the resting `View` it is given.
+    Points are in head units, as seen by the resting `FaceView` it is given.
     """
 
     def __init__(self, view, width: int, height: int, colour: Colour, factor: int = 3) -> None:

@@ -3,25 +3,25 @@
 import cv2
 import numpy as np
 
-from i2vkit.rendering.faces.expressions import Actions
-from i2vkit.rendering.faces.geometry import FaceShape, View, on_surface
-from i2vkit.rendering.faces.identity import Identity
+from i2vkit.rendering.faces.expressions import ActionUnits
+from i2vkit.rendering.faces.face_geometry import FaceShape, FaceView, on_surface
+from i2vkit.rendering.faces.face_identity import FaceIdentity
 from i2vkit.rendering.faces.painting import fill_corners, ribbon, taper
 
 NEUTRAL = 128  # the value that leaves the skin as it is
-Row = tuple[float, ...]
+ReliefStroke = tuple[float, ...]
 
 
 class Relief:
     """A half-size picture of gains (128 keeps, less darkens, more lightens); strokes are collected, then drawn."""
 
-    def __init__(self, view: View, height: int, width: int) -> None:
+    def __init__(self, view: FaceView, height: int, width: int) -> None:
         self.view, self.size = view, (width, height)
         self.gains = np.full((height // 2, width // 2, 3), NEUTRAL, dtype=np.uint8)
-        self._strokes: list[Row] = []
+        self._strokes: list[ReliefStroke] = []
         self._strengths: list[float] = []
 
-    def stroke(self, x: Row, y: Row, width: float, strength: float, lift: float = 0.0) -> None:
+    def stroke(self, x: ReliefStroke, y: ReliefStroke, width: float, strength: float, lift: float = 0.0) -> None:
         """Shade along five head points (x, y); `strength` > 0 darkens, < 0 lightens; next to nothing is not drawn."""
         if abs(strength) >= 0.025:
             self._strokes.append((*x, *y, width, lift))
@@ -43,7 +43,7 @@ class Relief:
         return cv2.multiply(skin, gains, scale=1.0 / NEUTRAL)
 
 
-def paint_relief(relief: Relief, identity: Identity, actions: Actions, shape: FaceShape) -> None:
+def paint_relief(relief: Relief, identity: FaceIdentity, actions: ActionUnits, shape: FaceShape) -> None:
     """Everything that is soft: first the broad forms, then the folds, which stay sharper."""
     for side in (-1, 1):
         _broad(relief, identity, actions, side)
@@ -61,11 +61,11 @@ def _gain(strength: float) -> tuple[float, float, float]:
     return NEUTRAL * (1.0 - 0.66 * strength), NEUTRAL * (1.0 - strength), NEUTRAL * (1.0 - 0.97 * strength)
 
 
-def _mirror(side: int, *x: float) -> Row:
+def _mirror(side: int, *x: float) -> ReliefStroke:
     return tuple(side * value for value in x)
 
 
-def _broad(relief: Relief, identity: Identity, a: Actions, side: int) -> None:
+def _broad(relief: Relief, identity: FaceIdentity, a: ActionUnits, side: int) -> None:
     away = 1.0 - 0.6 * side * (1 if identity.light[0] > 0 else -1)  # the far side of the nose is darker
     d, w, n = identity.eye_distance, identity.nose_width, identity.nose_length
     lid = -0.75 * identity.eye_height - 1.5
@@ -91,7 +91,7 @@ def _broad(relief: Relief, identity: Identity, a: Actions, side: int) -> None:
     )
 
 
-def _forehead(relief: Relief, identity: Identity, a: Actions) -> None:
+def _forehead(relief: Relief, identity: FaceIdentity, a: ActionUnits) -> None:
     inner_only = max(0.0, a.brow_inner - a.brow_outer)
     for row, y in enumerate((-28.0, -34.0, -40.0)):
         x = 24.0 - 3.0 * row
@@ -109,7 +109,7 @@ def _forehead(relief: Relief, identity: Identity, a: Actions) -> None:
         )
 
 
-def _nose(relief: Relief, identity: Identity, a: Actions, shape: FaceShape) -> None:
+def _nose(relief: Relief, identity: FaceIdentity, a: ActionUnits, shape: FaceShape) -> None:
     toward = 1.0 if identity.light[0] > 0 else -1.0
     top, _, mid, tip = shape["bridge"][:, 1].tolist()
     relief.stroke((0.8 * toward,) * 5, (top, 0.5 * (top + mid), mid, 0.5 * (mid + tip), tip), 3.0, -0.14, lift=10)
@@ -136,7 +136,7 @@ def _nose(relief: Relief, identity: Identity, a: Actions, shape: FaceShape) -> N
         relief.stroke(wing, (low - 9, low - 7.6, low - 5.2, low - 2.8, low - 0.5), 1.6, 0.28, lift=5)
 
 
-def _folds(relief: Relief, identity: Identity, a: Actions, shape: FaceShape, side: int) -> None:
+def _folds(relief: Relief, identity: FaceIdentity, a: ActionUnits, shape: FaceShape, side: int) -> None:
     name, end = ("right", -1) if side > 0 else ("left", 0)
     cx, cy, _ = shape["outer_top"][end].tolist()
     wx, wy, _ = shape["wings"][end].tolist()
@@ -168,7 +168,7 @@ def _folds(relief: Relief, identity: Identity, a: Actions, shape: FaceShape, sid
         )
 
 
-def _chin(relief: Relief, a: Actions, shape: FaceShape) -> None:
+def _chin(relief: Relief, a: ActionUnits, shape: FaceShape) -> None:
     low, top, nose = shape["outer_bottom"][12, 1], shape["outer_top"][12, 1], shape["wings"][2, 1]
     relief.stroke(
         (-9, -4.5, 0, 4.5, 9), (low + 3.4, low + 2.6, low + 2.4, low + 2.6, low + 3.4), 3.2, 0.18 + 0.1 * a.chin_raise

@@ -4,11 +4,11 @@ Three scenes: "weizmann" (whole people before a wall), "natops" (from the thighs
 """
 
 from i2vkit.datasets.readers.natops import GESTURES
-from i2vkit.rendering.figures.identity import FigureIdentity, draw_person
-from i2vkit.rendering.figures.motion import ACTIONS, draw_motion
+from i2vkit.rendering.figures.contact_sheets import contact_sheet
+from i2vkit.rendering.figures.figure_identity import FigureIdentity, draw_person
+from i2vkit.rendering.figures.figure_motion import ACTIONS, draw_motion
+from i2vkit.rendering.figures.figure_renderer import FigureFrame, FigureRenderer
 from i2vkit.rendering.figures.poses import FigureMotion
-from i2vkit.rendering.figures.renderer import FigureFrame, FigureRenderer
-from i2vkit.rendering.figures.sheets import contact_sheet
 from i2vkit.rendering.figures.skeleton import PENN_JOINTS
 
 __all__ = [

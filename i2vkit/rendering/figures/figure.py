@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from i2vkit.rendering.figures.canvas import Canvas
+from i2vkit.rendering.figures.figure_canvas import FigureCanvas
+from i2vkit.rendering.figures.figure_identity import FigureIdentity
+from i2vkit.rendering.figures.figure_view import FigureView
 from i2vkit.rendering.figures.hands import draw_hand
 from i2vkit.rendering.figures.head import draw_hair_behind, draw_head, draw_neck
-from i2vkit.rendering.figures.identity import FigureIdentity
 from i2vkit.rendering.figures.props import prop_parts
-from i2vkit.rendering.figures.view import View
 
 ROUND = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
 CIRCLE = np.stack([np.cos(ROUND), np.sin(ROUND)], axis=-1)
 
 
-def draw_figure(canvas: Canvas, identity: FigureIdentity, view: View) -> None:
+def draw_figure(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
     """Draw the person and what it holds."""
     near = view.near
     trunk = 0.5 * (near["pelvis"] + near["neck"])
@@ -36,7 +36,7 @@ def draw_figure(canvas: Canvas, identity: FigureIdentity, view: View) -> None:
         draw()
 
 
-def _leg(canvas: Canvas, identity: FigureIdentity, view: View, side: str):
+def _leg(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side: str):
     def draw() -> None:
         hip, knee, ankle = (view[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
         girth = identity.girth * view.scale
@@ -58,7 +58,7 @@ def _leg(canvas: Canvas, identity: FigureIdentity, view: View, side: str):
     return draw
 
 
-def _shoe(canvas: Canvas, identity: FigureIdentity, view: View, side: str) -> None:
+def _shoe(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side: str) -> None:
     heel, toe, ankle = (view[f"{side}_{name}"] for name in ("heel", "toe", "ankle"))
     lift = np.array([0.0, -0.016 * view.scale])
     size = view.scale * np.array([0.026, 0.024, 0.027])
@@ -71,7 +71,7 @@ def _shoe(canvas: Canvas, identity: FigureIdentity, view: View, side: str) -> No
     )
 
 
-def _ring(identity: FigureIdentity, view: View, name: str, along: float, wide: float, deep: float, axes: str):
+def _ring(identity: FigureIdentity, view: FigureView, name: str, along: float, wide: float, deep: float, axes: str):
     """A cross section of the trunk: its centre and its outline about it, in pixels."""
     frame = view.flat_axes[axes]
     centre = view[name] + along * view.scale * frame[1]
@@ -80,7 +80,7 @@ def _ring(identity: FigureIdentity, view: View, name: str, along: float, wide: f
     return centre, view.scale * (around + 0.25 * min(wide, deep) * CIRCLE)
 
 
-def draw_trunk(canvas: Canvas, identity: FigureIdentity, view: View) -> None:
+def draw_trunk(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
     """Hips, shirt and skirt."""
     girth, shoulders = identity.girth, identity.shoulders
     pelvis = _ring(identity, view, "pelvis", 0.01, 0.088 * girth, 0.062 * girth, "pelvis")
@@ -102,7 +102,7 @@ def draw_trunk(canvas: Canvas, identity: FigureIdentity, view: View) -> None:
         _stripes(canvas, identity, rings)
 
 
-def _stripes(canvas: Canvas, identity: FigureIdentity, rings: list) -> None:
+def _stripes(canvas: FigureCanvas, identity: FigureIdentity, rings: list) -> None:
     (hem, around), (belly, waist), (chest, breast) = rings[0], rings[1], rings[2]
     for share in (0.3, 0.75, 1.2, 1.65):
         low, high, mix = (hem, belly, share) if share < 1.0 else (belly, chest, share - 1.0)
@@ -112,7 +112,7 @@ def _stripes(canvas: Canvas, identity: FigureIdentity, rings: list) -> None:
         canvas.stroke(across, identity.accent, 0.014 / 0.066 * float(np.abs(around).max()) * 0.75)
 
 
-def _skirt(canvas: Canvas, identity: FigureIdentity, view: View, pelvis: tuple) -> None:
+def _skirt(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, pelvis: tuple) -> None:
     knees = [0.3 * view[f"{side}_hip"] + 0.7 * view[f"{side}_knee"] for side in "lr"]
     around = np.concatenate([knee - 0.5 * (knees[0] + knees[1]) + 0.06 * view.scale * CIRCLE for knee in knees])
     canvas.hull(
@@ -120,7 +120,7 @@ def _skirt(canvas: Canvas, identity: FigureIdentity, view: View, pelvis: tuple) 
     )
 
 
-def _sleeves(identity: FigureIdentity, view: View, side: str) -> list[tuple[np.ndarray, ...]]:
+def _sleeves(identity: FigureIdentity, view: FigureView, side: str) -> list[tuple[np.ndarray, ...]]:
     """Limbs (start, stop, first and last radii, colours) of one arm, the skin before what covers it."""
     shoulder, elbow, wrist = (view[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist"))
     girth = identity.girth**0.7 * view.scale
@@ -137,7 +137,7 @@ def _sleeves(identity: FigureIdentity, view: View, side: str) -> list[tuple[np.n
     return [(starts, np.array([elbow, wrist]), first, last, skin), sleeve]
 
 
-def _arm(canvas: Canvas, identity: FigureIdentity, view: View, side: str):
+def _arm(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side: str):
     def draw() -> None:
         hand_before = float(view.space(f"{side}_fingers")[2]) > 0.4
         if not hand_before:
@@ -151,7 +151,7 @@ def _arm(canvas: Canvas, identity: FigureIdentity, view: View, side: str):
     return draw
 
 
-def draw_shoulder_lines(canvas: Canvas, identity: FigureIdentity, view: View) -> None:
+def draw_shoulder_lines(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
     """The contours of the upper arms, seen where the trunk does not cover them."""
     for side in "lr":
         start, stop, first, last, colours = (part[:1] for part in _sleeves(identity, view, side)[-1])

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from i2vkit.rendering.figures.canvas import Canvas
-from i2vkit.rendering.figures.identity import FigureIdentity
-from i2vkit.rendering.figures.view import View
+from i2vkit.rendering.figures.figure_canvas import FigureCanvas
+from i2vkit.rendering.figures.figure_identity import FigureIdentity
+from i2vkit.rendering.figures.figure_view import FigureView
 
 DETAILED = 12.0  # pixels a hand must have for its fingers to show
 
 
-def draw_hand(canvas: Canvas, identity: FigureIdentity, view: View, side: str) -> None:
+def draw_hand(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side: str) -> None:
     """A hand at the end of its forearm."""
     length = identity.hand * view.scale
     along, thumb = view.flat(view.space(f"{side}_fingers")), view.flat(view.space(f"{side}_thumb"))
@@ -27,14 +27,20 @@ def draw_hand(canvas: Canvas, identity: FigureIdentity, view: View, side: str) -
     _fingers(canvas, wrist, length * along, length * thumb, length, skin, _stretched(view, side))
 
 
-def _stretched(view: View, side: str) -> np.ndarray:
+def _stretched(view: FigureView, side: str) -> np.ndarray:
     """How far thumb and four fingers are stretched, 0 to 1."""
     flat, thumb, point = (view.channel(f"{side}_{name}") for name in ("open", "thumb", "point"))
     return np.array([max(thumb, 0.6 * flat), max(flat, point), flat, flat, flat])
 
 
 def _fingers(
-    canvas: Canvas, wrist: np.ndarray, along: np.ndarray, thumb: np.ndarray, length: float, skin, stretched: np.ndarray
+    canvas: FigureCanvas,
+    wrist: np.ndarray,
+    along: np.ndarray,
+    thumb: np.ndarray,
+    length: float,
+    skin,
+    stretched: np.ndarray,
 ) -> None:
     """Palm, fingers and thumb; `along` and `thumb` are a hand long when seen from the side."""
     places = np.array([0.18, 0.06, -0.06, -0.17])

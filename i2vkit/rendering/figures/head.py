@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from i2vkit.rendering.figures.canvas import Canvas
-from i2vkit.rendering.figures.identity import FigureIdentity
-from i2vkit.rendering.figures.view import View
+from i2vkit.rendering.figures.figure_canvas import FigureCanvas
+from i2vkit.rendering.figures.figure_identity import FigureIdentity
+from i2vkit.rendering.figures.figure_view import FigureView
 
 FALLING = ("long", "bob")  # styles that hang over the neck
 AROUND = np.linspace(0.0, 2.0 * np.pi, 28, endpoint=False)
@@ -23,7 +23,7 @@ VOLUME = {
 class _Egg:
     """The head's surface: unit directions in the head's axes (left, up, forward) and where they are seen."""
 
-    def __init__(self, identity: FigureIdentity, view: View) -> None:
+    def __init__(self, identity: FigureIdentity, view: FigureView) -> None:
         self.axes = view.axes["head"]
         pitch = np.deg2rad(view.film.camera.pitch)
         self.towards = self.axes.T @ np.array([0.0, np.sin(pitch), np.cos(pitch)])  # the camera, in the head's axes
@@ -59,7 +59,7 @@ class _Egg:
         return self.centre + self.offsets(direction)[0], float(self.nearness(direction)[0])
 
 
-def draw_neck(canvas: Canvas, identity: FigureIdentity, view: View) -> None:
+def draw_neck(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
     """From between the shoulders into the head."""
     base = view["neck"] - 0.01 * view.scale * view.flat_axes["chest"][1]
     top = 0.4 * view["nape"] + 0.6 * view["head"]
@@ -67,7 +67,7 @@ def draw_neck(canvas: Canvas, identity: FigureIdentity, view: View) -> None:
     canvas.limbs(base[None], top[None], [width * 1.1], [width], np.array([identity.skin]) * 0.92)
 
 
-def draw_hair_behind(canvas: Canvas, identity: FigureIdentity, view: View) -> None:
+def draw_hair_behind(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
     """Long hair down the back, or a ponytail."""
     egg, up, forward = _Egg(identity, view), view.flat_axes["head"][1], view.flat_axes["head"][2]
     if identity.hair_style == "ponytail":
@@ -89,7 +89,7 @@ def draw_hair_behind(canvas: Canvas, identity: FigureIdentity, view: View) -> No
     canvas.hull([(view["head"] + 0.1 * egg.size * up, ring), (low, 0.62 * ring)], identity.hair)
 
 
-def draw_head(canvas: Canvas, identity: FigureIdentity, view: View) -> None:
+def draw_head(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
     """Head, hair and face."""
     egg = _Egg(identity, view)
     rim = egg.rim()
@@ -104,7 +104,7 @@ def draw_head(canvas: Canvas, identity: FigureIdentity, view: View) -> None:
         _cap(canvas, identity, egg)
 
 
-def _hair(canvas: Canvas, identity: FigureIdentity, egg: _Egg, rim: np.ndarray) -> None:
+def _hair(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg, rim: np.ndarray) -> None:
     style, swell = identity.hair_style, VOLUME[identity.hair_style]
     if style == "bun":
         knot = egg.centre + egg.offsets(np.array([[0.0, 0.95, -0.75]]))[0]
@@ -129,7 +129,7 @@ def _hair(canvas: Canvas, identity: FigureIdentity, egg: _Egg, rim: np.ndarray) 
         canvas.fill(egg.centre + egg.offsets(lit) + 0.06 * egg.size * canvas.light, np.multiply(identity.skin, 0.99))
 
 
-def _ears(canvas: Canvas, identity: FigureIdentity, egg: _Egg) -> None:
+def _ears(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg) -> None:
     if identity.hair_style in ("long", "bob", "curly"):
         return
     for left in (-1.0, 1.0):
@@ -147,7 +147,7 @@ def _ears(canvas: Canvas, identity: FigureIdentity, egg: _Egg) -> None:
             )
 
 
-def _nose(canvas: Canvas, identity: FigureIdentity, egg: _Egg) -> None:
+def _nose(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg) -> None:
     bridge, near = egg.spot(0.0, 0.05)
     if near < -0.15:
         return
@@ -160,7 +160,7 @@ def _nose(canvas: Canvas, identity: FigureIdentity, egg: _Egg) -> None:
     canvas.disc(0.15 * bridge + 0.85 * tip, 0.1 * egg.size, np.minimum(255, skin[0] * 1.03))
 
 
-def _features(canvas: Canvas, identity: FigureIdentity, egg: _Egg) -> None:
+def _features(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg) -> None:
     """Eyes, brows and mouth, each as far as it is turned to the camera."""
     dark = np.multiply(identity.hair if identity.hair_style != "bald" else (70, 54, 46), 0.7)
     for left in (-0.38, 0.38):
@@ -185,7 +185,7 @@ def _features(canvas: Canvas, identity: FigureIdentity, egg: _Egg) -> None:
             canvas.stroke(seen, np.multiply(identity.skin, (0.68, 0.45, 0.45)), 0.1 * egg.size)
 
 
-def _cap(canvas: Canvas, identity: FigureIdentity, egg: _Egg) -> None:
+def _cap(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg) -> None:
     """A crown over the hair and a peak above the eyes."""
     rim = egg.rim()
     level = np.column_stack([rim[:, 0], np.maximum(rim[:, 1], 0.3), rim[:, 2]])

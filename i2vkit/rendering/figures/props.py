@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from i2vkit.rendering.figures.canvas import Canvas
-from i2vkit.rendering.figures.identity import FigureIdentity
-from i2vkit.rendering.figures.view import View
+from i2vkit.rendering.figures.figure_canvas import FigureCanvas
+from i2vkit.rendering.figures.figure_identity import FigureIdentity
+from i2vkit.rendering.figures.figure_view import FigureView
 
 TURN = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
 STEEL, WOOD, BLACK = (186, 190, 196), (206, 160, 102), (48, 48, 52)
 Parts = list[tuple[float, Callable[[], None]]]
 
 
-def prop_parts(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
+def prop_parts(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
     """How near each piece of the prop is, and how it is drawn."""
     if view.prop is None:
         return []
@@ -21,7 +21,7 @@ def prop_parts(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
     return [(depth, _outside(canvas, draw)) for depth, draw in pieces(canvas, identity, view)]
 
 
-def _outside(canvas: Canvas, draw: Callable[[], None]) -> Callable[[], None]:
+def _outside(canvas: FigureCanvas, draw: Callable[[], None]) -> Callable[[], None]:
     """What is held is no part of the body's silhouette."""
 
     def drawn() -> None:
@@ -32,12 +32,12 @@ def _outside(canvas: Canvas, draw: Callable[[], None]) -> Callable[[], None]:
     return drawn
 
 
-def _rod(canvas: Canvas, view: View, start, stop, radii: tuple[float, float], colour) -> None:
+def _rod(canvas: FigureCanvas, view: FigureView, start, stop, radii: tuple[float, float], colour) -> None:
     ends = view.project(np.stack([start, stop]))
     canvas.limbs(ends[:1], ends[1:], [radii[0] * view.scale], [radii[1] * view.scale], np.array([colour]))
 
 
-def _bat(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
+def _bat(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
     grip, along = view.space("grip"), view.space("prop")
     tip = grip + 0.5 * along
 
@@ -48,7 +48,7 @@ def _bat(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
     return [(view.near["grip"] + 0.25 * float(along[2]) + 0.005, draw)]
 
 
-def _club(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
+def _club(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
     grip, along = view.space("grip"), view.space("prop")
     tip = grip + 0.56 * along
 
@@ -61,7 +61,7 @@ def _club(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
     return [(view.near["grip"] + 0.2 * float(along[2]) + 0.005, draw)]
 
 
-def _racket(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
+def _racket(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
     hand = view.space("r_wrist") + 0.45 * identity.hand * view.space("r_fingers")
     along = view.space("prop")
     wide = np.cross(along, view.space("r_fingers"))
@@ -86,7 +86,7 @@ def _racket(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
     return [(view.near["r_wrist"] + 0.2 * float(along[2]) - 0.005, draw)]
 
 
-def _barbell(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
+def _barbell(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
     grip, along = view.space("grip"), view.space("prop")
     across = np.cross(along, (0.0, 1.0, 0.0))
     across, upright = across / np.linalg.norm(across), np.cross(across, along)
@@ -111,7 +111,7 @@ def _barbell(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
     return parts
 
 
-def _rope(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
+def _rope(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
     hands = [view.space(f"{side}_wrist") + 0.5 * identity.hand * view.space(f"{side}_fingers") for side in "lr"]
     middle, across = 0.5 * (hands[0] + hands[1]), hands[0] - hands[1]
     turn = 2.0 * np.pi * view.channel("phase")
@@ -139,15 +139,17 @@ def _rope(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
     return [(view.near["pelvis"] + 0.5 * float(swing[2]) + 0.02, draw)]
 
 
-def _ball(canvas: Canvas, identity: FigureIdentity, view: View) -> Parts:
+def _ball(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
     """A baseball, thrown once `phase` (seconds since the release) passes 0, and the glove on the other hand."""
-    film, flight = view.film, view.channel("phase")
+    projected, flight = view.film, view.channel("phase")
     released = (
-        int(np.argmax(film.motion["phase"] > 0)) - 1 if np.any(film.motion["phase"] > 0) else len(film.motion) - 1
+        int(np.argmax(projected.motion["phase"] > 0)) - 1
+        if np.any(projected.motion["phase"] > 0)
+        else len(projected.motion) - 1
     )
     at = min(view.frame, released)
-    place = film.body["r_wrist"][at] + 0.6 * identity.hand * film.body["r_fingers"][at]
-    forward = film.body.axes["pelvis"][0][:, 2]
+    place = projected.body["r_wrist"][at] + 0.6 * identity.hand * projected.body["r_fingers"][at]
+    forward = projected.body.axes["pelvis"][0][:, 2]
     place = place + flight * (7.0 * forward + np.array([0.0, -0.4, 0.0]))
     glove = view["l_wrist"] + 0.5 * identity.hand * view.scale * view.flat(view.space("l_fingers"))
 

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from i2vkit.rendering.figures.identity import FigureIdentity
-from i2vkit.rendering.figures.view import View
+from i2vkit.rendering.figures.figure_identity import FigureIdentity
+from i2vkit.rendering.figures.figure_view import FigureView
 
 COARSE = 2  # pixels of the picture to one of the shadow, which is blurred anyway
 BONES = (
@@ -18,7 +18,7 @@ STRENGTH, WARMTH = 0.34, np.array([1.0, 0.96, 0.88])
 WALL = -0.24  # z of the wall behind the figure
 
 
-def cast_shadow(image: np.ndarray, identity: FigureIdentity, view: View, on_wall: bool) -> None:
+def cast_shadow(image: np.ndarray, identity: FigureIdentity, view: FigureView, on_wall: bool) -> None:
     """Darken the picture in place where the light does not reach."""
     height, width = image.shape[0] // COARSE, image.shape[1] // COARSE
     cover = np.zeros((height, width), np.uint8)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from i2vkit.rendering.figures.identity import FigureIdentity
+from i2vkit.rendering.figures.figure_identity import FigureIdentity
 from i2vkit.rendering.figures.poses import SIDES, FigureMotion
 
 SIGN = {"l": 1.0, "r": -1.0}  # x of the person's left and right
@@ -16,7 +16,7 @@ UP, FORWARD = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True)
-class Body:
+class PosedBody:
     """Points (T, 3) by name and axes (T, 3, 3; columns left, up, forward) of pelvis, chest and head over a clip.
 
     In units of the average body height; x to the right of the picture, y up from the ground, z towards the camera.
@@ -73,7 +73,7 @@ def two_bones(
     return middle, start + reach * along
 
 
-def pose_body(identity: FigureIdentity, motion: FigureMotion) -> Body:
+def pose_body(identity: FigureIdentity, motion: FigureMotion) -> PosedBody:
     """The body of that person in every frame of that motion."""
     points: dict[str, np.ndarray] = {}
     pelvis = rotation(1, motion["yaw"]) @ rotation(0, motion["pitch"]) @ rotation(2, motion["roll"])
@@ -99,7 +99,7 @@ def pose_body(identity: FigureIdentity, motion: FigureMotion) -> Body:
     points["head"] = nape + 0.75 * identity.head * head[..., 1] + 0.12 * identity.head * head[..., 2]
     _place_arms(identity, motion, chest, points)
     facing = rotation(1, np.full(len(motion), motion.heading))
-    return Body(
+    return PosedBody(
         {name: turned(facing, point) for name, point in points.items()},
         {"pelvis": facing @ pelvis, "waist": facing @ half, "chest": facing @ chest, "head": facing @ head},
     )

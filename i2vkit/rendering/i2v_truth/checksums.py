@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from i2vkit.datasets.formats.disk import read_table
-from i2vkit.datasets.index import ClipRecord
-from i2vkit.datasets.points import points_of
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.formats.folders import read_table
+from i2vkit.datasets.point_files import points_of
 from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.preparation.jobs import write_table
-from i2vkit.rendering.i2v_truth.parts import Part
+from i2vkit.rendering.i2v_truth.parts import BenchmarkPart
 
 FOLDER = Path(__file__).parent
 COLUMNS = ("clip", "num_frames", "points", "colours")
@@ -24,7 +24,7 @@ GRID = 2
 
 
 def checksums(root: Path) -> dict[str, tuple[str, str, str]]:
-    """Of every clip of a prepared part and of its truth, by name: number of frames, of points, of colours."""
+    """Of every clip of a prepared part and of its ground truth, by name: number of frames, of points, of colours."""
     found = {}
     for prefix, folder in (("", root), ("truth/", root / "truth")):
         for record in ClipFolder(str(folder)).index().records:
@@ -35,7 +35,7 @@ def checksums(root: Path) -> dict[str, tuple[str, str, str]]:
 def clip_sums(record: ClipRecord) -> tuple[str, str, str]:
     """Of one clip: number of frames, of points, of colours."""
     frames = record.frames.read(range(record.num_frames))
-    points = points_of(record, "landmarks" if "landmarks" in record.side else "joints")
+    points = points_of(record, "landmarks" if "landmarks" in record.metadata else "joints")
     return str(record.num_frames), points_hash(points), colours(frames)
 
 
@@ -61,13 +61,13 @@ def colours(frames: np.ndarray) -> str:
     return np.rint(quarters).astype(np.uint8).tobytes().hex()
 
 
-def write_checksums(part: Part, root: Path) -> None:
+def write_checksums(part: BenchmarkPart, root: Path) -> None:
     """Write the checksums of a part that was made: for whoever defines a new version, and only then."""
     rows = [[name, *sums] for name, sums in checksums(root).items()]
     write_table(FOLDER / f"{part.name}.csv", COLUMNS, rows)
 
 
-def compare_part(part: Part, root: Path) -> list[str]:
+def compare_part(part: BenchmarkPart, root: Path) -> list[str]:
     """What differs between the part prepared in ``root`` and its checksums, a line a clip; nothing where it is it."""
     rows = read_table(FOLDER / f"{part.name}.csv", COLUMNS)
     expected = {row["clip"]: tuple(row[column] for column in COLUMNS[1:]) for row in rows}

@@ -29,7 +29,7 @@ class Performance:
 
 
 @dataclass(frozen=True)
-class Part:
+class BenchmarkPart:
     """The faces or the figures.
 
     Args:
@@ -37,7 +37,7 @@ class Part:
         labels: What is done, in the order of the class index.
         people: How many train, validate and test; they are numbered through from 1.
         takes: How many performances of each label everybody of a split gives.
-        actors: How many others do each performance in the truth, of the people who train, validate and test.
+        actors: How many others do each performance in the ground truth, of the people who train, validate and test.
         size: Side of the rendered pictures in pixels.
         frames: Least and largest number of frames of a clip.
         first: Number of the first person.
@@ -70,7 +70,7 @@ class Part:
         start = self.first + sum(self.people[:place])
         return [self.person(number) for number in range(start, start + self.people[place])]
 
-    def extra(self, number: int) -> "Part":
+    def extra(self, number: int) -> "BenchmarkPart":
         """``number`` more people who train, and nobody else: those whose numbers follow on the set's.
 
         They are no part of i2v-truth-v1; who trains on them says so.
@@ -99,7 +99,7 @@ class Part:
         """The transfers as a list of samples (``SampleList``).
 
         The image is the first frame of their own clip of the same label, so that it begins in a similar pose
-        but gives away nothing of the truth.
+        but gives away nothing of the ground truth.
         """
         return [
             {
@@ -131,7 +131,7 @@ def circulate(people: Sequence[str], performances: Sequence[Performance], actors
     return pairs
 
 
-FACES = Part(
+FACES = BenchmarkPart(
     name="faces",
     labels=("anger", "disgust", "fear", "happiness", "sadness", "surprise"),
     people=(24, 4, 8),
@@ -139,7 +139,7 @@ FACES = Part(
     size=160,
     frames=(20, 26),
 )
-FIGURES = Part(
+FIGURES = BenchmarkPart(
     name="figures",
     labels=("bend", "jack", "pjump", "walk", "wave1", "wave2"),
     people=(12, 3, 6),

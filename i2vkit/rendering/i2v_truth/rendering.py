@@ -1,4 +1,4 @@
-"""Draws the clips of i2v-truth-v1: lossless frames with landmarks or joints, those of the truth beside them."""
+"""Draws the clips of i2v-truth-v1: lossless frames with landmarks or joints, those of the ground truth beside them."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from i2vkit.datasets.index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
 from i2vkit.media import image_paths, write_image
 from i2vkit.preparation.jobs import run_jobs, whole_folder
 from i2vkit.preparation.landmarks import write_landmarks
-from i2vkit.rendering.faces import clips as faces
-from i2vkit.rendering.faces.cycles import draw_cycle
-from i2vkit.rendering.faces.expressions import Motion
-from i2vkit.rendering.figures import clips as figures
-from i2vkit.rendering.figures.motion import draw_motion
+from i2vkit.rendering.faces import face_clips as faces
+from i2vkit.rendering.faces.expression_cycles import draw_cycle
+from i2vkit.rendering.faces.expressions import FaceMotion
+from i2vkit.rendering.figures import figure_clips as figures
+from i2vkit.rendering.figures.figure_motion import draw_motion
 from i2vkit.rendering.figures.poses import FigureMotion
-from i2vkit.rendering.i2v_truth.parts import FACES, SEED, SPLITS, Part, Performance
-from i2vkit.rendering.truth import TruthClip, write_truth_index
+from i2vkit.rendering.ground_truth import TruthClip, write_truth_index
+from i2vkit.rendering.i2v_truth.parts import FACES, SEED, SPLITS, BenchmarkPart, Performance
 
 # So few that 16 frames in a row show an expression from rest to its apex, or most of a cycle of what bodies do.
 FPS = {"faces": 7.0, "figures": 12.5}
@@ -27,10 +27,10 @@ _CHUNK = 6  # clips in a row for one process; they come ordered by who is seen
 
 
 @dataclass(frozen=True)
-class Scene:
+class RenderJob:
     """``actor`` doing ``performance``, drawn into the folder ``name`` below ``root``."""
 
-    part: Part
+    part: BenchmarkPart
     root: Path
     name: str
     actor: str
@@ -42,14 +42,15 @@ class Scene:
         return Path(POINTS[self.part.name], f"{self.name}.csv")
 
 
-def render_part(part: Part, root: Path, workers: int | None = None) -> ClipIndex:
-    """Draw a part's clips into ``root`` and its truth, a ``ClipFolder``, into ``root/truth``; what is there stays.
+def render_part(part: BenchmarkPart, root: Path, workers: int | None = None) -> ClipIndex:
+    """Draw a part's clips into ``root`` and its ground truth, a ``ClipFolder``, into ``root/truth``; what is there
+    stays.
 
     Raises:
         DataError: The folder cannot be written.
     """
-    own = [Scene(part, root, clip.name, clip.person, clip) for split in SPLITS for clip in part.performances(split)]
-    exact = [_truth_scene(part, root, *transfer) for split in SPLITS for transfer in part.transfers(split)]
+    own = [RenderJob(part, root, clip.name, clip.person, clip) for split in SPLITS for clip in part.performances(split)]
+    exact = [_ground_truth_job(part, root, *transfer) for split in SPLITS for transfer in part.transfers(split)]
     exact.sort(key=lambda scene: scene.actor)
     draw = draw_face if part.name == FACES.name else draw_figure
     run_jobs(draw, own + exact, workers, chunk=_CHUNK)
@@ -58,25 +59,25 @@ def render_part(part: Part, root: Path, workers: int | None = None) -> ClipIndex
     return ClipIndex([_record(scene) for scene in own], list(part.labels), [])
 
 
-def _truth_scene(part: Part, root: Path, actor: str, performance: Performance) -> Scene:
+def _ground_truth_job(part: BenchmarkPart, root: Path, actor: str, performance: Performance) -> RenderJob:
     name = f"{actor}/{performance.label}/as_{performance.person}_{performance.take}"
-    return Scene(part, root / "truth", name, actor, performance)
+    return RenderJob(part, root / "truth", name, actor, performance)
 
 
-def draw_face(scene: Scene) -> None:
+def draw_face(scene: RenderJob) -> None:
     """Draw a clip of a face, unless it is there already."""
-    studio = faces.Studio(SEED, (scene.part.size, scene.part.size), FPS["faces"])
+    studio = faces.FaceStudio(SEED, (scene.part.size, scene.part.size), FPS["faces"])
     motion = partial(face_motion, scene.part, scene.performance)
     frames, landmarks = scene.root / scene.name, scene.root / scene.points
     faces.write_clip(studio, faces.RenderedClip(scene.name, scene.actor, "", motion, frames, landmarks, alias=""))
 
 
-def face_motion(part: Part, performance: Performance) -> Motion:
+def face_motion(part: BenchmarkPart, performance: Performance) -> FaceMotion:
     """From rest to the apex of an expression and back."""
     return draw_cycle(_rng(part, performance), performance.label.title(), FPS["faces"], part.frames)
 
 
-def draw_figure(scene: Scene) -> None:
+def draw_figure(scene: RenderJob) -> None:
     """Draw a clip of a figure, unless it is there already."""
     folder = scene.root / scene.name
     if folder.exists():
@@ -91,7 +92,7 @@ def draw_figure(scene: Scene) -> None:
         write_landmarks(scene.root / scene.points, np.stack(joints))
 
 
-def figure_motion(part: Part, performance: Performance) -> FigureMotion:
+def figure_motion(part: BenchmarkPart, performance: Performance) -> FigureMotion:
     """Every second frame of one of Weizmann's actions, the first ones; walks begin when the whole person is seen.
 
     Whoever is seen from the side looks to the right: a picture from the left does not tell how the right looks.
@@ -102,7 +103,7 @@ def figure_motion(part: Part, performance: Performance) -> FigureMotion:
     return replace(motion, fps=FPS["figures"], heading=abs(motion.heading), poses=poses)
 
 
-def _rng(part: Part, performance: Performance) -> np.random.Generator:
+def _rng(part: BenchmarkPart, performance: Performance) -> np.random.Generator:
     place = part.labels.index(performance.label)
     return np.random.default_rng([SEED, 2, _number(performance.person), place, performance.take])
 
@@ -111,16 +112,16 @@ def _number(person: str) -> int:
     return int("".join(character for character in person if character.isdigit()))
 
 
-def _record(scene: Scene) -> ClipRecord:
+def _record(scene: RenderJob) -> ClipRecord:
     paths = tuple(image_paths(scene.root / scene.name))
-    side = {POINTS[scene.part.name]: scene.root / scene.points}
+    metadata = {POINTS[scene.part.name]: scene.root / scene.points}
     performance = scene.performance
     return ClipRecord(
-        scene.name, FrameFolder(paths), scene.actor, performance.label, len(paths), FPS[scene.part.name], side
+        scene.name, FrameFolder(paths), scene.actor, performance.label, len(paths), FPS[scene.part.name], metadata
     )
 
 
-def _truth_row(scene: Scene) -> TruthClip:
+def _truth_row(scene: RenderJob) -> TruthClip:
     count = len(image_paths(scene.root / scene.name))
     points = (POINTS[scene.part.name], scene.points.as_posix())
     label, fps = scene.performance.label, FPS[scene.part.name]

@@ -1,0 +1,243 @@
+"""What a table says: which rows may stand together, means over seeds, Markdown and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from i2vkit.analysis.comparison.comparable import ComparedRow as NamedResults
+from i2vkit.analysis.comparison.comparable import check_comparable
+from i2vkit.analysis.comparison.paired import STATIC_BASELINE, Cell, compare
+from i2vkit.analysis.tables.pictures import plot_curves, plot_improvements, write_sheet
+from i2vkit.evaluation.metrics.base import META
+from i2vkit.media import atomic_path
+
+RowResult = dict[str, Any]
+
+
+def check_scored(results: list[RowResult]) -> None:
+    """Raise ``ConfigError`` where two results were not made from the same samples and scored in the same way."""
+    check_comparable([result for result in results if "scores" in result])
+
+
+def over_seeds(results: list[RowResult]) -> list[RowResult]:
+    """One row a name: scores and times are means over the seeds, as are the values of each video.
+
+    Rows of several seeds have ``spread``, the standard deviation over seeds by score. A row of which a seed failed is a
+    ``failure``; rows that are not scored are left out, but for those that failed.
+    """
+    rows = []
+    for name in dict.fromkeys(result["name"] for result in results):
+        group = [result for result in results if result["name"] == name]
+        failed = [result for result in group if "failure" in result]
+        if failed:
+            several = f" (seed {failed[0]['training_seed']})" if len(group) > 1 else ""
+            rows.append({"name": name, "failure": failed[0]["failure"] + several})
+        elif "scores" in group[0]:
+            rows.append(group[0] if len(group) == 1 else _mean_row(group))
+    return rows
+
+
+def _mean_row(group: list[RowResult]) -> RowResult:
+    from i2vkit.evaluation.result import intervals
+
+    names = list(group[0]["scores"])
+    per_video = [
+        {key: value if key in META else _mean([video[key] for video in videos]) for key, value in videos[0].items()}
+        for videos in zip(*(row["per_video"] for row in group), strict=True)
+    ]
+    return group[0] | {
+        "scores": {name: fmean(row["scores"][name] for row in group) for name in names},
+        "spread": {name: stdev(row["scores"][name] for row in group) for name in names},
+        "intervals": group[0]["intervals"] | intervals(per_video, names),
+        "per_video": per_video,
+        "iterations": round(fmean(row["iterations"] for row in group)),
+        "minutes": fmean(minutes_of(row) for row in group),
+        "seeds": [row["training_seed"] for row in group],
+    }
+
+
+def _mean(values: list) -> float | None:
+    return None if None in values else fmean(values)
+
+
+def minutes_of(result: RowResult) -> float:
+    """Processor minutes of a row's training; of one that was taken up, at the pace of its last part."""
+    if "minutes" in result:
+        return result["minutes"]
+    steps = result["iterations"] - result["resumed_from"]
+    pace = result["seconds"] / steps if steps else result.get("pilot_seconds", 0.0)
+    return pace * result["iterations"] / 60
+
+
+def metrics_of(rows: list[RowResult]) -> list[str]:
+    """Names of all metrics, in the order in which they come up."""
+    names = [
+        name
+        for row in rows
+        for name in row.get("scores", {})
+        if not name.endswith(("_static_baseline", "_improvement"))
+    ]
+    return list(dict.fromkeys(names))
+
+
+def title_of(table: dict) -> str:
+    """The title, with what keeps its numbers from being compared with others."""
+    return table["title"] + (" (narrow)" if table.get("narrow") else "")
+
+
+def format_table(table: dict, results: list[RowResult], heading: str = "#") -> str:
+    """The table as Markdown: of each metric the score and its improvement over the static baseline with the 95 %
+    interval.
+
+    Below it the numbers of ``reference``, which are not ours, in a table of their own.
+    """
+    rows = over_seeds(results)
+    metrics, done = metrics_of(rows), [row for row in rows if "failure" not in row]
+    improved = {metric for metric in metrics if any(f"{metric}_improvement" in row["scores"] for row in done)}
+    heads = ["row", *(head for m in metrics for head in ([m, f"{m} improvement"] if m in improved else [m]))]
+    heads += ["iterations", "processor min"]
+    lines = [f"{heading} {title_of(table)}", "", table.get("description", ""), "", explanation(table, done), ""]
+    lines += [_line(heads), "|---" * len(heads) + "|"]
+    if improved:
+        static_baselines = [
+            cell for m in metrics for cell in ([_static_baseline(done, m), ""] if m in improved else [""])
+        ]
+        lines.append(_line([STATIC_BASELINE, *static_baselines, "", ""]))
+    paces = {result["name"]: minutes_of(result) for result in results if "failure" not in result}
+    for row in rows:
+        if "failure" in row:
+            cells = [f"failed: {row['failure']}".replace("|", "/").replace("\n", " "), *[""] * (len(heads) - 2)]
+        else:
+            cells = [cell for metric in metrics for cell in _cells(row, metric, metric in improved)]
+            cells += [str(row["iterations"]), _minutes(row, paces)]
+        lines.append(_line([row["name"], *cells]))
+    return "\n".join([*lines, *_parents(table, results), *_reference(table)]) + "\n"
+
+
+def explanation(table: dict, done: list[RowResult]) -> str:
+    """What the columns are, and with what the rows were trained and scored."""
+    if "minutes" in table:
+        budget = f"{table['minutes']:g} processor minutes of one thread a row, set-up and test not counted"
+    else:
+        budget = f"{table['iterations']} iterations a row"
+    seeds = table.get("seeds") or [table.get("seed", 0)]
+    text = f"{budget}; seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+    if done:
+        first = done[0]
+        text += f"; protocol {first['protocol']['name']}, {first['scored']} videos of {first['people']} people scored"
+    over = done[0].get("bootstrap", {}).get("over", "people") if done else "people"
+    text += f". Improvement over the static baseline: positive is better; in brackets its 95 % interval over {over}."
+    if len(seeds) > 1:
+        text += " ±: standard deviation over seeds."
+    if any("after" in row for row in table["rows"]):
+        text += " After a +: the time of the row whose weights a row starts from, which is not counted in its own."
+    return text
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _static_baseline(done: list[RowResult], metric: str) -> str:
+    values = [
+        row["scores"][f"{metric}_static_baseline"]
+        for row in done
+        if row["scores"].get(f"{metric}_static_baseline") is not None
+    ]
+    return f"{values[0]:.3f}" if values else ""
+
+
+def _cells(row: RowResult, metric: str, improved: bool) -> list[str]:
+    score, improvement = (row["scores"].get(metric + end) for end in ("", "_improvement"))
+    text = "" if score is None else f"{score:.3f}"
+    if score is not None and "spread" in row:
+        text += f" ± {row['spread'][metric]:.3f}"
+    if not improved:
+        return [text]
+    limits = row["intervals"].get(f"{metric}_improvement")
+    interval = "" if limits is None else " ({:+.3f} to {:+.3f})".format(*limits)
+    return [text, "" if improvement is None else f"{improvement:+.3f}{interval}"]
+
+
+def _minutes(row: RowResult, paces: dict[str, float]) -> str:
+    after = row["settings"].get("after", {}).get("row")
+    extra = f" + {paces[after]:.1f} ({after})" if after in paces else ""
+    return f"{minutes_of(row):.1f}{extra}"
+
+
+def _parents(table: dict, results: list[RowResult]) -> list[str]:
+    """What the rows that name ``parents`` score more than each of these, on the same videos."""
+    lines: list[str] = []
+    done = {row["name"] for row in over_seeds(results) if "failure" not in row}
+    groups = {name: [result for result in results if result["name"] == name] for name in done}
+    metrics = metrics_of(results)
+    for row in table["rows"]:
+        for parent in row.get("parents", []) if row["name"] in done else []:
+            if parent in done:
+                pair = [NamedResults(name, groups[name]) for name in (parent, row["name"])]
+                cells = compare(pair).cells[row["name"]]
+                lines.append(_line([row["name"], parent, *(_difference(cells.get(metric)) for metric in metrics)]))
+    if not lines:
+        return []
+    heads = ["row", "less its parent", *metrics]
+    text = "Differences on the same videos, with paired 95 % intervals; bold where they leave out 0."
+    return ["", text, "", _line(heads), "|---" * len(heads) + "|", *lines]
+
+
+def _difference(cell: Cell | None) -> str:
+    if cell is None or cell.difference is None:
+        return ""
+    limits = "" if cell.limits is None else " ({:+.3f} to {:+.3f})".format(*cell.limits)
+    return f"**{cell.difference:+.3f}**{limits} {cell.verdict}" if cell.verdict else f"{cell.difference:+.3f}{limits}"
+
+
+def _reference(table: dict) -> list[str]:
+    entries = table.get("reference", [])
+    if not entries:
+        return []
+    names = list(dict.fromkeys(name for entry in entries for name in entry["scores"]))
+    lines = ["", "**Theirs**: the papers' own numbers, of other data, code and budgets; not comparable with ours.", ""]
+    lines += [_line(["of", *names, "source"]), "|---" * (len(names) + 2) + "|"]
+    for entry in entries:
+        values = [str(entry["scores"].get(name, "")) for name in names]
+        lines.append(_line([entry["name"], *values, entry["source"]]))
+    return lines
+
+
+def format_table_csv(results: list[RowResult]) -> str:
+    """The table as CSV: a line a row, means over seeds, failed ones with their ``failure``."""
+    rows = over_seeds(results)
+    metrics = metrics_of(rows)
+    ends = ("", "_static_baseline", "_improvement", "_improvement_low", "_improvement_high", "_spread")
+    text = io.StringIO()
+    heads = ["name", "config", *(f"{m}{end}" for m in metrics for end in ends), "iterations", "minutes", "failure"]
+    writer = csv.DictWriter(text, heads, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    for row in rows:
+        values = {f"{name}_spread": value for name, value in row.get("spread", {}).items()}
+        for name, (low, high) in row.get("intervals", {}).items():
+            values |= {f"{name}_low": low, f"{name}_high": high}
+        if "failure" not in row:
+            values["minutes"] = round(minutes_of(row), 3)
+        writer.writerow({**row, **row.get("scores", {}), **values})
+    return text.getvalue()
+
+
+def write_report(table: dict, results: list[RowResult], out: Path) -> None:
+    """Write ``table.md`` and ``table.csv`` and, where a row is finished, three pictures into ``out``.
+
+    ``improvements.png``, the curves of training ``curves.png``, and ``strips.png``, the first clip as each row makes
+    it.
+    """
+    for name, text in (("table.md", format_table(table, results)), ("table.csv", format_table_csv(results))):
+        with atomic_path(out / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    title, done = title_of(table), [row for row in over_seeds(results) if "failure" not in row]
+    if done:
+        plot_improvements(done, metrics_of(done), title, out / "improvements.png")
+        plot_curves(done, title, out / "curves.png")
+        write_sheet(done, title, out)

@@ -1,0 +1,130 @@
+"""Videos that no model made, from the best to the worst, to hold a score against: what would it say of these?
+
+A reference method makes the video of a sample from what is known of it: ``method(sample) -> uint8 (C, T, H, W)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from i2vkit.datasets import ClipDataset
+from i2vkit.media import read_video, write_video
+from i2vkit.structures import VideoSample
+
+ReferenceMethod = Callable[[VideoSample], Tensor]
+
+
+def truth(sample: VideoSample) -> Tensor:
+    """The truth itself."""
+    return sample.truth
+
+
+def coded_truth(sample: VideoSample) -> Tensor:
+    """The truth, coded as H.264 and read back: the upper bound of whatever is handed over as MP4 files."""
+    height, width = sample.truth.shape[-2:]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "truth.mp4"
+        write_video(path, _frames(sample.truth), sample.get("fps", 25.0))
+        return _video(read_video(path)[:, :height, :width])
+
+
+def repeated_image(sample: VideoSample) -> Tensor:
+    """The input image, frame after frame: the right person, no motion."""
+    return sample.image[:, None].expand_as(sample.truth)
+
+
+def driving_video(sample: VideoSample) -> Tensor:
+    """The driving video as it is: the right motion, the wrong person."""
+    return sample.driving
+
+
+def frozen(sample: VideoSample) -> Tensor:
+    """The first frame of the ground truth, frame after frame."""
+    return sample.truth[:, :1].expand_as(sample.truth)
+
+
+def shuffled(sample: VideoSample) -> Tensor:
+    """The frames of the ground truth but the first in another order, the same one for all videos of a length."""
+    order = 1 + np.random.default_rng(0).permutation(sample.truth.shape[1] - 1)
+    return sample.truth[:, [0, *order.tolist()]]
+
+
+def late(sample: VideoSample, frames: int = 3) -> Tensor:
+    """The truth three frames late."""
+    return sample.truth[:, [max(t - frames, 0) for t in range(sample.truth.shape[1])]]
+
+
+def blurred(sample: VideoSample, sigma: float = 1.5) -> Tensor:
+    """The truth through a Gaussian of ``sigma`` pixels."""
+    return _video(np.stack([cv2.GaussianBlur(frame, (0, 0), sigma) for frame in _frames(sample.truth)]))
+
+
+def slightly_blurred(sample: VideoSample) -> Tensor:
+    """The truth through a Gaussian of 0.6 pixels."""
+    return blurred(sample, 0.6)
+
+
+def noised(sample: VideoSample, sigma: float = 12.0) -> Tensor:
+    """The truth with noise of ``sigma`` of 255, anew in every frame."""
+    noise = np.random.default_rng(0).normal(0, sigma, tuple(sample.truth.shape))
+    return (sample.truth + torch.from_numpy(noise)).round().clamp(0, 255).to(torch.uint8)
+
+
+class NearestClip:
+    """The clip of a training set that begins most like the input image and moves most like the driving video.
+
+    Nearest is where the sum of two mean squared differences is least: of the first frame to the image, and of the
+    change since the first frame to that of the driving video, both at a quarter of the size.
+
+    Args:
+        dataset: the training clips, of the samples' length and size.
+    """
+
+    def __init__(self, dataset: ClipDataset) -> None:
+        self.dataset = dataset
+        small = [_small(dataset[i]["inputs"]["driving"]) for i in range(len(dataset))]
+        self.starts = torch.stack([clip[0] for clip in small])
+        self.changes = torch.stack([clip[1:] - clip[0] for clip in small])
+
+    def __call__(self, sample: VideoSample) -> Tensor:
+        """That clip."""
+        image, driving = _small(sample.image[:, None])[0], _small(sample.driving)
+        apart = (self.starts - image).square().flatten(1).mean(1)
+        apart += (self.changes - (driving[1:] - driving[0])).square().flatten(1).mean(1)
+        return self.dataset[int(apart.argmin())]["inputs"]["driving"]
+
+
+REFERENCE_METHODS: dict[str, ReferenceMethod] = {
+    "truth": truth,
+    "truth as H.264": coded_truth,
+    "truth, slightly blurred": slightly_blurred,
+    "truth, blurred": blurred,
+    "truth, noised": noised,
+    "truth, 3 frames late": late,
+    "truth, shuffled": shuffled,
+    "truth, frozen": frozen,
+    "driving video": driving_video,
+    "image repeated": repeated_image,
+}
+
+
+def _frames(video: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(rearrange(video.numpy(), "c t h w -> t h w c"))
+
+
+def _video(frames: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(rearrange(frames, "t h w c -> c t h w")))
+
+
+def _small(video: Tensor) -> Tensor:
+    """(C, T, H, W) uint8 -> (T, C, H / 4, W / 4) float."""
+    return avg_pool2d(video.transpose(0, 1).float(), 4)

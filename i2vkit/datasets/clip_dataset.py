@@ -1,0 +1,180 @@
+"""The one data set: clips of a reader, paired, and sent through transforms."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from mmengine.logging import print_log
+from torch.utils.data import Dataset
+
+from i2vkit.datasets.caches import open_cache
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.device_cache import DeviceCache
+from i2vkit.datasets.pair_samplers import Pair, SameClip
+from i2vkit.datasets.sampled_clip import SampledClip
+from i2vkit.datasets.splits import people_of
+from i2vkit.datasets.transforms.sampling import Sampling
+from i2vkit.errors import ConfigError, DataError
+from i2vkit.registry import DATASETS, PAIR_SAMPLERS, READERS, TRANSFORMS
+from i2vkit.utils.named import named_entries
+
+# Bytes of decoded frames that are kept, shared out over the workers: 500 clips of 20 frames of 128x128 are half of it.
+CACHE_BUDGET = 2**30
+
+
+@DATASETS.register_module()
+class ClipDataset(Dataset):
+    """Samples of the clips that ``reader`` finds.
+
+    ``pipeline`` has the transforms by name, in the order of work: the names are yours, an entry None is left out.
+    ``people`` and ``exclude_people`` are people or the name of a split (``splits.SPLITS``); with ``labels`` they choose
+    clips. ``pair_sampler`` says which clip drives whom (each clip itself by default). ``truth`` is a reader of clips in
+    which the person in the image does exactly what the driving clip does, where that is known (rendered data);
+    ``metadata["driving"]`` names the driving clip. It may be missing. ``temporal_split``, two shares, keeps that part
+    of every clip, truth included: (0, 2/3) trains on the first two thirds, (2/3, 1) tests on the last. Clips of less
+    than ``min_frames`` frames, of those kept, are skipped.
+
+    ``dataset[index, position]`` draws everything random from ``[seed, position]``, so a sample is the same whoever
+    makes it and whenever; ``dataset[index]`` takes the index for the position.
+
+    ``cache`` keeps decoded clips: in "memory", each worker for itself, up to ``CACHE_BUDGET`` bytes over all; in a
+    "file" that workers and runs share (``caches.FileCache``), for sets that do not fit or are slow to decode; or not at
+    all (None), for large ones. True and False mean "memory" and None.
+
+    Raises ``DataError`` if nothing is found, nothing is left, or a clip is too short for the pipeline.
+    """
+
+    def __init__(
+        self,
+        reader: dict,
+        pipeline: dict[str, dict | Callable | None],
+        people: str | Sequence[str] | None = None,
+        labels: Sequence[str] | None = None,
+        exclude_people: str | Sequence[str] | None = None,
+        pair_sampler: dict | None = None,
+        truth: dict | None = None,
+        min_frames: int = 1,
+        temporal_split: tuple[float, float] = (0.0, 1.0),
+        seed: int = 0,
+        cache: Literal["memory", "file", "device"] | bool | None = "memory",
+    ):
+        kinds = {"memory": "memory", True: "memory", "file": "file", "device": "device", None: None, False: None}
+        if cache not in kinds:
+            raise ConfigError(f'cache is "memory", "file", "device" or None, got {cache!r}')
+        steps = named_entries(pipeline, "pipeline")
+        self.seed = seed
+        everything = _build(READERS, reader).index().temporal_split(*temporal_split)
+        self.index = everything.select(
+            people_of(people, everything), labels, people_of(exclude_people, everything), min_frames
+        )
+        self.pair_sampler = SameClip() if pair_sampler is None else _build(PAIR_SAMPLERS, pair_sampler)
+        self.truths = {} if truth is None else _truths(_build(READERS, truth), temporal_split)
+        self.pairs = [self._with_truth(pair) for pair in self.pair_sampler.pairs(self.index)]
+        self.pipeline = [_build(TRANSFORMS, transform) for transform in steps.values()]
+        self._check_lengths()
+        print_log(self.index.summary(), logger="current")
+        absent = sorted(set(people_of(people, everything) or []) - set(everything.people))
+        if absent:
+            named = ", ".join(absent[:5]) + ", ..." * (len(absent) > 5)
+            print_log(f"of the people asked for {len(absent)} have no clips: {named}", logger="current")
+        on_device = kinds[cache] == "device"
+        self._device_cache = DeviceCache(self.index.records, self.pipeline) if on_device else None
+        self._cache = open_cache(None if on_device else kinds[cache], self._used_records, CACHE_BUDGET)
+
+    @property
+    def records(self) -> list[ClipRecord]:
+        """The clips in use."""
+        return self.index.records
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the labels; their order is the class index."""
+        return self.index.labels
+
+    @property
+    def metainfo(self) -> dict:
+        """What mmengine hands to the visualizer and the metrics."""
+        return {"labels": list(self.labels)}
+
+    def full_init(self) -> None:
+        """Do nothing: the index is read when the data set is built (mmengine calls this)."""
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, key: int | tuple[int, int]) -> dict:
+        """Make the sample of pair ``index`` with the random draws of ``position``, given as one or both."""
+        return self._through_pipeline(self.begin(key))
+
+    def __getitems__(self, keys: Sequence[int | tuple[int, int]]) -> list[dict]:
+        """Make the samples of a batch, as a data loader asks for them."""
+        if self._device_cache is None:
+            return [self[key] for key in keys]
+        samples = [self.begin(key) | {"cache": self._device_cache} for key in keys]
+        for sample in samples:
+            sample["clips"].pop("truth", None)  # nothing trains on it, and it does not lie there
+        return [self._through_pipeline(sample) for sample in samples]
+
+    def _through_pipeline(self, sample: dict) -> dict:
+        for transform in self.pipeline:
+            sample = transform(sample)
+        return sample
+
+    def begin(self, key: int | tuple[int, int]) -> dict:
+        """Make what the first transform is given: the pair is drawn, and of its clips only the clips are known."""
+        index, position = key if isinstance(key, tuple) else (key, key)
+        rng = np.random.default_rng([self.seed, position])
+        pair = self.pairs[index]
+        if hasattr(self.pair_sampler, "draw"):
+            pair = self._with_truth(self.pair_sampler.draw(pair, self.index, rng))
+        clips = {
+            name: SampledClip(record)
+            for name, record in (("driving", pair.driving), ("image_video", pair.image_video), ("truth", pair.truth))
+            if record is not None
+        }
+        sample = {"rng": rng, "pair": pair, "clips": clips, "labels": self.labels, "cache": self._cache}
+        sample["protocol"] = getattr(self.pair_sampler, "name", type(self.pair_sampler).__name__)
+        return sample
+
+    def _used_records(self) -> list[ClipRecord]:
+        """All clips of which frames may be read."""
+        return [*self.index.records, *self.truths.values()]
+
+    def _check_lengths(self) -> None:
+        """Raise ``DataError`` now if the pipeline cannot use a clip."""
+        used = {record.name: record for pair in self.pairs for record in (pair.driving, pair.image_video) if record}
+        for transform in self.pipeline:
+            if isinstance(transform, Sampling):
+                for record in used.values():
+                    transform.check(record)
+
+    def _with_truth(self, pair: Pair) -> Pair:
+        """Fill in the exact ground truth where it is known; a pair without an image video needs none, it is its own
+        truth.
+        """
+        if pair.image_video is None or pair.truth is not None:
+            return pair
+        if pair.image_video.name == pair.driving.name:
+            return replace(pair, truth=pair.driving)
+        return replace(pair, truth=self.truths.get((pair.image_video.person, pair.driving.name)))
+
+
+def _build(registry, config):
+    """Build a part from its config; one that was built already stays as it is."""
+    return registry.build(config) if isinstance(config, dict) else config
+
+
+def _truths(reader, shares: tuple[float, float]) -> dict[tuple[str, str], ClipRecord]:
+    """Index exact truths by person in the image and driving clip; none if the data set has none."""
+    root = Path(reader.root)
+    if not root.exists():
+        print_log(f"no exact ground truth in {root}: transfers are scored without", logger="current")
+        return {}
+    records = reader.index().temporal_split(*shares).records
+    if unnamed := [record.name for record in records if "driving" not in record.metadata]:
+        raise DataError(
+            f"{root}: no column driving says which clip {unnamed[0]} is the ground truth of; prepare the set anew"
+        )
+    return {(record.person, str(record.metadata["driving"])): record for record in records}

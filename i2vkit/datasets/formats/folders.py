@@ -1,0 +1,96 @@
+"""What the readers share: listing folders, reading tables, and the message for data that are not there."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from i2vkit.errors import DataError
+
+_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """List the folders in ``folder`` by name, without hidden ones; none if there is no such folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+
+
+def files_below(root: Path, depth: int, *, skip: tuple[str, ...] = ()) -> Iterator[Path]:
+    """Yield the files in ``root`` and in the folders down to ``depth`` below it, upper ones first, by name.
+
+    Hidden ones are left out, and folders named in ``skip``, which hold something else.
+    """
+    level = [root] if root.is_dir() else []
+    for _ in range(depth + 1):
+        for folder in level:
+            yield from sorted(path for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
+        level = [child for folder in level for child in subfolders(folder) if child.name not in skip]
+
+
+def find_sidecar_folder(start: Path, root: Path, name: str) -> Path:
+    """The folder ``name`` in ``root``, else the nearest up to six levels above ``start``; ``root / name`` if none.
+
+    What lies beside raw data (landmarks, truth) is so found from any level of the data that is given for ``root``.
+    """
+    for folder in (root, *start.absolute().parents[:6]):
+        if (folder / name).is_dir():
+            return folder / name
+    return root / name
+
+
+def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """Read a CSV file with a header as one dictionary a row; spaces around values and empty values are dropped.
+
+    Raises ``DataError`` if one of ``columns`` is missing, from the header or from a row.
+    """
+    with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets put a byte order mark first
+        table = csv.DictReader(file, skipinitialspace=True)
+        rows = [{key: value.strip() for key, value in row.items() if key and value and value.strip()} for row in table]
+    missing = [name for name in columns if name not in (table.fieldnames or [])]
+    if missing:
+        raise DataError(f"{path} has no column {', '.join(missing)}; its header is {table.fieldnames}")
+    for number, row in enumerate(rows, start=2):
+        for name in columns:
+            if name not in row:
+                raise DataError(f"{path}, line {number}: {name} is empty")
+    return rows
+
+
+def parse_whole_number(row: dict[str, str], name: str, path: Path) -> int | None:
+    """Read column ``name`` of a row of ``path``; ``None`` if it is empty. Raises ``DataError`` if it is no number."""
+    try:
+        return int(row[name]) if name in row else None
+    except ValueError as error:
+        raise DataError(f"{path}: {name} must be a whole number, got {row[name]!r}") from error
+
+
+def check_listed(table: Path, names: list[str], advice: str) -> None:
+    """Raise ``DataError`` unless all ``names`` that ``table`` lists, relative to its folder, exist."""
+    missing = [name for name in names if not (table.parent / name).exists()]
+    if missing:
+        raise DataError(
+            f"{table} lists {len(names)} clips, {len(missing)} of which are not there, {missing[0]} for one.\n{advice}"
+        )
+
+
+def missing_data(looked_for: str, root: Path, advice: str) -> DataError:
+    """Make the error for data that are not there: what was looked for, where, what is there instead, what to do.
+
+    An archive that lies there, or up to two folders below, is named: it was not unpacked.
+    """
+    archives: list[Path] = []
+    if not root.exists():
+        found = "there is no such folder"
+    elif not root.is_dir():
+        found = "that is a file"
+        archives = [root] if root.suffix.lower() in _ARCHIVES else []
+    else:
+        names = sorted(path.name + "/" * path.is_dir() for path in root.iterdir())
+        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+        found = f"found there: {', '.join(names[:8])}{more}" if names else "the folder is empty"
+        archives = [path for path in files_below(root, 2) if path.suffix.lower() in _ARCHIVES]
+    if archives:
+        more = f" (and {len(archives) - 1} more)" if len(archives) > 1 else ""
+        advice = f"The archive {archives[0].name}{more} seems not to be unpacked: unpack it and try again.\n{advice}"
+    return DataError(f"no clips: looked for {looked_for} in {root.absolute()}, but {found}.\n{advice}".rstrip())

@@ -1,0 +1,40 @@
+"""Several readers as one."""
+
+from collections.abc import Sequence
+
+from i2vkit.datasets.clip_index import ClipIndex
+from i2vkit.datasets.interfaces import DatasetReader
+from i2vkit.errors import ConfigError, DataError
+from i2vkit.registry import READERS, build_part
+
+
+@READERS.register_module()
+class ConcatReader(DatasetReader):
+    """The clips of several readers, one after the other, as one set: two folders of prepared clips, for instance.
+
+    Args:
+        readers: Configs of readers, ``dict(type=ClipFolder, root=...)``. All know the same labels in the same order.
+
+    Raises:
+        ConfigError: No reader is given.
+    """
+
+    def __init__(self, readers: Sequence[dict]):
+        if not readers:
+            raise ConfigError(
+                "ConcatReader has nothing to join: give it readers=[dict(type=ClipFolder, root=...), ...]"
+            )
+        self.readers = [build_part(READERS, reader) for reader in readers]
+
+    def index(self) -> ClipIndex:
+        """List the clips of all. Raises ``DataError`` if labels differ, or if a clip's name occurs in two of them."""
+        first, *others = [reader.index() for reader in self.readers]
+        for index in others:
+            if index.labels != first.labels:
+                raise DataError(
+                    f"readers that are joined know the same labels in the same order, and these know {first.labels} "
+                    f"and {index.labels}: give each reader labels=[...]"
+                )
+        indices = [first, *others]
+        records = [record for index in indices for record in index.records]
+        return ClipIndex(records, first.labels, [entry for index in indices for entry in index.skipped])

@@ -1,0 +1,46 @@
+"""How far an expression or an action has come in every frame."""
+
+from typing import Literal
+
+import numpy as np
+
+from i2vkit.datasets.sampled_clip import SampledClip
+from i2vkit.errors import ConfigError
+from i2vkit.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LabelStates:
+    """Gives every frame one of ``num_states`` states, int64 (T,), from 0.
+
+    By "position", for clips that go from neutral to the apex once: the frame's place in the whole clip, whatever part
+    of it was taken, cut into equal parts (three: onset, onset to apex, apex). By "displacement", for actions that come
+    and go: the mean absolute difference of the frame to the first one taken, cut into equal parts of the largest in the
+    sample.
+    """
+
+    def __init__(self, num_states: int = 3, by: Literal["position", "displacement"] = "position"):
+        if by not in ("position", "displacement"):
+            raise ConfigError(f'LabelStates: by is "position" or "displacement", got {by!r}')
+        self.num_states = num_states
+        self.by = by
+
+    @property
+    def frame_changes(self) -> str | None:
+        """Tell that frames stay as they are; None where their pixels are looked at."""
+        return "none" if self.by == "position" else None
+
+    def __call__(self, sample: dict) -> dict:
+        """Fill in ``states`` of all clips."""
+        label = self._by_position if self.by == "position" else self._by_displacement
+        for sampled in sample["clips"].values():
+            sampled.states = label(sampled)
+        return sample
+
+    def _by_position(self, sampled: SampledClip) -> np.ndarray:
+        return sampled.indices * self.num_states // sampled.record.num_frames
+
+    def _by_displacement(self, sampled: SampledClip) -> np.ndarray:
+        difference = np.abs(sampled.frames.astype(np.float32) - sampled.frames[0]).mean(axis=(1, 2, 3))
+        share = difference / max(difference.max(), np.finfo(np.float32).tiny)
+        return np.minimum(share * self.num_states, self.num_states - 1).astype(np.int64)

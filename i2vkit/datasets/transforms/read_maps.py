@@ -1,0 +1,73 @@
+"""Condition maps of the frames that were taken."""
+
+import numpy as np
+
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.frame_operations import DeferredFrames
+from i2vkit.datasets.map_files import maps_of
+from i2vkit.datasets.sampled_clip import SampledClip
+from i2vkit.errors import ConfigError, DataError
+from i2vkit.registry import TRANSFORMS
+
+# Bytes of maps that a worker keeps: what was read first stays, as every clip comes as often as the others.
+CACHE_BUDGET = 2**28
+
+
+@TRANSFORMS.register_module()
+class ReadMaps:
+    """Fills in ``maps`` uint8 (T, M, H, W) of every clip whose clip has them; stands after ``ReadFrames``.
+
+    They come from ``record.metadata["maps"]``, as preparation writes it. With ``required`` a clip without any is
+    refused.
+    """
+
+    frame_changes = "none"
+
+    def __init__(self, required: bool = True):
+        self.required = required
+        self._kept: dict[str, np.ndarray] = {}
+        self._room = CACHE_BUDGET
+
+    def __call__(self, sample: dict) -> dict:
+        """Read them for all clips.
+
+        Raises:
+            DataError: A clip has none and they are required, or its maps are of another size than its frames.
+            ConfigError: The frames were cropped, scaled or mirrored before, which the maps would not show.
+        """
+        for sampled in sample["clips"].values():
+            stored = isinstance(sampled.frames, DeferredFrames)
+            maps = sample["cache"].maps(sampled.record) if stored else self._maps(sampled.record)
+            if maps is None and self.required:
+                raise DataError(
+                    f"clip {sampled.record.name} has no condition maps: prepare the set with --maps "
+                    f"(tools/prepare_data.py), or give ReadMaps required=False"
+                )
+            if maps is not None:
+                _check(sampled, maps)
+                sampled.maps = maps[sampled.indices]
+        return sample
+
+    def _maps(self, record: ClipRecord) -> np.ndarray | None:
+        if record.name not in self._kept:
+            maps = maps_of(record)
+            if maps is None or maps.nbytes > self._room:
+                return maps
+            self._kept[record.name] = maps
+            self._room -= maps.nbytes
+        return self._kept[record.name]
+
+
+def _check(sampled: SampledClip, maps: np.ndarray | DeferredFrames) -> None:
+    if sampled.moved:
+        raise ConfigError(
+            f"clip {sampled.record.name} has condition maps, drawn for its prepared frames, and a transform before "
+            f"ReadMaps crops, scales or mirrors these: take it out, and prepare the set at the size the model sees"
+        )
+    size = maps.size if isinstance(maps, DeferredFrames) else maps.shape[2:]
+    if sampled.frames is not None and sampled.frames.shape[1:3] != size:
+        sizes = ["{1}x{0}".format(*shape) for shape in (size, sampled.frames.shape[1:3])]
+        raise DataError(
+            f"the condition maps of clip {sampled.record.name} are {sizes[0]}, its frames {sizes[1]}: prepare the set "
+            f"anew"
+        )

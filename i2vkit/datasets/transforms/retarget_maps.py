@@ -1,0 +1,62 @@
+"""Condition maps of pairs of two people: what the driving clip does, on the face in the image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.errors import ConfigError
+from i2vkit.registry import CONDITION_GENERATORS, TRANSFORMS, build_part
+
+if TYPE_CHECKING:
+    from i2vkit.conditions import Coefficients
+
+
+@TRANSFORMS.register_module()
+class RetargetMaps:
+    """Draws the driving clip's ``maps`` anew where the image shows another person; stands after ``ReadMaps``.
+
+    They then show the identity in the image, in its place in the input image, with the driving clip's expressions and
+    what its head does (``retarget``). Both clips need the coefficients that preparation wrote beside the maps. Where
+    somebody drives themselves the maps stay as they were read.
+
+    Args:
+        generator: What draws them; the same model as in preparation, and the frames' size.
+    """
+
+    def __init__(self, generator: dict):
+        from i2vkit.conditions import FaceMaps  # conditions read clips, and so stand above the data sets
+
+        self.generator = build_part(CONDITION_GENERATORS, generator)
+        if not isinstance(self.generator, FaceMaps):
+            raise ConfigError(f"RetargetMaps draws faces (FaceMaps), not by {type(self.generator).__name__}")
+        self._kept: dict[str, Coefficients] = {}
+
+    def __call__(self, sample: dict) -> dict:
+        """Draw them for the driving clip's frames.
+
+        Raises:
+            DataError: A clip has no coefficients, or those of another model.
+            ConfigError: Frames of another size.
+        """
+        from i2vkit.conditions import retarget
+
+        driving, image_video = sample["clips"]["driving"], sample["clips"].get("image_video")
+        if image_video is None or image_video.record.person == driving.record.person:
+            return sample
+        size = self.generator.size
+        if driving.frames is not None and driving.frames.shape[1:3] != (size, size):
+            height, width = driving.frames.shape[1:3]
+            raise ConfigError(
+                f"RetargetMaps draws maps of {size}x{size}, the frames are {width}x{height}: set its size"
+            )
+        face = retarget(self._of(driving.record), self._of(image_video.record), frame=int(image_video.indices[0]))
+        driving.maps = self.generator(face[driving.indices])
+        return sample
+
+    def _of(self, record: ClipRecord) -> Coefficients:
+        from i2vkit.conditions import coefficients_of
+
+        if record.name not in self._kept:
+            self._kept[record.name] = coefficients_of(record, self.generator.model)
+        return self._kept[record.name]

@@ -1,0 +1,109 @@
+"""Faces and their 68 landmarks by dlib, an extra of i2vkit that is imported only when a clip needs it."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from i2vkit.errors import DataError
+
+INSTALL = "to have them found in the pictures: pip install 'i2vkit[faces]' (licences: docs/data.md)"
+
+# dlib finds faces of 80 pixels and more. A whole picture is brought to a short side in which that is a sixth; around a
+# face that was seen before, to a scale at which half the size would still be found.
+_SHORT_SIDE = 480
+_FACE, _SURROUNDINGS = 120, 2.0
+# Landmarks come in whole pixels and jump with the box: they are read from a magnified face, as the mean over boxes
+# shifted by a share of its width. On rendered clips this halves how much they shake.
+_MAGNIFIED = 256
+_SHIFTS = ((0.0, 0.0), (0.03, 0.0), (-0.03, 0.0), (0.0, 0.03), (0.0, -0.03))
+
+
+@dataclass(frozen=True)
+class DlibFaceDetector:
+    """dlib's frontal face detector (histograms of gradients) and its 68-point regression trees."""
+
+    def faces(self, frame: np.ndarray, near: np.ndarray | None = None) -> np.ndarray:
+        """Boxes (N, 4) as x0, y0, x1, y1 in pixels of the faces in ``frame``, uint8 (H, W, 3).
+
+        With a box ``near``, (4,), only its surroundings are searched, in a fraction of the time. Raises ``DataError``
+        if dlib is not installed.
+        """
+        if near is None:
+            height, width = frame.shape[:2]
+            part = _Part(frame, np.array([0, 0, width, height]), _SHORT_SIDE / min(height, width))
+        else:
+            part = _Part(frame, _grown(near, _SURROUNDINGS), _FACE / (near[2] - near[0]))
+        found = [[r.left(), r.top(), r.right(), r.bottom()] for r in _models().detector(part.picture, 0)]
+        return part.to_frame(np.array(found, dtype=float).reshape(-1, 2, 2)).reshape(-1, 4)
+
+    def landmarks(self, frame: np.ndarray, box: np.ndarray) -> np.ndarray:
+        """Landmarks (68, 2), iBUG order, of the face in a box (4,) that ``faces`` found in ``frame``."""
+        part = _Part(frame, _grown(box, _SURROUNDINGS), _MAGNIFIED / (box[2] - box[0]) / _SURROUNDINGS)
+        corners = part.from_frame(box.reshape(2, 2))
+        width = corners[1, 0] - corners[0, 0]
+        tries = [self._points(part.picture, corners + width * np.array(shift)) for shift in _SHIFTS]
+        return part.to_frame(np.mean(tries, axis=0))
+
+    def _points(self, picture: np.ndarray, corners: np.ndarray) -> np.ndarray:
+        dlib, _, predictor = _models()
+        shape = predictor(picture, dlib.rectangle(*np.rint(corners).astype(int).ravel().tolist()))
+        return np.array([(point.x, point.y) for point in shape.parts()], dtype=float)
+
+
+class _Part:
+    """A box of a frame, as far as it is in there, scaled. Pixel centres are whole numbers in both."""
+
+    def __init__(self, frame: np.ndarray, box: np.ndarray, scale: float):
+        height, width = frame.shape[:2]
+        self.left, self.top = np.clip(np.floor(box[:2]).astype(int), 0, (width - 1, height - 1)).tolist()
+        right, bottom = np.ceil(box[2:]).astype(int).tolist()
+        part = frame[self.top : max(bottom, self.top + 1), self.left : max(right, self.left + 1)]
+        size = tuple(max(1, round(scale * length)) for length in part.shape[1::-1])
+        self.picture = cv2.resize(part, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        self.scale = np.array(size) / part.shape[1::-1]
+
+    def to_frame(self, points: np.ndarray) -> np.ndarray:
+        """Points (..., 2) of the picture in the pixels of the frame."""
+        return (points + 0.5) / self.scale - 0.5 + (self.left, self.top)
+
+    def from_frame(self, points: np.ndarray) -> np.ndarray:
+        """Points (..., 2) of the frame in the pixels of the picture."""
+        return (points - (self.left, self.top) + 0.5) * self.scale - 0.5
+
+
+def _grown(box: np.ndarray, factor: float) -> np.ndarray:
+    centre, half = (box[:2] + box[2:]) / 2, factor * (box[2:] - box[:2]) / 2
+    return np.concatenate([centre - half, centre + half])
+
+
+def dlib_installed() -> bool:
+    """Whether both packages of the extra ``faces`` are there."""
+    return all(find_spec(name) is not None for name in ("dlib", "face_recognition_models"))
+
+
+class _Models(NamedTuple):
+    dlib: Any
+    detector: Any
+    predictor: Any
+
+
+def _models() -> _Models:
+    """dlib, its detector and its predictor. Raises ``DataError`` if the extra is not installed."""
+    if not dlib_installed():
+        raise DataError(f"no landmarks at hand; {INSTALL}")
+    return _load()
+
+
+@lru_cache(maxsize=1)
+def _load() -> _Models:
+    import dlib
+
+    # The package of the weights cannot be imported where setuptools no longer brings pkg_resources.
+    (folder, *_) = find_spec("face_recognition_models").submodule_search_locations
+    predictor = dlib.shape_predictor(str(Path(folder) / "models" / "shape_predictor_68_face_landmarks.dat"))
+    return _Models(dlib, dlib.get_frontal_face_detector(), predictor)

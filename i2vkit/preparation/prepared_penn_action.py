@@ -1,0 +1,68 @@
+"""Penn Action, raw to prepared."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from i2vkit.conditions import JointHeatmaps
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.formats.folders import find_sidecar_folder
+from i2vkit.datasets.map_files import write_maps
+from i2vkit.datasets.point_files import read_points
+from i2vkit.datasets.readers.penn_action import PennAction
+from i2vkit.errors import ConfigError, DataError
+from i2vkit.preparation.box_tubes import TubeCrop
+from i2vkit.preparation.pipeline import maps_path, points_path, prepare_set
+
+
+def prepare_penn_action(
+    source: Path,
+    out: Path,
+    size: int = 64,
+    workers: int | None = None,
+    *,
+    margin: float = 0.2,
+    reach: int = 15,
+    maps: bool = False,
+) -> str:
+    """Cut people out along their boxes, in the clips of eight actions and in the rendered truth where there is one.
+
+    Joints are moved along. Clips are kept whatever their length; the configs' `min_frames` leaves out those that are
+    too short for them.
+
+    Args:
+        source: The raw data, with `frames/` and `labels/`, or a folder above them.
+        out: The prepared data: `0001/baseball_pitch/0001/000.png`, `index.csv`, `joints/`, `skipped.csv`, `truth/`,
+            and `maps/`.
+        size: Side of the frames in pixels.
+        workers: Processes; one a core by default.
+        margin: How much larger than the box the square is, as a share.
+        reach: Over how many frames before and after the square is smoothed.
+        maps: Heatmaps of the joints as condition maps, 13 a frame; also added to what was prepared without.
+
+    Raises:
+        ConfigError: A size below 16, a negative margin or reach.
+        DataError: No clips, `out` was prepared otherwise, or it cannot be written.
+    """
+    if margin < 0 or reach < 0:
+        raise ConfigError(f"--margin and --reach must not be negative, got {margin} and {reach}")
+    index = PennAction(str(source)).index()
+    truth = find_sidecar_folder(index.records[0].frames.paths[0], source, "truth")
+    maker = JointMaps(size) if maps else None
+    return prepare_set("penn_action", index, out, TubeCrop(size, margin, reach), workers, truth=truth, maps=maker)
+
+
+@dataclass(frozen=True)
+class JointMaps:
+    """Makes the heatmaps of the joints that were prepared with a clip."""
+
+    size: int
+    sigma: float = 1 / 32
+
+    def __call__(self, root: Path, record: ClipRecord) -> None:
+        """Write uint8 (T, 13, size, size), unless that is done. Raises ``DataError`` if the joints are not there."""
+        path, joints = maps_path(root, record), points_path(root, "joints", record)
+        if path.exists():
+            return
+        if not joints.exists():
+            raise DataError(f"no joints in {joints}")
+        write_maps(path, JointHeatmaps(self.size, self.sigma)(read_points(joints, range(record.num_frames))))

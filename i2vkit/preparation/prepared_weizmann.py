@@ -1,0 +1,108 @@
+"""Weizmann's own videos, raw to prepared."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from mmengine.logging import print_log
+
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.formats.folders import files_below, find_sidecar_folder
+from i2vkit.datasets.formats.matlab import read_mat
+from i2vkit.datasets.readers.weizmann import DEPTH, MASKS, Weizmann
+from i2vkit.errors import ConfigError, DataError
+from i2vkit.preparation.person_crops import FixedBox, PersonCrop, silhouette_boxes
+from i2vkit.preparation.pipeline import prepare_set
+
+# Silhouettes and frames of a clip may differ in number by this share; the missing ones are like their neighbours.
+_TOLERANCE = 0.1
+
+
+def prepare_weizmann(
+    source: Path,
+    out: Path,
+    size: int = 64,
+    workers: int | None = None,
+    *,
+    framing: Literal["person", "whole"] = "person",
+    margin: float = 0.25,
+    second_takes: bool = False,
+    masks: Path | None = None,
+) -> str:
+    """Cut the person out of all clips below `source`, and of the rendered truth where there is one.
+
+    Args:
+        source: The raw videos, or a folder above them.
+        out: The prepared data: `daria/bend/daria_bend/000.png`, `index.csv`, `skipped.csv`, `truth/`.
+        size: Side of the prepared frames in pixels.
+        workers: Processes; one a core by default.
+        framing: "person" follows the person with a square of one size a clip; "whole" scales the whole picture, with
+            its upper and lower edge going on.
+        margin: By which share that square is larger than the person.
+        second_takes: `lena_run2`, `lena_skip2` and `lena_walk2`, too.
+        masks: The silhouettes; by default `classification_masks.mat` in `source`, in a folder below or above it.
+            Without them the person is what moves.
+
+    Raises:
+        ConfigError: A size below 16, a negative margin.
+        DataError: No clips, silhouettes that cannot be read, `out` was prepared otherwise, or it cannot be written.
+    """
+    if margin < 0:
+        raise ConfigError(f"--margin must not be negative, got {margin}")
+    index = Weizmann(str(source), second_takes).index()
+    first = index.records[0].frames.path
+    settings: dict = {"second_takes": second_takes}
+    if framing == "person":
+        masks = masks or find_masks(source, first)
+        settings["masks"] = masks is not None
+        if masks is None:
+            print_log(f"no {MASKS} in {source}: the person is taken to be what moves", logger="current")
+        else:
+            index = replace(index, records=with_boxes(index.records, masks))
+    return prepare_set(
+        "weizmann",
+        index,
+        out,
+        PersonCrop(size, margin) if framing == "person" else FixedBox(size),
+        workers,
+        truth=find_sidecar_folder(first, source, "truth"),
+        settings=settings,
+    )
+
+
+def find_masks(source: Path, video: Path) -> Path | None:
+    """The file of the silhouettes in `source` or below it, or else in one of the folders above a video."""
+    below = (path for path in files_below(source, DEPTH, skip=("truth", "joints")) if path.name == MASKS)
+    above = (folder / MASKS for folder in video.absolute().parents[:4] if (folder / MASKS).exists())
+    return next(below, None) or next(above, None)
+
+
+def with_boxes(records: list[ClipRecord], masks: Path) -> list[ClipRecord]:
+    """The clips with boxes around the silhouettes (H, W, T) that `masks` holds for them, where it does.
+
+    Raises:
+        DataError: No such file, one of MATLAB's version 7.3, or no silhouettes in it.
+    """
+    variables = read_mat(masks)
+    if not isinstance(variables.get("original_masks"), dict):
+        raise DataError(
+            f"{masks} has no struct original_masks with the silhouettes of each clip, but {', '.join(variables)}"
+        )
+    known = {name.lower(): clip for name, clip in variables["original_masks"].items()}
+    result = []
+    for record in records:
+        silhouettes = known.get(record.name.rsplit("/", 1)[-1])
+        boxes = None if silhouettes is None else _fitting(np.atleast_3d(silhouettes), record.num_frames)
+        if boxes is None:
+            print_log(f"{masks.name} has no silhouettes that fit {record.name}", logger="current")
+        result.append(record if boxes is None else replace(record, metadata=record.metadata | {"boxes": boxes}))
+    return result
+
+
+def _fitting(silhouettes: np.ndarray, num_frames: int) -> np.ndarray | None:
+    """Boxes (T, 4) for that number of frames; None if there are far too many silhouettes or too few."""
+    boxes = silhouette_boxes(silhouettes.transpose(2, 0, 1).astype(bool))[:num_frames]
+    if abs(silhouettes.shape[2] - num_frames) > _TOLERANCE * num_frames:
+        return None
+    return np.concatenate([boxes, np.full((num_frames - len(boxes), 4), np.nan)])

@@ -1,0 +1,42 @@
+"""Two pinhole cameras that look into the bin."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ArmCamera:
+    """A camera that stands still.
+
+    Args:
+        place: Where, in metres.
+        target: What is in the middle of its picture.
+        focal: Focal length over the picture's side.
+    """
+
+    place: tuple[float, float, float]
+    target: tuple[float, float, float]
+    focal: float
+
+    @cached_property
+    def axes(self) -> np.ndarray:
+        """Rows are the picture's right, its down, and forward, in world coordinates."""
+        forward = np.subtract(self.target, self.place)
+        forward = forward / np.linalg.norm(forward)
+        right = np.cross(forward, (0.0, 0.0, 1.0))
+        right = right / np.linalg.norm(right)
+        return np.stack([right, np.cross(forward, right), forward])
+
+    def project(self, points: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels (N, 2) of points (N, 3) in a picture of `side` x `side`, and how many pixels a metre is there (N,)."""
+        seen = (points - self.place) @ self.axes.T
+        scale = self.focal * side / seen[:, 2]
+        return seen[:, :2] * scale[:, None] + (side - 1) / 2, scale
+
+
+CAMERAS = {
+    "main": ArmCamera((0.0, -0.50, 0.86), (0.0, -0.005, 0.02), 1.5),
+    "aux1": ArmCamera((-0.52, -0.30, 0.92), (0.0, 0.0, 0.02), 1.62),
+}

@@ -1,0 +1,128 @@
+"""A synthetic data set in place of Oulu-CASIA: its raw layout with landmarks, and the exact ground truth that no real
+data set has.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from i2vkit.errors import ConfigError
+from i2vkit.media import write_image
+from i2vkit.rendering.faces.expressions import EXPRESSIONS, FaceMotion, draw_motion
+from i2vkit.rendering.faces.face_clips import FaceStudio, RenderedClip, render_set, renderer
+from i2vkit.rendering.subjects import assign_transfers
+
+FPS = 25.0
+GAINS = {"Strong": 1.0, "Weak": 0.62, "Dark": 0.3}
+
+
+def synthesize_oulu_casia(
+    out: Path,
+    people: int = 80,
+    seed: int = 0,
+    workers: int | None = None,
+    *,
+    size: tuple[int, int] = (320, 240),
+    camera: Literal["VL", "NI"] = "VL",
+    light: Literal["Strong", "Weak", "Dark"] = "Strong",
+    truth: str = "transfer",
+    contact_sheet: Path | None = None,
+) -> str:
+    """Write people x six expressions in the raw layout below `out`, with landmarks, and the ground truth of transferred
+    clips.
+
+    The same arguments give the same files, whatever the number of workers; finished clips are not rendered again.
+
+    Args:
+        out: The folder; it keeps its settings in `synthetic.json`.
+        people: How many; the first ones are the same whatever their number.
+        seed: Of people and motions.
+        workers: Processes; one a core by default.
+        size: Width and height of the frames in pixels.
+        camera: Visible light, or near infrared for a grey picture.
+        light: How bright it is.
+        truth: "transfer" (the first four test people drive all test people, DTGAN's test), "none" or pairs
+            "P075:P071:Anger,..." (P075 does P071's clip).
+        contact_sheet: Where to write a picture of the first six people, too.
+
+    Returns:
+        A summary for the user.
+
+    Raises:
+        ConfigError: A `truth` or a size that makes no sense.
+        DataError: `out` holds another rendering, or cannot be written.
+    """
+    if people < 1:
+        raise ConfigError(f"people must be at least 1, got {people}")
+    names = [f"P{number:03d}" for number in range(1, people + 1)]
+    clips = {
+        f"{person}:{label}": raw_clip(out, seed, person, label, camera, light)
+        for person in names
+        for label in EXPRESSIONS
+    }
+    exact = assign_transfers(truth, clips, names, names[held_out(people)])
+    report = render_set(
+        "oulu_casia",
+        out,
+        FaceStudio(seed, size, FPS, partial(expose, camera=camera, light=light)),
+        list(clips.values()),
+        exact,
+        dict(people=people, size=list(size), camera=camera, light=light),
+        workers,
+    )
+    if contact_sheet:
+        write_image(contact_sheet, draw_contact_sheet(range(1, min(people, 6) + 1), seed))
+    return report
+
+
+def raw_clip(out: Path, seed: int, person: str, label: str, camera: str, light: str) -> RenderedClip:
+    """A clip in the raw layout below `out`."""
+    place = Path(camera, light, person)
+    return RenderedClip(
+        name=f"{person}/{label}/{camera}_{light}",
+        person=person,
+        label=label,
+        motion=partial(clip_motion, seed, int(person[1:]), label),
+        frames=out / "OriginalImg" / place / label,
+        landmarks=out / "landmarks" / place / f"{label}.csv",
+        alias=person,
+        image="{:03d}.jpeg",
+    )
+
+
+def held_out(people: int) -> slice:
+    """Who of a list of all people is kept for testing: the last eighth, at least two; of 80 people P071 to P080."""
+    return slice(max(0, people - max(2, people // 8)), people)
+
+
+def clip_motion(seed: int, person: int, label: str) -> FaceMotion:
+    """How that person moves in that clip."""
+    return draw_motion(np.random.default_rng([seed, 2, person, EXPRESSIONS.index(label)]), label)
+
+
+def expose(frame: np.ndarray, camera: str, light: str) -> np.ndarray:
+    """The frame (H, W, 3) as that camera sees it in that light."""
+    if camera == "NI":
+        frame = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    return frame if light == "Strong" else cv2.convertScaleAbs(frame, alpha=GAINS[light])
+
+
+def draw_contact_sheet(people: Sequence[int], seed: int = 0, cell: int = 88) -> np.ndarray:
+    """People (rows) at rest and at the apex of the six expressions (columns), uint8 RGB, `cell` pixels each."""
+    rows = []
+    for person in people:
+        face = renderer(seed, f"P{person:03d}", 320, 240)
+        frames = [face.render()[0]]
+        for label in EXPRESSIONS:
+            motion = clip_motion(seed, person, label)
+            frames.append(face.render(*motion[len(motion) - 1])[0])
+        rows.append(
+            np.hstack(
+                [cv2.resize(frame[16:226, 55:265], (cell, cell), interpolation=cv2.INTER_AREA) for frame in frames]
+            )
+        )
+    return np.vstack(rows)

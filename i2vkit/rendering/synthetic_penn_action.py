@@ -1,0 +1,139 @@
+"""A synthetic data set in place of Penn Action: its raw layout with joints and boxes, and the exact ground truth of
+transfers.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from i2vkit.datasets.formats.matlab import write_mat
+from i2vkit.datasets.readers.penn_action import FPS, LABELS, two_stage_split
+from i2vkit.errors import ConfigError
+from i2vkit.media import image_paths, write_image
+from i2vkit.preparation.jobs import claim_folder, run_jobs, whole_folder
+from i2vkit.rendering.figures.figure_clips import (
+    FigureClip,
+    FigureStudio,
+    clip_motion,
+    render_clip,
+    render_truth,
+    seen_box,
+)
+from i2vkit.rendering.subjects import assign_transfers
+
+BOX_LACKS = 5  # as in the real data the last box of some clips is not there: of every fifth person
+SOURCES = 2  # test clips of an action that drive all others of it
+_OUTSIDE = 0.75  # both coordinates of a joint that is out of the picture
+
+
+def synthesize_penn_action(
+    out: Path,
+    people: int = 12,
+    seed: int = 0,
+    workers: int | None = None,
+    *,
+    size: tuple[int, int] = (320, 240),
+    truth: str = "transfer",
+) -> str:
+    """Write people x eight actions in the raw layout below `out`, with joints and boxes, and transferred clips.
+
+    Clips are numbered action by action, as Penn's are, so of the same number of people; a third of the people is in
+    each part of FRGAN's division. The same arguments give the same files, whatever the number of workers; finished
+    clips are not rendered again.
+
+    Args:
+        out: The folder; it keeps its settings in `synthetic.json`.
+        people: How many.
+        seed: Of people and motions.
+        workers: Processes; one a core by default.
+        size: Width and height of the frames in pixels.
+        truth: "transfer" (of each action two of FRGAN's test clips drive all of them), "none" or pairs "0012:0009,..."
+            (whoever is seen in clip 0012 does what happens in clip 0009).
+
+    Returns:
+        A summary for the user.
+
+    Raises:
+        ConfigError: A `truth`, a size or a number of people that makes no sense.
+        DataError: `out` holds another rendering, or cannot be written.
+    """
+    if people < 1 or min(size) < 32:
+        raise ConfigError(f"people must be at least 1 and frames at least 32 pixels each way, got {people} and {size}")
+    studio = FigureStudio(seed, "penn_action", size, FPS)
+    clips = clips_of(people)
+    pairs = transfers(clips) if truth == "transfer" else assign_transfers(truth, clips, list(clips), [])
+    claim_folder(out, "synthetic.json", {"set": "penn_action", "seed": seed, "people": people, "size": list(size)})
+    # Ordered by who is seen, so that each person is set up once.
+    ordered = sorted(clips.values(), key=lambda clip: clip.number)
+    counts = run_jobs(partial(write_clip, out, studio, people), ordered, workers, chunk=len(LABELS))
+    numbers = {number: clip.number for number, clip in clips.items()}
+    exact = render_truth(out / "truth", studio, pairs, numbers, workers)
+    return (
+        f"{out}: {len(clips)} clips of {people} people, {sum(counts)} frames; "
+        f"{len(exact)} clips of truth, {sum(clip.num_frames for clip in exact)} frames"
+    )
+
+
+def clips_of(people: int) -> dict[str, FigureClip]:
+    """All clips by number: of the first action from person 1 on, then of the next."""
+    clips = {}
+    for place, label in enumerate(LABELS):
+        for person in range(1, people + 1):
+            number = f"{place * people + person:04d}"
+            name = f"{number}/{label}/{number}"
+            clips[number] = FigureClip(name, number, person, label, (person, place), cut=int(lacks_box(person)))
+    return clips
+
+
+def lacks_box(person: int) -> bool:
+    """Whether the last box of that person's clips is not there."""
+    return person % BOX_LACKS == 1
+
+
+def transfers(clips: dict[str, FigureClip]) -> list[tuple[str, FigureClip]]:
+    """Of each action the first of FRGAN's test clips drive all of them."""
+    sets = two_stage_split({number: clip.label for number, clip in clips.items()})
+    pairs = []
+    for label in LABELS:
+        tested = [number for number, clip in clips.items() if clip.label == label and sets[number] == "test"]
+        pairs += [(actor, clips[driving]) for actor in tested for driving in tested[:SOURCES]]
+    return pairs
+
+
+def write_clip(out: Path, studio: FigureStudio, people: int, clip: FigureClip) -> int:
+    """Render a clip unless it is there already; how many frames it has."""
+    frames, labels = out / "frames" / clip.person, out / "labels" / f"{clip.person}.mat"
+    if frames.is_dir() and labels.exists():
+        return len(image_paths(frames))
+    joints, boxes = [], []
+    with whole_folder(frames) as folder:
+        for number, frame in enumerate(render_clip(studio, clip), start=1):
+            write_image(folder / f"{number:06d}.jpg", frame.image)
+            joints.append(frame.joints)
+            boxes.append(seen_box(frame))
+        trains = clip.number <= (people + 1) // 2  # Penn trains on half of the clips of an action
+        heading = clip_motion(studio, clip).heading
+        write_mat(labels, penn_labels(clip, np.stack(joints), np.stack(boxes), studio.size, trains, heading))
+    return len(joints)
+
+
+def penn_labels(
+    clip: FigureClip, joints: np.ndarray, boxes: np.ndarray, size: tuple[int, int], trains: bool, heading: float
+) -> dict:
+    """The fields of a clip's labels, from joints (T, 13, 2) and boxes (T, 4), pixels counted from 1 as in MATLAB."""
+    width, height = size
+    inside = ((joints > -0.5) & (joints < np.array(size) - 0.5)).all(axis=-1)
+    places = np.where(inside[..., None], joints + 1, _OUTSIDE)
+    return {
+        "action": clip.label,
+        "pose": ("front", "right", "back", "left")[round(heading / 90) % 4],
+        "x": places[..., 0],
+        "y": places[..., 1],
+        "visibility": inside.astype(float),
+        "train": 1 if trains else -1,
+        # Of the edges of a box the first ones are those of pixels that count from 1.
+        "bbox": np.nan_to_num(boxes + np.array([1, 1, 0, 0]))[: len(boxes) - clip.cut],
+        "dimensions": np.array([[height, width, len(joints)]], float),
+        "nframes": len(joints),
+    }

@@ -1,0 +1,126 @@
+"""A synthetic data set in place of Weizmann's own videos: its raw layout with silhouettes and joints, and the exact
+ground truth.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from i2vkit.datasets.formats.matlab import write_mat
+from i2vkit.datasets.readers.weizmann import LABELS, MASKS, PEOPLE
+from i2vkit.datasets.splits import SPLITS
+from i2vkit.errors import ConfigError
+from i2vkit.media import VideoWriter
+from i2vkit.preparation.jobs import claim_folder, run_jobs
+from i2vkit.preparation.landmarks import write_landmarks
+from i2vkit.rendering.figures.figure_clips import FigureClip, FigureStudio, clip_motion, render_clip, render_truth
+from i2vkit.rendering.subjects import assign_transfers, choose_subjects
+
+FPS = 25.0
+# Who was filmed twice doing what; two files then, with a digit.
+TWICE = ("lena_run", "lena_skip", "lena_walk")
+
+
+def synthesize_weizmann(
+    out: Path,
+    people: int = 9,
+    seed: int = 0,
+    workers: int | None = None,
+    *,
+    size: tuple[int, int] = (180, 144),
+    truth: str = "transfer",
+) -> str:
+    """Write people x ten actions in the raw layout below `out`, with silhouettes and joints, and transferred clips.
+
+    The same arguments give the same files, whatever the number of workers; finished clips are not rendered again.
+
+    Args:
+        out: The folder; it keeps its settings in `synthetic.json`.
+        people: How many of the nine; those of the training and of the test set are both among them.
+        seed: Of people and motions.
+        workers: Processes; one a core by default.
+        size: Width and height of the frames in pixels.
+        truth: "transfer" (the test people drive each other), "none" or pairs "moshe:lyova_walk,..." (moshe does what
+            lyova does in that clip).
+
+    Returns:
+        A summary for the user.
+
+    Raises:
+        ConfigError: A `truth`, a size or a number of people that makes no sense.
+        DataError: `out` holds another rendering, or cannot be written.
+    """
+    if min(size) < 32:
+        raise ConfigError(f"frames must be at least 32 pixels each way, got {size[0]}x{size[1]}")
+    names, tested = choose_subjects(people, SPLITS["weizmann_official/train"], SPLITS["weizmann_official/test"])
+    studio = FigureStudio(seed, "weizmann", size, FPS)
+    clips = {clip.alias: clip for name in names for clip in clips_of(name)}
+    pairs = assign_transfers(truth, clips, names, tested, driving=lambda clip: not clip.alias.endswith(_SECOND))
+    claim_folder(out, "synthetic.json", {"set": "weizmann", "seed": seed, "people": people, "size": list(size)})
+    with_masks = not (out / MASKS).exists()
+    rendered = run_jobs(partial(write_clip, out, studio, with_masks), list(clips.values()), workers, chunk=len(LABELS))
+    if with_masks:
+        write_masks(out / MASKS, {name: masks for name, (_, masks) in zip(clips, rendered, strict=True)}, size)
+    exact = render_truth(out / "truth", studio, pairs, {name: PEOPLE.index(name) + 1 for name in names}, workers)
+    return (
+        f"{out}: {len(clips)} clips of {people} people, {sum(count for count, _ in rendered)} frames; "
+        f"{len(exact)} clips of truth, {sum(clip.num_frames for clip in exact)} frames"
+    )
+
+
+_SECOND = tuple(f"{name}2" for name in TWICE)
+
+
+def clips_of(person: str) -> list[FigureClip]:
+    """The clips of one of the nine people, by action and take."""
+    number = PEOPLE.index(person) + 1
+    clips = []
+    for place, label in enumerate(LABELS):
+        takes = ("1", "2") if f"{person}_{label}" in TWICE else ("",)
+        for take, digit in enumerate(takes, start=1):
+            name = f"{person}/{label}/{person}_{label}{digit}"
+            clips.append(FigureClip(name, person, number, label, (number, place, take)))
+    return clips
+
+
+def write_clip(out: Path, studio: FigureStudio, with_masks: bool, clip: FigureClip) -> tuple[int, np.ndarray | None]:
+    """Render a clip unless it is there already: how many frames it has and, if asked, their silhouettes as packed bits.
+
+    The silhouettes (T, H, W) of all clips go into one file, so that they are rendered again where it is not there yet.
+    """
+    video, joints = out / clip.label / f"{clip.alias}.avi", out / "joints" / f"{clip.alias}.csv"
+    if video.exists() and joints.exists() and not with_masks:
+        return len(clip_motion(studio, clip)), None
+    points, masks = [], []
+    with VideoWriter(video, studio.fps) as writer:
+        for frame in render_clip(studio, clip):
+            writer.write(frame.image)
+            points.append(frame.joints)
+            masks.append(np.packbits(frame.mask, axis=-1))
+        write_landmarks(joints, np.stack(points))
+    return len(points), np.stack(masks)
+
+
+def write_masks(path: Path, packed: dict[str, np.ndarray], size: tuple[int, int]) -> None:
+    """Write the silhouettes as the owners do: `original_masks` and `aligned_masks` (H, W, T) by the name of the clip.
+
+    The aligned ones are cut out around the person.
+    """
+    masks = {name: np.unpackbits(bits, axis=-1, count=size[0]).transpose(1, 2, 0) for name, bits in packed.items()}
+    aligned = {name: align(clip) for name, clip in masks.items()}
+    write_mat(path, {"original_masks": masks, "aligned_masks": aligned}, compress=True)
+
+
+def align(masks: np.ndarray) -> np.ndarray:
+    """Silhouettes (H, W, T) each moved so that its centre lies in the middle, cut to the size that all of them need."""
+    seen = [np.argwhere(masks[..., number]) for number in range(masks.shape[2])]
+    offsets = [points - np.rint(points.mean(axis=0)).astype(int) for points in seen if len(points)]
+    reach = np.abs(np.concatenate(offsets)).max(axis=0) if offsets else np.zeros(2, int)
+    result = np.zeros((*(2 * reach + 1), masks.shape[2]), np.uint8)
+    places = iter(offsets)
+    for number, points in enumerate(seen):
+        if len(points):
+            rows, columns = (next(places) + reach).T
+            result[rows, columns, number] = 1
+    return result
