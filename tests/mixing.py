@@ -64,8 +64,8 @@ def read_slots(content: str | None, motion: tuple, decoder: str) -> tuple[str | 
     del config["head"], config["refiner"]
     plan = plan_generator(**config, num_labels=len(narrow.LABELS))
     encoder, generator = motion
-    read = encoder if plan.motion_encoder else None, generator if plan.motion_generator else None
-    return content if plan.content_encoder else None, read
+    read = encoder if "motion_encoder" in plan.used else None, generator if "motion_generator" in plan.used else None
+    return content if "content_encoder" in plan.used else None, read
 
 
 def reads(motion: tuple, decoder: str) -> bool:

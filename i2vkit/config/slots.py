@@ -44,12 +44,12 @@ REFUSED = {
     "processes average the gradients that there are (docs/distributed.md). Leave it out",
 }
 
-# The key of a part, or of the list or dict of names that holds it, says which registry its type is looked up in.
+# The key of a part, or of the list or dict of names that holds it, says which registry its type is looked up in. The
+# slots of a generator are in a table of their own, to which a config may add: see ``registries_of``.
 SLOTS: dict[str, tuple[Registry, ...]] = {
     "model": (roles.MODELS,),
     "data_preprocessor": (roles.MODELS,),
     "model_wrapper_cfg": (roles.MODEL_WRAPPERS,),
-    **{slot.name: (slot.registry,) for slot in GENERATOR_SLOTS.values()},
     "frame_encoder": (roles.FRAME_ENCODERS,),
     "condition_generator": (roles.CONDITION_GENERATORS,),
     "network": (roles.DISCRIMINATORS, roles.MODELS),
@@ -130,7 +130,7 @@ def _passes() -> Mapping[str, Any] | None:
 def _generator() -> Mapping[str, Any] | None:
     from i2vkit.models.generator import Generator
 
-    return arguments_of(Generator)
+    return arguments_of(Generator)  # with the slots that a project has added
 
 
 def _discriminators() -> Mapping[str, Any] | None:
@@ -159,6 +159,12 @@ UNTYPED: dict[str, Callable[[], Mapping[str, Any] | None]] = {
 }
 
 
+def registries_of(key: str) -> tuple[Registry, ...] | None:
+    """Return the registries in which the type of what stands at ``key`` is looked up; None where there are none."""
+    slot = GENERATOR_SLOTS.get(key)
+    return SLOTS.get(key) if slot is None else (slot.registry,)
+
+
 def holds_names(path: str) -> bool:
     """True where a config holds entries by name, so that a list is refused."""
     return any(_matches(path, pattern) for pattern in _NAMES_AT)
@@ -172,7 +178,7 @@ def slot_below(parent: dict | list, slot: tuple[Registry, ...] | None, key: str)
     named = isinstance(parent, dict) and "type" not in parent
     if named and slot in _OF_NAMED:
         return slot  # an entry may have the name of a slot: a hook is called param_scheduler
-    return SLOTS.get(key) or (slot if named or isinstance(parent, list | tuple) else None)
+    return registries_of(key) or (slot if named or isinstance(parent, list | tuple) else None)
 
 
 def resolve(kind: str | Callable, slot: tuple[Registry, ...] | None, path: str) -> Callable | None:

@@ -1,7 +1,6 @@
 """The one model: a generator, named discriminators, weighted losses; the one training step."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import torch
 from mmengine.optim import OptimWrapperDict
@@ -9,10 +8,11 @@ from torch import Tensor, nn
 
 from i2vkit.engine.precision import in_own_precision
 from i2vkit.errors import ConfigError
+from i2vkit.models.chunks import generate_in_chunks
 from i2vkit.models.clip_lengths import draw_frames
 from i2vkit.models.data_preprocessor import check_values, to_uint8
 from i2vkit.models.discriminators.discriminator import Discriminator
-from i2vkit.models.generation_state import GenerationState, SeedInterpolation
+from i2vkit.models.generation_state import SeedInterpolation
 from i2vkit.models.generator import Generator, check_maps
 from i2vkit.models.losses.base import Loss
 from i2vkit.models.training.context import GanContext
@@ -175,22 +175,13 @@ class ImageToVideoGan(PhasedModel):
                 generator cannot carry on, and for a label or length that the generator cannot make.
         """
         self.eval()
-        generator = self.generator
-        if motion == "prior" and not generator.has_prior:
-            raise ConfigError("sampled motion was asked for, but this model is deterministic: give it a driving video")
-        state, fixed = GenerationState(seeds), None
-        for number, clip in enumerate(clips):
+        known = self._with_known_labels(clips)
+        yield from generate_in_chunks(self.generator, known, seeds, self.autocast_context, content, motion)
+
+    def _with_known_labels(self, clips: Iterable[VideoBatch]) -> Iterator[VideoBatch]:
+        for clip in clips:
             self._check_labels(clip.label)
-            if number and not generator.supports_chunks:
-                raise ConfigError("this generator makes a clip in one piece only: a part of it needs the whole clip")
-            with self.autocast_context(clip.driving.device):
-                if fixed is None:
-                    first = clip if content is None else replace(clip, image=content)
-                    fixed = generator.encode_content(first, "driving" if first.image is None else "image")
-                drawn = motion == "prior" or generator.motion_encoder is None
-                own = generator.draw_motion(clip, state) if drawn else generator.encode_motion(clip, state, fixed)
-                made = generator.render(fixed, own, state)
-            yield made
+            yield clip
 
     def test_step(self, data: dict) -> list[VideoSample]:
         """Generate what each sample asks for; fills in ``generated`` and ``image`` (uint8).
