@@ -8,13 +8,13 @@ import torch
 from mmengine.logging import MessageHub
 from torch.nn import functional
 
-from i2vkit.config.loading import config_names, load_config
+from i2vkit.config.loading import experiment_names, load_config
 from i2vkit.datasets.splits import SPLITS
 from i2vkit.engine.hooks import GeneratorEMAHook
 from i2vkit.models.training.phases import build_phases
 from i2vkit.registry import MODELS
 
-NAMES = [name for name in sorted(config_names()) if "recipe" in name]
+NAMES = [name for name in sorted(experiment_names()) if "recipe" in name]
 GANS = [name for name in NAMES if not Path(name).name.startswith(("cnn_lstm", "motion"))]
 PRETRAINED = {Path(name).name: name for name in NAMES if name not in GANS}
 
@@ -96,6 +96,7 @@ def test_a_recipe_loads_what_its_pre_training_makes(name, tmp_path):
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("_80people")])
 def test_more_people_are_all_that_differs(name):
     own, plain = load_config(name).to_dict(), load_config(name.removesuffix("_80people")).to_dict()
+    assert own.pop("variant") == "80people"
     assert own["train_dataloader"]["dataset"].pop("reader") != plain["train_dataloader"]["dataset"].pop("reader")
     dataset, other = own["train_dataloader"]["dataset"], plain["train_dataloader"]["dataset"]
     assert (dataset.pop("people"), other.pop("people")) == (None, "i2v_truth/faces_train")

@@ -175,7 +175,8 @@ class I2VInferencer:
         images = [content, np.zeros_like(content)] if show_dynamics else [content]
         made = self._frames(driving, length, images, variants, chunk)
 
-        fps = DEFAULT_FPS if driving is None else driving_fps(driving) or DEFAULT_FPS
+        own = self.model.fps or DEFAULT_FPS
+        fps = own if driving is None else driving_fps(driving) or own
         rows = arrange_rows(plan, driving is not None, side_by_side, show_dynamics, keep_rows=interpolate is not None)
         keep = out is None if keep_frames is None else keep_frames
         count, kept = 0, []

@@ -67,16 +67,16 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Write the animation."""
     from i2vkit.apis.inferencer import I2VInferencer
+    from i2vkit.config.loading import load_config
     from i2vkit.errors import ConfigError
 
     changes = dict(arguments.cfg_options or {})
     if arguments.deterministic:
         changes["model.generator.decoder.dropout_at_test"] = False
     inferencer = I2VInferencer(
-        arguments.config,
+        load_config(arguments.config, changes, arguments.variant),
         arguments.checkpoint,
         arguments.device,
-        options=changes,
         precision=arguments.precision,
         compile=arguments.compile,
     )

@@ -39,7 +39,7 @@ def add_debug(options: ArgumentParser) -> None:
 
 
 def add_config(options: ArgumentParser, several: bool = False) -> None:
-    """Add the positional ``config`` and ``--cfg-options``.
+    """Add the positional ``config``, ``--variant`` and ``--cfg-options``.
 
     Args:
         options: Where to add them.
@@ -50,6 +50,12 @@ def add_config(options: ArgumentParser, several: bool = False) -> None:
         options.add_argument("configs", nargs="+", metavar="config", help=text)
     else:
         options.add_argument("config", help=text)
+    options.add_argument(
+        "--variant",
+        metavar="NAME",
+        help="a variant that the config defines, for instance an ablation (i2v print-config CONFIG --variants lists "
+        "them); its own name, CONFIG_NAME, does the same",
+    )
     options.add_argument(
         "--cfg-options",
         nargs="+",

@@ -24,7 +24,7 @@ def run(arguments: Namespace) -> None:
     from i2vkit.models.generator_weights import export_generator, load_generator
     from i2vkit.registry import MODELS
 
-    cfg = load_config(arguments.config, arguments.cfg_options)
+    cfg = load_config(arguments.config, arguments.cfg_options, arguments.variant)
     model = MODELS.build(cfg.model)
     load_generator(model, arguments.checkpoint)
     header = export_generator(model, cfg, arguments.out, arguments.dtype)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.dataset import BaseDataset  # noqa: F401  registers mmengine's data sets and functions
 from mmengine.optim import OptimWrapper
 from mmengine.registry import (
@@ -37,7 +38,7 @@ RUNNER_KEYS = frozenset({
     "default_hooks", "custom_hooks", "visualizer", "log_processor", "log_level",
 })
 # fmt: on
-TOP_LEVEL = RUNNER_KEYS | {"protocols"}
+TOP_LEVEL = RUNNER_KEYS | {"protocols", "variant"}
 # What the Runner reads where it wraps a model by itself, with the reason why that never happens here.
 REFUSED = {
     "find_unused_parameters": "it is an argument of DistributedDataParallel, which i2vkit does not use: several "
@@ -56,6 +57,10 @@ SLOTS: dict[str, tuple[Registry, ...]] = {
     "embedder": (roles.EMBEDDERS, roles.VIDEO_EMBEDDERS),
     "view": (roles.VIEWS,),
     "augment": (roles.AUGMENTATIONS,),
+    "window": (roles.TRANSFORMS,),
+    "crop": (roles.TRANSFORMS,),
+    "augmentation": (roles.TRANSFORMS,),
+    "extra_steps": (roles.TRANSFORMS,),
     "adversarial": (roles.ADVERSARIAL_LOSSES,),
     "losses": (roles.LOSSES,),
     "dataset": (roles.DATASETS,),
@@ -90,6 +95,8 @@ NAMED = (
     "param_scheduler",
     "losses",
     "pipeline",
+    "augmentation",
+    "extra_steps",
     "val_evaluator",
     "test_evaluator",
 )
@@ -186,6 +193,7 @@ def resolve(kind: str | Callable, slot: tuple[Registry, ...] | None, path: str) 
 
     Raises ``ConfigError`` for an unknown name (with the nearest) and a class that does not belong there.
     """
+    kind = _imported(kind)
     if slot is None:
         return None if isinstance(kind, str) else kind
     problem = None
@@ -197,8 +205,14 @@ def resolve(kind: str | Callable, slot: tuple[Registry, ...] | None, path: str) 
     raise ConfigError(f"{path}: {problem}")
 
 
+def _imported(kind: Any) -> Any:
+    """The class behind an import that a config file has not looked at yet."""
+    return kind.build() if isinstance(kind, LazyObject | LazyAttr) else kind
+
+
 def name_of(kind: str | Callable) -> str:
     """The name of a class that a config gives as such or by name."""
+    kind = _imported(kind)
     return kind if isinstance(kind, str) else kind.__name__
 
 

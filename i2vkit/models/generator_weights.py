@@ -87,6 +87,9 @@ def export_generator(model: nn.Module, cfg: Config, out: str | Path, dtype: str 
         "config": Path(cfg.filename or "").stem,
         "i2vkit": i2vkit.__version__,
         "image_size": str(model.image_size),
+        "labels": json.dumps(list(model.labels)),
+        "map_channels": str(model.map_channels),
+        "fps": str(getattr(model, "fps", None) or ""),
         "dtype": dtype,
         "sha256": digest(weights),
     }

@@ -44,10 +44,10 @@ class Recipe:
 
 
 RECIPES = (
-    Recipe("dtgan", "truth/dtgan_faces", first="truth/cnn_lstm_faces"),
-    Recipe("dual_mtgan", "truth/dual_mtgan_faces"),
-    Recipe("imaginator", "truth/imaginator_faces"),
-    Recipe("frgan", "truth/frgan_forecast_faces"),
+    Recipe("dtgan", "dtgan_faces", first="cnn_lstm_faces"),
+    Recipe("dual_mtgan", "dual_mtgan_faces"),
+    Recipe("imaginator", "imaginator_faces"),
+    Recipe("frgan", "frgan_forecast_faces"),
 )
 
 

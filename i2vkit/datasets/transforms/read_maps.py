@@ -18,13 +18,15 @@ class ReadMaps:
     """Fills in ``maps`` uint8 (T, M, H, W) of every clip whose clip has them; stands after ``ReadFrames``.
 
     They come from ``record.metadata["maps"]``, as preparation writes it. With ``required`` a clip without any is
-    refused.
+    refused. ``channels`` says how many maps a frame has, which the model of a config then needs not: clips with another
+    number are refused.
     """
 
     frame_changes = "none"
 
-    def __init__(self, required: bool = True):
+    def __init__(self, required: bool = True, channels: int | None = None):
         self.required = required
+        self.channels = channels
         self._kept: dict[str, np.ndarray] = {}
         self._room = CACHE_BUDGET
 
@@ -32,7 +34,8 @@ class ReadMaps:
         """Read them for all clips.
 
         Raises:
-            DataError: A clip has none and they are required, or its maps are of another size than its frames.
+            DataError: A clip has none and they are required, or its maps are of another size than its frames or of
+                another number than ``channels``.
             ConfigError: The frames were cropped, scaled or mirrored before, which the maps would not show.
         """
         for sampled in sample["clips"].values():
@@ -45,8 +48,17 @@ class ReadMaps:
                 )
             if maps is not None:
                 _check(sampled, maps)
+                self._check_channels(sampled, maps)
                 sampled.maps = maps[sampled.indices]
         return sample
+
+    def _check_channels(self, sampled: SampledClip, maps: np.ndarray | DeferredFrames) -> None:
+        found = maps.shape[-1] if isinstance(maps, DeferredFrames) else maps.shape[1]
+        if self.channels is not None and found != self.channels:
+            raise DataError(
+                f"clip {sampled.record.name} has {found} condition maps a frame, and the data set says maps="
+                f"{self.channels} (ReadMaps has channels={self.channels}): set it to {found}, or prepare the set anew"
+            )
 
     def _maps(self, record: ClipRecord) -> np.ndarray | None:
         if record.name not in self._kept:

@@ -198,7 +198,7 @@ class FeatureSimilarityLoss(PassLoss):
         except MissingWeightsError as error:
             raise MissingWeightsError(
                 f"loss '{self.name}' looks through VGG16, and {error}. To train without it take the config "
-                f"frgan_ablations/penn_no_features, or leave the loss out as that does"
+                f"frgan_forecast_penn_no_features, or leave the loss out as that does"
             ) from error
 
     def _build_pose(self, trained: bool) -> nn.Module:

@@ -36,6 +36,8 @@ class ImageToVideoGan(PhasedModel):
             others, drawn anew in each step, are decoded and compared; None decodes all. A batch of the same cost then
             shows more clips (ours). The decoder must work frame by frame; losses and views that need neighbouring
             frames or encode the made video anew are refused. Validation and test make whole clips.
+        fps: frames a second of the clips that it is trained on. Videos are written at this rate where no driving video
+            says another.
 
     Raises:
         ConfigError: if the parts do not fit together, or a loss names a pass or discriminator that is not there.
@@ -57,11 +59,12 @@ class ImageToVideoGan(PhasedModel):
         channels_last: bool = False,
         chunk: int = 32,
         decoded_frames: int | None = None,
+        fps: float | None = None,
     ):
         super().__init__(phases, data_preprocessor, frozen, pretrained, precision, channels_last)
         self.image_size, self.labels, self.chunk = image_size, list(labels), chunk
         self.passes = build_passes(passes)
-        self.map_channels = map_channels
+        self.map_channels, self.fps = map_channels, fps
         given = dict(image_size=image_size, num_labels=len(self.labels), map_channels=map_channels)
         self.generator = build_part(MODELS, {"type": Generator, **generator}, passes=self.passes, **given)
         given |= dict(motion=self.generator.encoded)
@@ -69,6 +72,7 @@ class ImageToVideoGan(PhasedModel):
             {
                 name: build_part(MODELS, {"type": Discriminator, **discriminator}, **given)
                 for name, discriminator in (discriminators or {}).items()
+                if discriminator is not None
             }
         )
         self.decoded_frames = decoded_frames
