@@ -41,7 +41,7 @@ variants = {
                 temporal_widths=(4096, 3072, 1536, 768, 36),
                 time=((1, 1), (4, 2), (4, 2), (4, 2), (4, 2)),
             ),
-            "model.passes.reconstruct.frames": "first",
+            "model.passes.reconstruct.content_per_frame": False,
             "model.phases.generator.losses.content_l1": None,  # eq. 1
             "model.phases.generator.losses.content_variance_ratio": None,  # what measures it
         },

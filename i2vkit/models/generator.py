@@ -223,7 +223,7 @@ class Generator(nn.Module):
         image = clip.driving[:, :, 0] if which == "driving" else clip.image
         if self.content_encoder is None:
             return Content(image=image)
-        if frames == "each" and self.content_per_frame:
+        if per_frame and self.content_per_frame:
             return self.encode_frames(clip.driving)
         return self._encode_images(image)
 
@@ -419,7 +419,7 @@ class Generator(nn.Module):
             if self._reads_codes_of_source(entry):
                 every = once(("frames",), self.encode_frames, shown.driving)
                 codes = every.code
-            key = (entry.content, "first" if self.feeds_back else entry.frames)
+            key = (entry.content, entry.content_per_frame and not self.feeds_back)
             if codes is not None and self.feeds_back and entry.content == "driving":
                 content = replace(every, code=codes[:, 0])
             else:
