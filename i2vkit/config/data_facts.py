@@ -19,10 +19,10 @@ from i2vkit.registry import DATASETS, MODELS, READERS, TRANSFORMS, arguments_of,
 
 # Where a user sets what a data set states, for messages.
 _SET_BY = {
-    "labels": "{where}.layout.labels, or {where}.labels to keep fewer",
+    "labels": "{where}.reader.labels, or {where}.labels to keep fewer",
     "image_size": "{where}.size, and those of the other data loaders",
     "map_channels": "{where}.maps, and those of the other data loaders",
-    "fps": "{where}.layout.fps",
+    "fps": "{where}.reader.fps",
 }
 
 FACT_KEYS = tuple(f"model.{name}" for name in _SET_BY)

@@ -150,7 +150,7 @@ def test_a_model_takes_what_it_leaves_out_and_keeps_what_it_says():
         ({"model.image_size": 32}, r"model.image_size is 32, and .*\(train_dataloader.dataset\) have 64.*dataset.size"),
         (
             {"model.labels": ["anger", "fear"]},
-            r"model.labels is \['anger', 'fear'\], and the training data.*layout.labels",
+            r"model.labels is \['anger', 'fear'\], and the training data.*reader.labels",
         ),
     ],
 )

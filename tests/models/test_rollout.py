@@ -192,7 +192,7 @@ SKIPS = [
 
 
 def in_chunks(model: Generator, clip: VideoBatch, size: int, motion: str) -> list:
-    """Successive chunks of one clip, with one stream, and with the graph of all."""
+    """Successive chunks of one clip, with one generation state, and with the graph of all."""
     state, entry = GenerationState(seeds=[3, 4]), Pass(motion=motion)
     content = model.encode_content(clip)
     pieces = [clip.slice_frames(start, start + size) for start in range(0, clip.driving.shape[2], size)]
@@ -324,7 +324,9 @@ def test_a_part_that_reads_the_past_says_so_and_streams():
             requires = ("content.past",)
             supports_chunks = True
 
-    with pytest.raises(ConfigError, match=r"Whole has reads_past=True, so it is called step by step.*streams=True"):
+    with pytest.raises(
+        ConfigError, match=r"Whole has reads_past=True, so it is called step by step.*supports_chunks=True"
+    ):
 
         class Whole(Decoder):
             reads_past = True

@@ -49,28 +49,28 @@ def without_given(values: Tensor | None, given: int, dim: int) -> Tensor | None:
 class FrameL1Loss(PassLoss):
     """Mean absolute difference of the generated and the real video over true frames, in [0, 2] (DTGAN, eq. 5).
 
-    With ``moving`` (ours) a pixel weighs 1 + ``moving`` times its largest change of a channel from the real video's
-    first frame: where little moves, a model otherwise learns to repeat the image long before it learns motion.
+    With ``motion_weight`` (ours) a pixel weighs 1 + ``motion_weight`` times its largest change of a channel from the
+    real video's first frame: where little moves, a model otherwise learns to repeat the image long before it learns motion.
     """
 
     def __init__(
         self,
         pass_name: str = "reconstruct",
-        moving: float = 0.0,
+        motion_weight: float = 0.0,
         name: str | None = "frame_l1",
         weight: float | Sequence = 1.0,
     ):
         super().__init__(pass_name, name, weight)
-        self.moving = moving
+        self.motion_weight = motion_weight
 
     def forward(self, context) -> Tensor:
         """E |video - real|, weighted."""
         video, real, mask = self.compared(context)
         difference = (video - real).abs()
-        if self.moving:
+        if self.motion_weight:
             first = context.real(self.pass_name).video[:, :, :1]
             change = (real - first).abs().amax(dim=1, keepdim=True)
-            difference = (1 + self.moving * change) * difference
+            difference = (1 + self.motion_weight * change) * difference
         return masked_mean(rearrange(difference, "b c t h w -> b t c h w"), mask)
 
 

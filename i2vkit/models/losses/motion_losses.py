@@ -53,24 +53,24 @@ class KlLoss(PassLoss):
     Args:
         free_nats: below so many nats the loss is constant and pulls no more (ours; Kingma et al., 2016): what is left
             of the code is not emptied.
-        largest: of more nats a clip training ends with an error. While a decoder does not read the code, nothing else
+        max_nats: of more nats a clip training ends with an error. While a decoder does not read the code, nothing else
             tells that it has run away, to 1e31 in one of our trials.
 
     Raises:
         ConfigError: if the motion is not variational.
-        TrainingError: if the divergence is above ``largest``.
+        TrainingError: if the divergence is above ``max_nats``.
     """
 
     def __init__(
         self,
         pass_name: str = "reconstruct",
         free_nats: float = 0.0,
-        largest: float = 1e4,
+        max_nats: float = 1e4,
         name: str | None = "kl",
         weight: float | Sequence = 1.0,
     ):
         super().__init__(pass_name, name, weight)
-        self.free_nats, self.largest = free_nats, largest
+        self.free_nats, self.max_nats = free_nats, max_nats
 
     def check(self, model) -> None:
         """Raise ``ConfigError`` if the pass encodes no motion, or one that is not variational."""
@@ -100,10 +100,10 @@ class KlLoss(PassLoss):
         return made.clamp(min=self.free_nats)
 
     def check_value(self, value: float, iteration: int) -> None:
-        """Raise ``TrainingError`` if the divergence is above ``largest``."""
-        if value > self.largest:
+        """Raise ``TrainingError`` if the divergence is above ``max_nats``."""
+        if value > self.max_nats:
             raise TrainingError(
                 f"loss '{self.name}' is {value:.3g} nats a clip at iteration {iteration}, above max_nats="
-                f"{self.largest:g}: the motion code has run away. Give the loss a weight from the start (1e-5 is "
+                f"{self.max_nats:g}: the motion code has run away. Give the loss a weight from the start (1e-5 is "
                 f"enough), lower the learning rate, or narrow the motion encoder's log_variance_bounds"
             )
