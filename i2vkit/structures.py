@@ -175,8 +175,8 @@ class Motion(_TensorHolder):
     ``log_variance`` of the same shape where it is variational; ``prior_mean`` and ``prior_log_variance`` likewise, of
     the encoder's own prior, None for N(0, I); ``trajectory`` (B, T, D); ``condition`` (B, L) one-hot label; ``maps``,
     per map group ("driving" (B, C_i, T, H_i, W_i), "reference" (B, C_i, H_i, W_i)) a pyramid, fine to coarse, where
-    motion is spatial; ``points``, "driving" (B, T, K, 2) and "reference" (B, K, 2); ``flow`` (B, 2, T, h, w), x before y, how
-    far from each place of a frame the place in the image lies that it comes from, in the units of ``Points``;
+    motion is spatial; ``points``, "driving" (B, T, K, 2) and "reference" (B, K, 2); ``flow`` (B, 2, T, h, w), x before
+    y, how far from each place of a frame the place in the image lies that it comes from, in the units of ``Points``;
     ``driving_maps`` (B, M, T, H, W), the clip's own condition maps; ``num_frames`` (B,) true lengths, None where no
     clip is padded; ``length`` the number of frames to make.
     """

@@ -142,7 +142,7 @@ def test_configs_options_swaps_and_lists_know_it(project, monkeypatch, capsys):
     assert list(planned().values())[-2:] == ["motion_smoother", "decoder"]
     assert list(kinds()["motion smoother"]) == ["Follow"]
     kind, part = find("Follow")
-    assert kind == "motion smoother" and spec_of(part) == "needs motion.trajectory; gives motion.trajectory"
+    assert kind == "motion smoother" and spec_of(part) == "requires motion.trajectory; provides motion.trajectory"
     found = {partner.name: partner for partner in partners("motion smoother", "Follow")}
     assert found["UNetDecoder"].refusal == found["NoiseGru"].refusal == ""
     assert found["LstmUnroll"].adapters == () and found["LabelFusion"].adapters == ("CodeToTrajectory",)

@@ -50,7 +50,8 @@ class FrameL1Loss(PassLoss):
     """Mean absolute difference of the generated and the real video over true frames, in [0, 2] (DTGAN, eq. 5).
 
     With ``motion_weight`` (ours) a pixel weighs 1 + ``motion_weight`` times its largest change of a channel from the
-    real video's first frame: where little moves, a model otherwise learns to repeat the image long before it learns motion.
+    real video's first frame: where little moves, a model otherwise learns to repeat the image long
+    before it learns motion.
     """
 
     def __init__(
