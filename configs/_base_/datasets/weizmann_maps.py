@@ -9,6 +9,7 @@ from mmengine.config import read_base
 with read_base():
     from .weizmann_strips import *
 
+from i2vkit.conditions import Silhouettes
 from i2vkit.datasets import ClipFolder
 from i2vkit.datasets.transforms import RandomJump, ReadMaps
 
@@ -23,5 +24,7 @@ train_dataloader["dataset"]["pipeline"]["window"] = dict(type=RandomJump, frames
 for _loader in (train_dataloader, val_dataloader):
     _loader["dataset"]["reader"] = _folder
     _pack = _loader["dataset"]["pipeline"].pop("pack")  # the last step
-    _loader["dataset"]["pipeline"].update(maps=dict(type=ReadMaps), pack=_pack)
+    _loader["dataset"]["pipeline"].update(
+        maps=dict(type=ReadMaps, condition_generator=dict(type=Silhouettes)), pack=_pack
+    )
 test_dataloader = val_dataloader

@@ -17,14 +17,18 @@ CACHE_BUDGET = 2**28
 class ReadMaps:
     """Fills in ``maps`` uint8 (T, M, H, W) of every clip whose clip has them; stands after ``ReadFrames``.
 
-    They come from ``record.metadata["maps"]``, as preparation writes it. With ``required`` a clip without any is
-    refused.
+    They come from ``record.metadata["maps"]``, as preparation writes it.
+
+    Args:
+        required: A clip without maps is refused.
+        condition_generator: Config of the condition generator that preparation drew them with. Nothing is drawn here:
+            an animation looks it up, to draw the maps of a driving video.
     """
 
     frame_changes = "none"
 
-    def __init__(self, required: bool = True):
-        self.required = required
+    def __init__(self, required: bool = True, condition_generator: dict | None = None):
+        self.required, self.condition_generator = required, condition_generator
         self._kept: dict[str, np.ndarray] = {}
         self._room = CACHE_BUDGET
 
