@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 import i2vkit
@@ -51,7 +51,9 @@ def load_generator(model: nn.Module, path: str | Path) -> None:
         raise CheckpointError(f"{path}: {len(broken)} weights are not finite (first: {broken[0]}); training diverged")
 
 
-def export_generator(model: nn.Module, cfg: Config, out: str | Path, dtype: str = "float32") -> dict[str, str]:
+def export_generator(
+    model: nn.Module, cfg: Config, out: str | Path, dtype: str = "float32", facts: dict[str, str] | None = None
+) -> dict[str, str]:
     """Write the weights of ``model.generator`` to a ``.safetensors`` file, whole or not at all.
 
     Args:
@@ -61,9 +63,10 @@ def export_generator(model: nn.Module, cfg: Config, out: str | Path, dtype: str 
         dtype: "float32", or "bfloat16" for a file of half the size: convolutions, linear and recurrent layers are
             rounded to 8 bits, while vectors (biases, statistics of batch norms) stay as they are. Either is loaded in
             fp32.
+        facts: more entries for the header, such as those of ``i2vkit.zoo.metadata.describe``.
 
     Returns:
-        What stands in its header: config, i2vkit version, image size, dtype and the SHA-256 of the weights.
+        What stands in its header: config, i2vkit version, image size, dtype, the SHA-256 of the weights and ``facts``.
 
     Raises:
         ConfigError: a model without a generator, or another dtype.
@@ -92,9 +95,11 @@ def export_generator(model: nn.Module, cfg: Config, out: str | Path, dtype: str 
         "fps": str(getattr(model, "fps", None) or ""),
         "dtype": dtype,
         "sha256": digest(weights),
+        **(facts or {}),
     }
     with atomic_path(out) as temporary:
-        save_file(weights, temporary, metadata)
+        # Not by safetensors' own save_file, whose files only their owner can read.
+        temporary.write_bytes(save(weights, metadata))
     return metadata
 
 

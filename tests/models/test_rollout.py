@@ -427,7 +427,9 @@ def test_views_of_frames_leave_given_frames_out(num_frames):
     index = every.sample_indices(conditioned)
     seen = every.extract(conditioned, index)[:, 0, 0, 0].tolist()
     assert seen == ([1.0, 2.0, 3.0, 4.0] * 2 if num_frames is None else [1.0, 2.0, 3.0, 4.0, 1.0, 2.0])
-    assert every.clip_index(conditioned, index).tolist() == ([0] * 4 + [1] * 4 if num_frames is None else [0] * 4 + [1] * 2)
+    assert every.clip_index(conditioned, index).tolist() == (
+        [0] * 4 + [1] * 4 if num_frames is None else [0] * 4 + [1] * 2
+    )
     drawn = RandomFrames(200).sample_indices(conditioned)
     assert drawn[0].unique().tolist() == [1, 2, 3, 4]
     assert drawn[1].unique().tolist() == ([1, 2, 3, 4] if num_frames is None else [1, 2])
