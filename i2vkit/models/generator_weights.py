@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 import i2vkit
@@ -91,7 +91,8 @@ def export_generator(model: nn.Module, cfg: Config, out: str | Path, dtype: str 
         "sha256": digest(weights),
     }
     with atomic_path(out) as temporary:
-        save_file(weights, temporary, metadata)
+        # Not by save_file, whose files only their owner reads.
+        temporary.write_bytes(save(weights, metadata))
     return metadata
 
 
