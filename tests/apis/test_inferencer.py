@@ -1,5 +1,8 @@
 """The inferencer: the same video in chunks and at once, from every form of input; its files; weights in and out."""
 
+import os
+import stat
+
 import numpy as np
 import pytest
 import torch
@@ -193,6 +196,16 @@ def test_an_exported_generator_makes_the_same_video(config, model, animate, tmp_
     assert check_export(tmp_path / "generator.safetensors") == header
     exported = I2VInferencer(config, tmp_path / "generator.safetensors", device="cpu")
     np.testing.assert_array_equal(exported(IMAGE, moving_square(4)).frames, animate(IMAGE, moving_square(4)).frames)
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o007])
+def test_an_export_is_read_by_whom_the_umask_lets_read(config, model, tmp_path, mask):
+    path, before = tmp_path / "generator.safetensors", os.umask(mask)
+    try:
+        export_generator(model, config, path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
 
 
 def test_an_export_in_bfloat16_has_half_the_size_and_loads_in_fp32(config, model, animate, tmp_path):
