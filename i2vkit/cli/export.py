@@ -20,11 +20,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Write the weights of the generator, and those alone."""
+    from i2vkit.config.data_facts import fill_in_stored_facts
     from i2vkit.config.loading import load_config
     from i2vkit.models.generator_weights import export_generator, load_generator
     from i2vkit.registry import MODELS
 
     cfg = load_config(arguments.config, arguments.cfg_options, arguments.variant)
+    fill_in_stored_facts(cfg, arguments.checkpoint)
     model = MODELS.build(cfg.model)
     load_generator(model, arguments.checkpoint)
     header = export_generator(model, cfg, arguments.out, arguments.dtype)

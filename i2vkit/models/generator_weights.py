@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import i2vkit
+from i2vkit.datasets.facts import facts_of_model
 from i2vkit.engine.checkpoints import checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media import atomic_path
@@ -63,7 +64,8 @@ def export_generator(model: nn.Module, cfg: Config, out: str | Path, dtype: str 
             fp32.
 
     Returns:
-        What stands in its header: config, i2vkit version, image size, dtype and the SHA-256 of the weights.
+        What stands in its header: config, i2vkit version, image size, facts of the data, dtype and the SHA-256 of the
+        weights.
 
     Raises:
         ConfigError: a model without a generator, or another dtype.
@@ -87,9 +89,7 @@ def export_generator(model: nn.Module, cfg: Config, out: str | Path, dtype: str 
         "config": Path(cfg.filename or "").stem,
         "i2vkit": i2vkit.__version__,
         "image_size": str(model.image_size),
-        "labels": json.dumps(list(model.labels)),
-        "map_channels": str(model.map_channels),
-        "fps": str(getattr(model, "fps", None) or ""),
+        "data_facts": json.dumps(facts_of_model(model)),
         "dtype": dtype,
         "sha256": digest(weights),
     }
