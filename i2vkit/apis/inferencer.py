@@ -27,6 +27,7 @@ from i2vkit.apis.variants import (
     plan_interpolation,
     plan_variants,
 )
+from i2vkit.config.data_facts import fill_in_stored_facts
 from i2vkit.config.loading import load_config
 from i2vkit.datasets.loaders import trained_length
 from i2vkit.engine.compiling import compile_options, compile_parts
@@ -74,6 +75,7 @@ class I2VInferencer:
         compile: bool = False,
     ) -> None:
         cfg = config if isinstance(config, Config) else load_config(config, options)
+        fill_in_stored_facts(cfg, checkpoint)
         cfg = cfg if precision is None else with_precision(cfg, precision)
         self.cfg, self.checkpoint = cfg, Path(checkpoint)
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))

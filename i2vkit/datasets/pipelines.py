@@ -84,7 +84,7 @@ def steps_of(dataset: Mapping[str, Any]) -> dict[str, Any]:
         return usual_pipeline(**short)
     if short:
         raise ConfigError(
-            f"the data set has a pipeline of its own, beside which {', '.join(short)} would not be read: set the steps "
-            "in pipeline=dict(...), or leave it out"
+            f"the data set writes out its pipeline, beside which {', '.join(short)} would not be read: leave pipeline"
+            " out and change these (dataset.window.length=8), or leave these out"
         )
     return named_entries(dataset["pipeline"], "pipeline")

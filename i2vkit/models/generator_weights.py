@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 import i2vkit
+from i2vkit.datasets.facts import facts_of_model
 from i2vkit.engine.checkpoints import checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media import atomic_path
@@ -66,7 +67,8 @@ def export_generator(
         facts: more entries for the header, such as those of ``i2vkit.zoo.metadata.describe``.
 
     Returns:
-        What stands in its header: config, i2vkit version, image size, dtype, the SHA-256 of the weights and ``facts``.
+        What stands in its header: config, i2vkit version, image size, facts of the data, dtype, the SHA-256 of the
+        weights and ``facts``.
 
     Raises:
         ConfigError: a model without a generator, or another dtype.
@@ -90,9 +92,7 @@ def export_generator(
         "config": Path(cfg.filename or "").stem,
         "i2vkit": i2vkit.__version__,
         "image_size": str(model.image_size),
-        "labels": json.dumps(list(model.labels)),
-        "map_channels": str(model.map_channels),
-        "fps": str(getattr(model, "fps", None) or ""),
+        "data_facts": json.dumps(facts_of_model(model)),
         "dtype": dtype,
         "sha256": digest(weights),
         **(facts or {}),

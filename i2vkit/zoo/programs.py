@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from i2vkit.apis.inputs import inference_config
 from i2vkit.apis.variants import length_of
+from i2vkit.config.data_facts import fill_in_stored_facts
 from i2vkit.datasets.loaders import trained_length
 from i2vkit.errors import ConfigError
 from i2vkit.media.files import atomic_path
@@ -141,6 +142,7 @@ def export_program(
             f"torch writes ONNX by packages that are not installed ({', '.join(missing)}): pip install 'i2vkit[onnx]', "
             f"or export a .pt2, which needs none"
         )
+    fill_in_stored_facts(cfg, checkpoint)
     model = check_generator(build_part(MODELS, inference_config(cfg)))
     load_generator(model, checkpoint)
     model.eval().requires_grad_(False)

@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from i2vkit.apis.inputs import inference_config
 from i2vkit.apis.motion_sources.declared import motion_words
+from i2vkit.config.data_facts import fill_in_stored_facts
 from i2vkit.engine.checkpoints import checkpoint_file
 from i2vkit.media.files import atomic_path
 from i2vkit.models.generator_weights import check_generator, export_generator, load_generator
@@ -44,6 +45,7 @@ def export_weights(
     Raises:
         ConfigError, CheckpointError: As ``load_generator`` and ``export_generator``.
     """
+    fill_in_stored_facts(cfg, checkpoint)
     model = check_generator(build_part(MODELS, inference_config(cfg)))
     load_generator(model, checkpoint)
     path = checkpoint_file(checkpoint)
