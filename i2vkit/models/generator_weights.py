@@ -99,8 +99,18 @@ def export_generator(
     }
     with atomic_path(out) as temporary:
         # Not by safetensors' own save_file, whose files only their owner can read.
-        temporary.write_bytes(save(weights, metadata))
+        temporary.write_bytes(_with_sorted_metadata(save(weights, metadata)))
     return metadata
+
+
+def _with_sorted_metadata(data: bytes) -> bytes:
+    """The bytes of a safetensors file with the metadata in its header sorted: the same content is the same file."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of eight bytes
+    return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
 
 def _is_matrix(value: Tensor) -> bool:

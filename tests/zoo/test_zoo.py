@@ -131,6 +131,12 @@ def test_a_file_of_weights_carries_everything(config, weights, expected):
     np.testing.assert_array_equal(made, expected)
 
 
+def test_the_same_weights_make_the_same_file(config, checkpoint, weights, tmp_path):
+    for number in range(4):  # the library writes metadata in an order that changes from call to call
+        export_weights(config, checkpoint, tmp_path / f"{number}.safetensors")
+        assert (tmp_path / f"{number}.safetensors").read_bytes() == weights.read_bytes()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
 def test_others_may_read_a_file_of_weights_as_the_umask_has_it(config, checkpoint, tmp_path):
     before = os.umask(0o027)
