@@ -14,7 +14,7 @@ from i2vkit.errors import ConfigError, DataError
 from i2vkit.evaluation.run import build_protocol, test
 from i2vkit.preparation.i2v_truth import make_part
 from i2vkit.rendering.i2v_truth.checksums import compare_part
-from i2vkit.rendering.i2v_truth.parts import PARTS, SPLITS, VERSION, Part
+from i2vkit.rendering.i2v_truth.parts import PARTS, SPLITS, VERSION, BenchmarkPart
 from i2vkit.zoo.metadata import with_classes
 
 DATA = Path("data/i2v_truth_v1")
@@ -74,7 +74,7 @@ def score_weights(
     return _score_truth(cfg, weights, part, data)
 
 
-def quick_part(name: str) -> Part:
+def quick_part(name: str) -> BenchmarkPart:
     """Return a part of i2v-truth-v1 with two of its test people and no others.
 
     >>> quick_part("faces").people_of("test"), len(quick_part("faces").samples("test"))
