@@ -153,7 +153,7 @@ def _bridge(reader: type[Part], side: str, available: set[str], upstream: str) -
 
 
 def _reaches(step: type[Part], reader: type[Part], upstream: set[str]) -> bool:
-    """Whether what ``step`` gives reaches ``reader`` through an adapter, and without ``step`` nothing would."""
+    """True if what ``step`` gives reaches ``reader`` through an adapter, and without ``step`` nothing would."""
     missing = [need for need in reader.requires if need.startswith("motion.") and need not in upstream]
     return any(_adapter(need, upstream) is None and _adapter(need, step.provides_set()) for need in missing)
 

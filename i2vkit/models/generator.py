@@ -1,34 +1,36 @@
 """The one generator: content encoder -> motion encoder -> motion generator -> decoder -> head -> refiner.
 
-Checks are in ``generator_checks.py``, the order of calls where frames are made from frames before in ``rollout.py``,
-and clips of any length, chunk by chunk, in ``chunks.py``.
+What it can do is asked in ``generator_capabilities.py``; checks are in ``generator_checks.py``, the order of calls
+where frames are made from frames before in ``rollout.py``, and clips of any length, chunk by chunk, in ``chunks.py``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
-import torch
 from einops import rearrange
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS, added_slots, motion_steps
 from i2vkit.models import generator_checks
 from i2vkit.models.assembly import plan_generator
-from i2vkit.models.clip_lengths import ClipLengths
-from i2vkit.models.fields import check_spec, checked_spec
+from i2vkit.models.fields import checked_spec
 from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.generator_capabilities import GeneratorCapabilities
 from i2vkit.models.generator_checks import check_maps, check_reads_steps
+from i2vkit.models.part_calls import adapters_of, call_with_content, chain, flag, seen_by
 from i2vkit.models.priors import drawn_around, prior_of
 from i2vkit.models.rollout import roll_out
 from i2vkit.models.training.passes import Pass
-from i2vkit.registry import ADAPTERS, MODELS, arguments_of, checked, closest_names
+from i2vkit.registry import MODELS, closest_names
 from i2vkit.structures import Content, Generated, Motion, Spec, VideoBatch
+
+__all__ = ["Generator", "call_with_content", "check_maps"]
 
 
 @MODELS.register_module()
-class Generator(nn.Module):
+class Generator(GeneratorCapabilities):
     """Turns a content and a motion into a video; every slot takes any part of its registry.
 
     Each encoder runs once for each distinct input of a call; its result is shared by the passes. A slot that nobody
@@ -94,7 +96,7 @@ class Generator(nn.Module):
         content = (
             checked_spec(self.content_encoder, requested=plan.content_requested) if self.content_encoder else Spec()
         )
-        self.content_adapters, content = _chain(plan.content_adapters, content, image_size)
+        self.content_adapters, content = chain(plan.content_adapters, content, image_size)
         known["content"] = content
 
         known["requested"] = plan.motion_requested
@@ -106,8 +108,8 @@ class Generator(nn.Module):
         self._steps: list[tuple[str, str]] = []
         labelled = False  # motion that is encoded from a video is not to depend on labels
         for name in motion_steps():
-            adapters = _adapters_of(name)
-            built, motion = _chain(plan.motion_adapters.get(name, ()), motion, image_size, labelled)
+            adapters = adapters_of(name)
+            built, motion = chain(plan.motion_adapters.get(name, ()), motion, image_size, labelled)
             setattr(self, adapters, built)
             known["motion"] = motion
             part = slots[name].build(parts.get(name), known)
@@ -117,7 +119,7 @@ class Generator(nn.Module):
                 motion = checked_spec(part, upstream=motion)
                 labelled = labelled or "motion.condition" in part.reads()
             self._steps.append((adapters, name))
-        self.decoder_adapters, self.motion = _chain(plan.motion_adapters["decoder"], motion, image_size, labelled)
+        self.decoder_adapters, self.motion = chain(plan.motion_adapters["decoder"], motion, image_size, labelled)
         known["motion"] = self.motion
 
         self.head = slots["head"].build(head, known)
@@ -141,82 +143,6 @@ class Generator(nn.Module):
     def more_arguments(cls) -> list[str]:
         """The names of ``added``: slots that projects have added."""
         return added_slots()
-
-    @property
-    def motion_parts(self) -> list[nn.Module]:
-        """The parts behind the motion encoder that change the motion, in the order of their calls."""
-        parts = [getattr(self, name) for _, name in self._steps]
-        return [part for part in parts if part is not None]
-
-    @property
-    def past_readers(self) -> list[nn.Module]:
-        """The parts that read frames before, given or made."""
-        parts = [self.motion_encoder, *self.motion_parts, self.decoder]
-        return [part for part in parts if part is not None and flag(part, "reads_past")]
-
-    def called_by_step(self) -> list[nn.Module]:
-        """Everything that a rollout calls step by step: what stands behind the motion encoder, up to the decoder."""
-        adapters = [adapter for name, _ in self._steps for adapter in getattr(self, name)]
-        return [*self.motion_parts, self.decoder, *adapters, *self.decoder_adapters]
-
-    @property
-    def has_prior(self) -> bool:
-        """Whether motion can be drawn without a driving video."""
-        return self.encoded.variational or self.motion_encoder is None or flag(self.motion_encoder, "reads_past")
-
-    def is_random(self, motion: str = "driving") -> bool:
-        """Whether a video depends on its seed, with motion encoded from the "driving" or drawn from the "prior"."""
-        return self._draws or (motion == "prior" and self.draws_code)
-
-    @property
-    def draws_code(self) -> bool:
-        """Whether a motion code is drawn where nothing drives: not one that is encoded from the frames before."""
-        return self.encoded.code > 0 and not flag(self.motion_encoder, "reads_past")
-
-    @property
-    def supports_chunks(self) -> bool:
-        """Whether a clip can be made in chunks: every part must carry its state on."""
-        parts = [self.motion_encoder, *self.content_adapters, *self.called_by_step()]
-        return self.refiner is None and all(part.supports_chunks for part in parts if part is not None)
-
-    @property
-    def lengths(self) -> ClipLengths:
-        """The numbers of frames that the decoder can make."""
-        return self.decoder.lengths
-
-    @property
-    def reads_label(self) -> bool:
-        """Whether a video depends on the label of its clip."""
-        readers = [*self.motion_parts, self.decoder]
-        return self.num_labels > 0 and any("motion.condition" in part.reads() for part in readers)
-
-    @property
-    def reads_maps(self) -> bool:
-        """Whether a video depends on the condition maps of its clip."""
-        return self.map_channels > 0 and (
-            self.refiner is not None or (self.motion_encoder is not None and self.motion_encoder.reads_maps)
-        )
-
-    def with_maps(self, clip: VideoBatch) -> VideoBatch:
-        """``clip``, with empty condition maps where the model has some and the clip none: to try and to measure."""
-        if not self.map_channels or clip.driving_maps is not None:
-            return clip
-        batch, _, length, height, width = clip.driving.shape
-        maps = torch.zeros(batch, self.map_channels, length, height, width, device=clip.driving.device)
-        return replace(clip, driving_maps=maps, image_maps=maps[:, :, 0])
-
-    def check_maps(self, clip: VideoBatch) -> None:
-        """Raise ``ConfigError`` if this generator reads condition maps, and the clip has none or others."""
-        if self.reads_maps:
-            check_maps(clip, self.map_channels)
-
-    def check_decodes_frames(self) -> None:
-        """Raise ``ConfigError`` unless some frames of a clip can be decoded without the others."""
-        generator_checks.check_decodes_frames(self)
-
-    def check_encodes_video(self) -> None:
-        """Raise ``ConfigError`` if the motion of a generated video cannot be encoded anew."""
-        generator_checks.check_encodes_video(self)
 
     def encode_content(self, clip: VideoBatch, which: str = "driving", per_frame: bool = False) -> Content:
         """The content of the driving clip's first frame or of the image; ``per_frame`` adds codes (B, T, D)."""
@@ -242,12 +168,6 @@ class Generator(nn.Module):
         for adapter in self.content_adapters:
             content = adapter(content, None)
         return content
-
-    @property
-    def encodes_frame_codes(self) -> bool:
-        """Whether the motion encoder reads the content codes of the clip's own frames."""
-        encoder = self.motion_encoder
-        return encoder is not None and flag(encoder, "code_per_frame") and "content.code" in encoder.reads()
 
     def encode_motion(
         self, clip: VideoBatch, state: GenerationState, content: Content | None = None, codes: Tensor | None = None
@@ -285,7 +205,7 @@ class Generator(nn.Module):
 
     @property
     def _by_step(self) -> bool:
-        """Whether prior and draws of a motion code are matters of each step of a rollout."""
+        """True if prior and draws of a motion code are matters of each step of a rollout."""
         return self.feeds_back and self.encoded.code_per_step
 
     def motion_of(
@@ -343,12 +263,12 @@ class Generator(nn.Module):
             for adapter in getattr(self, adapters):
                 motion = adapter(motion, state)
             if (step := getattr(self, part)) is not None:
-                motion = call_with_content(step, motion, state, _seen_by(step, content, past))
+                motion = call_with_content(step, motion, state, seen_by(step, content, past))
         for adapter in self.decoder_adapters:
             motion = adapter(motion, state)
         if frames is not None:
             motion = motion.select_frames(frames)
-        seen = _seen_by(self.decoder, content, past)
+        seen = seen_by(self.decoder, content, past)
         if past is not None:
             seen = replace(seen, pyramid=past.pyramid)
         features, base = self.decoder(seen, motion, state)
@@ -434,56 +354,10 @@ class Generator(nn.Module):
         return generated
 
     def _reads_codes_of_source(self, entry: Pass) -> bool:
-        """Whether a pass of a rollout reads the content codes of all frames of the driving clip, which are then one
+        """True if a pass of a rollout reads the content codes of all frames of the driving clip, which are then one
         run.
         """
         if self.content_encoder is None or not self.feeds_back:
             return False
         driven = entry.motion == "driving" and self.encodes_frame_codes
         return driven or (entry.feed == "truth" and self.reads_codes_of_past)
-
-
-def flag(part: nn.Module | None, name: str) -> bool:
-    """Whether a part says so in its class; parts from outside may not know all that the interface has."""
-    return bool(getattr(part, name, False))
-
-
-def call_with_content(
-    part: nn.Module, reads: VideoBatch | Motion, state: GenerationState, content: Content | None
-) -> Motion:
-    """Call a motion encoder or another motion part; one that reads content gets it too.
-
-    Its code is one a clip, (B, D), unless the part reads one a frame or the frames before.
-    """
-    if not part.reads_content():
-        return part(reads, state)
-    one = not (flag(part, "code_per_frame") or flag(part, "reads_past"))
-    if one and content.code is not None and content.code.dim() == 3:  # (B, T, D), of every frame
-        content = replace(content, code=content.code[:, 0])
-    return part(reads, state, content)
-
-
-def _seen_by(part: nn.Module, content: Content, past: Content | None) -> Content:
-    return past if past is not None and flag(part, "reads_past") else content
-
-
-def _adapters_of(slot: str) -> str:
-    """The attribute that holds the adapters in front of a slot's part."""
-    return "generator_adapters" if slot == "motion_generator" else f"{slot}_adapters"
-
-
-def _chain(adapters: Iterable[type], spec: Spec, image_size: int, labelled: bool = True) -> tuple[nn.ModuleList, Spec]:
-    """Build ``adapters`` one after the other; returns them and the spec behind the last.
-
-    Unless ``labelled``, they are told of no labels: motion that is encoded from a video is not to depend on them.
-    """
-    built, condition = nn.ModuleList(), spec.condition
-    for adapter in adapters:
-        upstream = spec if labelled else replace(spec, condition=0)
-        size = {"image_size": image_size} if "image_size" in (arguments_of(adapter) or ()) else {}
-        built.append(checked(ADAPTERS, adapter(upstream, **size)))
-        field = f"{adapter.side}.{adapter.provides}"
-        check_reads_steps(built[-1], {f"{adapter.side}.{adapter.reads}"}, spec)
-        check_spec(adapter.__name__, built[-1].spec, provides={field}, expected=(field,), upstream=spec)
-        spec = replace(built[-1].spec, condition=condition)
-    return built, spec

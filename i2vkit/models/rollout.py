@@ -140,7 +140,7 @@ def _joined(pieces: list[Generated], content: Content, motion: Motion, given: in
 
 
 def _is_whole(motion: Motion) -> bool:
-    """Whether a motion was encoded from the clip or drawn for all of it."""
+    """True if a motion was encoded from the clip or drawn for all of it."""
     fields = (motion.code, motion.trajectory, motion.flow)
     return bool(motion.maps or motion.points) or any(value is not None for value in fields)
 

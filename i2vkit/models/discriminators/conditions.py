@@ -1,4 +1,4 @@
-"""What a discriminator may be told beside what it sees, as one table.
+"""The table of what a discriminator may be told beside what it sees.
 
 A project adds a condition by ``add_condition``; nothing in ``Discriminator`` names one.
 """
