@@ -14,7 +14,7 @@ from i2vkit.apis.map_driving import body_maps, face_maps, read_landmarks, read_p
 from i2vkit.apis.motion_sources import BodyPoses, ClipMaps, ConditionMaps, DrawnMaps, FaceVideo, declared_generator
 from i2vkit.conditions import FaceMaps, JointHeatmaps, Silhouettes
 from i2vkit.conditions.camera import to_image_space
-from i2vkit.config.loading import config_names, load_config
+from i2vkit.config.loading import experiment_names, load_config
 from i2vkit.datasets.map_files import maps_of, write_maps
 from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.errors import ConfigError, DataError
@@ -167,13 +167,13 @@ def test_maps_masks_coarse_and_refined_frames_are_shown(tmp_path, stage, rows):
 
 def test_the_data_set_declares_what_draws_its_maps():
     found = {}
-    for name in config_names():
+    for name in experiment_names():
         cfg = load_config(name)
         if (cfg.get("model") or {}).get("map_channels"):
             found[name] = type(declared_generator(cfg))
     assert found["frgan_forecast_weizmann"] is found["frgan_forecast_weizmann_narrow"] is Silhouettes
-    assert found["frgan_refine_penn"] is found["truth/frgan_forecast_figures"] is JointHeatmaps
-    assert found["frgan_refine_mug"] is found["truth/frgan_forecast_faces"] is FaceMaps
+    assert found["frgan_refine_penn"] is found["frgan_forecast_figures"] is JointHeatmaps
+    assert found["frgan_refine_mug"] is found["frgan_forecast_faces"] is FaceMaps
     # Every shipped model that reads maps can be moved.
     assert set(found.values()) == {Silhouettes, JointHeatmaps, FaceMaps}
     with pytest.raises(ConfigError, match=r"JointHeatmaps, which draws 13 condition maps .* model reads 3"):
@@ -224,13 +224,13 @@ def test_a_raw_face_is_animated_as_its_crop_is(tmp_path):
     for path, points in zip(files, (of_image[None], np.stack([points for _, points in driving])), strict=True):
         write_landmarks(path, points)
     model = inferencer(tmp_path, channels=3)
-    driving = FaceVideo([tmp_path / "driving"], landmarks=files)
-    made = model(tmp_path / "image.png", driving).frames.astype(int)
+    moved_by = FaceVideo([tmp_path / "driving"], landmarks=files)
+    made = model(tmp_path / "image.png", moved_by).frames.astype(int)
 
     maps = face_maps(image, [frame for frame, _ in driving], SIZE, tuple(map(read_landmarks, files)))
     crop, _ = crop_face(image, read_landmarks(files[0]), FirstFrameBox(SIZE), "image")
-    driving = ConditionMaps(maps.maps, maps.image_maps)
-    of_crop, of_centre = (model(picture, driving).frames for picture in (crop, image))
+    moved_by = ConditionMaps(maps.maps, maps.image_maps)
+    of_crop, of_centre = (model(picture, moved_by).frames for picture in (crop, image))
     assert len(made) == 3 and np.array_equal(made, of_crop)
     assert np.abs(made - of_centre).mean() > 5
     with pytest.raises(ConfigError, match=r"--margin 5.0: a share of the box, from 0 to 2"):

@@ -14,8 +14,8 @@ from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss
 def reversed_image():
     """A condition that shows the image upside down."""
 
-    def shown(discriminator, footage, view, index, sample):
-        return footage.image[view.owners(footage, index)].flip(2)
+    def shown(discriminator, conditioned, view, index, sample):
+        return conditioned.image[view.clip_index(conditioned, index)].flip(2)
 
     add_condition("reversed", Condition("maps", lambda labels, maps: 3, shown))
     yield
