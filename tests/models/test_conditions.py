@@ -47,7 +47,7 @@ def test_a_condition_from_outside_is_shown_and_trains(reversed_image):
     image = torch.rand(2, 3, narrow.SIZE, narrow.SIZE)
     discriminator = model.discriminators["frame"]
     footage = ConditionedVideo(torch.rand(2, 3, 4, narrow.SIZE, narrow.SIZE), None, lambda: None, image)
-    look = discriminator.look(footage, discriminator.view, None)
+    look = discriminator.prepare_input(footage, discriminator.view, None)
     assert torch.equal(look.maps, image.flip(2).repeat_interleave(4, dim=0)) and look.label is None
 
 
