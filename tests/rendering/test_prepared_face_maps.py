@@ -109,7 +109,7 @@ def test_what_cannot_be_fitted_is_skipped_with_the_reason(raw, tmp_path):
     with (tmp_path / "out/skipped.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert row["what"] == "001/happiness/take000"
-    assert row["why"].startswith("no condition maps: the landmarks are no face")
+    assert row["why"].startswith("no condition maps: the landmarks do not form a face")
     names = [record.name for record in ClipFolder(str(tmp_path / "out")).index().records]
     assert names == ["002/happiness/take000", "002/surprise/take000"]
 
