@@ -78,7 +78,7 @@ def read_coefficients(path: Path, model: MorphableModel) -> Coefficients:
     if str(found["hash"]) != model.hash:
         raise DataError(
             f"{path} belongs to the morphable model '{found['model']}' ({found['hash']}), not to '{model.name}' "
-            f"({model.hash}): name the same files as in preparation, or prepare the maps anew"
+            f"({model.hash}): name the same files as in preparation, or prepare the maps again"
         )
     return Coefficients(*(found[name].astype(np.float64) for name in ("identity", "expression", "camera")))
 

@@ -146,7 +146,7 @@ def test_one_box_serves_the_whole_clip():
     np.testing.assert_allclose(transforms, [[[1.0, 0.0, 29.5 - 100], [0.0, 1.0, 29.5 - 70]]])
     with pytest.raises(DataError, match="no landmarks at hand"):
         FirstFrameBox(60)(clip_of([]))
-    with pytest.raises(DataError, match="first frame all lie at"):
+    with pytest.raises(DataError, match="first frame are all at"):
         FirstFrameBox(60)(clip_of([], landmarks=np.zeros((1, 68, 2))))
 
 
