@@ -1,4 +1,4 @@
-"""A synthetic data set in the layout of Oulu-CASIA, with landmarks and an exact ground truth that real data sets lack."""
+"""A synthetic data set in the layout of Oulu-CASIA, with landmarks and an exact ground truth that real sets lack."""
 
 from collections.abc import Sequence
 from functools import partial
