@@ -74,7 +74,7 @@ def synthesize_bair(
     truth: str = "transfer",
     contact_sheet: Path | None = None,
 ) -> str:
-    """Write one clip for each scene as TFRecord files below `out`, seen by two cameras, and more futures of test scenes.
+    """Write one clip for each scene as TFRecord files below `out`, seen by two cameras, and other futures of scenes.
 
     The first frame depends on the scene only, so the frames after it differ between motions. The same arguments give
     the same files for any number of workers. Finished files are not rendered again.

@@ -202,7 +202,7 @@ def test_a_raw_face_is_animated_as_its_crop_is(tmp_path):
     assert len(made) == 3 and np.array_equal(made, of_crop)
     assert np.abs(made - of_centre).mean() > 5
     asked.margin = 5.0
-    with pytest.raises(ConfigError, match=r"--margin 5.0: a share of the box, from 0 to 2"):
+    with pytest.raises(ConfigError, match=r"--margin 5.0: it must be a share of the box, from 0 to 2"):
         animate_from_files(model, asked)
 
 

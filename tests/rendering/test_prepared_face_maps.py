@@ -125,7 +125,7 @@ def test_maps_of_two_models_are_not_mixed(raw, prepared, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(morphable=Path("basel.mat"), expressions=Path("moves.mat")), "belong to --maps"),
+        (dict(morphable=Path("basel.mat"), expressions=Path("moves.mat")), "need --maps"),
         (dict(maps=True, morphable=Path("basel.mat")), "and both are needed"),
         (dict(maps=True, landmark_vertices=Path("points.mat")), "and both are needed"),
     ],
