@@ -83,7 +83,7 @@ def mean_face() -> FaceTemplate:
     triangles = Delaunay(plane, qhull_options="QJ Pp").simplices
     x, y = plane[triangles, 0], plane[triangles, 1]
     double_area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
-    # All triangles shall be counter-clockwise, and degenerate ones are left out.
+    # All triangles become counter-clockwise, and degenerate ones are left out.
     triangles[double_area < 0] = triangles[double_area < 0][:, ::-1]
     triangles = triangles[np.abs(double_area) > 1e-3]
     return FaceTemplate(np.column_stack([plane, height]), triangles.astype(np.int32), np.arange(68))

@@ -39,6 +39,7 @@ def image_paths(folder: str | Path) -> list[Path]:
 
 def _by_name(path: Path) -> list[str | int]:
     # "frame10" comes after "frame9", so numbers are compared by their value.
+    """Return a key that sorts names by their texts and numbers in turn."""
     parts = re.split(r"([0-9]+)", path.name)  # every second part is a number: ["frame", "10", ".png"]
     return [int(part) if position % 2 else part for position, part in enumerate(parts)]
 

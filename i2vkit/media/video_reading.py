@@ -34,8 +34,8 @@ def iterate_video(path: str | Path) -> Iterator[np.ndarray]:
         Frames uint8 (H, W, 3) RGB.
 
     Raises:
-        MediaError: The file does not exist or holds no frames. A cut or damaged file yields its readable frames first;
-            the message says how many there were.
+        MediaError: The file does not exist or holds no frames. A cut or damaged file yields its readable frames first.
+            The message then says how many there were.
     """
     path = Path(path)
     count = 0
@@ -78,7 +78,7 @@ def video_length(path: str | Path) -> int:
 def stated_length(path: str | Path) -> int | None:
     """Return the number of frames that the header of a video states, or ``None`` if it states none.
 
-    This reads the header only and is fast, but headers may be wrong; ``video_length`` counts.
+    This only reads the header and is fast, but headers may be wrong. Use ``video_length`` to count.
 
     Raises:
         MediaError: The file cannot be read, or it holds no video stream.

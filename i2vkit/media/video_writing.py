@@ -15,7 +15,7 @@ from i2vkit.media.files import atomic_path, naming, size_text
 
 # By suffix: codec, pixel format, options of the codec, options of the container.
 _CODECS = {
-    # The same frames shall give the same bytes. Hence one thread, a container without version strings and random
+    # The same frames should give the same bytes. Hence one thread, a container without version strings and random
     # numbers, and no macroblock tree: with the tree, x264 encodes one file in twenty differently by a few levels.
     ".mp4": (
         "libx264",

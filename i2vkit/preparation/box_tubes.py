@@ -13,9 +13,9 @@ from i2vkit.preparation.pipeline import RawClip
 def box_tube(boxes: np.ndarray, margin: float, reach: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the centres (T, 2) and sides (T,) of squares that follow boxes (T, 4), x0, y0, x1, y1.
 
-    A centre is the weighted mean over the `reach` frames before and after; farther frames weigh less. A side is the
-    same mean of the largest side needed within `reach` frames. Hence a box always stays inside its square, and a box
-    that opens and closes, as in jumping jacks, does not make the picture pulsate.
+    A centre is the weighted mean over the `reach` frames before and after, in which farther frames weigh less. A side
+    is the same mean of the largest side needed within `reach` frames. Hence a box always stays inside its square, and a
+    box that opens and closes, as in jumping jacks, does not make the picture pulsate.
 
     Args:
         boxes: (T, 4), in pixels.

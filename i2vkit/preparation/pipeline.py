@@ -203,8 +203,8 @@ def _prepare_frames(job: PreparationJob) -> PreparedClip:
         filled = 0
         if "landmarks" in clip.points:
             clip.points["landmarks"], filled = fill_gaps(clip.points["landmarks"])
-        # Points and maps for each frame must agree in number with the frames.
         warp = Warp(job.framing(clip), job.framing.size)
+        # Points and transforms for each frame must agree in number with the frames.
         lengths = [len(points) for points in clip.points.values()]
         expected = min(lengths + [len(warp.transforms)] * (len(warp.transforms) > 1), default=None)
         with whole_folder(folder) as temporary:

@@ -47,9 +47,9 @@ def prepare_bair(
         source: The raw data, TFRecord files or SVG's PNG files.
         out: The prepared data: `train/traj_0_to_15/1/000.png`, `index.csv`, `skipped.csv`, `truth/`.
         size: Side of the frames in pixels.
-        workers: Number of processes; one for each core by default.
+        workers: Number of processes. By default one for each core.
         camera: The camera, one of the two.
-        split: Only these clips; both splits by default. To train on one and test on the other, give each its own `out`.
+        split: Only these clips. Both splits by default. To train on one and test on the other, give each its own `out`.
 
     Raises:
         ConfigError: The size is below 16.

@@ -28,10 +28,10 @@ def prepare_natops(
         source: The raw data, or a folder above `data/`.
         out: The prepared data: `s01/gesture01/g01s01r01/000.png`, `index.csv`, `skipped.csv`, `truth/`.
         size: Side of the prepared frames in pixels.
-        workers: Number of processes; one for each core by default.
+        workers: Number of processes. By default one for each core.
         square: The usual crop is 260 wide and 229 high. "pad" makes it 260x260 and repeats the lower edge of the
-            picture; "cut" makes it 229x229, which cuts off the hands of spread arms.
-        repeats: Number of repeats that a video must hold; other videos are skipped.
+            picture. "cut" makes it 229x229, which cuts off the hands of spread arms.
+        repeats: Number of repeats that a video must hold. Other videos are skipped.
 
     Raises:
         ConfigError: The size is below 16.

@@ -27,14 +27,14 @@ def prepare_oulu_casia(
     """Align all clips below `source` by the eyes, with the rendered truth if there is one, and index them in `out`.
 
     Args:
-        source: The raw data, or any folder above them; `landmarks/` is there or up to four levels above the frames.
+        source: The raw data, or any folder above them. `landmarks/` is there or up to four levels above the frames.
         out: The prepared data: `P001/Anger/VL_Strong/000.png`, `index.csv`, `skipped.csv`, `truth/`.
         size: Side of the aligned frames in pixels.
-        workers: Number of processes; one for each core by default.
+        workers: Number of processes. By default one for each core.
         camera: Visible light or near infrared.
         light: The illumination.
-        face: The face to follow if landmarks must be found and the first frame shows several; "only" skips such clips.
-        maps: Write condition maps too, the normals of a morphable model fitted to the landmarks; also adds them to a
+        face: The face to follow if landmarks must be found and the first frame shows several. "only" skips such clips.
+        maps: Write condition maps too, the normals of a morphable model fitted to the landmarks. It also adds them to a
             set that was prepared without.
         morphable: The `.mat` file of a Basel model for the maps, instead of the built-in model.
         expressions: The `.mat` file of its expressions.

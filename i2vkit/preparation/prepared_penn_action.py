@@ -34,10 +34,10 @@ def prepare_penn_action(
         out: The prepared data: `0001/baseball_pitch/0001/000.png`, `index.csv`, `joints/`, `skipped.csv`, `truth/`,
             and `maps/`.
         size: Side of the frames in pixels.
-        workers: Number of processes; one for each core by default.
+        workers: Number of processes. By default one for each core.
         margin: The share by which the square is larger than the box.
         reach: Number of frames before and after over which the square is smoothed.
-        maps: Write heatmaps of the joints as condition maps, 13 for each frame; also adds them to a set that was
+        maps: Write heatmaps of the joints as condition maps, 13 for each frame. It also adds them to a set that was
             prepared without.
 
     Raises:

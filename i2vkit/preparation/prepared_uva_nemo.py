@@ -31,13 +31,13 @@ def prepare_uva_nemo(
         source: The raw data, or any folder above them.
         out: The prepared data: `001/spontaneous/smile_1/000.png`, `index.csv`, `landmarks/`, `skipped.csv`, `truth/`.
         size: Side of the prepared frames in pixels.
-        workers: Number of processes; one for each core by default.
-        framing: "box" keeps the box of the face on the first frame for the whole clip; "eyes" rotates and scales every
+        workers: Number of processes. By default one for each core.
+        framing: "box" keeps the box of the face on the first frame for the whole clip. "eyes" rotates and scales every
             frame so that the eyes keep their positions.
         margin: Margin of that box on every side, as a share of its side; 0.1 by default.
-        face: The face to follow if landmarks must be found and the first frame shows several; "only" skips such clips.
-        kind: Only smiles of this kind; both kinds by default.
-        maps: Write condition maps too, the normals of a morphable model fitted to the landmarks; also adds them to a
+        face: The face to follow if landmarks must be found and the first frame shows several. "only" skips such clips.
+        kind: Only smiles of this kind. Both kinds by default.
+        maps: Write condition maps too, the normals of a morphable model fitted to the landmarks. It also adds them to a
             set that was prepared without.
         morphable: The `.mat` file of a Basel model for the maps, instead of the built-in model.
         expressions: The `.mat` file of its expressions.

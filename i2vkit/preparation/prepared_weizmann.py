@@ -36,12 +36,12 @@ def prepare_weizmann(
         source: The raw videos, or a folder above them.
         out: The prepared data: `daria/bend/daria_bend/000.png`, `index.csv`, `skipped.csv`, `truth/`.
         size: Side of the prepared frames in pixels.
-        workers: Number of processes; one for each core by default.
-        framing: "person" follows the person with a square of one size for each clip; "whole" scales the whole picture
+        workers: Number of processes. By default one for each core.
+        framing: "person" follows the person with a square of one size for each clip. "whole" scales the whole picture
             and repeats its upper and lower edges.
         margin: The share by which that square is larger than the person.
         second_takes: Include `lena_run2`, `lena_skip2` and `lena_walk2`.
-        masks: The file of the silhouettes; by default `classification_masks.mat` in `source`, or in a folder below or
+        masks: The file of the silhouettes. By default `classification_masks.mat` in `source`, or in a folder below or
             above it. Without silhouettes, the person is the part that moves.
 
     Raises:

@@ -56,7 +56,7 @@ def prepare_weizmann_strips(
         source: The strips, `<action>/<number>.jpg`, or with an `index.csv` that lists them.
         out: The prepared data: `0/wave1/00000002/000.png`, `index.csv`, `maps/`.
         size: Side of the prepared frames in pixels.
-        workers: Number of processes; one for each core by default.
+        workers: Number of processes. By default one for each core.
         maps: Write silhouettes as condition maps, one for each frame.
 
     Raises:
@@ -80,6 +80,7 @@ def with_backgrounds(records: list[ClipRecord], maker: SilhouetteMaps) -> list[C
     silhouettes = Silhouettes(maker.faint, maker.clear)
 
     def find(clip: np.ndarray, background: np.ndarray) -> np.ndarray:
+        """Return masks of the person, bool (T, H, W)."""
         return silhouettes(clip, background)[:, 0] > 0
 
     turned = [bool(record.metadata.get("mirrored")) for record in records]

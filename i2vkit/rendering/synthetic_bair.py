@@ -80,10 +80,10 @@ def synthesize_bair(
     the same files for any number of workers. Finished files are not rendered again.
 
     Args:
-        out: The folder to write to; it keeps its settings in `synthetic.json`.
-        people: Number of scenes for training; the first ones are the same for every number.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of scenes for training. The first ones are the same for every number.
         seed: Seed of scenes and motions.
-        workers: Number of processes; one for each core by default.
+        workers: Number of processes. By default one for each core.
         test_scenes: Number of scenes for testing.
         truth: "transfer" (each test scene with the motions of the first four test clips), "none" or pairs
             "test/traj_0_to_15/3:test/traj_0_to_15/1,..." (the scene of the first, the motion of the second), seen by

@@ -38,12 +38,12 @@ def synthesize_mug(
     people have a level of sessions. Neutral clips are short, and some clips do not number their frames from 0.
 
     Args:
-        out: The folder to write to; it keeps its settings in `synthetic.json`.
-        people: Number of people, from all groups of the `split`; a person is the same for every number.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of people, from all groups of the `split`. A person is the same for every number.
         seed: Seed of people and motions.
-        workers: Number of processes; one for each core by default.
+        workers: Number of processes. By default one for each core.
         takes: Number of clips of each expression.
-        size: Width and height of the frames in pixels; the real ones have 896x896.
+        size: Width and height of the frames in pixels. The real ones have 896x896.
         truth: "transfer" (the first two test people drive all test people, with the first take of each of six
             expressions), "none" or pairs "017:034/anger/take000,..." (017 does that clip of 034).
         split: The split whose groups the people come from: "imaginator", with a fifth of the people in testing, or

@@ -48,11 +48,11 @@ def synthesize_natops(
     The same arguments give the same files for any number of workers. Finished videos are not rendered again.
 
     Args:
-        out: The folder to write to; it keeps its settings in `synthetic.json`.
-        people: Number of people, up to twenty; people for training and people for testing are both among them.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of people, up to twenty. People for training and people for testing are both among them.
         seed: Seed of people and motions.
-        workers: Number of processes; one for each core by default.
-        repeats: Number of repeats of each gesture by each person; the first ones are the same for every number.
+        workers: Number of processes. By default one for each core.
+        repeats: Number of repeats of each gesture by each person. The first ones are the same for every number.
         size: Width and height of the frames in pixels.
         truth: "transfer" (two test people drive all of them, with the first repeat of each gesture), "none" or pairs
             "s17:g03s16r02,..." (s17 does what s16 does in that clip).

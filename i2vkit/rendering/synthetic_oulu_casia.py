@@ -35,10 +35,10 @@ def synthesize_oulu_casia(
     The same arguments give the same files for any number of workers. Finished clips are not rendered again.
 
     Args:
-        out: The folder to write to; it keeps its settings in `synthetic.json`.
-        people: Number of people; the first ones are the same for every number.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of people. The first ones are the same for every number.
         seed: Seed of people and motions.
-        workers: Number of processes; one for each core by default.
+        workers: Number of processes. By default one for each core.
         size: Width and height of the frames in pixels.
         camera: Visible light, or near infrared for a grey picture.
         light: The strength of the light.

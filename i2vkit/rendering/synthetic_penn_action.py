@@ -41,10 +41,10 @@ def synthesize_penn_action(
     workers. Finished clips are not rendered again.
 
     Args:
-        out: The folder to write to; it keeps its settings in `synthetic.json`.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
         people: Number of people.
         seed: Seed of people and motions.
-        workers: Number of processes; one for each core by default.
+        workers: Number of processes. By default one for each core.
         size: Width and height of the frames in pixels.
         truth: "transfer" (of each action two of FRGAN's test clips drive all of them), "none" or pairs "0012:0009,..."
             (the person in clip 0012 does what happens in clip 0009).

@@ -35,11 +35,11 @@ def synthesize_uva_nemo(
     The exact ground truth of transferred clips is in `truth/`.
 
     Args:
-        out: The folder to write to; it keeps its settings in `synthetic.json`.
-        people: Number of people, up to 400, a fifth of them for testing; a person is the same for every number.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of people, up to 400, a fifth of them for testing. A person is the same for every number.
         seed: Seed of people and motions.
-        workers: Number of processes; one for each core by default.
-        size: Width and height of the frames in pixels; the real ones have 1920x1080.
+        workers: Number of processes. By default one for each core.
+        size: Width and height of the frames in pixels. The real ones have 1920x1080.
         truth: "transfer" (the first two test people drive all test people, with the first smile of each kind), "none"
             or pairs "010:005/spontaneous/smile_1,..." (010 does that smile of 005).
         contact_sheet: File for a picture of two people's smiles over time.

@@ -34,10 +34,10 @@ def synthesize_weizmann(
     The same arguments give the same files for any number of workers. Finished clips are not rendered again.
 
     Args:
-        out: The folder to write to; it keeps its settings in `synthetic.json`.
-        people: Number of people, up to nine; people for training and people for testing are both among them.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of people, up to nine. People for training and people for testing are both among them.
         seed: Seed of people and motions.
-        workers: Number of processes; one for each core by default.
+        workers: Number of processes. By default one for each core.
         size: Width and height of the frames in pixels.
         truth: "transfer" (the test people drive each other), "none" or pairs "moshe:lyova_walk,..." (moshe does what
             lyova does in that clip).

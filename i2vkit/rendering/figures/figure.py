@@ -40,6 +40,7 @@ def _leg(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side:
     """Return a function that draws one leg."""
 
     def draw() -> None:
+        """Draw shoe, leg and shorts."""
         hip, knee, ankle = (view[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
         girth = identity.girth * view.scale
         bare = np.array(identity.skin)
@@ -149,6 +150,7 @@ def _arm(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side:
     """Return a function that draws one arm with its hand."""
 
     def draw() -> None:
+        """Draw arm and hand, the nearer one last."""
         hand_before = float(view.space(f"{side}_fingers")[2]) > 0.4
         if not hand_before:
             draw_hand(canvas, identity, view, side)

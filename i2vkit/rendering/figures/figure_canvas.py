@@ -77,7 +77,7 @@ class FigureCanvas:
         factor: The factor of its resolution.
         light: The direction towards the light in the picture (x right, y down).
         line: The width of contours in pixels of the picture.
-        num_tones: The number of steps from shade to light; enough steps are invisible.
+        num_tones: The number of steps from shade to light. Enough steps look smooth.
         split: Whether the silhouette of the body is kept apart from the prop.
     """
 

@@ -28,12 +28,14 @@ class FigureMotion:
     - bend, lean, twist: rotation of the chest relative to the pelvis.
     - turn, nod, tilt: rotation of the head.
     - Of each arm: `up` from hanging (0) over level (90) to overhead (180), and `round` from sideways (0) to forward
-      (90), of upper arm and forearm, both relative to the chest. Then hand_roll, the roll of the hand; open, from 0
-      (fist) to 1 (flat); thumb and point, from 0 (folded) to 1 (stretched) of thumb and forefinger.
-    - Of each foot: x (outward), y, z of its ball relative to standing, in leg lengths; pitch (heel up), yaw (outward).
+      (90), of upper arm and forearm, both relative to the chest.
+    - Of each hand: its roll, `open` from 0 (fist) to 1 (flat), and `thumb` and `point`, the stretching of thumb and
+      forefinger from 0 to 1.
+    - Of each foot: x (outward), y, z of its ball relative to standing, in leg lengths, and the angles pitch (heel up)
+      and yaw (outward).
     - grip: the point where both hands meet, from the base of the neck in arm lengths, relative to the chest.
     - prop_up, prop_round: the direction of the prop, like that of an arm.
-    - phase: for a rope, its number of turns; for a ball, the seconds since its release.
+    - phase: the number of turns of a rope, or the seconds since the release of a ball.
     """
 
     scene: str
