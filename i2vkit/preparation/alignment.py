@@ -20,7 +20,9 @@ def eye_centres(landmarks: np.ndarray) -> np.ndarray:
     """
     if landmarks.shape[-2] == 5:
         return landmarks[..., :2, :]
-    return np.stack([landmarks[..., [36, 39], :].mean(axis=-2), landmarks[..., [42, 45], :].mean(axis=-2)], axis=-2)
+    return np.stack(
+        [landmarks[..., [36, 39], :].mean(axis=-2), landmarks[..., [42, 45], :].mean(axis=-2)], axis=-2
+    )  # two of (..., 2) -> (..., 2, 2)
 
 
 def eye_transform(eyes: np.ndarray, size: int) -> np.ndarray:
@@ -48,6 +50,7 @@ def eye_transform(eyes: np.ndarray, size: int) -> np.ndarray:
     # With points as complex numbers, rotation and scaling together are one multiplication.
     turn = complex(*(places[1] - places[0])) / complex(*between)
     linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
+    # The shift brings the middle between the eyes to its position, which is the best fit for both.
     return np.hstack([linear, (places.mean(axis=0) - linear @ eyes.mean(axis=0))[:, None]])
 
 

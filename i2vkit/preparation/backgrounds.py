@@ -35,6 +35,7 @@ def median_of_known(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     # Unknown values are sorted to the end, so that the median is at the middle of the first ``count`` values.
     count = known.sum(axis=0)[None, :, :, None]
     ordered = np.sort(np.where(known[..., None], values, np.inf).astype(np.float32), axis=0)
+    # An even number of values has two in the middle, whose mean is the median.
     low, high = (np.take_along_axis(ordered, np.maximum(c, 0), axis=0)[0] for c in ((count - 1) // 2, count // 2))
     return np.where(count[0] > 0, (low + high) / 2, np.nan).astype(np.float32)
 
@@ -45,6 +46,7 @@ def first_guess(clip: np.ndarray) -> np.ndarray:
     height, width = clip.shape[1:3]
     top, left, right = (round(share * side) for share, side in zip(_MIDDLE, (height, width, width), strict=True))
     covered = binary_dilation(moved, iterations=2)
+    # A person who never moves is not found by motion, but stands in the middle of the crop.
     covered[top:, left:right] = True
     return np.broadcast_to(covered, clip.shape[:3])
 
@@ -59,11 +61,13 @@ class Spectra:
     def __init__(self, background: np.ndarray):
         known = np.isfinite(background).all(axis=2)
         light = np.where(known, background.mean(axis=2), 0.0)
+        # A mean over the known pixels only: the blurred values divided by the blurred mask.
         near = cv2.GaussianBlur(known.astype(float), (0, 0), 5)
         mean = cv2.GaussianBlur(light, (0, 0), 5) / np.maximum(near, 1e-6)
         values = np.where(known, light - mean, 0.0)
         # Padding to twice the size keeps opposite edges apart in the cyclic correlation.
         self.padded = tuple(2 * side for side in known.shape)
+        # These three are enough to normalise the correlation by the overlap at every shift.
         terms = (known.astype(float), values, values**2)
         self.known, self.values, self.squares = (rfft2(term, self.padded) for term in terms)
 
@@ -93,6 +97,7 @@ def register(one: Spectra, other: Spectra) -> tuple[float, tuple[int, int]]:
     # For every shift: the number of common pixels and sums over them of one, other, their squares and their product.
     n, a, b, aa, bb, ab = (one.correlated(mine, theirs) for mine, theirs in pairs)
     enough = n > _OVERLAP - 0.5
+    # Avoid divisions by zero; shifts without enough pixels are left out below.
     n = np.maximum(n, 1)
     spread = np.sqrt(np.maximum((aa - a**2 / n) * (bb - b**2 / n), 1e-6))
     alike = np.where(enough, (ab - a * b / n) / spread, -1.0)
@@ -119,11 +124,13 @@ def register_backgrounds(backgrounds: Sequence[np.ndarray]) -> tuple[np.ndarray,
             if alike >= _ALIKE:
                 cost[i, j] = 1.001 - alike  # above 0, because 0 means no edge in a sparse graph
                 shifts[i, j], shifts[j, i] = shift, [-shift[0], -shift[1]]
+    # The tree joins all pictures of one wall by the pairs that correlate best.
     tree = minimum_spanning_tree(cost)
     number, background = connected_components(tree, directed=False)
     places = np.zeros((count, 2), int)
     for root in (np.flatnonzero(background == each)[0] for each in range(number)):
         order, parents = breadth_first_order(tree, root, directed=False)
+        # Parents come before their children, so their positions are already known.
         for node in order[1:]:
             places[node] = places[parents[node]] + shifts[parents[node], node]
         places[order] -= places[order].min(axis=0)
@@ -147,6 +154,7 @@ def complete(backgrounds: Sequence[np.ndarray], background: np.ndarray, places: 
             for j in np.flatnonzero(background == background[i])
         ]
         stack = np.stack(others)
+        # (walls, H, W, 3) -> (H, W, 3)
         filling = median_of_known(stack, np.isfinite(stack).all(axis=3))
         result.append(np.where(np.isfinite(picture), picture, filling))
     return result
@@ -157,6 +165,7 @@ def _seen_from(picture: np.ndarray, other: np.ndarray, shift: np.ndarray) -> np.
     (height, width), (dy, dx) = picture.shape[:2], shift
     moved = np.full_like(picture, np.nan)
     rows, columns = slice(max(dy, 0), height + min(dy, 0)), slice(max(dx, 0), width + min(dx, 0))
+    # Copy the overlap of the two frames only; the rest of ``moved`` stays unknown.
     moved[rows, columns] = other[max(-dy, 0) : height + min(-dy, 0), max(-dx, 0) : width + min(-dx, 0)]
     both = np.isfinite(picture).all(axis=2) & np.isfinite(moved).all(axis=2)
     for channel in range(3):
@@ -180,6 +189,7 @@ def estimate_backgrounds(
     """
     backgrounds = [median_of_known(clip, ~first_guess(clip)) for clip in clips]
     backgrounds = complete(backgrounds, *register_backgrounds(backgrounds))
+    # Masks grow in space but not in time, so that the soft edges of the person do not count as wall.
     near = np.ones((1, 3, 3), bool)
     covered = [
         binary_dilation(find(clip, background), near, iterations=3)

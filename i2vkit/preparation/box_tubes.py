@@ -26,10 +26,12 @@ def box_tube(boxes: np.ndarray, margin: float, reach: int) -> tuple[np.ndarray, 
     >>> centres[1].tolist(), sides[1].item()
     ([5.0, 10.0], 30.0)
     """
+    # Without its two zeros at the ends, the window has 2 * reach + 1 weights.
     weights = np.hanning(2 * reach + 3)[1:-1]
     weights /= weights.sum()
     corners = boxes.reshape(-1, 2, 2)  # (T, 4) -> (T, corner, x and y)
     centres = convolve1d(corners.mean(axis=1), weights, axis=0, mode="nearest")
+    # Twice the distance from the centre to the farthest edge of the box, (T,).
     needed = 2 * np.abs(corners - centres[:, None]).max(axis=(1, 2))
     largest = maximum_filter1d(needed, 2 * reach + 1, mode="nearest")
     return centres, (1 + margin) * convolve1d(largest, weights, mode="nearest")
@@ -67,6 +69,7 @@ class TubeCrop:
         boxes = points_of(clip.record, "boxes")
         if boxes is None:
             raise DataError("no boxes of the person")
+        # A box is two points for ``fill_gaps``: (T, 4) -> (T, 2, 2).
         filled, _ = fill_gaps(boxes.reshape(-1, 2, 2), "box of the person")
         centres, sides = box_tube(filled.reshape(-1, 4), self.margin, self.reach)
         return np.stack([square_map(*square, self.size) for square in zip(centres, sides, strict=True)])

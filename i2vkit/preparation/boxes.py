@@ -54,6 +54,7 @@ class FirstFrameBox:
         centre, side = face_square(clip.points["landmarks"][0])
         if side < 1.0:
             raise DataError(f"the landmarks of the first frame are all at {np.round(centre, 1).tolist()}")
+        # The square with its margins becomes the whole picture.
         scale = self.size / ((1.0 + 2.0 * self.margin) * side)
         shift = (self.size - 1) / 2 - scale * centre  # pixel centres are whole numbers
         return np.hstack([scale * np.eye(2), shift[:, None]])[None]

@@ -53,6 +53,7 @@ class DlibFaceDetector:
         part = _Part(frame, _grown(box, _SURROUNDINGS), _MAGNIFIED / (box[2] - box[0]) / _SURROUNDINGS)
         corners = part.from_frame(box.reshape(2, 2))
         width = corners[1, 0] - corners[0, 0]
+        # The mean over the shifted boxes is steadier than any of them.
         tries = [self._points(part.picture, corners + width * np.array(shift)) for shift in _SHIFTS]
         return part.to_frame(np.mean(tries, axis=0))
 
@@ -76,10 +77,12 @@ class _Part:
         part = frame[self.top : max(bottom, self.top + 1), self.left : max(right, self.left + 1)]
         size = tuple(max(1, round(scale * length)) for length in part.shape[1::-1])
         self.picture = cv2.resize(part, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        # Rounding the size changes the scale slightly, and differently for x and y.
         self.scale = np.array(size) / part.shape[1::-1]
 
     def to_frame(self, points: np.ndarray) -> np.ndarray:
         """Convert points (..., 2) of the part to pixels of the frame."""
+        # Half a pixel converts centres at whole numbers to distances from the edge, and back.
         return (points + 0.5) / self.scale - 0.5 + (self.left, self.top)
 
     def from_frame(self, points: np.ndarray) -> np.ndarray:

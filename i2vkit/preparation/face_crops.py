@@ -56,6 +56,7 @@ class FaceFinder:
         landmarks: list[np.ndarray] = []
         box, missing = None, 0
         for number, frame in enumerate(clip.frames()):
+            # Until the first frame with a face there is nothing to follow.
             seen = self._start(frame, number) if box is None else self._follow(frame, box)
             if seen is None:
                 missing += 1
@@ -66,6 +67,7 @@ class FaceFinder:
                         f"up to {LONGEST_GAP} frames in a row are bridged"
                     )
                 continue
+            # Detectors jump by some pixels, so the box is smoothed over time.
             box, missing = seen if box is None else _INERTIA * box + (1 - _INERTIA) * seen, 0
             landmarks.append(self.detector.landmarks(frame, box))
         if box is None:
@@ -80,6 +82,7 @@ class FaceFinder:
 
     def _follow(self, frame: np.ndarray, box: np.ndarray) -> np.ndarray | None:
         """Return the box of the face nearest to ``box``, searched around it and then in the whole frame, or None."""
+        # Searching around the last box is much faster, and usually enough.
         near = nearest_face(self.detector.faces(frame, box), box)
         return nearest_face(self.detector.faces(frame), box) if near is None else near
 

@@ -28,6 +28,7 @@ class FaceMapMaker:
     def __call__(self, root: Path, record: ClipRecord) -> None:
         """Write the coefficients of a clip, then its maps. Raise ``DataError`` if the model cannot be fitted."""
         maps, coefficients = maps_path(root, record), maps_path(root, record, "coefficients")
+        # Maps are written last, so an interrupted run leaves no maps without coefficients.
         if maps.exists() and coefficients.exists():
             return
         landmarks = points_path(root, "landmarks", record)

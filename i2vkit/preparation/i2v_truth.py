@@ -82,6 +82,7 @@ def make_part(part: BenchmarkPart, out: Path, workers: int | None = None) -> str
         del settings["first"]
     claim_folder(out, "i2v_truth.json", {"version": VERSION, "seed": SEED, "size": SIZE} | settings)
     raw = out / "rendered"
+    # The rendered pictures are removed last, so without them the part is complete.
     if (out / "index.csv").exists() and not raw.exists():
         return f"{out}: made before"
     index = render_part(part, raw, workers)

@@ -40,6 +40,7 @@ def run_jobs(function: Callable, jobs: Sequence, workers: int | None = None, chu
             results.append(result)
             progress.update()
     except (OSError, MediaError, BrokenProcessPool) as error:
+        # A worker that dies was most probably killed for lack of memory.
         advice = "Use fewer --workers" if isinstance(error, BrokenProcessPool) else "Make room or choose another folder"
         raise DataError(
             f"{error}. {advice} and run the same command again: "
@@ -73,6 +74,7 @@ def _one_thread_each() -> Iterator[None]:
 
     The problems are small and many, and there is already one process for each core.
     """
+    # The environment is inherited by spawned processes.
     name = "OPENBLAS_NUM_THREADS"  # of numpy and scipy; read when they are imported
     if name in os.environ:
         yield

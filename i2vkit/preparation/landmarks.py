@@ -18,6 +18,7 @@ def write_landmarks(path: Path, landmarks: np.ndarray, first: int = 0) -> None:
     names = [f"{axis}{point}" for point in range(landmarks.shape[1]) for axis in "xy"]
     rows = [
         [frame, *(f"{value:.3f}" for value in row)]
+        # (T, N, 2) -> (T, 2N): x0, y0, x1, y1, ...
         for frame, row in enumerate(landmarks.reshape(len(landmarks), -1), start=first)
     ]
     write_table(path, ["frame", *names], rows)

@@ -17,7 +17,7 @@ Square = Literal["pad", "cut"]
 
 # Pixels that differ more than this from the background, of a channel's 256 values, belong to the person.
 _DIFFERENCE = 30
-# The median background is computed from at most about this many frames.
+# The median background of a long clip uses at least this many frames, and fewer than twice as many.
 _SAMPLE = 40
 # A person lower than this share of the picture's height is only a part that moved.
 _LEAST_HEIGHT = 0.35
@@ -77,6 +77,7 @@ class FixedBox:
         height, width = next(clip.frames()).shape[:2]
         x0, y0, x1, y1 = self.box or (0, 0, width, height)
         across, down = (width / self.picture[0], height / self.picture[1]) if self.picture else (1.0, 1.0)
+        # The box is given for pictures of one size and scaled to that of the clip.
         x0, x1, y0, y1 = x0 * across, x1 * across, y0 * down, y1 * down
         side = (max if self.square == "pad" else min)(x1 - x0, y1 - y0)
         return square_map(np.array([x0 + x1, y0 + y1]) / 2, side, self.size)[None]
@@ -97,6 +98,7 @@ def smooth_track(boxes: np.ndarray, fps: float, margin: float) -> tuple[np.ndarr
     if not known.any():
         raise DataError("nobody was found in it")
     places = np.arange(len(boxes))
+    # Frames without a box are interpolated: (T, 4).
     filled = np.stack([np.interp(places, places[known], column[known]) for column in boxes.T], axis=1)
     left, top, right, bottom = filled.T
     # Silhouettes have specks, so a tenth of the frames may exceed the square.
@@ -113,12 +115,14 @@ def smooth_track(boxes: np.ndarray, fps: float, margin: float) -> tuple[np.ndarr
 
 def _path(values: np.ndarray, fps: float) -> np.ndarray:
     """Smooth values (T,) over about a second by fitting parabolas, which do not lag behind, not even at the ends."""
+    # ``savgol_filter`` needs an odd window that is not longer than the clip.
     window = min(round(fps) | 1, len(values) - 1 + len(values) % 2)
     return savgol_filter(values, window, 2, mode="interp") if window > 3 else values
 
 
 def _inside(centres: np.ndarray, side: float, width: int, height: int) -> np.ndarray:
     """Move centres (T, 2) so that squares of ``side`` stay in the picture, or to its middle if they are too large."""
+    # If the square is larger than the picture, both limits are the middle.
     limits = np.array([width, height], np.float64)
     low = np.minimum(side / 2, limits / 2)
     return np.clip(centres, low, limits - low)
@@ -142,6 +146,7 @@ def silhouette_boxes(masks: np.ndarray) -> np.ndarray:
 
 def moving_boxes(clip: RawClip) -> np.ndarray:
     """Return boxes (T, 4) around the pixels that differ from the median of the frames; NaN where none does."""
+    # A sample of the frames is enough for the median and saves memory.
     step = max(1, clip.record.num_frames // _SAMPLE)
     background = np.median([frame for number, frame in enumerate(clip.frames()) if number % step == 0], axis=0)
     return silhouette_boxes(np.stack(list(_differing(clip, background.astype(np.uint8)))))
@@ -156,5 +161,6 @@ def _differing(clip: RawClip, background: np.ndarray) -> Iterator[np.ndarray]:
         joined = cv2.dilate(opened, speck, iterations=2)  # joins head and legs if the trunk looks like the wall
         count, parts, facts, _ = cv2.connectedComponentsWithStats(joined)
         if count > 1:
+            # Label 0 is the background, so parts count from 1.
             opened[parts != 1 + np.argmax(facts[1:, cv2.CC_STAT_AREA])] = 0
         yield opened.astype(bool)

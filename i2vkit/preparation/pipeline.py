@@ -155,6 +155,7 @@ def prepare_set(
         raise ConfigError(f"--size {framing.size}: frames need at least 16 pixels")
     exact = ClipFolder(str(truth)).index().records if truth is not None and (truth / "index.csv").exists() else []
     jobs = [PreparationJob(record, out, framing, find, maps) for record in index.records]
+    # The ground truth gets the same framing and maps as the clips.
     jobs += [PreparationJob(record, out / "truth", framing, find, maps) for record in exact]
     how = {"framing": type(framing).__name__} | _fields(framing)
     claim_folder(out, "prepared.json", {"set": name} | how | (settings or {}))
@@ -162,6 +163,7 @@ def prepare_set(
         claim_folder(out, "maps.json", {"maps": type(maps).__name__} | _fields(maps))
     outcomes = run_jobs(prepare_clip, jobs, workers, chunk)
     done, done_truth = outcomes[: len(index.records)], outcomes[len(index.records) :]
+    # The index is written even if all clips fail, so that ``skipped.csv`` shows every reason.
     write_index(out, done, index.skipped)
     if exact:
         write_index(out / "truth", done_truth)
@@ -193,6 +195,7 @@ def prepare_clip(job: PreparationJob) -> PreparedClip:
 def _prepare_frames(job: PreparationJob) -> PreparedClip:
     """Write the frames and the points of one clip, or find that they are written."""
     record, folder = job.record, job.root / job.record.name
+    # A folder is renamed to its name when it is complete, so this clip is done.
     if folder.is_dir():
         return PreparedClip(record, num_frames=len(image_paths(folder)))
     try:
@@ -210,6 +213,7 @@ def _prepare_frames(job: PreparationJob) -> PreparedClip:
         with whole_folder(folder) as temporary:
             count = 0
             for count, frame in enumerate(clip.frames(), start=1):
+                # One frame too many is enough to know that the numbers differ.
                 if expected is not None and count > expected:
                     break
                 write_image(temporary / f"{count - 1:03d}.png", warp.frame(frame, count - 1))

@@ -46,5 +46,6 @@ def prepare_natops(
         FixedBox(size, BOX, PICTURE, square),
         workers,
         truth=find_sidecar_folder(index.records[0].frames.path, source, "truth"),
+        # All repeats of a video go to one process, which decodes the video once.
         chunk=repeats,
     )

@@ -47,6 +47,7 @@ def prepare_oulu_casia(
     """
     index = OuluCasia(str(source), camera, light).index()
     base = _landmark_base(index.records[0].frames.paths[0], source)
+    # The landmarks mirror the folders of the frames, with one file for each clip.
     tables = [base / "landmarks" / camera / light / r.person / f"{r.label}.csv" for r in index.records]
     records = [replace(r, metadata={"landmarks": table}) for r, table in zip(index.records, tables, strict=True)]
     return prepare_faces(

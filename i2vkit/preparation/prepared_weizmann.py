@@ -90,6 +90,7 @@ def with_boxes(records: list[ClipRecord], masks: Path) -> list[ClipRecord]:
         raise DataError(
             f"{masks} has no struct original_masks with the silhouettes of each clip, but {', '.join(variables)}"
         )
+    # Names are compared in lower case, as the reader gives them.
     known = {name.lower(): clip for name, clip in variables["original_masks"].items()}
     result = []
     for record in records:
@@ -106,4 +107,5 @@ def _fitting(silhouettes: np.ndarray, num_frames: int) -> np.ndarray | None:
     boxes = silhouette_boxes(silhouettes.transpose(2, 0, 1).astype(bool))[:num_frames]  # (H, W, T) -> (T, H, W)
     if abs(silhouettes.shape[2] - num_frames) > _TOLERANCE * num_frames:
         return None
+    # Missing boxes at the end become NaN: (T, 4).
     return np.concatenate([boxes, np.full((num_frames - len(boxes), 4), np.nan)])

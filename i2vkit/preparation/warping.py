@@ -24,12 +24,14 @@ class Warp:
         fine = self.factor * self._of(number)
         fine[:, 2] += (self.factor - 1) / 2  # pixel k covers the fine pixels k * factor to k * factor + factor - 1
         side = (self.size * self.factor,) * 2
+        # Beyond the frame its edge is repeated.
         warped = cv2.warpAffine(frame, fine, side, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return cv2.resize(warped, (self.size, self.size), interpolation=cv2.INTER_AREA)
 
     def points(self, points: np.ndarray) -> np.ndarray:
         """Return points (T, N, 2) of all frames in pixels of the warped pictures. NaN stays NaN."""
         maps = (self._of(number) for number in range(len(points)))
+        # (N, 2) @ (2, 2) + (2,) -> (N, 2) for each frame
         return np.stack([one @ map[:, :2].T + map[:, 2] for one, map in zip(points, maps, strict=True)])
 
     def _of(self, number: int) -> np.ndarray:

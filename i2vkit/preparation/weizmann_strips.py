@@ -38,6 +38,7 @@ class SilhouetteMaps:
             return
         frames = np.stack(list(record.frames))
         maps = Silhouettes(self.faint, self.clear)(frames, record.metadata["background"])[:, 0]
+        # Silhouettes are found at the size of the strips, where the background was estimated.
         if maps.shape[1:] != (self.size, self.size):
             maps = np.stack([cv2.resize(one, (self.size, self.size), interpolation=cv2.INTER_AREA) for one in maps])
         write_maps(path, maps[:, None])
@@ -85,6 +86,7 @@ def with_backgrounds(records: list[ClipRecord], maker: SilhouetteMaps) -> list[C
 
     turned = [bool(record.metadata.get("mirrored")) for record in records]
     clips = [np.stack(list(record.frames)) for record in records]
+    # (T, H, W, 3): flip the columns of mirrored clips.
     clips = [clip[:, :, ::-1] if flip else clip for clip, flip in zip(clips, turned, strict=True)]
     backgrounds = estimate_backgrounds(clips, find)
     backgrounds = [

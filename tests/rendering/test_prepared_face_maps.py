@@ -126,8 +126,8 @@ def test_maps_of_two_models_are_not_mixed(raw, prepared, tmp_path):
     ("options", "message"),
     [
         (dict(morphable=Path("basel.mat"), expressions=Path("moves.mat")), "need --maps"),
-        (dict(maps=True, morphable=Path("basel.mat")), "and both are needed"),
-        (dict(maps=True, landmark_vertices=Path("points.mat")), "and both are needed"),
+        (dict(maps=True, morphable=Path("basel.mat")), "a Basel model needs two files"),
+        (dict(maps=True, landmark_vertices=Path("points.mat")), "a Basel model needs two files"),
     ],
 )
 def test_files_of_a_model_go_together(raw, tmp_path, options, message):
