@@ -94,5 +94,6 @@ def choose_subjects_per_group(number: int, *groups: Sequence[str]) -> tuple[list
     people = sum(map(len, groups))
     if not len(groups) <= number <= people:
         raise ConfigError(f"people must be from {len(groups)}, one for each group, to {people}, got {number}")
+    # zip_longest pads shorter groups with None.
     chosen = list(filter(None, chain.from_iterable(zip_longest(*groups))))[:number]
     return sorted(chosen), [person for person in groups[-1] if person in chosen]

@@ -77,6 +77,7 @@ def synthesize_mug(
 
 def raw_clip(out: Path, seed: int, person: str, label: str, take: int) -> RenderedClip:
     """Return a take in the raw layout below `out`."""
+    # The level of sessions is between the person and the expression.
     sessions = ["session0"] if person in IN_SESSIONS else []
     place, name = Path(person, *sessions, label), "_".join([*sessions, f"take{take:03d}"])
     return RenderedClip(

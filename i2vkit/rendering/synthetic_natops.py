@@ -117,6 +117,7 @@ def write_session(root: Path, studio: FigureStudio, session: Session) -> list[Se
                     joints.append(frame.joints)
                 # The table covers the repeat itself, without the rest before it.
                 write_landmarks(table, np.stack(joints[rest:]))
+            # The video ends with a rest that repeats the last picture.
             for _ in range(REST[0]):
                 writer.write(frame.image)
     return segments_of(session, [len(clip_motion(studio, clip)) for clip in session.clips])

@@ -134,6 +134,7 @@ def penn_labels(
     """
     width, height = size
     inside = ((joints > -0.5) & (joints < np.array(size) - 0.5)).all(axis=-1)
+    # (T, 13, 2); pixels count from 1.
     places = np.where(inside[..., None], joints + 1, _OUTSIDE)
     return {
         "action": clip.label,

@@ -56,6 +56,7 @@ def synthesize_weizmann(
     clips = {clip.alias: clip for name in names for clip in clips_of(name)}
     pairs = assign_transfers(truth, clips, names, tested, driving=lambda clip: not clip.alias.endswith(_SECOND))
     claim_folder(out, "synthetic.json", {"set": "weizmann", "seed": seed, "people": people, "size": list(size)})
+    # The file of all silhouettes is written after all clips, so it exists only when they are complete.
     with_masks = not (out / MASKS).exists()
     rendered = run_jobs(partial(write_clip, out, studio, with_masks), list(clips.values()), workers, chunk=len(LABELS))
     if with_masks:
@@ -115,6 +116,7 @@ def write_masks(path: Path, packed: dict[str, np.ndarray], size: tuple[int, int]
 def align(masks: np.ndarray) -> np.ndarray:
     """Move silhouettes (H, W, T) so that the centre of each is in the middle, and crop them to the common size."""
     seen = [np.argwhere(masks[..., number]) for number in range(masks.shape[2])]
+    # Rows and columns relative to the centre of each silhouette.
     offsets = [points - np.rint(points.mean(axis=0)).astype(int) for points in seen if len(points)]
     reach = np.abs(np.concatenate(offsets)).max(axis=0) if offsets else np.zeros(2, int)
     result = np.zeros((*(2 * reach + 1), masks.shape[2]), np.uint8)

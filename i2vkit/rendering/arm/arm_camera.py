@@ -35,6 +35,7 @@ class ArmCamera:
         Returns:
             Pixels (N, 2), and the number of pixels (N,) that a metre covers at each point.
         """
+        # (N, 3): right, down and depth in metres.
         seen = (points - self.place) @ self.axes.T
         scale = self.focal * side / seen[:, 2]
         return seen[:, :2] * scale[:, None] + (side - 1) / 2, scale  # pixel centres are whole numbers

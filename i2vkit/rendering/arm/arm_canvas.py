@@ -69,12 +69,14 @@ class ArmCanvas:
         pixels, scale = self.camera.project(ends, self.side)
         sizes = np.asarray(radii) * scale
         along = pixels[1] - pixels[0]
+        # The unit vector across the limb that points to the light.
         aside = np.array([-along[1], along[0]]) / max(np.hypot(*along), 1e-6)
         aside = aside if aside @ self._towards_light >= 0 else -aside
         lit = 0.5 * float(aside @ self._towards_light)
         widths = sizes * (1.0 - 0.85 * RINGS[:, None])
         middles = pixels + (lit * sizes * RINGS[:, None])[..., None] * aside
         wide = widths[..., None] * aside
+        # One quadrilateral for each ring: (rings, 2, 2) and its other side -> (rings, 4, 2).
         outlines = corners(np.concatenate([middles + wide, (middles - wide)[:, ::-1]], axis=1))
         tints = np.multiply(colour, self.light.tint) * self._tones(0.75, RINGS)[:, None]
         for outline, middle, width, tint in zip(outlines, middles, widths, tints, strict=True):

@@ -30,6 +30,7 @@ class ArmMotion:
         times = np.arange(substeps * (NUM_FRAMES - 1) + 1) / substeps
         stops = np.vstack([[start], self.targets])
         arrivals = np.concatenate([[0.0], self.arrivals])
+        # The leg of the path that each time belongs to.
         leg = np.clip(np.searchsorted(arrivals, times, side="right") - 1, 0, len(self.arrivals) - 1)
         share = (times - arrivals[leg]) / (arrivals[leg + 1] - arrivals[leg])
         # This polynomial has the least jerk between two rests.
@@ -53,6 +54,7 @@ def draw_motion(seed: int, split: int, number: int) -> ArmMotion:
             rng.uniform(0.7, 1.4) * math.dist(last, place) + 0.3
         )  # the constant is for the first leg, whose start is unknown
     arrivals = np.cumsum(lengths) / lengths.sum() * (NUM_FRAMES - 1)
+    # Rounding must not move the last arrival.
     arrivals[-1] = NUM_FRAMES - 1
     return ArmMotion(arrivals, targets)
 

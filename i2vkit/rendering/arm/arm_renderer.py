@@ -71,6 +71,7 @@ class ArmRenderer:
             np.vstack([self._on_floor(raised(circle(10) * 0.045 + end[:2], end[2])) for end in (wrist, bend)])
         )
         side = self.canvas.side // COARSE
+        # Projecting all outlines at once is faster than one by one.
         pixels, _ = self.canvas.camera.project(raised(np.concatenate(outlines), 0.0), side)
         mask, start = np.zeros((side, side), np.uint8), 0
         for outline in outlines:
@@ -88,4 +89,5 @@ class ArmRenderer:
     def _on_floor(self, points: np.ndarray) -> np.ndarray:
         """Return the shadows (N, 2) of points (N, 3) on the floor."""
         light = self.canvas.light.direction
+        # Follow the ray of light down to z = 0.
         return points[:, :2] - points[:, 2:] * (light[:2] / light[2])

@@ -60,6 +60,7 @@ def _touch(scene: ArmScene, poses: list[list[float]], before: list[float], now: 
         shift = min(depth, FASTEST)
         pose[0] += shift * away_x
         pose[1] += shift * away_y
+        # The gripper's motion along the edge of the thing drags it around.
         along = away_x * (now[1] - before[1]) - away_y * (now[0] - before[0])
         pose[2] -= DRAG * along / thing.radius
 
@@ -75,6 +76,7 @@ def _part(scene: ArmScene, poses: list[list[float]]) -> bool:
             if abs(x) >= reach or abs(y) >= reach or (distance := math.hypot(x, y)) >= reach - 1e-6:
                 continue
             x, y = (x / distance, y / distance) if distance > 1e-9 else (1.0, 0.0)
+            # Both things move half of the overlap.
             half = 0.5 * min(reach - distance, FASTEST)
             first[0], first[1] = first[0] + half * x, first[1] + half * y
             second[0], second[1] = second[0] - half * x, second[1] - half * y

@@ -49,6 +49,7 @@ def paint(canvas: ArmCanvas, gripper: np.ndarray) -> None:
     tip = gripper[2]
     canvas.limb(np.stack([SHOULDER, bend]), (0.062, 0.055), RED)
     canvas.balls(bend[None], np.array([0.062]), np.array([DARK], float))
+    # The farther finger is drawn first.
     fingers = sorted(finger_outlines(gripper), key=lambda outline: -np.hypot(*(outline.mean(axis=0) - eye[:2])))
     for finger in fingers:
         canvas.fill(prism(finger, tip, tip + PAD, (RUBBER, RUBBER), light, eye))

@@ -50,6 +50,7 @@ def _paint_floor(canvas: ArmCanvas, scene: ArmScene) -> None:
     tone *= 1.0 - 0.22 * np.exp(-edge / 0.09)  # corners get less of the ambient light
     colour = canvas.light.on(scene.floor, np.array([[0.0, 0.0, 1.0]]))[0]
     texture = np.clip(tone[..., None] * colour, 0, 255).astype(np.uint8)
+    # The corners of the texture, in the order of the corners of the floor.
     own = np.array([[GRAIN, GRAIN], [0, GRAIN], [0, 0], [GRAIN, 0]], np.float32) - 0.5
     pixels, _ = canvas.camera.project(raised(rectangle(*BIN), 0.0), canvas.side)
     warp = cv2.getPerspectiveTransform(own, pixels.astype(np.float32))
@@ -83,6 +84,7 @@ def _walls(scene: ArmScene, camera: ArmCamera, light: Light) -> list[tuple[tuple
         inside = np.concatenate([raised(inner[pair], 0.0), raised(inner[pair[::-1]], WALL)])
         outside = np.concatenate([raised(outer[pair], -0.02), raised(outer[pair[::-1]], WALL)])
         rim = np.concatenate([raised(inner[pair], WALL), raised(outer[pair[::-1]], WALL)])
+        # A wall is near if the camera is on its outer side.
         near = (camera.place - inside[0]) @ outward > 0
         shade = light.on(scene.wall, np.array([-outward, outward, (0.0, 0.0, 1.0)]))
         result += [((outside, shade[1]), True)] if near else [((inside, 0.92 * shade[0]), False)]

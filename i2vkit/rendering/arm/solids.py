@@ -68,6 +68,7 @@ def prism(outline: np.ndarray, bottom: float, top: float, colours, light: Light,
     sides[:, 0, :2] = sides[:, 3, :2] = outline
     sides[:, 1, :2] = sides[:, 2, :2] = following
     sides[:, :2, 2], sides[:, 2:, 2] = bottom, top
+    # A side is visible if its normal points to the camera's half-space.
     seen = ((eye - sides[:, 0]) * normals[:-1]).sum(axis=1) > 0
     shades = light.on(colours[0], normals[:-1])
     faces = [(sides[k], shades[k]) for k in np.flatnonzero(seen)]

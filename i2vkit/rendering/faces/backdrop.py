@@ -36,6 +36,7 @@ def body(identity: FaceIdentity, width: int, height: int) -> np.ndarray:
     sketch = Sketch(view, width, height, identity.shirt)
     x, y = head_grid(view, width, height)
     neck = 0.44 * identity.face_width + 3.0 * identity.jaw
+    # The neck is skin, and the clothes are painted around it.
     throat = np.array(
         [(-neck, 30), (-neck, 68), (-neck - 5, 80), (-58, 92), (58, 92), (neck + 5, 80), (neck, 68), (neck, 30)]
     )
@@ -83,6 +84,7 @@ def skin(identity: FaceIdentity, width: int, height: int) -> np.ndarray:
         """Return a soft spot (H, W) on both sides of the face."""
         return np.exp(-(((np.abs(x) - cx) / sx) ** 2) - ((y - cy) / sy) ** 2)
 
+    # Forehead and cheeks reflect more on the lit side.
     towards = 1.0 + 0.5 * np.sign(identity.light[0]) * np.clip(x / 30.0, -1, 1)
     light = (
         light

@@ -129,6 +129,7 @@ def _level(rng: np.random.Generator, timing: ExpressionTiming, num_frames: int, 
     time, count = _times(num_frames, fps)[:, None], len(ActionUnits._fields)
     begin = np.maximum(timing.start + rng.normal(0.0, 0.08, count) * timing.onset, 0.0)
     release = timing.start + timing.onset + timing.hold + rng.normal(0.0, 0.08, count) * timing.offset
+    # Each action reaches its apex before its release, and comes to rest before the end.
     release = np.clip(release, begin + timing.onset, time[-1] - timing.offset)
     rise = ease(np.clip((time - begin) / timing.onset, 0.0, 1.0), rng.uniform(0.7, 1.5))
     fall = ease(np.clip((time - release) / timing.offset, 0.0, 1.0), rng.uniform(0.6, 1.2))

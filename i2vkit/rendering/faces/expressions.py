@@ -133,6 +133,7 @@ def sway(rng: np.random.Generator, label: str | None, level: np.ndarray, pace: f
     width = rng.normal(0.0, [1.2, 0.8, 0.7, 0.7, 0.5])
     speed, phase = rng.uniform(0.08, 0.22, 5), rng.uniform(0.0, 2.0 * np.pi, 5)
     time = pace * np.arange(len(level))[:, None]
+    # Subtracting the first value lets the sway start at zero.
     wave = np.sin(speed * time + phase) - np.sin(phase)
     lean = (
         np.array(APEX_HEAD[label] if label else HeadPose())

@@ -66,6 +66,7 @@ def _strand_places(seed: int, num_points: int) -> tuple[np.ndarray, tuple[float,
     """Return weights (22, num_points) that place strands between the points of the jaw, and the strands' lightness."""
     rng = np.random.default_rng([seed, 4])
     position = rng.uniform(0.0, num_points - 1.01, 22)
+    # Linear interpolation between neighbouring points: (22, num_points).
     weights = np.maximum(0.0, 1.0 - np.abs(position[:, None] - np.arange(num_points)))
     return weights, tuple(rng.choice([0.78, 0.9, 1.2], 22).tolist())
 
@@ -73,6 +74,7 @@ def _strand_places(seed: int, num_points: int) -> tuple[np.ndarray, tuple[float,
 def paint_glasses(image: np.ndarray, view: FaceView, identity: FaceIdentity) -> None:
     """Paint round or square frames on the nose, with arms to the ears."""
     angle = np.linspace(0.0, 2.0 * np.pi, 33)[:-1]
+    # A power below 1 turns the ellipse into a rounded rectangle.
     power = 1.0 if identity.glasses == "round" else 0.55
     cos, sin = (np.sign(f) * np.abs(f) ** power for f in (np.cos(angle), np.sin(angle)))
     wide, tall = (14.6, 13.4) if identity.glasses == "round" else (15.6, 10.6)

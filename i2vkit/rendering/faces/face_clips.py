@@ -117,6 +117,7 @@ def render_set(
 def _as_truth(root: Path, actor: str, clip: RenderedClip) -> RenderedClip:
     """Return the clip in which `actor` does `clip`, below the root of the ground truth."""
     name = f"{actor}/{clip.label}/as_{clip.alias}"
+    # The ground truth is always stored as PNG files, whatever the raw layout uses.
     lossless = {"image": RenderedClip.image, "first": RenderedClip.first}
     return replace(
         clip, name=name, person=actor, frames=root / name, landmarks=root / "landmarks" / f"{name}.csv", **lossless
@@ -164,6 +165,7 @@ def renderer(seed: int, person: str, width: int, height: int) -> FaceRenderer:
 def draw_over_time(studio: FaceStudio, clips: Sequence[RenderedClip], columns: int = 7, cell: int = 68) -> np.ndarray:
     """Draw the heads of clips (rows) at evenly spaced times (columns), uint8 RGB, `cell` pixels each."""
     width, height = studio.size
+    # A square around the head.
     side, top, left = round(0.75 * height), round(0.15 * height), max(0, round(width / 2 - 0.375 * height))
     rows = []
     for clip in clips:

@@ -61,6 +61,7 @@ class FaceView:
         It treats the whole picture as a plane at `depth`.
         """
         linear = self.matrix[:, :2] / self.scale
+        # Points of the plane have a constant depth, which shifts them when the head turns.
         offset = self.offset + self.matrix[:, 2] * depth - linear @ self.centre
         return np.hstack([linear, offset[:, None]])
 
@@ -136,6 +137,7 @@ def face_shape(identity: FaceIdentity, actions: ActionUnits) -> FaceShape:
         ]
     )
     points = on_surface(plane[:, 0], plane[:, 1], _LIFTS)
+    # The outline is the silhouette, which is at the depth of the head's centre.
     points[SLICES["outline"], 2] = 0.0
     return FaceShape(points)
 
@@ -206,6 +208,7 @@ def _eye(identity: FaceIdentity, a: ActionUnits, side: int) -> tuple[np.ndarray,
     wide = 1.0 + 0.5 * a.eye_wide - 0.45 * a.lid_tight - 0.15 * a.cheek_raise
     upper = -0.6 * identity.eye_height * wide * (1.0 - a.lid_droop * (0.22 + 0.3 * outward))
     lower = 0.4 * identity.eye_height * (1.0 + 0.2 * a.eye_wide - 0.5 * a.lid_tight - 0.65 * a.cheek_raise)
+    # A blink moves the upper lid down to the lower one.
     upper = (1.0 - a.blink) * upper + a.blink * lower * 0.85
     slope = (identity.eye_tilt + 0.9 * a.lid_droop) * outward
     x = side * identity.eye_distance + identity.eye_width * LID

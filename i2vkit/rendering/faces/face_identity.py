@@ -98,6 +98,7 @@ def draw_identity(seed: int, person: int) -> FaceIdentity:
     feminine = person % 2 == 0
     # Men and women alternate, so each of these sequences counts pairs of people.
     spread = [(start[k] + person // 2 * step) % 1.0 for k, step in enumerate(STEPS)]
+    # Skin tones vary from person to person, not from pair to pair.
     spread[0] = (start[0] + person * STEPS[0]) % 1.0
     tone = spread[0] ** 1.3 * (len(SKIN_TONES) - 1)
     skin = _mix(SKIN_TONES[int(tone)], SKIN_TONES[min(int(tone) + 1, len(SKIN_TONES) - 1)], tone % 1.0)

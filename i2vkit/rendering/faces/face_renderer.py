@@ -37,6 +37,7 @@ class FaceRenderer:
         body = backdrop.body(identity, width, height)
         self.wall = backdrop.background(identity, width, height)
         self.back_hair = self.body = None
+        # Without hair behind the neck, the body never changes and becomes part of the wall.
         if behind is None:
             blend_layer(self.wall, body)
         else:
@@ -65,6 +66,7 @@ class FaceRenderer:
         image = self.wall.copy()
         if self.back_hair is not None:
             self.back_hair.blend(image, view)
+            # The body covers the back hair. It is only in the lower half of the picture.
             neck = self.height // 2
             blend_layer(image[neck:], self.body[neck:])
         if not covers_ears(identity):
@@ -95,6 +97,7 @@ class FaceRenderer:
         skin = cv2.warpAffine(
             self.skin, part.plane(25.0), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
+        # The relief is drawn on the part of the picture that the skin can cover.
         relief = Relief(part, size[1], size[0])
         paint_relief(relief, self.identity, actions, shape)
         mask = np.zeros(size[::-1], dtype=np.uint8)

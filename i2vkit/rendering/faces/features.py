@@ -110,6 +110,7 @@ def paint_mouth(
     outer_top, inner_top, inner_bottom, outer_bottom = (
         seen[k] for k in ("outer_top", "inner_top", "inner_bottom", "outer_bottom")
     )
+    # Gaps below about one pixel are drawn as a line.
     is_open = np.max(inner_bottom[:, 1] - inner_top[:, 1]) > 0.8
     if is_open:
         _inside(image, view, identity, actions, np.concatenate([inner_top, inner_bottom[::-1]]))

@@ -53,6 +53,7 @@ def _paint_front(sketch: Sketch, identity: FaceIdentity, rng: np.random.Generato
     """Paint the hair between the outer edge and the hairline, with the sides."""
     style, flip = STYLES[identity.hair_style], 1 if identity.parting < 0 else -1
     outer = _outer_edge(identity, style, rng)
+    # Hairlines are defined with the parting on the left, and mirrored for one on the right.
     line = np.array(style.hairline)[::flip] * (flip * identity.face_width, 1.0)
     line = spline_basis(len(line), 6, closed=False) @ line
     inner = identity.face_width * style.lock
@@ -68,6 +69,7 @@ def _paint_front(sketch: Sketch, identity: FaceIdentity, rng: np.random.Generato
             sketch, start, 0.5 * (start + end) - (0, 6), end, shade(identity.hair_colour, rng.uniform(0.8, 1.15)), rng
         )
     lower = np.concatenate([outer[:1], lower, outer[-1:]])
+    # The length along the lower edge, by which strands are spread evenly.
     length = np.r_[0, np.cumsum(np.hypot(*np.diff(lower, axis=0).T))]
     for position in np.sort(rng.random(260)) * length[-1]:  # strands over the volume of the hair to its lower edge
         end = np.array([np.interp(position, length, lower[:, k]) for k in (0, 1)]) + rng.normal(0, 2.0, 2) + (0, 4)

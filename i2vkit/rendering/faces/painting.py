@@ -45,6 +45,7 @@ def ribbon(points: np.ndarray, width: np.ndarray) -> np.ndarray:
     step[..., 1:-1, :] = points[..., 2:, :] - points[..., :-2, :]
     step[..., 0, :] = points[..., 1, :] - points[..., 0, :]
     step[..., -1, :] = points[..., -1, :] - points[..., -2, :]
+    # Central differences give the direction of the stroke at each point.
     dx, dy = step[..., 0], step[..., 1]
     share = 0.5 * width / np.sqrt(dx * dx + dy * dy + 1e-9)
     aside = np.empty_like(points)
@@ -114,6 +115,7 @@ class Sketch:
     def layer(self) -> np.ndarray:
         """Return the layer as premultiplied RGBA (H, W, 4)."""
         size = (self.cover.shape[1] // self.factor, self.cover.shape[0] // self.factor)
+        # Premultiplied colours can be averaged without dark edges.
         premultiplied = self.colour * (self.cover[..., None] / 255.0)
         rgba = np.dstack([premultiplied, self.cover]).astype(np.float32)
         return np.rint(cv2.resize(rgba, size, interpolation=cv2.INTER_AREA)).astype(np.uint8)
@@ -132,6 +134,7 @@ class MovingLayer:
 
     def __init__(self, picture: np.ndarray, depth: float, reach: int) -> None:
         self.picture, self.depth = picture, depth
+        # The rows and columns that the layer covers, widened by its reach below.
         rows, columns = np.flatnonzero(picture[..., 3].any(axis=1)), np.flatnonzero(picture[..., 3].any(axis=0))
         self.top, self.bottom = max(int(rows[0]) - reach, 0), min(int(rows[-1]) + reach, picture.shape[0])
         self.left, self.right = max(int(columns[0]) - reach, 0), min(int(columns[-1]) + reach, picture.shape[1])

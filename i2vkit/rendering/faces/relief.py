@@ -49,6 +49,7 @@ class Relief:
 
     def apply(self, skin: np.ndarray) -> np.ndarray:
         """Return the skin (H, W, 3) with light and shade."""
+        # Gains are smooth, so half the resolution is enough.
         gains = cv2.resize(self.gains, self.size, interpolation=cv2.INTER_LINEAR)
         return cv2.multiply(skin, gains, scale=1.0 / NEUTRAL)
 

@@ -39,6 +39,7 @@ class BackgroundPainter:
         """
         rows, columns = self.image.shape[:2]
         size = (max(2, round(columns / (grain * self.FINE))), max(2, round(rows / (grain * stretch * self.FINE))))
+        # Noise on a coarse grid becomes smooth when it is enlarged.
         coarse = self.rng.standard_normal(size[::-1]).astype(np.float32)
         fine = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC)
         return fine / max(float(fine.std()), 1e-6)

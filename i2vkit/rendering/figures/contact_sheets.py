@@ -53,6 +53,7 @@ def contact_sheet(
             )
             for number, action in enumerate(actions)
         ]
+        # White cells fill up the last row.
         cells += [np.full_like(cells[0], 255)] * (-len(cells) % columns)
         rows += [np.hstack(cells[first : first + columns]) for first in range(0, len(cells), columns)]
     return np.vstack(rows)

@@ -32,6 +32,7 @@ def draw_figure(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView
         arm = 0.2 * near[f"{side}_shoulder"] + 0.35 * near[f"{side}_elbow"] + 0.45 * near[f"{side}_wrist"]
         parts.append((arm + 0.015, _arm(canvas, identity, view, side)))
     parts += prop_parts(canvas, identity, view)
+    # Paint from far to near, so that near parts cover far ones.
     for _, draw in sorted(parts, key=lambda part: part[0]):
         draw()
 

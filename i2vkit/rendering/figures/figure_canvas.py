@@ -45,6 +45,7 @@ class FigureCamera:
         """Return the pixels (..., 2) and the nearness (...) of points (..., 3). Pixel centres are whole numbers."""
         sine, cosine = np.sin(np.deg2rad(self.pitch)), np.cos(np.deg2rad(self.pitch))
         x, y, z = points[..., 0], points[..., 1], points[..., 2]
+        # Looking down by the pitch, a point that is nearer (larger z) appears lower.
         pixels = np.stack([self.centre + self.scale * x, self.ground - self.scale * (y * cosine - z * sine)], axis=-1)
         return pixels, z * cosine + y * sine
 
@@ -164,6 +165,7 @@ class FigureCanvas:
             contour: Whether it has a dark contour.
         """
         centres, outlines = (np.array(parts)[None] for parts in zip(*rings, strict=True))
+        # The contour has a fixed width in pixels, hence relative to the size of each ring.
         reach = np.abs(outlines).max(axis=(2, 3))[..., None]
         swell = (
             self.sizes[:, None, None] + np.where(np.arange(len(self.sizes)) == 0, self.line, 0.0)[:, None, None] / reach

@@ -119,6 +119,7 @@ def write_truth(root: Path, studio: FigureStudio, clip: FigureClip) -> TruthClip
             frames = islice(render_clip(studio, clip), len(clip_motion(studio, clip)) - clip.cut)
             for number, frame in enumerate(frames):
                 write_image(folder / f"{number:03d}.png", frame.image)
+                # A box is written as two points, like landmarks: (4,) -> (2, 2).
                 seen.append((frame.joints, seen_box(frame).reshape(2, 2)))
             write_landmarks(root / joints, np.stack([points for points, _ in seen]))
             write_landmarks(root / boxes, np.stack([box for _, box in seen]))

@@ -85,6 +85,7 @@ def draw_person(seed: int, person: int) -> FigureIdentity:
     skin = _mix(SKIN_TONES[int(tone)], SKIN_TONES[int(tone) + 1], tone % 1.0)
     dark = tone > 3.5
     shirt = _pick(SHIRTS, spread[3])
+    # Shirt and trousers have clearly different colours.
     trousers = _pick([c for c in TROUSERS if _distance(c, shirt) > 90.0], float(rng.random()))
     return FigureIdentity(
         name=f"P{person:03d}",

@@ -50,6 +50,7 @@ class FigureRenderer:
         self.identity, self.scene, self.width, self.height = identity, scene, width, height
         self.camera = FigureCamera(size * height, 0.5 * (width - 1), ground * height, pitch)
         small = self.camera.scale < 100.0
+        # Small figures need more smoothing of edges and fewer tones.
         self.factor, self.num_tones = (4, 4) if small else (3, 8)
         self._places: dict[str, np.ndarray] = {}
         light = np.array([identity.light[0], -identity.light[1]])

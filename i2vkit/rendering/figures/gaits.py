@@ -40,6 +40,7 @@ def step(
         axis: The axis along which the body moves.
     """
     cycle = np.floor(phase)
+    # The share of the swing, 0 while the foot is planted.
     swing = np.clip((phase - cycle - duty) / (1.0 - duty), 0.0, 1.0)
     planted = start + (cycle + 0.5 * duty) * stride
     poses[f"{side}_foot_{axis}"] = planted + stride * smooth(swing)
@@ -88,6 +89,7 @@ def jumping_jacks(poses: Poses, phase: Values, high: float, reach: float, raised
     """
     within = phase - np.floor(phase)
     up = 0.5 - 0.5 * np.cos(2.0 * np.pi * phase)
+    # Feet go apart in the first jump of the cycle and together in the second.
     apart = smooth((within - 0.08) / 0.3) - smooth((within - 0.58) / 0.3)
     air = hump((within - 0.08) / 0.3) + hump((within - 0.58) / 0.3)
     crouch = hump((within + 0.06) / 0.2) + hump((within - 0.94) / 0.2) + hump((within - 0.36) / 0.26)

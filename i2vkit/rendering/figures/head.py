@@ -38,6 +38,7 @@ class _Egg:
 
     def clamp(self, directions: np.ndarray) -> np.ndarray:
         """Move directions (N, 3) on the far side to the rim."""
+        # Remove the component that points away from the camera, then normalise.
         near = np.minimum(self.nearness(directions), 0.0)[:, None]
         moved = directions - near * self.towards
         return moved / np.maximum(np.linalg.norm(moved, axis=-1, keepdims=True), 1e-6)
@@ -112,6 +113,7 @@ def _hair(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg, rim: np.nda
     if style == "bun":
         knot = egg.centre + egg.offsets(np.array([[0.0, 0.95, -0.75]]))[0]
         canvas.limbs(knot[None], knot[None] + 0.01, [0.36 * egg.size], [0.36 * egg.size], np.array([identity.hair]))
+    # Hair reaches lower at the back of the head than at the sides.
     lowest = (-0.3 if style in FALLING else -0.12) - 0.4 * np.maximum(0.0, -rim[:, 2])
     kept = np.column_stack([rim[:, 0], np.maximum(rim[:, 1], lowest), rim[:, 2]])
     around = egg.offsets(kept, swell)

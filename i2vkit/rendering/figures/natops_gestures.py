@@ -109,6 +109,7 @@ def _style(poses: Poses, rng: np.random.Generator) -> None:
             column = INDEX[f"{side}_{name}"]
             moved = poses.array[:, column] - resting[:, column]
             poses.array[:, column] = resting[:, column] + moved * rng.uniform(0.95, 1.05)
+    # The window is 0 at both ends, where the body is at rest.
     window = np.sin(np.pi * poses.time) ** 2
     for channel, degrees in (("nod", 3.0), ("turn", 5.0), ("tilt", 2.5), ("lean", 1.8), ("twist", 3.5), ("bend", 1.5)):
         wave = np.sin(rng.uniform(3.0, 7.0) * poses.time + rng.uniform(0.0, 2.0 * np.pi))

@@ -87,6 +87,7 @@ class Poses:
                 self[channel] = values[0]
             else:
                 inside = np.clip(self.time, times[0], times[-1])
+                # Monotone cubic interpolation does not overshoot.
                 self[channel] = PchipInterpolator(times, values)(inside)
         return self
 

@@ -70,6 +70,7 @@ def _racket(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) ->
     along = view.space("prop")
     wide = np.cross(along, view.space("r_fingers"))
     wide = np.cross(wide, along) if np.linalg.norm(wide) > 0.2 else view.space("r_thumb")
+    # The face of the racket is spanned by its handle and a direction across it.
     wide = wide - along * (wide @ along)
     wide = wide / max(float(np.linalg.norm(wide)), 1e-6)
     face = hand + 0.3 * along
@@ -152,6 +153,7 @@ def _ball(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> P
     The ball flies once `phase` (seconds since the release) passes 0.
     """
     projected, flight = view.film, view.channel("phase")
+    # Before the release the ball is in the hand, and afterwards it flies from there.
     released = (
         int(np.argmax(projected.motion["phase"] > 0)) - 1
         if np.any(projected.motion["phase"] > 0)

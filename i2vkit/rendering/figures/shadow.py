@@ -28,6 +28,7 @@ def cast_shadow(image: np.ndarray, identity: FigureIdentity, view: FigureView, o
     if on_wall:
         thrown = space - ((space[:, 2:] - WALL) / light[2]) * light
     else:
+        # Follow the light to the ground at y = 0, with a shadow a little shorter than the true one.
         thrown = space - (np.maximum(space[:, 1:2], 0.0) / light[1]) * light * np.array([0.8, 1.0, 0.8])
     pixels = view.project(thrown) / COARSE
     for first, last, thick in BONES:

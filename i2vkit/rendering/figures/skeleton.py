@@ -68,6 +68,7 @@ def two_bones(
     """
     along = unit(end - start)
     reach = np.linalg.norm(end - start, axis=-1, keepdims=True)
+    # Keep a slight bend, because the direction of a straight limb's joint is undefined.
     reach = np.clip(reach, abs(first - second) * 1.02 + 1e-6, (first + second) * 0.9995)
     # The law of cosines gives the foot of the middle joint on the line from start to end.
     share = (first**2 - second**2 + reach**2) / (2.0 * reach)
@@ -86,6 +87,7 @@ def pose_body(identity: FigureIdentity, motion: FigureMotion) -> PosedBody:
         hip = root + SIGN[side] * identity.hips * pelvis[..., 0]
         knee, ankle = two_bones(hip, points[f"{side}_ankle"], identity.thigh, identity.shin, pole)
         points |= {f"{side}_hip": hip, f"{side}_knee": knee, f"{side}_ankle": ankle}
+    # The waist takes part of the rotation of the chest, which curves the spine.
     half = (
         pelvis
         @ rotation(0, 0.4 * motion["bend"])
@@ -136,6 +138,7 @@ def _place_feet_and_hips(
         hip = root + sign * identity.hips * pelvis[..., 0]
         aside = np.sum((hip - ankle)[:, [0, 2]] ** 2, axis=-1)
         highest = ankle[:, 1] + np.sqrt(np.maximum((0.999 * leg) ** 2 - aside, 0.0))
+        # A leg of fixed length limits the height of its hip above the ankle.
         root[:, 1] -= np.maximum(hip[:, 1] - highest, 0.0)
     return root
 

@@ -90,5 +90,6 @@ def difference(expected: tuple[str, str, str] | None, found: tuple[str, str, str
         return f"it has {found[0]} frames, not {expected[0]}"
     if expected[1] != found[1]:
         return "the motion differs (landmarks or joints)"
+    # Colours are compared byte by byte with a tolerance.
     far = max(abs(a - b) for a, b in zip(*(bytes.fromhex(sums[2]) for sums in (expected, found)), strict=True))
     return f"mean colours are off by up to {far} of 256" if far > TOLERANCE else ""

@@ -125,6 +125,7 @@ def circulate(people: Sequence[str], performances: Sequence[Performance], actors
     for performance in performances:
         own = people.index(performance.person)
         for _ in range(actors):
+            # The step never is a multiple of the number of people, so nobody acts an own performance.
             step = 1 + given[performance.person] % (len(people) - 1)
             given[performance.person] += 1
             pairs.append((people[(own + step) % len(people)], performance))

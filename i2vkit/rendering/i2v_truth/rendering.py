@@ -55,6 +55,7 @@ def render_part(part: BenchmarkPart, root: Path, workers: int | None = None) -> 
     """
     own = [RenderJob(part, root, clip.name, clip.person, clip) for split in SPLITS for clip in part.performances(split)]
     exact = [_ground_truth_job(part, root, *transfer) for split in SPLITS for transfer in part.transfers(split)]
+    # Jobs are ordered by actor, so that each renderer is made once.
     exact.sort(key=lambda scene: scene.actor)
     draw = draw_face if part.name == FACES.name else draw_figure
     run_jobs(draw, own + exact, workers, chunk=_CHUNK)
@@ -105,6 +106,7 @@ def figure_motion(part: BenchmarkPart, performance: Performance) -> FigureMotion
     """
     motion = draw_motion(_rng(part, performance), "weizmann", performance.label)
     start = _WALKED_IN if performance.label == "walk" else 0
+    # Take every second pose, which halves the frame rate.
     poses = motion.poses[:: round(motion.fps / FPS["figures"])][start : start + part.frames[1]]
     return replace(motion, fps=FPS["figures"], heading=abs(motion.heading), poses=poses)
 
