@@ -54,7 +54,7 @@ METRICS = _child("METRICS", "i2vkit.evaluation.metrics")
 
 
 # The base class of every role, by the role's name: a dotted path, so that this module imports none of them.
-_INTERFACES: dict[str, str] = {}
+_INTERFACES: dict[str, str | type] = {}
 
 
 def _role(name: str, location: str, interface: str) -> Registry:
@@ -93,6 +93,30 @@ ROLES: dict[str, Registry] = {
 }
 
 
+def add_role(name: str, interface: type) -> Registry:
+    """Return a new registry for parts of a kind that i2vkit does not know, for a slot of your own.
+
+    Args:
+        name: What a part of this kind is called in messages and lists, for instance "motion smoother".
+        interface: Base class of these parts. ``find_part`` refuses a class that does not fulfil it.
+
+    Raises:
+        ConfigError: if there is a role of that name.
+
+    See also: ``add_slot`` in ``i2vkit/generator_slots.py``.
+    """
+    if name in ROLES:
+        raise ConfigError(f"there is a role '{name}' already: register your parts there, or choose another name")
+    ROLES[name] = Registry(name, scope=SCOPE)
+    _INTERFACES[name] = interface
+    return ROLES[name]
+
+
+def remove_role(name: str) -> None:
+    """Forget a role that ``add_role`` has added, with all that is registered in it."""
+    del ROLES[name], _INTERFACES[name]
+
+
 def closest_names(name: str, names: Iterable[str]) -> str:
     """What to suggest instead of an unknown ``name``: the nearest of ``names``, or all where none is near."""
     names = sorted(set(names))
@@ -104,6 +128,8 @@ def interface_of(registry: Registry) -> type | None:
     path = _INTERFACES.get(registry.name)
     if path is None or ROLES.get(registry.name) is not registry:
         return None
+    if isinstance(path, type):
+        return path
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)
 
@@ -156,8 +182,14 @@ def _from_path(path: str) -> Callable | None:
 def arguments_of(part: Callable) -> dict[str, inspect.Parameter] | None:
     """The arguments that ``part`` takes by name; None where it takes any.
 
-    A constructor that hands its ``**kwargs`` up takes those of its parents too.
+    A constructor that hands its ``**kwargs`` up takes those of its parents too. A class whose ``**kwargs`` are
+    some more arguments lists their names in a class method ``more_arguments``; all of them may be left out.
     """
+    if hasattr(part, "more_arguments"):
+        own = inspect.signature(part.__init__).parameters.values()
+        takes = {p.name: p for p in own if p.kind is not p.VAR_KEYWORD and p.name != "self"}
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        return takes | {name: inspect.Parameter(name, keyword, default=None) for name in part.more_arguments()}
     if inspect.isclass(part):
         # These two take no argument of their own, whatever their signatures say.
         levels = [level for level in part.__mro__ if level not in (object, Module)]
