@@ -1,4 +1,4 @@
-"""Losses of a GAN, from where they stand by family; kept for what imports them from here."""
+"""Losses of a GAN under their former module, kept for code that imports them from here."""
 
 from i2vkit.models.losses.discriminator_losses import AdversarialLoss, DiscriminatorLoss, DiscriminatorTerm, needs_real
 from i2vkit.models.losses.frame_losses import FrameL1Loss, MaskSparsityLoss, PassLoss
