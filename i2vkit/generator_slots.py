@@ -139,7 +139,7 @@ def added_slots() -> list[str]:
 def add_slot(name: str, registry: Registry, after: str = "motion_generator") -> Slot:
     """Add a slot for parts that change the motion, on its way from the motion encoder to the decoder.
 
-    A part of the slot is a ``Part``: it is called as ``part(motion, stream)``, or ``part(motion, stream, content)`` if
+    A part of the slot is a ``Part``: it is called as ``part(motion, state)``, or ``part(motion, state, content)`` if
     it names a field of the content, and returns the motion with what it ``provides``. It is planned as all others are:
     adapters are inserted in front of it, and it is built only if somebody reads what it gives. Call this where the
     parts are defined, so that a config that imports them has the slot.

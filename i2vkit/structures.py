@@ -174,9 +174,9 @@ class Motion(_TensorHolder):
     Shapes: ``code`` (B, D), one a clip, or (B, T, D), one a step (``Spec.code_per_step``), with ``mean`` and
     ``log_variance`` of the same shape where it is variational; ``prior_mean`` and ``prior_log_variance`` likewise, of
     the encoder's own prior, None for N(0, I); ``trajectory`` (B, T, D); ``condition`` (B, L) one-hot label; ``maps``,
-    per stream ("driving" (B, C_i, T, H_i, W_i), "reference" (B, C_i, H_i, W_i)) a pyramid, fine to coarse, where motion
-    is spatial; ``points``, "driving" (B, T, K, 2) and "reference" (B, K, 2); ``flow`` (B, 2, T, h, w), x before y, how
-    far from each place of a frame the place in the image lies that it comes from, in the units of ``Points``;
+    per map group ("driving" (B, C_i, T, H_i, W_i), "reference" (B, C_i, H_i, W_i)) a pyramid, fine to coarse, where
+    motion is spatial; ``points``, "driving" (B, T, K, 2) and "reference" (B, K, 2); ``flow`` (B, 2, T, h, w), x before
+    y, how far from each place of a frame the place in the image lies that it comes from, in the units of ``Points``;
     ``driving_maps`` (B, M, T, H, W), the clip's own condition maps; ``num_frames`` (B,) true lengths, None where no
     clip is padded; ``length`` the number of frames to make.
     """
@@ -300,8 +300,8 @@ class Spec:
 
     ``code``: size of the code; ``code_per_frame``: it can come as (B, T, D) too; ``variational``: it has mean and
     log-variance; ``code_per_step``: a motion code comes as (B, T, D), one a step; ``trajectory``: size of one step;
-    ``condition``: number of labels; ``pyramid``: levels of a content; ``maps``: levels of every stream of a spatial
-    motion, with the names of the streams; ``points``: number of points; ``flow``: stride of the flow.
+    ``condition``: number of labels; ``pyramid``: levels of a content; ``maps``: levels of every map group of a spatial
+    motion, with the names of the groups; ``points``: number of points; ``flow``: stride of the flow.
     """
 
     code: int = 0

@@ -18,7 +18,8 @@ from i2vkit.models.losses import (
     FrameL1Loss,
     PoseLoss,
 )
-from i2vkit.models.losses.gan_losses import DiscriminatorTerm, PassLoss
+from i2vkit.models.losses.discriminator_losses import DiscriminatorTerm
+from i2vkit.models.losses.frame_losses import PassLoss
 from i2vkit.registry import (
     ADVERSARIAL_LOSSES,
     AUGMENTATIONS,

@@ -36,7 +36,7 @@ class MotionSmoother(Part):
 
     provided_side = "motion"
 
-    def forward(self, motion, stream):
+    def forward(self, motion, state):
         """Return the motion, smoothed."""
         raise NotImplementedError
 
@@ -49,21 +49,21 @@ add_slot("motion_smoother", SMOOTHERS)
 class Follow(MotionSmoother):
     """Each step follows the one before by a share that is learned (ours)."""
 
-    needs = gives = ("motion.trajectory",)
-    streams = True
+    requires = provides = ("motion.trajectory",)
+    supports_chunks = True
 
     def __init__(self, motion, share: float = 0.5):
         super().__init__()
         self.share = nn.Parameter(torch.tensor(share))
         self.spec = motion
 
-    def forward(self, motion, stream):
-        last = stream.states.get(self, motion.trajectory[:, 0])
+    def forward(self, motion, state):
+        last = state.recurrent.get(self, motion.trajectory[:, 0])
         steps = []
         for step in motion.trajectory.unbind(dim=1):
             last = last + self.share * (step - last)
             steps.append(last)
-        stream.states[self] = last
+        state.recurrent[self] = last
         return replace(motion, trajectory=torch.stack(steps, dim=1))
 '''
 
@@ -142,7 +142,7 @@ def test_configs_options_swaps_and_lists_know_it(project, monkeypatch, capsys):
     assert list(planned().values())[-2:] == ["motion_smoother", "decoder"]
     assert list(kinds()["motion smoother"]) == ["Follow"]
     kind, part = find("Follow")
-    assert kind == "motion smoother" and spec_of(part) == "needs motion.trajectory; gives motion.trajectory"
+    assert kind == "motion smoother" and spec_of(part) == "requires motion.trajectory; provides motion.trajectory"
     found = {partner.name: partner for partner in partners("motion smoother", "Follow")}
     assert found["UNetDecoder"].refusal == found["NoiseGru"].refusal == ""
     assert found["LstmUnroll"].adapters == () and found["LabelFusion"].adapters == ("CodeToTrajectory",)

@@ -45,11 +45,20 @@ def add_config(options: ArgumentParser, several: bool = False) -> None:
         options: Where to add them.
         several: The positional is ``configs`` instead, one or more, and ``--cfg-options`` applies to all of them.
     """
-    text = "name of a config of i2vkit ('dtgan_oulu'), or path of a config file"
     if several:
-        options.add_argument("configs", nargs="+", metavar="config", help=text)
+        options.add_argument("configs", nargs="+", metavar="config", help=config_help())
     else:
-        options.add_argument("config", help=text)
+        options.add_argument("config", help=config_help())
+    add_config_options(options)
+
+
+def config_help() -> str:
+    """Return the help of an argument that takes a config."""
+    return "name of a config of i2vkit ('dtgan_oulu'), or path of a config file"
+
+
+def add_config_options(options: ArgumentParser) -> None:
+    """Add ``--cfg-options``."""
     options.add_argument(
         "--variant",
         metavar="NAME",

@@ -15,9 +15,9 @@ def run(arguments: Namespace) -> None:
     """Print the config as a table of keys, values and files."""
     from i2vkit.config.loading import find_config, read_variants
     from i2vkit.config.origin import config_origins, format_origins
-    from i2vkit.config.variants import format_origins as list_variants
+    from i2vkit.config.variants import format_variants
 
     if arguments.variants:
-        print(list_variants(read_variants(find_config(arguments.config))))
+        print(format_variants(read_variants(find_config(arguments.config))))
         return
     print(format_origins(config_origins(arguments.config, arguments.cfg_options, arguments.variant)))

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 from i2vkit.datasets.clip_dataset import ClipDataset
-from i2vkit.datasets.facts import DataFacts
+from i2vkit.datasets.facts import NAMES, DataFacts
 from i2vkit.datasets.loaders import SPLITS
 from i2vkit.datasets.pipelines import steps_of
 from i2vkit.datasets.transforms import CenterCrop, RandomCrop, ReadMaps, Resize
+from i2vkit.engine.checkpoints import stored_facts
 from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.registry import DATASETS, MODELS, READERS, TRANSFORMS, arguments_of, build_part, find_part
 
 # Where a user sets what a data set states, for messages.
 _SET_BY = {
-    "labels": "{where}.layout.labels, or {where}.labels to keep fewer",
+    "labels": "{where}.reader.labels, or {where}.labels to keep fewer",
     "image_size": "{where}.size, and those of the other data loaders",
     "map_channels": "{where}.maps, and those of the other data loaders",
-    "fps": "{where}.layout.fps",
+    "fps": "{where}.reader.fps",
 }
 
 FACT_KEYS = tuple(f"model.{name}" for name in _SET_BY)
@@ -89,16 +91,31 @@ def fill_in_facts(cfg: Config) -> None:
     second wherever the model's class has such an argument. What the config says stays: ``labels=[]`` is a model that
     reads none.
     """
-    model = cfg.get("model")
-    if not model or "type" not in model:
-        return
-    takes = arguments_of(find_part(MODELS, model.type)) or {}
-    wanted = [name for name in _SET_BY if name in takes and name not in model]
-    if "map_channels" in wanted and not _reads_maps(model):
-        wanted.remove("map_channels")
-    if wanted:
+    if wanted := _left_out(cfg.get("model")):
         facts, _ = data_facts(cfg)
-        model.update({name: facts[name] for name in wanted if name in facts})
+        cfg.model.update({name: facts[name] for name in wanted if name in facts})
+
+
+def fill_in_stored_facts(cfg: Config, checkpoint: str | Path) -> None:
+    """Write into ``cfg.model``, in place, what it still leaves out of the facts that a trained model's file states.
+
+    So a config on data that are not on this machine makes the model that was trained on them.
+
+    Raises:
+        CheckpointError: there is no such file, or it is broken.
+    """
+    if wanted := _left_out(cfg.get("model")):
+        facts = stored_facts(checkpoint)
+        cfg.model.update({name: facts[name] for name in wanted if name in facts})
+
+
+def _left_out(model: Any) -> list[str]:
+    """Return the facts that a model's config leaves out and that its class takes."""
+    if not model or "type" not in model:
+        return []
+    takes = arguments_of(find_part(MODELS, model["type"])) or {}
+    wanted = [name for name in NAMES if name in takes and name not in model]
+    return [name for name in wanted if name != "map_channels" or _reads_maps(model)]
 
 
 def check_facts(cfg: Config) -> None:

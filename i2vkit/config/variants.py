@@ -128,10 +128,10 @@ def listed_variants(path: Path) -> dict[str, str]:
     return found
 
 
-def as_text(variants: Mapping[str, Variant]) -> str:
+def format_variants(variants: Mapping[str, Variant]) -> str:
     """Return the variants as a list for people: name, memory of a step, help.
 
-    >>> print(as_text({"a": Variant("a", "x_a", "Without b.", {}, memory="1.0 GiB in fp32")}))
+    >>> print(format_variants({"a": Variant("a", "x_a", "Without b.", {}, memory="1.0 GiB in fp32")}))
     a (x_a, 1.0 GiB in fp32): Without b.
     """
     lines = []

@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+NAMES = ("labels", "image_size", "map_channels", "fps")
+
+
+def facts_of_model(model: Any) -> dict[str, Any]:
+    """Return the facts of its data that a model was built with, by name, as plain values."""
+    values = {name: getattr(model, name, None) for name in NAMES}
+    return {name: list(value) if name == "labels" else value for name, value in values.items() if value is not None}
+
 
 @dataclass(frozen=True)
 class DataFacts:

@@ -19,7 +19,7 @@ def usual_pipeline(
     augmentation: Mapping[str, Any] | None = None,
     crop: Any = None,
     points: Sequence[str] | None = None,
-    maps: int | None = None,
+    maps: int | Mapping[str, Any] | None = None,
     extra_steps: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the steps that most data sets take, by name, in the order of work.
@@ -34,7 +34,8 @@ def usual_pipeline(
         augmentation: Transforms by name after resizing, ``dict(flip=dict(type=RandomFlip))``.
         crop: A transform before resizing, ``dict(type=CenterCrop)``.
         points: Landmarks, joints or boxes that each clip must have; an empty list reads those that there are.
-        maps: Number of condition maps a frame. By default none are read.
+        maps: Number of condition maps a frame, or the arguments of ``ReadMaps``:
+            ``dict(channels=1, condition_generator=dict(type=Silhouettes))``. By default none are read.
         extra_steps: Further transforms by name, before packing.
 
     Raises:
@@ -59,7 +60,7 @@ def usual_pipeline(
     for name, step in named_entries(augmentation, "augmentation").items():
         _add(steps, name, step)
     if maps:
-        steps["maps"] = dict(type=ReadMaps, channels=maps)
+        steps["maps"] = dict(type=ReadMaps, **(dict(channels=maps) if isinstance(maps, int) else maps))
     for name, step in named_entries(extra_steps, "extra_steps").items():
         _add(steps, name, step)
     _add(steps, "pack", dict(type=PackClip))
@@ -83,7 +84,7 @@ def steps_of(dataset: Mapping[str, Any]) -> dict[str, Any]:
         return usual_pipeline(**short)
     if short:
         raise ConfigError(
-            f"the data set has a pipeline of its own, beside which {', '.join(short)} would not be read: set the steps "
-            "in pipeline=dict(...), or leave it out"
+            f"the data set writes out its pipeline, beside which {', '.join(short)} would not be read: leave pipeline"
+            " out and change these (dataset.window.length=8), or leave these out"
         )
     return named_entries(dataset["pipeline"], "pipeline")

@@ -104,7 +104,7 @@ def check_rollout(generator: Generator, content: Spec) -> None:
         if not part.supports_chunks:
             raise ConfigError(
                 f"{reader} makes each frame from the one before, so that all parts are called step by step, and "
-                f"{type(part).__name__} needs the whole clip: take a part that streams in its place"
+                f"{type(part).__name__} needs the whole clip: take a part that supports chunks in its place"
             )
     if 1 not in generator.lengths:
         raise ConfigError(

@@ -65,13 +65,22 @@ def roll_out(
             of_past = None if codes is None else codes[:, :-1]
             step = _content_of_past(generator, content, before, of_past)
             pieces.append(
-                _make(generator, content, step, motion.cut(given, length), clip.slice_frames(given, length), state)
+                _make(
+                    generator,
+                    content,
+                    step,
+                    motion.slice_frames(given, length),
+                    clip.slice_frames(given, length),
+                    state,
+                )
             )
     else:
         last = content.image if last is None else last
         for t in range(given, length):
             step = _content_of_past(generator, content, last[:, :, None])
-            pieces.append(_make(generator, content, step, motion.cut(t, t + 1), clip.slice_frames(t, t + 1), state))
+            pieces.append(
+                _make(generator, content, step, motion.slice_frames(t, t + 1), clip.slice_frames(t, t + 1), state)
+            )
             last = pieces[-1].video[:, :, -1]
     state.recurrent[generator] = last
     return replace(_joined(pieces, content, motion, given, generator.makes_mask), pass_name=name)

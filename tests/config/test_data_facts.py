@@ -2,18 +2,23 @@
 
 import doctest
 
+import narrow
 import pytest
+import torch
 from mmengine.config import Config
 
+from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.apis.train import train
-from i2vkit.config.data_facts import check_facts, facts_of
+from i2vkit.config.data_facts import check_facts, facts_of, fill_in_stored_facts
 from i2vkit.config.loading import load_config
 from i2vkit.datasets import facts as facts_module
 from i2vkit.datasets import pipelines
-from i2vkit.datasets.facts import DataFacts
+from i2vkit.datasets.facts import DataFacts, facts_of_model
 from i2vkit.datasets.pipelines import steps_of, usual_pipeline
 from i2vkit.datasets.readers import bair, mug, natops, oulu_casia, penn_action, uva_nemo, weizmann
+from i2vkit.engine.checkpoints import stored_facts
 from i2vkit.errors import ConfigError
+from i2vkit.models.generator_weights import export_generator
 from i2vkit.registry import READERS
 
 WINDOW = dict(type="FirstFrames", length=8, stride=2)
@@ -117,7 +122,7 @@ def test_the_usual_pipeline_in_its_order():
     "dataset, message",
     [
         (dict(), "needs a window"),
-        (dict(pipeline=dict(window=WINDOW), size=32), "beside which size would not be read"),
+        (dict(pipeline=dict(window=WINDOW), size=32), "beside which size would not be read: leave pipeline out"),
         (
             dict(window=WINDOW, extra_steps=dict(read=dict(type="LabelStates"))),
             "two steps of the pipeline are called 'read'",
@@ -150,7 +155,7 @@ def test_a_model_takes_what_it_leaves_out_and_keeps_what_it_says():
         ({"model.image_size": 32}, r"model.image_size is 32, and .*\(train_dataloader.dataset\) have 64.*dataset.size"),
         (
             {"model.labels": ["anger", "fear"]},
-            r"model.labels is \['anger', 'fear'\], and the training data.*layout.labels",
+            r"model.labels is \['anger', 'fear'\], and the training data.*reader.labels",
         ),
     ],
 )
@@ -172,3 +177,24 @@ def test_examples_of_the_docstrings_run():
     for module in (facts_module, pipelines):
         outcome = doctest.testmod(module)
         assert outcome.attempted > 0 and outcome.failed == 0
+
+
+def test_a_model_without_its_data_takes_the_facts_of_its_weights(tmp_path):
+    own = dict(image_size=narrow.SIZE, labels=["run", "wave"], fps=12.5)
+    model = narrow.build(**own)
+    cfg = narrow.gan_config(**own)
+    export_generator(model, Config(dict(model=cfg)), tmp_path / "a.safetensors")
+    torch.save({"state_dict": model.state_dict(), "meta": {"data_facts": facts_of_model(model)}}, tmp_path / "a.pth")
+    torch.save({"state_dict": model.state_dict()}, tmp_path / "old.pth")
+    for name in ("labels", "image_size", "fps"):
+        del cfg[name]
+    for file in ("a.safetensors", "a.pth"):
+        left = Config(dict(model=dict(cfg)))
+        fill_in_stored_facts(left, tmp_path / file)
+        assert (left.model.labels, left.model.image_size, left.model.fps) == (["run", "wave"], narrow.SIZE, 12.5)
+        inferencer = I2VInferencer(Config(dict(model=dict(cfg))), tmp_path / file, "cpu")
+        assert inferencer.model.labels == ["run", "wave"] and inferencer.model.fps == 12.5
+    kept = Config(dict(model=dict(cfg, labels=["a", "b"], image_size=narrow.SIZE, fps=3.0)))
+    fill_in_stored_facts(kept, tmp_path / "a.pth")
+    assert (kept.model.labels, kept.model.fps) == (["a", "b"], 3.0)
+    assert stored_facts(tmp_path / "old.pth") == {}

@@ -112,7 +112,7 @@ def test_a_variant_that_cannot_be_is_one_error(variants, message, tmp_path):
 
 
 def test_a_wrong_name_gives_the_nearest():
-    with pytest.raises(ConfigError, match=r"no variant 'no_fusio'; nearest: no_fusion.* It has: 3d, no_frame_cr"):
+    with pytest.raises(ConfigError, match=r"no variant 'no_fusio'; nearest: no_fusion.* It has: 3d, no_frame_discr"):
         load_config("imaginator_mug", variant="no_fusio")
     with pytest.raises(
         ConfigError, match=r"there is no config 'imaginator_mug_no_fusio'.*nearest: imaginator_mug_no_fusion"

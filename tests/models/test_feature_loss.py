@@ -44,7 +44,7 @@ def vgg(tmp_path_factory):
 
 
 def context(made, real, num_frames=None, **clip):
-    video, shown = SimpleNamespace(video=made), SimpleNamespace(video=real, num_frames=num_frames)
+    video, shown = SimpleNamespace(video=made, given=0), SimpleNamespace(video=real, num_frames=num_frames)
     return SimpleNamespace(generated=lambda n: video, real=lambda n: shown, clip=VideoBatch(real, **clip))
 
 

@@ -192,7 +192,7 @@ SKIPS = [
 
 
 def in_chunks(model: Generator, clip: VideoBatch, size: int, motion: str) -> list:
-    """Successive chunks of one clip, with one stream, and with the graph of all."""
+    """Successive chunks of one clip, with one generation state, and with the graph of all."""
     state, entry = GenerationState(seeds=[3, 4]), Pass(motion=motion)
     content = model.encode_content(clip)
     pieces = [clip.slice_frames(start, start + size) for start in range(0, clip.driving.shape[2], size)]
@@ -324,7 +324,9 @@ def test_a_part_that_reads_the_past_says_so_and_streams():
             requires = ("content.past",)
             supports_chunks = True
 
-    with pytest.raises(ConfigError, match=r"Whole has reads_past=True, so it is called step by step.*streams=True"):
+    with pytest.raises(
+        ConfigError, match=r"Whole has reads_past=True, so it is called step by step.*supports_chunks=True"
+    ):
 
         class Whole(Decoder):
             reads_past = True
@@ -381,7 +383,7 @@ def test_a_test_makes_clips_of_any_length_in_chunks(kind):
     assert [sample.generated.shape[1] for sample in chunked] == [6, 4]
     for one, other in zip(chunked, whole, strict=True):
         assert (one.generated.int() - other.generated.int()).abs().max() <= 1
-        assert torch.equal(one.generated[:, 0], one.first)
+        assert torch.equal(one.generated[:, 0], one.image)
 
 
 @pytest.mark.parametrize("kind", ["Differences", "learned", "Colours"])
@@ -420,13 +422,15 @@ def test_losses_that_a_rollout_makes_pointless_are_refused():
 @pytest.mark.parametrize("num_frames", [None, torch.tensor([5, 3])])
 def test_views_of_frames_leave_given_frames_out(num_frames):
     video = torch.arange(5.0).view(1, 1, 5, 1, 1).expand(2, 3, 5, 1, 1)
-    footage = ConditionedVideo(video, num_frames, lambda: None, video[:, :, 0], given=1)
+    conditioned = ConditionedVideo(video, num_frames, lambda: None, video[:, :, 0], given=1)
     every = AllFrames()
-    index = every.draw(footage)
-    seen = every.look(footage, index)[:, 0, 0, 0].tolist()
+    index = every.sample_indices(conditioned)
+    seen = every.extract(conditioned, index)[:, 0, 0, 0].tolist()
     assert seen == ([1.0, 2.0, 3.0, 4.0] * 2 if num_frames is None else [1.0, 2.0, 3.0, 4.0, 1.0, 2.0])
-    assert every.owners(footage, index).tolist() == ([0] * 4 + [1] * 4 if num_frames is None else [0] * 4 + [1] * 2)
-    drawn = RandomFrames(200).draw(footage)
+    assert every.clip_index(conditioned, index).tolist() == (
+        [0] * 4 + [1] * 4 if num_frames is None else [0] * 4 + [1] * 2
+    )
+    drawn = RandomFrames(200).sample_indices(conditioned)
     assert drawn[0].unique().tolist() == [1, 2, 3, 4]
     assert drawn[1].unique().tolist() == ([1, 2, 3, 4] if num_frames is None else [1, 2])
 
@@ -467,7 +471,7 @@ def test_decoders_that_stream_decode_a_step_at_a_time_with_gradients(name):
     motion = Motion(6, trajectory=torch.randn(2, 6, 5))
 
     def run(start, stop, state):
-        return part(picture, motion.cut(start, stop), state)[0].transpose(1, 2)
+        return part(picture, motion.slice_frames(start, stop), state)[0].transpose(1, 2)
 
     _same_in_chunks(part, 6, run)
 
@@ -502,7 +506,7 @@ def test_motions_are_cut_padded_and_joined():
         maps=dict(driving=(torch.randn(2, 3, 4, 8, 8),), reference=(torch.randn(2, 3, 8, 8),)),
         num_frames=torch.tensor([4, 2]),
     )
-    first, rest = motion.cut(0, 1), motion.cut(1, 4)
+    first, rest = motion.slice_frames(0, 1), motion.slice_frames(1, 4)
     assert rest.num_frames.tolist() == [3, 1] and rest.length == 3 and rest.code is motion.code
     assert rest.points["reference"] is motion.points["reference"]
     again = Motion.joined([first, rest])

@@ -9,6 +9,7 @@ from mmengine.config import read_base
 with read_base():
     from .weizmann_strips import *
 
+from i2vkit.conditions import Silhouettes
 from i2vkit.datasets import ClipFolder
 from i2vkit.datasets.transforms import RandomJump
 
@@ -22,5 +23,5 @@ train_dataloader["batch_size"] = 32
 train_dataloader["dataset"]["window"] = dict(type=RandomJump, frames=1)
 for _loader in (train_dataloader, val_dataloader):
     _loader["dataset"]["reader"] = _folder
-    _loader["dataset"]["maps"] = 1
+    _loader["dataset"]["maps"] = dict(channels=1, condition_generator=dict(type=Silhouettes))
 test_dataloader = val_dataloader

@@ -17,16 +17,20 @@ CACHE_BUDGET = 2**28
 class ReadMaps:
     """Fills in ``maps`` uint8 (T, M, H, W) of every clip whose clip has them; stands after ``ReadFrames``.
 
-    They come from ``record.metadata["maps"]``, as preparation writes it. With ``required`` a clip without any is
-    refused. ``channels`` says how many maps a frame has, which the model of a config then needs not: clips with another
-    number are refused.
+    They come from ``record.metadata["maps"]``, as preparation writes it.
+
+    Args:
+        required: A clip without maps is refused.
+        channels: Maps a frame; clips with another number are refused. The model of a config then need not say it.
+        condition_generator: Config of the condition generator that preparation drew them with. Nothing is drawn here:
+            an animation looks it up, to draw the maps of a driving video.
     """
 
     frame_changes = "none"
 
-    def __init__(self, required: bool = True, channels: int | None = None):
-        self.required = required
-        self.channels = channels
+    def __init__(self, required: bool = True, channels: int | None = None, condition_generator: dict | None = None):
+        self.required, self.channels = required, channels
+        self.condition_generator = condition_generator
         self._kept: dict[str, np.ndarray] = {}
         self._room = CACHE_BUDGET
 

@@ -22,8 +22,8 @@ class Part(nn.Module, Interface):
 
     A part with ``reads_past`` turns generation into a rollout: frame 0 is the image itself, and step t is made from
     frame t - 1. All parts behind the motion encoder are then called step by step (or once for all steps with the true
-    frames before them, ``Pass.feed``) and must stream. The content that such a part gets has the frames before its
-    steps as ``past`` (B, C, n, H, W), and their codes (B, n, D) in place of the image's.
+    frames before them, ``Pass.feed``) and must support chunks. The content that such a part gets has the frames before
+    its steps as ``past`` (B, C, n, H, W), and their codes (B, n, D) in place of the image's.
 
     The builder passes these keyword arguments to every constructor that names them, so a config never gives them:
     ``image_size`` in pixels; ``requested``, the names of the fields that another part reads; ``content`` and
@@ -36,7 +36,7 @@ class Part(nn.Module, Interface):
         provides: What the part can give. ``spec`` says how large each is.
         optional_outputs: Names from ``provides`` that an argument of the part can switch off.
         supports_chunks: True if a clip can be made in chunks, with the state between them in the ``GenerationState``.
-        reads_past: True if step t of the part depends on frame t - 1, given or made. It must stream.
+        reads_past: True if step t of the part depends on frame t - 1, given or made. It must support chunks.
         code_per_frame: True if the part can read a content code for every frame, (B, T, D). A motion encoder then gets
             the codes of the clip's own frames.
         code_per_step: True if the part can read a motion code for every step, (B, T, D).
@@ -80,7 +80,7 @@ class Part(nn.Module, Interface):
         if not cls.supports_chunks:
             raise ConfigError(
                 f"{cls.__name__} has reads_past=True, so it is called step by step: keep what it remembers in the "
-                f"stream, and set streams=True"
+                f"generation state, and set supports_chunks=True"
             )
 
     @classmethod

@@ -65,12 +65,12 @@ def without_given(values: Tensor | None, given: int, dim: int) -> Tensor | None:
 class FrameL1Loss(PassLoss):
     """Mean absolute difference between the generated and the real video over true frames, in [0, 2].
 
-    Source: DTGAN, eq. 5. ``moving`` is ours: where little moves, a model otherwise learns to repeat the image long
+    Source: DTGAN, eq. 5. ``motion_weight`` is ours: where little moves, a model otherwise learns to repeat the image long
     before it learns motion.
 
     Args:
         pass_name: The pass whose video is compared with its target.
-        moving: A pixel weighs 1 plus ``moving`` times the largest change of its channels since the real video's first
+        motion_weight: A pixel weighs 1 plus ``motion_weight`` times the largest change of its channels since the real video's first
             frame, 0 or more. 0 weighs all pixels alike.
         name: As of ``Loss``.
         weight: As of ``Loss``.
@@ -88,21 +88,21 @@ class FrameL1Loss(PassLoss):
     def __init__(
         self,
         pass_name: str = "reconstruct",
-        moving: float = 0.0,
+        motion_weight: float = 0.0,
         name: str | None = "frame_l1",
         weight: float | Sequence = 1.0,
     ):
         super().__init__(pass_name, name, weight)
-        self.moving = moving
+        self.motion_weight = motion_weight
 
     def forward(self, context: "GanContext") -> Tensor:
         """Return E |video - real|, weighted."""
         video, real, mask = self.compared(context)
         difference = (video - real).abs()  # (B, C, T, H, W)
-        if self.moving:
+        if self.motion_weight:
             first = context.real(self.pass_name).video[:, :, :1]  # (B, C, 1, H, W)
             change = (real - first).abs().amax(dim=1, keepdim=True)  # (B, 1, T, H, W)
-            difference = (1 + self.moving * change) * difference
+            difference = (1 + self.motion_weight * change) * difference
         # (B, C, T, H, W) -> (B, T, C, H, W), as masks (B, T) need it.
         return masked_mean(rearrange(difference, "b c t h w -> b t c h w"), mask)
 
