@@ -65,13 +65,13 @@ def without_given(values: Tensor | None, given: int, dim: int) -> Tensor | None:
 class FrameL1Loss(PassLoss):
     """Mean absolute difference between the generated and the real video over true frames, in [0, 2].
 
-    Source: DTGAN, eq. 5. ``motion_weight`` is ours: where little moves, a model otherwise learns to repeat the image long
-    before it learns motion.
+    Source: DTGAN, eq. 5. ``motion_weight`` is ours: where little moves, a model otherwise learns to repeat the image
+    long before it learns motion.
 
     Args:
         pass_name: The pass whose video is compared with its target.
-        motion_weight: A pixel weighs 1 plus ``motion_weight`` times the largest change of its channels since the real video's first
-            frame, 0 or more. 0 weighs all pixels alike.
+        motion_weight: A pixel weighs 1 plus ``motion_weight`` times the largest change of its channels since the real
+            video's first frame; 0 or more. 0 weighs all pixels alike.
         name: As of ``Loss``.
         weight: As of ``Loss``.
 
