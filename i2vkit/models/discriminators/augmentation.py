@@ -80,8 +80,11 @@ class DiffAugment(Augmentation):
         return self.transform_maps(self._colored(sample, parameters), parameters)
 
     def transform_maps(self, maps: Tensor, parameters: Tensor) -> Tensor:
-        """Return maps (N, C, [T,] H, W), translated and cut out as their samples are by the same ``parameters`` (N,
-        10).
+        """Return condition maps, translated and cut out as their samples are.
+
+        Args:
+            maps: (N, C, [T,] H, W).
+            parameters: The row of each sample, (N, 10).
         """
         height, width = maps.shape[-2:]
         visible = torch.ones(len(maps), height, width, dtype=torch.bool, device=maps.device)

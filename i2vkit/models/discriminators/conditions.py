@@ -68,6 +68,7 @@ def _maps(
 # The conditions that a config may name.
 CONDITIONS: dict[str, Condition] = {
     "label": Condition("label", lambda labels, maps: labels, _label),
+    # An image has three channels in every model.
     "image": Condition("maps", lambda labels, maps: 3, _image),
     "maps": Condition("maps", lambda labels, maps: maps, _maps),
 }
@@ -112,7 +113,7 @@ def find_condition(name: str | None, num_labels: int, map_channels: int) -> tupl
             f"the condition of a discriminator is None, {known}, not {name!r}; nearest: "
             f"{closest_names(str(name), CONDITIONS)}"
         )
-    size = CONDITIONS[name].size(num_labels, map_channels)
+    size = CONDITIONS[name].size(num_labels, map_channels)  # 0 where the model lacks it
     if not size:
         raise ConfigError(f'a discriminator is conditioned on "{name}", which this model does not have')
     return CONDITIONS[name], size

@@ -37,7 +37,7 @@ class DiscriminatorInput:
 
     def detach(self) -> "DiscriminatorInput":
         """Return the same input, cut off from the graph of the sample."""
-        return replace(self, sample=self.sample.detach())
+        return replace(self, sample=self.sample.detach())  # labels and maps have no graph
 
 
 class CachingScorer:
@@ -59,8 +59,9 @@ class CachingScorer:
         for seen, shared in self._cache:
             if seen.sample is disc_input.sample and seen.maps is disc_input.maps:
                 return discriminator.call_network("score", shared, disc_input.label)
+        # For this sample, and all labels that follow.
         shared = discriminator.call_network("shared_features", disc_input.sample, disc_input.maps)
-        self._cache.append((disc_input, shared))
+        self._cache.append((disc_input, shared))  # both stay for one loss only
         return discriminator.call_network("score", shared, disc_input.label)
 
 
@@ -129,14 +130,14 @@ class Discriminator(nn.Module):
         self.reference = False  # true: nothing is shared between inputs, as tests compare it
         self._compiled: dict[str, Callable] = {}  # methods of the network's class, by name
         found, size = find_condition(condition, num_labels, map_channels)
-        enters = None if found is None else found.enters
+        enters = None if found is None else found.enters  # "label" or "maps"
         if classify and not num_labels:
             raise ConfigError("a discriminator has classify=True, and this model has no labels: set model.labels")
         self.classifies = classify
         self.network = build_part(
             DISCRIMINATORS,
             network,
-            in_channels=self.view.channels(motion),
+            in_channels=self.view.channels(motion),  # 3 of frames and clips, or the size of a vector
             image_size=image_size,
             label_size=size if enters == "label" else 0,
             map_channels=size if enters == "maps" else 0,
@@ -144,7 +145,7 @@ class Discriminator(nn.Module):
         )
         if classify and not hasattr(self.network, "classify"):
             raise ConfigError(f"{type(self.network).__name__} has no class logits: take another network")
-        self.check_view(self.view)
+        self.check_view(self.view)  # losses may bring views of their own, which they check likewise
         if self.augment is not None and self.network.sample_type == "vector":
             raise ConfigError(
                 f"{type(self.augment).__name__} augments frames and clips, but {type(self.network).__name__} judges "
@@ -164,6 +165,7 @@ class Discriminator(nn.Module):
                 f"{name} has batch norm, so that a sample's score depends on the others of its batch: take "
                 f'checkpointing=True in place of micro_batch, or norm=None or "spectral"'
             )
+        # Spectral norm takes a power iteration in each forward pass in training mode.
         if self.checkpointing and any(parametrize.is_parametrized(layer) for layer in layers):
             raise ConfigError(
                 f"{name} has spectral norm, whose weights change between forward and backward pass: take micro_batch "
@@ -176,7 +178,7 @@ class Discriminator(nn.Module):
         Raises:
             ConfigError: If it does not.
         """
-        if self.network.sample_type != view.sample_type:
+        if self.network.sample_type != view.sample_type:  # frames, clips or vectors
             raise ConfigError(
                 f"{type(self.network).__name__} judges {self.network.sample_type}, but {type(view).__name__} shows "
                 f"{view.sample_type}: change one of the two"
@@ -191,10 +193,9 @@ class Discriminator(nn.Module):
         return view
 
     def sample_augmentation(self, conditioned: ConditionedVideo) -> Tensor | None:
-        """Return the random numbers (B, K) of one augmentation, one row for each clip; None where nothing is
-        augmented.
+        """Return the random numbers (B, K) of one augmentation, one row for each clip.
 
-        Inputs from videos that belong together share them.
+        Inputs from videos that belong together share them. None stands for no augmentation.
         """
         if self.augment is None:
             return None
@@ -217,12 +218,13 @@ class Discriminator(nn.Module):
         drawn = self.sample_augmentation(conditioned) if augmentation is None else augmentation
         assert drawn is not None, "an augmentation draws numbers"
         parameters = drawn[view.clip_index(conditioned, index)]  # (B, K) -> (N, K)
+        # Moved like the samples, but not coloured.
         maps = None if disc_input.maps is None else self.augment.transform_maps(disc_input.maps, parameters)
         return replace(disc_input, sample=self.augment(disc_input.sample, parameters), maps=maps)
 
     def _unaugmented_input(self, conditioned: ConditionedVideo, view: View, index: Tensor | None) -> DiscriminatorInput:
         """Return the samples and their condition before the augmentation."""
-        sample = view.extract(conditioned, index)
+        sample = view.extract(conditioned, index)  # (N, ...)
         if self.condition is None:
             return DiscriminatorInput(sample)
         condition = CONDITIONS[self.condition]
@@ -243,7 +245,7 @@ class Discriminator(nn.Module):
         if self.reference:
             yield lambda disc_input: self(disc_input.sample, disc_input.label, disc_input.maps)
         else:
-            with parametrize.cached():
+            with parametrize.cached():  # one power iteration for all inputs of a loss
                 yield CachingScorer(self)
 
     def discriminator_loss(self, real: DiscriminatorInput, fakes: Sequence[tuple[DiscriminatorInput, float]]) -> Tensor:
@@ -278,7 +280,7 @@ class Discriminator(nn.Module):
 
     def _in_micro_batches(self, term: Callable[..., Tensor], *disc_inputs: DiscriminatorInput) -> Tensor:
         """Return ``term(*disc_inputs)``, from ``micro_batch`` samples at a time if it is set."""
-        if self.micro_batch is None:
+        if self.micro_batch is None:  # all samples at once
             return term(*disc_inputs)
         with self.scoring():  # all micro-batches share the weights under spectral norm
             return loss_in_micro_batches(term, disc_inputs, self.micro_batch, self.parameters())
@@ -298,7 +300,7 @@ class Discriminator(nn.Module):
         Args:
             options: Arguments of ``torch.compile``.
         """
-        self.network.compile(**options)
+        self.network.compile(**options)  # the forward pass, in place
         # Methods of the class, as bound ones would keep the original's weights in a copy of this discriminator.
         kind = type(self.network)
         names = [name for name in ("shared_features", "score", "classify") if hasattr(kind, name)]
@@ -306,7 +308,7 @@ class Discriminator(nn.Module):
 
     def call_network(self, method: str, *inputs: Any) -> Any:
         """Call a method of the network, compiled if ``compile`` was called."""
-        if method in self._compiled:
+        if method in self._compiled:  # functions of the class, which take the network first
             return self._compiled[method](self.network, *inputs)
         return getattr(self.network, method)(*inputs)
 
@@ -319,4 +321,4 @@ def wrong_labels(label: Tensor, num_labels: int) -> Tensor:
         True
     """
     offset = torch.randint(1, num_labels, label.shape, device=label.device)  # (B,), never 0: never the label itself
-    return (label + offset) % num_labels
+    return (label + offset) % num_labels  # (B,)

@@ -82,7 +82,7 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
             layers += [self.batch_norm(width)] if normed else []
             # In place: else every map is kept twice for the backward pass.
             self.blocks.append(nn.Sequential(*layers, nn.LeakyReLU(0.2, inplace=True)))
-        last = widths[-1] + (label_size if len(widths) == 1 else 0)
+        last = widths[-1] + (label_size if len(widths) == 1 else 0)  # with one block the label joins behind it
         self.to_score = self._last(last, 1)
         self.to_class = self._last(last, num_classes) if num_classes else None
         init_dcgan_(self)
@@ -127,13 +127,13 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
 
     def _finish(self, shared: SharedFeatures, label: Tensor | None) -> Tensor:
         """Return the maps that the last layers read, once the label has joined."""
-        x, rest = shared.features, list(self.blocks[1:])
+        x, rest = shared.features, list(self.blocks[1:])  # everything behind the first block
         if shared.label_weight is not None:
             assert label is not None, "a network that was built with a label is called with one"
             block: Any = rest.pop(0)  # a Sequential, which the type of a ModuleList does not say
             convolution, *layers = block
             x = x + _label_term(shared, label.to(x.dtype), convolution)
-            for layer in layers:
+            for layer in layers:  # batch norm and activation of the second block
                 x = layer(x)
         elif label is not None:
             # (N, C, ...) and (N, L, ...) -> (N, C + L, ...)
@@ -145,7 +145,7 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
 
 def _convolved(layer: nn.Conv2d | nn.Conv3d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Return ``x`` through ``layer`` with another weight and bias."""
-    function = functional.conv2d if x.dim() == 4 else functional.conv3d
+    function = functional.conv2d if x.dim() == 4 else functional.conv3d  # frames or clips
     return function(x, weight, bias, layer.stride, layer.padding)
 
 
@@ -199,7 +199,7 @@ class FrameDiscriminator(_ConvStack):
     convolution, batch_norm = nn.Conv2d, nn.BatchNorm2d
 
     def _last(self, width: int, out_channels: int) -> nn.Module:
-        return nn.Conv2d(width, out_channels, self.side)
+        return nn.Conv2d(width, out_channels, self.side)  # over the whole of the last maps: one logit
 
 
 @DISCRIMINATORS.register_module()
@@ -227,10 +227,10 @@ class VideoDiscriminator(_ConvStack):
     @property
     def min_frames(self) -> int:  # type: ignore[override]  # it follows from the arguments, and nothing sets it
         """The least number of frames that it judges."""
-        return self.last_length << len(self.blocks)
+        return self.last_length << len(self.blocks)  # every block halves time
 
     def _last(self, width: int, out_channels: int) -> nn.Module:
-        return nn.Conv3d(width, out_channels, (self.last_length, self.side, self.side))
+        return nn.Conv3d(width, out_channels, (self.last_length, self.side, self.side))  # one logit a stretch of time
 
     def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> SharedFeatures:
         """Return the features of clips (N, C, T, H, W) that do not depend on the label."""
@@ -281,7 +281,7 @@ class VectorDiscriminator(DiscriminatorNetwork):
                 nn.LeakyReLU(0.2),
             ]
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
-        self.to_class = nn.Linear(widths[-1], num_classes) if num_classes else None
+        self.to_class = nn.Linear(widths[-1], num_classes) if num_classes else None  # reads the last hidden layer
         if norm == "spectral":
             for layer in self.modules():
                 if isinstance(layer, nn.Linear):
@@ -289,7 +289,7 @@ class VectorDiscriminator(DiscriminatorNetwork):
 
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Return logits (N, 1) of vectors (N, D) and one-hot labels (N, L)."""
-        return self.layers(_with_label(sample, label))
+        return self.layers(_with_label(sample, label))  # (N, D + L) -> (N, 1)
 
     def classify(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Return class logits (N, num_classes) of vectors (N, D) and one-hot labels (N, L)."""

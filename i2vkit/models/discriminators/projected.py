@@ -40,7 +40,7 @@ class _ScaleDiscriminator(nn.Module):
         layers: list[nn.Module] = []
         for i in range(halvings + 1):
             kernel, stride = (4, 2) if i < halvings else (3, 1)
-            normed = norm == "batch" and i > 0
+            normed = norm == "batch" and i > 0  # not behind the first convolution, as in DCGAN
             convolution = nn.Conv2d(in_channels if i == 0 else hidden, hidden, kernel, stride, 1, bias=not normed)
             layers += [convolution, *([nn.BatchNorm2d(hidden)] if normed else []), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
@@ -117,7 +117,7 @@ class ProjectedDiscriminator(DiscriminatorNetwork):
         self.features = FrozenFeatures(
             image_size, backbone, out_indices, weights, sha256, pretrained, resize, scales, width, max_width, seed
         )
-        coarsest = self.features.strides[-1]
+        coarsest = self.features.strides[-1]  # all scales are brought to its side
         self.heads = nn.ModuleList(
             _ScaleDiscriminator(
                 in_channels=self.frames * (channels + map_channels) + label_size,
@@ -138,9 +138,7 @@ class ProjectedDiscriminator(DiscriminatorNetwork):
         raise NotImplementedError
 
     def score(self, shared: ProjectedFeatures, label: Tensor | None) -> Tensor:
-        """Return logits (N, groups * scales * places) from the output of ``shared_features`` and one-hot labels (N,
-        L).
-        """
+        """Return logits (N, groups * scales * places) of shared features and one-hot labels (N, L)."""
         features = self._judged(shared, label)
         # (N * groups, 1, h, w) -> (N * groups, h * w), the same h and w at all scales.
         logits = [head.to_score(x).flatten(1) for head, x in zip(self._scales(), features, strict=True)]
@@ -148,7 +146,7 @@ class ProjectedDiscriminator(DiscriminatorNetwork):
 
     def classify(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Return class logits (N, num_classes), the mean over scales and places."""
-        shared = self.shared_features(sample, maps)
+        shared = self.shared_features(sample, maps)  # N * groups maps a scale
         features = self._judged(shared, label)
         logits = [head.class_logits(x) for head, x in zip(self._scales(), features, strict=True)]
         # (scales, N * groups, num_classes) -> (N, num_classes)
@@ -166,22 +164,20 @@ class ProjectedDiscriminator(DiscriminatorNetwork):
                 # (N, L) -> (N * groups, L) -> (N * groups, L, H_i, W_i)
                 own = label.to(x.dtype).repeat_interleave(shared.groups, dim=0)
                 x = torch.cat([x, own[:, :, None, None].expand(-1, -1, *x.shape[2:])], dim=1)
-            found.append(head.layers(x))
+            found.append(head.layers(x))  # (N * groups, hidden, h, w)
         return found
 
     def _features(self, frames: Tensor, maps: Tensor | None) -> list[Tensor]:
-        """Return the frozen features of frames (N, 3, H, W), fine to coarse, each with the condition maps in its
-        size.
-        """
+        """Return frozen features of frames (N, 3, H, W), fine to coarse, each joined with the condition maps."""
         if frames.shape[1] != 3:
             raise ConfigError(f"{type(self).__name__} looks at colour frames of 3 channels, not of {frames.shape[1]}")
-        features = self.features(frames)
+        features = self.features(frames)  # (N, C_i, H_i, W_i), fine to coarse
         if maps is None:
             return features
         # Condition maps (N, M, H, W) in the size of each level: (N, M, H_i, W_i).
         maps = self.features.resized(maps.to(frames.dtype))
         shrunk = [functional.avg_pool2d(maps, stride) for stride in self.features.strides]
-        return [torch.cat(pair, dim=1) for pair in zip(features, shrunk, strict=True)]
+        return [torch.cat(pair, dim=1) for pair in zip(features, shrunk, strict=True)]  # (N, C_i + M, H_i, W_i)
 
 
 @DISCRIMINATORS.register_module()
@@ -197,7 +193,7 @@ class ProjectedFrameDiscriminator(ProjectedDiscriminator):
 
     def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> ProjectedFeatures:
         """Return the features of frames (N, 3, H, W)."""
-        return ProjectedFeatures(self._features(sample, maps), groups=1)
+        return ProjectedFeatures(self._features(sample, maps), groups=1)  # one feature map a frame
 
 
 @DISCRIMINATORS.register_module()

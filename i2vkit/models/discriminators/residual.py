@@ -37,17 +37,17 @@ class _ResidualDiscriminator(DiscriminatorNetwork):
         slope: float = 0.01,
     ):
         super().__init__()
-        channels = in_channels + map_channels + label_size
+        channels = in_channels + map_channels + label_size  # all enter at the first convolution
         self.trunk = ResidualTrunk(channels, image_size, width, max_width, self.dim, slope)
         self.to_score = self._last(1)
         self.to_class = self._last(num_classes) if num_classes else None
 
     def _last(self, out_channels: int) -> nn.Module:
         """Return the layer that reads the last maps."""
-        side, width = self.trunk.side, self.trunk.levels[-1].channels
+        side, width = self.trunk.side, self.trunk.levels[-1].channels  # of the coarsest maps
         if self.dim == 2:
-            return nn.Conv2d(width, out_channels, side)
-        return nn.Conv3d(width, out_channels, (1, side, side))
+            return nn.Conv2d(width, out_channels, side)  # one score a frame
+        return nn.Conv3d(width, out_channels, (1, side, side))  # one score a step that remains in time
 
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Return scores (N, ...) of samples (N, C, [T,] H, W), one-hot labels (N, L) and maps (N, M, [T,] H, W)."""

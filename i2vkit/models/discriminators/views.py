@@ -137,7 +137,7 @@ class AllFrames(View):
         """Return the clip of every frame, (N,)."""
         batch, _, length = conditioned.video.shape[:3]
         places = torch.arange(batch * length, device=conditioned.video.device) if index is None else index
-        return places // length
+        return places // length  # (N,): the frames of a clip follow each other
 
 
 @VIEWS.register_module()
@@ -164,7 +164,7 @@ class RandomFrames(View):
         # One length for all, or (B, 1).
         lengths = length if conditioned.num_frames is None else conditioned.num_frames[:, None]
         # Not multinomial, which lets the host wait for a GPU in some versions of PyTorch.
-        noise = torch.rand(batch, self.number, device=conditioned.video.device)
+        noise = torch.rand(batch, self.number, device=conditioned.video.device)  # (B, number) in [0, 1)
         if not conditioned.given:
             return (noise * lengths).long()
         # Among the frames that were made; a clip that has none shows its last one.
@@ -196,14 +196,21 @@ class WholeClip(View):
 
 @VIEWS.register_module()
 class RandomWindow(View):
-    """A view of ``length`` successive true frames of each clip. A shorter clip is seen from its start, with its
-    padding.
+    """A view of ``length`` successive true frames of each clip.
+
+    A shorter clip is seen from its start, with its padding.
 
     Args:
         length: Frames of a window.
 
     Raises:
         ConfigError: If the videos are shorter than a window.
+
+    Examples:
+        >>> clips = ConditionedVideo(torch.zeros(2, 3, 5, 8, 8), None, motion=None, image=torch.zeros(2, 3, 8, 8))
+        >>> view = RandomWindow(length=4)
+        >>> view.extract(clips, view.sample_indices(clips)).shape
+        torch.Size([2, 3, 4, 8, 8])
     """
 
     sample_type = "clip"
@@ -223,7 +230,7 @@ class RandomWindow(View):
             room = total - self.length + 1
         else:
             room = (conditioned.num_frames - self.length).clamp(min=0) + 1  # (B,)
-        start = (torch.rand(batch, device=device) * room).long()
+        start = (torch.rand(batch, device=device) * room).long()  # (B,)
         return start[:, None] + torch.arange(self.length, device=device)  # (B, 1) + (length,) -> (B, length)
 
     def gather(self, video: Tensor, index: Tensor | None) -> Tensor:
@@ -258,7 +265,7 @@ class LastDynamics(View):
 
     def extract(self, conditioned: ConditionedVideo, index: Tensor | None) -> Tensor:
         """Return the motion vectors (B, D)."""
-        motion = conditioned.motion()
+        motion = conditioned.motion()  # encoded at the first call only
         if motion.trajectory is not None:
             return at_last_frame(motion.trajectory, conditioned.num_frames)  # (B, T, D) -> (B, D)
         assert motion.code is not None, "channels refuses a motion without trajectory and code"
@@ -309,8 +316,8 @@ class FramePairs(View):
         nearest = farthest.clamp(max=self.min_distance)  # shorter than asked for where the clip is too short
         # Two numbers for each pair, (2, B * number): its distance and its place.
         chance, place = torch.rand(2, batch * self.number, device=device)
-        distance = nearest + (chance * (farthest - nearest + 1)).long()
-        start = (place * (last - distance + 1)).long()
+        distance = nearest + (chance * (farthest - nearest + 1)).long()  # (B * number,)
+        start = (place * (last - distance + 1)).long()  # so that the pair ends at the last true frame at most
         return torch.stack([start, start + distance], dim=1)  # two (B * number,) -> (B * number, 2)
 
     def gather(self, video: Tensor, index: Tensor | None) -> Tensor:

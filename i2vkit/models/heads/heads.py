@@ -68,7 +68,7 @@ class ResidualHead(Head):
             base: (B, 3, T or 1, H, W) in [-1, 1].
         """
         if not self.masked:
-            residual = torch.tanh(features)
+            residual = torch.tanh(features)  # half the difference, so that any colour can be reached
             # A base (B, 3, 1, H, W) is broadcast over time.
             return dict(video=(base + 2 * residual).clamp(-1, 1), residual=residual, base=base)
         return blend(
@@ -84,7 +84,7 @@ def blend(mask: Tensor, content: Tensor, base: Tensor) -> dict[str, Tensor]:
         content: (B, 3, T, H, W) before the hyperbolic tangent.
         base: (B, 3, T or 1, H, W) in [-1, 1].
     """
-    mask, residual = torch.sigmoid(mask), torch.tanh(content)
+    mask, residual = torch.sigmoid(mask), torch.tanh(content)  # in (0, 1) and (-1, 1)
     # (B, 1, T, H, W) weighs all three channels; a base (B, 3, 1, H, W) is broadcast over time.
     return dict(video=base + mask * (residual - base), mask=mask, residual=residual, base=base)
 

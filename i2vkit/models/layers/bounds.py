@@ -11,7 +11,7 @@ class _Bound(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, least: float, largest: float) -> Tensor:
-        ctx.save_for_backward(values)
+        ctx.save_for_backward(values)  # before they are cut off
         ctx.bounds = least, largest
         return values.clamp(least, largest)
 
@@ -20,7 +20,7 @@ class _Bound(torch.autograd.Function):
         (values,), (least, largest) = ctx.saved_tensors, ctx.bounds
         # A step goes against the gradient, so a positive gradient makes a value smaller.
         outward = ((values > largest) & (gradient < 0)) | ((values < least) & (gradient > 0))
-        return gradient.masked_fill(outward, 0), None, None
+        return gradient.masked_fill(outward, 0), None, None  # the bounds have no gradients
 
 
 def clamp_with_inward_gradient(values: Tensor, least: float, largest: float) -> Tensor:

@@ -27,7 +27,7 @@ def checkpointed(function: Callable[..., Tensor], *inputs: Tensor | None, norms:
         >>> bool((x.grad == layer.weight).all())
         True
     """
-    if not torch.is_grad_enabled():
+    if not torch.is_grad_enabled():  # no backward pass will follow
         return function(*inputs)
     # The forward pass updates the statistics, the second one in the backward pass does not.
     return checkpoint(
@@ -35,6 +35,7 @@ def checkpointed(function: Callable[..., Tensor], *inputs: Tensor | None, norms:
         *inputs,
         use_reentrant=False,
         preserve_rng_state=False,
+        # For the first pass, and for the one in the backward pass.
         context_fn=lambda: (nullcontext(), _StatisticsStay(norms)),
     )
 

@@ -76,11 +76,17 @@ def takes_overlap_add(frames: Tensor, kernel: int, stride: int, padding: int) ->
 
 
 def overlap_add(frames: Tensor, weight: Tensor) -> Tensor:
-    """Return the transposed convolution, 4x4, stride 2, padding 1, of ``frames`` (N, M, H, W) without bias: (N, 2 H,
-    2 W, C).
+    """Return a transposed convolution, 4x4, stride 2, padding 1, without bias.
 
     Every input pixel makes a 4x4 patch, and patches are two pixels apart. A patch has two halves along each axis, and
     its second half falls on the first half of the next patch.
+
+    Args:
+        frames: (N, M, H, W).
+        weight: (M, C, 4, 4).
+
+    Returns:
+        (N, 2 H, 2 W, C).
     """
     number, _, height, width = frames.shape
     pixels = rearrange(frames, "n m h w -> (n h w) m")  # one row for each input pixel

@@ -41,7 +41,7 @@ def freeze_as_buffers_(module: nn.Module) -> nn.Module:
     """
     for part in module.modules():
         for name, parameter in list(part.named_parameters(recurse=False, remove_duplicate=False)):
-            delattr(part, name)
+            delattr(part, name)  # a name is a parameter or a buffer, not both
             part.register_buffer(name, parameter.detach(), persistent=False)
         for name, buffer in list(part.named_buffers(recurse=False, remove_duplicate=False)):
             part.register_buffer(name, buffer, persistent=False)
@@ -52,8 +52,7 @@ def freeze_as_buffers_(module: nn.Module) -> nn.Module:
 
 
 class FrozenBackbone(TimmBackbone):
-    """A ``TimmBackbone`` that never trains: it is always in eval mode, and its weights are buffers outside of
-    checkpoints.
+    """A ``TimmBackbone`` that never trains: it stays in eval mode, and checkpoints leave its weights out.
 
     Args:
         name: As of ``TimmBackbone``.
@@ -86,12 +85,12 @@ class FrozenBackbone(TimmBackbone):
             self.file = PACKAGED_WEIGHTS[name]
         if not pretrained:
             self.file = None
-        freeze_as_buffers_(self.network)
+        freeze_as_buffers_(self.network)  # out of optimisers and checkpoints
         self.eval()
 
     def train(self, mode: bool = True) -> FrozenBackbone:
         """Stay in eval mode."""
-        return super().train(False)
+        return super().train(False)  # whatever ``mode`` says
 
     def _take(self, weights: dict[str, Tensor]) -> None:
         """Copy weights, in the names of ``network``, into its buffers."""
@@ -136,6 +135,7 @@ class RandomMixing(nn.Module):
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Return mixed maps (N, widths[i], H_i, W_i) of maps (N, C_i, H_i, W_i), both fine to coarse."""
+        # (N, C_i, ...) -> (N, widths[i], ...).
         mixed = [convolution(level) for convolution, level in zip(self.across_channels, maps, strict=True)]
         # From coarse to fine: (N, C_i+1, H_i+1, W_i+1) -> (N, C_i, H_i, W_i), added to the finer map.
         for i in reversed(range(len(mixed) - 1)):
@@ -146,7 +146,7 @@ class RandomMixing(nn.Module):
 
 def _random_convolution(rng: np.random.Generator, in_channels: int, out_channels: int, side: int) -> nn.Conv2d:
     """Return a convolution that keeps the size, without a bias; its weights are uniform with variance 1 / fan-in."""
-    bound = (3 / (in_channels * side**2)) ** 0.5
+    bound = (3 / (in_channels * side**2)) ** 0.5  # for variance 1 / fan-in
     # A uniform distribution over [-bound, bound) has the variance bound^2 / 3.
     values = (2 * rng.random((out_channels, in_channels, side, side)) - 1) * bound
     convolution = nn.Conv2d(in_channels, out_channels, side, padding=side // 2, bias=False)
@@ -190,7 +190,7 @@ class FrozenFeatures(nn.Module):
     ):
         super().__init__()
         self.side = resize or image_size
-        self.resizes = self.side != image_size
+        self.resizes = self.side != image_size  # else images pass untouched
         # The seed serves this network alone, the global generator is left as it was.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
@@ -198,6 +198,7 @@ class FrozenFeatures(nn.Module):
             levels = self.backbone.levels[-scales:]
             self.mixing = RandomMixing([level.channels for level in levels], width, max_width, seed)
         self.strides = tuple(level.stride for level in levels)
+        # Everything that the features depend on.
         self._facts = [self.frozen_networks, self.side, self.strides, width, max_width, seed]
 
     @property

@@ -6,16 +6,12 @@ from torch import nn
 
 
 def init_dcgan_(module: nn.Module, std: float = 0.02) -> nn.Module:
-    """Draw weights of convolutions and linear layers from N(0, std), batch norm scales from N(1, std); set biases to
-    0.
+    """Initialise a network as DCGAN does, in place, and return it.
 
-    Source: DCGAN.
-
-    Returns:
-        ``module`` itself.
+    Weights of convolutions and linear layers are drawn from N(0, std), batch norm scales from N(1, std). Biases are 0.
     """
     for layer in module.modules():
-        if isinstance(layer, nn.modules.conv._ConvNd | nn.Linear):
+        if isinstance(layer, nn.modules.conv._ConvNd | nn.Linear):  # transposed convolutions included
             nn.init.normal_(layer.weight, 0.0, std)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

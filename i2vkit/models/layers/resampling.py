@@ -18,8 +18,7 @@ from i2vkit.models.layers.forms import TwoForms
 
 
 def merge_matrix(axes: int) -> Tensor:
-    """Return the matrix (3^axes, 4^axes) by which ``merge_kernel`` multiplies the places of a kernel of so many
-    axes.
+    """Return the matrix (3^axes, 4^axes) by which ``merge_kernel`` multiplies the places of a kernel.
 
     Examples:
         >>> merge_matrix(1).int().tolist()

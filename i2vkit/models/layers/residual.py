@@ -31,7 +31,7 @@ class ResidualDown(nn.Module):
         convolution = (nn.Conv2d, ClipConv3d)[dim - 2]
         self.shortcut = convolution(in_channels, out_channels, 3, padding=1)
         self.first = convolution(in_channels, out_channels, 3, padding=1)
-        self.second = PooledConv(out_channels, out_channels, dim)
+        self.second = PooledConv(out_channels, out_channels, dim)  # its pooling is that of the block
         self.slope = slope
 
     def forward(self, x: Tensor) -> Tensor:
@@ -43,16 +43,20 @@ class ResidualDown(nn.Module):
 
 
 class ResidualUp(TwoForms):
-    """A block that doubles maps: batch norm, ReLU, nearest upsampling, 3x3 convolution, batch norm, ReLU, 3x3
-    convolution.
+    """A residual block that doubles maps (one block of FRGAN's f_D).
 
-    The shortcut is upsampling and a convolution (one block of FRGAN's f_D). In eval mode the part of static channels is
-    computed once for each clip. In training mode the statistics of a batch norm are those of all frames, and nothing is
-    split. The reference form never splits.
+    It is batch norm, ReLU, nearest upsampling, 3x3 convolution, batch norm, ReLU, 3x3 convolution. The shortcut is
+    upsampling and a convolution. In eval mode the part of static channels is computed once for each clip. In training
+    mode the statistics of a batch norm are those of all frames, and nothing is split. The reference form never splits.
 
     Args:
         in_channels: Channels of static and dynamic maps together.
         out_channels: Channels of the output.
+
+    Examples:
+        >>> import torch
+        >>> ResidualUp(5, 4)(torch.zeros(6, 3, 8, 8), torch.zeros(2, 2, 8, 8)).shape  # 2 clips of 3 frames
+        torch.Size([6, 4, 16, 16])
     """
 
     def __init__(self, in_channels: int, out_channels: int):
@@ -106,6 +110,7 @@ def trunk_specs(image_size: int, width: int, max_width: int) -> tuple[FeatureSpe
                 f"pixels come to {side}, which is odd: set an image_size like 32, 64, 96 or 128"
             )
         side //= 2
+        # Half the side, twice the channels.
         levels.append(FeatureSpec(min(2 * levels[-1].channels, max_width), image_size // side))
     return tuple(levels)
 
@@ -131,7 +136,7 @@ class ResidualTrunk(nn.Module):
     def __init__(self, in_channels: int, image_size: int, width: int, max_width: int, dim: int = 2, slope: float = 0.0):
         super().__init__()
         self.levels = trunk_specs(image_size, width, max_width)
-        self.side = image_size // self.levels[-1].stride
+        self.side = image_size // self.levels[-1].stride  # of the coarsest maps
         widths = [level.channels for level in self.levels]
         self.start = (nn.Conv2d, ClipConv3d)[dim - 2](in_channels, width, 3, padding=1)
         self.blocks = nn.ModuleList(

@@ -75,7 +75,7 @@ class TimmBackbone(nn.Module):
         self.file = WeightFile(self._address(), sha256) if weights else None
         self.options: dict[str, Any] = {} if out_indices is None else dict(out_indices=tuple(out_indices))
         if self.published.fixed_input_size:
-            self.options["img_size"] = image_size
+            self.options["img_size"] = image_size  # transformers are built for one size
         # The published numbers are for colours in [0, 1]; a colour in [-1, 1] is twice as large, less one.
         # Both (3,) -> (3, 1, 1), to be broadcast over images (N, 3, H, W).
         mean, deviation = (torch.tensor(values).view(3, 1, 1) for values in (self.published.mean, self.published.std))
@@ -93,9 +93,9 @@ class TimmBackbone(nn.Module):
         strides = self.network.feature_info.reduction()
         # By stride the place of the deepest map whose sides times the stride are the image's.
         fitting = {s: i for i, s in enumerate(strides) if {side * s for side in shapes[i][1:]} == {image_size}}
-        self._places = sorted(fitting.values())
+        self._places = sorted(fitting.values())  # in the list of all maps
         self.levels = tuple(FeatureSpec(shapes[i][0], strides[i]) for i in self._places)
-        self.deepest = shapes[-1]
+        self.deepest = shapes[-1]  # may be smaller than the last level
         if odd := [shape for shape, stride in zip(shapes, strides, strict=True) if stride not in fitting]:
             sizes = ", ".join(f"{height}x{width}" for _, height, width in odd)
             print_log(f"{name}: maps of {sizes} are not even parts of {image_size} pixels, and no skips", "current")
@@ -103,7 +103,7 @@ class TimmBackbone(nn.Module):
     @torch.no_grad()
     def _shapes(self, image_size: int) -> list[tuple[int, int, int]]:
         """Return (channels, height, width) of every map of one image."""
-        training = self.network.training
+        training = self.network.training  # restored below
         maps = self.eval()._maps(torch.zeros(1, 3, image_size, image_size))
         self.train(training)
         return [(level.shape[1], level.shape[2], level.shape[3]) for level in maps]
@@ -111,7 +111,7 @@ class TimmBackbone(nn.Module):
     def _maps(self, images: Tensor) -> list[Tensor]:
         """Return all maps (N, C, H, W); a few networks give theirs channels last."""
         maps = self.network((images - self.mean) / self.deviation)
-        channels = self.network.feature_info.channels()
+        channels = self.network.feature_info.channels()  # tells the layout of each map
         return [
             level if level.shape[1] == number else rearrange(level, "n h w c -> n c h w")
             for level, number in zip(maps, channels, strict=True)
@@ -133,7 +133,7 @@ class TimmBackbone(nn.Module):
             MissingWeightsError: If there is no such file; the message says where to get it.
             CheckpointError: If it is another file, or holds another network's weights.
         """
-        if self.file is None:
+        if self.file is None:  # timm's initial weights stay
             return
         import timm
 
@@ -170,12 +170,11 @@ class TimmBackbone(nn.Module):
 
 
 def in_names_of(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return ``weights`` in the names of ``expected`` if they are the same tensors in the same order; else as they
-    are.
+    """Return ``weights`` in the names of ``expected`` if they are the same tensors in the same order.
 
-    Files of other code may name a network's layers differently. They count as the same if every tensor has the shape
-    and the last part of the name ("weight", "running_mean") of the one expected in its place. Counters of batch norms
-    are ignored, as not all files have them.
+    Otherwise they are returned as they are. Files of other code may name a network's layers differently. They count as
+    the same if every tensor has the shape and the last part of the name ("weight", "running_mean") of the one expected
+    in its place. Counters of batch norms are ignored, as not all files have them.
 
     Examples:
         >>> ours, theirs = {"conv.weight": torch.zeros(2, 3)}, {"_conv.weight": torch.ones(2, 3)}

@@ -14,13 +14,13 @@ from i2vkit.models.layers.forms import TwoForms
 
 
 class TransposedConv1p2d(TwoForms):
-    """A transposed convolution in time (k, 1, 1), batch norm, LeakyReLU, then one in space (1, k, k) (ImaGINator,
-    sec. 3.1).
+    """A transposed (1+2)D convolution (ImaGINator, sec. 3.1).
 
-    Some of the ``in_channels`` may be constant in time: they come as ``static`` and stand behind the channels of ``x``.
-    The parameters are those of two ``ConvTranspose3d`` in both forms. The reference form computes with these two as
-    they are. The fast form keeps the channels last, lets static channels enter once for each clip, and leaves the
-    products to 2D convolutions and matrix products.
+    It is a transposed convolution in time (k, 1, 1), batch norm, LeakyReLU, then one in space (1, k, k). Some of the
+    ``in_channels`` may be constant in time: they come as ``static`` and stand behind the channels of ``x``. The
+    parameters are those of two ``ConvTranspose3d`` in both forms. The reference form computes with these two as they
+    are. The fast form keeps the channels last, lets static channels enter once for each clip, and leaves the products
+    to 2D convolutions and matrix products.
 
     Args:
         in_channels: Channels of the input, dynamic and static together.

@@ -12,8 +12,7 @@ from torch.nn import functional
 
 
 def warp(frames: Tensor, flow: Tensor) -> Tensor:
-    """Return ``frames`` moved by ``flow``: each pixel takes the bilinear value at a distance of ``flow`` pixels from
-    it.
+    """Return ``frames`` moved by ``flow``: each pixel takes the value at a distance of ``flow`` pixels.
 
     Beyond the picture its border goes on. The gradient passes to the flow and to the frames. Two forms compute the same
     numbers, up to rounding. ``grid_sample`` is the faster one on a CPU. Its backward pass on CUDA adds up in an
@@ -72,9 +71,7 @@ def warp_sampled(frames: Tensor, flow: Tensor) -> Tensor:
 
 
 def warp_gathered(frames: Tensor, flow: Tensor) -> Tensor:
-    """Return ``warp(frames, flow)`` by gathering the four neighbours of each place; a flow of 0 returns the exact
-    frames.
-    """
+    """Return ``warp(frames, flow)`` by gathering the four neighbours of each place; a flow of 0 gives exact copies."""
     length, height, width = flow.shape[2:]
     x, y = _places(flow)
     x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
@@ -99,9 +96,7 @@ def warp_gathered(frames: Tensor, flow: Tensor) -> Tensor:
 
 
 def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the places that pixels take their values from, x and y (B, T, H, W), in pixels with whole numbers as
-    centres.
-    """
+    """Return the places that pixels take their values from, x and y (B, T, H, W); pixel i has its centre at i."""
     height, width = flow.shape[3:]
     columns = torch.arange(width, device=flow.device, dtype=flow.dtype)
     rows = torch.arange(height, device=flow.device, dtype=flow.dtype)[:, None]

@@ -45,7 +45,7 @@ class AdversarialCriterion(nn.Module, Interface):
         1.0
     """
 
-    needs_real: ClassVar[bool] = False
+    needs_real: ClassVar[bool] = False  # read before a step, to know if real videos are needed
 
     @abstractmethod
     def discriminator_loss(self, score: Score, real: "DiscriminatorInput", fakes: Fakes) -> Tensor:
@@ -139,7 +139,7 @@ class WassersteinLoss(AdversarialCriterion):
                 assert fake.maps is not None, "real and generated samples have the same condition"
                 maps = mix * real.maps + (1 - mix) * fake.maps
             between = type(real)(
-                sample=mix * real.sample.float() + (1 - mix) * fake.sample.float(),
+                sample=mix * real.sample.float() + (1 - mix) * fake.sample.float(),  # (N, ...), the same shape as both
                 label=real.label,
                 maps=maps,
             )
@@ -156,9 +156,7 @@ class HingeLoss(AdversarialCriterion):
     """
 
     def discriminator_loss(self, score: Score, real: "DiscriminatorInput", fakes: Fakes) -> Tensor:
-        """Return E[max(0, 1 - D(real))] plus the sum of w E[max(0, 1 + D(fake))] over ``fakes``, each with its weight
-        w.
-        """
+        """Return E[max(0, 1 - D(real))] plus the sum of w E[max(0, 1 + D(fake))] over ``fakes``, w their weights."""
         total = functional.relu(1 - score(real)).mean()
         for fake, weight in fakes:
             total = total + weight * functional.relu(1 + score(fake)).mean()
@@ -199,11 +197,14 @@ class RelativisticLoss(AdversarialCriterion):
 
 
 def squared_gradient_norms(score: Score, disc_input: "DiscriminatorInput") -> Tensor:
-    """Return the squared norm (N,) of the gradient of each sample's score, by the sample and its condition maps, in
-    fp32.
+    """Return the squared norm (N,) of the gradient of each sample's score, in fp32.
 
-    Where a sample has several logits, their mean is its score. The result can be differentiated again, for the
-    discriminator. Nothing flows back into the input.
+    The gradient is that by the sample and its condition maps. Where a sample has several logits, their mean is its
+    score. The result can be differentiated again, for the discriminator. Nothing flows back into the input.
+
+    Args:
+        score: From an input to its logits (N, ...).
+        disc_input: The samples, with their conditions.
 
     Examples:
         >>> from i2vkit.models.discriminators.discriminator import DiscriminatorInput
@@ -212,11 +213,11 @@ def squared_gradient_norms(score: Score, disc_input: "DiscriminatorInput") -> Te
         [9.0, 9.0]
     """
     with autocast(disc_input.sample.device, enabled=False), uncompiled():
-        sample = disc_input.sample.detach().float().requires_grad_()
+        sample = disc_input.sample.detach().float().requires_grad_()  # a leaf of its own graph
         maps = None if disc_input.maps is None else disc_input.maps.detach().float().requires_grad_()
-        scores = score(replace(disc_input, sample=sample, maps=maps))
+        scores = score(replace(disc_input, sample=sample, maps=maps))  # (N, ...)
         inputs = [sample] if maps is None else [sample, maps]
         # The scores of samples are independent, so the gradient of their sum holds each one's: (N, K) -> (N,) -> ().
         total = scores.reshape(len(sample), -1).mean(dim=1).sum()
-        gradients = torch.autograd.grad(total, inputs, create_graph=True)
+        gradients = torch.autograd.grad(total, inputs, create_graph=True)  # with a graph, as the penalty is minimised
         return sum_terms(gradient.flatten(1).square().sum(dim=1) for gradient in gradients)  # (N, ...) -> (N,)

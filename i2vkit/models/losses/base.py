@@ -12,11 +12,10 @@ from i2vkit.errors import ConfigError
 
 
 class Loss(nn.Module):
-    """A number that a phase makes small: ``loss(context)`` gives a scalar, without its weight. Registered in
-    ``LOSSES``.
+    """A number that a phase makes small. Registered in ``LOSSES``.
 
-    The context holds one batch of a training step: a ``GanContext`` in an ``ImageToVideoGan``, a ``SupervisedContext``
-    in a ``SupervisedModel``.
+    ``loss(context)`` gives a scalar, without its weight. The context holds one batch of a training step: a
+    ``GanContext`` in an ``ImageToVideoGan``, a ``SupervisedContext`` in a ``SupervisedModel``.
 
     Args:
         name: The name in the log; by default that of the class. In a config the key of a loss is its name.
@@ -46,12 +45,12 @@ class Loss(nn.Module):
 
     def __init__(self, name: str | None = None, weight: float | Sequence[tuple[int, float]] = 1.0):
         super().__init__()
-        self.name = name or type(self).__name__
+        self.name = name or type(self).__name__  # a config overrides it by the key of the loss
         # Pairs (iteration, weight); a constant weight is a schedule of one pair.
         self.schedule: list[tuple[int, float]] = (
             [(0, float(weight))] if isinstance(weight, int | float) else [(time, value) for time, value in weight]
         )
-        times = [time for time, _ in self.schedule]
+        times = [time for time, _ in self.schedule]  # must ascend, for the interpolation
         if not times or times != sorted(set(times)):
             raise ConfigError(
                 f"the weight of loss '{self.name}' is a number, or pairs (iteration, weight) in ascending order"
@@ -87,9 +86,7 @@ class Loss(nn.Module):
         return False
 
     def networks(self) -> list[nn.Module]:
-        """Return the frozen networks that the loss compares features of, once they are loaded; the model has none of
-        them.
-        """
+        """Return the frozen networks outside of the model whose features the loss compares, once they are loaded."""
         return []
 
     def check_value(self, value: float, iteration: int) -> None:

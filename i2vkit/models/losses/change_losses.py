@@ -35,7 +35,7 @@ def frame_change(video: Tensor, side: int = 16) -> Tensor:
         [[0.0, 0.0, 0.0, 0.0], [0.5, 0.0, 0.0, 0.0]]
     """
     grey = video.mean(dim=1)  # (B, T, H, W): frames take the place of channels
-    coarse = functional.avg_pool2d(grey, (grey.shape[2] // side, grey.shape[3] // side))
+    coarse = functional.avg_pool2d(grey, (grey.shape[2] // side, grey.shape[3] // side))  # (B, T, side, side)
     return rearrange(coarse - coarse[:, :1], "b t h w -> b t (h w)")
 
 
@@ -50,7 +50,7 @@ def landmark_change(clip: VideoBatch) -> Tensor:
             "a loss or a report reads the landmarks of clips that have none: put dict(type=ReadPoints, "
             "required=['landmarks']) behind ReadFrames in the pipeline, and prepare the set with landmarks"
         )
-    return clip.landmarks - clip.landmarks[:, :1]
+    return clip.landmarks - clip.landmarks[:, :1]  # (B, T, N, 2) - (B, 1, N, 2)
 
 
 class _ChangeLoss(Loss):

@@ -31,8 +31,8 @@ class _CategoryTerm(DiscriminatorTerm):
 
     def cross_entropy(self, context: "GanContext", conditioned: ConditionedVideo) -> Tensor:
         """Return the mean over the samples that the discriminator sees of ``conditioned``."""
-        discriminator, view = self.resolve(context)
-        index = view.sample_indices(conditioned)
+        discriminator, view = self.resolve(context)  # the view of this loss, or the discriminator's own
+        index = view.sample_indices(conditioned)  # drawn for this video alone
         assert conditioned.label is not None, "a discriminator classifies only in a model with labels"
         labels = conditioned.label[view.clip_index(conditioned, index)]  # (B,) -> (N,), one for each sample
         logits = discriminator.classify(discriminator.prepare_input(conditioned, view, index))  # (N, num_labels)
@@ -140,5 +140,5 @@ class FirstFrameL1Loss(PassLoss):
 
     def forward(self, context: "GanContext") -> Tensor:
         """Return E |first frame - image|."""
-        made = context.generated(self.pass_name)
+        made = context.generated(self.pass_name)  # with its graph
         return (made.video[:, :, 0] - made.content.image).abs().mean()  # (B, C, H, W) -> ()

@@ -36,8 +36,8 @@ def within_clip_variance_ratio(codes: Tensor, mask: Tensor | None = None) -> Ten
     # The mean of each clip (B, 1, D), and that of all frames (D,); padded frames weigh 0.
     centres = reduce(codes * counts, "b t d -> b 1 d", "sum") / reduce(counts, "b t 1 -> b 1 1", "sum")
     centre = reduce(codes * counts, "b t d -> d", "sum") / counts.sum()
-    within = ((codes - centres).square() * counts).sum()
-    total = ((codes - centre).square() * counts).sum()
+    within = ((codes - centres).square() * counts).sum()  # around the mean of each clip
+    total = ((codes - centre).square() * counts).sum()  # around the mean of all frames
     return within / total.clamp(min=torch.finfo(codes.dtype).tiny)
 
 
@@ -100,7 +100,7 @@ class ContentInvarianceLoss(_FrameCodeLoss):
         codes, mask = self.codes(context)
         # Steps (B, T - 1, D) from frame to frame; a step counts where its second frame is a true one.
         change = masked_mean((codes[:, 1:] - codes[:, :-1]).abs(), None if mask is None else mask[:, 1:])
-        if not self.relative:
+        if not self.relative:  # eq. 1 as it is
             return change
         counts = torch.ones_like(codes[..., :1]) if mask is None else mask.to(codes.dtype)[..., None]
         centre = reduce(codes * counts, "b t d -> d", "sum") / counts.sum()  # (B, T, D) -> (D,)

@@ -39,7 +39,7 @@ class DiscriminatorTerm(Loss):
     ):
         super().__init__(name, weight)
         self.discriminator = discriminator
-        self.passes = (passes,) if isinstance(passes, str) else tuple(passes)
+        self.passes = (passes,) if isinstance(passes, str) else tuple(passes)  # a single name is accepted too
         self.view: View | None = build_part(VIEWS, view)
 
     def check(self, model: "ImageToVideoGan") -> None:
@@ -52,11 +52,11 @@ class DiscriminatorTerm(Loss):
         discriminator = self.discriminator_of(model)
         view = discriminator.check_view(self.view or discriminator.view)
         if view.encodes_motion:
-            model.generator.check_encodes_video()
+            model.generator.check_encodes_video()  # views of the motion encode generated videos
 
     def needs_whole_clip(self, model: "ImageToVideoGan") -> bool:
         """Return true if the view shows clips, or the motion that is encoded from them."""
-        view = self.view or self.discriminator_of(model).view
+        view = self.view or self.discriminator_of(model).view  # a view of this loss goes first
         return view.needs_whole_clip
 
     def discriminator_of(self, model: "ImageToVideoGan") -> Discriminator:
@@ -134,20 +134,21 @@ class DiscriminatorLoss(DiscriminatorTerm):
             real = context.real(name)
             # One draw of the augmentation serves both videos, and one of the indices too with ``same_indices``.
             index, augmentation = view.sample_indices(real), discriminator.sample_augmentation(real)
-            fake = context.fake(name, detach=True)
+            fake = context.fake(name, detach=True)  # the generator does not train here
             seen = discriminator.prepare_input(
                 fake, view, index if self.same_indices else view.sample_indices(fake), augmentation
             )
             # The further negatives take their shares of 1 from the generated videos.
             fakes = [(seen.detach(), 1.0 - self.wrong_label - self.wrong_image)]
+            # Real samples with their own condition.
             right = discriminator.prepare_input(real, view, index, augmentation).detach()
             for wrong, share in self._mismatches(context, name, real):
                 # The very sample of the right input: the discriminator computes what they share once.
                 disc_input = discriminator.prepare_input(wrong, view, index, augmentation).detach()
                 fakes.append((replace(disc_input, sample=right.sample), share))
-            if self.real_static:
+            if self.real_static:  # after the negatives, which share the sample of the moving video
                 right = discriminator.prepare_input(self.static_clip(real), view, index, augmentation).detach()
-            terms.append(discriminator.discriminator_loss(right, fakes))
+            terms.append(discriminator.discriminator_loss(right, fakes))  # one scalar a pass
         return sum_terms(terms) / len(terms)
 
     def check(self, model: "ImageToVideoGan") -> None:
@@ -170,7 +171,7 @@ class DiscriminatorLoss(DiscriminatorTerm):
     ) -> Iterator[tuple[ConditionedVideo, float]]:
         """Yield real videos with a wrong condition, and the weight of each."""
         if self.wrong_label:
-            number = context.discriminator(self.discriminator).num_labels
+            number = context.discriminator(self.discriminator).num_labels  # K, of which K - 1 are wrong
             assert real.label is not None, "the model has labels, which check has seen, so its clips have them too"
             yield replace(real, label=wrong_labels(real.label, number)), self.wrong_label
         if self.wrong_image:
@@ -224,10 +225,12 @@ class AdversarialLoss(DiscriminatorTerm):
         terms = []
         for name in self.passes:
             fake = context.fake(name)
+            # Encoded and sampled only if it is read.
             real = context.real(name) if needs_real(discriminator.adversarial) else None
             # One draw of indices and of the augmentation serves both, so that samples are compared pair by pair.
             index = view.sample_indices(fake if real is None else real)
             augmentation = discriminator.sample_augmentation(fake)
+            # With the graph of the generator.
             disc_inputs = [discriminator.prepare_input(fake, view, index, augmentation)]
             if real is not None:
                 compared = self.static_clip(real) if self.real_static else real

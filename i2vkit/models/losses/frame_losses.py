@@ -27,7 +27,7 @@ class PassLoss(Loss):
 
     def __init__(self, pass_name: str, name: str | None, weight: float | Sequence):
         super().__init__(name, weight)
-        self.passes = (pass_name,)
+        self.passes = (pass_name,)  # the context generates the passes that losses name
 
     @property
     def pass_name(self) -> str:
@@ -58,7 +58,7 @@ def without_given(values: Tensor | None, given: int, dim: int) -> Tensor | None:
     """Return ``values`` without the first ``given`` entries along ``dim``; None stays None."""
     if not given or values is None:
         return values
-    return values.narrow(dim, given, values.shape[dim] - given)
+    return values.narrow(dim, given, values.shape[dim] - given)  # a view, without a copy
 
 
 @LOSSES.register_module()

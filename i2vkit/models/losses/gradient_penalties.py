@@ -76,7 +76,7 @@ class GradientPenaltyLoss(DiscriminatorTerm):
     def check(self, model: "ImageToVideoGan") -> None:
         """Raise ``ConfigError`` as every term does, and if its phase does not update the discriminator."""
         super().check(model)
-        phase = next(phase for phase in model.phases if self in phase.losses)
+        phase = next(phase for phase in model.phases if self in phase.losses)  # each loss belongs to one phase
         own = f"discriminators.{self.discriminator}"
         if not any(path in ("discriminators", own) or path.startswith(f"{own}.") for path in phase.updates):
             raise ConfigError(
@@ -100,7 +100,7 @@ class GradientPenaltyLoss(DiscriminatorTerm):
         discriminator, view = self.resolve(context)
         terms = []
         for name in self.passes:
-            real = context.real(name)
+            real = context.real(name)  # its samples are detached by the norm below
             index, augmentation = view.sample_indices(real), discriminator.sample_augmentation(real)
             # Both places share the indices and the augmentation.
             for place in self.at:

@@ -45,7 +45,7 @@ class MotionCycleLoss(PassLoss):
 
     def forward(self, context: "GanContext") -> Tensor:
         """Return E |motion - reencoded motion|."""
-        motion, reencoded = context.encoded(self.pass_name), context.reencoded(self.pass_name)
+        motion, reencoded = context.encoded(self.pass_name), context.reencoded(self.pass_name)  # both with their graphs
         # (B, T, D) of a trajectory or of a code a step, (B, D) of one code a clip.
         if motion.trajectory is not None:
             assert reencoded.trajectory is not None, "both come from the same motion encoder"
@@ -122,7 +122,7 @@ class KlLoss(PassLoss):
             # The log of the ratio of the variances, and the distance of the means in deviations of the prior, squared.
             narrowing = log_variance - prior_log_variance
             moved = (mean - prior_mean).square() * (-prior_log_variance).exp()
-            terms = moved + narrowing.exp() - 1 - narrowing
+            terms = moved + narrowing.exp() - 1 - narrowing  # 0 where both distributions are equal
         divergence = 0.5 * terms.sum(dim=-1)  # (B,), or (B, T) with a code a step
         if divergence.dim() == 1:  # one code a clip: no steps to mask
             return divergence.mean().clamp(min=self.free_nats)

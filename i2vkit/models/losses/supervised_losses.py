@@ -88,9 +88,7 @@ def _centres(features: Tensor, groups: Tensor, counts: Tensor, number: int) -> t
 
 
 def _spread(features: Tensor, groups: Tensor, counts: Tensor, number: int) -> Tensor:
-    """Return the mean squared distance of unit features (B, T, D) to the centre of their group; arguments as of
-    ``_centres``.
-    """
+    """Return the mean squared distance of unit features to the centre of their group; arguments as of ``_centres``."""
     features = functional.normalize(features.float(), dim=2)
     centres, _ = _centres(features, groups, counts, number)
     own = centres[groups.masked_fill(~counts, 0)]  # (G, D) -> (B, T, D)

@@ -59,13 +59,13 @@ class MotionRegressor(nn.Module):
         self.side, self.num_landmarks = side, num_landmarks
         self.frame_change = nn.Linear(spec.trajectory, side * side) if side else None
         self.landmark_change = nn.Linear(spec.trajectory, 2 * num_landmarks) if num_landmarks else None
-        self.predicts = "frame_change" if side else "landmark_change"
+        self.predicts = "frame_change" if side else "landmark_change"  # the output that tests read
 
     def trajectory(self, clip: VideoBatch) -> Tensor:
         """Return the states (B, T, D) of ``clip.driving``."""
         state = GenerationState()
         state.set_batch(clip.driving)  # for parts that draw noise or keep recurrent state
-        motion = self.encoder(clip, state)
+        motion = self.encoder(clip, state)  # a trajectory, or a code to unroll
         if self.motion_generator is not None:
             motion = self.motion_generator(motion, state)
         assert motion.trajectory is not None, "the constructor refuses parts that give none"

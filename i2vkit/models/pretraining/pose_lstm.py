@@ -11,8 +11,9 @@ from i2vkit.structures import VideoBatch, VideoSample
 
 
 def to_unit(joints: Tensor, size: int) -> Tensor:
-    """Return joints in pixels of pictures of ``size`` in [-1, 1], from the middle of the first pixel to that of the
-    last.
+    """Return joints in pixels of pictures of ``size``, converted to [-1, 1].
+
+    -1 is the middle of the first pixel, 1 that of the last.
 
     Examples:
         >>> to_unit(torch.tensor([0.0, 63.0]), 64).tolist()
@@ -104,8 +105,14 @@ class PoseLstm(nn.Module):
         return {"poses": to_unit(self.forecast(clip.joints[:, : self.observed], future), self.image_size)}
 
     def forecast(self, joints: Tensor, length: int) -> Tensor:
-        """Return the ``length`` poses (B, T, J, 2) after ``joints`` (B, observed, J, 2), both in pixels, NaN where
-        unknown.
+        """Return the ``length`` poses after some seen poses.
+
+        Args:
+            joints: The seen poses (B, observed, J, 2) in pixels, NaN where unknown.
+            length: Number of poses to predict, T.
+
+        Returns:
+            (B, T, J, 2) in pixels.
 
         Raises:
             DataError: For another number of poses or joints.

@@ -54,7 +54,7 @@ class VolumeRefiner(Refiner):
         identity_bias: tuple[float, ...] = (),
     ):
         super().__init__()
-        self.step, self.window = 1 << len(widths), window
+        self.step, self.window = 1 << len(widths), window  # lengths are halved once a block
         if image_size % self.step or window % self.step or window < 1:
             raise ConfigError(
                 f"VolumeRefiner halves frames and time {len(widths)} times, so image size and window are multiples of "
@@ -99,7 +99,7 @@ class VolumeRefiner(Refiner):
         skips = []
         for block in self.down:
             x = block(x)
-            skips.append(x)
+            skips.append(x)  # (B, widths[i], t / 2^(i + 1), ...)
         # The coarsest map has no skip but itself.
         for i, (block, skip) in enumerate(zip(self.up, reversed(skips), strict=True)):
             x = block(x if i == 0 else torch.cat([x, skip], dim=1))

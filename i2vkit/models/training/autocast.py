@@ -48,11 +48,13 @@ def autocast(device: torch.device, enabled: bool) -> AbstractContextManager:
 class _MetaAutocast(TorchFunctionMode):
     """A context that casts the operands of the functions that autocast knows; the innermost such context decides."""
 
-    _inside: list[_MetaAutocast] = []
+    _inside: list[_MetaAutocast] = []  # all contexts that are open, the innermost last
 
     def __init__(self, enabled: bool):
         super().__init__()
         self._enabled = enabled
+        # The casts of weights, by the identity of the weight; the weight itself is kept so that no other takes its
+        # identity.
         self._weights: dict[int, tuple[Tensor, Tensor]] = {}
         # It changes nothing on the meta device, but recurrent layers look it up to know if autocast is on.
         self._of_cpu = torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled)
@@ -66,7 +68,7 @@ class _MetaAutocast(TorchFunctionMode):
         super().__exit__(*error)
         self._of_cpu.__exit__(*error)
         self._inside.pop()
-        self._weights.clear()
+        self._weights.clear()  # the optimiser may change them now
 
     def __torch_function__(
         self, function: Callable, types: tuple, args: tuple = (), kwargs: dict[str, Any] | None = None
@@ -74,14 +76,14 @@ class _MetaAutocast(TorchFunctionMode):
         kwargs = kwargs or {}
         if self._enabled and self._inside[-1] is self and (function in _HALF or function in _FULL):
             cast = self._to_half if function in _HALF else _in_full
-            args, kwargs = tree_map_only(Tensor, cast, (args, kwargs))
+            args, kwargs = tree_map_only(Tensor, cast, (args, kwargs))  # nested arguments too
         return function(*args, **kwargs)
 
     def _to_half(self, tensor: Tensor) -> Tensor:
         """Return the tensor in bf16 if it is in fp32."""
         if tensor.dtype != torch.float32:
             return tensor
-        if not (tensor.requires_grad and tensor.is_leaf):
+        if not (tensor.requires_grad and tensor.is_leaf):  # an intermediate result
             return tensor.to(torch.bfloat16)
         # A weight is cast once, as autocast does.
         if id(tensor) not in self._weights:

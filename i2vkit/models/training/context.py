@@ -68,6 +68,7 @@ class GanContext:
         self.model, self.iteration = model, iteration
         # The generator reads motion from the whole clip; losses see the decoded frames alone.
         self._whole_clip, self._frames = clip, frames
+        # (B, C, T, H, W) -> (B, C, K, H, W), and likewise everything else that goes frame by frame.
         self.clip = clip if frames is None else clip.select_frames(frames, image_video_frames)
         self.passes = {name: model.passes[name] for name in passes}
         self._with_gradients = with_gradients
@@ -92,6 +93,7 @@ class GanContext:
 
         It does so while another phase has frozen the generator, too.
         """
+        # A graph that is built while the generator is frozen would have no gradients for its own phase.
         unfrozen = requiring_gradients(self.model.trainable_parameters(self.model.generator), lambda parameter: True)
         with self.autocast(), torch.set_grad_enabled(self._with_gradients), unfrozen:
             yield
@@ -108,6 +110,7 @@ class GanContext:
 
     def after_update(self, parts: Sequence[str]) -> None:
         """Note that these parts have been updated; ``run_phase`` calls it after each update."""
+        # A backward pass has freed the graph, and its weights have changed.
         self._stale = self._stale or any(part.split(".")[0] == "generator" for part in parts)
 
     def generated(self, name: str, detach: bool = False) -> Generated:
@@ -118,8 +121,9 @@ class GanContext:
             detach: If true, cut off from the graph.
         """
         if detach:
+            # The same objects for all losses, so that they can be compared by identity.
             return self._once(("detached", name), self._generated[name].detach)
-        if self._stale:
+        if self._stale:  # with new weights, and with new random draws
             self._generate()
         return self._generated[name]
 
@@ -135,6 +139,7 @@ class GanContext:
             detach: If true, cut off from the graph.
         """
         if detach:
+            # A generated video is encoded with its graph even here: the generator's phase uses the same result.
             return self._once(("reencoded, detached", name), lambda: self._reencode(self._generated[name]).detach())
         return self._reencode(self.generated(name))
 
@@ -145,9 +150,9 @@ class GanContext:
 
     def _read_motion(self, video: Tensor, num_frames: Tensor | None) -> Motion:
         """Return the motion encoded from ``video`` (B, C, T, H, W) in place of the driving clip."""
-        clip = replace(self.clip, driving=video, num_frames=num_frames)
+        clip = replace(self.clip, driving=video, num_frames=num_frames)  # labels and maps stay
         with self._building():
-            return self.model.generator.encode_motion(clip, GenerationState())
+            return self.model.generator.encode_motion(clip, GenerationState())  # no state from before: it is a new clip
 
     def real(self, name: str) -> ConditionedVideo:
         """Return the real video that the video of a pass is compared with, and its conditions."""
@@ -161,6 +166,7 @@ class GanContext:
         # The pass has encoded this very video, so that its motion serves here too.
         shared = entry.target == "driving" and entry.motion == "driving"
 
+        # Called by views of the motion only, as encoding costs a forward pass.
         def motion() -> Motion:
             if shared:
                 return self.generated(name, detach=True).encoded
@@ -186,15 +192,18 @@ class GanContext:
         return self.clip.driving[:, :, 0] if self.passes[name].content == "image" else self.clip.image
 
     def fake(self, name: str, detach: bool = False) -> ConditionedVideo:
-        """Return the generated video of a pass, and its conditions, as a discriminator sees them; cut off from the
-        graph if ``detach``.
+        """Return the generated video of a pass, and its conditions, as a discriminator sees them.
+
+        Args:
+            name: The pass.
+            detach: If true, cut off from the graph.
         """
         made = self.generated(name, detach)
         clip = self.clip
         return ConditionedVideo(
             video=made.video,
             num_frames=made.motion.num_frames,
-            motion=lambda: self.reencoded(name, detach),
+            motion=lambda: self.reencoded(name, detach),  # only if a view calls it
             image=made.content.image,
             label=clip.label,
             maps=clip.driving_maps,

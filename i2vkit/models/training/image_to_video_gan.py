@@ -108,7 +108,7 @@ class ImageToVideoGan(PhasedModel):
             }
         )
         self.decoded_frames = decoded_frames
-        self.check_losses(self._check_loss)
+        self.check_losses(self._check_loss)  # once all parts are there, as losses look at them
         self._check_decoded_frames()
         self.finish()
 
@@ -122,6 +122,7 @@ class ImageToVideoGan(PhasedModel):
             return
         if self.decoded_frames < 1:
             raise ConfigError(f"model.decoded_frames is None, or a number of frames above 0, not {self.decoded_frames}")
+        # The decoder has to work frame by frame, and no loss may need neighbouring frames.
         self.generator.check_decodes_frames()
         self.check_losses(self._check_reads_frames)
 
@@ -147,17 +148,19 @@ class ImageToVideoGan(PhasedModel):
             ConfigError: If the batch does not fit the model.
             TrainingError: If a loss is not finite.
         """
-        self._check_labels(data["inputs"].get("label"))
+        self._check_labels(data["inputs"].get("label"))  # before the batch goes to the device
         clip: VideoBatch = self.data_preprocessor(data, training=True)["clip"]
         self._check_clip(clip)
         iteration = current_iteration()
         running = [phase for phase in self.phases if phase.runs_at(iteration)]
         # A dict keeps the order of the config, and every pass once.
         requested = {name: None for phase in running for loss in phase.losses_at(iteration) for name in loss.passes}
+        # Without a phase of the generator no graph has to be kept.
         trains = any(path.split(".")[0] == "generator" for phase in running for path in phase.updates)
         self._check_image_videos(clip, requested)
         if any(cast(Discriminator, each).condition == "maps" for each in self.discriminators.values()):
             check_maps(clip, self.map_channels)
+        # From here on there is one batch of generated videos for all phases.
         context = GanContext(self, clip, iteration, tuple(requested), trains, *self._draw_frames(clip))
         return run_phases(context, self, optim_wrapper)
 
@@ -172,10 +175,10 @@ class ImageToVideoGan(PhasedModel):
         longest = length if clip.image_video is None else max(length, clip.image_video.shape[2])
         # One draw (B, T) for both videos, so that equally long ones show the same frames.
         noise = torch.rand(len(clip), longest, device=clip.driving.device)
-        frames = draw_frames(clip.num_frames, self.decoded_frames, noise[:, :length])
+        frames = draw_frames(clip.num_frames, self.decoded_frames, noise[:, :length])  # (B, K)
         if clip.image_video is None:
             return frames, None
-        image_video = noise[:, : clip.image_video.shape[2]]
+        image_video = noise[:, : clip.image_video.shape[2]]  # (B, T')
         return frames, draw_frames(clip.image_video_num_frames, self.decoded_frames, image_video)
 
     def _check_clip(self, clip: VideoBatch) -> None:
@@ -190,6 +193,7 @@ class ImageToVideoGan(PhasedModel):
         """Raise ``ConfigError`` for class indices that the model does not know, before they are copied to a GPU."""
         if not self.labels or labels is None:
             return
+        # A tensor, or one scalar a sample.
         indices = set(labels.tolist() if isinstance(labels, Tensor) else map(int, labels))
         if any(not 0 <= index < len(self.labels) for index in indices):
             raise ConfigError(
@@ -228,7 +232,7 @@ class ImageToVideoGan(PhasedModel):
             ConfigError: If the motion is to be drawn and there is no prior, if there is a second chunk and a part of
                 the generator does not support chunks, and for a label or length that the generator cannot make.
         """
-        self.eval()
+        self.eval()  # statistics of batch norms, and no dropout but that of the generator
         known = self._with_known_labels(clips)
         yield from generate_in_chunks(self.generator, known, seeds, self.autocast_context, content, motion)
 
@@ -244,19 +248,22 @@ class ImageToVideoGan(PhasedModel):
         Raises:
             TrainingError: If a generated video is not finite or leaves [-1, 1]; the message names it.
         """
-        ready = self.data_preprocessor(data, training=False)
+        ready = self.data_preprocessor(data, training=False)  # on the device, without augmentation
         clip, samples = ready["clip"], ready["samples"]
         self._check_clip(clip)
         length = clip.driving.shape[2]
         # A generator that cannot work in chunks makes the whole clip at once.
         step = self.chunk if self.generator.supports_chunks else length
+        # (B, C, T, H, W) -> (B, C, t, H, W) each.
         chunks = (clip.slice_frames(start, start + step) for start in range(0, length, step))
-        seeds = [int(sample.get("seed", 0)) for sample in samples]
+        seeds = [int(sample.get("seed", 0)) for sample in samples]  # the same seed gives the same video in every batch
+        # A generator: one chunk is in memory at a time.
         made = self.generate_chunks(chunks, seeds, motion=samples[0].get("motion", "driving"))
         # Chunks (B, C, t, H, W) -> (B, C, T, H, W), on the CPU.
         videos = torch.cat([chunk.video.cpu() for chunk in made], dim=2)
         # The animated images (B, C, H, W).
         firsts = to_uint8(clip.driving[:, :, 0] if clip.image is None else clip.image).cpu()
+        # True lengths, without padding.
         lengths = [length] * len(samples) if clip.num_frames is None else clip.num_frames.tolist()
         for sample, video, first, frames in zip(samples, videos, firsts, lengths, strict=True):
             check_values(sample.get("name"), video)

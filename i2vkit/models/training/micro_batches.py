@@ -18,12 +18,13 @@ class _WithGradients(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, gradients: Sequence[Tensor | None], *tensors: Tensor) -> Tensor:
-        ctx.known = gradients
+        ctx.known = gradients  # tensors without a graph, and None
         return value.clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        # The chain rule: the known gradients times that of the loss by this number.
         return None, None, *(None if each is None else upstream * each for each in ctx.known)
 
 
@@ -45,17 +46,19 @@ def loss_in_micro_batches(
     Returns:
         A scalar.
     """
-    number = len(disc_inputs[0].sample)
+    number = len(disc_inputs[0].sample)  # N
     if size >= number or any(len(disc_input.sample) != number for disc_input in disc_inputs):
         return term(*disc_inputs)
     weights: list[Tensor] = [parameter for parameter in parameters if parameter.requires_grad]
     # Inputs may share a sample; those that share the whole one also share its parts.
     tensors = {id(tensor): tensor for disc_input in disc_inputs for tensor in _tensors(disc_input)}
+    # Those that the generator's gradients pass through.
     inputs = {key: tensor for key, tensor in tensors.items() if tensor.requires_grad}
     values: list[Tensor] = []
     of_weights: list[Tensor | None] = [None] * len(weights)
     of_inputs: dict[int, list[Tensor]] = {key: [] for key in inputs}
     for start in range(0, number, size):
+        # (N, ...) -> (size, ...), cut off from the graph behind.
         parts = {key: tensor.detach()[start : start + size] for key, tensor in tensors.items()}
         leaves = [parts[key].requires_grad_() for key in inputs]
         few = [_replaced(disc_input, parts) for disc_input in disc_inputs]
@@ -80,7 +83,7 @@ def _value_and_gradients(
 
     A gradient is None where the share does not depend on the tensor.
     """
-    value = len(disc_inputs[0].sample) / number * term(*disc_inputs)
+    value = len(disc_inputs[0].sample) / number * term(*disc_inputs)  # its share of the mean over all N
     if not (tensors and value.requires_grad):
         return value.detach(), [None] * len(tensors)
     # As every backward pass outside of autocast. The graph behind the weights serves all micro-batches (those of

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from i2vkit.errors import ConfigError
 
+# The allowed values of every field.
 _CHOICES: dict[str, tuple] = {
     "content": ("driving", "image"),
     "motion": ("driving", "prior"),
@@ -48,8 +49,10 @@ class Pass:
         for f in fields(self):
             if getattr(self, f.name) not in _CHOICES[f.name]:
                 raise ConfigError(f"a pass has {f.name} in {_CHOICES[f.name]}, not {getattr(self, f.name)!r}")
+        # An image has no frames of its own to encode.
         if self.content_per_frame and self.content != "driving":
             raise ConfigError('content_per_frame=True encodes the frames of the driving clip; set content="driving"')
+        # Teacher forcing needs true frames of the person who is animated.
         if self.feed == "truth" and self.content != "driving":
             raise ConfigError(
                 'feed="truth" makes each frame from the one before in the driving clip; set content="driving"'
@@ -65,7 +68,7 @@ def build_passes(config: dict[str, dict]) -> dict[str, Pass]:
     Raises:
         ConfigError: For an unknown key, and as ``Pass``.
     """
-    known = [f.name for f in fields(Pass)]
+    known = [f.name for f in fields(Pass)]  # the keys that a config may give
     for name, entry in config.items():
         if unknown := [key for key in entry if key not in known]:
             raise ConfigError(f"pass '{name}' has an unknown key '{unknown[0]}'; known: {', '.join(known)}")

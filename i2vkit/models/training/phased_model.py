@@ -64,10 +64,11 @@ class PhasedModel(BaseModel):
         Raises:
             ConfigError: If there is no part at a path, or everything that a phase updates is frozen.
         """
+        # A slot that nothing reads is not built; a config may name it all the same.
         self.frozen = [path for path in self.frozen if not self._is_unread(path)]
         self.pretrained = [entry for entry in self.pretrained if not self._is_unread(entry["part"])]
         for phase in self.phases:
-            for path in (*phase.updates, *phase.eval_modules):
+            for path in (*phase.updates, *phase.eval_modules):  # raises for a path without a part
                 self.get_part(path)
         for path in self.frozen:
             self.get_part(path).requires_grad_(False)
@@ -78,8 +79,8 @@ class PhasedModel(BaseModel):
         # Registered, so that buffers of losses move to the device with the model.
         self.losses = nn.ModuleList(loss for phase in self.phases for loss in phase.losses)
         if self.channels_last:
-            to_channels_last_(self)
-        self.train(self.training)
+            to_channels_last_(self)  # after all parts are built
+        self.train(self.training)  # puts the frozen parts into eval mode
 
     def check_losses(self, check: Callable[[Loss], None]) -> None:
         """Call ``check`` with every loss of every phase.
@@ -115,7 +116,7 @@ class PhasedModel(BaseModel):
         part: nn.Module = self
         for name in path.split("."):
             children = dict(part.named_children())
-            if name not in children:
+            if name not in children:  # attributes that are no modules do not count
                 raise ConfigError(
                     f"there is no part '{path}' in the model; beside '{name}' stand: {', '.join(children)}"
                 )
@@ -124,7 +125,7 @@ class PhasedModel(BaseModel):
 
     def phase_modules(self, name: str) -> list[nn.Module]:
         """Return the modules that a phase updates."""
-        phase = next(phase for phase in self.phases if phase.name == name)
+        phase = next(phase for phase in self.phases if phase.name == name)  # names are unique
         return [self.get_part(path) for path in phase.updates]
 
     def trainable_parameters(self, part: nn.Module | None = None) -> list[nn.Parameter]:
@@ -135,7 +136,7 @@ class PhasedModel(BaseModel):
 
     def train(self, mode: bool = True) -> "PhasedModel":
         """Set training or eval mode; frozen parts stay in eval mode."""
-        super().train(mode)
+        super().train(mode)  # sets all modules, the frozen ones too
         for path in self.frozen:
             self.get_part(path).eval()
         return self
@@ -161,17 +162,17 @@ class PhasedModel(BaseModel):
                 )
             # A work directory stands for its newest checkpoint.
             path = latest_checkpoint(path) if path.is_dir() else path
+            # A prefix selects the part within the file.
             load_weights(self.get_part(entry["part"]), path, prefix=entry.get("prefix"))
             print_log(f"{entry['part']} loaded from {path}", "current")
 
     @contextmanager
     def autocast_context(self, device: torch.device) -> Iterator[None]:
         """Run forward passes inside in the model's precision; weights and losses stay in fp32."""
+        # The first sets the rounding of fp32 products, the second the dtype of forward passes.
         with precision(self.precision), autocast(device, self.precision == "bf16"):
             yield
 
     def forward(self, inputs: dict, data_samples: list | None = None, mode: str = "predict") -> list:
-        """Run ``test_step``: mmengine's entry. Training calls ``train_step``, evaluation ``val_step`` and
-        ``test_step``.
-        """
+        """Run ``test_step``, for mmengine; training calls ``train_step``, evaluation ``val_step`` and ``test_step``."""
         return self.test_step(dict(inputs=inputs, data_samples=data_samples))

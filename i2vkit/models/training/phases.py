@@ -65,7 +65,7 @@ class Phase:
         """Return true if the phase runs at an iteration, with at least one of its losses."""
         within = self.begin <= iteration < (self.end or iteration + 1)
         its_turn = within and (iteration - self.begin) % self.every == 0
-        return its_turn and bool(self.losses_at(iteration))
+        return its_turn and bool(self.losses_at(iteration))  # a phase without losses has nothing to minimise
 
     def losses_at(self, iteration: int) -> list[Loss]:
         """Return the losses that are computed at an iteration, in the config's order."""
@@ -93,7 +93,7 @@ def build_phases(configs: Mapping[str, Mapping | None]) -> tuple[Phase, ...]:
         ('generator', 'frame_l1', 10.0)
     """
     phases = tuple(_build_phase(name, config) for name, config in named_entries(configs, "phases").items())
-    names = [loss.name for phase in phases for loss in phase.losses]
+    names = [loss.name for phase in phases for loss in phase.losses]  # the log has one namespace for all phases
     if doubled := [name for name in names if names.count(name) > 1]:
         raise ConfigError(f"two losses are called '{doubled[0]}', in two phases: give each its own name in the log")
     return phases
@@ -106,6 +106,7 @@ def _build_phase(name: str, config: Mapping) -> Phase:
         )
     if missing := [key for key in ("updates", "losses") if key not in config]:
         raise ConfigError(f"phase '{name}' lacks '{missing[0]}'")
+    # A config has lists, a frozen dataclass holds tuples.
     lists = {key: tuple(config[key]) for key in ("updates", "eval_modules") if key in config}
     losses = named_entries(config["losses"], "losses", f"phases.{name}.losses")
     built = tuple(_build_loss(key, loss, f"phases.{name}.losses.{key}") for key, loss in losses.items())
@@ -122,7 +123,7 @@ def _build_loss(name: str, config: dict, path: str) -> Loss:
 
 def current_iteration() -> int:
     """Return the runner's iteration, the one clock of every schedule; 0 outside a runner."""
-    hub = MessageHub.get_current_instance()
+    hub = MessageHub.get_current_instance()  # mmengine's own store of the state of a run
     return int(hub.runtime_info.get("iter", 0))
 
 
@@ -136,7 +137,7 @@ def requiring_gradients(
         parameters: They have their former setting again afterwards.
         requested: Returns true of a parameter that requires gradients.
     """
-    before = [parameter.requires_grad for parameter in parameters]
+    before = [parameter.requires_grad for parameter in parameters]  # restored afterwards, also after an error
     for parameter in parameters:
         parameter.requires_grad_(requested(parameter))
     try:
@@ -181,18 +182,18 @@ def run_phase(
     """
     log: dict[str, Tensor] = {}
     losses = phase.losses_at(context.iteration)
-    # Parameters have no hash of their values, so they are told apart by identity.
+    # By identity, as comparing two parameters compares their values.
     updated = {id(p) for module in model.phase_modules(phase.name) for p in module.parameters()}
     evaluated = eval_mode([model.get_part(path) for path in phase.eval_modules])
     with requiring_gradients(model.trainable_parameters(), lambda parameter: id(parameter) in updated), evaluated:
         for _ in range(phase.repeat):
-            with context.autocast():
+            with context.autocast():  # forward passes and losses; the backward pass runs outside of it
                 values = {loss.name: loss(context) for loss in losses}
                 total = sum_terms(loss.weight_at(context.iteration) * values[loss.name] for loss in losses)
             # Before the update, so that a loss that is not finite never reaches the weights.
             log = _finite_on_host(values | {f"{phase.name}_total": total}, phase, context.iteration)
-            optim_wrapper.update_params(total)
-            context.after_update(phase.updates)
+            optim_wrapper.update_params(total)  # backward pass, step and zero_grad
+            context.after_update(phase.updates)  # the videos of these parts are old now
     return log
 
 
@@ -206,9 +207,9 @@ def _finite_on_host(losses: dict[str, Tensor], phase: Phase, iteration: int) -> 
                 f"loss '{name}' of phase '{phase.name}' is {number.item()} at iteration {iteration}: lower the "
                 f"learning rate or the loss's weight, or look at the samples of the last iterations"
             )
-    log = dict(zip(losses, numbers.unbind(), strict=True))
+    log = dict(zip(losses, numbers.unbind(), strict=True))  # (L,) -> scalars by name
     for loss in phase.losses_at(iteration):
-        loss.check_value(log[loss.name].item(), iteration)
+        loss.check_value(log[loss.name].item(), iteration)  # on the CPU: no wait for a GPU
     return log
 
 

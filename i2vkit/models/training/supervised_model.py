@@ -37,10 +37,10 @@ class CnnLstmClassifier(nn.Module):
         super().__init__()
         self.num_labels, self.num_states = num_labels, num_states
         self.encoder = build_part(MOTION_ENCODERS, encoder, image_size=image_size)
-        features = self.encoder.frame_encoder.features
+        features = self.encoder.frame_encoder.features  # D, size of one frame's features
         self.frame_class = nn.Linear(features, num_labels)
         self.frame_state = nn.Linear(features, num_states)
-        self.sequence_class = nn.Linear(self.encoder.spec.trajectory, num_labels)
+        self.sequence_class = nn.Linear(self.encoder.spec.trajectory, num_labels)  # reads the states of the LSTM
 
     def forward(self, clip: VideoBatch, requested: Sequence[str]) -> dict[str, Tensor]:
         """Return those outputs that are requested, by name.
@@ -55,12 +55,14 @@ class CnnLstmClassifier(nn.Module):
                 made[name] = getattr(self, name)(features)
         if "sequence_class" in requested:
             outputs, _ = self.encoder.sequence(features)  # (B, T, D) -> (B, T, H)
+            # (B, T, H) -> (B, H) -> (B, L).
             made["sequence_class"] = self.sequence_class(at_last_frame(outputs, clip.num_frames))
         return made
 
     def report(self, output: Tensor, clip: VideoBatch, samples: Sequence[VideoSample]) -> None:
         """Fill in ``scores`` (L,), the probabilities of the classes, and ``label``, the true class."""
         assert clip.label is not None, "a classifier is tested on data sets with labels"
+        # One row (L,) a clip.
         for sample, row, label in zip(samples, output.softmax(dim=1).cpu(), clip.label.cpu(), strict=True):
             sample.scores, sample.label = row, label
 
@@ -90,8 +92,8 @@ class SupervisedContext:
     def output(self, name: str) -> Tensor:
         """Return an output of the network in full precision. The network runs once for each update."""
         if self._outputs is None:
-            self._outputs = self.model.network(self.clip, self.requested)
-        return self._outputs[name].float()
+            self._outputs = self.model.network(self.clip, self.requested)  # all outputs in one forward pass
+        return self._outputs[name].float()  # losses are computed in fp32
 
 
 @MODELS.register_module()
@@ -128,7 +130,7 @@ class SupervisedModel(PhasedModel):
         super().__init__(phases, data_preprocessor, frozen, pretrained, precision, channels_last)
         self.image_size, self.labels = image_size, list(labels)
         self.network = build_part(MODELS, network, image_size=image_size, num_labels=len(self.labels))
-        self.check_losses(lambda loss: loss.check(self))
+        self.check_losses(lambda loss: loss.check(self))  # a loss refuses a network without its output
         self.finish()
 
     @in_own_precision
@@ -147,9 +149,9 @@ class SupervisedModel(PhasedModel):
         self.eval()
         ready = self.data_preprocessor(data, training=False)
         clip, samples = ready["clip"], ready["samples"]
-        predicts = self.network.predicts
+        predicts = self.network.predicts  # the one output that ``report`` reads
         with self.autocast_context(clip.driving.device):
-            output = self.network(clip, [predicts])[predicts].float()
+            output = self.network(clip, [predicts])[predicts].float()  # (B, ...)
         self.network.report(output, clip, samples)
         return samples
 
