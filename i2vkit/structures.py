@@ -1,8 +1,8 @@
 """The data that the parts of a model exchange, and the results that leave it.
 
-``VideoBatch`` goes into a model. Its parts exchange ``Content`` and ``Motion`` (with ``Points``), and ``Generated`` comes
-out. A ``Spec`` states the sizes of a part's output. ``VideoSample``, an mmengine data element, holds one result outside
-the model.
+``VideoBatch`` goes into a model. Its parts exchange ``Content`` and ``Motion`` (with ``Points``), and ``Generated``
+comes out. A ``Spec`` states the sizes of a part's output. ``VideoSample``, an mmengine data element, holds one result
+outside the model.
 
 A video is a float tensor (B, C, T, H, W) in [-1, 1] inside a model, and uint8 RGB outside. Pyramids run from fine to
 coarse. A field that a model does not use is ``None`` or empty.
@@ -341,7 +341,7 @@ class Generated(_TensorHolder):
         video: The video (B, C, T, H, W) in [-1, 1].
         content: The content that was animated. In a rollout its ``past`` (B, C, T - given, H, W) holds the frame before
             each generated one.
-        motion: The motion that the decoder got, without ``maps``. In fields with a time axis the ``given`` frames are 0.
+        motion: The motion that the decoder got, without ``maps``. Fields with a time axis are 0 in ``given`` frames.
         encoded: The motion as it was encoded or drawn, before motion generator and adapters, without ``maps``.
         pass_name: Name of the pass. "" by default.
         coarse: The video before the refiner, with the shape and range of ``video``.
