@@ -48,9 +48,9 @@ class CodeToTrajectory(Adapter[Motion]):
         # (B, D) -> (B, T, D)
         steps = repeat(code, "b d -> b t d", t=motion.length) if code.dim() == 2 else code
         if self.labelled:
+            assert motion.condition is not None, "a generator with labels adds the one-hot label"
             # (B, T, D) and (B, L) -> (B, T, D + L)
-            label: Tensor = repeat(motion.condition, "b l -> b t l", t=motion.length)
-            steps = torch.cat([steps, label], dim=2)
+            steps = torch.cat([steps, repeat(motion.condition, "b l -> b t l", t=motion.length)], dim=2)
         trajectory, hidden = self.unroll(steps, state.recurrent.get(self))
         state.recurrent[self] = hidden  # for the next chunk
         return replace(motion, trajectory=trajectory)
