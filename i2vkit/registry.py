@@ -187,9 +187,9 @@ def arguments_of(part: Callable) -> dict[str, inspect.Parameter] | None:
     """
     if hasattr(part, "more_arguments"):
         own = inspect.signature(part.__init__).parameters.values()
-        takes = {p.name: p for p in own if p.kind is not p.VAR_KEYWORD and p.name != "self"}
+        named = {p.name: p for p in own if p.kind is not p.VAR_KEYWORD and p.name != "self"}
         keyword = inspect.Parameter.KEYWORD_ONLY
-        return takes | {name: inspect.Parameter(name, keyword, default=None) for name in part.more_arguments()}
+        return named | {name: inspect.Parameter(name, keyword, default=None) for name in part.more_arguments()}
     if inspect.isclass(part):
         # These two take no argument of their own, whatever their signatures say.
         levels = [level for level in part.__mro__ if level not in (object, Module)]
