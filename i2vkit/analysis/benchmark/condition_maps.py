@@ -1,4 +1,4 @@
-"""Measure how fast condition maps of faces are fitted and drawn."""
+"""Benchmark of fitting and drawing condition maps of faces."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from i2vkit.analysis.benchmark.timing import environment_info, time_interleaved
 from i2vkit.conditions import Coefficients, FaceMaps, MorphableModel, fit_clip, procedural_model
 from i2vkit.conditions.camera import to_camera_space, to_image_space
 
-FRAMES = 60  # of the clip that is fitted
-DRAWN = {"built-in": 16, "large": 4}  # maps a turn
-LARGE = (80, 29)  # ways to differ and to move, as of a Basel model with expressions
+FRAMES = 60  # length of the clip that is fitted
+DRAWN = {"built-in": 16, "large": 4}  # maps that one turn draws
+LARGE = (80, 29)  # identity and expression components, as in a Basel model with expressions
 
 
 def benchmark_maps(seconds: float = 10.0, size: int = 96) -> dict[str, Any]:
-    """Maps of the built-in model and of one as large as Basel's, by turns with a plain loop over triangles.
+    """Measure the built-in face model and one as large as Basel's, interleaved with a plain loop over triangles.
 
-    Measured is the time of processors, so that other programs do not count; see that numpy has one thread.
+    The clock is processor time, so other programs do not count. Make sure that numpy uses one thread. Before measuring,
+    the function checks that the plain loop covers the same pixels.
+
+    Args:
+        seconds: The duration of the measurement. By default 10.
+        size: Height and width of a map in pixels. By default 96.
 
     Returns:
-        ``maps_per_second`` by candidate, ``triangles`` of each, ``fits_per_second`` of a clip of 60 frames with 68
-        landmarks, and where it was measured. Before that the plain loop is checked to give the same pixels.
+        ``maps_per_second`` and ``triangles`` of each candidate, ``fits_per_second`` of a clip of 60 frames with 68
+        landmarks, ``size`` and the environment.
     """
     models = {"built-in": procedural_model(), "large": large_model()}
     faces = {name: somebody(model, size) for name, model in models.items()}
@@ -53,7 +58,7 @@ def benchmark_maps(seconds: float = 10.0, size: int = 96) -> dict[str, Any]:
 
 
 def somebody(model: MorphableModel, size: int) -> Coefficients:
-    """A face over ``FRAMES`` frames that fills a picture of ``size``."""
+    """Return the coefficients of a random face over ``FRAMES`` frames that fills a picture of ``size`` pixels."""
     rng, moments = np.random.default_rng(0), np.linspace(0, 3, FRAMES)[:, None]
     camera = np.tile([0.0, 0.0, 0.0, size / 200, size / 2, 0.44 * size], (FRAMES, 1))
     camera[:, :3] = 0.1 * np.sin(moments + rng.uniform(0, 6, 3))
@@ -62,8 +67,9 @@ def somebody(model: MorphableModel, size: int) -> Coefficients:
 
 
 def large_model() -> MorphableModel:
-    """The built-in model with each triangle cut into 16, and as many ways as a Basel model: about 90,000 triangles."""
+    """Return a model of Basel's size: the built-in one with each triangle split into 16, about 90,000 triangles."""
     own = procedural_model()
+    # (V, 3, 1 + identities + expressions), so that one interpolation serves mean and components.
     values = np.concatenate([own.mean[..., None], own.identity, own.expression], axis=2)
     triangles = own.triangles
     for _ in range(2):
@@ -76,9 +82,12 @@ def large_model() -> MorphableModel:
 
 
 def _subdivide(values: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Values (V, ...) at the corners and the middles of all edges, and four triangles for each."""
+    """Split each triangle into four and return the values (V, ...) at corners and edge middles and the new
+    triangles.
+    """
     edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
     unique, place = np.unique(edges, axis=0, return_inverse=True)
+    # (3 * triangles,) -> (3, triangles): the index of the middle of each of the three edges.
     middles = (len(values) + place.reshape(3, -1)).astype(np.int32)
     (a, b, c), (ab, bc, ca) = triangles.T, middles
     parts = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
@@ -105,7 +114,7 @@ def plain_mask(points: np.ndarray, triangles: np.ndarray, size: int) -> np.ndarr
 
 
 def format_maps(result: dict[str, Any]) -> str:
-    """The numbers to read."""
+    """Return the result as text."""
     triangles = {**result["triangles"], "plain loop": result["triangles"]["built-in"]}
     size = result["size"]
     lines = [

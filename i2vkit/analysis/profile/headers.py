@@ -1,4 +1,4 @@
-"""The memory of a training step as the headers of configs state it: read, written and compared with what it is."""
+"""Memory of a training step as stated in the headers of configs: read, written and compared with the profile."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DOCSTRING = re.compile(r'\A"""(?P<text>.*?)\s*"""', re.DOTALL)
 
 @dataclass(frozen=True)
 class StepMemory:
-    """The memory of a training step: ``gib``, and the precision of the model.
+    """The memory of a training step: ``gib``, and the ``precision`` of the model.
 
     >>> print(StepMemory(6.15, "fp32"))
     Memory of a training step: 6.2 GiB in fp32.
@@ -33,7 +33,7 @@ class StepMemory:
         return f"Memory of a training step: {self.gib:,.1f} GiB in {self.precision}."
 
     def agrees(self, other: StepMemory) -> bool:
-        """Whether the two are the same up to rounding and ``TOLERANCE``.
+        """Return True if both are the same up to rounding and ``TOLERANCE``.
 
         >>> [StepMemory(6.0, "fp32").agrees(StepMemory(gib, "fp32")) for gib in (6.3, 6.5)]
         [True, False]
@@ -53,7 +53,8 @@ def stated_memory(text: str) -> StepMemory | None:
 
 
 def with_memory(text: str, memory: StepMemory) -> str:
-    """Return the text of a config whose docstring states ``memory``, in place of what it stated or in a last paragraph.
+    """Return the text of a config whose docstring states ``memory``, replacing an older statement or as a last
+    paragraph.
 
     Raises:
         ConfigError: The file does not begin with a docstring.
@@ -67,7 +68,7 @@ def with_memory(text: str, memory: StepMemory) -> str:
 
 
 def measured_memory(name: str) -> StepMemory | None:
-    """Return the memory of a step of the config called ``name``; None if it trains nothing."""
+    """Return the memory of a step of the config called ``name``, or None if it trains nothing."""
     cfg = load_config(name)
     if not cfg.get("optim_wrapper"):
         return None
@@ -76,11 +77,11 @@ def measured_memory(name: str) -> StepMemory | None:
 
 
 def check_headers(names: Iterable[str], write: bool = False) -> None:
-    """Compare the headers of the configs called ``names`` with what their steps take, and print what does not agree.
+    """Compare the headers of configs with the memory of their steps, and print every disagreement.
 
     Args:
-        names: of configs, or their paths.
-        write: write what a step takes into the headers that do not agree.
+        names: Names of configs, or their paths.
+        write: Write the memory of a step into the headers that do not agree. By default False.
 
     Raises:
         ConfigError: Headers do not agree, and ``write`` is false.
@@ -95,14 +96,14 @@ def check_headers(names: Iterable[str], write: bool = False) -> None:
 
 
 def check_header(name: str, write: bool = False) -> str | None:
-    """Compare what the header of a config states with what its step takes.
+    """Compare the header of one config with the memory of its step.
 
     Args:
-        name: of the config, or its path.
-        write: write what it takes into the header where it does not agree.
+        name: The name of the config, or its path.
+        write: Write the memory of the step into the header if they do not agree. By default False.
 
     Returns:
-        What does not agree, or None.
+        A sentence about the disagreement, or None.
     """
     path = find_config(name)
     memory = measured_memory(name)
