@@ -82,9 +82,7 @@ def large_model() -> MorphableModel:
 
 
 def _subdivide(values: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Split each triangle into four and return the values (V, ...) at corners and edge middles and the new
-    triangles.
-    """
+    """Split each triangle into four. Return the values (V, ...) at corners and edge middles, and the new triangles."""
     edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
     unique, place = np.unique(edges, axis=0, return_inverse=True)
     # (3 * triangles,) -> (3, triangles): the index of the middle of each of the three edges.

@@ -59,9 +59,7 @@ def format_comparison_csv(comparison: Comparison) -> str:
 
 
 def write_comparison(comparison: Comparison, out: str | Path, csv_too: bool = False) -> list[Path]:
-    """Write ``compare.md``, ``compare.png`` and, if ``csv_too``, ``compare.csv`` into ``out`` and return their
-    paths.
-    """
+    """Write ``compare.md``, ``compare.png`` and, if ``csv_too``, ``compare.csv`` into ``out``. Return their paths."""
     texts = {"compare.md": format_comparison(comparison)} | (
         {"compare.csv": format_comparison_csv(comparison)} if csv_too else {}
     )

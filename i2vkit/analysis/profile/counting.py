@@ -16,9 +16,7 @@ with warnings.catch_warnings():
 
 
 def matrix_product_macs(inputs: list, outputs: list) -> int:
-    """Return the multiply-adds of a product of matrices or vectors, also broadcast: output values x length of the
-    sums.
-    """
+    """Return the multiply-adds of a product of matrices or vectors, also broadcast: outputs x length of the sums."""
     return prod(get_shape(outputs[0])) * get_shape(inputs[0])[-1]
 
 
@@ -77,9 +75,7 @@ HANDLERS = {
 
 
 def analyse(module: nn.Module, inputs: tuple[Tensor, ...]) -> FlopCountAnalysis:
-    """Return fvcore's analysis of the multiply-adds of ``module(*inputs)`` (tensors in, tensors out), without
-    warnings.
-    """
+    """Return fvcore's analysis of the multiply-adds of ``module(*inputs)`` (tensors in and out), without warnings."""
     return _quiet(FlopCountAnalysis(module, inputs).set_op_handle(**HANDLERS))
 
 

@@ -99,9 +99,7 @@ def _count(module: nn.Module) -> int:
 
 
 def _short(operations: Counter) -> dict[str, int]:
-    """Return operation names without their namespace, most frequent first. In-place operations count with the
-    others.
-    """
+    """Return operation names without namespace, most frequent first. In-place operations count with the others."""
     short: Counter = Counter()
     for name, times in operations.items():
         short[name.rpartition("::")[2].removeprefix("PythonOp.").rstrip("_")] += times

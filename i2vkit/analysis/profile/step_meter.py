@@ -32,9 +32,7 @@ WITHOUT_KERNEL = frozenset({
 
 
 class PhaseReportingOptimizers(OptimWrapperDict):
-    """The optimisers of a step, which notify a watcher when a phase begins, since a phase first asks for its
-    optimiser.
-    """
+    """The optimisers of a step. They notify a watcher when a phase begins, since it first asks for its optimiser."""
 
     def __init__(self, optimizers: OptimWrapperDict, watcher: Watcher) -> None:
         super().__init__(**dict(optimizers.items()))
@@ -101,9 +99,7 @@ class StepMeter(TensorMemory):
 
 
 def _layer_macs(steps: Tensor, input_weight: Tensor, state_weight: Tensor, *_: Any) -> int:
-    """Return the multiply-adds of one layer and direction for steps (T, B, D): each vector meets both weight
-    matrices.
-    """
+    """Return the multiply-adds of a layer and direction for steps (T, B, D): each vector meets both weights once."""
     return steps.shape[0] * steps.shape[1] * (input_weight.numel() + state_weight.numel())
 
 

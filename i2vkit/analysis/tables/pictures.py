@@ -1,6 +1,4 @@
-"""The pictures of a table: improvements over the static baseline, curves of training, and one clip as each row makes
-it.
-"""
+"""Pictures of a table: improvements over the static baseline, training curves, and one clip as each row makes it."""
 
 from __future__ import annotations
 
@@ -16,13 +14,14 @@ from i2vkit.media import atomic_path, read_video, write_image
 from i2vkit.visualization.strips import labelled_strips
 
 RowResult = dict[str, Any]
-PANELS = 6  # losses that are drawn, those that most rows have
+PANELS = 6  # number of losses that are drawn
 COLUMNS = 3
 
 
 def plot_improvements(rows: list[RowResult], metrics: list[str], title: str, path: Path) -> None:
-    """Draw the improvement of every row over the static baseline, with its interval, a panel a metric; nothing without
-    gains.
+    """Draw the improvement of every row over the static baseline with its interval, one panel for each metric.
+
+    If no metric has improvements, nothing is written.
     """
     metrics = [metric for metric in metrics if any(f"{metric}_improvement" in row["scores"] for row in rows)]
     if not metrics:
@@ -46,12 +45,15 @@ def plot_improvements(rows: list[RowResult], metrics: list[str], title: str, pat
 
 
 def plot_curves(rows: list[RowResult], title: str, path: Path) -> None:
-    """Draw the losses that most rows have over the share of the budget, a line a row; nothing without logs."""
+    """Draw the losses that most rows have over the share of the budget, one line for each row.
+
+    If there are no logs, nothing is written.
+    """
     losses = shared_losses(rows)
     if not losses:
         return
     columns = min(COLUMNS, len(losses))
-    lines = -(-len(losses) // columns)
+    lines = -(-len(losses) // columns)  # rounded up
     figure = _figure(1 + 4 * columns, 0.9 + 2.8 * lines + 0.09 * len(rows))
     panels = figure.subplots(lines, columns, squeeze=False).flatten()
     colors = _colors(len(rows))
@@ -74,7 +76,7 @@ def plot_curves(rows: list[RowResult], title: str, path: Path) -> None:
 
 
 def shared_losses(rows: list[RowResult]) -> list[str]:
-    """The losses that most rows logged, at most six: distances first, sums over a phase never.
+    """Return the losses that most rows logged, at most six. Distances come first, and sums over a phase are left out.
 
     >>> training = {"step": [1], "frame_discriminator": [2.0], "frame_l1": [0.5], "discriminators_total": [2.0]}
     >>> shared_losses([{"training": training}])
@@ -87,9 +89,10 @@ def shared_losses(rows: list[RowResult]) -> list[str]:
 
 
 def write_sheet(rows: list[RowResult], title: str, out: Path) -> None:
-    """Write ``strips.png``: driving clip and truth of the protocol's first sample, and what each row makes of it.
+    """Write ``strips.png``: driving clip and truth of the protocol's first sample, and the video that each row
+    generated.
 
-    Reads ``out/<row>/test``; of rows of several seeds the first one's.
+    The videos come from ``out/<row>/test``. Of a row with several seeds the first seed is shown.
     """
     clip = rows[0]["per_video"][0]["name"].replace("/", "_")
     videos: dict[str, Any] = {}
@@ -98,6 +101,7 @@ def write_sheet(rows: list[RowResult], title: str, out: Path) -> None:
         for name in ("driving", "truth"):
             if name not in videos and (folder / f"{name}.mp4").is_file():
                 videos[name] = read_video(folder / f"{name}.mp4")
+        # Names of sampled videos end with their seed. The shortest name is the clip's own, or its first seed.
         made = sorted((folder / "videos").glob(f"{escape(clip)}*.mp4"), key=lambda path: len(path.name))
         if made:
             videos[row["name"]] = read_video(made[0])
@@ -114,7 +118,7 @@ def _colors(number: int) -> list[Any]:
 
 
 def _figure(width: float, height: float) -> Any:
-    # Slow to import, and most of what imports this module draws nothing.
+    # Matplotlib is slow to import, and most users of this module draw nothing.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

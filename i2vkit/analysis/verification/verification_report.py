@@ -1,4 +1,4 @@
-"""The findings of all stages in one file to compute with and one to read."""
+"""Reports of a verification: the results of all stages as JSON and as a page to read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def collect(order: Plan, files: Path, outcomes: dict[str, StageOutcome], **settings: Any) -> dict[str, Any]:
-    """Put the records of all stages together: ``settings``, and for each of the ``stages`` outcome and results."""
+    """Return the ``settings`` and, for each of the ``stages``, the outcome of its process and its results."""
     stages = {}
     for name in (stage.name for stage in order.stages):
         path = files / f"{name}.json"
@@ -26,7 +26,7 @@ def collect(order: Plan, files: Path, outcomes: dict[str, StageOutcome], **setti
 
 
 def write_report(result: dict[str, Any], out: Path) -> Path:
-    """Write ``results.json`` and ``report.md`` into ``out``; returns the path of the latter."""
+    """Write ``results.json`` and ``report.md`` into ``out`` and return the path of the latter."""
     for name, text in (("results.json", json.dumps(result, indent=1)), ("report.md", format_verification(result))):
         with atomic_path(out / name) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
@@ -34,7 +34,7 @@ def write_report(result: dict[str, Any], out: Path) -> Path:
 
 
 def format_verification(result: dict[str, Any]) -> str:
-    """Lay the findings out to be read: the machine, what is right, what is fast, what was trained, what went wrong."""
+    """Return the page: the machine, correctness, speed, trained recipes, and failures."""
     stages = result["stages"]
     sections = [_machine(result), _right(stages), _fast(stages), _loader(stages), _trained(stages), _failures(stages)]
     return "\n\n".join(section for section in sections if section)
@@ -171,7 +171,7 @@ def _failures(stages: dict[str, Any]) -> str:
 
 
 def table_row(*cells: Any) -> str:
-    """A row of a Markdown table.
+    """Return a row of a Markdown table.
 
     >>> table_row("a", 1)
     '| a | 1 |'
