@@ -1,4 +1,4 @@
-"""The whole way in a few minutes (`make demo`): renders faces, trains DTGAN briefly, tests it, animates a face."""
+"""Run the whole toolkit in a few minutes (`make demo`): render faces, train DTGAN briefly, test it, animate a face."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ TOOLS = Path(__file__).parent
 
 
 def main() -> None:
-    """Run the steps one after the other, each as a user would."""
+    """Run the steps one after the other, as a user would."""
     options = parser(__doc__)
     options.add_argument("--work-dir", default="work_dirs/demo", help="where everything goes (default: %(default)s)")
     options.add_argument(
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def run(title: str, tool: str, *arguments: object) -> None:
-    """Run one of the tools; its output goes on to the terminal, and its failure ends the demo."""
+    """Run one of the tools. Its output goes to the terminal, and its failure ends the demo."""
     command = [str(TOOLS / f"{tool}.py"), *map(str, arguments)]
     print(f"\n=== {title}\n$ python {' '.join(command)}", flush=True)
     if code := subprocess.run([sys.executable, *command], check=False).returncode:
@@ -49,14 +49,14 @@ def run(title: str, tool: str, *arguments: object) -> None:
 
 
 def pretraining(prepared: Path, arguments) -> list[str]:
-    """Options of a short pre-training: two thirds of it for the frame CNN."""
+    """Return the options of a short pre-training, two thirds of it for the frame CNN."""
     turn = arguments.pretraining * 2 // 3
     phases = [f"model.phases.frames.end={turn}", f"model.phases.sequence.begin={turn}"]
     return short_run(prepared, arguments.pretraining, batch_size=8) + phases
 
 
 def training(prepared: Path, encoder: Path, arguments) -> list[str]:
-    """Options of a short training: many small steps on four frames a clip, at a higher learning rate that falls."""
+    """Return the options of a short training: many small steps on four frames of a clip at a high, falling rate."""
     return [
         *short_run(prepared, arguments.training, batch_size=4),
         f"model.pretrained.motion_encoder.checkpoint={encoder}",
@@ -69,7 +69,7 @@ def training(prepared: Path, encoder: Path, arguments) -> list[str]:
 
 
 def short_run(prepared: Path, iterations: int, batch_size: int) -> list[str]:
-    """Options of any short run: the data at ``prepared``, one checkpoint and one validation, at the end."""
+    """Return the options of a short run: the data at ``prepared``, one checkpoint and one validation at the end."""
     return [
         "--cfg-options",
         f"train_dataloader.dataset.reader.root={prepared}",
@@ -83,14 +83,14 @@ def short_run(prepared: Path, iterations: int, batch_size: int) -> list[str]:
 
 
 def newest(work_dir: Path) -> Path:
-    """The checkpoint that was written last."""
+    """Return the newest checkpoint."""
     from i2vkit.engine.checkpoints import latest_checkpoint
 
     return latest_checkpoint(work_dir)
 
 
 def faces(prepared: Path) -> tuple[Path, Path]:
-    """The neutral face of one test person, and another test person's surprise."""
+    """Return the neutral face of one test person, and another test person's surprise."""
     image, driving = prepared / "P078" / "Happiness", prepared / "P080" / "Surprise"
     return sorted(image.glob("*/*.png"))[0], sorted(driving.iterdir())[0]
 
