@@ -147,7 +147,7 @@ def find_part(registry: Registry, kind: str | Callable) -> Callable:
         return kind
     name = getattr(kind, "__name__", kind)
     if roles := [role for role, other in ROLES.items() if kind in other.module_dict.values()]:
-        raise ConfigError(f"'{name}' is made to be: {' or '.join(roles)}; it stands where this should: {registry.name}")
+        raise ConfigError(f"'{name}' is registered as: {' or '.join(roles)}; this place needs: {registry.name}")
     raise ConfigError(f"'{name}' is not registered as a {registry.name}; those that are: {', '.join(sorted(parts))}")
 
 

@@ -60,7 +60,7 @@ def browse(cfg: Config, split: str, number: int, out: Path, seed: int | None = N
         I2VError: ``number`` is below 1, or the config or its data are wrong.
     """
     if number < 1:
-        raise ConfigError(f"there must be a sample at least to look at, not {number}")
+        raise ConfigError(f"the number of samples must be 1 or more, not {number}")
     loader = build_loader(cfg, split, seed, workers=0)
     samples = [Sample(item) for item in pick(loader, number)]
     heading = f"{Path(cfg.filename or 'config').stem}, {split}: {len(samples)} samples of {len(loader.dataset)}"

@@ -69,7 +69,9 @@ def bootstrap_means(
     """
     groups = range(len(values)) if groups is None else groups
     if len(values) == 0 or len(groups) != len(values):
-        raise ValueError(f"{len(values)} values of {len(groups)} groups: expected as many, and at least one")
+        raise ValueError(
+            f"expected one group for each of one or more values, got {len(values)} values and {len(groups)} groups"
+        )
     _, index = np.unique(np.asarray([str(group) for group in groups]), return_inverse=True)
     columns = np.asarray(values, dtype=float).reshape(len(values), -1)  # (N,) or (N, K) -> (N, K)
     # The mean of a draw needs only the sum and the size of each group, so G groups suffice in place of N videos.

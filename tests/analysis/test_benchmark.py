@@ -410,7 +410,7 @@ def test_precisions_that_are_measured():
 def test_a_decoder_that_computes_something_else_is_no_measure(monkeypatch):
     product = layer.temporal_product
     monkeypatch.setattr(layer, "temporal_product", lambda *arguments: 1.1 * product(*arguments))
-    with pytest.raises(ConfigError, match="'fast' does not compute what 'reference' does: they differ by"):
+    with pytest.raises(ConfigError, match="the output of 'fast' differs from that of 'reference' by"):
         benchmark_decoder(narrow_imaginator(), seconds=0, batch=2)
 
 
@@ -476,7 +476,7 @@ def test_the_plain_step_freezes_nothing_and_leaves_no_gradients():
 
 def test_a_step_that_trains_otherwise_is_no_measure():
     with pytest.raises(
-        ConfigError, match=r"'fast' does not train as 'reference' does: loss 'l1' of step 2 is 1\.5, not 1"
+        ConfigError, match=r"'fast' trains differently from 'reference': loss 'l1' of step 2 is 1\.5, not 1"
     ):
         step_benchmark.check_losses(
             {"reference": [{"l1": 1.0}] * 2, "fast": [{"l1": 1.0}, {"l1": 1.5}]}, {"reference": "fp32", "fast": "fp32"}

@@ -236,7 +236,7 @@ def check_agreement(outputs: dict[str, Tensor], reference: str) -> dict[str, flo
         rounded = [allowed for precision, allowed in ROUNDED.items() if precision in name.split(", ")]
         allowed, found = (rounded[0], float(difference.mean())) if rounded else (FULL, largest[name])
         if not found <= allowed:  # NaN too
-            raise ConfigError(f"{name!r} does not compute what {reference!r} does: they differ by {found:.3g}")
+            raise ConfigError(f"the output of {name!r} differs from that of {reference!r} by {found:.3g}")
     return largest
 
 

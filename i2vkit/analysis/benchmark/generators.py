@@ -40,7 +40,9 @@ def build(cfg: Config, batch: int, device: str, frames: int | None = None) -> tu
     generator = model.generator
     length = frames or trained_length(cfg) or generator.lengths.at_least(16)
     if length not in generator.lengths:
-        raise ConfigError(f"{config_name(cfg)} makes clips of {generator.lengths} frames, not of {length}: --frames")
+        raise ConfigError(
+            f"{config_name(cfg)} makes clips of {generator.lengths} frames, not of {length}: choose --frames"
+        )
     return generator.to(device), random_clip(generator, batch, length).to(device)
 
 

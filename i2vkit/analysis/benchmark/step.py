@@ -212,7 +212,7 @@ def check_losses(losses: dict[str, list[dict[str, float]]], precisions: dict[str
             for loss, value in expected.items():
                 if not abs(found[loss] - value) <= tolerance * max(1.0, abs(value)):
                     raise ConfigError(
-                        f"{name!r} does not train as {REFERENCE!r} does: loss {loss!r} of step {number} is "
+                        f"{name!r} trains differently from {REFERENCE!r}: loss {loss!r} of step {number} is "
                         f"{found[loss]:.6g}, not {value:.6g}"
                     )
 

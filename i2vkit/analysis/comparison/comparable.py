@@ -66,8 +66,8 @@ def check_comparable(results: Sequence[dict[str, Any]]) -> None:
         if what := difference_of(results[0], other):
             names = [_name(result) for result in (results[0], other)]
             raise ConfigError(
-                f"{names[0]} and {names[1]} do not go into one table: {what}. Test one of them again as the other was "
-                f"(tools/test.py --protocol METRICS.JSON takes its samples), or make two tables"
+                f"{names[0]} and {names[1]} cannot be in one table: {what}. Test one of them again with the "
+                f"samples of the other (tools/test.py --protocol METRICS.JSON), or make two tables"
             )
 
 
@@ -165,7 +165,7 @@ def _read(entry: str) -> tuple[str | None, dict[str, Any]]:
     if missing:
         raise ConfigError(f"{path} is no result of tools/test.py: it has no {missing[0]}")
     if "samples" not in result and "samples_sha256" not in result:
-        raise ConfigError(f"{path} does not say of which samples it is: test the model again")
+        raise ConfigError(f"{path} does not list its samples: test the model again")
     return name, result | {"file": path}
 
 
@@ -190,7 +190,7 @@ def _seeds(key: Any, group: list[dict]) -> list[tuple[Any, list[dict]]]:
     for result in group:
         if same[result["checkpoint"]["sha256"], result.get("seed")] > 1 and len(group) > 1:
             twice = [other["file"] for other in group if other["checkpoint"] == result["checkpoint"]]
-            raise ConfigError(f"{' and '.join(twice)} are one result: same weights, same seed; leave one away")
+            raise ConfigError(f"{' and '.join(twice)} are one result (same weights, same seed): leave one out")
     seeds = {(result["checkpoint"].get("seed"), result.get("seed")) for result in group}
     if isinstance(key, str) or len(seeds) == len(group):
         return [(key, group)]

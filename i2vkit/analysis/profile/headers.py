@@ -61,7 +61,7 @@ def with_memory(text: str, memory: StepMemory) -> str:
     """
     header = _DOCSTRING.match(text)
     if header is None:
-        raise ConfigError("a config begins with a docstring, to whose end the memory of a training step is written")
+        raise ConfigError("the config does not begin with a docstring: add one, for the memory of a training step")
     if _LINE.search(header["text"]):
         return text[: header.start()] + _LINE.sub(str(memory), header[0]) + text[header.end() :]
     return f'"""{header["text"]}\n\n{memory}\n"""' + text[header.end() :]

@@ -53,7 +53,7 @@ def read_description(path: str | Path) -> dict[str, Any]:
     if unknown:
         raise ConfigError(f"{path}: unknown key {unknown[0]!r}; known: {', '.join(sorted(KEYS | ROW_KEYS))}")
     if "seed" in table and "seeds" in table:
-        raise ConfigError(f"{path}: give seed or seeds")
+        raise ConfigError(f"{path}: give seed or seeds, not both")
     _check_rows(table, path)
     return table
 
@@ -65,12 +65,12 @@ def _check_rows(table: dict, path: str | Path) -> None:
         name = row.get("name")
         if not name or "config" not in row or name in before or set(name) & set("./\\"):
             raise ConfigError(
-                f"{path}: each row needs a config and a name of its own without dots and slashes, unlike {row}"
+                f"{path}: each row needs a config and a unique name without dots and slashes, which is not so for {row}"
             )
         if lost := set(row.get("use", ())) - set(table.get("sets", {})):
             raise ConfigError(f"{path}: row {name} uses {sorted(lost)}, which is not among the sets")
         if row.get("after", name) not in [*before, name] or row.get("after") == name:
-            raise ConfigError(f"{path}: row {name} stands after {row['after']!r}, which is no row above it")
+            raise ConfigError(f"{path}: row {name} is after {row['after']!r}, which is no row above it")
         before.append(name)
     for row in table["rows"]:
         if lost := set(row.get("parents", ())) - set(before):
@@ -118,7 +118,7 @@ def row_settings(table: dict, row: dict, seed: int, basis: Path | None = None) -
     settings["config_sha256"] = hashlib.sha256(cfg.pretty_text.encode()).hexdigest()
     if basis is not None:
         if not cfg.model.get("pretrained"):
-            raise ConfigError(f"row {row['name']} stands after {row['after']}, but its model.pretrained is empty")
+            raise ConfigError(f"row {row['name']} is after {row['after']}, but its model.pretrained is empty")
         # The content of these weights matters, and not their path.
         settings["after"] = {"row": row["after"], "sha256": file_digest(latest_checkpoint(basis))}
     return settings

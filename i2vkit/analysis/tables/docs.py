@@ -164,7 +164,7 @@ def with_section(page: str, name: str, text: str) -> str:
     before, _, rest = page.partition(first)
     _, end, after = rest.partition(f"{last}\n")
     if not end:
-        raise ConfigError(f"the docs have a line '{first}' without '{last}' below it: mend or remove it")
+        raise ConfigError(f"the docs have a line '{first}' without '{last}' below it: add the end or remove the line")
     return before + section + after
 
 

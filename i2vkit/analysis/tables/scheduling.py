@@ -94,7 +94,7 @@ def changed(table: dict, budget: dict[str, float] | None, jobs: int | None) -> d
     if jobs is not None:
         table = table | {"jobs": jobs}
     if table.get("jobs", 1) < 1:
-        raise ConfigError(f"jobs is how many rows run at a time, 1 or more, not {table['jobs']}")
+        raise ConfigError(f"jobs is the number of rows that run at a time, 1 or more, not {table['jobs']}")
     return table
 
 
@@ -210,7 +210,7 @@ def found(table: dict, task: Task, basis: dict, wanted: bool) -> dict[str, Any] 
     """
     base, folder = {"name": task.row["name"], "training_seed": task.seed}, task.folder
     if "failure" in basis:
-        return base | {"failure": f"{task.row['after']}, which it stands after, is not there"}
+        return base | {"failure": f"{task.row['after']}, whose weights it needs, is not finished"}
     try:
         settings = row_settings(table, task.row, task.seed, task.basis and task.basis / "train")
     except I2VError as error:
@@ -222,7 +222,7 @@ def found(table: dict, task: Task, basis: dict, wanted: bool) -> dict[str, Any] 
         return base | {"failure": "not run"}
     if folder.exists() and read_json(folder / "settings.json") != settings:
         if any(folder.iterdir()) and not (folder / "settings.json").exists():
-            return base | {"failure": f"{folder} holds something else than a row: move it away"}
+            return base | {"failure": f"{folder} contains something other than a row: move it away"}
         shutil.rmtree(folder)
     write_json(folder / "settings.json", settings)
     return None

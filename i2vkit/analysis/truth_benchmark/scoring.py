@@ -59,7 +59,9 @@ def score_truth(
     part = part or part_of(cfg)
     benchmark = benchmark_config(part, split, data)
     if cfg.model.image_size != SIZE:
-        raise ConfigError(f"the videos of {VERSION} are {SIZE}x{SIZE}, this model's {cfg.model.image_size} pixels wide")
+        raise ConfigError(
+            f"the videos of {VERSION} are {SIZE}x{SIZE}, but this model's are {cfg.model.image_size} pixels wide"
+        )
     cfg = lay_over(cfg, benchmark)
     folder = Path(out or Path(cfg.get("work_dir") or Path("work_dirs") / Path(cfg.filename).stem) / "truth")
     out = folder if out else folder / f"{part}_{split}"
@@ -119,7 +121,8 @@ def part_of(cfg: Config) -> str:
         if isinstance(people, str) and people.startswith(f"i2v_truth/{part}_"):
             return part
     raise ConfigError(
-        f"the data of {Path(cfg.filename or 'this config').name} are not of {VERSION}: say --part {' or '.join(PARTS)}"
+        f"the data of {Path(cfg.filename or 'this config').name} do not belong to {VERSION}: choose --part "
+        f"{' or '.join(PARTS)}"
     )
 
 

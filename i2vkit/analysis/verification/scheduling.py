@@ -61,7 +61,7 @@ def _check(device: str, minutes: float, only: Sequence[str]) -> None:
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError("there is no GPU here: rehearse with --device cpu")
     if not minutes > 0:
-        raise ConfigError(f"--minutes is how long the whole may take, more than 0, not {minutes}")
+        raise ConfigError(f"--minutes is the time limit, more than 0, not {minutes}")
     kinds = {stage.kind for stage in plan("cuda").stages}
     if unknown := sorted(set(only) - kinds):
         raise ConfigError(f"there is no stage {unknown[0]!r}; there are: {', '.join(sorted(kinds))}")

@@ -34,10 +34,10 @@ def check_frames(name: str, video: Tensor, what: str = "generated") -> None:
     finite = torch.isfinite(video)
     known = f"values of {video[finite].min():g} to {video[finite].max():g}" if finite.any() else "no finite value"
     bad = [] if video.ndim != 4 else (~finite).transpose(0, 1).flatten(1).any(dim=1).nonzero().flatten().tolist()
-    more = f", and what is not finite in frame{'s' * (len(bad) > 1)} {', '.join(map(str, bad))}" if bad else ""
+    more = f", and values that are not finite in frame{'s' * (len(bad) > 1)} {', '.join(map(str, bad))}" if bad else ""
     raise DataError(
-        f"video {name!r}: scored are uint8 videos, 0 to 255; {what} is {video.dtype} with {known}{more}. A model's "
-        "output in [-1, 1] goes through to_uint8 of i2vkit.models.data_preprocessor"
+        f"video {name!r}: metrics score uint8 videos, 0 to 255, but {what} is {video.dtype} with {known}{more}. "
+        "Convert a model's output in [-1, 1] by to_uint8 of i2vkit.models.data_preprocessor"
     )
 
 
@@ -143,4 +143,6 @@ def _check_sample(name: str, generated: Tensor, truth: Tensor, first: Tensor) ->
     if first.shape != (generated.shape[0], *generated.shape[2:]):
         raise DataError(f"video {name!r}: its first image is {tuple(first.shape)}, the video {tuple(generated.shape)}")
     if generated.shape[1] < 2:
-        raise DataError(f"video {name!r} has one frame, and that one is given: nothing to score; set min_frames=2")
+        raise DataError(
+            f"video {name!r} has one frame, and that one is given, so there is nothing to score: set min_frames=2"
+        )

@@ -72,8 +72,8 @@ class BestOf(BaseMetric):
             images.setdefault(row["name"], []).append(row)
         if odd := [name for name, rows in images.items() if len(rows) != self.num_samples]:
             raise DataError(
-                f"{self.name}: image {odd[0]!r} has {len(images[odd[0]])} samples, not {self.num_samples}; every image "
-                f"needs as many"
+                f"{self.name}: image {odd[0]!r} has {len(images[odd[0]])} samples, but every image "
+                f"needs {self.num_samples}"
             )
         self.per_image, self.curve = [], {}
         best = [self._best(rows) for rows in images.values() if rows[0]["frames"] is not None]

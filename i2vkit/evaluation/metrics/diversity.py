@@ -139,12 +139,14 @@ class Diversity(BaseMetric):
                 self._finish()
                 if any(row["name"] == name for row in self.results):
                     raise DataError(
-                        f"{self.name}: the samples of {name!r} do not stand together in the list of samples"
+                        f"{self.name}: the samples of {name!r} do not follow each other in the list of samples"
                     )
                 self._known = {key: sample[key] for key in META if key in sample and key != "seed"}
                 self._pairs, self._shape = self.start(), video.shape
             if video.shape != self._shape:
-                raise DataError(f"{self.name}: samples of {name!r} are {tuple(self._shape)} and {tuple(video.shape)}")
+                raise DataError(
+                    f"{self.name}: samples of {name!r} differ in shape, {tuple(self._shape)} and {tuple(video.shape)}"
+                )
             self._pairs.add(video)
 
     def _finish(self) -> None:

@@ -84,7 +84,7 @@ class FrechetMetric(BaseMetric):
         if tuple(video.shape[2:]) != self._size:
             raise DataError(
                 f"{self.name}: video {name!r} has frames of {tuple(video.shape[2:])} pixels, those before it of "
-                f"{self._size}: a network sees how much they were scaled, so all videos must have one size"
+                f"{self._size}: the network is sensitive to resizing, so all videos must have one size"
             )
         if video.shape[1] < self.embedder.min_frames:
             raise DataError(

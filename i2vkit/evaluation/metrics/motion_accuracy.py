@@ -56,7 +56,7 @@ def motion_accuracy(video: Tensor, truth: Tensor) -> Tensor:
     check_pair(video, truth)
     if video.dtype != torch.uint8 or truth.dtype != torch.uint8 or video.shape[1] not in (1, 3) or video.shape[2] < 2:
         raise ValueError(
-            f"the motion of uint8 videos (N, 1 or 3, 2 or more, H, W) is compared, got {video.dtype} and {truth.dtype} "
+            f"expected uint8 videos (N, 1 or 3, 2 or more, H, W), got {video.dtype} and {truth.dtype} "
             f"{tuple(video.shape)}"
         )
     errors = [_weighted_error(flow(a), flow(b)) for a, b in zip(video, truth, strict=True)]

@@ -62,8 +62,8 @@ class Protocol(PairSampler):
             return list(evaluators)
         if odd := [name for name, count in counts.items() if count != several]:
             raise DataError(
-                f"image {odd[0]!r} has {counts[odd[0]]} samples and others {several}: the best of N is "
-                f"compared between images of one N"
+                f"image {odd[0]!r} has {counts[odd[0]]} samples and others {several}, but the best of N "
+                f"needs the same N for all images"
             )
         best = [
             {"type": BestOf, "metric": dict(entry), "num_samples": several}
@@ -77,9 +77,8 @@ class Protocol(PairSampler):
         several = most_samples(pairs)
         kinds = [find_part(METRICS, entry["type"]) for entry in evaluators] if several > 1 else []
         reason = (
-            f"each image has {several} samples: what scores a video against its ground truth counts the best of them, "
-            f"and "
-            f"this metric does not. A protocol with one sample an image has it"
+            f"each image has {several} samples, and this metric has no best of them, unlike those that score a video "
+            f"against its ground truth. Use a protocol with one sample for each image"
         )
         return {
             getattr(kind, "name", None) or kind.__name__: reason for kind in kinds if not issubclass(kind, VideoMetric)

@@ -48,7 +48,7 @@ class LabelGrid(Protocol):
             DataError: The clips have no labels.
         """
         if not index.labels:
-            raise DataError(f"{self.name} asks for every label, and these clips have none")
+            raise DataError(f"{self.name} needs labels, but these clips have none")
         images = choose_images(index, self.people, self.image_label, self.every_image)
         print_log(f"{len(images)} images x {len(index.labels)} labels", "current")
         return [Pair(image, motion="prior", label=label) for image in images for label in index.labels]

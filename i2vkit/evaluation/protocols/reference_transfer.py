@@ -47,5 +47,5 @@ class ReferenceTransfer(Transfer):
         records, rng = super()._driving_records(index), np.random.default_rng(self.choice)
         by_label = [[record for record in records if record.label == label] for label in index.labels]
         if not any(by_label):
-            raise DataError(f"{self.name} draws a clip a label, and these clips have none: take Transfer")
+            raise DataError(f"{self.name} draws a clip of each label, but these clips have no labels: use Transfer")
         return [clips[rng.integers(len(clips))] for clips in by_label if clips]

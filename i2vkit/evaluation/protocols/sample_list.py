@@ -118,7 +118,7 @@ def _fault(sample: Any) -> str | None:
         return f"has an unknown key {unknown[0]!r}, known are {', '.join(known)}"
     wrong = [key for key, value in sample.items() if not isinstance(value, known[key]) or isinstance(value, bool)]
     if wrong:
-        return f"has a strange {wrong[0]}"
+        return f"has a wrong value of {wrong[0]}"
     if sample["motion"] not in ("driving", "prior"):
         return 'has a motion that is neither "driving" nor "prior"'
     if "frames" in sample and [type(number) for number in sample["frames"]] != [int, int]:

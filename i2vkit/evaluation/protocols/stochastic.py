@@ -33,7 +33,7 @@ class Stochastic(Protocol):
     def __init__(self, num_samples: int = 25, metrics: Sequence[dict] | None = None, seed: int = 0) -> None:
         super().__init__(seed)
         if num_samples < 2:
-            raise ConfigError(f"num_samples is how many videos each image gets, 2 or more, not {num_samples}")
+            raise ConfigError(f"num_samples is the number of videos of each image, 2 or more, not {num_samples}")
         self.num_samples = num_samples
         self.metrics = self.metrics if metrics is None else metrics
 
