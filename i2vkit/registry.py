@@ -117,6 +117,7 @@ def part_names(registry: Registry) -> dict[str, Callable]:
     level: Registry | None = registry
     while level is not None:
         level.import_from_location()
+        # Nearer registries win over their parents.
         parts = {**level.module_dict, **parts}
         level = level.parent
     return parts
@@ -136,6 +137,7 @@ def find_part(registry: Registry, kind: str | Callable) -> Callable:
     parts = part_names(registry)
     if isinstance(kind, str):
         found = parts.get(kind.removeprefix(f"{SCOPE}.")) or _from_path(kind)
+        # The name may be a part of another role, which the error should say.
         roles = [role for role, other in ROLES.items() if kind in other.module_dict]
         if found is None and not roles:
             raise ConfigError(f"no {registry.name} is called '{kind}'; nearest: {closest_names(kind, parts)}")
@@ -176,6 +178,7 @@ def arguments_of(part: Callable) -> dict[str, inspect.Parameter] | None:
         parameters = inspect.signature(constructor).parameters.values()
         by_name = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name != "self"]
         takes = {**{p.name: p for p in by_name}, **takes}
+        # Without ``**kwargs`` nothing reaches the parents' constructors.
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return takes
     return None if constructors else takes

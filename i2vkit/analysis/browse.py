@@ -95,18 +95,23 @@ class Sample:
 
     def __init__(self, item: dict[str, Any]) -> None:
         inputs, sample = item["inputs"], item["data_samples"]
-        plain = to_frames(inputs["driving"])
+        plain = to_frames(inputs["driving"])  # (3, T, H, W) -> (T, H, W, 3)
+        # Small pictures are enlarged at least twice, so that thin lines drawn onto them do not hide them.
         self.factor = max(2, ceil(SMALLEST / plain.shape[1]))
         self.fps = sample.get("fps", 25.0)
         self.name = title(sample)
         people = " onto ".join(dict.fromkeys([sample.driving_person, sample.image_person]))
         self.caption = ", ".join(filter(None, [sample.label_name, f"person {people}"]))
         self.states = inputs.get("states")
+        # Only the model's inputs have joints and boxes, and only the sample's metadata has landmarks.
         points = {name: _numpy(inputs.get(name)) for name in ("joints", "boxes")}
         points["landmarks"] = _numpy(sample.get("landmarks"))
         known = {name: values for name, values in points.items() if values is not None}
-        drawn = (self._drawn(plain[t], {name: values[t] for name, values in known.items()}) for t in range(len(plain)))
-        self.frames = np.stack(list(drawn))
+        frames = []
+        for t, frame in enumerate(plain):
+            points_of_frame = {name: values[t] for name, values in known.items()}
+            frames.append(self._drawn(frame, points_of_frame))
+        self.frames = np.stack(frames)
         videos = {"image_video": inputs.get("image_video"), "truth": sample.get("truth")}
         self.others = {
             name: np.stack([enlarge(frame, self.factor) for frame in to_frames(video)])
@@ -114,6 +119,7 @@ class Sample:
             if video is not None and not np.array_equal(video, inputs["driving"])
         }
         self.has_image_video = "image_video" in inputs
+        # (3, H, W) -> (H, W, 3)
         self.image = framed(enlarge(_numpy(sample.image.permute(1, 2, 0)), self.factor))
         self.maps, self.image_maps = _numpy(inputs.get("driving_maps")), _numpy(inputs.get("image_maps"))
 
@@ -124,6 +130,7 @@ class Sample:
             draw_box(picture, points["boxes"], self.factor)
         if "landmarks" in points:
             count = len(points["landmarks"])
+            # Points that a mirror exchanges get two colours, which shows whether flipping renames them.
             draw_points(picture, points["landmarks"], self.factor, mirror_order(count) if count in COUNTS else None)
         if "joints" in points:
             draw_skeleton(picture, points["joints"], self.factor)
@@ -145,6 +152,7 @@ def sheet(samples: list[Sample], heading: str) -> np.ndarray:
     lines = [text_box(heading, LINE + 4, width, size=15), text_box(NOTE, LINE, width, size=11, colour=FAINT)]
     lines += [_legend(maps)] if maps > 1 else []
     page = np.concatenate([widen(part, width) for part in (*lines, blank(MARGIN, 1), *blocks)])
+    # The last block already ends with a margin.
     return np.pad(page, ((MARGIN, 0), (MARGIN, MARGIN), (0, 0)), constant_values=255)
 
 
@@ -160,16 +168,16 @@ def _block(sample: Sample) -> np.ndarray:
         frames = video[[min(t, len(video) - 1) for t in shown]]
         rows.append(_row([text_box(f"{name}  ", LINE, widths[0], align="right", size=11, colour=FAINT), *frames]))
     if sample.maps is not None or sample.image_maps is not None:
-        maps = [
-            sample.image_maps,
-            # (M, T, H, W) -> (T, M, H, W): one picture of all maps for each frame.
-            *([None] * len(shown) if sample.maps is None else sample.maps[:, shown].swapaxes(0, 1)),
-        ]
-        rows.append(_row([_small_map(one, width) for one, width in zip(maps, widths, strict=True)]))
-    names = text_box(f"{sample.caption}    {sample.name}", LINE, rows[1].shape[1])
-    return np.concatenate(
-        [names] + [part for row in rows for part in (widen(row, len(names[0])), blank(GAP, len(names[0])))]
-    )
+        maps = [None] * len(shown)
+        if sample.maps is not None:
+            maps = list(sample.maps[:, shown].swapaxes(0, 1))  # (M, T, H, W) -> (T, M, H, W)
+        columns = zip([sample.image_maps, *maps], widths, strict=True)
+        rows.append(_row([_small_map(one, width) for one, width in columns]))
+    width = rows[1].shape[1]  # of the frames, the widest row
+    parts = [text_box(f"{sample.caption}    {sample.name}", LINE, width)]
+    for row in rows:
+        parts += [widen(row, width), blank(GAP, width)]
+    return np.concatenate(parts)
 
 
 def _small_map(maps: np.ndarray | None, width: int) -> np.ndarray:
@@ -200,6 +208,7 @@ def moving_sheet(samples: list[Sample]) -> Iterator[np.ndarray]:
     # So many columns that the page is about as wide as a 16:9 screen.
     columns = min(len(tiles), max(1, round((len(tiles) * 16 / 9 * height / width) ** 0.5)))
     length = max(len(sample.frames) for sample in samples)
+    # Short clips are repeated, so that a viewer has time to see them.
     for t in range(length * ceil(SECONDS * samples[0].fps / length)):
         page = blank(ceil(len(tiles) / columns) * (height + GAP), columns * (width + GAP))
         for index, tile in enumerate(tiles):
@@ -210,9 +219,7 @@ def moving_sheet(samples: list[Sample]) -> Iterator[np.ndarray]:
 
 
 def _tile(sample: Sample, t: int) -> np.ndarray:
-    """Return a sample at time ``t``: its label and people, its frame, and before that the image if another clip gives
-    it.
-    """
+    """Return a sample at time ``t``: its label and people, its frame, and before that an image from another clip."""
     t = min(t, len(sample.frames) - 1)
     row = _row([sample.image, sample.frames[t]] if sample.has_image_video else [sample.frames[t]])
     return np.concatenate([_small(sample.caption, row.shape[1]), row])
@@ -226,7 +233,7 @@ def _row(cells: list[np.ndarray]) -> np.ndarray:
         above = (height - len(cell)) // 2
         margins = ((above, height - len(cell) - above), (0, 0), (0, 0))
         parts += [np.pad(cell, margins, constant_values=255), blank(height, GAP)]
-    return np.concatenate(parts[:-1], axis=1)
+    return np.concatenate(parts[:-1], axis=1)  # without the gap after the last cell
 
 
 def _small(text: str, width: int) -> np.ndarray:

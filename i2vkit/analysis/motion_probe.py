@@ -71,6 +71,7 @@ def trajectory(generator, clip: VideoBatch) -> Tensor:
     """
     if generator.motion_encoder is None:
         raise ConfigError("this generator has no motion encoder, so there is nothing to probe")
+    # The trajectory must not depend on random numbers, so the state has no seeds.
     state = GenerationState()
     state.set_batch(clip.driving)
     motion = generator.encode_motion(clip, state)
@@ -103,6 +104,7 @@ def ridge(
     inputs: Tensor, targets: Tensor, inputs_val: Tensor, targets_val: Tensor, weight: float
 ) -> tuple[float, float]:
     """Fit a ridge regression and return its R^2 (against no change) on its own data and on the validation data."""
+    # (D, D), and below (D, 256): the normal equations of the ridge regression.
     covariance = inputs.T @ inputs + weight * torch.eye(inputs.shape[1])
     solution = torch.linalg.solve(covariance, inputs.T @ targets)
 
@@ -126,12 +128,14 @@ def person_probe_accuracy(train: Trajectories, val: Trajectories) -> tuple[float
     means = torch.stack([(states / scale).mean(dim=0) for states in val.states])
     right, asked = 0, 0
     for label in sorted(set(val.labels)):
+        # Centres come from other labels, so that a state that only tells the label does not identify the person.
         others = [i for i, own in enumerate(val.labels) if own != label]
         centres = _centres(means[others], [val.people[i] for i in others])
         if len(centres) < 2:
             continue
         names, places = list(centres), torch.stack(list(centres.values()))
         for i in (i for i, own in enumerate(val.labels) if own == label and val.people[i] in centres):
+            # (people, D) - (D,) -> (people,): the distance from each centre.
             right += names[int((places - means[i]).norm(dim=1).argmin())] == val.people[i]
             asked += 1
     return (right / asked, 1 / len(set(val.people))) if asked else (nan, nan)

@@ -71,10 +71,12 @@ def frechet_distance_of(vectors: ArrayLike, others: ArrayLike) -> float:
     if not all(np.isfinite(x).all() for x in sets):
         raise ValueError("a vector is not finite")
     means = [x.mean(axis=0) for x in sets]
+    # With more vectors than dimensions the (D, D) matrices are the smaller ones.
     if min(map(len, sets)) > sets[0].shape[1]:
         covariances = [np.atleast_2d(np.cov(x, rowvar=False)) for x in sets]
         return frechet_distance(means[0], covariances[0], means[1], covariances[1])
     # S1 = X1^T X1, S2 = X2^T X2: the eigenvalues of S1 S2 are the squared singular values of X1 X2^T.
+    # (N, D) and (M, D), whose product below is (N, M).
     scaled = [(x - mean) / np.sqrt(len(x) - 1) for x, mean in zip(sets, means, strict=True)]
     shared = np.linalg.svd(scaled[0] @ scaled[1].T, compute_uv=False).sum()
     return _distance(means[0] - means[1], sum(np.square(x).sum() for x in scaled), shared)

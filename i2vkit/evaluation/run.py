@@ -160,6 +160,7 @@ def check_motion(model: Any, pairs: Sequence[Pair]) -> None:
         raise ConfigError(
             "this protocol asks for labels, and this model reads none. Choose another one (--protocol reconstruction)"
         )
+    # A batch has one pass, and that takes its motion either from videos or from the prior.
     if 0 < drawn.total() < len(pairs):
         raise ConfigError(
             "of these samples some take their motion from a video and some from the prior: make two lists of them"

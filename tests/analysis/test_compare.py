@@ -237,7 +237,7 @@ def test_files_that_are_no_results(tmp_path):
         path.write_text(text)
         with pytest.raises(ConfigError, match=message):
             read_results([path])
-    with pytest.raises(ConfigError, match="does not say of which samples"):
+    with pytest.raises(ConfigError, match="does not list its samples"):
         read_results(write(tmp_path, {k: v for k, v in result().items() if k != "samples"}))
 
 

@@ -247,7 +247,7 @@ def test_a_cross_beside_its_parents():
         ({"minutes": 3, "iterations": 3}, "either iterations or minutes"),
         ({"seed": 0, "seeds": [0, 1]}, "seed or seeds"),
         ({"rows": [{"name": "..", "config": "vgan_mug"}]}, "without dots"),
-        ({"rows": [{"name": "a", "config": "vgan_mug"}] * 2}, "name of its own"),
+        ({"rows": [{"name": "a", "config": "vgan_mug"}] * 2}, "unique name without dots"),
         ({"rows": [{"name": "a", "config": "vgan_mug", "use": ["w"]}]}, "not among the sets"),
         ({"rows": [{"name": "a", "config": "vgan_mug", "after": "b"}]}, "'b', which is no row above it"),
         ({"rows": [{"name": "a", "config": "vgan_mug", "parents": ["b"]}]}, "parents that are no rows: b"),

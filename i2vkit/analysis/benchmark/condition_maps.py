@@ -76,6 +76,7 @@ def large_model() -> MorphableModel:
         values, triangles = _subdivide(values, triangles)
     identity = 1 + np.resize(np.arange(own.num_identity), LARGE[0])
     expression = 1 + own.num_identity + np.resize(np.arange(own.num_expression), LARGE[1])
+    # The components repeat the few of the built-in model, so they are scaled down to keep faces plausible.
     return MorphableModel(
         "large", values[..., 0], values[..., identity] / 6, values[..., expression], triangles, own.landmarks
     )
@@ -96,14 +97,17 @@ def _subdivide(values: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, n
 def plain_mask(points: np.ndarray, triangles: np.ndarray, size: int) -> np.ndarray:
     """Return the mask (size, size) of the pixels that a mesh covers, by a z-buffer and a loop over its triangles."""
     depth = np.full((size, size), -np.inf)
+    # (triangles, 3 corners, 3 coordinates): images have y downwards.
     for corners in points[triangles] * (1.0, -1.0, 1.0):
         (ax, ay, az), (bx, by, bz), (cx, cy, cz) = corners
         area = (cx - ax) * (by - ay) - (bx - ax) * (cy - ay)
+        # The triangle is seen from behind, or from its edge.
         if area <= 1e-9:
             continue
         (left, top), (right, bottom) = np.ceil(corners.min(axis=0)[:2]), np.floor(corners.max(axis=0)[:2])
         for row in range(max(int(top), 0), min(int(bottom) + 1, size)):
             for column in range(max(int(left), 0), min(int(right) + 1, size)):
+                # Barycentric coordinates of the pixel's centre.
                 one = ((cx - column) * (by - row) - (bx - column) * (cy - row)) / area
                 two = ((ax - column) * (cy - row) - (cx - column) * (ay - row)) / area
                 if min(one, two, 1 - one - two) >= -1e-6:

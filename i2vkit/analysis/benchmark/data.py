@@ -102,6 +102,7 @@ class LoaderBenchmark:
         most = ROUNDED if isinstance(sources, DeferredBatch) else 0
         for source, key in zip(sources.to("cpu"), keys, strict=True):
             own = self.dataset[key]["inputs"]["driving"]
+            # A batch is padded to its longest clip.
             if (source[:, : own.shape[1]].int() - own).abs().max() > most:
                 raise DataError(f"the loader's sample {key} is not that of the data set")
             for sampled in self._sampled_clips(key, read=True):
@@ -115,8 +116,10 @@ class LoaderBenchmark:
         """Time the loader, and the plain reader in turn with it if ``compared``."""
         a_batch = self._warm_up(seconds)
         a_round = a_batch + (self._plain_batch() if compared else 0)
+        # A turn is longer than the queues, so that the workers' speed counts, and short enough for all rounds.
         self.turn = max(2 * self.ahead, ceil(seconds / (LEAST_ROUNDS + 1) / a_round))
         self.clips = self.turn * self.batch_size
+        # Clips may differ in length, so frames are counted on a few samples.
         lengths = [len(sampled.indices) for key in islice(self.keys, 32) for sampled in self._sampled_clips(key)]
         self.frames = round(self.clips * sum(lengths) / 32)
 

@@ -87,12 +87,14 @@ def benchmark_decoder(
     Raises:
         ConfigError: No layer of the generator has a reference form, or two outputs do not agree.
     """
+    # A training step that takes single frames is measured with other shapes than inference.
     trained, precisions = step_length(cfg), precisions_of(device, precisions)
     generator, clip = build(cfg, batch or (1 if trained == 1 else CLIPS), device, frames)
     layers = layers_with_two_forms(generator)
     if not layers:
         raise ConfigError(f"{config_name(cfg)}: no layer of its generator has a reference form to be compared with")
     learnt = random_clip(generator, batch or FRAMES, 1).to(device) if trained == 1 else clip
+    # Initial statistics would let values grow through the layers, and with them the differences.
     calibrate_batch_norm(generator, learnt)
     result: dict[str, Any] = {
         "benchmark": "decoder",

@@ -59,6 +59,7 @@ def step_length(cfg: Config) -> int:
 def random_clip(generator: nn.Module, batch: int, length: int) -> VideoBatch:
     """Return random clips with everything that ``generator`` reads. The first frame is the image."""
     driving = torch.rand(batch, 3, length, generator.image_size, generator.image_size) * 2 - 1
+    # All labels occur in turn.
     label = torch.arange(batch) % generator.num_labels if generator.num_labels else None
     clip = VideoBatch(driving, driving[:, :, 0], label=label)
     if generator.map_channels:

@@ -77,7 +77,9 @@ def time_interleaved(
     times: dict[str, list[float]] = {name: [] for name in names}
     peaks: dict[str, int | None] = dict.fromkeys(names)
     start, rounds = clock(), int(warm)
+    # Round 0 is the warm-up unless ``warm``, so at least round 1 always counts.
     while rounds <= 1 or (clock() - start < most and (rounds <= LEAST_ROUNDS or clock() - start < seconds)):
+        # The opposite order in every second round cancels the advantage of coming first.
         for name in names if rounds % 2 else reversed(names):
             before.get(name, lambda: None)()
             with PeakMemory() as memory:
@@ -142,6 +144,7 @@ class PeakMemory:
         if self._cuda:
             self.bytes = torch.cuda.max_memory_allocated()
         elif self._can_reset:
+            # VmHWM is the peak of the resident memory, in kB.
             lines = Path("/proc/self/status").read_text().splitlines()
             self.bytes = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 

@@ -68,6 +68,7 @@ def waiting_share(cfg: Config, steps: int) -> float:
         for key in ("val_dataloader", "val_cfg", "val_evaluator", "test_dataloader", "test_cfg", "test_evaluator"):
             cfg.pop(key, None)
         cfg.train_cfg.update(max_iters=WARM_UP + steps, val_interval=WARM_UP + steps + 1)
+        # Hooks that write pictures or checkpoints would count as waiting.
         cfg.update(custom_hooks={}, load_from=None, resume=False, visualizer=None, log_level="ERROR")
         cfg.default_hooks = dict(cfg.get("default_hooks") or {}, checkpoint=None)
         if "pretrained" in cfg.model:

@@ -44,11 +44,13 @@ def read_results(files: Sequence[str | Path]) -> list[ComparedRow]:
     groups: dict[Any, list[dict]] = {}
     for name, result in named:
         groups.setdefault(name or _settings(result), []).append(result)
+    # A group without a name is one row only if its members are seeds of one model.
     split = [part for key, group in groups.items() for part in _seeds(key, group)]
     configs = Counter(group[0]["config"] for _, group in split)
     rows = []
     for key, group in split:
         config = group[0]["config"]
+        # Rows of one config need more than its name: add the file.
         own = config if configs[config] == 1 else f"{config} ({group[0]['file']})"
         rows.append(ComparedRow(key if isinstance(key, str) else own, group))
     if twice := [name for name, count in Counter(row.name for row in rows).items() if count > 1]:
@@ -123,6 +125,7 @@ def _frames(one: dict, other: dict) -> str | None:
             return None if ours == others else f"they differ in the pipeline ({ours} and {others})"
         if one[key] != other[key]:
             ours, others = one[key] or {}, other[key] or {}
+            # Name only the settings that differ, in the order of the first result.
             names = [name for name in {**ours, **others} if ours.get(name) != others.get(name)]
             differ = ", ".join(f"{name} ({ours.get(name)} and {others.get(name)})" for name in names)
             return f"their {key} differ in {differ}"
@@ -155,6 +158,7 @@ def videos_of(result: dict[str, Any]) -> list[dict]:
 
 def _read(entry: str) -> tuple[str | None, dict[str, Any]]:
     """Return the name that the user gave, and the result with its path as ``file``."""
+    # A path may contain "=" itself.
     name, mark, path = entry.partition("=")
     name, path = (name, path) if mark and not Path(entry).is_file() else (None, entry)
     try:

@@ -81,6 +81,7 @@ def compare(rows: Sequence[ComparedRow]) -> Comparison:
         scores = {name: [result["scores"][metric] for result in results] for name, results in known.items()}
         if (key := f"{metric}_static_baseline") in first["scores"]:
             values[STATIC_BASELINE], scores[STATIC_BASELINE] = _mean_values([first], key, over), [first["scores"][key]]
+        # Only samples that every row could score are compared. Scores of whole sets have no values of samples.
         common = set.intersection(*[set(found) for found in values.values() if found] or [set()])
         counts[metric] = len(common)
         way = _less_is_better(first, metric)
@@ -107,6 +108,7 @@ def _cell(
     differences = [values[key][0] - reference[key][0] for key in keys]
     limits, verdict = _interval(differences, groups), ""
     if limits and not limits[0] <= 0 <= limits[1]:
+        # The interval excludes 0, so its lower limit gives the sign of the difference.
         verdict = "differs" if less_is_better is None else "better" if (limits[0] > 0) != less_is_better else "worse"
     return Cell(fmean(own), interval, spread, fmean(differences), limits, verdict)
 
@@ -140,6 +142,7 @@ def _values(result: dict, key: str, over: str) -> Values:
     rows = next((table for table in tables if any(key in row for row in table)), [])
     groups = groups_of(rows, over) or range(len(rows))
     for row, group in zip(rows, groups, strict=True):
+        # Several samples of an image share its name.
         place = (row["name"], seen[row["name"]])
         seen[row["name"]] += 1
         if row.get(key) is not None:

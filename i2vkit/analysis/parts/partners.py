@@ -123,6 +123,7 @@ def _built(decoder: str, kind: str, name: str) -> str:
     choices = [[*filter(partial(_builds_by_itself, slot), kinds()[slot]), None] for slot in list(PLANNED)[:3]]
     generators = (dict(zip(PLANNED.values(), (*names, decoder), strict=True)) for names in product(*choices))
     planned = (slots for slots in generators if isinstance(_plan(tuple(slots.items()), labels=1), GeneratorPlan))
+    # The first combination that is built decides, else the last refusal is reported.
     refusal = "no parts give what the decoder needs"
     for slots in islice(planned, TRIES):
         companions = {slot: {"type": its} for slot, its in slots.items() if its and slot != "decoder"}

@@ -34,6 +34,7 @@ def recurrent_macs(inputs: list, outputs: list) -> int:
     # The last list of tensors among the inputs contains the parameters. The one before it, if any, is the state.
     lists = [value for value in inputs if value.node().kind() == "prim::ListConstruct"]
     shapes = [get_shape(parameter) for parameter in lists[-1].node().inputs()]
+    # Time steps x batch: every vector of the sequence is one step.
     steps = prod(get_shape(inputs[0])[:-1])
     return steps * sum(prod(shape) for shape in shapes if len(shape) == 2)
 

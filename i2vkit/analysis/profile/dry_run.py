@@ -53,10 +53,12 @@ class DryRun(TorchDispatchMode):
         tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
         if not any(tensor.is_meta for tensor in tensors):
             return self._away_from_meta(function, args, kwargs)
+        # If the values of all inputs are known, the operation runs on the CPU as well.
         known = None
         if all(tensor in self._values for tensor in tensors if tensor.is_meta):
             known = function(*self._on_cpu(args), **self._on_cpu(kwargs))
         if function is _aten._local_scalar_dense.default:
+            # ``tensor.item()`` needs a value: the known one, or an assumed one.
             return _assumed(args[0]) if known is None else known
         if function is _aten._to_copy.default and torch.device(kwargs.get("device") or META) != META:
             return torch.ones_like(args[0], **kwargs) if known is None else known
@@ -72,6 +74,7 @@ class DryRun(TorchDispatchMode):
         if known is not None:
             self._remember(result, known)
         elif function._schema.is_mutable and isinstance(args[0], Tensor):
+            # An operation in place has changed its first input to unknown values.
             self._values.pop(args[0], None)
         return result
 
@@ -103,6 +106,7 @@ class DryRun(TorchDispatchMode):
             if index is None or index.dtype not in (torch.bool, torch.uint8):
                 places.append(index)
                 continue
+            # A mask with unknown values counts as all true.
             number = int(self._values[index].sum()) if index in self._values else index.numel()
             places += [torch.empty(number, dtype=torch.long, device=META) for _ in range(index.dim())]
         return places

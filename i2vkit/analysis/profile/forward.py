@@ -52,6 +52,7 @@ def profile_parts(module: nn.Module, inputs: tuple[Tensor, ...], root: str) -> l
         )
         for row in rows[:-1]
     ]
+    # The whole includes everything, so its peak is the largest of all sections.
     whole = replace(rows[-1], peak_bytes=max(memory.peaks.values()), seconds=median(run.total() for run in runs))
     return [*measured, whole]
 
@@ -81,6 +82,7 @@ def _counted(module: nn.Module, inputs: tuple[Tensor, ...], root: str) -> list[P
     rows = [row(name, child, (names[part] for part in _called(child))) for name, child in whole.named_children()]
     rows = [each for each in rows if each.parameters or each.macs or each.uncounted]
     total = row(root, whole, [root])
+    # Everything that no child has done is the work between the parts.
     between = Counter(total.uncounted)
     between.subtract(sum((Counter(each.uncounted) for each in rows), Counter()))
     rest = replace(

@@ -71,6 +71,7 @@ class TensorMemory(TorchDispatchMode):
             return
         self._seen[storage] = True
         self.held += storage.nbytes()
+        # The storage is released when its last tensor is gone.
         weakref.finalize(storage, self._release, storage.nbytes()).atexit = False
         self.peaks[self._section] = max(self.peaks[self._section], self.held)
 

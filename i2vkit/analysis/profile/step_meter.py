@@ -56,7 +56,7 @@ class StepMeter(TensorMemory):
         self.macs: Counter = Counter()
         self.operations: Counter = Counter()
         self.uncounted: dict[str, Counter] = {}
-        self._pauses = False
+        self._pauses = False  # True while an optimiser takes its step
 
     @contextmanager
     def leaving_out(self, optimizers: OptimWrapperDict) -> Iterator[StepMeter]:

@@ -75,6 +75,7 @@ def dry_training(
     iterations = distinct_iterations(model.phases)
     with DryRun() as values:
         data["inputs"] = tree_map_only(Tensor, values.to_meta, data["inputs"])
+        # A first pass creates all optimiser states, so that the second pass measures only steps.
         for iteration in iterations:
             with _at(iteration):
                 model.train_step(data, optimizers)
@@ -154,6 +155,7 @@ def _rows(model: nn.Module, meter: StepMeter, known: list[Tensor], runs: list[Co
     rows = [row("", 0)]
     for phase in model.phases:
         modules = nn.ModuleList(model.phase_modules(phase.name))
+        # A phase may contain frozen parts, which it does not update.
         frozen = {id(p) for path in model.frozen for p in model.get_part(path).parameters()}
         rows.append(row(phase.name, sum(p.numel() for p in modules.parameters() if id(p) not in frozen)))
     uncounted = sum((Counter(each.uncounted) for each in rows), Counter())

@@ -109,6 +109,7 @@ def row_settings(table: dict, row: dict, seed: int, basis: Path | None = None) -
     # The processor time of worker processes would not be counted, so load the data in this process.
     options = {f"{use}_dataloader.num_workers": 0 for use in ("train", "test") if "minutes" in budget}
     options |= table.get("options", {})
+    # Later options win: the table's, then those of sets, then the row's own.
     for name in row.get("use", ()):
         options |= table["sets"][name]
     options |= row.get("options", {})
@@ -149,8 +150,10 @@ def scale_schedules(cfg: Config, iterations: int) -> Config:
         scheduler.begin = at(scheduler.get("begin", 0))
         scheduler.end = max(at(scheduler.end), scheduler.begin + 1)
     for phase in named_entries(cfg.model.phases, "phases").values():
+        # Phases begin and end at the same share of the training.
         phase.update({key: at(phase[key]) for key in ("begin", "end") if phase.get(key) is not None})
         for loss in named_entries(phase.losses, "losses").values():
+            # A weight that is a list is a schedule of (iteration, weight).
             if isinstance(loss.get("weight"), list | tuple):
                 loss.weight = _distinct([(at(step), weight) for step, weight in loss.weight])
     cfg.train_cfg.update(max_iters=iterations, val_interval=iterations + 1)

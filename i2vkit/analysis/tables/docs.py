@@ -74,6 +74,7 @@ def publish(
 def copy_results(table: dict, out: Path, folder: Path) -> None:
     """Copy the finished rows of ``out`` to ``folder``, shortened, with the pictures. Remove rows that are gone."""
     names = {folder_of(row["name"], seed) for row in table["rows"] for seed in seeds_of(table)}
+    # Rows that the description no longer has would stay in the docs forever.
     for path in folder.glob("*.json"):
         if path.stem not in names:
             path.unlink()

@@ -84,6 +84,7 @@ def shared_losses(rows: list[RowResult]) -> list[str]:
     """
     names = (name for row in rows for name in row.get("training", {}))
     counted = Counter(name for name in names if name != "step" and not name.endswith("_total"))
+    # Frequent losses first. Among these, adversarial ones come last, since they tell little about progress.
     order = sorted(counted, key=lambda name: (-counted[name], name.endswith(("discriminator", "adversarial")), name))
     return order[:PANELS]
 

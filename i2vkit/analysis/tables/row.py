@@ -93,6 +93,7 @@ def plan_iterations(cfg: Config, settings: dict, folder: Path) -> dict[str, Any]
         return {"iterations": settings["budget"]["iterations"]}
     plan = read_json(folder / "plan.json")
     if plan is None:
+        # The first iterations are slower, since caches and optimiser states are still empty.
         pace = fmean(timed_training(scale_schedules(cfg, PILOT), folder / "pilot", settings["seed"])[PILOT_WARM_UP:])
         plan = {"iterations": max(1, round(settings["budget"]["minutes"] * 60 / pace)), "pilot_seconds": pace}
         write_json(folder / "plan.json", plan)
@@ -131,6 +132,7 @@ def training_curves(work_dir: Path, points: int = 60) -> dict[str, list]:
             if "iter" in entry:
                 logged[entry["iter"]] = entry
     steps = sorted(logged)
+    # Rounded up, so that there are at most ``points`` groups.
     size = -(-len(steps) // points) or 1
     groups = [steps[start : start + size] for start in range(0, len(steps), size)]
     names = {key for entry in logged.values() for key in entry} - {"iter", "step", "time", "data_time", "memory"}

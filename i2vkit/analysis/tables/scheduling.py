@@ -162,6 +162,7 @@ def run_tasks(
     waiting = list(tasks)
     with processes() as running:
         while waiting or running:
+            # A task can start when the task whose weights it loads has a result, even a failure.
             for task in [task for task in waiting if task.basis is None or task.basis in results]:
                 if len(running) < table.get("jobs", 1):
                     waiting.remove(task)
@@ -221,6 +222,7 @@ def found(table: dict, task: Task, basis: dict, wanted: bool) -> dict[str, Any] 
     if not wanted:
         return base | {"failure": "not run"}
     if folder.exists() and read_json(folder / "settings.json") != settings:
+        # Never delete a folder that no row has made.
         if any(folder.iterdir()) and not (folder / "settings.json").exists():
             return base | {"failure": f"{folder} contains something other than a row: move it away"}
         shutil.rmtree(folder)
@@ -235,6 +237,7 @@ def start_row(folder: Path, single_thread: bool, gpu: str | None = None) -> subp
     """
     command = [sys.executable, "-m", "i2vkit.analysis.tables.row", str(folder), str(os.getpid())]
     own = {"OMP_NUM_THREADS": "1"} if single_thread else {}
+    # Each row sees a single GPU, so it needs no device option.
     own |= {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
         return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=os.environ | own)
@@ -250,5 +253,6 @@ def outcome(task: Task, code: int) -> dict[str, Any]:
 def _last_words(folder: Path, code: int) -> str:
     """Return the last error in a row's log, or else its last line."""
     lines = [line.strip() for line in (folder / "log.txt").read_text(encoding="utf-8").splitlines() if line.strip()]
+    # Tools print errors of users as "error: ...", and other errors end in a traceback.
     errors = [line for line in lines if line.startswith("error: ")]
     return (errors or lines or [f"exit code {code}"])[-1].removeprefix("error: ")

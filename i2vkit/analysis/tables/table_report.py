@@ -70,6 +70,7 @@ def minutes_of(result: RowResult) -> float:
     if "minutes" in result:
         return result["minutes"]
     steps = result["iterations"] - result["resumed_from"]
+    # Of a resumed row only the last part was timed.
     pace = result["seconds"] / steps if steps else result.get("pilot_seconds", 0.0)
     return pace * result["iterations"] / 60
 

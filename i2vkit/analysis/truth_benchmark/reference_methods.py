@@ -75,6 +75,7 @@ def slightly_blurred(sample: VideoSample) -> Tensor:
 
 def noised(sample: VideoSample, sigma: float = 12.0) -> Tensor:
     """Return the truth with independent noise in every frame, of ``sigma`` of 255 grey levels, by default 12."""
+    # (C, T, H, W): independent values for every frame, but the same for all videos of one shape.
     noise = np.random.default_rng(0).normal(0, sigma, tuple(sample.truth.shape))
     return (sample.truth + torch.from_numpy(noise)).round().clamp(0, 255).to(torch.uint8)
 
@@ -92,6 +93,7 @@ class NearestClip:
 
     def __init__(self, dataset: ClipDataset) -> None:
         self.dataset = dataset
+        # (T, C, H / 4, W / 4) of each clip, which is enough to compare them and keeps them in memory.
         small = [_small(dataset[i]["inputs"]["driving"]) for i in range(len(dataset))]
         self.starts = torch.stack([clip[0] for clip in small])
         self.changes = torch.stack([clip[1:] - clip[0] for clip in small])
@@ -99,7 +101,9 @@ class NearestClip:
     def __call__(self, sample: VideoSample) -> Tensor:
         """Return the nearest clip."""
         image, driving = _small(sample.image[:, None])[0], _small(sample.driving)
+        # (clips, C, h, w) -> (clips,)
         apart = (self.starts - image).square().flatten(1).mean(1)
+        # (clips, T - 1, C, h, w) -> (clips,)
         apart += (self.changes - (driving[1:] - driving[0])).square().flatten(1).mean(1)
         return self.dataset[int(apart.argmin())]["inputs"]["driving"]
 

@@ -157,6 +157,7 @@ def intervals(per_video: list[dict], references: dict[str, Metrics]) -> dict[str
     means = bootstrap_means([[score[name] for name in SCORES[:2]] for score in scores], people)
     if not len(means):
         return {}
+    # (draws, 2) -> (draws,) for each score. The geometric mean of two is the root of their product.
     drawn = {**dict(zip(SCORES, means.T, strict=False)), "both": np.sqrt(means.clip(min=0).prod(axis=1))}
     ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     return {name: np.quantile(values, ends).tolist() for name, values in drawn.items()}

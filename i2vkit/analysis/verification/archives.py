@@ -31,6 +31,7 @@ def pack(files: Path, out: Path) -> list[Path]:
 
 def _archive(path: Path, members: list[Path]) -> Path | None:
     """Write an archive of as many of ``members``, smallest first, as fit into ``MOST_BYTES``, or return None."""
+    # Drop the largest member until the compressed archive is small enough.
     for number in range(len(members), 0, -1):
         chosen = sorted(members, key=lambda member: member.stat().st_size)[:number]
         with tarfile.open(path, "w:gz") as archive:

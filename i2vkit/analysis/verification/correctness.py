@@ -84,6 +84,7 @@ def check_validation(model: nn.Module, data: dict[str, Any], device: torch.devic
 
 def _validated(model: nn.Module, data: dict[str, Any], device: torch.device) -> Tensor | None:
     """Return the videos of a validation step as one flat tensor, or None if the model makes no videos."""
+    # The optimiser is never used here, since nothing trains.
     runner = StepRunner(model, {"optimizer": dict(type="SGD", lr=0.0)}, data, device)
     samples = runner.model.val_step(data)
     if "generated" not in samples[0]:
@@ -151,6 +152,7 @@ def _pinned(data: dict[str, Any]) -> dict[str, Any]:
 
 def check_deterministic(model: nn.Module, cfg: Config, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
     """Train two copies for two steps each with deterministic algorithms. Their weights must be equal bit by bit."""
+    # cuBLAS is deterministic only with a workspace of fixed size.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     try:
@@ -203,6 +205,7 @@ def _group_of_one() -> Iterator[None]:
     """Set the environment that torchrun gives to the only process of a group, and end that group after the context."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
+        # The socket is closed before the process group opens the port again.
         port = free.getsockname()[1]
     group = {"RANK": 0, "LOCAL_RANK": 0, "WORLD_SIZE": 1, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     os.environ.update({name: str(value) for name, value in group.items()})

@@ -96,6 +96,7 @@ class Run:
         groups = list(order.groups)
         try:
             for number, group in enumerate(groups):
+                # Later groups read data that the background stages prepare.
                 if number == len(order.first):
                     self._wait(begun)
                 # Time that a group does not use goes to the groups after it.
@@ -181,5 +182,6 @@ class Process:
     def kill(self) -> None:
         """Kill the process and its children."""
         if self._process.poll() is None:
+            # The process has a session of its own, so this includes its data loader workers.
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()

@@ -38,6 +38,7 @@ class SharedRandomness(TorchFunctionMode):
         if function in (torch.rand, torch.randn):
             drawn = function(*args, generator=self._generator, dtype=torch.float32, **kwargs)
             return drawn.to(device or "cpu", dtype or torch.get_default_dtype())
+        # ``randint`` and ``randperm`` draw integers, which are exact in any type.
         drawn = function(*args, generator=self._generator, **kwargs)
         return drawn.to(device or "cpu", dtype or drawn.dtype)
 

@@ -91,6 +91,7 @@ def measure_subject(subject: Subject, device: str, narrow: bool, record: Record,
     if not times["passed"]:
         return
     fastest = min(runners, key=lambda form: times["milliseconds"][str(form)])
+    # The meter sees single operations, which a compiled step does not have.
     eager = next((form for form in runners if not form.compiled), fastest)
     record.measure("work", lambda: _work(runners[eager]))
     record.measure("trace", lambda: _trace(runners[fastest], place, folder / f"trace_{subject.name}.json.gz"))

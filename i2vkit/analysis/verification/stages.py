@@ -92,6 +92,7 @@ def plan(device: str, only: tuple[str, ...] = ()) -> Plan:
         stages = (Stage(kind, name) for kind, names in kinds.items() for name in names)
         return Group(tuple(stage for stage in stages if not only or stage.kind in only), width, share)
 
+    # Compiling shares the time of the checks, since both leave the device idle now and then.
     compiled = subjects if device != "cpu" else ()
     first = (
         group(0.05, 1, peaks=[""]),

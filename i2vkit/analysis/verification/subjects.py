@@ -103,6 +103,7 @@ def _narrow(value: Any, factor: int, key: str | None = None) -> Any:
         return type(value)({name: _narrow(item, factor, name) for name, item in value.items()})
     if isinstance(value, list | tuple):
         return type(value)(_narrow(item, factor, key) for item in value)
+    # Booleans are integers in Python.
     if key in _WIDTHS and isinstance(value, int) and not isinstance(value, bool):
         return max(_LEAST_WIDTH, value // factor)
     return value

@@ -136,6 +136,7 @@ class WallClock(Hook):
         """Note the end of the iteration, and make it the last one if the time is up."""
         self.ends.append(time.monotonic() - self.begin)
         if self.limit is not None and self.ends[-1] > self.limit:
+            # The loop ends after this iteration, and the checkpoint hook saves its last state.
             runner.train_loop._max_iters = runner.iter + 1
 
 

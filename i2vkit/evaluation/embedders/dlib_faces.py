@@ -45,9 +45,11 @@ class DlibEmbedder(Embedder):
 
     def __call__(self, video: Tensor) -> Tensor:
         """Return vectors (T, 128) of the frames of a video (3, T, H, W), uint8."""
+        # (3, T, H, W) -> (T, H, W, 3), contiguous as dlib needs it.
         box, vectors = None, []
         for frame in np.ascontiguousarray(rearrange(video.cpu().numpy(), "c t h w -> t h w c")):
             found = self._faces.faces(frame, box)
+            # Without a face on this frame the last box is still the best guess.
             if box is None or len(found):
                 box = found[0] if len(found) else _whole(frame)
             points = self._faces.landmarks(frame, box).round().astype(int).tolist()

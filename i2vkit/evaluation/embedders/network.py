@@ -51,6 +51,7 @@ class NetworkEmbedder(Embedder):
     @torch.no_grad()
     def __call__(self, video: Tensor) -> Tensor:
         """Return vectors (T, D) of the frames of a video (3, T, H, W), uint8."""
+        # The frames are the batch of the network, and [0, 255] becomes [-1, 1].
         frames = rearrange(video, "c t h w -> t c h w").float() / 127.5 - 1
         if self.size is not None:
             frames = functional.interpolate(frames, (self.size, self.size), mode="bilinear", antialias=True)

@@ -64,6 +64,7 @@ class ResNext3d(nn.Module):
             planes = width * 2**number
             layer = []
             for block in range(depth):
+                # Each layer but the first halves time and space, in its first block.
                 stride = 2 if number and not block else 1
                 layer.append(Bottleneck(channels, planes, cardinality, stride))
                 channels = 2 * planes
@@ -120,6 +121,7 @@ class ResNext3dEmbedder(VideoEmbedder):
         self.name = f"3D ResNeXt-{3 * sum(blocks) + 2}, {width * 2 ** len(blocks)}"
         self.length, self.size = length, size
         saved = load_checkpoint_file(file)
+        # Weights of a training on several GPUs have the prefix "module.".
         names = {name.removeprefix("module."): value for name, value in saved.get("state_dict", saved).items()}
         own = self.network.state_dict()
         # Files of old PyTorch versions do not contain these counters.
@@ -158,5 +160,6 @@ def clips(video: Tensor, length: int) -> list[Tensor]:
     >>> [clip.flatten().tolist() for clip in clips(torch.arange(6.0).view(1, 6, 1, 1), 4)]
     [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 4.0, 5.0]]
     """
+    # The index modulo the length repeats a short last clip from its start.
     parts = video.split(length, dim=1)
     return [part[:, torch.arange(length, device=part.device) % part.shape[1]] for part in parts]

@@ -48,6 +48,7 @@ class Accuracy(BaseMetric):
         """Return ``accuracy``, ``accuracy_static_baseline`` and ``accuracy_improvement``, all in [0, 1]."""
         self.per_video = results
         right = sum(result["predicted"] == result["label"] for result in results) / len(results)
+        # The best score of a prediction that does not look at the clip.
         [(_, most)] = Counter(result["label"] for result in results).most_common(1)
         static_baseline = most / len(results)
         return {

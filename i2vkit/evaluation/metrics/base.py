@@ -33,6 +33,7 @@ def check_frames(name: str, video: Tensor, what: str = "generated") -> None:
         return
     finite = torch.isfinite(video)
     known = f"values of {video[finite].min():g} to {video[finite].max():g}" if finite.any() else "no finite value"
+    # (C, T, H, W) -> (T,): the frames with a value that is not finite.
     bad = [] if video.ndim != 4 else (~finite).transpose(0, 1).flatten(1).any(dim=1).nonzero().flatten().tolist()
     more = f", and values that are not finite in frame{'s' * (len(bad) > 1)} {', '.join(map(str, bad))}" if bad else ""
     raise DataError(
@@ -101,6 +102,7 @@ class VideoMetric(BaseMetric):
         if truth is None:
             return None
         _check_sample(sample.get("name", "?"), generated, truth, sample["image"])
+        # (C, H, W) -> (C, T, H, W)
         static_baseline = sample["image"].to(generated.device)[:, None].expand_as(generated)
         start = 0 if self.reads_first else 1
         # (2, C, T - start, H, W): the video and its static baseline at once.
@@ -113,6 +115,7 @@ class VideoMetric(BaseMetric):
         known = {key: sample[key] for key in META if key in sample} | {"num_frames": sample["generated"].shape[1]}
         if scores is None:
             return known | dict.fromkeys(keys)
+        # (2, T-1) -> (2,)
         score, static_baseline = scores.mean(1).tolist()
         improvement = static_baseline - score if self.less_is_better else score - static_baseline
         return known | dict(zip(keys, (score, static_baseline, improvement), strict=True))

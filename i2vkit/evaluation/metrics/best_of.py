@@ -96,6 +96,7 @@ class BestOf(BaseMetric):
 def _curve(frames: list[list[list[float]]]) -> dict[str, list]:
     """Return means by time step of scores and static baselines. Each image has a pair of lists, of any length."""
     scores, static_baselines = zip(*frames, strict=True)
+    # Lists by image become lists by step. Short videos leave None at late steps.
     steps = [[value for value in step if value is not None] for step in zip_longest(*scores)]
     baseline_steps = [[value for value in step if value is not None] for step in zip_longest(*static_baselines)]
     return {

@@ -88,6 +88,7 @@ class ContentDistance(BaseMetric):
         """Return the result of one sample."""
         known = {key: sample[key] for key in META if key in sample}
         made = self._distances(sample["generated"], sample["image"], sample.get("name", "?"))
+        # The driving video shows one person, so its distances are those of a perfect result.
         real = self._distances(sample["driving"], sample["driving"][:, 0], sample.get("name", "?"))
         return known | dict(zip(self.keys, (*made, *real), strict=True))
 

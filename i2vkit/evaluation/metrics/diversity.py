@@ -72,6 +72,7 @@ class PairwiseLpips:
     def add(self, video: Tensor) -> None:
         """Take another sample, of the shape of the others."""
         self.count += 1
+        # (3, T, H, W) -> (T, 3, H, W): frames are the batch of the network.
         frames = video.transpose(0, 1).to(self.network.shift.device).float() / 127.5 - 1
         chunks = [self.network(chunk) for chunk in frames.split(CHUNK)]
         if self.count == 1:
@@ -89,6 +90,7 @@ class PairwiseLpips:
 
     def mean(self) -> float:
         """Return the mean over all pairs. It needs two samples."""
+        # The mean over all pairs of |x - y|^2 is twice the sample variance.
         return 2 * self.spread / (self.count - 1)
 
 

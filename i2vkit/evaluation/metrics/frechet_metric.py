@@ -71,6 +71,7 @@ class FrechetMetric(BaseMetric):
         """Return the vectors of the generated video, the real one and the static baseline."""
         generated, real = sample["generated"], sample.get("truth")
         real = sample["driving"] if real is None else real
+        # (3, H, W) -> (3, T, H, W): the static baseline.
         still = sample["image"][:, None].expand_as(generated)
         return {
             key: self._vector(video, sample.get("name", "?"))
@@ -103,6 +104,7 @@ class FrechetMetric(BaseMetric):
             return {}
         if len(results) < 2:
             raise DataError(f"{self.name} compares the spread of videos and needs two or more, got {len(results)}")
+        # (videos, D) each.
         generated, real, still = (np.stack([row[key] for row in results]) for key in ("generated", "real", "still"))
         number, size = generated.shape
         self.warning = None

@@ -152,6 +152,7 @@ class LabelAccuracy(BaseMetric):
             )
         generated, truth = sample["generated"], sample.get("truth")
         check_frames(sample.get("name", "?"), generated)
+        # (3, H, W) -> (3, T, H, W): the static baseline.
         still = sample["image"][:, None].expand_as(generated)
         seen = self.classifier([generated, still] if truth is None else [generated, still, truth])
         score, static_baseline, *of_truth = (float(name == label) for name in seen)

@@ -85,6 +85,7 @@ class LpipsNetwork(nn.Module):
         for number, layer in enumerate(self.features, start=1):
             x = layer(x)
             if number in STAGES[self.backbone]:
+                # Unit length over the channels at every pixel.
                 made.append(x / (x.norm(dim=1, keepdim=True) + 1e-10))
         return made
 
@@ -130,6 +131,7 @@ def load_lpips(
     whole, linear = (load_checkpoint_file(file) for file in files)
     features = {name.removeprefix("features."): v for name, v in whole.items() if name.startswith("features.")}
     _fill(network.features, features, f"{files[0]} does not hold torchvision's weights of the backbone {backbone!r}")
+    # "lin0.model.1.weight" (1, C, 1, 1) -> "0" (C,)
     linear = {name.removeprefix("lin").partition(".")[0]: value.flatten() for name, value in linear.items()}
     _fill(network.linear, linear, f"{files[1]} does not hold the linear layers of LPIPS for {backbone!r}")
     return network, {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

@@ -75,8 +75,10 @@ def flow(video: Tensor) -> np.ndarray:
 def _weighted_error(of_video: np.ndarray, of_truth: np.ndarray) -> np.ndarray:
     """Map flows (T, H, W, 2) to weighted errors (T,)."""
     error, *speeds = (np.linalg.norm(x.astype(float), axis=-1) for x in (of_video - of_truth, of_video, of_truth))
+    # (T, H, W): pixels without motion in both videos have no weight.
     weights = speeds[0] + speeds[1]
     total = weights.sum(axis=(1, 2))
+    # Without any motion there is no weight and no error.
     return np.divide((weights * error).sum(axis=(1, 2)), total, out=np.zeros_like(total), where=total > 0)
 
 

@@ -34,6 +34,7 @@ class MotionChangeR2(BaseMetric):
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
             change, predicted = sample["change"].double(), sample["predicted_change"].double()
+            # Padding frames and unlabelled values are NaN.
             known = change.isfinite()
             error = (predicted - change)[known].square().sum().item()
             facts = {key: sample[key] for key in META if key in sample}

@@ -82,5 +82,7 @@ def last_seen(poses: Tensor) -> Tensor:
     """
     known = poses.isfinite().all(dim=-1, keepdim=True)
     steps = torch.arange(len(poses)).view(-1, 1, 1)
+    # (T, J, 1) -> (1, J, 1): the last time step at which each joint is known. Joints never seen get step 0, where they
+    # are NaN.
     last = torch.where(known, steps, 0).amax(dim=0, keepdim=True)
     return poses.gather(0, last.expand(1, *poses.shape[1:]))

@@ -61,6 +61,7 @@ class PsnrPerBatch(BaseMetric):
         self.prefix = prefix  # mmengine warns without a prefix, so it got one above and now gets the real one
         self.per_video: list[dict] = []
         self._errors = Mse()
+        # mmengine gathers ``results``, so this metric shares the list of the one that fills it.
         self.results = self._errors.results
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:

@@ -65,6 +65,7 @@ def _frame_ssim(frames: Tensor, truth: Tensor, data_range: float) -> Tensor:
     rows, columns = (_window_means(size).to(frames) for size in frames.shape[-2:])
     mean = lambda x: rows @ x @ columns.mT  # noqa: E731
 
+    # (N, C, H, W) -> (N, C, H - 10, W - 10)
     mean_x, mean_y = mean(frames), mean(truth)
     variance_x = mean(frames * frames) - mean_x * mean_x
     variance_y = mean(truth * truth) - mean_y * mean_y

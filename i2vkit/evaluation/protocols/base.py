@@ -107,6 +107,7 @@ def choose_images(
     candidates = index.select(people=people, labels=None if label is None else [label])
     if every:
         return candidates.records
+    # Reversed, so that the first clip of a person is the one that stays.
     first = {record.person: record for record in reversed(candidates.records)}
     people = people or candidates.people
     if missing := [person for person in people if person not in first]:

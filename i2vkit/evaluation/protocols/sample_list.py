@@ -100,6 +100,7 @@ class SampleList(Protocol):
         if isinstance(content, dict):
             samples = content.get("samples")
             made = content.get("protocol") or {}
+            # A replayed list is credited to the protocol that first made it.
             self.replayed = made.get("replays") or made or None
         if not isinstance(samples, list) or not samples:
             raise DataError(f"{self.path} holds no list of samples")
