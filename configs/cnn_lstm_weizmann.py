@@ -18,12 +18,8 @@ with read_base():
 from i2vkit.datasets.transforms import LabelStates
 from i2vkit.evaluation.metrics import Accuracy
 
-model["labels"] = ["bend", "jack", "wave1", "wave2"]
 train_dataloader["batch_size"] = 8
-_pack = train_dataloader["dataset"]["pipeline"].pop("pack")  # the last step
-train_dataloader["dataset"]["pipeline"].update(
-    states=dict(type=LabelStates, num_states=3, by="displacement"), pack=_pack
-)
+train_dataloader["dataset"]["extra_steps"] = dict(states=dict(type=LabelStates, num_states=3, by="displacement"))
 test_evaluator = val_evaluator = dict(accuracy=dict(type=Accuracy))
 
 # 40 clips: the frames are told apart after a few dozen iterations, and each one more takes from what Z can tell of
@@ -33,3 +29,22 @@ optim_wrapper["per_phase"]["sequence"]["lr"] = 1e-5
 train_cfg.update(max_iters=110, val_interval=55)
 default_hooks["checkpoint"].update(interval=55, save_best="accuracy")
 custom_hooks["strips"] = None  # no pictures: nothing is generated
+
+variants = {
+    "penn_strips": dict(
+        name="cnn_lstm_penn_strips",
+        help="The real Penn Action strips, six actions, with the iterations of cnn_lstm_oulu.py. A frame's state is "
+        "its displacement. Expected result: none published.",
+        memory="0.2 GiB in fp32",
+        data="_base_/datasets/penn_strips.py",
+        options={
+            "train_dataloader.dataset.extra_steps.states": dict(type=LabelStates, num_states=3, by="displacement"),
+            "model.phases.frames.end": 300,
+            "model.phases.sequence.begin": 300,
+            "optim_wrapper.per_phase.sequence.lr": 3e-5,
+            "train_cfg.max_iters": 600,
+            "train_cfg.val_interval": 200,
+            "default_hooks.checkpoint.interval": 200,
+        },
+    ),
+}

@@ -20,3 +20,26 @@ from i2vkit.datasets import SamePerson
 
 train_dataloader["dataset"]["pair_sampler"] = dict(type=SamePerson)
 train_cfg.update(max_iters=100_000, val_interval=5000)
+
+variants = {
+    "no_content_loss": dict(
+        help="Without the loss on the content's change (L_C; fig. 6), which is still logged.",
+        memory="3.9 GiB in fp32",
+        options=_ablations["no_content_loss"],
+    ),
+    "no_cycle": dict(
+        help="Without the motion cycle (L_M; fig. 6).",
+        memory="3.6 GiB in fp32",
+        options=_ablations["no_cycle"],
+    ),
+    "no_image_discriminator": dict(
+        help="Without the image discriminator (D_I; fig. 6).",
+        memory="3.8 GiB in fp32",
+        options=_ablations["no_image_discriminator"],
+    ),
+    "no_video_discriminator": dict(
+        help="Without the video discriminator (D_V; fig. 6).",
+        memory="3.6 GiB in fp32",
+        options=_ablations["no_video_discriminator"],
+    ),
+}

@@ -14,10 +14,9 @@ with read_base():
     from ._base_.models.frgan_refine import *
     from ._base_.runtime import *
 
-model["image_size"] = 96
 for _entry in model["pretrained"].values():
     _entry.update(checkpoint="work_dirs/frgan_forecast_mug", help="python tools/train.py configs/frgan_forecast_mug.py")
 train_dataloader["dataset"]["people"] = "mug/frgan_refine"
 val_dataloader["dataset"]["people"] = "mug/frgan_forecast"
-train_dataloader["dataset"]["pipeline"]["window"]["frames"] = 32
+train_dataloader["dataset"]["window"]["frames"] = 32
 train_cfg.update(max_iters=50_000, val_interval=2500)

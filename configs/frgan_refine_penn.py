@@ -15,7 +15,6 @@ with read_base():
     from ._base_.models.frgan_refine import *
     from ._base_.runtime import *
 
-model["map_channels"] = 13
 model["generator"]["refiner"]["window"] = 16
 for _entry in model["pretrained"].values():
     _entry.update(
@@ -23,5 +22,5 @@ for _entry in model["pretrained"].values():
     )
 train_dataloader["dataset"]["people"] = "penn_action/frgan_refine"
 val_dataloader["dataset"]["people"] = "penn_action/frgan_forecast"
-train_dataloader["dataset"]["pipeline"]["window"]["frames"] = 16
+train_dataloader["dataset"]["window"]["frames"] = 16
 train_cfg.update(max_iters=50_000, val_interval=2500)

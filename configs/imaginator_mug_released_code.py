@@ -14,10 +14,9 @@ with read_base():
     from .imaginator_mug import *
 
 _labels = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
-model["labels"] = _labels
 for _loader in (train_dataloader, val_dataloader):
     _loader["dataset"].update(labels=_labels, min_frames=36)
-    _loader["dataset"]["pipeline"]["window"]["stride"] = 1
+    _loader["dataset"]["window"]["stride"] = 1
 test_dataloader = val_dataloader
 
 _discriminators, _generator = model["phases"]["discriminators"], model["phases"]["generator"]

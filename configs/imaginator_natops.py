@@ -15,6 +15,5 @@ with read_base():
     from ._base_.models.imaginator import *
     from ._base_.runtime import *
 
-model["labels"] = list(train_dataloader["dataset"]["reader"]["labels"])
 train_dataloader["batch_size"] = 64
 train_cfg.update(max_iters=55_000, val_interval=1000)

@@ -16,6 +16,7 @@ with read_base():
     from ._base_.models.imaginator import *
     from ._base_.runtime import *
 
+model["labels"] = []  # one kind of smile is no class
 model["discriminators"]["video"]["condition"] = None
 model["phases"]["discriminators"]["losses"]["video_discriminator"]["wrong_label"] = 0.0
 train_dataloader["batch_size"] = 64

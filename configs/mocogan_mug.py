@@ -15,7 +15,6 @@ with read_base():
     from ._base_.models.mocogan import *
     from ._base_.runtime import *
 
-model["labels"] = list(train_dataloader["dataset"]["reader"]["labels"])
 train_dataloader["batch_size"] = 64
 protocols["initial_frames"]["length"] = 63  # 32 frames, every second one
 train_cfg.update(max_iters=55_000, val_interval=1000)

@@ -23,8 +23,7 @@ from i2vkit.models.losses import PoseLoss
 
 model = dict(
     type=SupervisedModel,
-    image_size=64,
-    labels=[],
+    labels=[],  # it reads none
     network=dict(type=PoseLstm, observed=10, hidden=1024),
     phases=dict(poses=dict(updates=["network"], losses=dict(pose=dict(type=PoseLoss)))),
 )
@@ -33,7 +32,7 @@ for _loader, _window in (
     (val_dataloader, FirstFrames),
     (test_dataloader, FirstFrames),
 ):
-    _loader["dataset"]["pipeline"]["window"] = dict(type=_window, length=42, stride=1)
+    _loader["dataset"]["window"] = dict(type=_window, length=42, stride=1)
     _loader["dataset"]["min_frames"] = 42
 test_dataloader["dataset"]["truth"] = None
 optim_wrapper = dict(

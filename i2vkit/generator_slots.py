@@ -1,14 +1,16 @@
 """The slots of a generator, as one table.
 
 ``Generator``, the checks of configs, the list of parts and swaps of parts all read it. It stands outside ``models``, so
-that a config can be checked without importing every model.
+that a config can be checked without importing every model. A project outside the package adds a slot of its own between
+the motion parts by ``add_slot``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mmengine.registry import Registry
 
+from i2vkit.errors import ConfigError
 from i2vkit.registry import (
     CONTENT_ENCODERS,
     DECODERS,
@@ -28,8 +30,10 @@ class Slot:
     """One place for a part in a generator.
 
     Attributes:
-        name: Key of the part in the config of a generator.
+        name: Key of the part in the config of a generator, and its attribute there.
         registry: Where the type of the part is looked up. It also knows the interface that the part fulfils.
+        requires: What the part is called with.
+        provides: What it returns: "content", "motion", "features" for the head, or "video".
         planned: True if the plan decides by ``requires``, ``accepts`` and ``provides`` what stands around the part.
         passed: Keyword arguments that the generator passes to a constructor that names them.
         built_on: Slots whose parts shape the weights of this one, so that a swap there makes the weights useless.
@@ -37,6 +41,8 @@ class Slot:
 
     name: str
     registry: Registry
+    requires: tuple[str, ...] = ()
+    provides: str = ""
     planned: bool = False
     passed: tuple[str, ...] = ()
     built_on: tuple[str, ...] = ()
@@ -45,6 +51,11 @@ class Slot:
     def interface(self) -> type | None:
         """The base class of the parts that fit here."""
         return interface_of(self.registry)
+
+    @property
+    def changes_motion(self) -> bool:
+        """True if the part is called with a motion and returns it with something added."""
+        return self.provides == "motion" and "motion" in self.requires
 
     def build(self, config: dict | None, known: dict[str, Any]) -> Any:
         """Build the part that ``config`` describes; None stays None.
@@ -59,27 +70,129 @@ class Slot:
         return build_part(self.registry, config, **{name: known[name] for name in self.passed})
 
 
-# In the order in which they are built: each gets what those before it have made known.
+# In the order in which they are built: each gets what those before it have made known. They are called in this order
+# too, but for the head, which is built before the decoder and called behind it.
 GENERATOR_SLOTS: dict[str, Slot] = {
     slot.name: slot
     for slot in (
-        Slot("content_encoder", CONTENT_ENCODERS, planned=True, passed=(*_ALWAYS, "requested")),
-        Slot("motion_encoder", MOTION_ENCODERS, planned=True, passed=(*_ALWAYS, "requested", "content")),
+        Slot(
+            "content_encoder",
+            CONTENT_ENCODERS,
+            requires=("image",),
+            provides="content",
+            planned=True,
+            passed=(*_ALWAYS, "requested"),
+        ),
+        Slot(
+            "motion_encoder",
+            MOTION_ENCODERS,
+            requires=("clip", "content"),
+            provides="motion",
+            planned=True,
+            passed=(*_ALWAYS, "requested", "content"),
+        ),
         Slot(
             "motion_generator",
             MOTION_GENERATORS,
+            requires=("motion", "content"),
+            provides="motion",
             planned=True,
             passed=(*_ALWAYS, "motion", "content"),
             built_on=("motion_encoder",),
         ),
-        Slot("head", HEADS),
+        Slot("head", HEADS, requires=("features", "base"), provides="video"),
         Slot(
             "decoder",
             DECODERS,
+            requires=("content", "motion"),
+            provides="features",
             planned=True,
             passed=(*_ALWAYS, "content", "motion", "out_channels", "base_requested"),
             built_on=("content_encoder", "motion_encoder", "motion_generator", "head"),
         ),
-        Slot("refiner", REFINERS, passed=(*_ALWAYS, "out_channels", "base_requested", "identity_bias")),
+        Slot(
+            "refiner",
+            REFINERS,
+            requires=("video", "maps"),
+            provides="features",
+            passed=(*_ALWAYS, "out_channels", "base_requested", "identity_bias"),
+        ),
     )
 }
+_OURS = frozenset(GENERATOR_SLOTS)
+# What a generator has beside its slots, so that no slot may be called so.
+_TAKEN = frozenset(
+    ("head", "passes", "image_size", "num_labels", "map_channels", "skips_from", "motion", "encoded", "lengths", "type")
+)
+
+
+def motion_steps() -> dict[str, Slot]:
+    """Return the slots behind the motion encoder whose parts change the motion, in the order of their calls."""
+    return {name: slot for name, slot in GENERATOR_SLOTS.items() if slot.changes_motion}
+
+
+def added_slots() -> list[str]:
+    """Return the names of the slots that projects have added."""
+    return [name for name in GENERATOR_SLOTS if name not in _OURS]
+
+
+def add_slot(name: str, registry: Registry, after: str = "motion_generator") -> Slot:
+    """Add a slot for parts that change the motion, on its way from the motion encoder to the decoder.
+
+    A part of the slot is a ``Part``: it is called as ``part(motion, state)``, or ``part(motion, state, content)`` if
+    it names a field of the content, and returns the motion with what it ``provides``. It is planned as all others are:
+    adapters are inserted in front of it, and it is built only if somebody reads what it gives. Call this where the
+    parts are defined, so that a config that imports them has the slot.
+
+    Args:
+        name: Key of the part in the config of a generator, for instance "motion_smoother".
+        registry: Where its parts are registered, from ``add_role``.
+        after: The slot that it stands behind, "motion_encoder", "motion_generator" or one that was added.
+
+    Returns:
+        The entry in the table.
+
+    Raises:
+        ConfigError: The name is no identifier or is taken, or ``after`` is no slot of the motion.
+
+    Examples:
+        >>> from i2vkit.generator_slots import add_slot, motion_steps, remove_slot
+        >>> from i2vkit.models.interfaces import MotionGenerator
+        >>> from i2vkit.registry import add_role, remove_role
+        >>> slot = add_slot("motion_smoother", add_role("motion smoother", MotionGenerator))
+        >>> list(motion_steps())
+        ['motion_generator', 'motion_smoother']
+        >>> remove_slot("motion_smoother"), remove_role("motion smoother")
+        (None, None)
+    """
+    if not name.isidentifier() or name in GENERATOR_SLOTS or name in _TAKEN:
+        raise ConfigError(f"a slot cannot be called {name!r}: take an identifier that a generator does not have yet")
+    if interface_of(registry) is None:
+        raise ConfigError(f"slot '{name}' needs a registry of its own, whose parts have an interface: see add_role")
+    before = [other for other, slot in GENERATOR_SLOTS.items() if slot.provides == "motion"]
+    if after not in before:
+        raise ConfigError(
+            f"slot '{name}' cannot stand behind '{after}': a slot is added between the motion encoder and the decoder, "
+            f"behind one of {', '.join(before)}"
+        )
+    order = list(GENERATOR_SLOTS)
+    place = order.index(after) + 1
+    upstream = tuple(other for other in before if other in order[:place])
+    slot = replace(GENERATOR_SLOTS["motion_generator"], name=name, registry=registry, built_on=upstream)
+    behind = {other: GENERATOR_SLOTS[other] for other in order[place:]}
+    for other in behind:
+        del GENERATOR_SLOTS[other]
+    GENERATOR_SLOTS[name] = slot
+    for other, its in behind.items():
+        reads = its.planned and "motion" in its.requires
+        GENERATOR_SLOTS[other] = replace(its, built_on=(*its.built_on, name)) if reads else its
+    return slot
+
+
+def remove_slot(name: str) -> None:
+    """SampledClip a slot that ``add_slot`` has added out of the table."""
+    if name not in added_slots():
+        raise ConfigError(f"slot '{name}' was not added; those that were: {', '.join(added_slots()) or 'none'}")
+    del GENERATOR_SLOTS[name]
+    for other, slot in list(GENERATOR_SLOTS.items()):
+        GENERATOR_SLOTS[other] = replace(slot, built_on=tuple(below for below in slot.built_on if below != name))

@@ -55,7 +55,7 @@ METRICS = _child("METRICS", "i2vkit.evaluation.metrics")
 
 
 # The base class of every role by the role's name. It is a dotted path, so that this module imports none of them.
-_INTERFACES: dict[str, str] = {}
+_INTERFACES: dict[str, str | type] = {}
 
 
 def _role(name: str, location: str, interface: str) -> Registry:
@@ -96,6 +96,30 @@ ROLES: dict[str, Registry] = {
 }
 
 
+def add_role(name: str, interface: type) -> Registry:
+    """Return a new registry for parts of a kind that i2vkit does not know, for a slot of your own.
+
+    Args:
+        name: The name of the kind in messages and lists, for instance "motion smoother".
+        interface: The base class of these parts. ``find_part`` refuses a class that does not fulfil it.
+
+    Raises:
+        ConfigError: A role of that name exists.
+
+    See also: ``add_slot`` in ``i2vkit/generator_slots.py``.
+    """
+    if name in ROLES:
+        raise ConfigError(f"there is a role '{name}' already: register your parts there, or choose another name")
+    ROLES[name] = Registry(name, scope=SCOPE)
+    _INTERFACES[name] = interface
+    return ROLES[name]
+
+
+def remove_role(name: str) -> None:
+    """Remove a role that ``add_role`` has added, with everything that is registered in it."""
+    del ROLES[name], _INTERFACES[name]
+
+
 def closest_names(name: str, names: Iterable[str]) -> str:
     """Return suggestions for an unknown ``name``: the nearest of ``names``, or all if none is near."""
     names = sorted(set(names))
@@ -107,6 +131,8 @@ def interface_of(registry: Registry) -> type | None:
     path = _INTERFACES.get(registry.name)
     if path is None or ROLES.get(registry.name) is not registry:
         return None
+    if isinstance(path, type):
+        return path
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)
 
@@ -167,6 +193,11 @@ def arguments_of(part: Callable) -> dict[str, inspect.Parameter] | None:
 
     A constructor that passes its ``**kwargs`` on also takes the arguments of its parents.
     """
+    if hasattr(part, "more_arguments"):
+        own = inspect.signature(part.__init__).parameters.values()
+        takes = {p.name: p for p in own if p.kind is not p.VAR_KEYWORD and p.name != "self"}
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        return takes | {name: inspect.Parameter(name, keyword, default=None) for name in part.more_arguments()}
     if inspect.isclass(part):
         # object and Module take no arguments of their own, although their signatures say so.
         levels = [level for level in part.__mro__ if level not in (object, Module)]

@@ -1,5 +1,5 @@
-"""What flows between the parts: VideoBatch, Content, Motion and Generated; Spec, what a part says of its output; and
-VideoSample, an mmengine data element, at the borders.
+"""What flows between the parts: VideoBatch, Content, Motion (with Points) and Generated; Spec, what a part says of its
+output; and VideoSample, an mmengine data element, at the borders.
 
 A video is a float tensor (B, C, T, H, W) in [-1, 1] inside a model and uint8 RGB outside. Pyramids run from fine to
 coarse. Fields that a paper does not use are ``None`` or empty.
@@ -7,6 +7,7 @@ coarse. Fields that a paper does not use are ``None`` or empty.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 import torch
@@ -124,22 +125,60 @@ class Content(_TensorHolder):
 
     Shapes: ``image`` (B, C, H, W) in [-1, 1]; ``pyramid`` of (B, C_i, H_i, W_i), fine to coarse, always of that one
     image, so that no skip can leak the answer; ``code`` (B, D), or (B, T, D) where every frame was encoded.
+
+    In a rollout ``past`` (B, C, n, H, W) is the frame before each of the n steps. What a part that reads the past gets
+    has the codes of these frames, (B, n, D), and ``Generator(skips_from=...)`` says whose pyramid it is.
     """
 
     image: Tensor
     pyramid: tuple[Tensor, ...] = ()
     code: Tensor | None = None
+    past: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Points(_TensorHolder):
+    """Places in a picture that move, for instance learned keypoints.
+
+    Shapes: ``place`` (B, T, K, 2), or (B, K, 2) of one picture, x before y, in [-1, 1] from the centre of the first
+    pixel to that of the last; ``spread`` (B, T, K, 2, 2) or (B, K, 2, 2), the covariance or the local affine map around
+    each point, None where it is constant.
+    """
+
+    place: Tensor
+    spread: Tensor | None = None
+
+    def _over_time(self, change: Callable[[Tensor, int], Tensor]) -> Points:
+        if self.place.dim() == 3:  # of one picture
+            return self
+        return Points(change(self.place, 1), None if self.spread is None else change(self.spread, 1))
+
+
+# The fields of a motion that go step by step: the number of axes that they then have, and which of these is time.
+_STEPS = {
+    "code": (3, 1),
+    "mean": (3, 1),
+    "log_variance": (3, 1),
+    "prior_mean": (3, 1),
+    "prior_log_variance": (3, 1),
+    "trajectory": (3, 1),
+    "flow": (5, 2),
+    "driving_maps": (5, 2),
+}
 
 
 @dataclass(frozen=True)
 class Motion(_TensorHolder):
     """The motion to impose on a content.
 
-    Shapes: ``code`` (B, D), with ``mean`` and ``log_variance`` (B, D) where it is variational; ``trajectory``
-    (B, T, D); ``condition`` (B, L) one-hot label; ``maps``, per group ("driving" (B, C_i, T, H_i, W_i), "reference"
-    (B, C_i, H_i, W_i)) a pyramid, fine to coarse, where motion is spatial; ``driving_maps`` (B, M, T, H, W), the clip's
-    own condition maps; ``num_frames`` (B,) true lengths, None where no clip is padded; ``length`` the number of frames
-    to make.
+    Shapes: ``code`` (B, D), one a clip, or (B, T, D), one a step (``Spec.code_per_step``), with ``mean`` and
+    ``log_variance`` of the same shape where it is variational; ``prior_mean`` and ``prior_log_variance`` likewise, of
+    the encoder's own prior, None for N(0, I); ``trajectory`` (B, T, D); ``condition`` (B, L) one-hot label; ``maps``,
+    per map group ("driving" (B, C_i, T, H_i, W_i), "reference" (B, C_i, H_i, W_i)) a pyramid, fine to coarse, where
+    motion is spatial; ``points``, "driving" (B, T, K, 2) and "reference" (B, K, 2); ``flow`` (B, 2, T, h, w), x before
+    y, how far from each place of a frame the place in the image lies that it comes from, in the units of ``Points``;
+    ``driving_maps`` (B, M, T, H, W), the clip's own condition maps; ``num_frames`` (B,) true lengths, None where no
+    clip is padded; ``length`` the number of frames to make.
     """
 
     length: int
@@ -151,21 +190,68 @@ class Motion(_TensorHolder):
     maps: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
     driving_maps: Tensor | None = None
     num_frames: Tensor | None = None
+    prior_mean: Tensor | None = None
+    prior_log_variance: Tensor | None = None
+    points: dict[str, Points] = field(default_factory=dict)
+    flow: Tensor | None = None
 
     def select_frames(self, frames: Tensor) -> Motion:
         """The same motion at some of its frames, indices (B, K) in ascending order; what is one a clip stays."""
-        taken = dict(length=frames.shape[1])
-        if self.trajectory is not None:
-            taken["trajectory"] = _gather_frames(self.trajectory, frames, 1)
-        if self.driving_maps is not None:
-            taken["driving_maps"] = _gather_frames(self.driving_maps, frames, 2)
-        if self.num_frames is not None:
-            taken["num_frames"] = _count_true_frames(frames, self.num_frames)
-        taken["maps"] = {
-            group: tuple(_gather_frames(level, frames, 2) if level.dim() == 5 else level for level in levels)
+        inside = None if self.num_frames is None else _count_true_frames(frames, self.num_frames)
+        return self._over_time(lambda values, dim: _gather_frames(values, frames, dim), frames.shape[1], inside)
+
+    def slice_frames(self, start: int, stop: int) -> Motion:
+        """The steps from ``start`` to before ``stop``; what is one a clip stays."""
+        inside = None if self.num_frames is None else (self.num_frames.clamp(max=stop) - start).clamp(min=0)
+        return self._over_time(lambda values, dim: values.narrow(dim, start, stop - start), stop - start, inside)
+
+    def padded(self, before: int) -> Motion:
+        """The same motion after ``before`` more steps, in which all that goes step by step is 0."""
+        inside = None if self.num_frames is None else self.num_frames + before
+        return self._over_time(lambda values, dim: _zeros_before(values, before, dim), self.length + before, inside)
+
+    @staticmethod
+    def joined(pieces: Sequence[Motion]) -> Motion:
+        """The steps of ``pieces``, one after the other; what is one a clip is that of the first."""
+        if len(pieces) == 1:
+            return pieces[0]
+        inside = None if pieces[0].num_frames is None else sum(piece.num_frames for piece in pieces)
+        waiting = [iter(piece._tensors_over_time()) for piece in pieces[1:]]
+
+        def join(values: Tensor, dim: int) -> Tensor:
+            return torch.cat([values, *(next(others) for others in waiting)], dim)
+
+        return pieces[0]._over_time(join, sum(piece.length for piece in pieces), inside)
+
+    def _tensors_over_time(self) -> list[Tensor]:
+        found: list[Tensor] = []
+
+        def keep(values: Tensor, dim: int) -> Tensor:
+            found.append(values)
+            return values
+
+        self._over_time(keep, self.length, self.num_frames)
+        return found
+
+    def _over_time(self, change: Callable[[Tensor, int], Tensor], length: int, num_frames: Tensor | None) -> Motion:
+        """``change(values, axis of time)`` of all that goes step by step."""
+        changed: dict = dict(length=length, num_frames=num_frames)
+        for name, (axes, dim) in _STEPS.items():
+            value = getattr(self, name)
+            if value is not None and value.dim() == axes:
+                changed[name] = change(value, dim)
+        changed["maps"] = {
+            group: tuple(change(level, 2) if level.dim() == 5 else level for level in levels)
             for group, levels in self.maps.items()
         }
-        return replace(self, **taken)
+        changed["points"] = {name: points._over_time(change) for name, points in self.points.items()}
+        return replace(self, **changed)
+
+
+def _zeros_before(values: Tensor, number: int, dim: int) -> Tensor:
+    shape = list(values.shape)
+    shape[dim] = number
+    return torch.cat([values.new_zeros(shape), values], dim)
 
 
 @dataclass(frozen=True)
@@ -173,11 +259,17 @@ class Generated(_TensorHolder):
     """A generated video and what it was made from.
 
     Shapes: ``video`` (B, C, T, H, W) in [-1, 1]; where made ``coarse`` (the same, before the refiner), ``mask``
-    (B, 1, T, H, W) in [0, 1], ``residual`` (B, C, T, H, W) in [-1, 1], ``base`` (B, C, T or 1, H, W) in [-1, 1],
-    ``flow`` (B, 2, T, H, W) in pixels, by which ``base`` was warped. ``encoded`` is the motion as it was encoded or
-    drawn, ``motion`` the same with what motion generator and adapters added, both without ``maps``. Where a training
-    step decodes some frames of a clip (``ImageToVideoGan(decoded_frames=...)``), ``encoded`` still is the motion of the
-    whole clip, and all else is of those frames.
+    (B, 1, T, H, W) in [0, 1], ``residual`` (B, C, T, H, W) in [-1, 1], ``flow`` (B, 2, T, H, W) in pixels, by which
+    ``base`` was warped. ``base`` (B, C, T or 1, H, W) in [-1, 1] is what the decoder handed to the head, whether the
+    head reads it or not; a head that warps it gives the warped one. ``scales`` are coarser videos, fine to coarse,
+    without the video itself. ``encoded`` is the motion as it was encoded or drawn, ``motion`` the same with what motion
+    generator and adapters added, both without ``maps``. Where a training step decodes some frames of a clip
+    (``ImageToVideoGan(decoded_frames=...)``), ``encoded`` still is the motion of the whole clip, and all else is of
+    those frames.
+
+    ``given`` counts the leading frames that were given and not made: 1 in a rollout, whose first frame is the image. In
+    what goes step by step of ``motion`` they are 0, and ``content.past`` (B, C, T - given, H, W) holds the frames that
+    stood before the others.
     """
 
     video: Tensor
@@ -190,6 +282,8 @@ class Generated(_TensorHolder):
     residual: Tensor | None = None
     base: Tensor | None = None
     flow: Tensor | None = None
+    given: int = 0
+    scales: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -205,8 +299,9 @@ class Spec:
     """What a part gives; the builder hands it to the part downstream. 0 and () mean: not given.
 
     ``code``: size of the code; ``code_per_frame``: it can come as (B, T, D) too; ``variational``: it has mean and
-    log-variance; ``trajectory``: size of one step; ``condition``: number of labels; ``pyramid``: levels of a content;
-    ``maps``: levels of every group of a spatial motion; ``map_groups``: the names of the groups.
+    log-variance; ``code_per_step``: a motion code comes as (B, T, D), one a step; ``trajectory``: size of one step;
+    ``condition``: number of labels; ``pyramid``: levels of a content; ``maps``: levels of every map group of a spatial
+    motion, with the names of the groups; ``points``: number of points; ``flow``: stride of the flow.
     """
 
     code: int = 0
@@ -217,9 +312,12 @@ class Spec:
     pyramid: tuple[FeatureSpec, ...] = ()
     maps: tuple[FeatureSpec, ...] = ()
     map_groups: tuple[str, ...] = ()
+    code_per_step: bool = False
+    points: int = 0
+    flow: int = 0
 
     def provides(self, name: str) -> bool:
-        """Whether the field ``name`` ("code", "trajectory", "condition", "pyramid" or "maps") is there."""
+        """Whether the field ``name`` ("code", "trajectory", "condition", "pyramid", "points", ...) is there."""
         return bool(getattr(self, name))
 
 

@@ -18,7 +18,8 @@ from i2vkit.models.losses import (
     FrameL1Loss,
     PoseLoss,
 )
-from i2vkit.models.losses.gan_losses import DiscriminatorTerm, PassLoss
+from i2vkit.models.losses.discriminator_losses import DiscriminatorTerm
+from i2vkit.models.losses.frame_losses import PassLoss
 from i2vkit.registry import (
     ADVERSARIAL_LOSSES,
     AUGMENTATIONS,
@@ -64,8 +65,8 @@ def read_slots(content: str | None, motion: tuple, decoder: str) -> tuple[str | 
     del config["head"], config["refiner"]
     plan = plan_generator(**config, num_labels=len(narrow.LABELS))
     encoder, generator = motion
-    read = encoder if plan.motion_encoder else None, generator if plan.motion_generator else None
-    return content if plan.content_encoder else None, read
+    read = encoder if "motion_encoder" in plan.used else None, generator if "motion_generator" in plan.used else None
+    return content if "content_encoder" in plan.used else None, read
 
 
 def reads(motion: tuple, decoder: str) -> bool:

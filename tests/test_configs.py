@@ -5,13 +5,14 @@ from itertools import product
 import pytest
 import torch
 
-from i2vkit.config.loading import config_names, load_config
+from i2vkit.config.data_facts import check_facts
+from i2vkit.config.loading import experiment_names, load_config
 from i2vkit.models import ImageToVideoGan
 from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoBatch
 
-NAMES = sorted(config_names())
+NAMES = experiment_names()
 
 
 def test_the_papers_configs_are_there():
@@ -28,9 +29,8 @@ def test_config_builds_at_full_width_and_leaves_no_slot_unused(name):
     assert cfg.default_scope == "i2vkit"
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
-    assert cfg.model.image_size == next(
-        t["size"] for t in cfg.train_dataloader.dataset.pipeline.values() if "size" in t
-    )
+    assert {cfg.model.image_size} == {cfg[f"{split}_dataloader"].dataset["size"] for split in ("train", "val", "test")}
+    check_facts(cfg)
     if not isinstance(model, ImageToVideoGan):
         return
     slots = ("content_encoder", "motion_encoder", "motion_generator")
@@ -58,6 +58,7 @@ def test_widths_of_dtgan_are_those_of_pix2pix():
 def test_ablation_differs_by_the_suppression_alone():
     plain, ablation = load_config("dtgan_oulu"), load_config("dtgan_oulu_no_suppression")
     ablation.model.generator.motion_encoder.suppress_appearance = True
+    assert ablation.pop("variant") == "no_suppression"
     assert ablation.to_dict() == plain.to_dict()
 
 
@@ -100,7 +101,7 @@ def test_stage_two_of_frgan_freezes_and_loads_all_of_stage_one():
         assert {id(p) for p in model.generator.refiner.parameters()} == {
             id(p) for p in model.generator.parameters() if id(p) not in frozen
         }
-        jump, refiner = cfg.train_dataloader.dataset.pipeline.window, model.generator.refiner
+        jump, refiner = cfg.train_dataloader.dataset.window, model.generator.refiner
         assert jump.frames == refiner.window == window
         weights = {loss.name: loss.weight_at(0) for loss in model.phases[1].losses}
         assert weights == {"frame_l1": 3, "mask": 0.05, "video_adversarial": 0.005, "frame_adversarial": 0.005}
@@ -108,10 +109,10 @@ def test_stage_two_of_frgan_freezes_and_loads_all_of_stage_one():
 
 def test_ablations_of_frgan_differ_by_what_they_leave_out():
     for data in ("mug", "penn"):
-        full, plain = built(f"frgan_forecast_{data}"), built(f"frgan_ablations/{data}_no_dense")
+        full, plain = built(f"frgan_forecast_{data}"), built(f"frgan_forecast_{data}_no_dense")
         assert count(full.generator) > count(plain.generator)
         assert [loss.name for loss in full.phases[1].losses] == [loss.name for loss in plain.phases[1].losses]
-        villegas = built(f"frgan_ablations/{data}_villegas")
+        villegas = built(f"frgan_forecast_{data}_villegas")
         assert not villegas.generator.head.reads_base and not villegas.generator.decoder.dense
         assert "mask" not in [loss.name for loss in villegas.phases[1].losses]
 
@@ -127,14 +128,14 @@ def test_settings_of_imaginator_in_the_paper_and_in_the_code():
     assert [loss.get("wrong_label", 0) for loss in code.model.phases.discriminators.losses.values()] == [0, 0]
     assert code.model.phases.generator.losses.frame_l1.weight == 100
     assert code.optim_wrapper.per_phase == {}
-    assert [loader.dataset.pipeline.window.stride for loader in (code.train_dataloader, code.val_dataloader)] == [1, 1]
+    assert [loader.dataset.window.stride for loader in (code.train_dataloader, code.val_dataloader)] == [1, 1]
 
 
 def test_table_5_of_imaginator_has_eight_different_cells():
     cells = set()
     for decoder, classifier, alone in product(("", "_3d"), ("", "_classifier"), ("", "_no_frame_discriminator")):
         cell = f"mug{decoder}{classifier}{alone}"
-        model = built("imaginator_mug" if cell == "mug" else f"imaginator_ablations/{cell}")
+        model = built(f"imaginator_{cell}")
         video = model.discriminators["video"]
         assert ("frame" in model.discriminators) == (not alone)
         assert (video.classifies, video.condition) == ((True, None) if classifier else (False, "label"))

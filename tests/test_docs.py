@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from i2vkit.config.loading import config_names
+from i2vkit.config.loading import experiment_names
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -29,7 +29,7 @@ def test_tools_that_are_named_exist(page):
 def test_configs_that_the_readme_runs_exist():
     configs = set(re.findall(COMMANDS, (ROOT / "README.md").read_text(encoding="utf-8")))
     assert {"dtgan_oulu", "imaginator_mug", "frgan_refine_mug", "dual_mtgan_weizmann"} <= configs
-    assert configs <= set(config_names())
+    assert configs <= set(experiment_names())
 
 
 def test_files_that_the_page_of_a_training_step_names_exist():

@@ -4,10 +4,10 @@ import inspect
 
 import pytest
 
-from i2vkit.analysis.parts.partners import PLANNED
+from i2vkit.analysis.parts.partners import planned
 from i2vkit.analysis.parts.registered import arguments_from_builder
-from i2vkit.config.slots import SLOTS
-from i2vkit.config.swaps import _BUILT_ON
+from i2vkit.config.slots import registries_of
+from i2vkit.config.swaps import built_on
 from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS, Slot
 from i2vkit.models import Generator
@@ -17,7 +17,7 @@ from i2vkit.registry import DECODERS, HEADS, arguments_of, part_names
 
 def test_the_generator_has_exactly_these_slots():
     arguments = inspect.signature(Generator).parameters
-    others = {"image_size", "num_labels", "map_channels", "passes"}
+    others = {"image_size", "num_labels", "map_channels", "passes", "skips_from", "added"}
     assert set(arguments) - others == set(GENERATOR_SLOTS)
 
 
@@ -39,12 +39,11 @@ def test_what_weights_are_built_on_is_built_before():
 
 
 def test_configs_parts_and_swaps_read_the_table():
-    assert {name: SLOTS[name] for name in GENERATOR_SLOTS} == {
-        name: (slot.registry,) for name, slot in GENERATOR_SLOTS.items()
-    }
-    assert list(PLANNED.values()) == ["content_encoder", "motion_encoder", "motion_generator", "decoder"]
-    assert _BUILT_ON["generator.motion_generator"] == ("motion_encoder",)
-    assert _BUILT_ON["generator.head"] == ()
+    for name, slot in GENERATOR_SLOTS.items():
+        assert registries_of(name) == (slot.registry,)
+    assert list(planned().values()) == ["content_encoder", "motion_encoder", "motion_generator", "decoder"]
+    assert built_on("generator.motion_generator") == ("motion_encoder",)
+    assert built_on("generator.head") == built_on("discriminators.frame") == ()
 
 
 def test_a_slot_builds_with_what_it_passes_alone():

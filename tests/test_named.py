@@ -10,6 +10,7 @@ from i2vkit.apis.train import train
 from i2vkit.config.loading import load_config
 from i2vkit.config.swaps import classes_in, reset_swapped_parts
 from i2vkit.datasets import ClipDataset
+from i2vkit.datasets.pipelines import steps_of
 from i2vkit.errors import ConfigError
 from i2vkit.models.training.phases import build_phases
 from i2vkit.registry import MODELS
@@ -93,7 +94,8 @@ def test_an_option_drops_a_loss_or_sets_its_weight():
         ({"model.phases.generator.losses.frame_l2.weight": 7}, "nearest: frame_l1"),
         ({"model.phases.generater": None}, "no key 'model.phases.generater' in the config; nearest: generator"),
         ({"model.phases.1.losses.0.weight": 7}, "no key 'model.phases.1'|there is no part at 'model.phases.1"),
-        ({"train_dataloader.dataset.pipeline.windw": None}, "nearest: window"),
+        ({"train_dataloader.dataset.windw": None}, "nearest: window"),
+        ({"train_dataloader.dataset.window.lenght": 3}, "RandomWindow takes no 'lenght'; nearest: length"),
         ({"custom_hooks.strip": None}, "nearest: strips"),
         ({"model.phases": [dict(name="g")]}, "model.phases is a list; give each entry a name"),
         ({"custom_hooks": [dict(type="SampleStripHook")]}, r"custom_hooks is a list.*custom_hooks=dict\("),
@@ -105,10 +107,9 @@ def test_a_wrong_name_and_a_position_are_errors(options, message):
 
 
 def test_a_hook_and_a_pipeline_step_are_dropped_by_none():
-    cfg = load_config("dtgan_oulu", {"custom_hooks.strips": None, "train_dataloader.dataset.pipeline.resize": None})
+    cfg = load_config("dtgan_oulu", {"custom_hooks.strips": None, "train_dataloader.dataset.size": None})
     assert list(named_entries(cfg.custom_hooks, "custom_hooks")) == ["seed"]
-    steps = named_entries(cfg.train_dataloader.dataset.pipeline, "pipeline")
-    assert list(steps) == ["window", "read", "pack"]
+    assert list(steps_of(cfg.train_dataloader.dataset)) == ["window", "read", "pack"]
 
 
 def test_a_list_of_transforms_is_refused_before_anything_is_read():

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.apis.train import train
-from i2vkit.config.loading import config_names
+from i2vkit.config.loading import experiment_names
 from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.engine.hooks import GeneratorEMAHook, IterationSeedHook
 from i2vkit.engine.saving import SafeCheckpointHook
@@ -70,7 +70,7 @@ def looks_through_vgg(cfg) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(config_names()))
+@pytest.mark.parametrize("name", sorted(experiment_names()))
 def test_no_config_waits_more_than_twice_a_step_or_copies_more_than_its_batch(name):
     cfg = narrowed(name)
     if looks_through_vgg(cfg):

@@ -8,31 +8,37 @@ import torch
 from mmengine.logging import MessageHub
 from torch.nn import functional
 
-from i2vkit.config.loading import config_names, load_config
+from i2vkit.config.loading import experiment_names, load_config
 from i2vkit.datasets.splits import SPLITS
 from i2vkit.engine.hooks import GeneratorEMAHook
 from i2vkit.models.training.phases import build_phases
 from i2vkit.registry import MODELS
 
-NAMES = [name for name in sorted(config_names()) if "recipe" in name]
+NAMES = [name for name in sorted(experiment_names()) if "recipe" in name]
 GANS = [name for name in NAMES if not Path(name).name.startswith(("cnn_lstm", "motion"))]
-PRETRAINED = {Path(name).name: name for name in NAMES if name not in GANS}
+STAGE_ONE = "frgan_forecast"
+PRETRAINED = {Path(name).name: name for name in NAMES if name not in GANS or Path(name).name.startswith(STAGE_ONE)}
+TWO_STAGES = [name for name in GANS if Path(name).name.startswith("frgan_refine")]
 
 
 def test_the_recipes_are_there():
     assert {f"dtgan/dtgan_recipe_{data}" for data in ("oulu", "faces", "figures", "weizmann")} <= set(GANS)
     assert {f"dual_mtgan/dual_mtgan_recipe_{data}" for data in ("faces", "figures", "weizmann")} <= set(GANS)
-    assert "imaginator/imaginator_recipe_faces" in GANS
+    assert {"imaginator/imaginator_recipe_faces", "frgan/frgan_forecast_recipe_faces"} <= set(GANS)
 
 
-def batch(landmarks: bool) -> dict:
-    """Two clips of 16 frames of 64x64."""
+def batch(cfg, landmarks: bool) -> dict:
+    """Two clips of 16 frames of 64x64, with maps and an image to animate where the model reads them."""
     data = narrow.batch(lengths=(16, 16))
     inputs = {key: data["inputs"][key] for key in ("num_frames", "label")}
     inputs["driving"] = [
         functional.interpolate(video.float(), scale_factor=2).to(torch.uint8) for video in data["inputs"]["driving"]
     ]
     inputs["states"] = [torch.arange(16) * 3 // 16] * 2
+    if channels := cfg.model.get("map_channels"):
+        inputs["driving_maps"] = [255 - video[:channels] for video in inputs["driving"]]
+        inputs["image"] = [video[:, 0] for video in inputs["driving"]]
+        inputs["image_maps"] = [maps[:, 0] for maps in inputs["driving_maps"]]
     if landmarks:
         inputs["landmarks"] = [64 * torch.rand(16, 68, 2) for _ in range(2)]
     return dict(inputs=inputs, data_samples=data["data_samples"])
@@ -48,7 +54,7 @@ def test_a_recipe_steps_at_its_beginning_and_with_all_that_joins_later(name):
     logs = []
     for iteration in (0, cfg.train_cfg.max_iters - 1):
         clock.update_info("iter", iteration)
-        logs.append(model.train_step(batch("landmarks" in name), optimizers))
+        logs.append(model.train_step(batch(cfg, "landmarks" in name), optimizers))
         assert all(torch.isfinite(value) for value in logs[-1].values())
     begun = {loss.name for phase in model.phases for loss in phase.losses if phase.end is None}
     assert begun <= set(logs[-1])
@@ -89,13 +95,37 @@ def test_a_recipe_loads_what_its_pre_training_makes(name, tmp_path):
     for entry in cfg.model.pretrained.values():
         wanted, found = network.get_part(entry.prefix).state_dict(), model.get_part(entry.part).state_dict()
         assert wanted.keys() == found.keys() and all(torch.equal(wanted[key], found[key]) for key in wanted)
-    for use in ("reader", "people", "exclude_people"):
+    for use in ("reader",) if name in TWO_STAGES else ("reader", "people", "exclude_people"):
         assert cfg.train_dataloader.dataset.get(use) == pretraining.train_dataloader.dataset.get(use)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("_80people")])
+@pytest.mark.parametrize("name", TWO_STAGES)
+def test_the_two_stages_of_frgan_see_other_people_and_nobody_who_is_tested(name):
+    first, second = (
+        load_config(stage).train_dataloader.dataset for stage in (name.replace("refine", "forecast"), name)
+    )
+    first, second = set(SPLITS[first.people]), set(SPLITS[second.people])
+    held_out = set(SPLITS["i2v_truth/faces_held_out"])
+    assert len(first) == len(second) == (40 if name.endswith("_80people") else 12)
+    assert not first & second and not (first | second) & held_out
+    assert len(first | second | held_out) == len(first) + len(second) + 12
+    assert set(SPLITS["i2v_truth/faces_train"]) <= first | second
+
+
+def test_frgans_stage_two_trains_the_refiner_alone():
+    torch.manual_seed(0)
+    cfg = load_config("frgan/frgan_refine_recipe_faces")
+    model = MODELS.build(cfg.model)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    model.train_step(batch(cfg, False), narrow.optimizers(model))
+    changed = {key for key, value in model.state_dict().items() if not torch.equal(value, before[key])}
+    assert changed and all(key.startswith("generator.refiner.") for key in changed)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("_80people") and "frgan" not in name])
 def test_more_people_are_all_that_differs(name):
     own, plain = load_config(name).to_dict(), load_config(name.removesuffix("_80people")).to_dict()
+    assert own.pop("variant") == "80people"
     assert own["train_dataloader"]["dataset"].pop("reader") != plain["train_dataloader"]["dataset"].pop("reader")
     dataset, other = own["train_dataloader"]["dataset"], plain["train_dataloader"]["dataset"]
     assert (dataset.pop("people"), other.pop("people")) == (None, "i2v_truth/faces_train")

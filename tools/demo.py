@@ -60,7 +60,7 @@ def training(prepared: Path, encoder: Path, arguments) -> list[str]:
     return [
         *short_run(prepared, arguments.training, batch_size=4),
         f"model.pretrained.motion_encoder.checkpoint={encoder}",
-        "train_dataloader.dataset.pipeline.window.length=4",
+        "train_dataloader.dataset.window.length=4",
         "optim_wrapper.optimizer.lr=6e-4",
         f"param_scheduler.decay.begin={arguments.training // 2}",
         f"param_scheduler.decay.end={arguments.training}",

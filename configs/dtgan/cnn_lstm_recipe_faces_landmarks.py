@@ -15,32 +15,19 @@ with read_base():
     from .._base_.models.motion_regressor import *
     from .._base_.runtime import *
 
-from i2vkit.datasets.transforms import RandomColors, ReadPoints
+from i2vkit.datasets.transforms import RandomColors
 from i2vkit.models.losses import LandmarkChangeLoss
 
 model["network"]["encoder"]["input_size"] = None  # brows and lids are a few pixels
 model["network"].update(side=0, num_landmarks=68)
 model["phases"] = dict(landmarks=dict(updates=["network"], losses=dict(landmark_change=dict(type=LandmarkChangeLoss))))
 train_dataloader["batch_size"] = 8
-train_dataloader["dataset"]["pipeline"] = dict(
-    window=dict(type=RandomWindow, length=16),
-    read=dict(type=ReadFrames),
-    points=dict(type=ReadPoints, required=["landmarks"]),
-    resize=dict(type=Resize, size=64),
-    flip=dict(type=RandomFlip),
-    colors=dict(type=RandomColors, brightness=0.4, contrast=0.4, saturation=0.4),
-    pack=dict(type=PackClip),
+train_dataloader["dataset"]["points"] = ["landmarks"]
+train_dataloader["dataset"]["augmentation"]["colors"] = dict(
+    type=RandomColors, brightness=0.4, contrast=0.4, saturation=0.4
 )
 for _loader in (val_dataloader, test_dataloader):
-    _loader["dataset"].update(pair_sampler=None, truth=None)
-    _steps = _loader["dataset"]["pipeline"]
-    _loader["dataset"]["pipeline"] = dict(
-        window=_steps["window"],
-        read=_steps["read"],
-        points=dict(type=ReadPoints, required=["landmarks"]),
-        resize=_steps["resize"],
-        pack=_steps["pack"],
-    )
+    _loader["dataset"].update(pair_sampler=None, truth=None, points=["landmarks"])
 del protocols["transfer"]  # no videos are made
 
 param_scheduler["decay"].update(begin=120, end=240)

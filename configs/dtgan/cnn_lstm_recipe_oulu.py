@@ -16,10 +16,8 @@ with read_base():
 from i2vkit.datasets.transforms import LabelStates
 from i2vkit.evaluation.metrics import Accuracy
 
-model["labels"] = ["Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise"]
 train_dataloader.update(batch_size=8, num_workers=0, persistent_workers=False)
-_pack = train_dataloader["dataset"]["pipeline"].pop("pack")  # the last step
-train_dataloader["dataset"]["pipeline"].update(states=dict(type=LabelStates, num_states=3, by="position"), pack=_pack)
+train_dataloader["dataset"]["extra_steps"] = dict(states=dict(type=LabelStates, num_states=3, by="position"))
 val_dataloader.update(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader
 test_evaluator = val_evaluator = dict(accuracy=dict(type=Accuracy))

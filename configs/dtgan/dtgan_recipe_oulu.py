@@ -17,7 +17,6 @@ with read_base():
 
 from i2vkit.evaluation.protocols import Transfer
 
-model["labels"] = ["Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise"]
 model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_recipe_oulu"
 model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_oulu.py"
 train_dataloader.update(batch_size=4, num_workers=0, persistent_workers=False)

@@ -18,7 +18,6 @@ with read_base():
 
 _end, _discriminator = 6000, 4500
 
-model["labels"] = ["bend", "jack", "wave1", "wave2"]
 model["generator"]["motion_encoder"]["input_size"] = 32
 model["generator"]["head"].update(max_displacement=12.0, smooth=5)
 model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_recipe_weizmann"

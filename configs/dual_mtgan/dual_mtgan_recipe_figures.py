@@ -1,6 +1,6 @@
 """Dual-MTGAN on the figures of i2v-truth-v1, 64x64, 16 frames: an hour on a CPU core.
 
-Paper: Yang et al., "Dual-MTGAN"; its own model on these data is truth/dual_mtgan_figures.py. What is not the paper's
+Paper: Yang et al., "Dual-MTGAN"; its own model on these data is dual_mtgan_figures. What is not the paper's
 stands in _base_/models/dual_mtgan_recipe.py; besides, encoder and LSTM are pre-trained (tools/train.py
 configs/dual_mtgan/motion_recipe_figures.py), and the image is warped and painted over by a flow that reaches half the
 picture, as people walk, and is averaged over 5x5 pixels. The set's own 12 people train.

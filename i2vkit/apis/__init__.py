@@ -11,7 +11,7 @@ from importlib import import_module
 
 __all__ = ["Animation", "I2VInferencer", "load_config", "profile_model"]
 _HOMES = {
-    "Animation": "i2vkit.apis.inferencer",
+    "Animation": "i2vkit.apis.animation",
     "I2VInferencer": "i2vkit.apis.inferencer",
     "load_config": "i2vkit.config.loading",
     "profile_model": "i2vkit.analysis.profile",

@@ -1,17 +1,23 @@
-"""What drives an animation: files and frames in any of their forms, one frame at a time."""
+"""Driving videos in every form that a user has them in: files, bytes and frames, read one frame at a time."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 import numpy as np
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
 
+from i2vkit.apis.pictures import Picture, as_image
 from i2vkit.errors import MediaError
-from i2vkit.media import iterate_video, read_image, video_fps
+from i2vkit.media import iterate_video, video_fps
 
-Driving = str | Path | Sequence[str | Path] | np.ndarray | Iterable[np.ndarray]
+Driving = str | Path | bytes | BinaryIO | Sequence[str | Path] | np.ndarray | Tensor | Iterable[Picture]
 
 
 def chunked(frames: Iterable[np.ndarray], size: int | None) -> Iterator[list[np.ndarray]]:
@@ -27,22 +33,26 @@ def chunked(frames: Iterable[np.ndarray], size: int | None) -> Iterator[list[np.
         yield part
 
 
-def as_image(image: str | Path | np.ndarray) -> np.ndarray:
-    """An image as (H, W, 3) uint8, read if it is a path."""
-    image = read_image(image) if isinstance(image, str | Path) else image
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise MediaError(f"an image is uint8 (height, width, 3), got {image.dtype} {image.shape}")
-    return image
-
-
 def driving_frames(driving: Driving) -> Iterator[np.ndarray]:
-    """The frames of a driving video in any of its forms, one at a time.
+    """The frames of a driving video in any of its forms, uint8 (H, W, 3), one at a time.
+
+    Args:
+        driving: A video, GIF, folder of images or image; several of them, which are played one after the other; the
+            bytes of such a file, or an open one; frames as an array or tensor (T, ...), or anything that yields them:
+            each frame is what ``as_image`` takes.
 
     Raises:
         MediaError: none at all, or frames that are none.
     """
     files = _files(driving)
-    frames = chain.from_iterable(map(iterate_video, files)) if files else iter(driving)
+    if files:
+        frames = chain.from_iterable(map(iterate_video, files))
+    elif isinstance(driving, bytes | bytearray) or hasattr(driving, "read"):
+        frames = _decoded(bytes(driving) if isinstance(driving, bytes | bytearray) else driving.read())
+    elif isinstance(driving, Iterable):
+        frames = iter(driving)
+    else:
+        raise MediaError(f"a driving video is a file, bytes or frames, not a {type(driving).__name__}")
     first = next(frames, None)
     if first is None:
         raise MediaError("the driving video has no frames")
@@ -53,6 +63,19 @@ def driving_fps(driving: Driving) -> float | None:
     """Frames a second of the first driving file; None where nothing says."""
     files = _files(driving)
     return video_fps(files[0]) if files else None
+
+
+def _decoded(data: bytes) -> Iterator[np.ndarray]:
+    """The frames of a file that is given as bytes; readers want a file, whose suffix Pillow tells where it can."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            suffix = f".{(image.format or 'png').lower()}"
+    except UnidentifiedImageError:
+        suffix = ".mp4"  # FFmpeg looks at the bytes, whatever the suffix
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"driving{suffix}"
+        path.write_bytes(data)
+        yield from iterate_video(path)
 
 
 def _files(driving: Driving) -> list[Path]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from i2vkit.config.data_facts import check_facts
 from i2vkit.config.loading import changes_of
 from i2vkit.engine.checkpoints import latest_checkpoint, unwrapped
 from i2vkit.engine.compiling import compile_options, compile_parts
@@ -42,6 +43,7 @@ def train(
     Raises:
         I2VError: what is wrong with config, data, checkpoint or training.
     """
+    check_facts(cfg)
     cfg = prepare(cfg, work_dir, resume, seed, deterministic, precision, compile, launcher)
     init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
     runner = NamedRunner.from_cfg(cfg)

@@ -152,23 +152,28 @@ def caption(labels: list[str], label: int | None, seed: int, with_label: bool, w
     return ", ".join([*parts, f"seed {seed}"] if with_seed else parts) or "generated"
 
 
-def motion_of(model: Any, driven: bool, frames: int | None) -> str:
-    """Where the motion comes from: "driving", a driving video, or "prior", label and noise.
+def check_source(model: Any, source: Any, frames: int | None) -> str:
+    """Return where the motion comes from: "driving", as something drives the video, or "prior", label and noise.
+
+    Args:
+        model: An ``ImageToVideoGan``.
+        source: A ``MotionSource``.
+        frames: The number of frames that was asked for.
 
     Raises:
-        ConfigError: the model takes no driving video, or cannot do without; ``frames`` beside a driving video.
+        ConfigError: The model takes no driving video, or cannot do without; ``frames`` beside a driving video.
     """
     generator: Generator = model.generator
-    if driven and generator.motion_encoder is None:
+    if source.driven and generator.motion_encoder is None:
         sources = ["a label (--label or --all-labels)"] if generator.reads_label else []
         sources += ["noise (--samples and --seed)"] if generator.is_random("prior") else []
         instead = " and ".join(sources) or "the image alone"
         raise ConfigError(f"this model takes no driving video (--driving): its motion comes from {instead}")
-    if not driven and not generator.has_prior:
+    if not source.driven and not generator.has_prior:
         raise ConfigError("this model takes its motion from a video and from nothing else: give driving (--driving)")
-    if driven and frames is not None:
+    if source.shows_driving and frames is not None:
         raise ConfigError("the driving video says how many frames there are: leave frames (--frames) away")
-    return "driving" if driven else "prior"
+    return "driving" if source.driven else "prior"
 
 
 def length_of(generator: Generator, frames: int | None, trained: int | None) -> int:

@@ -1,22 +1,33 @@
-"""Animate an image: `i2v animate dtgan_oulu model.pth --image face.jpg --driving smile.mp4 --out out.mp4`.
+"""Animate an image: `i2v animate --model dtgan-faces --image face.jpg --driving smile.mp4 --out out.mp4`.
 
-A model that makes videos by label: `i2v animate imaginator_mug model.pth --image face.jpg --label happiness --out
+A model that you have trained: `i2v animate dtgan_oulu model.pth --image face.jpg --driving smile.mp4 --out out.mp4`. A
+model that makes videos by label: `i2v animate imaginator_mug model.pth --image face.jpg --label happiness --out
 out.mp4`.
 """
 
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
-from i2vkit.cli.common import add_config, add_precision
+from i2vkit.cli.common import add_config_options, add_precision, config_help
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
-    add_config(parser)
-    parser.add_argument("checkpoint", help=".pth of training or .safetensors of tools/export.py")
+    parser.add_argument("config", nargs="?", help=config_help())
+    parser.add_argument("checkpoint", nargs="?", help=".pth of training, a work dir, or .safetensors of i2v export")
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help="a trained model instead of CONFIG and CHECKPOINT: a shipped one (i2v list), a .safetensors file of i2v "
+        "export, a work dir, or a repository on the Hugging Face Hub (organisation/name)",
+    )
+    add_config_options(parser)
     parser.add_argument(
         "--image",
         required=True,
-        help="the image to animate, of any size: its centre square, and with normal maps the face",
+        nargs="+",
+        help="the image to animate, of any size: its centre square, and with normal maps the face; of several each is "
+        "animated, and --out is a folder",
     )
     parser.add_argument(
         "--driving",
@@ -39,6 +50,18 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--margin", type=float, help="what is left around that face, as prepare_data.py's (default: 0.1, a share of it)"
     )
+    parser.add_argument(
+        "--background",
+        help="for models driven by silhouettes: a picture of the scene without the person (default: the median of the "
+        "driving video over time)",
+    )
+    parser.add_argument(
+        "--maps",
+        nargs="+",
+        metavar="CLIP",
+        help="for models that read condition maps: a clip of a set that was prepared with --maps drives; a second one, "
+        "if its first frame and not the first one's is the image",
+    )
     parser.add_argument("--show-maps", action="store_true", help="show maps, masks, coarse and refined frames too")
     labels = parser.add_mutually_exclusive_group()
     labels.add_argument("--label", help="for models that make videos by label: its name or number")
@@ -55,6 +78,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="videos of a stretch of the walk, both ends included (default: 6)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the noise; sample k has SEED + k (default: 0)")
     parser.add_argument("--frames", type=int, help="length where no video drives (default: that of training)")
+    parser.add_argument("--fps", type=float, help="frames a second (default: those of the driving video, or 25)")
     parser.add_argument("--out", required=True, help=".mp4, .mkv, .avi, .gif, or .png for a strip")
     parser.add_argument("--show-dynamics", action="store_true", help="show the motion on an image of zeros too")
     parser.add_argument("--no-side-by-side", action="store_true", help="write the generated video alone")
@@ -66,34 +90,27 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Write the animation."""
-    from i2vkit.apis.inferencer import I2VInferencer
     from i2vkit.errors import ConfigError
 
-    changes = dict(arguments.cfg_options or {})
-    if arguments.deterministic:
-        changes["model.generator.decoder.dropout_at_test"] = False
-    inferencer = I2VInferencer(
-        arguments.config,
-        arguments.checkpoint,
-        arguments.device,
-        options=changes,
-        precision=arguments.precision,
-        compile=arguments.compile,
+    if arguments.maps and len(arguments.maps) > 2:
+        raise ConfigError(f"--maps takes one clip, or two, not {len(arguments.maps)}")
+    inferencer = load(arguments)
+    source = inferencer.choose_source(
+        driving=arguments.driving,
+        poses=arguments.poses,
+        pose_lstm=arguments.pose_lstm,
+        pose_config=arguments.pose_config,
+        landmarks=arguments.landmarks,
+        margin=arguments.margin,
+        background=arguments.background,
+        maps=arguments.maps,
+        frames=arguments.frames,
     )
-    if inferencer.model.generator.reads_maps:
-        from i2vkit.apis.map_animation import animate_from_files
-
-        animation = animate_from_files(inferencer, arguments)
-        print(f"{animation.path}: {animation.num_frames} frames")
-        return
-    of_maps = (arguments.poses, arguments.pose_lstm, arguments.landmarks, arguments.show_maps)
-    if any(of_maps) or arguments.margin is not None:
-        raise ConfigError(
-            "this model reads no condition maps, so that --poses, --landmarks, --margin and --show-maps mean nothing"
-        )
+    if arguments.show_maps and not inferencer.model.generator.reads_maps:
+        raise ConfigError("this model reads no condition maps: leave --show-maps away")
     animation = inferencer(
-        arguments.image,
-        arguments.driving,
+        arguments.image if len(arguments.image) > 1 else arguments.image[0],
+        source,
         arguments.out,
         label=arguments.label,
         all_labels=arguments.all_labels,
@@ -101,9 +118,39 @@ def run(arguments: Namespace) -> None:
         interpolate=arguments.interpolate,
         steps=arguments.steps,
         seed=arguments.seed,
-        frames=arguments.frames,
+        # A source of motion knows its frames already; a driving video beside this option is refused.
+        frames=arguments.frames if source.shows_driving else None,
+        fps=arguments.fps,
         side_by_side=not arguments.no_side_by_side,
         show_dynamics=arguments.show_dynamics,
+        show_maps=arguments.show_maps,
     )
-    videos = f"{len(animation.captions)} videos of " if len(animation.captions) > 1 else ""
-    print(f"{animation.path}: {videos}{animation.num_frames} frames")
+    for made in animation if isinstance(animation, list) else [animation]:
+        videos = f"{len(made.captions)} videos of " if len(made.captions) > 1 else ""
+        print(f"{made.path}: {videos}{made.num_frames} frames")
+
+
+def load(arguments: Namespace) -> Any:
+    """Return the inferencer that the options ask for.
+
+    Raises:
+        ConfigError: Both a model and a config, or neither; changes of a config that a model carries.
+    """
+    from i2vkit.apis.inferencer import I2VInferencer
+    from i2vkit.config.loading import load_config
+    from i2vkit.errors import ConfigError
+
+    settings = dict(device=arguments.device, precision=arguments.precision, compile=arguments.compile)
+    changes = dict(arguments.cfg_options or {})
+    if arguments.model is not None:
+        if arguments.config is not None:
+            raise ConfigError("give --model, which carries its config, or CONFIG and CHECKPOINT, not both")
+        if changes or arguments.deterministic or arguments.variant:
+            raise ConfigError("--model carries its config: leave --cfg-options, --variant and --deterministic away")
+        return I2VInferencer.from_pretrained(arguments.model, **settings)
+    if arguments.checkpoint is None:
+        raise ConfigError("say which model: --model NAME (`i2v list` shows those shipped), or CONFIG and CHECKPOINT")
+    if arguments.deterministic:
+        changes["model.generator.decoder.dropout_at_test"] = False
+    cfg = load_config(arguments.config, changes, arguments.variant)
+    return I2VInferencer(cfg, arguments.checkpoint, **settings)

@@ -25,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     decoder = add_command(
         commands, "decoder", "a generator beside its reference form, forward and backward", config=True
     )
-    decoder.add_argument("--against", metavar="CONFIG", help="another decoder beside it (imaginator_ablations/mug_3d)")
+    decoder.add_argument("--against", metavar="CONFIG", help="another decoder beside it (imaginator_mug_3d)")
     decoder.add_argument("--frames", type=int, help="of a clip (default: as the config says)")
     decoder.add_argument("--step", action="store_true", help="the whole training step too")
     step = add_command(commands, "step", "a whole training step", config=True)
@@ -58,7 +58,7 @@ def run(arguments: Namespace) -> None:
     from i2vkit.config.loading import load_config
     from i2vkit.media import atomic_path
 
-    cfg = load_config(arguments.config, arguments.cfg_options) if "config" in arguments else None
+    cfg = load_config(arguments.config, arguments.cfg_options, arguments.variant) if "config" in arguments else None
     text, result = _measure(arguments, cfg)
     print(text)
     if arguments.out:

@@ -22,7 +22,7 @@ def run(arguments: Namespace) -> None:
     from i2vkit.analysis.data_statistics import format_statistics, statistics, write_statistics
     from i2vkit.config.loading import load_config
 
-    cfg = load_config(arguments.config, arguments.cfg_options)
+    cfg = load_config(arguments.config, arguments.cfg_options, arguments.variant)
     out = arguments.out or Path("work_dirs/browse") / Path(cfg.filename).stem
     for path in browse(cfg, arguments.split, arguments.number, out, arguments.seed):
         print(path)

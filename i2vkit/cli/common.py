@@ -39,17 +39,32 @@ def add_debug(options: ArgumentParser) -> None:
 
 
 def add_config(options: ArgumentParser, several: bool = False) -> None:
-    """Add the positional ``config`` and ``--cfg-options``.
+    """Add the positional ``config``, ``--variant`` and ``--cfg-options``.
 
     Args:
         options: Where to add them.
         several: The positional is ``configs`` instead, one or more, and ``--cfg-options`` applies to all of them.
     """
-    text = "name of a config of i2vkit ('dtgan_oulu'), or path of a config file"
     if several:
-        options.add_argument("configs", nargs="+", metavar="config", help=text)
+        options.add_argument("configs", nargs="+", metavar="config", help=config_help())
     else:
-        options.add_argument("config", help=text)
+        options.add_argument("config", help=config_help())
+    add_config_options(options)
+
+
+def config_help() -> str:
+    """Return the help of an argument that takes a config."""
+    return "name of a config of i2vkit ('dtgan_oulu'), or path of a config file"
+
+
+def add_config_options(options: ArgumentParser) -> None:
+    """Add ``--cfg-options``."""
+    options.add_argument(
+        "--variant",
+        metavar="NAME",
+        help="a variant that the config defines, for instance an ablation (i2v print-config CONFIG --variants lists "
+        "them); its own name, CONFIG_NAME, does the same",
+    )
     options.add_argument(
         "--cfg-options",
         nargs="+",

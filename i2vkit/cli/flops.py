@@ -35,18 +35,18 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Print the table and write it if asked to."""
     from i2vkit.analysis.profile import check_headers, format_profiles, profile_config, profile_dry_run, profile_record
-    from i2vkit.config.loading import config_names, load_config
+    from i2vkit.config.loading import experiment_names, load_config
     from i2vkit.media import atomic_path
 
     if arguments.headers:
-        names = config_names() if arguments.configs == ["all"] else arguments.configs
+        names = experiment_names() if arguments.configs == ["all"] else arguments.configs
         check_headers(names, write=arguments.headers == "write")
         return
 
     changes = dict(arguments.cfg_options or {})
     if arguments.size is not None:
         changes["model.image_size"] = arguments.size
-    configs = {name: load_config(name, changes) for name in arguments.configs}
+    configs = {name: load_config(name, changes, arguments.variant) for name in arguments.configs}
     frames = arguments.frames
     if arguments.dry_run:
         profiles = [profile_dry_run(cfg, name, frames, arguments.clips) for name, cfg in configs.items()]

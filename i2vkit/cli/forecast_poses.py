@@ -17,6 +17,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Write the forecasts."""
     from i2vkit.apis.forecasting import forecast_set, load_pose_lstm
+    from i2vkit.config.loading import load_config
 
-    network = load_pose_lstm(arguments.config, arguments.checkpoint, arguments.cfg_options)
+    cfg = load_config(arguments.config, arguments.cfg_options, arguments.variant)
+    network = load_pose_lstm(cfg, arguments.checkpoint)
     print(forecast_set(network, arguments.data, arguments.length))

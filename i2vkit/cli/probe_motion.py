@@ -31,7 +31,7 @@ def run(arguments: Namespace) -> None:
     from i2vkit.engine.checkpoints import load_weights
     from i2vkit.registry import DATASETS, MODELS
 
-    cfg = load_config(arguments.config, arguments.cfg_options)
+    cfg = load_config(arguments.config, arguments.cfg_options, arguments.variant)
     model = MODELS.build(cfg.model).eval()
     load_weights(model.get_part("generator.motion_encoder"), arguments.checkpoint, prefix=arguments.prefix)
     if arguments.generator_prefix:

@@ -31,7 +31,7 @@ def run(arguments: Namespace) -> None:
     from i2vkit.evaluation.result import format_scores
     from i2vkit.evaluation.run import test
 
-    cfg = load_config(arguments.config, arguments.cfg_options)
+    cfg = load_config(arguments.config, arguments.cfg_options, arguments.variant)
     result = test(
         cfg,
         arguments.checkpoint,

@@ -37,7 +37,7 @@ def run(arguments: Namespace) -> None:
     from i2vkit.engine.distributed import leave_distributed
 
     train(
-        load_config(arguments.config, arguments.cfg_options),
+        load_config(arguments.config, arguments.cfg_options, arguments.variant),
         work_dir=arguments.work_dir,
         resume=arguments.resume,
         seed=arguments.seed,

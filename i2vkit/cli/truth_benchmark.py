@@ -57,7 +57,7 @@ def score(arguments: Namespace) -> str:
     from i2vkit.config.loading import load_config
 
     result = score_truth(
-        load_config(arguments.config, arguments.cfg_options),
+        load_config(arguments.config, arguments.cfg_options, arguments.variant),
         arguments.checkpoint,
         arguments.part,
         arguments.split,

@@ -11,8 +11,20 @@ from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.logging import print_log
 from mmengine.registry import Registry
 
-from i2vkit.config.slots import NAMED, REFUSED, TOP_LEVEL, allowed_keys, holds_names, name_of, resolve, slot_below
+from i2vkit.config.data_facts import fill_in_facts
+from i2vkit.config.slots import (
+    EXTRA_KEYS,
+    NAMED,
+    REFUSED,
+    TOP_LEVEL,
+    allowed_keys,
+    holds_names,
+    name_of,
+    resolve,
+    slot_below,
+)
 from i2vkit.config.swaps import classes_in, reset_swapped_parts
+from i2vkit.config.variants import VARIANTS, Variant, chain, listed_variants, make_variants, no_variant
 from i2vkit.datasets.loaders import SPLITS, complete_loader
 from i2vkit.engine.compiling import compile_options
 from i2vkit.errors import ConfigError
@@ -20,25 +32,33 @@ from i2vkit.registry import closest_names
 from i2vkit.utils.named import named_entries
 
 CONFIG_FOLDER = Path(__file__).parents[1] / "configs"
+_VARIANT = "variant"
 _CHANGES = "_i2vkit_changes"  # an attribute of the Config, which is no key of it
 
 
-def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None) -> Config:
-    """The config of that name or path, with ``options`` applied and every key checked.
+def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None, variant: str | None = None) -> Config:
+    """The config of that name or path, as the ``variant`` of that name, with ``options`` applied and every key checked.
+
+    A name is a config's, or that of one of its variants: "imaginator_mug_no_fusion" is "imaginator_mug" as its variant
+    "no_fusion". The result then has the key ``variant``, and its ``filename`` is the experiment's.
 
     ``options`` maps dotted keys to values, as ``--cfg-options`` gives them. Where one changes the ``type`` of a part,
     the old part's arguments go and those given beside it stay. Imports, functions and names starting with ``_`` are the
-    file's own business and are left out of the result. What data loaders leave to the machine is filled in:
-    ``complete_loader``.
+    file's own business and are left out of the result. What the model leaves to its data (``fill_in_facts``) and data
+    loaders to the machine (``complete_loader``) is filled in.
 
     Raises:
-        ConfigError: no such config; a file that does not run; an unknown part, argument or key, with the nearest.
+        ConfigError: no such config or variant; a file that does not run; an unknown part, argument or key, with the
+            nearest.
     """
-    path = find_config(name_or_path)
+    path, variant = find_experiment(name_or_path, variant)
     cfg = read_config(path)
     try:
+        if variant is not None:
+            apply_variant(cfg, path, variant)
         override(cfg, options or {})
         check_config(cfg)
+        fill_in_facts(cfg)
     except ImportError as error:  # imports of a config happen when they are looked at
         raise ConfigError(f"{path}: {error}") from error
     if cfg.get("data_preprocessor") and cfg.get("model"):  # the Runner's place for it, of which only training knows
@@ -60,8 +80,86 @@ def read_config(path: Path) -> Config:
     except Exception as error:  # whatever a user's file raises when it runs
         raise ConfigError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
     public = {key: value for key, value in dict.items(parsed._cfg_dict) if not _is_private(key, value)}
+    public.pop(VARIANTS, None)
     # Its text is written into every log and checkpoint, and yapf would take about a second each time.
     return Config(public, filename=str(path), format_python_code=False)
+
+
+def read_variants(path: Path) -> dict[str, Variant]:
+    """The variants that a config file defines itself, by key; those of its bases are not its own.
+
+    Raises:
+        ConfigError: the file does not run, or its variants are not as ``Variant`` describes them.
+    """
+    if not listed_variants(path):
+        return {}
+    try:
+        return make_variants(_as_written(Config.fromfile(path, lazy_import=True)[VARIANTS]), path)
+    except ConfigError:
+        raise
+    except Exception as error:  # whatever a user's file raises when it runs
+        raise ConfigError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _as_written(value: Any) -> Any:
+    """A value of a config as plain dicts. Imports stay lazy, or the config could not be written to a file any more."""
+    if isinstance(value, dict):
+        return {key: _as_written(item) for key, item in dict.items(value)}
+    return type(value)(map(_as_written, value)) if isinstance(value, list | tuple) else value
+
+
+def apply_variant(cfg: Config, path: Path, key: str) -> None:
+    """Make ``cfg``, of the file ``path``, the variant ``key``, in place.
+
+    Raises:
+        ConfigError: there is no such variant, or an option of it makes no sense.
+    """
+    steps = chain(read_variants(path), key, path)
+    for step in steps:
+        if step.data is not None:
+            data = find_config(CONFIG_FOLDER / step.data)
+            for name, value in dict.items(read_config(data)._cfg_dict):
+                cfg._cfg_dict[name] = value  # as a whole: ConfigDict.update would merge it into what was there
+        try:
+            override(cfg, dict(step.options), log=False)
+        except ConfigError as error:
+            raise ConfigError(f"{path}, variant {step.key}: {error}") from error
+    cfg._cfg_dict[_VARIANT] = key
+    object.__setattr__(cfg, "_filename", str(path.with_name(f"{steps[-1].name}.py")))
+
+
+def find_experiment(name_or_path: str | Path, variant: str | None = None) -> tuple[Path, str | None]:
+    """The file of a config, and the key of its variant, if one is meant by ``variant`` or by the name.
+
+    Raises ``ConfigError`` with the nearest names.
+    """
+    path = Path(name_or_path)
+    name = _name_of(path)
+    if not path.is_file() and variant is None and name in (found := _variants_by_name()):
+        return found[name]
+    path = find_config(name_or_path)
+    if variant is not None and variant not in (known := dict.fromkeys(listed_variants(path).values())):
+        raise ConfigError(no_variant(variant, known, path))
+    return path, variant
+
+
+def _name_of(path: Path) -> str:
+    return path.as_posix().removeprefix("configs/").removesuffix(".py")
+
+
+def _variants_by_name() -> dict[str, tuple[Path, str]]:
+    """The variants of all installed configs by the name of the experiment, in the config's folder."""
+    found = {}
+    for name in config_names():
+        path = CONFIG_FOLDER / f"{name}.py"
+        for experiment, key in listed_variants(path).items():
+            found[Path(name).with_name(experiment).as_posix()] = (path, key)
+    return found
+
+
+def experiment_names() -> list[str]:
+    """The names of all configs that are installed with i2vkit, and of all their variants."""
+    return sorted([*config_names(), *_variants_by_name()])
 
 
 def find_config(name_or_path: str | Path) -> Path:
@@ -72,11 +170,11 @@ def find_config(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path.resolve()
-    name = path.as_posix().removeprefix("configs/").removesuffix(".py")
-    known = config_names()
-    if name not in known:
+    name = _name_of(path)
+    if name not in config_names():
         raise ConfigError(
-            f"there is no config '{name_or_path}', neither a file nor by name; nearest: {closest_names(name, known)}"
+            f"there is no config '{name_or_path}', neither a file nor by name; nearest: "
+            f"{closest_names(name, experiment_names())}"
         )
     return CONFIG_FOLDER / f"{name}.py"
 
@@ -101,10 +199,10 @@ def _is_module(value: Any) -> bool:
     return type(value).__name__ == "module"
 
 
-def override(cfg: Config, options: dict[str, Any]) -> None:
+def override(cfg: Config, options: dict[str, Any], log: bool = True) -> None:
     """Apply dotted ``options`` to ``cfg`` in place.
 
-    What is swapped, and what follows from that, is logged, and kept for ``changes_of``.
+    What is swapped, and what follows from that, is logged, and kept for ``changes_of``, unless ``log`` is false.
 
     Raises:
         ConfigError: for a part that does not exist and a key that is neither there nor could be.
@@ -120,8 +218,11 @@ def override(cfg: Config, options: dict[str, Any]) -> None:
         node[key[-1]] = value
     _merge(cfg._cfg_dict, tree, "", None, changes)
     after = classes_in(cfg)
-    if swapped := {path for path in after if after[path] != before.get(path)}:
+    # What an option loads or adds has no past that could be stale.
+    if swapped := {path for path in after if path in before and after[path] != before[path]}:
         changes += reset_swapped_parts(cfg.model, swapped)
+    if not log:
+        return
     for line in changes:
         print_log(line, "current")
     object.__setattr__(cfg, _CHANGES, [*changes_of(cfg), *changes])  # copies of a Config take its attributes along
@@ -154,7 +255,7 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
             old[index] = value
         elif isinstance(current, dict | list) and not _swaps(current, value, where, below, changes):
             _merge(current, value, where, below, changes)
-        elif "type" in value or not below or key in NAMED:
+        elif "type" in value or not below or key in NAMED or key in EXTRA_KEYS.get(path, ()):
             if present and current is None and below:
                 changes.append(f"{where}: None -> {name_of(value['type'])}")
             old[index] = ConfigDict(value)

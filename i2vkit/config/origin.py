@@ -10,34 +10,43 @@ from typing import Any
 
 from mmengine.utils import get_installed_path
 
-from i2vkit.config.loading import CONFIG_FOLDER, find_config, load_config, read_config
+from i2vkit.config.data_facts import FACT_KEYS
+from i2vkit.config.loading import CONFIG_FOLDER, apply_variant, find_experiment, load_config, read_config
 from i2vkit.datasets.loaders import MACHINE_KEYS
 
-COMMAND_LINE, MACHINE = "command line", "this machine"
+COMMAND_LINE, MACHINE, DATA = "command line", "this machine", "the data set"
 ABSENT = object()
 
 
-def config_origins(name_or_path: str | Path, options: dict[str, Any] | None = None) -> list[tuple[str, Any, str]]:
+def config_origins(
+    name_or_path: str | Path, options: dict[str, Any] | None = None, variant: str | None = None
+) -> list[tuple[str, Any, str]]:
     """Every value of the resolved config, as (dotted key, value, origin), in the config's order.
 
-    The origin is a file, relative to the folder of i2vkit's configs where it lies there, "command line", or "this
-    machine" for what a data loader leaves to it. A value that a file takes over from its bases is theirs, and so is one
-    that it sets to what it was; items of lists are told by their place.
+    The origin is a file, relative to the folder of i2vkit's configs where it lies there, "command line", "the data set"
+    for what a model leaves to its data, or "this machine" for what a data loader leaves to it. A value that a file
+    takes over from its bases is theirs, and so is one that it sets to what it was; items of lists are told by their
+    place. What a variant of the config changes comes from the file and that variant.
 
     Raises:
         ConfigError: as ``load_config`` does.
     """
-    resolved = load_config(name_or_path, options).to_dict()
-    path = find_config(name_or_path).resolve()
+    resolved = load_config(name_or_path, options, variant).to_dict()
+    path, variant = find_experiment(name_or_path, variant)
+    path = path.resolve()
     written = _values(path)
+    changed = {} if variant is None else _values_of_variant(path, variant)
     rows = []
     for keys, value in _leaves(resolved):
         key, before = ".".join(map(str, keys)), _look_up(written, keys)
         if before == value:
             origin = _short(_origin(path, keys, value))
+        elif variant is not None and _look_up(changed, keys) == value:
+            origin = f"{_short(path)}, variant {variant}"
         else:
-            left = before is ABSENT and key.endswith(MACHINE_KEYS) and key not in (options or {})
-            origin = MACHINE if left else COMMAND_LINE
+            left = before is ABSENT and key not in (options or {})
+            filled = {MACHINE: key.endswith(MACHINE_KEYS), DATA: key in FACT_KEYS}
+            origin = next((who for who, can in filled.items() if left and can), COMMAND_LINE)
         rows.append((key, value, origin))
     return rows
 
@@ -63,6 +72,12 @@ def _file_of(line: ast.ImportFrom, path: Path) -> Path:
 def _values(path: Path) -> dict[str, Any]:
     """What a config file sets with its bases, classes as their names."""
     return read_config(path).to_dict()
+
+
+def _values_of_variant(path: Path, variant: str) -> dict[str, Any]:
+    cfg = read_config(path)
+    apply_variant(cfg, path, variant)
+    return cfg.to_dict()
 
 
 def _origin(path: Path, keys: tuple, value: Any) -> Path:

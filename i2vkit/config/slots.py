@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.dataset import BaseDataset  # noqa: F401  registers mmengine's data sets and functions
 from mmengine.optim import OptimWrapper
 from mmengine.registry import (
@@ -37,25 +38,29 @@ RUNNER_KEYS = frozenset({
     "default_hooks", "custom_hooks", "visualizer", "log_processor", "log_level",
 })
 # fmt: on
-TOP_LEVEL = RUNNER_KEYS | {"protocols"}
+TOP_LEVEL = RUNNER_KEYS | {"protocols", "variant"}
 # What the Runner reads where it wraps a model by itself, with the reason why that never happens here.
 REFUSED = {
     "find_unused_parameters": "it is an argument of DistributedDataParallel, which i2vkit does not use: several "
     "processes average the gradients that there are (docs/distributed.md). Leave it out",
 }
 
-# The key of a part, or of the list or dict of names that holds it, says which registry its type is looked up in.
+# The key of a part, or of the list or dict of names that holds it, says which registry its type is looked up in. The
+# slots of a generator are in a table of their own, to which a config may add: see ``registries_of``.
 SLOTS: dict[str, tuple[Registry, ...]] = {
     "model": (roles.MODELS,),
     "data_preprocessor": (roles.MODELS,),
     "model_wrapper_cfg": (roles.MODEL_WRAPPERS,),
-    **{slot.name: (slot.registry,) for slot in GENERATOR_SLOTS.values()},
     "frame_encoder": (roles.FRAME_ENCODERS,),
     "condition_generator": (roles.CONDITION_GENERATORS,),
     "network": (roles.DISCRIMINATORS, roles.MODELS),
     "embedder": (roles.EMBEDDERS, roles.VIDEO_EMBEDDERS),
     "view": (roles.VIEWS,),
     "augment": (roles.AUGMENTATIONS,),
+    "window": (roles.TRANSFORMS,),
+    "crop": (roles.TRANSFORMS,),
+    "augmentation": (roles.TRANSFORMS,),
+    "extra_steps": (roles.TRANSFORMS,),
     "adversarial": (roles.ADVERSARIAL_LOSSES,),
     "losses": (roles.LOSSES,),
     "dataset": (roles.DATASETS,),
@@ -90,6 +95,8 @@ NAMED = (
     "param_scheduler",
     "losses",
     "pipeline",
+    "augmentation",
+    "extra_steps",
     "val_evaluator",
     "test_evaluator",
 )
@@ -130,7 +137,7 @@ def _passes() -> Mapping[str, Any] | None:
 def _generator() -> Mapping[str, Any] | None:
     from i2vkit.models.generator import Generator
 
-    return arguments_of(Generator)
+    return arguments_of(Generator)  # with the slots that a project has added
 
 
 def _discriminators() -> Mapping[str, Any] | None:
@@ -159,6 +166,12 @@ UNTYPED: dict[str, Callable[[], Mapping[str, Any] | None]] = {
 }
 
 
+def registries_of(key: str) -> tuple[Registry, ...] | None:
+    """Return the registries in which the type of what stands at ``key`` is looked up; None where there are none."""
+    slot = GENERATOR_SLOTS.get(key)
+    return SLOTS.get(key) if slot is None else (slot.registry,)
+
+
 def holds_names(path: str) -> bool:
     """True where a config holds entries by name, so that a list is refused."""
     return any(_matches(path, pattern) for pattern in _NAMES_AT)
@@ -172,7 +185,7 @@ def slot_below(parent: dict | list, slot: tuple[Registry, ...] | None, key: str)
     named = isinstance(parent, dict) and "type" not in parent
     if named and slot in _OF_NAMED:
         return slot  # an entry may have the name of a slot: a hook is called param_scheduler
-    return SLOTS.get(key) or (slot if named or isinstance(parent, list | tuple) else None)
+    return registries_of(key) or (slot if named or isinstance(parent, list | tuple) else None)
 
 
 def resolve(kind: str | Callable, slot: tuple[Registry, ...] | None, path: str) -> Callable | None:
@@ -180,6 +193,7 @@ def resolve(kind: str | Callable, slot: tuple[Registry, ...] | None, path: str) 
 
     Raises ``ConfigError`` for an unknown name (with the nearest) and a class that does not belong there.
     """
+    kind = _imported(kind)
     if slot is None:
         return None if isinstance(kind, str) else kind
     problem = None
@@ -191,8 +205,14 @@ def resolve(kind: str | Callable, slot: tuple[Registry, ...] | None, path: str) 
     raise ConfigError(f"{path}: {problem}")
 
 
+def _imported(kind: Any) -> Any:
+    """The class behind an import that a config file has not looked at yet."""
+    return kind.build() if isinstance(kind, LazyObject | LazyAttr) else kind
+
+
 def name_of(kind: str | Callable) -> str:
     """The name of a class that a config gives as such or by name."""
+    kind = _imported(kind)
     return kind if isinstance(kind, str) else kind.__name__
 
 

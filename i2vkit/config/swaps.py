@@ -10,8 +10,11 @@ from i2vkit.config.slots import name_of
 from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.utils.named import named_entries
 
-# Whose weights fit only what these slots had when they were trained.
-_BUILT_ON = {f"generator.{slot.name}": slot.built_on for slot in GENERATOR_SLOTS.values()}
+
+def built_on(path: str) -> tuple[str, ...]:
+    """Return the slots whose parts the weights of the part at ``path`` were trained with, and fit alone."""
+    slot = GENERATOR_SLOTS.get(path.removeprefix("generator."))
+    return slot.built_on if slot is not None and path.startswith("generator.") else ()
 
 
 def reset_swapped_parts(model: dict, swapped: set[str]) -> list[str]:
@@ -21,7 +24,7 @@ def reset_swapped_parts(model: dict, swapped: set[str]) -> list[str]:
     """
     stale = []
     for path in dict.fromkeys([*model.get("frozen", []), *_pretrained_parts(model)]):
-        below = {f"generator.{slot}" for slot in _BUILT_ON.get(path, ())}
+        below = {f"generator.{slot}" for slot in built_on(path)}
         if swapped & below or any(f"{path}.".startswith(f"{gone}.") for gone in swapped):
             stale.append(path)
     if stale:

@@ -13,12 +13,12 @@ from i2vkit.datasets.caches import open_cache
 from i2vkit.datasets.clip_index import ClipRecord
 from i2vkit.datasets.device_cache import DeviceCache
 from i2vkit.datasets.pair_samplers import Pair, SameClip
+from i2vkit.datasets.pipelines import steps_of
 from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.splits import people_of
 from i2vkit.datasets.transforms.sampling import Sampling
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import DATASETS, PAIR_SAMPLERS, READERS, TRANSFORMS
-from i2vkit.utils.named import named_entries
 
 # Bytes of decoded frames that are kept, shared out over the workers: 500 clips of 20 frames of 128x128 are half of it.
 CACHE_BUDGET = 2**30
@@ -28,7 +28,9 @@ CACHE_BUDGET = 2**30
 class ClipDataset(Dataset):
     """Samples of the clips that ``reader`` finds.
 
-    ``pipeline`` has the transforms by name, in the order of work: the names are yours, an entry None is left out.
+    ``window``, ``size``, ``augmentation``, ``crop``, ``points``, ``maps`` and ``extra_steps`` describe the usual
+    pipeline (``pipelines.usual_pipeline`` says how). In their place ``pipeline`` has all transforms by name, in the
+    order of work: the names are yours, an entry None is left out.
     ``people`` and ``exclude_people`` are people or the name of a split (``splits.SPLITS``); with ``labels`` they choose
     clips. ``pair_sampler`` says which clip drives whom (each clip itself by default). ``truth`` is a reader of clips in
     which the person in the image does exactly what the driving clip does, where that is known (rendered data);
@@ -49,7 +51,7 @@ class ClipDataset(Dataset):
     def __init__(
         self,
         reader: dict,
-        pipeline: dict[str, dict | Callable | None],
+        pipeline: dict[str, dict | Callable | None] | None = None,
         people: str | Sequence[str] | None = None,
         labels: Sequence[str] | None = None,
         exclude_people: str | Sequence[str] | None = None,
@@ -59,11 +61,29 @@ class ClipDataset(Dataset):
         temporal_split: tuple[float, float] = (0.0, 1.0),
         seed: int = 0,
         cache: Literal["memory", "file", "device"] | bool | None = "memory",
+        window: dict | Callable | None = None,
+        size: int | tuple[int, int] | None = None,
+        augmentation: dict[str, dict | Callable | None] | None = None,
+        crop: dict | Callable | None = None,
+        points: Sequence[str] | None = None,
+        maps: int | None = None,
+        extra_steps: dict[str, dict | Callable | None] | None = None,
     ):
         kinds = {"memory": "memory", True: "memory", "file": "file", "device": "device", None: None, False: None}
         if cache not in kinds:
             raise ConfigError(f'cache is "memory", "file", "device" or None, got {cache!r}')
-        steps = named_entries(pipeline, "pipeline")
+        steps = steps_of(
+            {
+                "pipeline": pipeline,
+                "window": window,
+                "size": size,
+                "augmentation": augmentation,
+                "crop": crop,
+                "points": points,
+                "maps": maps,
+                "extra_steps": extra_steps,
+            }
+        )
         self.seed = seed
         everything = _build(READERS, reader).index().temporal_split(*temporal_split)
         self.index = everything.select(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from i2vkit.datasets.facts import DataFacts
 from i2vkit.interfaces import Interface
 
 if TYPE_CHECKING:
@@ -26,6 +27,16 @@ class DatasetReader(Interface):
         >>> Nothing().index().labels
         ['wave']
     """
+
+    optional: ClassVar[tuple[str, ...]] = ("facts",)
+
+    def facts(self) -> DataFacts:
+        """Return labels and frames a second as far as they are known without looking at clips; by default neither is.
+
+        A model that leaves them out of its config takes them from here. A reader may look them up in an index on the
+        disk, but must not fail where there are no data.
+        """
+        return DataFacts()
 
     @abstractmethod
     def index(self) -> ClipIndex:

@@ -11,9 +11,9 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from i2vkit.datasets.pipelines import SHORT_FORM, steps_of
 from i2vkit.errors import ConfigError
 from i2vkit.registry import SCOPE
-from i2vkit.utils.named import named_entries
 
 SPLITS = ("train", "val", "test")
 # What a loader needs and a config may leave to the machine: ``complete_loader`` fills it in.
@@ -93,8 +93,12 @@ def build_loader(cfg: Config, split: str, seed: int | None = None, workers: int 
 
 def pipeline_steps(loader: dict) -> list:
     """The transforms in the config of a data loader, in the order of work; none for a data set without a pipeline."""
-    pipeline = (loader.get("dataset") or {}).get("pipeline") or ()
-    return list(named_entries(pipeline, "pipeline").values() if isinstance(pipeline, Mapping) else pipeline)
+    dataset = loader.get("dataset") or {}
+    pipeline = dataset.get("pipeline")
+    if pipeline is not None and not isinstance(pipeline, Mapping):
+        return list(pipeline)  # a data set of another package
+    described = pipeline is not None or any(dataset.get(name) is not None for name in SHORT_FORM)
+    return list(steps_of(dataset).values()) if described else []
 
 
 def trained_length(cfg: Config) -> int | None:

@@ -77,8 +77,18 @@ _TRUTH = {
         *(("face", "train", 1, 24), ("face", "val", 25, 28), ("face", "test", 29, 36), ("face", "held_out", 25, 36)),
         *(("figure", "train", 1, 12), ("figure", "val", 13, 15), ("figure", "test", 16, 21)),
         ("figure", "held_out", 13, 21),  # all but those who train: who trains on more people leaves these out
+        *(("face", "forecast", 1, 12), ("face", "refine", 13, 24)),  # FRGAN's two stages see other people (sec. 4.1)
     )
 }
+# The same with the 56 people of `benchmark_truth.py prepare --extra-people 56`, face37 to face92.
+_TRUTH["i2v_truth/faces_more_forecast"] = (
+    *_TRUTH["i2v_truth/faces_forecast"],
+    *(f"face{number}" for number in range(37, 65)),
+)
+_TRUTH["i2v_truth/faces_more_refine"] = (
+    *_TRUTH["i2v_truth/faces_refine"],
+    *(f"face{number}" for number in range(65, 93)),
+)
 
 # A config names a split by its key: a tuple imported into a pure-Python config would be dumped as its dotted path.
 SPLITS: dict[str, tuple[str, ...]] = {

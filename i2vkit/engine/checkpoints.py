@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import pickle
 import re
 import warnings
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 from mmengine.model import is_model_wrapper
 from mmengine.runner.checkpoint import CheckpointLoader
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -42,6 +43,25 @@ def load_checkpoint_file(path: str | Path, map_location: Any = "cpu") -> dict[st
         meta.pop("config", None)
         meta.pop("cfg", None)
     return checkpoint
+
+
+def stored_facts(path: str | Path) -> dict[str, Any]:
+    """Return what a checkpoint or an exported file says of the data that its model was trained on, by name.
+
+    Empty where it says nothing, as files of earlier versions do.
+
+    Raises:
+        CheckpointError: there is no such file, or it is broken.
+    """
+    path = checkpoint_file(path)
+    if path.suffix != ".safetensors":
+        meta = load_checkpoint_file(path).get("meta")
+        return dict(meta.get("data_facts", {})) if isinstance(meta, dict) else {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            return json.loads((file.metadata() or {}).get("data_facts", "{}"))
+    except (SafetensorError, ValueError) as error:
+        raise CheckpointError(f"{path} is not a .safetensors file of tools/export.py, or is cut: {error}") from error
 
 
 def checkpoint_file(path: str | Path) -> Path:

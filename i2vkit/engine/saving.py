@@ -13,6 +13,7 @@ from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from torch import Tensor
 
+from i2vkit.datasets.facts import facts_of_model
 from i2vkit.engine.checkpoints import check_weights, unwrapped
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media import atomic_path
@@ -109,10 +110,11 @@ class SafeCheckpointHook(CheckpointHook):
         self.file_backend.purge()
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Leave nothing but tensors and plain values in ``checkpoint``, and say in its meta in which precision it was
-        trained; comes after all other hooks.
+        """Leave nothing but tensors and plain values in ``checkpoint``, and say in its meta in which precision and on
+        what data it was trained (labels, image size, maps, frames a second); comes after all other hooks.
         """
         checkpoint["meta"]["precision"] = getattr(unwrapped(runner.model), "precision", "fp32")
+        checkpoint["meta"]["data_facts"] = facts_of_model(unwrapped(runner.model))
         hub = checkpoint["message_hub"]
         # Histories are mmengine's own objects, and the next log line starts new ones.
         resumed = {name: value for name, value in hub["resumed_keys"].items() if name in hub["runtime_info"]}

@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from i2vkit.datasets.pipelines import steps_of
 from i2vkit.engine.checkpoints import unwrapped
 from i2vkit.evaluation.metrics.base import META
 from i2vkit.evaluation.protocols import Protocol, describe
@@ -102,9 +103,7 @@ def build_result(
         "image_size": cfg.model.image_size,
         **frame_facts(dataset.pipeline),
         "data": data_facts(cfg.test_dataloader.dataset),
-        "pipeline": [
-            repr_step(step) for step in named_entries(cfg.test_dataloader.dataset.pipeline, "pipeline").values()
-        ],
+        "pipeline": [repr_step(step) for step in steps_of(cfg.test_dataloader.dataset).values()],
         **precision_facts(unwrapped(runner.model)),
         "versions": package_versions(PACKAGES),
         "per_video": per_video,

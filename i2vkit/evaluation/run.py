@@ -127,11 +127,12 @@ def build_protocol(cfg: Config, name: str | None, seed: int | None = None) -> tu
     Raises:
         ConfigError: There is no protocol of that name.
     """
-    known = {"reconstruction": {"type": Reconstruction}, **(cfg.get("protocols") or {})}
+    own = {name: entry for name, entry in (cfg.get("protocols") or {}).items() if entry is not None}
+    known = {"reconstruction": {"type": Reconstruction}, **own}
     if name and name.endswith(".json"):
         name, entry = Path(name).stem, {"type": SampleList, "path": name}
     else:
-        name = name or next(iter(cfg.get("protocols") or known))
+        name = name or next(iter(own or known))
         if name not in known:
             raise ConfigError(f"there is no protocol {name!r}; nearest: {closest_names(name, known)}")
         entry = dict(known[name])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.structures import Content, FeatureSpec, Generated, Motion, Spec
+from i2vkit.structures import Content, FeatureSpec, Generated, Motion, Points, Spec
 
 if TYPE_CHECKING:
     from i2vkit.models.generator import Generator
@@ -31,7 +31,7 @@ def checked_outputs(generator: Generator) -> Iterator[None]:
     checks: list[tuple[nn.Module | None, Callable[..., None]]] = [
         (generator.content_encoder, _check_content),
         (generator.motion_encoder, _check_encoded),
-        (generator.motion_generator, _check_motion),
+        *((part, _check_motion) for part in generator.motion_parts),
         (generator.decoder, partial(_check_decoded, channels)),
         (generator.head, _check_made),
         (generator.refiner, partial(_check_refined, channels)),
@@ -55,16 +55,20 @@ def _check_content(part: nn.Module, inputs: tuple, output: Any) -> None:
 def _check_encoded(part: nn.Module, inputs: tuple, output: Any) -> None:
     """As any motion; mean and log-variance are those of the code, so they are as large."""
     _check_motion(part, inputs, output)
-    if part.spec.variational:
-        for name in ("mean", "log_variance"):
-            _expect_shape(part, name, getattr(output, name), tuple(output.code.shape))
+    if not part.spec.variational:
+        return
+    hint = "" if part.spec.code_per_step else " (for a posterior over time, set code_per_step=True in the spec)"
+    for name in ("mean", "log_variance"):
+        _expect_shape(part, name, getattr(output, name), tuple(output.code.shape), hint)
 
 
 def _check_motion(part: nn.Module, inputs: tuple, output: Any) -> None:
     _expect(part, isinstance(output, Motion), output, "a Motion")
     spec, clips = part.spec, None
     if spec.code:
-        clips = _expect_shape(part, "code", output.code, (clips, spec.code))
+        steps = (output.length,) if spec.code_per_step else ()
+        hint = "" if steps else ": for a code a step, set code_per_step=True in the spec"
+        clips = _expect_shape(part, "code", output.code, (clips, *steps, spec.code), hint)
     if spec.trajectory:
         clips = _expect_shape(part, "trajectory", output.trajectory, (clips, output.length, spec.trajectory))
     if spec.maps:
@@ -73,12 +77,28 @@ def _check_motion(part: nn.Module, inputs: tuple, output: Any) -> None:
         )
         for name, levels in output.maps.items():
             _expect_levels(part, f"maps[{name!r}]", levels, spec.maps, clips)
+    if spec.points:
+        _check_points(part, output, spec.points)
+    if spec.flow:
+        flow = output.flow
+        _expect(part, isinstance(flow, Tensor) and flow.dim() == 5, flow, "flow of shape (B, 2, T, h, w)")
+        _expect_shape(part, "flow", flow, (clips, 2, output.length, *flow.shape[3:]))
     _expect_no_more(part, output, spec)
+
+
+def _check_points(part: nn.Module, output: Motion, number: int) -> None:
+    _expect(part, bool(output.points), output.points, 'points, for instance "driving"')
+    for name, points in output.points.items():
+        _expect(part, isinstance(points, Points), points, f"points[{name!r}] as Points")
+        steps = (output.length,) if points.place.dim() == 4 else ()
+        _expect_shape(part, f"points[{name!r}].place", points.place, (None, *steps, number, 2))
+        if points.spread is not None:
+            _expect_shape(part, f"points[{name!r}].spread", points.spread, (None, *steps, number, 2, 2))
 
 
 def _expect_no_more(part: nn.Module, output: Motion, spec: Spec) -> None:
     """A field that the spec does not know would be lost on the parts downstream."""
-    for name in ("code", "trajectory", "maps"):
+    for name in ("code", "trajectory", "maps", "points", "flow"):
         value = getattr(output, name)
         given = value.shape[-1] if isinstance(value, Tensor) else value
         if given and not spec.provides(name):
@@ -121,12 +141,12 @@ def _expect_levels(
     _expect(part, same, f"{name} of {channels} channels", f"{name} of {expected} channels, as its spec says")
 
 
-def _expect_shape(part: nn.Module, name: str, value: Any, shape: tuple[int | None, ...]) -> int:
+def _expect_shape(part: nn.Module, name: str, value: Any, shape: tuple[int | None, ...], hint: str = "") -> int:
     """Refuse another shape than ``shape``, in which None stands for any size; returns the batch size."""
     right = isinstance(value, Tensor) and value.dim() == len(shape)
     right = right and all(size in (None, its) for size, its in zip(shape, value.shape, strict=True))
     found = tuple(value.shape) if isinstance(value, Tensor) else value
-    expected = f"({', '.join('B' if size is None else str(size) for size in shape)})"
+    expected = f"({', '.join('B' if size is None else str(size) for size in shape)}){hint}"
     _expect(part, right, f"{name} of shape {found}" if isinstance(value, Tensor) else f"{name}={found!r}", expected)
     return len(value)
 

@@ -8,18 +8,22 @@ from i2vkit.errors import ConfigError
 from i2vkit.registry import arguments_of, closest_names
 from i2vkit.structures import Spec
 
-# Every name that a part may require or accept. A part provides those of its side but for the two that the generator
-# itself adds: the image, and the label of a clip as a one-hot vector.
+# Every name that a part may require or accept. A part provides those of its side but for those that the generator
+# itself adds: the image, in a rollout the frame before each step, and the label of a clip as a one-hot vector. A new
+# field stands here, in ``Content`` or ``Motion``, and in ``Spec``; ``dry_run.py`` checks what a part returns of it.
 FIELDS = (
     "content.image",
+    "content.past",
     "content.code",
     "content.pyramid",
     "motion.code",
     "motion.trajectory",
     "motion.maps",
+    "motion.points",
+    "motion.flow",
     "motion.condition",
 )
-FROM_GENERATOR = ("content.image", "motion.condition")
+FROM_GENERATOR = ("content.image", "content.past", "motion.condition")
 
 
 def side_of(field: str) -> str:
@@ -91,9 +95,12 @@ def check_spec(
             )
     if upstream is None and spec.variational and not spec.code:
         raise ConfigError(
-            f"the spec of {part} is variational and has no code: mean and log-variance belong to a code (B, D), one a "
-            f"clip. A posterior over time, (B, T, D), is not supported: give a code, or set variational=False"
+            f"the spec of {part} is variational and has no code: mean and log-variance belong to a code. Give a code "
+            f"(B, D), one a clip; for a posterior over time give one a step, (B, T, D), and set code_per_step=True; or "
+            f"set variational=False"
         )
+    if spec.code_per_step and not spec.code:
+        raise ConfigError(f"the spec of {part} has code_per_step=True and no code: give its size, or leave it out")
     upstream = upstream or Spec()
     sides = {side_of(field) for field in provides}
     for field in FIELDS:
@@ -133,4 +140,4 @@ def _value(spec: Spec, field: str) -> object:
     return getattr(spec, _entry(field))
 
 
-assert {_entry(field) for field in FIELDS} - {"image"} <= {entry.name for entry in fields_of(Spec)}
+assert {_entry(field) for field in FIELDS} - {"image", "past"} <= {entry.name for entry in fields_of(Spec)}

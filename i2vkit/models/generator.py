@@ -1,33 +1,60 @@
-"""The one generator: content encoder -> motion encoder -> motion generator -> decoder -> head -> refiner."""
+"""The one generator: content encoder -> motion encoder -> motion generator -> decoder -> head -> refiner.
 
+What it can do is asked in ``generator_capabilities.py``; checks are in ``generator_checks.py``, the order of calls
+where frames are made from frames before in ``rollout.py``, and clips of any length, chunk by chunk, in ``chunks.py``.
+"""
+
+from collections.abc import Callable
 from dataclasses import replace
 
-import torch
 from einops import rearrange
-from mmengine.logging import print_log
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
-from i2vkit.generator_slots import GENERATOR_SLOTS
+from i2vkit.generator_slots import GENERATOR_SLOTS, added_slots, motion_steps
+from i2vkit.models import generator_checks
 from i2vkit.models.assembly import plan_generator
-from i2vkit.models.clip_lengths import ClipLengths
-from i2vkit.models.dry_run import checked_outputs
-from i2vkit.models.fields import check_spec, checked_spec
+from i2vkit.models.fields import checked_spec
 from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.generator_capabilities import GeneratorCapabilities
+from i2vkit.models.generator_checks import check_maps, check_reads_steps
+from i2vkit.models.part_calls import adapters_of, call_with_content, chain, flag, seen_by
+from i2vkit.models.priors import drawn_around, prior_of
+from i2vkit.models.rollout import roll_out
 from i2vkit.models.training.passes import Pass
-from i2vkit.registry import ADAPTERS, MODELS, checked
+from i2vkit.registry import MODELS, closest_names
 from i2vkit.structures import Content, Generated, Motion, Spec, VideoBatch
+
+__all__ = ["Generator", "call_with_content", "check_maps"]
 
 
 @MODELS.register_module()
-class Generator(nn.Module):
+class Generator(GeneratorCapabilities):
     """Turns a content and a motion into a video; every slot takes any part of its registry.
 
     Each encoder runs once for each distinct input of a call; its result is shared by the passes. A slot that nobody
     reads stays empty, and adapters (named in the log) stand where two parts do not meet by themselves. A ``refiner``
     makes a second video from the first, ``coarse`` one, and the clip's condition maps; the head reads its features too,
     with the coarse video as base.
+
+    Where a part reads frames that were given or made before (``reads_past``), frame 0 of a video is the image itself,
+    and the others are made step by step (``rollout.py``).
+
+    Attributes:
+        feeds_back: True if frames are made from frames made before, in a rollout.
+        reads_codes_of_past: True if a part then reads the content codes of the frames before.
+        encoded: Spec of the motion as it is encoded or drawn.
+        motion: Spec of the motion that the decoder gets.
+
+    Args:
+        decoder, head, content_encoder, motion_encoder, motion_generator, refiner: Configs of the parts.
+        image_size: In pixels.
+        num_labels: Number of labels that motion may depend on.
+        map_channels: Number of condition maps a frame.
+        passes: What content meets what motion in training, so that impossible ones are refused.
+        skips_from: Whose pyramid the decoder gets in a rollout: "image", or "past" for that of the frame before.
+        added: Configs of parts in slots that a project has added (``add_slot``), by slot.
 
     Raises:
         ConfigError: if the parts do not fit together.
@@ -45,162 +72,106 @@ class Generator(nn.Module):
         num_labels: int = 0,
         map_channels: int = 0,
         passes: dict[str, Pass] | None = None,
+        skips_from: str = "image",
+        **added: dict | None,
     ):
         super().__init__()
-        plan = plan_generator(decoder, content_encoder, motion_encoder, motion_generator, num_labels)
+        if unknown := [name for name in added if name not in added_slots()]:
+            raise ConfigError(
+                f"a generator has no slot '{unknown[0]}'; nearest: {closest_names(unknown[0], GENERATOR_SLOTS)} (a "
+                f"slot of "
+                f"your own is there once add_slot was called)"
+            )
+        parts = dict(content_encoder=content_encoder, motion_encoder=motion_encoder, motion_generator=motion_generator)
+        parts |= added
+        plan = plan_generator(decoder, num_labels, **parts)
+        parts = {name: config if name in plan.used else None for name, config in parts.items()}
         self.image_size, self.num_labels, self.map_channels = image_size, num_labels, map_channels
+        self.skips_from = skips_from
         known = dict(image_size=image_size, num_labels=num_labels, map_channels=map_channels)
         slots = GENERATOR_SLOTS
 
-        self.content_encoder = None
-        content = Spec()
-        if plan.content_encoder:
-            known["requested"] = plan.content_requested
-            self.content_encoder = slots["content_encoder"].build(content_encoder, known)
-            content = checked_spec(self.content_encoder, requested=plan.content_requested)
-        self.content_adapters, content = _chain(plan.content_adapters, content)
+        known["requested"] = plan.content_requested
+        self.content_encoder = slots["content_encoder"].build(parts["content_encoder"], known)
+        content = (
+            checked_spec(self.content_encoder, requested=plan.content_requested) if self.content_encoder else Spec()
+        )
+        self.content_adapters, content = chain(plan.content_adapters, content, image_size)
         known["content"] = content
 
         known["requested"] = plan.motion_requested
-        self.motion_encoder = slots["motion_encoder"].build(motion_encoder if plan.motion_encoder else None, known)
+        self.motion_encoder = slots["motion_encoder"].build(parts["motion_encoder"], known)
         motion = checked_spec(self.motion_encoder, requested=plan.motion_requested) if self.motion_encoder else Spec()
         motion = replace(motion, condition=num_labels)
         self.encoded = motion
-        self.generator_adapters, motion = _chain(plan.generator_adapters, motion, labelled=False)
-        known["motion"] = motion
-        config = motion_generator if plan.motion_generator else None
-        self.motion_generator = slots["motion_generator"].build(config, known)
-        motion = checked_spec(self.motion_generator, upstream=motion) if self.motion_generator else motion
-        labelled = self.motion_generator is not None and "motion.condition" in self.motion_generator.reads()
-        self.decoder_adapters, self.motion = _chain(plan.decoder_adapters, motion, labelled)
+        # What changes the motion on its way to the decoder: names of the adapters, and of the part behind them.
+        self._steps: list[tuple[str, str]] = []
+        labelled = False  # motion that is encoded from a video is not to depend on labels
+        for name in motion_steps():
+            adapters = adapters_of(name)
+            built, motion = chain(plan.motion_adapters.get(name, ()), motion, image_size, labelled)
+            setattr(self, adapters, built)
+            known["motion"] = motion
+            part = slots[name].build(parts.get(name), known)
+            setattr(self, name, part)
+            if part is not None:
+                check_reads_steps(part, part.reads(), motion)
+                motion = checked_spec(part, upstream=motion)
+                labelled = labelled or "motion.condition" in part.reads()
+            self._steps.append((adapters, name))
+        self.decoder_adapters, self.motion = chain(plan.motion_adapters["decoder"], motion, image_size, labelled)
         known["motion"] = self.motion
 
         self.head = slots["head"].build(head, known)
         known |= dict(out_channels=self.head.channels, base_requested=self.head.reads_base)
         known["identity_bias"] = getattr(self.head, "identity_bias", ())
         self.decoder = slots["decoder"].build(decoder, known)
+        check_reads_steps(self.decoder, self.decoder.reads(), self.motion)
         self.refiner = slots["refiner"].build(refiner, known)
-        self.content_per_frame = self.decoder.code_per_frame and content.code_per_frame
-        self._check(passes or {})
+        self.content_per_frame = flag(self.decoder, "code_per_frame") and content.code_per_frame
+        # Kept as values, since the generator's graph is to be traced without them.
+        self.feeds_back = bool(self.past_readers)
+        readers = [*self.past_readers, *([self.motion_encoder] if self.encoded.variational else [])]
+        self.reads_codes_of_past = self.feeds_back and any("content.code" in part.reads() for part in readers)
+        generator_checks.check_rollout(self, content)
+        generator_checks.check_passes(self, passes or {})
+        self.makes_mask = False
+        made, self._draws = generator_checks.dry_run(self)
+        self.makes_mask = made.mask is not None
 
-    @property
-    def has_prior(self) -> bool:
-        """Whether motion can be drawn without a driving video."""
-        return self.encoded.variational or (self.motion_encoder is None)
-
-    def is_random(self, motion: str = "driving") -> bool:
-        """Whether a video depends on its seed, with motion encoded from the "driving" or drawn from the "prior"."""
-        return self._draws or (motion == "prior" and self.encoded.code > 0)
-
-    @property
-    def supports_chunks(self) -> bool:
-        """Whether a clip can be made in chunks: every part must carry its state on."""
-        adapters = [*self.content_adapters, *self.generator_adapters, *self.decoder_adapters]
-        parts = [self.motion_encoder, self.motion_generator, self.decoder, *adapters]
-        return self.refiner is None and all(part.supports_chunks for part in parts if part is not None)
-
-    @property
-    def lengths(self) -> ClipLengths:
-        """The numbers of frames that the decoder can make."""
-        return self.decoder.lengths
-
-    @property
-    def reads_label(self) -> bool:
-        """Whether a video depends on the label of its clip."""
-        readers = [part for part in (self.motion_generator, self.decoder) if part is not None]
-        return self.num_labels > 0 and any("motion.condition" in part.reads() for part in readers)
-
-    @property
-    def reads_maps(self) -> bool:
-        """Whether a video depends on the condition maps of its clip."""
-        return self.map_channels > 0 and (
-            self.refiner is not None or (self.motion_encoder is not None and self.motion_encoder.reads_maps)
-        )
-
-    def with_maps(self, clip: VideoBatch) -> VideoBatch:
-        """``clip``, with empty condition maps where the model has some and the clip none: to try and to measure."""
-        if not self.map_channels or clip.driving_maps is not None:
-            return clip
-        batch, _, length, height, width = clip.driving.shape
-        maps = torch.zeros(batch, self.map_channels, length, height, width, device=clip.driving.device)
-        return replace(clip, driving_maps=maps, image_maps=maps[:, :, 0])
-
-    def check_maps(self, clip: VideoBatch) -> None:
-        """Raise ``ConfigError`` if this generator reads condition maps, and the clip has none or others."""
-        if self.reads_maps:
-            check_maps(clip, self.map_channels)
-
-    def check_decodes_frames(self) -> None:
-        """Raise ``ConfigError`` unless some frames of a clip can be decoded without the others."""
-        if self.refiner is not None or not self.decoder.frame_wise:
-            part = self.decoder if self.refiner is None else self.refiner
-            raise ConfigError(
-                f"decoded_frames decodes a few frames of each clip, and {type(part).__name__} makes whole clips: set "
-                f"model.decoded_frames=None, or take a decoder that works frame by frame (UNetDecoder, FrameDecoder, "
-                f"DenseDecoder) and no refiner"
-            )
-
-    def check_encodes_video(self) -> None:
-        """Raise ``ConfigError`` if the motion of a generated video cannot be encoded anew."""
-        if self.motion_encoder is None:
-            raise ConfigError("a loss or view encodes the motion of a video, and this generator has no motion encoder")
-        if not self.motion_encoder.reads_video:
-            raise ConfigError(
-                f"a loss or view encodes the motion of a video anew, and {type(self.motion_encoder).__name__} "
-                f"reads condition maps instead of the video: take the loss or view out, or another motion encoder"
-            )
-
-    def _check(self, passes: dict[str, Pass]) -> None:
-        """A pass must be possible, and a short video must come out at the right size."""
-        for name, entry in passes.items():
-            if entry.motion == "prior" and not self.has_prior:
-                raise ConfigError(
-                    f"pass '{name}' draws its motion from a prior, but {type(self.motion_encoder).__name__} has none: "
-                    f"use a variational motion encoder, or a motion generator that needs no encoder"
-                )
-            if entry.motion == "driving" and self.motion_encoder is None:
-                print_log(f"pass '{name}': no motion encoder is read, so its motion is drawn from the prior", "current")
-            if entry.content_per_frame and not self.content_per_frame:
-                print_log(
-                    f"pass '{name}': {type(self.decoder).__name__} reads the first frame's content only", "current"
-                )
-        training = self.training
-        device = next(self.parameters()).device
-        video = torch.zeros(1, 3, self.lengths.at_least(2), self.image_size, self.image_size, device=device)
-        label = torch.zeros(1, dtype=torch.long, device=device) if self.num_labels else None
-        state = GenerationState(seeds=[0])
-        try:
-            with torch.no_grad():
-                clip = self.with_maps(VideoBatch(video, label=label))
-                with checked_outputs(self):
-                    made = self.eval()(clip, {"dry_run": Pass()}, state)["dry_run"]
-        except RuntimeError as error:
-            raise ConfigError(f"the parts of the generator do not fit together: {error}") from error
-        finally:
-            self.train(training)
-        self._draws, self.makes_mask = state.used_rng, made.mask is not None
-        if made.video.shape != video.shape:
-            raise ConfigError(
-                f"{type(self.decoder).__name__} made {tuple(made.video.shape)}, expected {tuple(video.shape)}"
-            )
+    @classmethod
+    def more_arguments(cls) -> list[str]:
+        """The names of ``added``: slots that projects have added."""
+        return added_slots()
 
     def encode_content(self, clip: VideoBatch, which: str = "driving", per_frame: bool = False) -> Content:
         """The content of the driving clip's first frame or of the image; ``per_frame`` adds codes (B, T, D)."""
         image = clip.driving[:, :, 0] if which == "driving" else clip.image
         if self.content_encoder is None:
             return Content(image=image)
-        if not per_frame or not self.content_per_frame:
-            content = self.content_encoder(image)
-        else:
-            batch = len(clip)
-            every = self.content_encoder(rearrange(clip.driving, "b c t h w -> (b t) c h w"))
-            pyramid = tuple(rearrange(level, "(b t) ... -> b t ...", b=batch)[:, 0] for level in every.pyramid)
-            content = Content(image, pyramid, rearrange(every.code, "(b t) d -> b t d", b=batch))
+        if per_frame and self.content_per_frame:
+            return self.encode_frames(clip.driving)
+        return self._encode_images(image)
+
+    def encode_frames(self, video: Tensor) -> Content:
+        """The content of the first frame of a video (B, C, T, H, W), with the codes (B, T, D) of all its frames."""
+        if self.content_encoder is None:
+            return Content(image=video[:, :, 0])
+        every = self._encode_images(rearrange(video, "b c t h w -> (b t) c h w"))
+        batch = len(video)
+        pyramid = tuple(rearrange(level, "(b t) ... -> b t ...", b=batch)[:, 0] for level in every.pyramid)
+        code = None if every.code is None else rearrange(every.code, "(b t) d -> b t d", b=batch)
+        return Content(video[:, :, 0], pyramid, code)
+
+    def _encode_images(self, image: Tensor) -> Content:
+        content = self.content_encoder(image)
         for adapter in self.content_adapters:
             content = adapter(content, None)
         return content
 
-    def encode_motion(self, clip: VideoBatch, state: GenerationState, content: Content | None = None) -> Motion:
+    def encode_motion(
+        self, clip: VideoBatch, state: GenerationState, content: Content | None = None, codes: Tensor | None = None
+    ) -> Motion:
         """Return what the motion encoder gives, before the motion generator.
 
         Args:
@@ -208,18 +179,45 @@ class Generator(nn.Module):
             state: Where draws and states come from.
             content: Of the image that the motion will animate, for an encoder that reads it. By default it is that of
                 the first frame of the clip.
+            codes: Content codes (B, T, D) of the clip's frames, for an encoder that reads them, if they are there.
         """
         self.check_maps(clip)
-        if self.motion_encoder.reads_content() and content is None:
+        encoder = self.motion_encoder
+        if encoder.reads_content() and content is None:
             content = self.encode_content(clip)
-        return self._completed(call_with_content(self.motion_encoder, clip, state, content), clip)
-
-    def draw_motion(self, clip: VideoBatch, state: GenerationState) -> Motion:
-        """Motion from the prior, as long as ``clip.driving``: N(0, I) where the encoder is variational."""
-        motion = Motion(length=clip.driving.shape[2], num_frames=clip.num_frames)
-        if self.encoded.code:
-            motion = replace(motion, code=state.normal(self, "prior", (self.encoded.code,), like=clip.driving))
+        seen = content
+        if self.encodes_frame_codes and not flag(encoder, "reads_past"):
+            seen = replace(content, code=self.encode_frames(clip.driving).code if codes is None else codes)
+        motion = call_with_content(encoder, clip, state, seen)
+        if self.encoded.variational and not self._by_step:
+            motion = replace(motion, **prior_of(encoder, content, state, motion.length, self.encoded))
         return self._completed(motion, clip)
+
+    def draw_motion(self, clip: VideoBatch, state: GenerationState, content: Content | None = None) -> Motion:
+        """Motion as long as ``clip.driving``, from the encoder's prior given ``content``, or from N(0, I).
+
+        In a rollout a code a step is drawn when its step comes, since its prior may read the frame before.
+        """
+        motion = Motion(length=clip.driving.shape[2], num_frames=clip.num_frames)
+        if self.draws_code and not self._by_step:
+            motion = drawn_around(self, motion, content, state, clip.driving)
+        return self._completed(motion, clip)
+
+    @property
+    def _by_step(self) -> bool:
+        """True if prior and draws of a motion code are matters of each step of a rollout."""
+        return self.feeds_back and self.encoded.code_per_step
+
+    def motion_of(
+        self, clip: VideoBatch, entry: Pass, state: GenerationState, content: Content, codes: Tensor | None = None
+    ) -> Motion:
+        """The motion of a pass: encoded from the clip, or drawn where nothing drives.
+
+        In a rollout, of an encoder that reads the past, it is empty: each step encodes the frame before.
+        """
+        if entry.motion == "prior" or self.motion_encoder is None or flag(self.motion_encoder, "reads_past"):
+            return self.draw_motion(clip, state, content)
+        return self.encode_motion(clip, state, content, codes)
 
     def _completed(self, motion: Motion, clip: VideoBatch) -> Motion:
         """With condition maps, and the label as a one-hot vector."""
@@ -233,9 +231,23 @@ class Generator(nn.Module):
         return replace(motion, condition=functional.one_hot(clip.label, self.num_labels).to(clip.driving.dtype))
 
     def render(
-        self, content: Content, motion: Motion, state: GenerationState, name: str = "", frames: Tensor | None = None
+        self,
+        content: Content,
+        motion: Motion,
+        state: GenerationState,
+        name: str = "",
+        frames: Tensor | None = None,
+        past: Content | None = None,
     ) -> Generated:
-        """The video of a content and an encoded or drawn motion, or of its ``frames``, indices (B, K), alone.
+        """The video of a content and an encoded or drawn motion.
+
+        Args:
+            content: Of the image.
+            motion: Before the motion generator.
+            state: Where draws and states come from.
+            name: Of the pass, for the result.
+            frames: Indices (B, K) of the frames to decode; all by default.
+            past: In a rollout, what the parts that read the past get in place of ``content``.
 
         Raises:
             ConfigError: for a length that the decoder cannot make; names those it can.
@@ -247,24 +259,54 @@ class Generator(nn.Module):
             )
         encoded = motion
         state.set_batch(content.image)
-        for adapter in self.generator_adapters:
-            motion = adapter(motion, state)
-        if self.motion_generator is not None:
-            motion = call_with_content(self.motion_generator, motion, state, content)
+        for adapters, part in self._steps:
+            for adapter in getattr(self, adapters):
+                motion = adapter(motion, state)
+            if (step := getattr(self, part)) is not None:
+                motion = call_with_content(step, motion, state, seen_by(step, content, past))
         for adapter in self.decoder_adapters:
             motion = adapter(motion, state)
         if frames is not None:
             motion = motion.select_frames(frames)
-        features, base = self.decoder(content, motion, state)
+        seen = seen_by(self.decoder, content, past)
+        if past is not None:
+            seen = replace(seen, pyramid=past.pyramid)
+        features, base = self.decoder(seen, motion, state)
         # Video and losses stay in full precision under autocast.
-        made = self.head(features.float(), base.float())
+        base = base.float()
+        made = dict(base=base) | self.head(features.float(), base)
         if self.refiner is not None:
             coarse = made["video"]
             features = self.refiner(coarse, motion.driving_maps if self.map_channels else None)
-            made = dict(self.head(features.float(), coarse), coarse=coarse)
+            made = dict(base=coarse) | self.head(features.float(), coarse) | dict(coarse=coarse)
         # Maps of every frame are gigabytes, and nobody reads them behind the decoder.
         motion, encoded = replace(motion, maps={}), replace(encoded, maps={})
         return Generated(content=content, motion=motion, encoded=encoded, pass_name=name, **made)
+
+    def make(
+        self,
+        content: Content,
+        motion: Motion,
+        clip: VideoBatch,
+        state: GenerationState,
+        entry: Pass,
+        name: str = "",
+        frames: Tensor | None = None,
+        codes: Tensor | None = None,
+    ) -> Generated:
+        """The video of a pass, rendered at once, or in a rollout where a part reads the past.
+
+        Args:
+            content: Of the image.
+            motion: As ``motion_of`` returns it.
+            clip: The driving clip; a rollout reads its frames if they are fed.
+            state, name, frames: As of ``render``.
+            entry: The pass.
+            codes: Content codes (B, T, D) of the clip's frames, where they are known.
+        """
+        if not self.feeds_back:
+            return self.render(content, motion, state, name, frames)
+        return roll_out(self, content, motion, clip, entry, state, name, codes)
 
     def forward(
         self,
@@ -283,60 +325,39 @@ class Generator(nn.Module):
                 these of its frames are decoded.
         """
         shown = clip if frames is None else clip.select_frames(frames)
-        contents: dict[tuple[str, bool], Content] = {}
-        encoded: dict[tuple[str, bool] | None, Motion] = {}
+        known: dict[tuple, Content | Motion] = {}
+
+        def once(key: tuple, make: Callable, *inputs):
+            if key not in known:
+                known[key] = make(*inputs)
+            return known[key]
+
         generated = {}
         for name, entry in passes.items():
             own = state or GenerationState()
-            key = (entry.content, entry.content_per_frame)
-            if key not in contents:
-                contents[key] = self.encode_content(shown, *key)
-            if entry.motion == "prior" or self.motion_encoder is None:
-                motion = self.draw_motion(clip, own)
+            codes = None
+            if self._reads_codes_of_source(entry):
+                every = once(("frames",), self.encode_frames, shown.driving)
+                codes = every.code
+            key = (entry.content, entry.content_per_frame and not self.feeds_back)
+            if codes is not None and self.feeds_back and entry.content == "driving":
+                content = replace(every, code=codes[:, 0])
             else:
-                # Encoded once for all passes, or once for each content where the encoder reads it.
-                of = key if self.motion_encoder.reads_content() else None
-                if of not in encoded:
-                    encoded[of] = self.encode_motion(clip, own, contents[key])
-                motion = encoded[of]
-            generated[name] = self.render(contents[key], motion, own, name, frames)
+                content = once(("content", *key), self.encode_content, shown, *key)
+            # Encoded once for all passes, or once for each content where the encoder reads it.
+            if entry.motion == "prior" or self.motion_encoder is None:
+                motion = self.motion_of(clip, entry, own, content)
+            else:
+                of = key if self.motion_encoder.reads_content() else ()
+                motion = once(("motion", *of), self.motion_of, clip, entry, own, content, codes)
+            generated[name] = self.make(content, motion, clip, own, entry, name, frames, codes)
         return generated
 
-
-def check_maps(clip: VideoBatch, channels: int) -> None:
-    """Raise ``ConfigError`` unless ``clip`` has condition maps of so many channels, also of the image to animate."""
-    if clip.driving_maps is None or clip.image_maps is None:
-        raise ConfigError(
-            "this model reads condition maps and the clips have none: prepare the set with --maps and put ReadMaps "
-            "behind ReadFrames in the pipeline"
-        )
-    if clip.driving_maps.shape[1] != channels:
-        raise ConfigError(
-            f"this model reads condition maps of {channels} channels and those of the clips have "
-            f"{clip.driving_maps.shape[1]} (normal maps 3, heatmaps 13, silhouettes 1): set model.map_channels"
-        )
-
-
-def call_with_content(
-    part: nn.Module, reads: VideoBatch | Motion, state: GenerationState, content: Content | None
-) -> Motion:
-    """Call a motion encoder or generator; one that reads content gets it too, with one code (B, D) a clip."""
-    if not part.reads_content():
-        return part(reads, state)
-    if content.code is not None and content.code.dim() == 3:  # (B, T, D), of every frame
-        content = replace(content, code=content.code[:, 0])
-    return part(reads, state, content)
-
-
-def _chain(adapters: tuple[type, ...], spec: Spec, labelled: bool = True) -> tuple[nn.ModuleList, Spec]:
-    """Build ``adapters`` one after the other; returns them and the spec behind the last.
-
-    Unless ``labelled``, they are told of no labels: motion that is encoded from a video is not to depend on them.
-    """
-    built, condition = nn.ModuleList(), spec.condition
-    for adapter in adapters:
-        built.append(checked(ADAPTERS, adapter(spec if labelled else replace(spec, condition=0))))
-        field = f"{adapter.side}.{adapter.provides}"
-        check_spec(adapter.__name__, built[-1].spec, provides={field}, expected=(field,), upstream=spec)
-        spec = replace(built[-1].spec, condition=condition)
-    return built, spec
+    def _reads_codes_of_source(self, entry: Pass) -> bool:
+        """True if a pass of a rollout reads the content codes of all frames of the driving clip, which are then one
+        run.
+        """
+        if self.content_encoder is None or not self.feeds_back:
+            return False
+        driven = entry.motion == "driving" and self.encodes_frame_codes
+        return driven or (entry.feed == "truth" and self.reads_codes_of_past)

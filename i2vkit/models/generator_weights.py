@@ -10,10 +10,11 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 import i2vkit
+from i2vkit.datasets.facts import facts_of_model
 from i2vkit.engine.checkpoints import checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media import atomic_path
@@ -51,7 +52,9 @@ def load_generator(model: nn.Module, path: str | Path) -> None:
         raise CheckpointError(f"{path}: {len(broken)} weights are not finite (first: {broken[0]}); training diverged")
 
 
-def export_generator(model: nn.Module, cfg: Config, out: str | Path, dtype: str = "float32") -> dict[str, str]:
+def export_generator(
+    model: nn.Module, cfg: Config, out: str | Path, dtype: str = "float32", facts: dict[str, str] | None = None
+) -> dict[str, str]:
     """Write the weights of ``model.generator`` to a ``.safetensors`` file, whole or not at all.
 
     Args:
@@ -61,9 +64,11 @@ def export_generator(model: nn.Module, cfg: Config, out: str | Path, dtype: str 
         dtype: "float32", or "bfloat16" for a file of half the size: convolutions, linear and recurrent layers are
             rounded to 8 bits, while vectors (biases, statistics of batch norms) stay as they are. Either is loaded in
             fp32.
+        facts: more entries for the header, such as those of ``i2vkit.zoo.metadata.describe``.
 
     Returns:
-        What stands in its header: config, i2vkit version, image size, dtype and the SHA-256 of the weights.
+        What stands in its header: config, i2vkit version, image size, facts of the data, dtype, the SHA-256 of the
+        weights and ``facts``.
 
     Raises:
         ConfigError: a model without a generator, or another dtype.
@@ -87,12 +92,25 @@ def export_generator(model: nn.Module, cfg: Config, out: str | Path, dtype: str 
         "config": Path(cfg.filename or "").stem,
         "i2vkit": i2vkit.__version__,
         "image_size": str(model.image_size),
+        "data_facts": json.dumps(facts_of_model(model)),
         "dtype": dtype,
         "sha256": digest(weights),
+        **(facts or {}),
     }
     with atomic_path(out) as temporary:
-        save_file(weights, temporary, metadata)
+        # Not by safetensors' own save_file, whose files only their owner can read.
+        temporary.write_bytes(_with_sorted_metadata(save(weights, metadata)))
     return metadata
+
+
+def _with_sorted_metadata(data: bytes) -> bytes:
+    """The bytes of a safetensors file with the metadata in its header sorted: the same content is the same file."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of eight bytes
+    return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
 
 def _is_matrix(value: Tensor) -> bool:

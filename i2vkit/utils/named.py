@@ -11,6 +11,8 @@ NAMED_EXAMPLES = {
     "losses": "frame_l1=dict(type=FrameL1Loss)",
     "pretrained": 'motion_encoder=dict(part="generator.motion_encoder", checkpoint="work_dirs/...")',
     "pipeline": "window=dict(type=RandomWindow, length=16), read=dict(type=ReadFrames), pack=dict(type=PackClip)",
+    "augmentation": "flip=dict(type=RandomFlip)",
+    "extra_steps": "states=dict(type=LabelStates, num_states=3)",
     "custom_hooks": "seed=dict(type=IterationSeedHook)",
     "param_scheduler": "decay=dict(type=LinearLR, ...)",
     "val_evaluator": "ssim=dict(type=Ssim)",

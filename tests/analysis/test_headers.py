@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from i2vkit.analysis.profile import StepMemory, check_header, check_headers, headers, stated_memory, with_memory
-from i2vkit.config.loading import config_names, find_config, load_config
+from i2vkit.analysis.profile.headers import stated_by, stated_for_variant, with_variant_memory
+from i2vkit.config.loading import experiment_names, find_config, load_config
 from i2vkit.errors import ConfigError
 
 FITS = 60  # GiB, of the 78 that the large cards have
@@ -24,22 +25,22 @@ with read_base():
     from i2vkit.configs._base_.datasets.weizmann_strips import *
     from i2vkit.configs._base_.models.imaginator import *
 
-model["labels"] = ["a", "b"]
+train_dataloader["dataset"]["reader"]["labels"] = ["a", "b"]
 '''
 
 
-@pytest.mark.parametrize("name", config_names())
+@pytest.mark.parametrize("name", experiment_names())
 def test_the_header_states_a_memory_that_large_cards_have(name):
     """python tools/flops.py all --headers write"""
     if load_config(name).get("optim_wrapper"):
-        stated = stated_memory(find_config(name).read_text())
+        stated = stated_by(name)
         assert stated is not None and stated.gib < FITS
         assert stated.precision == load_config(name).model.get("precision", "fp32")
 
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=() if name in SOON else pytest.mark.slow) for name in config_names()],
+    [pytest.param(name, marks=() if name in SOON else pytest.mark.slow) for name in experiment_names()],
 )
 def test_the_header_is_right(name):
     """python tools/flops.py all --headers write"""
@@ -80,6 +81,18 @@ def test_a_header_is_checked_and_written(tmp_path, monkeypatch, capsys):
     runpy.run_path(Path(__file__).parents[2] / "tools/flops.py", run_name="__main__")
     assert capsys.readouterr().out.strip().endswith("in fp32: written")
     assert check_header(str(path)) is None and 0.3 < stated_memory(path.read_text()).gib < 1
+
+
+def test_the_memory_of_a_variant_is_checked_and_written_in_its_entry(tmp_path):
+    path = tmp_path / "mine.py"
+    text = find_config("vgan_weizmann").read_text().replace("._base_", "i2vkit.configs._base_")
+    path.write_text(text.replace('memory="0.5 GiB in fp32"', 'memory="7.5 GiB in fp32"'))
+    assert stated_for_variant(path.read_text(), "penn_strips") == StepMemory(7.5, "fp32")
+    assert stated_for_variant(path.read_text(), "other") is None
+    assert with_variant_memory(path.read_text(), "penn_strips", StepMemory(0.5, "fp32")) == text
+    with pytest.raises(ConfigError, match=r'variant b has no place .* give it memory=""'):
+        with_variant_memory('variants = {"b": dict(help="")}', "b", StepMemory(1.0, "fp32"))
+    assert stated_by("vgan_penn_strips") == StepMemory(0.5, "fp32")
 
 
 def test_examples_of_the_docstrings_run():

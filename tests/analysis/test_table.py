@@ -460,7 +460,7 @@ def test_an_interrupted_training_goes_on_from_its_checkpoint(tmp_path):
     for use, people in (("train", "exclude_people"), ("val", "people"), ("test", "people")):
         data = f"{use}_dataloader"
         options |= {f"{data}.dataset.reader.root": str(tmp_path / "clips"), f"{data}.dataset.{people}": ["P1"]}
-        options |= {f"{data}.dataset.min_frames": 4, f"{data}.dataset.pipeline.window.stride": 1}
+        options |= {f"{data}.dataset.min_frames": 4, f"{data}.dataset.window.stride": 1}
         options |= {f"{data}.batch_size": 1, f"{data}.num_workers": 0, f"{data}.dataset.cache": None}
     options |= {f"{use}_dataloader.dataset.truth": None for use in ("val", "test")}
     table = read_description(write(tmp_path / "t.json", options=options))

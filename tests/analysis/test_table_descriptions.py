@@ -28,7 +28,7 @@ def parts(config: str) -> dict[str, str | None]:
 def test_a_cross_has_parts_of_its_parents_and_is_none_of_them():
     table = read_description(next(path for path in TABLES if path.stem == "truth_faces"))
     configs = {row["name"]: row["config"] for row in table["rows"]}
-    mixes = [row for row in table["rows"] if row["config"].startswith("mix/")]
+    mixes = [row for row in table["rows"] if row["name"].startswith("mix_")]
     assert len(mixes) >= 6
     seen = set()
     for row in mixes:

@@ -1,5 +1,6 @@
 """verify_gpu: each check finds what it is made for, and a stage that fails costs nothing but itself."""
 
+import doctest
 import json
 import sys
 import tarfile
@@ -9,8 +10,9 @@ import narrow
 import pytest
 import torch
 from mmengine.config import Config
+from tiny import tiny_config
 
-from i2vkit.analysis.verification import correctness, scheduling, verify
+from i2vkit.analysis.verification import correctness, scheduling, training, verify
 from i2vkit.analysis.verification.archives import MOST_BYTES, pack
 from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.scheduling import Process, Run
@@ -20,7 +22,9 @@ from i2vkit.analysis.verification.stages import Group, Plan, Stage, plan
 from i2vkit.analysis.verification.step import descend
 from i2vkit.analysis.verification.subjects import SUBJECTS, find_subject, narrowed, subject_config
 from i2vkit.analysis.verification.timing import in_turn
+from i2vkit.analysis.verification.training import DATA, RECIPES, _config, _options, _timed
 from i2vkit.analysis.verification.verification_report import format_verification
+from i2vkit.engine.checkpoints import latest_checkpoint
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS
 
@@ -228,6 +232,28 @@ def test_what_is_carried_away_fits(tmp_path):
     assert {path.name for path in written} >= {"strips.tar.gz", "records.tar.gz", "recipe0.safetensors"}
     with tarfile.open(tmp_path / "records.tar.gz") as archive:
         assert sorted(archive.getnames()) == ["right_dtgan.json", "right_dtgan.log"]
+
+
+def test_a_training_that_runs_out_of_time_keeps_the_weights_of_its_last_iteration(tmp_path):
+    cfg = tiny_config(tmp_path, 50)
+    cfg.default_hooks.checkpoint.interval = 50
+    ends = _timed(cfg, tmp_path, limit=0.0)
+    assert len(ends) == 1 and latest_checkpoint(tmp_path).name == "iter_1.pth"
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_recipes_build_narrow_and_load_what_is_trained_first(recipe):
+    for name in filter(None, (recipe.first, recipe.config)):
+        cfg = _config(name, _options("cpu", narrow=True), narrow=True)
+        with torch.device("meta"):
+            assert sum(parameter.numel() for parameter in MODELS.build(cfg.model).parameters()) < 2e6
+        assert cfg.model.precision == "fp32" and cfg.train_dataloader.batch_size == 2
+        assert bool(cfg.model.get("pretrained")) == (name == recipe.config and recipe.first is not None)
+        assert cfg.train_dataloader.dataset.reader.root == str(DATA / "faces")
+
+
+def test_examples_in_docstrings():
+    assert doctest.testmod(training).failed == 0
 
 
 def test_forms_are_timed_by_turns():

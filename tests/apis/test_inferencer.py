@@ -1,5 +1,8 @@
 """The inferencer: the same video in chunks and at once, from every form of input; its files; weights in and out."""
 
+import os
+import stat
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +12,10 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from i2vkit.apis import inferencer as module
+from i2vkit.apis.generation import generate_chunks
 from i2vkit.apis.inferencer import I2VInferencer
+from i2vkit.apis.motion_sources import DrivingVideo
+from i2vkit.apis.variants import Variant
 from i2vkit.errors import CheckpointError, ConfigError, MediaError, TrainingError
 from i2vkit.media import read_image, read_video, write_image, write_video
 from i2vkit.models.generator_weights import DTYPES, check_export, export_generator, load_generator
@@ -144,7 +150,9 @@ def test_gif_and_strip(animate, tmp_path):
 
 def test_dynamics_are_those_of_a_black_image(animate, tmp_path):
     driving = moving_square(4)
-    videos = next(animate.animate(iter([driving]), [IMAGE, np.zeros_like(IMAGE)]))
+    motion = animate.prepare(IMAGE, DrivingVideo(driving))
+    images, variant = [IMAGE, np.zeros_like(IMAGE)], Variant(None, 0, "generated")
+    videos = next(generate_chunks(animate.model, motion.chunks(None), images, motion, variant))
     alone = animate(np.zeros_like(IMAGE), driving).frames
     assert np.abs(videos["dynamics"].astype(int) - alone).max() <= 1
     assert np.abs(videos["generated"].astype(int) - animate(IMAGE, driving).frames).max() <= 1
@@ -154,10 +162,10 @@ def test_unusable_input_is_refused_and_leaves_no_file(animate, tmp_path):
     for empty in (np.zeros((0, 8, 8, 3), dtype=np.uint8), [], iter(())):
         with pytest.raises(MediaError, match="no frames"):
             animate(IMAGE, empty, tmp_path / "out.mp4")
-    with pytest.raises(MediaError, match="uint8"):
+    with pytest.raises(MediaError, match=r"of floats has values in \[0, 1\], and these are between 40 and 220"):
         animate(IMAGE.astype(float), moving_square(3))
-    with pytest.raises(MediaError, match=r"uint8 \(height, width, 3\), got uint8 \(32, 32\)"):
-        animate(IMAGE, moving_square(3)[..., 0])
+    with pytest.raises(MediaError, match=r"uint8 \(height, width, 3\), grey or with alpha, got uint8 \(32, 32, 2\)"):
+        animate(IMAGE, moving_square(3)[..., :2])
     with pytest.raises(MediaError, match=r"out\.mov"):
         animate(IMAGE, moving_square(3), tmp_path / "out.mov")
     with pytest.raises(MediaError, match="nowhere"):
@@ -188,6 +196,16 @@ def test_an_exported_generator_makes_the_same_video(config, model, animate, tmp_
     assert check_export(tmp_path / "generator.safetensors") == header
     exported = I2VInferencer(config, tmp_path / "generator.safetensors", device="cpu")
     np.testing.assert_array_equal(exported(IMAGE, moving_square(4)).frames, animate(IMAGE, moving_square(4)).frames)
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o007])
+def test_an_export_is_read_by_whom_the_umask_lets_read(config, model, tmp_path, mask):
+    path, before = tmp_path / "generator.safetensors", os.umask(mask)
+    try:
+        export_generator(model, config, path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
 
 
 def test_an_export_in_bfloat16_has_half_the_size_and_loads_in_fp32(config, model, animate, tmp_path):

@@ -1,7 +1,5 @@
 """Animation by condition maps: points to maps on the way, and the files that show them."""
 
-from argparse import Namespace
-
 import numpy as np
 import pytest
 import torch
@@ -12,15 +10,15 @@ from i2vkit.apis import map_driving
 from i2vkit.apis.face_crop import crop_face
 from i2vkit.apis.forecasting import forecast_set, load_pose_lstm
 from i2vkit.apis.inferencer import I2VInferencer
-from i2vkit.apis.map_animation import animate_by_maps, animate_from_files
-from i2vkit.apis.map_driving import DrivingMaps, body_maps, face_maps, read_landmarks, read_poses
-from i2vkit.conditions import FaceMaps, JointHeatmaps
+from i2vkit.apis.map_driving import body_maps, face_maps, read_landmarks, read_poses
+from i2vkit.apis.motion_sources import BodyPoses, ClipMaps, ConditionMaps, DrawnMaps, FaceVideo, declared_generator
+from i2vkit.conditions import FaceMaps, JointHeatmaps, Silhouettes
 from i2vkit.conditions.camera import to_image_space
-from i2vkit.config.loading import load_config
-from i2vkit.datasets.map_files import maps_of
+from i2vkit.config.loading import experiment_names, load_config
+from i2vkit.datasets.map_files import maps_of, write_maps
 from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.media import read_image, read_video, write_image
+from i2vkit.media import read_image, read_video, write_image, write_video
 from i2vkit.models import PoseLstm, SupervisedModel
 from i2vkit.preparation.boxes import FirstFrameBox
 from i2vkit.preparation.landmarks import write_landmarks
@@ -32,15 +30,20 @@ from i2vkit.rendering.faces.face_renderer import FaceRenderer
 PARTS = ("content_encoder", "motion_encoder", "decoder")
 
 
+DATA = {13: "penn", 3: "mug", 1: "weizmann"}  # by the number of maps a frame
+
+
 def model_config(stage: str = "forecast", channels: int = 13) -> Config:
-    options = {"model.image_size": SIZE, "model.map_channels": channels}
+    options = {"model.image_size": SIZE}
     options |= {f"model.generator.{part}.width": 4 for part in PARTS}
     options |= {f"model.generator.{part}.max_width": 8 for part in PARTS}
     options |= {"model.discriminators.frame.network.width": 4, "model.discriminators.frame.network.max_width": 8}
     if stage == "refine":
         options |= {"model.generator.refiner.widths": (4, 8), "model.generator.refiner.window": 8}
         options |= {"model.discriminators.video.network.width": 4, "model.discriminators.video.network.max_width": 8}
-    return load_config(f"frgan_{stage}_mug", options)
+    if channels == 13 and stage == "forecast":  # VGG's weights are not there
+        options["model.phases.generator.losses.features"] = None
+    return load_config(f"frgan_{stage}_{DATA[channels]}", options)
 
 
 def inferencer(tmp_path, stage: str = "forecast", channels: int = 13) -> I2VInferencer:
@@ -151,35 +154,63 @@ def test_a_clip_of_poses_is_forecast_on_the_disk(tmp_path, pose_lstm):
 def test_maps_masks_coarse_and_refined_frames_are_shown(tmp_path, stage, rows):
     made = inferencer(tmp_path, stage)
     driving = body_maps(picture(), walk(8), SIZE)
-    shown = animate_by_maps(made, picture(), driving, tmp_path / "shown.mkv", show_maps=True)
-    plain = animate_by_maps(made, picture(), driving, tmp_path / "plain.png")
+    driving = ConditionMaps(driving.maps, driving.image_maps)
+    shown = made(picture(), driving, tmp_path / "shown.mkv", show_maps=True, keep_frames=True)
+    plain = made(picture(), driving, tmp_path / "plain.png", keep_frames=True)
     assert shown.num_frames == 8 and np.array_equal(shown.frames, plain.frames)
     grid = read_video(tmp_path / "shown.mkv")
     assert len(grid) == 8 and grid.shape[1] > rows * SIZE
     assert read_image(tmp_path / "plain.png").ndim == 3
     with pytest.raises(ConfigError, match="reads maps"):
-        animate_by_maps(made, picture(), DrivingMaps(driving.maps[:, :3], driving.image_maps[:3]))
+        made(picture(), ConditionMaps(driving.maps[:, :3]))
 
 
-def options(**given) -> Namespace:
-    names = ("poses", "pose_lstm", "driving", "landmarks", "frames", "show_maps", "no_side_by_side", "margin")
-    return Namespace(**dict.fromkeys(names) | dict(pose_config="pose_lstm_penn") | given)
+def test_the_data_set_declares_what_draws_its_maps():
+    found = {}
+    for name in experiment_names():
+        cfg = load_config(name)
+        if (cfg.get("model") or {}).get("map_channels"):
+            found[name] = type(declared_generator(cfg))
+    assert found["frgan_forecast_weizmann"] is found["frgan_forecast_weizmann_narrow"] is Silhouettes
+    assert found["frgan_refine_penn"] is found["frgan_forecast_figures"] is JointHeatmaps
+    assert found["frgan_refine_mug"] is found["frgan_forecast_faces"] is FaceMaps
+    # Every shipped model that reads maps can be moved.
+    assert set(found.values()) == {Silhouettes, JointHeatmaps, FaceMaps}
+    with pytest.raises(ConfigError, match=r"JointHeatmaps, which draws 13 condition maps .* model reads 3"):
+        declared_generator(load_config("frgan_forecast_penn", {"model.map_channels": 3}))
 
 
-def test_the_tool_says_what_drives_a_model(tmp_path):
-    write_image(tmp_path / "image.png", picture())
-    image, out = str(tmp_path / "image.png"), tmp_path / "out.mkv"
+def test_the_model_says_what_drives_it(tmp_path):
+    bodies, faces, shapes = (inferencer(tmp_path, channels=channels) for channels in (13, 3, 1))
     with pytest.raises(ConfigError, match="driven by poses: give --poses"):
-        animate_from_files(inferencer(tmp_path), options(image=image, out=out))
+        bodies.choose_source()
     with pytest.raises(ConfigError, match="driven by a video of a face: give --driving"):
-        animate_from_files(inferencer(tmp_path, channels=3), options(image=image, out=out))
-    with pytest.raises(ConfigError, match="reads 1 condition maps a frame"):
-        animate_from_files(inferencer(tmp_path, channels=1), options(image=image, out=out))
-    with pytest.raises(ConfigError, match="--landmarks and --margin, which are of faces, mean nothing"):
-        animate_from_files(inferencer(tmp_path), options(image=image, out=out, poses="poses.csv", margin=0.1))
+        faces(picture())
+    with pytest.raises(ConfigError, match="of which Silhouettes draws maps: give --driving FILE, or the maps"):
+        shapes(picture())
+    with pytest.raises(ConfigError, match="driven by poses: --landmarks, --margin mean nothing"):
+        bodies.choose_source(poses="poses.csv", margin=0.1, landmarks=("a.csv", "b.csv"))
+    with pytest.raises(ConfigError, match="driven by a video of a face: --background means nothing"):
+        faces.choose_source(driving="clip.mp4", background="wall.png")
+    with pytest.raises(ConfigError, match="says how many frames there are: leave frames"):
+        faces.choose_source(driving="clip.mp4", frames=9)
+    with pytest.raises(ConfigError, match=r"\(--maps\) drive: --driving means nothing"):
+        shapes.choose_source(driving="clip.mp4", maps=["clip"])
+    bodies.condition_generator = None
+    with pytest.raises(ConfigError, match=r"does not declare what draws them .*give a clip of a prepared set"):
+        bodies.choose_source(poses="poses.csv")
+
+
+def test_poses_in_a_file_move_a_body(tmp_path):
+    write_image(tmp_path / "image.png", picture())
     write_landmarks(tmp_path / "poses.csv", walk(3))
-    made = animate_from_files(inferencer(tmp_path), options(image=image, out=out, poses=str(tmp_path / "poses.csv")))
+    animate, out = inferencer(tmp_path), tmp_path / "out.mkv"
+    made = animate(tmp_path / "image.png", BodyPoses(tmp_path / "poses.csv"), out, keep_frames=True)
     assert made.num_frames == 3 and out.is_file()
+    prepared = animate.prepare(picture(), BodyPoses(tmp_path / "poses.csv"))
+    assert np.abs(prepared.maps.astype(int) - JointHeatmaps(SIZE)(walk(3))).max() <= 1  # the file has two decimals
+    again = animate(picture(), ConditionMaps(prepared.maps, prepared.image_maps))
+    assert np.array_equal(made.frames, again.frames)
 
 
 def test_a_raw_face_is_animated_as_its_crop_is(tmp_path):
@@ -192,18 +223,67 @@ def test_a_raw_face_is_animated_as_its_crop_is(tmp_path):
     files = [str(tmp_path / f"{name}.csv") for name in ("image", "driving")]
     for path, points in zip(files, (of_image[None], np.stack([points for _, points in driving])), strict=True):
         write_landmarks(path, points)
-    asked = dict(image=str(tmp_path / "image.png"), driving=[str(tmp_path / "driving")], landmarks=files)
-    model, asked = inferencer(tmp_path, channels=3), options(out=tmp_path / "out.mkv", **asked)
-    made = animate_from_files(model, asked).frames.astype(int)
+    model = inferencer(tmp_path, channels=3)
+    moved_by = FaceVideo([tmp_path / "driving"], landmarks=files)
+    made = model(tmp_path / "image.png", moved_by).frames.astype(int)
 
     maps = face_maps(image, [frame for frame, _ in driving], SIZE, tuple(map(read_landmarks, files)))
     crop, _ = crop_face(image, read_landmarks(files[0]), FirstFrameBox(SIZE), "image")
-    of_crop, of_centre = (animate_by_maps(model, picture, maps).frames for picture in (crop, image))
+    moved_by = ConditionMaps(maps.maps, maps.image_maps)
+    of_crop, of_centre = (model(picture, moved_by).frames for picture in (crop, image))
     assert len(made) == 3 and np.array_equal(made, of_crop)
     assert np.abs(made - of_centre).mean() > 5
-    asked.margin = 5.0
     with pytest.raises(ConfigError, match=r"--margin 5.0: a share of the box, from 0 to 2"):
-        animate_from_files(model, asked)
+        model(tmp_path / "image.png", FaceVideo([tmp_path / "driving"], landmarks=files, margin=5.0))
+
+
+def walker(frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """A dark bar (T, SIZE, SIZE, 3) that goes right by four pixels a frame before a bright wall, and the wall."""
+    wall = np.random.default_rng(2).integers(180, 200, (SIZE, SIZE, 3), np.uint8)
+    clip = np.stack([wall] * frames)
+    for t in range(frames):
+        clip[t, 8:28, 4 * t : 4 * t + 4] = 20
+    return clip, wall
+
+
+def test_silhouettes_are_drawn_of_the_driving_video_and_of_the_image(tmp_path):
+    """Nothing is given but the two: the wall behind is the median over time."""
+    clip, wall = walker(6)
+    write_video(tmp_path / "clip.mkv", clip, fps=10)
+    animate = inferencer(tmp_path, channels=1)
+    prepared = animate.prepare(clip[0], DrawnMaps(tmp_path / "clip.mkv"))
+    expected = (clip < 100).all(axis=3)[:, None] * np.uint8(255)
+    assert np.array_equal(prepared.maps, expected) and np.array_equal(prepared.image_maps, expected[0])
+    made = animate(clip[0], tmp_path / "clip.mkv")
+    assert made.fps == 10 and np.array_equal(made.frames, animate(clip[0], ConditionMaps(expected)).frames)
+    # Somebody who stays is hidden in the median, and seen before the empty scene.
+    still = np.repeat(clip[2:3], 4, axis=0)
+    with pytest.raises(DataError, match="silhouettes of the driving video: nobody is found"):
+        animate(clip[2], still)
+    prepared = animate.prepare(clip[2], DrawnMaps(still, background=wall))
+    assert np.array_equal(prepared.maps, expected[[2] * 4])
+    with pytest.raises(DataError, match=r"silhouettes of the image: 100 % of the picture would be a person"):
+        animate(np.zeros_like(wall), clip)
+
+
+def test_the_maps_of_a_prepared_clip_drive_any_model_that_reads_maps(tmp_path):
+    clip, _ = walker(4)
+    root, maps = tmp_path / "set", np.random.default_rng(3).integers(0, 256, (2, 4, 1, SIZE, SIZE), np.uint8)
+    for name, own in zip(("ann", "bob"), maps, strict=True):
+        for t, frame in enumerate(clip):
+            write_image(root / f"{name}/walk/a/{t:03d}.png", frame)
+        write_maps(root / f"maps/{name}.npz", own)
+    rows = [f"{name}/walk/a,{name},walk,,12.5,maps/{name}.npz" for name in ("ann", "bob")]
+    (root / "index.csv").write_text("\n".join(["path,person,label,num_frames,fps,maps", *rows]) + "\n")
+    animate = inferencer(tmp_path, channels=1)
+    made = animate(clip[0], ClipMaps(root / "ann/walk/a"))
+    assert made.fps == 12.5 and np.array_equal(made.frames, animate(clip[0], ConditionMaps(maps[0])).frames)
+    prepared = animate.prepare(clip[0], ClipMaps(root / "ann/walk/a", root / "bob/walk/a"))
+    assert np.array_equal(prepared.maps, maps[0]) and np.array_equal(prepared.image_maps, maps[1, 0])
+    with pytest.raises(DataError, match=r"lists no clip ann/walk/b"):
+        animate(clip[0], ClipMaps(root / "ann/walk/b"))
+    with pytest.raises(DataError, match=r"no index.csv lies above"):
+        animate(clip[0], ClipMaps(tmp_path / "clip.mp4"))
 
 
 def test_a_driving_face_must_have_landmarks_for_its_frames():

@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from narrow import NARROW, SIZE, discriminator, gan_config
 
-from i2vkit.apis import driving, inferencer, variants
+from i2vkit.apis import driving, inputs, variants
 from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.datasets.transforms import RandomWindow
 from i2vkit.engine import labels
@@ -301,7 +301,7 @@ def test_who_takes_no_driving_video_says_what_moves_it_instead(build, generator,
 
 def test_pictures_of_another_size_are_resized_and_that_is_said_once(build, monkeypatch):
     said = []
-    monkeypatch.setattr(inferencer, "print_log", lambda message, logger: said.append(message))
+    monkeypatch.setattr(inputs, "print_log", lambda message, logger: said.append(message))
     animate = build(TRANSFER_OR_PRIOR, trained=4)
     big = np.repeat(np.repeat(IMAGE, 2, axis=0), 2, axis=1)
     expected = animate(IMAGE, DRIVING).frames

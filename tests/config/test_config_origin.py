@@ -18,11 +18,13 @@ def origins(name, options=None) -> dict:
 
 
 def test_values_come_from_the_files_of_the_chain():
-    """mug_3d -> imaginator_mug -> model, data, evaluation and runtime -> loaders."""
-    found = origins("imaginator_ablations/mug_3d")
+    """Variant 3d of imaginator_mug -> imaginator_mug -> model, data, evaluation and runtime -> loaders."""
+    found = origins("imaginator_mug_3d")
     decoder = "i2vkit.models.decoders.TransposedConv3dDecoder"
-    assert found["model.generator.decoder.type"] == (decoder, "imaginator_ablations/mug_3d.py")
-    assert found["model.image_size"] == (64, "_base_/models/imaginator.py")
+    assert found["model.generator.decoder.type"] == (decoder, "imaginator_mug.py, variant 3d")
+    assert found["model.image_size"] == (64, "the data set")
+    assert found["model.labels"][1] == "the data set" and len(found["model.labels"][0]) == 7
+    assert found["train_dataloader.dataset.size"] == (64, "_base_/datasets/mug.py")
     assert found["model.phases.generator.losses.frame_l1.weight"] == (1e-3, "_base_/models/imaginator.py")
     assert found["train_cfg.max_iters"] == (55_000, "imaginator_mug.py")
     assert found["train_cfg.type"][1] == found["randomness.seed"][1] == "_base_/runtime.py"

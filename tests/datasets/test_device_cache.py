@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from i2vkit.config.loading import CONFIG_FOLDER, load_config
 from i2vkit.datasets import ClipDataset, ClipIndex, ClipRecord, PositionSampler, collate_clips, device_cache
 from i2vkit.datasets.deferred import DeferredBatch
+from i2vkit.datasets.pipelines import steps_of
 from i2vkit.errors import ConfigError, MediaError
 from i2vkit.models import ClipPreprocessor
 from i2vkit.models.data_preprocessor import from_uint8
@@ -37,6 +38,7 @@ class Noise:
     """A layout of five clips of noise, of two people, with condition maps and joints; one more frame each."""
 
     size: tuple[int, int]
+    maps: int = 2
     length: int = 66
 
     def index(self):
@@ -49,7 +51,7 @@ class Noise:
         return ClipIndex(records, ["jump", "run", "wave"])
 
     def _shapes(self):
-        return (*self.size, 3), (2, *self.size)
+        return (*self.size, 3), (self.maps, *self.size)
 
 
 def without_samples(items):
@@ -91,9 +93,9 @@ CONFIGS = {
     "dtgan_oulu_128": (100, 90),
     "cnn_lstm_oulu": (64, 64),
     "dual_mtgan_weizmann": (64, 64),
-    "penn_strips/dual_mtgan_penn_strips": (64, 64),
-    "mix/dual_mtgan_1p2d": (64, 64),
-    "truth/dtgan_figures": (64, 64),
+    "dual_mtgan_penn_strips": (64, 64),
+    "dual_mtgan_faces_1p2d": (64, 64),
+    "dtgan_figures": (64, 64),
     "frgan_forecast_mug": (96, 96),
     "frgan_refine_penn": (64, 64),
     "pose_lstm_penn": (70, 80),
@@ -104,17 +106,20 @@ CONFIGS = {
 @pytest.mark.parametrize("name", CONFIGS)
 def test_batches_of_the_configs_are_those_of_the_ordinary_loader(name):
     settings = load_config(CONFIG_FOLDER / f"{name}.py").train_dataloader.dataset
-    found = differences(Noise(CONFIGS[name]), settings.pipeline, pair_sampler=settings.get("pair_sampler"))
-    drawn_sizes = {"RandomCrop"} & {part.type.__name__ for part in settings.pipeline.values()}
+    steps = steps_of(settings)
+    found = differences(
+        Noise(CONFIGS[name], settings.get("maps") or 2), steps, pair_sampler=settings.get("pair_sampler")
+    )
+    drawn_sizes = {"RandomCrop"} & {step["type"].__name__ for step in steps.values()}
     assert max(found.values()) <= (1 if drawn_sizes else 0)
     assert {"driving", "label"} <= set(found)
 
 
-@pytest.mark.parametrize("name", ["cnn_lstm_weizmann", "truth/cnn_lstm_faces"])
+@pytest.mark.parametrize("name", ["cnn_lstm_weizmann", "cnn_lstm_faces"])
 def test_states_by_displacement_look_at_pixels(name):
     settings = load_config(name).train_dataloader.dataset
     with pytest.raises(ConfigError, match=r"cannot do LabelStates\(by='displacement'\).*leave it out, or take cache="):
-        ClipDataset(Noise((64, 64)), settings.pipeline, cache="device")
+        ClipDataset(Noise((64, 64)), steps_of(settings), cache="device")
 
 
 def named(*transforms):
@@ -158,7 +163,7 @@ def test_random_changes_are_those_of_the_ordinary_loader(middle, most):
 def test_scaling_is_about_what_opencv_does_not_only_within_a_level():
     """Half of the values that are rounded the other way would still be within one level."""
     pipeline = named(*READ, CROP, resize(24, 24), dict(type="PackClip"))
-    one, other = (batches(Noise((40, 44), 12), pipeline, cache)[0]["driving"] for cache in ("memory", "device"))
+    one, other = (batches(Noise((40, 44), length=12), pipeline, cache)[0]["driving"] for cache in ("memory", "device"))
     assert (one != other).float().mean() < 0.02
 
 

@@ -131,3 +131,11 @@ def test_maps_come_from_the_disk_into_the_clip(tmp_path):
     assert torch.equal(clip.image_maps[:, :, 0, 0], scaled(0, 1).expand(2, 2))
     assert torch.equal(clip.driving[0, 0, :, 0, 0], scaled(51, 52, 53))
     assert torch.equal(clip.image[:, 0, 0, 0], scaled(50, 150))
+
+
+def test_the_number_of_maps_that_a_data_set_states_is_the_clips_own():
+    sampled = SampledClip(record(maps=numbered(9)), indices=np.arange(2))
+    ReadMaps(channels=2)(sample(driving=sampled))
+    assert sampled.maps.shape == (2, 2, 8, 8)
+    with pytest.raises(DataError, match=r"has 2 condition maps a frame, and the data set says maps=3 .*set it to 2"):
+        ReadMaps(channels=3)(sample(driving=SampledClip(record(maps=numbered(9)), indices=np.arange(2))))

@@ -262,7 +262,7 @@ def loader_of(name, split, root, **window):
     config.dataset.reader.root = str(root)
     if "truth" in config.dataset:
         config.dataset.truth.root = str(root / "truth")
-    config.dataset.pipeline.window.update(window)
+    config.dataset.window.update(window)
     return config
 
 

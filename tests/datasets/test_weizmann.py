@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from i2vkit.datasets import SPLITS, Weizmann
+from i2vkit.datasets.pipelines import steps_of
 from i2vkit.datasets.readers.weizmann import LABELS, PEOPLE
 from i2vkit.errors import DataError
 from i2vkit.media import write_video
@@ -120,8 +121,8 @@ def test_the_config_takes_windows_of_32_frames_and_mirrors_them(prepared):
         shapes[name] = [tuple(driving.shape) for driving in batch["inputs"]["driving"]]
         assert loader.dataset.labels == list(LABELS)
     assert shapes == {"train_dataloader": [(3, 32, 64, 64)] * 2, "val_dataloader": [(3, 32, 64, 64)]}
-    assert "RandomFlip" in str(prepared.train_dataloader.dataset.pipeline)
-    assert "RandomFlip" not in str(prepared.val_dataloader.dataset.pipeline)
+    assert "RandomFlip" in str(steps_of(prepared.train_dataloader.dataset))
+    assert "RandomFlip" not in str(steps_of(prepared.val_dataloader.dataset))
     assert prepared.train_dataloader.dataset.people == "weizmann_official/train"
 
 
@@ -129,7 +130,7 @@ def test_the_split_in_time_is_one_option_of_the_config(prepared):
     prepared.train_dataloader.update(num_workers=0, persistent_workers=False, batch_size=1)
     dataset = prepared.train_dataloader.dataset
     dataset.update(people=None, temporal_split=(2 / 3, 1), min_frames=10)
-    dataset.pipeline.window.length = 10
+    dataset.window.length = 10
     data = Runner.build_dataloader(prepared.train_dataloader, seed=0).dataset
     assert {record.name: record.num_frames for record in data.records} == {
         "eli/bend/eli_bend": 13,

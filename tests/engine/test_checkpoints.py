@@ -177,8 +177,8 @@ def test_a_work_dir_means_its_best_checkpoint_and_else_its_newest(tmp_path):
     for name in ("iter_9.pth", "iter_10.pth"):
         (tmp_path / name).touch()
     assert checkpoint_file(tmp_path).name == "iter_10.pth"
-    (tmp_path / "best_ssim_gain_iter_9.pth").touch()
-    assert checkpoint_file(tmp_path).name == "best_ssim_gain_iter_9.pth"
+    (tmp_path / "best_ssim_improvement_iter_9.pth").touch()
+    assert checkpoint_file(tmp_path).name == "best_ssim_improvement_iter_9.pth"
     assert checkpoint_file(tmp_path / "iter_9.pth").name == "iter_9.pth"
     with pytest.raises(CheckpointError, match=r"there is no checkpoint .*iter_11"):
         checkpoint_file(tmp_path / "iter_11.pth")

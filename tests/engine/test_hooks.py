@@ -78,7 +78,7 @@ def test_samples_are_drawn_and_the_best_checkpoint_is_kept(tmp_path):
     assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == ["0000002.png", "0000004.png"]
     picture = read_image(tmp_path / "samples" / "0000004.png")
     assert (picture == 200).all(axis=2).mean() > 0.1
-    assert [path.name for path in tmp_path.glob("best_*")] == ["best_ssim_gain_iter_3.pth"]
+    assert [path.name for path in tmp_path.glob("best_*")] == ["best_ssim_improvement_iter_3.pth"]
     assert load_checkpoint_file(tmp_path / "iter_4.pth")["message_hub"]["runtime_info"]["best_score"] == 2.0
 
 

@@ -381,7 +381,7 @@ def test_parameters_at_full_width():
 def test_discriminators_take_clips_as_long_as_the_data_give_them(data, length):
     cfg = load_config(f"dual_mtgan_{data}")
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
-        assert (loader.dataset.pipeline.window.length, loader.dataset.pipeline.window.stride) == (length, 1)
+        assert (loader.dataset.window.length, loader.dataset.window.stride) == (length, 1)
     assert cfg.train_dataloader.dataset.pair_sampler.type.__name__ == "SamePerson"
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
@@ -393,7 +393,7 @@ def test_discriminators_take_clips_as_long_as_the_data_give_them(data, length):
 def test_ablations_lack_what_they_say_and_nothing_else():
     every = losses_of(dual())
     for data, ablation in product(("weizmann", "bair"), ABLATIONS):
-        model = dual(f"dual_mtgan_ablations/{data}_{ablation}")
+        model = dual(f"dual_mtgan_{data}_{ablation}")
         found = losses_of(model)
         discriminator = ablation.split("_")[1]
         gone = {
@@ -407,12 +407,12 @@ def test_ablations_lack_what_they_say_and_nothing_else():
         weights = {name: loss.weight_at(0) for name, loss in found.items()}
         expected = {name: loss.weight_at(0) for name, loss in every.items() if name in found}
         assert weights == expected | ({"content_l1": 0.0} if ablation == "no_content_loss" else {})
-        whole, part = load_config(f"dual_mtgan_{data}"), load_config(f"dual_mtgan_ablations/{data}_{ablation}")
+        whole, part = load_config(f"dual_mtgan_{data}"), load_config(f"dual_mtgan_{data}_{ablation}")
         assert part.train_dataloader == whole.train_dataloader and part.train_cfg == whole.train_cfg
 
 
 @pytest.mark.parametrize(
-    "name", ["dual_mtgan_weizmann", *(f"dual_mtgan_ablations/weizmann_{ablation}" for ablation in ABLATIONS)]
+    "name", ["dual_mtgan_weizmann", *(f"dual_mtgan_weizmann_{ablation}" for ablation in ABLATIONS)]
 )
 def test_a_step_in_which_all_of_it_learns(name):
     model = dual(name)

@@ -44,7 +44,7 @@ def vgg(tmp_path_factory):
 
 
 def context(made, real, num_frames=None, **clip):
-    video, shown = SimpleNamespace(video=made), SimpleNamespace(video=real, num_frames=num_frames)
+    video, shown = SimpleNamespace(video=made, given=0), SimpleNamespace(video=real, num_frames=num_frames)
     return SimpleNamespace(generated=lambda n: video, real=lambda n: shown, clip=VideoBatch(real, **clip))
 
 
@@ -145,7 +145,7 @@ def test_without_weights_it_says_what_to_fetch(vgg, tmp_path, monkeypatch):
     assert str(missing.value) == (
         f"loss 'features' looks through VGG16, and there is no {tmp_path}/data/extractors/vgg16-397923af.pth: fetch "
         "vgg16-397923af.pth from https://download.pytorch.org/models/vgg16-397923af.pth and put it there; its SHA-256 "
-        "begins with 397923af. To train without it take the config frgan_ablations/penn_no_features, or leave the loss "
+        "begins with 397923af. To train without it take the config frgan_forecast_penn_no_features, or leave the loss "
         "out as that does"
     )
     path = tmp_path / "other.pth"

@@ -10,19 +10,15 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.datasets import Bair, ClipDataset, ClipFolder
-from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, Resize
+from i2vkit.datasets.transforms import FirstFrames, RandomWindow
 
 train_dataloader.update(
     batch_size=16,
     dataset=dict(
         type=ClipDataset,
         reader=dict(type=Bair, root="data/bair", camera="aux1", split="train"),
-        pipeline=dict(
-            window=dict(type=RandomWindow, length=30, stride=1),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=RandomWindow, length=30, stride=1),
+        size=64,
     ),
 )
 val_dataloader.update(
@@ -32,12 +28,8 @@ val_dataloader.update(
         reader=dict(type=Bair, root="data/bair", camera="aux1", split="test"),
         # Rendered data come with other futures of the test clips' first frames, seen by aux1; real data do not.
         truth=dict(type=ClipFolder, root="data/bair/truth"),
-        pipeline=dict(
-            window=dict(type=FirstFrames, length=30, stride=1),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=FirstFrames, length=30, stride=1),
+        size=64,
     ),
 )
 test_dataloader = val_dataloader

@@ -10,7 +10,7 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.datasets import ClipDataset, ClipFolder
-from i2vkit.datasets.transforms import CenterCrop, FirstFrames, PackClip, RandomFlip, RandomWindow, ReadFrames, Resize
+from i2vkit.datasets.transforms import CenterCrop, FirstFrames, RandomFlip, RandomWindow
 
 _reader = dict(type=ClipFolder, root="data/my_clips")
 
@@ -20,14 +20,10 @@ train_dataloader.update(
         type=ClipDataset,
         reader=_reader,
         min_frames=16,
-        pipeline=dict(
-            window=dict(type=RandomWindow, length=16, stride=1),
-            read=dict(type=ReadFrames),
-            crop=dict(type=CenterCrop),
-            resize=dict(type=Resize, size=64),
-            flip=dict(type=RandomFlip, probability=0.5),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=RandomWindow, length=16, stride=1),
+        crop=dict(type=CenterCrop),
+        size=64,
+        augmentation=dict(flip=dict(type=RandomFlip, probability=0.5)),
     ),
 )
 val_dataloader.update(
@@ -36,13 +32,9 @@ val_dataloader.update(
         type=ClipDataset,
         reader=_reader,
         min_frames=16,
-        pipeline=dict(
-            window=dict(type=FirstFrames, length=16, stride=1),
-            read=dict(type=ReadFrames),
-            crop=dict(type=CenterCrop),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=FirstFrames, length=16, stride=1),
+        crop=dict(type=CenterCrop),
+        size=64,
     ),
 )
 test_dataloader = val_dataloader

@@ -11,11 +11,12 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.datasets import ClipDataset, ClipFolder
-from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, Resize
+from i2vkit.datasets.transforms import FirstFrames, RandomWindow
 
 _reader = dict(
     type=ClipFolder,
     root="data/mug_64",
+    fps=19.0,
     labels=["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"],
     help="MUG is given on request by its owner, the Multimedia Understanding Group of the Aristotle University of "
     "Thessaloniki (mug.ee.auth.gr/fed).\n"
@@ -30,12 +31,8 @@ train_dataloader.update(
         reader=_reader,
         exclude_people="mug/test",
         min_frames=63,
-        pipeline=dict(
-            window=dict(type=RandomWindow, length=32, stride=2),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=RandomWindow, length=32, stride=2),
+        size=64,
     ),
 )
 val_dataloader.update(
@@ -47,12 +44,8 @@ val_dataloader.update(
         min_frames=63,
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
         truth=dict(type=ClipFolder, root="data/mug_64/truth"),
-        pipeline=dict(
-            window=dict(type=FirstFrames, length=32, stride=2),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=FirstFrames, length=32, stride=2),
+        size=64,
     ),
 )
 test_dataloader = val_dataloader

@@ -15,17 +15,14 @@ from i2vkit.conditions import FaceMaps
 from i2vkit.datasets import ClipDataset, ClipFolder
 from i2vkit.datasets.transforms import (
     FirstFrames,
-    PackClip,
     RandomJump,
-    ReadFrames,
-    ReadMaps,
-    Resize,
     RetargetMaps,
 )
 
 _reader = dict(
     type=ClipFolder,
     root="data/mug_96",
+    fps=19.0,
     labels=["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"],
     help="MUG is given on request by its owner, the Multimedia Understanding Group of the Aristotle University of "
     "Thessaloniki (mug.ee.auth.gr/fed).\n"
@@ -42,13 +39,9 @@ train_dataloader.update(
         people="mug/frgan_forecast",
         labels=_expressions,
         min_frames=33,
-        pipeline=dict(
-            window=dict(type=RandomJump, frames=1),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=96),
-            maps=dict(type=ReadMaps),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=RandomJump, frames=1),
+        size=96,
+        maps=3,
     ),
 )
 _scored = dict(
@@ -58,14 +51,10 @@ _scored = dict(
     min_frames=32,
     # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
     truth=dict(type=ClipFolder, root="data/mug_96/truth"),
-    pipeline=dict(
-        window=dict(type=FirstFrames, length=32, stride=1),
-        read=dict(type=ReadFrames),
-        resize=dict(type=Resize, size=96),
-        maps=dict(type=ReadMaps),
-        retarget=dict(type=RetargetMaps, generator=dict(type=FaceMaps, size=96)),
-        pack=dict(type=PackClip),
-    ),
+    window=dict(type=FirstFrames, length=32, stride=1),
+    size=96,
+    maps=3,
+    extra_steps=dict(retarget=dict(type=RetargetMaps, generator=dict(type=FaceMaps, size=96))),
 )
 val_dataloader.update(batch_size=4, dataset=dict(people="mug/frgan_refine", **_scored))
 test_dataloader.update(batch_size=4, dataset=dict(people="mug/frgan_test", **_scored))

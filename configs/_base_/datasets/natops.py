@@ -10,11 +10,12 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.datasets import ClipDataset, ClipFolder
-from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, Resize
+from i2vkit.datasets.transforms import FirstFrames, RandomWindow
 
 _reader = dict(
     type=ClipFolder,
     root="data/natops_64",
+    fps=20.0,
     labels=[f"gesture{number:02d}" for number in range(1, 25)],  # i2vkit/datasets/readers/natops.py says what they mean
     help="NATOPS is handed out by MIT's Computer Science and Artificial Intelligence Laboratory: "
     "github.com/yalesong/natops says how. Unpack gesture01.zip to gesture24.zip into data/natops/data, beside "
@@ -30,12 +31,8 @@ train_dataloader.update(
         reader=_reader,
         people="natops/train",
         min_frames=32,
-        pipeline=dict(
-            window=dict(type=RandomWindow, length=32),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=RandomWindow, length=32),
+        size=64,
     ),
 )
 val_dataloader.update(
@@ -47,12 +44,8 @@ val_dataloader.update(
         min_frames=32,
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
         truth=dict(type=ClipFolder, root="data/natops_64/truth"),
-        pipeline=dict(
-            window=dict(type=FirstFrames, length=32),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=FirstFrames, length=32),
+        size=64,
     ),
 )
 test_dataloader = val_dataloader

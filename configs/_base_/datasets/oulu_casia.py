@@ -10,7 +10,7 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.datasets import ClipDataset, ClipFolder
-from i2vkit.datasets.transforms import PackClip, ReadFrames, Resample, Resize
+from i2vkit.datasets.transforms import Resample
 
 _reader = dict(
     type=ClipFolder,
@@ -29,12 +29,8 @@ train_dataloader.update(
         type=ClipDataset,
         reader=_reader,
         people="oulu_casia/train",
-        pipeline=dict(
-            window=dict(type=Resample, length=16),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=Resample, length=16),
+        size=64,
     ),
 )
 val_dataloader.update(
@@ -45,12 +41,18 @@ val_dataloader.update(
         people="oulu_casia/test",
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
         truth=dict(type=ClipFolder, root="data/oulu_casia_64/truth"),
-        pipeline=dict(
-            window=dict(type=Resample, length=16),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=Resample, length=16),
+        size=64,
     ),
 )
 test_dataloader = val_dataloader
+
+# Options for variants of configs at 128x128; first prepare with --size 128 --out data/oulu_casia_128.
+_data_128 = {
+    "train_dataloader.dataset.reader.root": "data/oulu_casia_128",
+    "train_dataloader.dataset.size": 128,
+    "val_dataloader.dataset.reader.root": "data/oulu_casia_128",
+    "val_dataloader.dataset.size": 128,
+    "test_dataloader.dataset.reader.root": "data/oulu_casia_128",
+    "test_dataloader.dataset.size": 128,
+}

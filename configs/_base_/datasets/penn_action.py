@@ -14,7 +14,7 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.datasets import ClipDataset, ClipFolder
-from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, ReadPoints, Resize
+from i2vkit.datasets.transforms import FirstFrames, RandomWindow
 
 _reader = dict(
     type=ClipFolder,
@@ -43,13 +43,9 @@ train_dataloader.update(
         reader=_reader,
         people="penn_action/frgan_forecast",
         min_frames=32,
-        pipeline=dict(
-            window=dict(type=RandomWindow, length=32, stride=1),
-            read=dict(type=ReadFrames),
-            points=dict(type=ReadPoints, required=["joints"]),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=RandomWindow, length=32, stride=1),
+        points=["joints"],
+        size=64,
     ),
 )
 val_dataloader.update(
@@ -59,13 +55,9 @@ val_dataloader.update(
         reader=_reader,
         people="penn_action/frgan_refine",
         min_frames=32,
-        pipeline=dict(
-            window=dict(type=FirstFrames, length=32, stride=1),
-            read=dict(type=ReadFrames),
-            points=dict(type=ReadPoints, required=["joints"]),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=FirstFrames, length=32, stride=1),
+        points=["joints"],
+        size=64,
     ),
 )
 test_dataloader.update(
@@ -77,12 +69,8 @@ test_dataloader.update(
         min_frames=32,
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
         truth=dict(type=ClipFolder, root="data/penn_action_64/truth"),
-        pipeline=dict(
-            window=dict(type=FirstFrames, length=32, stride=1),
-            read=dict(type=ReadFrames),
-            points=dict(type=ReadPoints, required=["joints"]),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=FirstFrames, length=32, stride=1),
+        points=["joints"],
+        size=64,
     ),
 )

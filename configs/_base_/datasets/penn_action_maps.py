@@ -9,16 +9,14 @@ with read_base():
     from .penn_action import *
 
 from i2vkit.conditions import JointHeatmaps
-from i2vkit.datasets.transforms import RandomJump, ReadMaps, RetargetJoints
+from i2vkit.datasets.transforms import RandomJump, RetargetJoints
 
 train_dataloader["dataset"]["reader"]["help"] += " --maps"
-train_dataloader["dataset"]["pipeline"]["window"] = dict(type=RandomJump, frames=1)
+train_dataloader["dataset"]["window"] = dict(type=RandomJump, frames=1)
 for _loader in (train_dataloader, val_dataloader, test_dataloader):
-    _pack = _loader["dataset"]["pipeline"].pop("pack")  # the last step
-    _loader["dataset"]["pipeline"].update(maps=dict(type=ReadMaps), pack=_pack)
-_pack = test_dataloader["dataset"]["pipeline"].pop("pack")
-test_dataloader["dataset"]["pipeline"].update(
-    retarget=dict(type=RetargetJoints, generator=dict(type=JointHeatmaps, size=64)), pack=_pack
+    _loader["dataset"]["maps"] = 13
+test_dataloader["dataset"]["extra_steps"] = dict(
+    retarget=dict(type=RetargetJoints, generator=dict(type=JointHeatmaps, size=64))
 )
 for _loader in (val_dataloader, test_dataloader):
     _loader["batch_size"] = 4  # a refiner wants whole clips: 32 of them would take many GB

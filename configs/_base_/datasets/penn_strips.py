@@ -11,11 +11,12 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.datasets import ClipDataset, FrameStrips
-from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomFlip, RandomWindow, ReadFrames, Resize
+from i2vkit.datasets.transforms import FirstFrames, RandomFlip, RandomWindow
 
 _reader = dict(
     type=FrameStrips,
     root="data/penn_examples",
+    labels=["baseball", "clean_and_jerk", "golf_swing", "jump_rope", "jumping_jacks", "tennis"],
     help="Penn Action as strips: cut the pane of the real clip from the animations of docs/examples_pose in "
     "github.com/garyzhao/FRGAN into <action>/<number>.jpg, square frames from left to right, and list them in an "
     "index.csv with the columns file, action, num_frames.\n"
@@ -28,13 +29,9 @@ train_dataloader.update(
         type=ClipDataset,
         reader=_reader,
         people="penn_strips/train",
-        pipeline=dict(
-            window=dict(type=RandomWindow, length=16, stride=1),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            flip=dict(type=RandomFlip, probability=0.5),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=RandomWindow, length=16, stride=1),
+        size=64,
+        augmentation=dict(flip=dict(type=RandomFlip, probability=0.5)),
     ),
 )
 val_dataloader.update(
@@ -43,12 +40,8 @@ val_dataloader.update(
         type=ClipDataset,
         reader=_reader,
         people="penn_strips/val",
-        pipeline=dict(
-            window=dict(type=FirstFrames, length=16, stride=1),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=FirstFrames, length=16, stride=1),
+        size=64,
     ),
 )
 test_dataloader = val_dataloader

@@ -3,7 +3,7 @@
 24 people train, four validate, eight test, six expressions; nobody's performance is another one's. Windows of 16 frames
 in a row, for training with another clip of the same person. A test clip moves the picture of another person, of which
 the exact ground truth is known. For random jumps in time (FRGAN) ``train_dataloader["dataset"]["pair_sampler"] = None``
-and, as ``["pipeline"]["window"]``, ``dict(type=RandomJump, frames=1)``.
+and ``train_dataloader["dataset"]["window"] = dict(type=RandomJump, frames=1)``.
 """
 
 from mmengine.config import read_base
@@ -13,22 +13,19 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.conditions import FaceMaps
-from i2vkit.datasets import ClipDataset, ClipFolder, SamePerson
+from i2vkit.datasets import ClipDataset, ClipFolder, ConcatReader, SamePerson
 from i2vkit.datasets.transforms import (
     FirstFrames,
-    PackClip,
     RandomWindow,
-    ReadFrames,
-    ReadMaps,
-    Resize,
     RetargetMaps,
 )
 from i2vkit.evaluation.protocols import SampleList
 
+_labels = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
 _reader = dict(
     type=ClipFolder,
     root="data/i2v_truth_v1/faces",
-    labels=["anger", "disgust", "fear", "happiness", "sadness", "surprise"],
+    labels=_labels,
     help="It is rendered and prepared by: python tools/benchmark_truth.py prepare --out data/i2v_truth_v1",
 )
 
@@ -39,27 +36,19 @@ train_dataloader.update(
         reader=_reader,
         people="i2v_truth/faces_train",
         pair_sampler=dict(type=SamePerson),
-        pipeline=dict(
-            window=dict(type=RandomWindow, length=16),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            maps=dict(type=ReadMaps),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=RandomWindow, length=16),
+        size=64,
+        maps=3,
     ),
 )
 _scored = dict(
     type=ClipDataset,
     reader=_reader,
     truth=dict(type=ClipFolder, root="data/i2v_truth_v1/faces/truth"),
-    pipeline=dict(
-        window=dict(type=FirstFrames, length=16),
-        read=dict(type=ReadFrames),
-        resize=dict(type=Resize, size=64),
-        maps=dict(type=ReadMaps),
-        retarget=dict(type=RetargetMaps, generator=dict(type=FaceMaps, size=64)),
-        pack=dict(type=PackClip),
-    ),
+    window=dict(type=FirstFrames, length=16),
+    size=64,
+    maps=3,
+    extra_steps=dict(retarget=dict(type=RetargetMaps, generator=dict(type=FaceMaps, size=64))),
 )
 val_dataloader.update(
     batch_size=8,
@@ -71,3 +60,22 @@ val_dataloader.update(
 )
 test_dataloader.update(batch_size=8, dataset=dict(people="i2v_truth/faces_test", **_scored))
 protocols["transfer"]["path"] = "data/i2v_truth_v1/faces/test.json"
+
+# Options for variants of configs with further people to train on, 56 as the recipes have it, so that 80 people train
+# and not 24. First: python tools/benchmark_truth.py prepare --extra-people 56. Validation and test are the set's.
+_more_people = {
+    "train_dataloader.dataset.reader": dict(
+        type=ConcatReader,
+        readers=[
+            _reader,
+            dict(
+                type=ClipFolder,
+                root="data/i2v_truth_v1/faces_extra",
+                labels=_labels,
+                help="Further people are rendered by: python tools/benchmark_truth.py prepare --extra-people 56",
+            ),
+        ],
+    ),
+    "train_dataloader.dataset.people": None,
+    "train_dataloader.dataset.exclude_people": "i2v_truth/faces_held_out",
+}

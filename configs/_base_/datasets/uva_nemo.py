@@ -11,11 +11,12 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.datasets import ClipDataset, ClipFolder
-from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, Resize
+from i2vkit.datasets.transforms import FirstFrames, RandomWindow
 
 _reader = dict(
     type=ClipFolder,
     root="data/uva_nemo_64",
+    fps=50.0,
     labels=["deliberate", "spontaneous"],
     help="UvA-NEMO is given on request by its owners at the University of Amsterdam (www.uva-nemo.org).\n"
     "For a synthetic data set: python tools/synthesize_data.py uva_nemo --out data/uva_nemo\n"
@@ -30,12 +31,8 @@ train_dataloader.update(
         labels=["spontaneous"],
         exclude_people="uva_nemo/test",
         min_frames=63,
-        pipeline=dict(
-            window=dict(type=RandomWindow, length=32, stride=2),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=RandomWindow, length=32, stride=2),
+        size=64,
     ),
 )
 val_dataloader.update(
@@ -48,12 +45,8 @@ val_dataloader.update(
         min_frames=63,
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
         truth=dict(type=ClipFolder, root="data/uva_nemo_64/truth"),
-        pipeline=dict(
-            window=dict(type=FirstFrames, length=32, stride=2),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=FirstFrames, length=32, stride=2),
+        size=64,
     ),
 )
 test_dataloader = val_dataloader

@@ -13,6 +13,6 @@ from i2vkit.datasets import SamePerson
 
 for _loader, _people in ((train_dataloader, "uva_nemo/mtgan_train"), (val_dataloader, "uva_nemo/mtgan_test")):
     _loader["dataset"].update(labels=["deliberate", "spontaneous"], people=_people, exclude_people=None, min_frames=16)
-    _loader["dataset"]["pipeline"]["window"].update(length=16, stride=1)
+    _loader["dataset"]["window"].update(length=16, stride=1)
 train_dataloader["dataset"]["pair_sampler"] = dict(type=SamePerson)
 test_dataloader = val_dataloader

@@ -12,7 +12,7 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.datasets import ClipDataset, ClipFolder
-from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomFlip, RandomWindow, ReadFrames, Resize
+from i2vkit.datasets.transforms import FirstFrames, RandomFlip, RandomWindow
 
 _reader = dict(
     type=ClipFolder,
@@ -32,13 +32,9 @@ train_dataloader.update(
         reader=_reader,
         people="weizmann_official/train",
         min_frames=32,
-        pipeline=dict(
-            window=dict(type=RandomWindow, length=32),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            flip=dict(type=RandomFlip, probability=0.5),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=RandomWindow, length=32),
+        size=64,
+        augmentation=dict(flip=dict(type=RandomFlip, probability=0.5)),
     ),
 )
 val_dataloader.update(
@@ -50,12 +46,8 @@ val_dataloader.update(
         min_frames=32,
         # Rendered data come with what a transfer should give; real data do not, and then it is not looked for again.
         truth=dict(type=ClipFolder, root="data/weizmann_64/truth"),
-        pipeline=dict(
-            window=dict(type=FirstFrames, length=32),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=FirstFrames, length=32),
+        size=64,
     ),
 )
 test_dataloader = val_dataloader

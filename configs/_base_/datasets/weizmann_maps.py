@@ -9,8 +9,9 @@ from mmengine.config import read_base
 with read_base():
     from .weizmann_strips import *
 
+from i2vkit.conditions import Silhouettes
 from i2vkit.datasets import ClipFolder
-from i2vkit.datasets.transforms import RandomJump, ReadMaps
+from i2vkit.datasets.transforms import RandomJump
 
 _folder = dict(
     type=ClipFolder,
@@ -19,9 +20,8 @@ _folder = dict(
     "python tools/prepare_data.py weizmann_strips --source data/weizmann --out data/weizmann_maps_64 --size 64 --maps",
 )
 train_dataloader["batch_size"] = 32
-train_dataloader["dataset"]["pipeline"]["window"] = dict(type=RandomJump, frames=1)
+train_dataloader["dataset"]["window"] = dict(type=RandomJump, frames=1)
 for _loader in (train_dataloader, val_dataloader):
     _loader["dataset"]["reader"] = _folder
-    _pack = _loader["dataset"]["pipeline"].pop("pack")  # the last step
-    _loader["dataset"]["pipeline"].update(maps=dict(type=ReadMaps), pack=_pack)
+    _loader["dataset"]["maps"] = dict(channels=1, condition_generator=dict(type=Silhouettes))
 test_dataloader = val_dataloader

@@ -10,9 +10,9 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.datasets import ClipDataset, FrameStrips
-from i2vkit.datasets.transforms import FirstFrames, PackClip, RandomWindow, ReadFrames, Resize
+from i2vkit.datasets.transforms import FirstFrames, RandomWindow
 
-_reader = dict(type=FrameStrips, root="data/weizmann")
+_reader = dict(type=FrameStrips, root="data/weizmann", labels=["bend", "jack", "wave1", "wave2"])
 
 train_dataloader.update(
     batch_size=4,
@@ -20,12 +20,8 @@ train_dataloader.update(
         type=ClipDataset,
         reader=_reader,
         people="weizmann/train",
-        pipeline=dict(
-            window=dict(type=RandomWindow, length=16, stride=2),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=RandomWindow, length=16, stride=2),
+        size=64,
     ),
 )
 val_dataloader.update(
@@ -34,12 +30,8 @@ val_dataloader.update(
         type=ClipDataset,
         reader=_reader,
         people="weizmann/val",
-        pipeline=dict(
-            window=dict(type=FirstFrames, length=16, stride=2),
-            read=dict(type=ReadFrames),
-            resize=dict(type=Resize, size=64),
-            pack=dict(type=PackClip),
-        ),
+        window=dict(type=FirstFrames, length=16, stride=2),
+        size=64,
     ),
 )
 test_dataloader = val_dataloader

@@ -14,7 +14,7 @@ from i2vkit.datasets import SamePerson
 
 for _loader, _shares in ((train_dataloader, (0, 2 / 3)), (val_dataloader, (2 / 3, 1))):
     _loader["dataset"].update(people=None, temporal_split=_shares)
-    _loader["dataset"]["pipeline"]["window"].update(length=16, stride=1)
+    _loader["dataset"]["window"].update(length=16, stride=1)
 train_dataloader["batch_size"] = 16
 train_dataloader["dataset"]["pair_sampler"] = dict(type=SamePerson)
 test_dataloader = val_dataloader

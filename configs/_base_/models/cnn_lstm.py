@@ -26,8 +26,6 @@ _frame_iterations = 300
 
 model = dict(
     type=SupervisedModel,
-    image_size=64,
-    labels=[],
     network=dict(type=CnnLstmClassifier, encoder=_cnn_lstm_encoder, num_states=3),
     phases=dict(
         frames=dict(

@@ -23,8 +23,6 @@ with read_base():
 
 model = dict(
     type=ImageToVideoGan,
-    image_size=64,
-    labels=[],
     generator=dict(
         type=Generator,
         content_encoder=None,

@@ -32,8 +32,7 @@ from i2vkit.models.motion_generators import LstmUnroll
 
 model = dict(
     type=ImageToVideoGan,
-    image_size=64,
-    labels=[],
+    labels=[],  # it reads none
     generator=dict(
         type=Generator,
         content_encoder=dict(type=ConvPyramidEncoder, widths=(64, 128, 256, 512), code=128),
@@ -113,3 +112,28 @@ optim_wrapper = dict(
     constructor=PhaseOptimWrapperConstructor,
     optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999), fused=True),
 )
+
+# The ablations of fig. 6, as options for variants.
+_ablations = {
+    "no_content_loss": {"model.phases.generator.losses.content_l1.weight": 0.0},
+    "no_cycle": {
+        "model.phases.generator.losses.motion_l1": None,
+        "model.phases.generator.losses.motion_l1_transfer": None,
+    },
+    "no_image_discriminator": {
+        "model.discriminators.image": None,
+        "model.phases.discriminators.updates": ["discriminators.video"],
+        "model.phases.discriminators.losses.image_discriminator": None,
+        "model.phases.discriminators.losses.image_discriminator_transfer": None,
+        "model.phases.generator.losses.image_adversarial": None,
+        "model.phases.generator.losses.image_adversarial_transfer": None,
+    },
+    "no_video_discriminator": {
+        "model.discriminators.video": None,
+        "model.phases.discriminators.updates": ["discriminators.image"],
+        "model.phases.discriminators.losses.video_discriminator": None,
+        "model.phases.discriminators.losses.video_discriminator_transfer": None,
+        "model.phases.generator.losses.video_adversarial": None,
+        "model.phases.generator.losses.video_adversarial_transfer": None,
+    },
+}

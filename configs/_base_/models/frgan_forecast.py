@@ -6,8 +6,8 @@ time, losses (eq. 4 to 9), WGAN-GP with a penalty of 10, discriminators conditio
 betas (0, 0.9), batch 32. From the authors' released code (stage one on MUG): all sizes (64 channels doubling to 512 at
 most while a map is 8 or larger, codes of 128; 70,326,596 and 13,286,977 parameters at 64x64), skips from the maps'
 pyramids too, batch norm in the decoder alone, loss weights 3.0, 0.05 and 1 on means, one discriminator step a generator
-step. Ours: torch's initial weights in encoders and discriminators. Normal maps (3 channels); bodies set
-``map_channels`` to 13 (joints).
+step. Ours: torch's initial weights in encoders and discriminators. How many maps a frame has (normal maps 3, joints 13)
+comes from the data.
 
 The pass animates the take of the image with the maps of the driving take: RandomJump makes them frames t and t + k of
 one clip, a pair sampler two people's.
@@ -20,13 +20,12 @@ from i2vkit.models import Discriminator, Generator, ImageToVideoGan
 from i2vkit.models.decoders import DenseDecoder
 from i2vkit.models.discriminators import AllFrames, ResidualFrameDiscriminator
 from i2vkit.models.encoders import MapDifferenceEncoder, ResidualPyramidEncoder
-from i2vkit.models.heads import ResidualHead
+from i2vkit.models.heads import DirectHead, ResidualHead
 from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss, FrameL1Loss, MaskSparsityLoss, WassersteinLoss
 
 model = dict(
     type=ImageToVideoGan,
-    image_size=64,
-    map_channels=3,
+    labels=[],  # it reads none
     generator=dict(
         type=Generator,
         content_encoder=dict(type=ResidualPyramidEncoder, width=64, max_width=512, code=128),
@@ -67,3 +66,13 @@ optim_wrapper = dict(
     constructor=PhaseOptimWrapperConstructor,
     optimizer=dict(type=Adam, lr=1e-4, betas=(0.0, 0.9), fused=True),
 )
+
+# Rows of tables 1, 3 and 4, as options for variants.
+_ablations = {
+    "no_dense": {"model.generator.decoder.dense": False},
+    "villegas": {
+        "model.generator.decoder.dense": False,
+        "model.generator.head": dict(type=DirectHead),
+        "model.phases.generator.losses.mask": None,  # it has no mask
+    },
+}

@@ -27,8 +27,6 @@ from i2vkit.models.motion_generators import NoiseGru
 
 model = dict(
     type=ImageToVideoGan,
-    image_size=64,
-    labels=[],
     generator=dict(
         type=Generator,
         content_encoder=dict(type=ConvPyramidEncoder, widths=(64, 128, 256, 512), code=50),

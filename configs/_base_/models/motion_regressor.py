@@ -15,8 +15,7 @@ from i2vkit.models.losses import FrameChangeLoss
 
 model = dict(
     type=SupervisedModel,
-    image_size=64,
-    labels=[],
+    labels=[],  # it reads none
     network=dict(
         type=MotionRegressor,
         encoder=dict(

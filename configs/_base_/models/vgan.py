@@ -24,8 +24,7 @@ from i2vkit.models.losses import (
 
 model = dict(
     type=ImageToVideoGan,
-    image_size=64,
-    labels=[],
+    labels=[],  # it reads none
     generator=dict(
         type=Generator,
         content_encoder=dict(type=ConvPyramidEncoder, widths=(64, 128, 256, 512), code=100),

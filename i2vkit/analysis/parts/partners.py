@@ -21,9 +21,12 @@ from i2vkit.models.assembly import GeneratorPlan, plan_generator
 from i2vkit.registry import arguments_of, build_part
 from i2vkit.structures import Spec
 
-# The slots of a generator that are planned together, in the order of the data flow.
-PLANNED = {slot.registry.name: slot.name for slot in GENERATOR_SLOTS.values() if slot.planned}
 TRIES = 3  # few suffice, since a head does not depend on the parts before the decoder
+
+
+def planned() -> dict[str, str]:
+    """Return the slots of a generator that are planned together, by kind of part, in the order of the data flow."""
+    return {slot.registry.name: slot.name for slot in GENERATOR_SLOTS.values() if slot.planned}
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ def partners(kind: str, name: str) -> list[Partner]:
         kind: The kind of the part, as registered.
         name: The name of the part.
     """
-    if kind in PLANNED:
-        others = [other for other in PLANNED if other != kind]
+    if kind in planned():
+        others = [other for other in planned() if other != kind]
         found = [_planned({kind: name, other: its}) for other in others for its in kinds()[other]]
         companions = (roles.HEADS.name, roles.REFINERS.name) if kind == roles.DECODERS.name else ()
         return found + [
@@ -94,18 +97,18 @@ def _plan(slots: tuple[tuple[str, str | None], ...], labels: int) -> GeneratorPl
 def _planned(pair: dict[str, str]) -> Partner:
     """Return the second part of ``pair`` (kind to name) as the partner of the first."""
     *_, (kind, name) = pair.items()
-    choices = [[pair[slot]] if slot in pair else [*kinds()[slot], None] for slot in PLANNED]
+    slots = planned()
+    choices = [[pair[slot]] if slot in pair else [*kinds().get(slot, ()), None] for slot in slots]
     adapters, refusals, unread = [], [], False
     for names in product(*choices):
         # A generator always has a decoder, which is the last slot.
         if names[-1] is None:
             continue
-        plan = _plan(tuple(zip(PLANNED.values(), names, strict=True)), labels=1)
+        plan = _plan(tuple(zip(slots.values(), names, strict=True)), labels=1)
         if isinstance(plan, str):
             refusals.append(plan)
-        elif all(getattr(plan, PLANNED[slot], True) for slot in pair):
-            used = (*plan.content_adapters, *plan.generator_adapters, *plan.decoder_adapters)
-            adapters.append(tuple(adapter.__name__ for adapter in used))
+        elif all(slots[slot] in plan.used for slot in pair):
+            adapters.append(tuple(adapter.__name__ for adapter in plan.all_adapters()))
         else:
             unread = True
     if adapters:
@@ -120,12 +123,13 @@ def _built(decoder: str, kind: str, name: str) -> str:
     settings: dict[str, Any] = {"decoder": {"type": decoder}, "head": {"type": head}}
     if kind == roles.REFINERS.name:
         settings["refiner"] = {"type": name}
-    choices = [[*filter(partial(_builds_by_itself, slot), kinds()[slot]), None] for slot in list(PLANNED)[:3]]
-    generators = (dict(zip(PLANNED.values(), (*names, decoder), strict=True)) for names in product(*choices))
-    planned = (slots for slots in generators if isinstance(_plan(tuple(slots.items()), labels=1), GeneratorPlan))
+    *upstream, _ = planned()
+    choices = [[*filter(partial(_builds_by_itself, slot), kinds().get(slot, ())), None] for slot in upstream]
+    generators = (dict(zip(planned().values(), (*names, decoder), strict=True)) for names in product(*choices))
+    possible = (slots for slots in generators if isinstance(_plan(tuple(slots.items()), labels=1), GeneratorPlan))
     # The first combination that is built decides, else the last refusal is reported.
     refusal = "no parts give what the decoder needs"
-    for slots in islice(planned, TRIES):
+    for slots in islice(possible, TRIES):
         companions = {slot: {"type": its} for slot, its in slots.items() if its and slot != "decoder"}
         refusal = _refusal(Generator, **settings, **companions, image_size=64, num_labels=1, map_channels=1)
         if not refusal:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from i2vkit.analysis.profile.config import profile_dry_run
-from i2vkit.config.loading import find_config, load_config
+from i2vkit.config.loading import find_experiment, load_config
+from i2vkit.config.variants import VARIANTS
 from i2vkit.errors import ConfigError
 from i2vkit.media import atomic_path
 
@@ -42,7 +44,7 @@ class StepMemory:
 
 
 def stated_memory(text: str) -> StepMemory | None:
-    """Return what the docstring at the top of a config states; None if nothing.
+    """Return the memory that the docstring at the top of a config states, or None.
 
     >>> stated_memory('\"\"\"A config.\\n\\nMemory of a training step: 0.5 GiB in bf16.\\n\"\"\"\\n')
     StepMemory(gib=0.5, precision='bf16')
@@ -65,6 +67,54 @@ def with_memory(text: str, memory: StepMemory) -> str:
     if _LINE.search(header["text"]):
         return text[: header.start()] + _LINE.sub(str(memory), header[0]) + text[header.end() :]
     return f'"""{header["text"]}\n\n{memory}\n"""' + text[header.end() :]
+
+
+def stated_for_variant(text: str, key: str) -> StepMemory | None:
+    """Return the memory that the variant ``key`` in the text of a config states, or None.
+
+    >>> stated_for_variant('variants = {"narrow": dict(help="", memory="0.5 GiB in bf16")}', "narrow")
+    StepMemory(gib=0.5, precision='bf16')
+    """
+    place = _memory_of_variant(text, key)
+    if place is None:
+        return None
+    found = _LINE.fullmatch(f"Memory of a training step: {place.value}.")
+    return StepMemory(float(found["gib"].replace(",", "")), found["precision"]) if found else None
+
+
+def with_variant_memory(text: str, key: str, memory: StepMemory) -> str:
+    """Return the text of a config whose variant ``key`` states ``memory``, replacing an older statement.
+
+    Raises:
+        ConfigError: The variant has no ``memory`` on one line.
+    """
+    place = _memory_of_variant(text, key)
+    if place is None or place.lineno != place.end_lineno:
+        raise ConfigError(f'variant {key} has no place for the memory of a training step: give it memory=""')
+    lines = text.splitlines(keepends=True)
+    line = lines[place.lineno - 1].encode()
+    value = f'"{memory.gib:,.1f} GiB in {memory.precision}"'.encode()
+    lines[place.lineno - 1] = (line[: place.col_offset] + value + line[place.end_col_offset :]).decode()
+    return "".join(lines)
+
+
+def _memory_of_variant(text: str, key: str) -> ast.Constant | None:
+    """Return the node of the value of ``memory`` of a variant in the text of a config, or None."""
+    for node in ast.parse(text).body:
+        if not isinstance(node, ast.Assign) or ast.unparse(node.targets[0]) != VARIANTS:
+            continue
+        for name, entry in zip(node.value.keys, node.value.values, strict=True):
+            if name.value == key:
+                found = [word.value for word in entry.keywords if word.arg == "memory"]
+                return found[0] if found and isinstance(found[0], ast.Constant) else None
+    return None
+
+
+def stated_by(name: str) -> StepMemory | None:
+    """Return the memory that an experiment states, in the header of its config or in the entry of its variant."""
+    path, variant = find_experiment(name)
+    text = path.read_text()
+    return stated_memory(text) if variant is None else stated_for_variant(text, variant)
 
 
 def measured_memory(name: str) -> StepMemory | None:
@@ -105,14 +155,15 @@ def check_header(name: str, write: bool = False) -> str | None:
     Returns:
         A sentence about the disagreement, or None.
     """
-    path = find_config(name)
+    path, variant = find_experiment(name)
     memory = measured_memory(name)
-    text = path.read_text()
-    stated = stated_memory(text)
+    stated = stated_by(name)
     if memory is None or (stated is not None and stated.agrees(memory)):
         return None
     if write:
         with atomic_path(path.resolve()) as temporary:
-            Path(temporary).write_text(with_memory(text, memory))
+            text = path.read_text()
+            written = with_memory(text, memory) if variant is None else with_variant_memory(text, variant, memory)
+            Path(temporary).write_text(written)
     says = "states no memory of a training step" if stated is None else f"states {stated.gib} GiB in {stated.precision}"
     return f"the header of {name} {says}, and it takes {memory.gib:.1f} GiB in {memory.precision}"

@@ -15,13 +15,13 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from i2vkit.analysis.truth_benchmark.reference_methods import REFERENCE_METHODS, NearestClip, ReferenceMethod
 from i2vkit.datasets import ClipDataset
+from i2vkit.datasets.pipelines import SHORT_FORM, steps_of
 from i2vkit.datasets.transforms import ReadMaps, ReadPoints, RetargetJoints, RetargetMaps
 from i2vkit.evaluation.metrics import VideoMetric
 from i2vkit.evaluation.result import evaluators_of
 from i2vkit.evaluation.run import build_protocol
 from i2vkit.media import atomic_path
 from i2vkit.registry import METRICS, SCOPE, TRANSFORMS, find_part
-from i2vkit.utils.named import named_entries
 from i2vkit.utils.versions import package_versions
 
 Metrics = dict[str, float]
@@ -77,12 +77,13 @@ def score_references(cfg: Config, names: Iterable[str] = REFERENCES) -> dict[str
 
 def _nearest(cfg: Config) -> ReferenceMethod:
     """Return the nearest-clip method on the training clips, which start at their first frame as test clips do."""
-    return NearestClip(_plain({**cfg.train_dataloader.dataset, "pipeline": cfg.test_dataloader.dataset.pipeline}, None))
+    return NearestClip(_plain(cfg.train_dataloader.dataset, None, steps_of(cfg.test_dataloader.dataset)))
 
 
-def _plain(settings: dict, pair_sampler: object) -> ClipDataset:
+def _plain(settings: dict, pair_sampler: object, steps: dict | None = None) -> ClipDataset:
     """Build the data set without the transforms that only models need."""
-    steps = named_entries(settings["pipeline"], "pipeline")
+    steps = steps_of(settings) if steps is None else steps
+    settings = {key: value for key, value in settings.items() if key not in SHORT_FORM}
     kept = {name: step for name, step in steps.items() if find_part(TRANSFORMS, step["type"]) not in _SCORE_NEUTRAL}
     return DATASETS.build({**settings, "pipeline": kept, "pair_sampler": pair_sampler})
 

@@ -8,7 +8,7 @@ from i2vkit.analysis.benchmark.data import benchmark_data
 from i2vkit.analysis.verification.records import Record
 from i2vkit.config.loading import load_config
 
-_CONFIG = "truth/imaginator_faces"
+_CONFIG = "imaginator_faces"
 
 
 def measure_loader(narrow: bool, record: Record, seconds: float) -> None:

@@ -6,7 +6,6 @@ import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from mmengine.config import Config
@@ -21,7 +20,8 @@ from i2vkit.registry import closest_names
 
 PILOT = 12  # iterations of the short training that measures the pace
 PILOT_WARM_UP = 4  # its first iterations, which do not count
-TRAINED, TESTED = 0.7, 0.2  # shares of the time for training and test, the rest is for starting processes
+TRAINED = 0.7  # share of the time for training, the rest is for the test and for starting processes
+PILOTED = 0.3  # largest share of a training's time for its pilot, which matters on slow machines
 DATA = Path("data/i2v_truth_v1")
 
 
@@ -42,11 +42,12 @@ class Recipe:
     share: float = 0.15
 
 
+# FRGAN has no recipe yet.
 RECIPES = (
-    Recipe("dtgan", "truth/dtgan_faces", first="truth/cnn_lstm_faces"),
-    Recipe("dual_mtgan", "truth/dual_mtgan_faces"),
-    Recipe("imaginator", "truth/imaginator_faces"),
-    Recipe("frgan", "truth/frgan_forecast_faces"),
+    Recipe("dtgan", "dtgan/dtgan_recipe_faces", first="dtgan/cnn_lstm_recipe_faces"),
+    Recipe("dual_mtgan", "dual_mtgan/dual_mtgan_recipe_faces"),
+    Recipe("imaginator", "imaginator/imaginator_recipe_faces"),
+    Recipe("frgan", "frgan_forecast_faces"),
 )
 
 
@@ -119,12 +120,12 @@ class WallClock(Hook):
     """A hook that notes the end of each iteration in seconds, and stops a training that runs out of time.
 
     Args:
-        seconds: The training stops with a checkpoint after this time, whatever its schedule says. None for never.
+        seconds: The training stops with a checkpoint after this time, whatever its schedule says.
     """
 
-    priority = "VERY_LOW"
+    priority = "LOW"  # it runs before the checkpoint hook, which thus saves the last iteration
 
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self, seconds: float) -> None:
         self.limit = seconds
         self.ends: list[float] = []
 
@@ -135,7 +136,7 @@ class WallClock(Hook):
     def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Note the end of the iteration, and make it the last one if the time is up."""
         self.ends.append(time.monotonic() - self.begin)
-        if self.limit is not None and self.ends[-1] > self.limit:
+        if self.ends[-1] > self.limit:
             # The loop ends after this iteration, and the checkpoint hook saves its last state.
             runner.train_loop._max_iters = runner.iter + 1
 
@@ -143,8 +144,7 @@ class WallClock(Hook):
 def _train(cfg: Config, work_dir: Path, seconds: float) -> dict[str, Any]:
     """Train for ``seconds`` of wall clock. A short pilot training measures how many iterations fit."""
     begin = time.monotonic()
-    pilot = _timed(scale_schedules(cfg, PILOT), work_dir / "pilot", None)
-    pace = fmean(b - a for a, b in zip(pilot[PILOT_WARM_UP:], pilot[PILOT_WARM_UP + 1 :], strict=False))
+    pace = _seconds_per_iteration(_timed(scale_schedules(cfg, PILOT), work_dir / "pilot", PILOTED * seconds))
     left = seconds - (time.monotonic() - begin)
     iterations = max(PILOT, int(left / pace))
     ends = _timed(scale_schedules(cfg, iterations), work_dir, 1.2 * left)
@@ -159,7 +159,19 @@ def _train(cfg: Config, work_dir: Path, seconds: float) -> dict[str, Any]:
     }
 
 
-def _timed(cfg: Config, work_dir: Path, limit: float | None) -> list[float]:
+def _seconds_per_iteration(ends: list[float]) -> float:
+    """Return the mean time of an iteration from the end of each. The first ones are left out if there are others.
+
+    >>> _seconds_per_iteration([9.0, 9.5, 10.0, 10.5, 11.0, 13.0, 15.0])
+    2.0
+    >>> _seconds_per_iteration([6.0, 10.0])
+    5.0
+    """
+    counted = ends[PILOT_WARM_UP:] if len(ends) > PILOT_WARM_UP + 1 else [0.0, *ends]
+    return (counted[-1] - counted[0]) / (len(counted) - 1)
+
+
+def _timed(cfg: Config, work_dir: Path, limit: float) -> list[float]:
     """Train and return the time at the end of each iteration."""
     from i2vkit.apis.train import train
 

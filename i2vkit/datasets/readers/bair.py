@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import missing_data, subfolders
 from i2vkit.datasets.formats.tfrecords import RecordSpan, decode_example, read_record, record_spans
 from i2vkit.datasets.interfaces import DatasetReader
@@ -102,6 +103,10 @@ class Bair(DatasetReader):
         self.root = Path(root)
         self.camera = camera
         self.splits = SPLITS if split is None else (split,)
+
+    def facts(self) -> DataFacts:
+        """Return the frames a second of playing; the clips have no labels."""
+        return DataFacts(labels=(), fps=FPS)
 
     def index(self) -> ClipIndex:
         """List the clips.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder, VideoFile
+from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import check_listed, missing_data, parse_whole_number, read_table, subfolders
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError
@@ -20,14 +21,25 @@ class ClipFolder(DatasetReader):
     ``root``), person, label, num_frames, fps; all but path may be empty and then come from the path and the file. Other
     columns become the clip's ``metadata``, as a path where they name a file below ``root``, else as text.
 
-    ``labels`` sets their order, which is the class index; by default they are sorted. ``help`` is what the message for
-    missing data ends with: whom to ask, which command to run.
+    ``labels`` sets their order, which is the class index; by default they are sorted. ``fps`` are the frames a second
+    of clips of which neither the table nor the file tells, 25 by default. ``help`` is what the message for missing data
+    ends with: whom to ask, which command to run.
     """
 
-    def __init__(self, root: str, labels: list[str] | None = None, help: str | None = None):
+    def __init__(self, root: str, labels: list[str] | None = None, help: str | None = None, fps: float | None = None):
         self.root = Path(root)
         self.labels = labels
+        self.fps = fps
         self.help = help or "docs/your_data.md shows how clips are laid out."
+
+    def facts(self) -> DataFacts:
+        """Return the labels and the frames a second as they were given, or else as the folder's index lists them."""
+        table = self.root / "index.csv"
+        rows = read_table(table, ("path",)) if table.exists() else []
+        labels = self.labels if self.labels is not None else self._labels_on_disk(rows)
+        rates = {float(row["fps"]) for row in rows if "fps" in row}
+        fps = self.fps or (rates.pop() if len(rates) == 1 else None)
+        return DataFacts(labels=None if labels is None else tuple(labels), fps=fps)
 
     def index(self) -> ClipIndex:
         """List the clips. Raises ``DataError`` if there is none, or one that ``index.csv`` lists is not there."""
@@ -43,6 +55,19 @@ class ClipFolder(DatasetReader):
                 raise DataError(f"clip {record.name} of {self.root} has label {record.label}, not one of {labels}")
         return ClipIndex(records, list(labels), skipped)
 
+    def _labels_on_disk(self, rows: list[dict[str, str]]) -> list[str] | None:
+        """Return the labels of the table's rows, or else the names of the folders that hold clips; sorted."""
+        if rows:
+            parts = [Path(row["path"]).parts for row in rows]
+            named = [
+                row.get("label", place[1] if len(place) > 2 else None) for row, place in zip(rows, parts, strict=True)
+            ]
+            return sorted({label for label in named if label is not None})
+        if not self.root.is_dir():
+            return None
+        folders = [label for person in subfolders(self.root) for label in subfolders(person)]
+        return sorted({folder.name for folder in folders if any(map(_is_clip, folder.iterdir()))})
+
     def _listed(self, table: Path) -> list[ClipRecord]:
         rows = read_table(table, ("path",))
         check_listed(table, [row["path"] for row in rows], self.help)
@@ -54,7 +79,7 @@ class ClipFolder(DatasetReader):
             for path in sorted(label.iterdir()):
                 if path.name[0] == ".":
                     continue
-                if path.suffix.lower() in VIDEO_SUFFIXES or (path.is_dir() and image_paths(path)):
+                if _is_clip(path):
                     records.append(self._record(path, {}))
                 elif path.is_dir():
                     skipped.append((str(path.relative_to(self.root)), "a folder without images"))
@@ -75,9 +100,15 @@ class ClipFolder(DatasetReader):
             person=row.get("person", relative.parts[0]),
             label=row.get("label", relative.parts[1] if len(relative.parts) > 2 else None),
             num_frames=video_length(path) if stated is None else stated,
-            fps=float(row["fps"]) if "fps" in row else video_fps(path) or 25.0,
+            fps=float(row["fps"]) if "fps" in row else video_fps(path) or self.fps or 25.0,
             metadata={key: self._metadata_value(value) for key, value in row.items() if key not in _COLUMNS},
         )
 
     def _metadata_value(self, value: str) -> Path | str:
         return self.root / value if (self.root / value).exists() else value
+
+
+def _is_clip(path: Path) -> bool:
+    """True for a video and for a folder with images, unless they are hidden."""
+    visible = not path.name.startswith(".")
+    return visible and (path.suffix.lower() in VIDEO_SUFFIXES or (path.is_dir() and bool(image_paths(path))))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from i2vkit.datasets.clip_index import ClipIndex
+from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import READERS, build_part
@@ -25,6 +26,11 @@ class ConcatReader(DatasetReader):
                 "ConcatReader has nothing to join: give it readers=[dict(type=ClipFolder, root=...), ...]"
             )
         self.readers = [build_part(READERS, reader) for reader in readers]
+
+    def facts(self) -> DataFacts:
+        """Return what all layouts agree on; nothing where they differ."""
+        known = {reader.facts() for reader in self.readers}
+        return known.pop() if len(known) == 1 else DataFacts()
 
     def index(self) -> ClipIndex:
         """List the clips of all. Raises ``DataError`` if labels differ, or if a clip's name occurs in two of them."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import find_sidecar_folder, missing_data, subfolders
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError
@@ -38,6 +39,10 @@ class Mug(DatasetReader):
     def __init__(self, root: str, marked_takes: bool = False):
         self.root = Path(root)
         self.marked_takes = marked_takes
+
+    def facts(self) -> DataFacts:
+        """Return the seven expressions and the frames a second of the recordings."""
+        return DataFacts(labels=LABELS, fps=FPS)
 
     def index(self) -> ClipIndex:
         """List the takes; what is no clip of an expression is skipped. Raises ``DataError`` if there is none."""

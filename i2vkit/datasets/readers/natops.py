@@ -9,6 +9,7 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, VideoSegment
+from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import files_below, missing_data
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError, MediaError
@@ -42,6 +43,7 @@ GESTURES = {
     "gesture24": "cut engine",
 }
 LABELS = tuple(GESTURES)
+FPS = 20.0
 SEGMENTATION = "segmentation.txt"
 
 # How many folders down from the root videos are looked for: wrappers, data/, gestureXX/.
@@ -69,6 +71,10 @@ class Natops(DatasetReader):
     def __init__(self, root: str, repeats: int | None = 20):
         self.root = Path(root)
         self.repeats = repeats
+
+    def facts(self) -> DataFacts:
+        """Return the 24 gestures and the frames a second of the recordings."""
+        return DataFacts(labels=LABELS, fps=FPS)
 
     def index(self) -> ClipIndex:
         """List the repeats, those of a video in a row. Raises ``DataError`` if there is none, or no table."""
@@ -120,7 +126,7 @@ class Natops(DatasetReader):
                 f"{SEGMENTATION} gives {len(segments)} repeats, not {self.repeats}; if that is right, say "
                 f"repeats={len(segments)} (--repeats {len(segments)} when preparing)"
             )
-        length, fps = stated_length(path) or video_length(path), video_fps(path) or 20.0
+        length, fps = stated_length(path) or video_length(path), video_fps(path) or FPS
         late = [segment for segment in segments if segment.last > length]
         if late:
             raise DataError(

@@ -7,12 +7,14 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import missing_data, subfolders
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.media import image_paths
 from i2vkit.registry import READERS
 
 LABELS = ("Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise")
+FPS = 25.0
 
 # How many folders down from the root the one named VL or NI is looked for; wrapper folders vary between copies.
 _DEPTH = 4
@@ -33,6 +35,10 @@ class OuluCasia(DatasetReader):
         self.root = Path(root)
         self.spectrum = spectrum
         self.illumination = illumination
+
+    def facts(self) -> DataFacts:
+        """Return the six expressions and the frames a second of the recordings."""
+        return DataFacts(labels=LABELS, fps=FPS)
 
     def index(self) -> ClipIndex:
         """List the clips; empty or missing ones are skipped. Raises ``DataError`` if there is none."""
@@ -68,7 +74,7 @@ class OuluCasia(DatasetReader):
             person=person,
             label=label,
             num_frames=len(paths),
-            fps=25.0,
+            fps=FPS,
             metadata={"landmarks": landmarks} if landmarks.exists() else {},
         )
 

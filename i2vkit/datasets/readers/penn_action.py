@@ -10,6 +10,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import missing_data, subfolders
 from i2vkit.datasets.formats.matlab import read_mat
 from i2vkit.datasets.interfaces import DatasetReader
@@ -61,6 +62,10 @@ class PennAction(DatasetReader):
     def __init__(self, root: str, labels: Sequence[str] = LABELS):
         self.root = Path(root)
         self.labels = list(labels)
+
+    def facts(self) -> DataFacts:
+        """Return the actions that are read and the frames a second of playing."""
+        return DataFacts(labels=tuple(self.labels), fps=FPS)
 
     def index(self) -> ClipIndex:
         """List the clips by number; broken ones are skipped. Raises ``DataError`` if there is none."""

@@ -1,10 +1,12 @@
 """Clips as strips: one image a clip, its square frames side by side."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameStrip
+from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import check_listed, missing_data, parse_whole_number, read_table, subfolders
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError, MediaError
@@ -26,13 +28,22 @@ class FrameStrips(DatasetReader):
     ``root/index.csv`` lists them: columns file, action and, where known, subject, mirrored, num_frames. A clip whose
     subject is not known counts as a person of its own. Without the table the folder's name is the action, and numbered
     files in numbered folders follow MoCoGAN's Weizmann: subject = number // 8, odd numbers are mirror images,
-    folders 0, 1, 3 and 4 are wave1, wave2, jack and bend. Labels are sorted by name.
+    folders 0, 1, 3 and 4 are wave1, wave2, jack and bend. ``labels`` sets their order, which is the class index; by
+    default they are sorted by name.
     """
 
-    def __init__(self, root: str, fps: float = 25.0, help: str | None = None):
+    def __init__(self, root: str, fps: float = 25.0, help: str | None = None, labels: Sequence[str] | None = None):
         self.root = Path(root)
+        self.labels = None if labels is None else list(labels)
         self.fps = fps
         self.help = _HELP if help is None else help
+
+    def facts(self) -> DataFacts:
+        """Return the labels, as given or as ``index.csv`` lists them, and the frames a second."""
+        table = self.root / "index.csv"
+        if self.labels is not None or not table.exists():
+            return DataFacts(labels=None if self.labels is None else tuple(self.labels), fps=self.fps)
+        return DataFacts(labels=tuple(sorted({row["action"] for row in read_table(table, ("action",))})), fps=self.fps)
 
     def index(self) -> ClipIndex:
         """List the clips. Raises ``DataError`` if there is none or one is not there or not a strip of square frames."""
@@ -41,7 +52,11 @@ class FrameStrips(DatasetReader):
         if not rows:
             raise missing_data("index.csv, or folders of strips, one an action,", self.root, self.help)
         check_listed(table, [row["file"] for row in rows], self.help)
-        return ClipIndex([self._record(row) for row in rows], sorted({row["action"] for row in rows}))
+        found = sorted({row["action"] for row in rows})
+        labels = found if self.labels is None else self.labels
+        if unknown := [label for label in found if label not in labels]:
+            raise DataError(f"strips in {self.root} show {unknown[0]}, which is not one of the labels {labels}")
+        return ClipIndex([self._record(row) for row in rows], list(labels))
 
     def _found(self) -> list[dict[str, str]]:
         folders = [self.root, *subfolders(self.root)]

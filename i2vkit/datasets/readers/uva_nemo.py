@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, VideoFile
+from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import files_below, find_sidecar_folder, missing_data
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import ConfigError, DataError, MediaError
@@ -41,6 +42,10 @@ class UvaNemo(DatasetReader):
             raise ConfigError(f"kind must be one of {', '.join(LABELS)} or None, got {kind!r}")
         self.root = Path(root)
         self.kinds = LABELS if kind is None else (kind,)
+
+    def facts(self) -> DataFacts:
+        """Return the kinds of smiles that are read and the frames a second of the recordings."""
+        return DataFacts(labels=tuple(self.kinds), fps=FPS)
 
     def index(self) -> ClipIndex:
         """List the videos; damaged and otherwise named ones are skipped. Raises ``DataError`` if there is none."""

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, VideoFile
+from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import files_below, missing_data
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import MediaError
@@ -11,6 +12,7 @@ from i2vkit.media import stated_length, video_fps, video_length
 from i2vkit.registry import READERS
 
 LABELS = ("bend", "jack", "jump", "pjump", "run", "side", "skip", "walk", "wave1", "wave2")
+FPS = 25.0
 PEOPLE = ("daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar")
 MASKS = "classification_masks.mat"
 
@@ -37,6 +39,10 @@ class Weizmann(DatasetReader):
     def __init__(self, root: str, second_takes: bool = False):
         self.root = Path(root)
         self.second_takes = second_takes
+
+    def facts(self) -> DataFacts:
+        """Return the ten actions and the frames a second of the recordings."""
+        return DataFacts(labels=LABELS, fps=FPS)
 
     def index(self) -> ClipIndex:
         """List the clips by person and label; broken ones are skipped. Raises ``DataError`` if there is none."""
@@ -73,7 +79,7 @@ class Weizmann(DatasetReader):
             person=person,
             label=label,
             num_frames=stated_length(path) or video_length(path),
-            fps=video_fps(path) or 25.0,
+            fps=video_fps(path) or FPS,
             metadata={"joints": joints[0]} if joints else {},
         )
 

@@ -17,14 +17,20 @@ CACHE_BUDGET = 2**28
 class ReadMaps:
     """Fills in ``maps`` uint8 (T, M, H, W) of every clip whose clip has them; stands after ``ReadFrames``.
 
-    They come from ``record.metadata["maps"]``, as preparation writes it. With ``required`` a clip without any is
-    refused.
+    They come from ``record.metadata["maps"]``, as preparation writes it.
+
+    Args:
+        required: A clip without maps is refused.
+        channels: Maps a frame; clips with another number are refused. The model of a config then need not say it.
+        condition_generator: Config of the condition generator that preparation drew them with. Nothing is drawn here:
+            an animation looks it up, to draw the maps of a driving video.
     """
 
     frame_changes = "none"
 
-    def __init__(self, required: bool = True):
-        self.required = required
+    def __init__(self, required: bool = True, channels: int | None = None, condition_generator: dict | None = None):
+        self.required, self.channels = required, channels
+        self.condition_generator = condition_generator
         self._kept: dict[str, np.ndarray] = {}
         self._room = CACHE_BUDGET
 
@@ -32,7 +38,8 @@ class ReadMaps:
         """Read them for all clips.
 
         Raises:
-            DataError: A clip has none and they are required, or its maps are of another size than its frames.
+            DataError: A clip has none and they are required, or its maps are of another size than its frames or of
+                another number than ``channels``.
             ConfigError: The frames were cropped, scaled or mirrored before, which the maps would not show.
         """
         for sampled in sample["clips"].values():
@@ -45,8 +52,17 @@ class ReadMaps:
                 )
             if maps is not None:
                 _check(sampled, maps)
+                self._check_channels(sampled, maps)
                 sampled.maps = maps[sampled.indices]
         return sample
+
+    def _check_channels(self, sampled: SampledClip, maps: np.ndarray | DeferredFrames) -> None:
+        found = maps.shape[-1] if isinstance(maps, DeferredFrames) else maps.shape[1]
+        if self.channels is not None and found != self.channels:
+            raise DataError(
+                f"clip {sampled.record.name} has {found} condition maps a frame, and the data set says maps="
+                f"{self.channels} (ReadMaps has channels={self.channels}): set it to {found}, or prepare the set anew"
+            )
 
     def _maps(self, record: ClipRecord) -> np.ndarray | None:
         if record.name not in self._kept:

@@ -9,13 +9,11 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
-from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 from torch.nn import functional
 
-import i2vkit
 from i2vkit.engine.checkpoints import check_hash, checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError, DataError
 from i2vkit.evaluation.metrics.base import META, check_frames
@@ -39,16 +37,19 @@ class LabelClassifier:
     """
 
     def __init__(self, config: str, weights: str | None = None, sha256: str | None = None) -> None:
-        path = _find_config(config)
+        from i2vkit.config.loading import load_config  # which stands above this package
+
+        cfg = load_config(Path(config).expanduser())
+        name = Path(cfg.filename).stem
         try:
-            file = checkpoint_file(weights or Path("work_dirs") / path.stem)
+            file = checkpoint_file(weights or Path("work_dirs") / name)
         except CheckpointError as error:
             raise MissingWeightsError(f"{error}: train the classifier by python tools/train.py {config}") from error
         if sha256 is not None:
             check_hash(file, sha256)
-        self.model = MODELS.build(dict(Config.fromfile(path, lazy_import=True).model))
+        self.model = MODELS.build(cfg.model)
         if not hasattr(self.model, "network") or not getattr(self.model, "labels", None):
-            raise ConfigError(f"{path} is not the config of a classifier: give one like cnn_lstm_oulu")
+            raise ConfigError(f"{config} is not the config of a classifier: give one like cnn_lstm_oulu")
         load_weights(self.model, file)
         self.model.to("cuda" if torch.cuda.is_available() else "cpu")
         self.labels, self.size = self.model.labels, self.model.image_size
@@ -63,16 +64,6 @@ class LabelClassifier:
         }
         samples = self.model.test_step({"inputs": inputs, "data_samples": [VideoSample() for _ in videos]})
         return [self.labels[int(sample.scores.argmax())] for sample in samples]
-
-
-def _find_config(config: str) -> Path:
-    """Return the path of a config that is given by path or by name."""
-    path = Path(config).expanduser()
-    if not path.is_file():
-        path = Path(i2vkit.__file__).parent / "configs" / f"{config.removesuffix('.py')}.py"
-    if not path.is_file():
-        raise ConfigError(f"there is no config {config!r} of a classifier, neither a file nor by name")
-    return path
 
 
 def _scaled(video: Tensor, size: int) -> Tensor:

@@ -7,7 +7,7 @@ used.
 from dataclasses import replace
 
 import torch
-from einops import reduce, repeat
+from einops import rearrange, reduce, repeat
 from torch import Tensor, nn
 
 from i2vkit.models.clip_lengths import true_frames
@@ -20,7 +20,8 @@ from i2vkit.structures import Content, Motion, Spec
 
 @ADAPTERS.register_module()
 class CodeToTrajectory(Adapter):
-    """A motion code (B, D) becomes a trajectory (B, T, D) through a GRU that reads the code at every step.
+    """A motion code becomes a trajectory (B, T, D) through a GRU that reads it at every step: the one code (B, D) of
+    the clip, or the step's own.
 
     Repeating the code instead would give every frame the same motion and freeze the video. Behind a motion generator
     that is driven by labels (``LabelFusion``) the one-hot label belongs to the code: the GRU reads it too.
@@ -28,6 +29,7 @@ class CodeToTrajectory(Adapter):
 
     side, provides, reads = "motion", "trajectory", "code"
     supports_chunks = True
+    code_per_step = True
 
     def __init__(self, spec: Spec):
         super().__init__()
@@ -38,8 +40,10 @@ class CodeToTrajectory(Adapter):
 
     def forward(self, motion: Motion, state: GenerationState) -> Motion:
         """Adds the trajectory."""
-        code = torch.cat([motion.code, motion.condition], dim=1) if self.labelled else motion.code
-        steps = repeat(code, "b d -> b t d", t=motion.length)
+        code = motion.code
+        steps = repeat(code, "b d -> b t d", t=motion.length) if code.dim() == 2 else code
+        if self.labelled:
+            steps = torch.cat([steps, repeat(motion.condition, "b l -> b t l", t=motion.length)], dim=2)
         trajectory, hidden = self.unroll(steps, state.recurrent.get(self))
         state.recurrent[self] = hidden
         return replace(motion, trajectory=trajectory)
@@ -70,6 +74,51 @@ class TrajectoryToCode(Adapter):
         mask = mask.to(steps.dtype)
         total = (steps * mask[..., None]).sum(dim=1)
         return replace(motion, code=total / mask.sum(dim=1, keepdim=True))
+
+
+@ADAPTERS.register_module()
+class TrajectoryToFlow(Adapter):
+    """A trajectory becomes a flow: a linear layer makes that of each frame on a coarse grid (X2Face has a network in
+    its place, Wiles et al., 2018). It is 0 at first, so that a decoder begins with the image as it is.
+    """
+
+    side, provides, reads = "motion", "flow", "trajectory"
+    supports_chunks = True
+
+    def __init__(self, spec: Spec, image_size: int, grid: int = 8):
+        super().__init__()
+        self.grid = grid = min(grid, image_size)
+        self.linear = nn.Linear(spec.trajectory, 2 * grid * grid)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+        self.spec = replace(spec, flow=image_size // grid)
+
+    def forward(self, motion: Motion, state: GenerationState) -> Motion:
+        """Adds the flow (B, 2, T, grid, grid), of half a side at most."""
+        values = 0.5 * torch.tanh(self.linear(motion.trajectory))
+        return replace(motion, flow=rearrange(values, "b t (c h w) -> b c t h w", h=self.grid, w=self.grid))
+
+
+@ADAPTERS.register_module()
+class PointsToTrajectory(Adapter):
+    """Points become a trajectory: their places, one after the other.
+
+    With reference points each step is relative to them, so that a different image moves as the driving video does.
+    """
+
+    side, provides, reads = "motion", "trajectory", "points"
+    supports_chunks = True
+
+    def __init__(self, spec: Spec):
+        super().__init__()
+        self.spec = replace(spec, trajectory=2 * spec.points)
+
+    def forward(self, motion: Motion, state: GenerationState) -> Motion:
+        """Adds the trajectory (B, T, 2 K)."""
+        place = motion.points["driving"].place
+        if "reference" in motion.points:
+            place = place - motion.points["reference"].place[:, None]
+        return replace(motion, trajectory=rearrange(place, "b t k xy -> b t (k xy)"))
 
 
 @ADAPTERS.register_module()

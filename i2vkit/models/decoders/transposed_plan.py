@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import ClipLengths
+from i2vkit.models.layers.clip_convolution import ClipConvTranspose3d
 from i2vkit.structures import Content, Motion
 
 # Kernel and stride in time of every block: 1 -> 2 -> 4 -> 8 -> 16 -> 32 frames.
@@ -51,7 +52,7 @@ class TransposedConvPlan:
     def transposed_3d(self, i: int, in_channels: int, out_channels: int) -> nn.ConvTranspose3d:
         """Block ``i`` as one transposed 3D convolution."""
         (kt, st, pt), (ks, ss, ps) = self.time[i], self.space[i]
-        return nn.ConvTranspose3d(in_channels, out_channels, (kt, ks, ks), (st, ss, ss), (pt, ps, ps))
+        return ClipConvTranspose3d(in_channels, out_channels, (kt, ks, ks), (st, ss, ss), (pt, ps, ps))
 
 
 def clip_code(content: Content, motion: Motion) -> Tensor:

@@ -8,12 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.discriminators.networks import repeat_over_time
+from i2vkit.models.discriminators.conditions import CONDITIONS, find_condition
 from i2vkit.models.discriminators.views import ConditionedVideo, View
 from i2vkit.models.layers.checkpointing import checkpointed
 from i2vkit.models.training.micro_batches import loss_in_micro_batches
@@ -62,7 +61,8 @@ class CachingScorer:
 class Discriminator(nn.Module):
     """Judges real against generated videos.
 
-    ``condition`` is None, "label", "image" (the content image) or "maps" (condition maps of the seen frames). With
+    ``condition`` is None, "label", "image" (the content image) or "maps" (condition maps of the seen frames), or one
+    that a project has added (``conditions.py``). With
     ``classify`` it says the class of what it sees too (auxiliary classifier, Odena et al., 2017). ``augment`` is an
     augmentation of all frames or clips that it sees, real and generated (``DiffAugment``). With ``micro_batch`` its
     adversarial losses are computed from so many samples at a time, each with its gradients: the same losses and
@@ -98,24 +98,18 @@ class Discriminator(nn.Module):
         self.condition, self.num_labels = condition, num_labels
         self.reference = False
         self._compiled: dict[str, Callable] = {}
-        widths = {None: 0, "label": num_labels, "image": 3, "maps": map_channels}
-        if condition not in widths:
-            raise ConfigError(
-                f'the condition of a discriminator is None, "label", "image" or "maps", not {condition!r}'
-            )
-        if condition and not widths[condition]:
-            raise ConfigError(f'a discriminator is conditioned on "{condition}", which this model does not have')
+        told, size = find_condition(condition, num_labels, map_channels)
+        enters = None if told is None else told.enters
         if classify and not num_labels:
             raise ConfigError("a discriminator is to classify, and this model has no labels")
         self.classifies = classify
-        size = widths[condition]
         self.network = build_part(
             DISCRIMINATORS,
             network,
             in_channels=self.view.channels(motion),
             image_size=image_size,
-            label_size=size if condition == "label" else 0,
-            map_channels=size if condition in ("image", "maps") else 0,
+            label_size=size if enters == "label" else 0,
+            map_channels=size if enters == "maps" else 0,
             num_classes=num_labels if classify else 0,
         )
         if classify and not hasattr(self.network, "classify"):
@@ -197,15 +191,8 @@ class Discriminator(nn.Module):
         sample = view.extract(conditioned, index)
         if self.condition is None:
             return DiscriminatorInput(sample)
-        if self.condition == "maps":
-            return DiscriminatorInput(sample, maps=view.gather(conditioned.maps, index))
-        clip_index = view.clip_index(conditioned, index)
-        if self.condition == "label":
-            return DiscriminatorInput(sample, label=functional.one_hot(conditioned.label, self.num_labels)[clip_index])
-        image = conditioned.image[clip_index]
-        return DiscriminatorInput(
-            sample, maps=repeat_over_time(image, sample.shape[2]) if view.sample_type == "clip" else image
-        )
+        told = CONDITIONS[self.condition]
+        return DiscriminatorInput(sample, **{told.enters: told.shown(self, conditioned, view, index, sample)})
 
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Logits (N, ...)."""

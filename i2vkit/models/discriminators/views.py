@@ -21,7 +21,8 @@ class ConditionedVideo:
     """A real or generated video with what is known of it.
 
     Shapes: ``video`` (B, C, T, H, W); ``num_frames`` (B,); ``label`` (B,); ``image`` (B, C, H, W) the content image;
-    ``maps`` (B, M, T, H, W). ``motion`` encodes the video when called, once.
+    ``maps`` (B, M, T, H, W). ``motion`` encodes the video when called, once. The first ``given`` frames were given and
+    not made (1 in a rollout): views of single frames leave them out, of the real video too.
     """
 
     video: Tensor
@@ -30,6 +31,7 @@ class ConditionedVideo:
     image: Tensor
     label: Tensor | None = None
     maps: Tensor | None = None
+    given: int = 0
 
 
 class View(Interface):
@@ -91,12 +93,19 @@ class AllFrames(View):
     """Every true frame is a sample of its own (the spatial discriminator of DTGAN)."""
 
     def sample_indices(self, conditioned: ConditionedVideo) -> Tensor | None:
-        """The places (N,) of the true frames among all B * T, where clips are padded; None where all frames are true.
+        """The places (N,) of the true frames that were made among all B * T; None where that is all frames.
 
-        On a GPU the host waits for the places, of which it has to know the number.
+        Where clips are padded, the host waits on a GPU for the places, of which it has to know the number.
         """
-        mask = true_frames(conditioned.num_frames, conditioned.video.shape[2])
-        return None if mask is None else mask.flatten().nonzero()[:, 0]
+        batch, _, length = conditioned.video.shape[:3]
+        mask = true_frames(conditioned.num_frames, length)
+        if mask is None and not conditioned.given:
+            return None
+        if mask is None:
+            places = torch.arange(batch * length, device=conditioned.video.device).view(batch, length)
+            return places[:, conditioned.given :].flatten()
+        mask = mask & (torch.arange(length, device=mask.device) >= conditioned.given) if conditioned.given else mask
+        return mask.flatten().nonzero()[:, 0]
 
     def gather(self, video: Tensor, index: Tensor | None) -> Tensor:
         """True frames (N, C, H, W), clip after clip."""
@@ -122,7 +131,10 @@ class RandomFrames(View):
         batch, _, length = conditioned.video.shape[:3]
         lengths = length if conditioned.num_frames is None else conditioned.num_frames[:, None]
         # Not multinomial, which lets the host wait for a GPU in some versions of PyTorch.
-        return (torch.rand(batch, self.number, device=conditioned.video.device) * lengths).long()
+        noise = torch.rand(batch, self.number, device=conditioned.video.device)
+        if not conditioned.given:
+            return (noise * lengths).long()
+        return ((noise * (lengths - conditioned.given)).long() + conditioned.given).clamp(max=length - 1)
 
     def gather(self, video: Tensor, index: Tensor) -> Tensor:
         """Frames (B * number, C, H, W)."""

@@ -85,6 +85,5 @@ class CnnLstmEncoder(MotionEncoder):
         if self.suppress_appearance:
             static, static_hidden = self.sequence(repeat(first, "b 1 d -> b t d", t=length), static_hidden)
             trajectory = trajectory - static
-        if not torch.is_grad_enabled():
-            state.recurrent[self] = (frame, first, hidden, static_hidden)
+        state.recurrent[self] = (frame, first, hidden, static_hidden)
         return Motion(length=length, trajectory=trajectory, num_frames=clip.num_frames)

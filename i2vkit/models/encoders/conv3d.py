@@ -7,6 +7,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import MotionEncoder
 from i2vkit.models.layers.bounds import clamp_with_inward_gradient
+from i2vkit.models.layers.clip_convolution import ClipConv3d
 from i2vkit.models.layers.initialization import init_dcgan_
 from i2vkit.models.layers.resampling import adaptive_average_pool
 from i2vkit.registry import MOTION_ENCODERS
@@ -60,7 +61,7 @@ class Conv3dEncoder(MotionEncoder):
         self.blocks = nn.Sequential(
             *(
                 nn.Sequential(
-                    nn.Conv3d(width_in, width, (3, 4, 4), stride=(1 if i == 0 else 2, 2, 2), padding=1, bias=False),
+                    ClipConv3d(width_in, width, (3, 4, 4), stride=(1 if i == 0 else 2, 2, 2), padding=1, bias=False),
                     nn.BatchNorm3d(width),
                     nn.ReLU(inplace=True),
                 )

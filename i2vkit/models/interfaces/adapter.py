@@ -14,22 +14,26 @@ from i2vkit.structures import Content, Motion, Spec
 class Adapter(nn.Module, Interface):
     """Makes a field of content or motion from another, where two parts do not meet. Registered in ``ADAPTERS``.
 
-    The builder inserts an adapter by itself and names it in the log. It is built from the spec upstream alone.
+    The builder inserts an adapter by itself and names it in the log. It is built from the spec upstream, and
+    from ``image_size`` if its constructor asks for that.
 
     Attributes:
         side: "content" or "motion".
         reads: The field that the adapter reads, for instance "code".
         provides: The field that it adds, for instance "trajectory".
         supports_chunks: True if a clip can be made in chunks.
+        code_per_step: True if the adapter can read a motion code for every step, (B, T, D).
         spec: The spec upstream with the field added.
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
+    optional: ClassVar[tuple[str, ...]] = ("code_per_step",)
     class_attributes: ClassVar[tuple[str, ...]] = ("side", "reads", "provides")
     side: ClassVar[str]
     reads: ClassVar[str]
     provides: ClassVar[str]
     supports_chunks: ClassVar[bool] = False
+    code_per_step: ClassVar[bool] = False
     spec: Spec
 
     def __init_subclass__(cls, **kwargs) -> None:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from i2vkit.errors import ConfigError
 from i2vkit.interfaces import Interface
 from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.models.fields import FIELDS, FROM_GENERATOR, check_fields, side_of
@@ -16,7 +17,13 @@ class Part(nn.Module, Interface):
     """The common base of content encoder, motion encoder, motion generator and decoder.
 
     The names in ``requires``, ``accepts`` and ``provides`` are those of ``models/fields.py``: "content.image",
-    "content.code", "content.pyramid", "motion.code", "motion.trajectory", "motion.maps" and "motion.condition".
+    "content.past", "content.code", "content.pyramid", "motion.code", "motion.trajectory", "motion.maps",
+    "motion.points", "motion.flow" and "motion.condition".
+
+    A part with ``reads_past`` turns generation into a rollout: frame 0 is the image itself, and step t is made from
+    frame t - 1. All parts behind the motion encoder are then called step by step (or once for all steps with the true
+    frames before them, ``Pass.feed``) and must support chunks. The content that such a part gets has the frames before
+    its steps as ``past`` (B, C, n, H, W), and their codes (B, n, D) in place of the image's.
 
     The builder passes these keyword arguments to every constructor that names them, so a config never gives them:
     ``image_size`` in pixels; ``requested``, the names of the fields that another part reads; ``content`` and
@@ -29,6 +36,10 @@ class Part(nn.Module, Interface):
         provides: What the part can give. ``spec`` says how large each is.
         optional_outputs: Names from ``provides`` that an argument of the part can switch off.
         supports_chunks: True if a clip can be made in chunks, with the state between them in the ``GenerationState``.
+        reads_past: True if step t of the part depends on frame t - 1, given or made. It must support chunks.
+        code_per_frame: True if the part can read a content code for every frame, (B, T, D). A motion encoder then gets
+            the codes of the clip's own frames.
+        code_per_step: True if the part can read a motion code for every step, (B, T, D).
         accepted_sides: Which sides ("content", "motion") a part of this role may read; set by the role.
         provided_side: The side that a part of this role gives; set by the role.
         spec: What the part gives, once it is built.
@@ -39,9 +50,14 @@ class Part(nn.Module, Interface):
     provides: ClassVar[tuple[str, ...]] = ()
     optional_outputs: ClassVar[tuple[str, ...]] = ()
     supports_chunks: ClassVar[bool] = False
+    reads_past: ClassVar[bool] = False
+    code_per_frame: ClassVar[bool] = False
+    code_per_step: ClassVar[bool] = False
     accepted_sides: ClassVar[tuple[str, ...]] = ("content", "motion")
     provided_side: ClassVar[str | None] = None
     spec: Spec
+    # What came to the interface later, so that parts without the base class stay valid.
+    optional: ClassVar[tuple[str, ...]] = ("reads_past", "code_per_frame", "code_per_step", "prior")
 
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)
@@ -51,6 +67,21 @@ class Part(nn.Module, Interface):
         check_fields(cls.__name__, "accepts", cls.accepts, readable)
         check_fields(cls.__name__, "provides", cls.provides, givable)
         check_fields(cls.__name__, "optional_outputs", cls.optional_outputs, cls.provides)
+        cls._check_past()
+
+    @classmethod
+    def _check_past(cls) -> None:
+        if not cls.reads_past:
+            if "content.past" in cls.reads():
+                raise ConfigError(f"{cls.__name__} reads content.past, the frames before: set reads_past=True")
+            return
+        if "content" not in cls.accepted_sides:
+            raise ConfigError(f"{cls.__name__} has reads_past=True, and a part of this kind gets single images alone")
+        if not cls.supports_chunks:
+            raise ConfigError(
+                f"{cls.__name__} has reads_past=True, so it is called step by step: keep what it remembers in the "
+                f"generation state, and set supports_chunks=True"
+            )
 
     @classmethod
     def reads(cls) -> set[str]:
@@ -105,6 +136,10 @@ class MotionEncoder(Part):
     content of the image that its motion will animate, with one code (B, D) a clip. Its constructor may ask for the spec
     ``content``. Where the motion of a generated video is encoded anew, the content is that of the video's first frame.
 
+    An encoder with ``reads_past`` encodes frames that were given or made before, and needs no driving video: it is
+    called with a clip whose ``driving`` is ``content.past``, the frame before each step. Any other encoder runs once on
+    the whole driving clip, in a rollout too.
+
     Attributes:
         reads_maps: True if the encoder reads the condition maps of the clip.
         reads_video: False if it reads nothing of the video itself.
@@ -132,13 +167,35 @@ class MotionEncoder(Part):
     reads_maps: ClassVar[bool] = False
     reads_video: ClassVar[bool] = True
 
+    def __init_subclass__(cls, **kwargs) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.prior is not MotionEncoder.prior and not cls.reads_content():
+            raise ConfigError(
+                f"{cls.__name__} has a prior of its own and reads no content: name what it reads of it in needs, for "
+                f'instance "content.code"'
+            )
+
     @abstractmethod
     def forward(self, clip: VideoBatch, state: GenerationState) -> Motion:
         """Return the motion of ``clip.driving`` (B, 3, T, H, W).
 
-        ``Motion.code`` is (B, D), and with a variational spec so are ``mean`` and ``log_variance``;
-        ``Motion.trajectory`` is (B, T, D). Draw noise from ``state`` and keep recurrent state in it.
+        ``Motion.code`` is (B, D), or (B, T, D) with ``code_per_step`` in the spec, and with a variational spec so are
+        ``mean`` and ``log_variance``; ``Motion.trajectory`` is (B, T, D). Draw noise from ``state`` and keep recurrent
+        state in it.
         """
+
+    def prior(self, content: Content, state: GenerationState) -> tuple[Tensor, Tensor] | None:
+        """Return mean and log-variance of the motion code before the driving clip is seen, or None for N(0, I).
+
+        Args:
+            content: Of the image. In a rollout, and with ``code_per_step``, its ``past`` has the n frames before the
+                steps, and its code is theirs, (B, n, D).
+            state: Where recurrent state is kept; the prior and ``forward`` need states of their own.
+
+        Returns:
+            (B, D) each, or (B, n, D) each, one a step.
+        """
+        return None
 
 
 class MotionGenerator(Part):
@@ -171,14 +228,16 @@ class MotionGenerator(Part):
 
     @abstractmethod
     def forward(self, motion: Motion, state: GenerationState) -> Motion:
-        """Return ``motion`` with what this part adds: a code (B, D) or a trajectory (B, ``motion.length``, D)."""
+        """Return ``motion`` with what this part adds: a code (B, D) or a trajectory (B, ``motion.length``, D).
+
+        In a rollout it is called for one step or for all of them, and ``motion`` holds these steps alone.
+        """
 
 
 class Decoder(Part):
     """Makes the features of every frame from content and motion. Registered in ``DECODERS``.
 
     Attributes:
-        code_per_frame: True if the decoder can read a content code for every frame, (B, T, D).
         frame_wise: True if a frame depends on the content and on the motion of that frame alone. A training step can
             then decode some frames of a clip without the others.
         lengths: The numbers of frames that the decoder can make; any by default.
@@ -203,7 +262,6 @@ class Decoder(Part):
         (torch.Size([2, 3, 5, 8, 8]), torch.Size([2, 3, 1, 8, 8]))
     """
 
-    code_per_frame: ClassVar[bool] = False
     frame_wise: ClassVar[bool] = False
     lengths: ClipLengths = ClipLengths()
 

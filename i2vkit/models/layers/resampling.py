@@ -12,6 +12,7 @@ from einops import rearrange, reduce, repeat
 from torch import Tensor, nn
 from torch.nn import functional
 
+from i2vkit.models.layers.clip_convolution import ClipConv3d
 from i2vkit.models.layers.cpu_kernels import on_cpu
 from i2vkit.models.layers.forms import TwoForms
 
@@ -53,7 +54,7 @@ class PooledConv(TwoForms):
 
     def __init__(self, in_channels: int, out_channels: int, dim: int = 2):
         super().__init__()
-        self.convolution = (nn.Conv2d, nn.Conv3d)[dim - 2](in_channels, out_channels, 3, padding=1)
+        self.convolution = (nn.Conv2d, ClipConv3d)[dim - 2](in_channels, out_channels, 3, padding=1)
         for axes in range(dim + 1):
             # Buffers, so that they lie where the weight lies: no copy to a GPU in a training step.
             self.register_buffer(f"merge_matrix_{axes}", merge_matrix(axes) / 2**axes, persistent=False)

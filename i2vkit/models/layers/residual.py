@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.layers.clip_convolution import ClipConv3d
 from i2vkit.models.layers.forms import TwoForms
 from i2vkit.models.layers.resampling import PooledConv, UpsampledConv, average_pool, join_static
 from i2vkit.structures import FeatureSpec
@@ -21,7 +22,7 @@ class ResidualDown(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, dim: int = 2, slope: float = 0.0):
         super().__init__()
-        convolution = (nn.Conv2d, nn.Conv3d)[dim - 2]
+        convolution = (nn.Conv2d, ClipConv3d)[dim - 2]
         self.shortcut = convolution(in_channels, out_channels, 3, padding=1)
         self.first = convolution(in_channels, out_channels, 3, padding=1)
         self.second = PooledConv(out_channels, out_channels, dim)
@@ -104,7 +105,7 @@ class ResidualTrunk(nn.Module):
         self.levels = trunk_specs(image_size, width, max_width)
         self.side = image_size // self.levels[-1].stride
         widths = [level.channels for level in self.levels]
-        self.start = (nn.Conv2d, nn.Conv3d)[dim - 2](in_channels, width, 3, padding=1)
+        self.start = (nn.Conv2d, ClipConv3d)[dim - 2](in_channels, width, 3, padding=1)
         self.blocks = nn.ModuleList(
             ResidualDown(width_in, width_out, dim, slope) for width_in, width_out in pairwise(widths)
         )

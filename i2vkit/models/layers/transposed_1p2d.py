@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.models.layers import cpu_kernels
+from i2vkit.models.layers.clip_convolution import ClipConvTranspose3d, kernel_is_cut
 from i2vkit.models.layers.cpu_kernels import on_cpu
 from i2vkit.models.layers.forms import TwoForms
 
@@ -31,7 +32,7 @@ class TransposedConv1p2d(TwoForms):
     ):
         super().__init__()
         (kt, st, pt), (ks, ss, ps) = time, space
-        self.temporal = nn.ConvTranspose3d(in_channels, temporal_channels, (kt, 1, 1), (st, 1, 1), (pt, 0, 0))
+        self.temporal = ClipConvTranspose3d(in_channels, temporal_channels, (kt, 1, 1), (st, 1, 1), (pt, 0, 0))
         self.norm = nn.BatchNorm3d(temporal_channels)
         self.spatial = nn.ConvTranspose3d(temporal_channels, out_channels, (1, ks, ks), (1, ss, ss), (0, ps, ps))
 
@@ -71,7 +72,9 @@ def temporal_product(steps: Tensor, weight: Tensor, stride: int, padding: int) -
     batch, length, height, width, channels = steps.shape
     if channels >= batch * length * height * width:
         return _overlap_add_in_time(steps, weight, stride, padding)
-    if on_cpu(steps) and torch.is_grad_enabled():
+    made_length = (length - 1) * stride - 2 * padding + weight.shape[2]
+    cut = kernel_is_cut(steps, weight.shape[2], made_length, length)
+    if on_cpu(steps) and torch.is_grad_enabled() and not cut:
         frames, kernels = rearrange(steps, "b t h w c -> b c t h w"), weight[..., None, None]
         made = functional.conv_transpose3d(frames, kernels, None, (stride, 1, 1), (padding, 0, 0))
         return rearrange(made, "b m t h w -> b t h w m")

@@ -1,4 +1,9 @@
-"""Bilinear warping of frames by a flow."""
+"""Bilinear warping of frames by a flow, and the units of flows and points.
+
+A flow is in pixels here. Motions and points have the units of ``structures.Points``: -1 is the centre of the first
+pixel and 1 that of the last (corners aligned), so that a flow means the same at every size. ``flow_in_pixels``
+converts.
+"""
 
 import torch
 from einops import rearrange
@@ -32,6 +37,24 @@ def warp(frames: Tensor, flow: Tensor) -> Tensor:
     if torch.are_deterministic_algorithms_enabled() or torch.compiler.is_compiling():
         return warp_gathered(frames, flow)
     return warp_sampled(frames, flow)
+
+
+def flow_in_pixels(flow: Tensor, height: int, width: int) -> Tensor:
+    """``flow`` (B, 2, T, h, w) in the units of ``Points``, interpolated to (B, 2, T, height, width) and in pixels.
+
+    The first and last values of a row or column stand at the first and last pixels, and between them it is bilinear.
+
+    Examples:
+        >>> flow = torch.tensor([0.0, 2.0]).view(1, 1, 1, 1, 2).expand(1, 2, 1, 1, 2)
+        >>> flow_in_pixels(flow, 1, 5)[0, 0].flatten().tolist()  # 2 is the whole width: 4 pixels from centre to centre
+        [0.0, 1.0, 2.0, 3.0, 4.0]
+    """
+    batch = len(flow)
+    frames = rearrange(flow, "b c t h w -> (b t) c h w")
+    if frames.shape[2:] != (height, width):
+        frames = functional.interpolate(frames, (height, width), mode="bilinear", align_corners=True)
+    pixels = frames.new_tensor([(width - 1) / 2, (height - 1) / 2])[:, None, None]
+    return rearrange(frames * pixels, "(b t) c h w -> b c t h w", b=batch)
 
 
 def warp_sampled(frames: Tensor, flow: Tensor) -> Tensor:

@@ -11,16 +11,11 @@ from i2vkit.models.losses.base import Loss
 from i2vkit.models.losses.change_losses import FrameChangeLoss, LandmarkChangeLoss
 from i2vkit.models.losses.conditional_losses import CategoryLoss, DiscriminatorCategoryLoss, FirstFrameL1Loss
 from i2vkit.models.losses.content_losses import ContentInvarianceLoss, ContentVarianceRatio
+from i2vkit.models.losses.discriminator_losses import AdversarialLoss, DiscriminatorLoss
 from i2vkit.models.losses.feature_losses import FeatureSimilarityLoss
-from i2vkit.models.losses.gan_losses import (
-    AdversarialLoss,
-    DiscriminatorLoss,
-    FrameL1Loss,
-    KlLoss,
-    MaskSparsityLoss,
-    MotionCycleLoss,
-)
+from i2vkit.models.losses.frame_losses import FrameL1Loss, MaskSparsityLoss
 from i2vkit.models.losses.gradient_penalties import GradientPenaltyLoss
+from i2vkit.models.losses.motion_losses import KlLoss, MotionCycleLoss
 from i2vkit.models.losses.pose_losses import PoseLoss
 from i2vkit.models.losses.supervised_losses import (
     ClassCompactnessLoss,

@@ -7,7 +7,8 @@ from torch.nn import functional
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.views import ConditionedVideo
-from i2vkit.models.losses.gan_losses import DiscriminatorTerm, PassLoss
+from i2vkit.models.losses.discriminator_losses import DiscriminatorTerm
+from i2vkit.models.losses.frame_losses import PassLoss
 from i2vkit.registry import LOSSES
 
 
@@ -89,6 +90,14 @@ class FirstFrameL1Loss(PassLoss):
         self, pass_name: str = "reconstruct", name: str | None = "first_frame_l1", weight: float | Sequence = 1.0
     ):
         super().__init__(pass_name, name, weight)
+
+    def check(self, model) -> None:
+        """Raise ``ConfigError`` if the first frame is the image itself."""
+        if model.generator.feeds_back:
+            raise ConfigError(
+                f"loss '{self.name}' compares the first frame with the image, and this generator begins every video "
+                f"with the image itself: the loss would always be 0, leave it out"
+            )
 
     def forward(self, context) -> Tensor:
         """E |first frame - image|."""

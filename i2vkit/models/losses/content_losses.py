@@ -8,7 +8,7 @@ from torch import Tensor
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import masked_mean, true_frames
-from i2vkit.models.losses.gan_losses import PassLoss
+from i2vkit.models.losses.frame_losses import PassLoss
 from i2vkit.registry import LOSSES
 
 
@@ -35,7 +35,12 @@ class _FrameCodeLoss(PassLoss):
 
     def check(self, model) -> None:
         """Raise ``ConfigError`` if the pass has one code for all frames."""
-        if not model.passes[self.pass_name].content_per_frame or not model.generator.content_per_frame:
+        generator = model.generator
+        if (
+            not model.passes[self.pass_name].content_per_frame
+            or not generator.content_per_frame
+            or generator.feeds_back
+        ):
             raise ConfigError(
                 f"loss '{self.name}' compares the content codes of frames, but pass '{self.pass_name}' has one only: "
                 f"give the pass content_per_frame=True, and the generator a decoder that reads a code a frame "

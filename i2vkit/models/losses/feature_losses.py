@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from i2vkit.engine.checkpoints import check_hash, load_checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.models.clip_lengths import masked_mean, true_frames
-from i2vkit.models.losses.gan_losses import PassLoss
+from i2vkit.models.clip_lengths import masked_mean
+from i2vkit.models.losses.frame_losses import PassLoss, without_given
 from i2vkit.models.training.autocast import autocast
 from i2vkit.registry import LOSSES, MODELS, build_part
 from i2vkit.structures import VideoBatch
@@ -164,10 +164,10 @@ class FeatureSimilarityLoss(PassLoss):
 
     def forward(self, context) -> Tensor:
         """E |C_1(real) - C_1(video)|^2 + E |C_2(real) - C_2(video)|^2 over true frames."""
-        real, made = context.real(self.pass_name), context.generated(self.pass_name).video
-        mask = true_frames(real.num_frames, made.shape[2])
-        frames = [rearrange(video, "b c t h w -> (b t) c h w") for video in (made, real.video)]
-        boxes = rearrange(person_boxes(context.clip), "b t xy -> (b t) xy")
+        made, real, mask = self.compared(context)
+        frames = [rearrange(video, "b c t h w -> (b t) c h w") for video in (made, real)]
+        given = context.generated(self.pass_name).given
+        boxes = rearrange(without_given(person_boxes(context.clip), given, 1), "b t xy -> (b t) xy")
         vgg = self._network("vgg", self._build_vgg, made.device)
         total = self._distance(vgg, mask, *(crop_boxes(frame, boxes, self.size) for frame in frames))
         if self.pose is not None:
@@ -198,7 +198,7 @@ class FeatureSimilarityLoss(PassLoss):
         except MissingWeightsError as error:
             raise MissingWeightsError(
                 f"loss '{self.name}' looks through VGG16, and {error}. To train without it take the config "
-                f"frgan_ablations/penn_no_features, or leave the loss out as that does"
+                f"frgan_forecast_penn_no_features, or leave the loss out as that does"
             ) from error
 
     def _build_pose(self, trained: bool) -> nn.Module:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.losses.adversarial_losses import squared_gradient_norms
-from i2vkit.models.losses.gan_losses import DiscriminatorTerm
+from i2vkit.models.losses.discriminator_losses import DiscriminatorTerm
 from i2vkit.registry import LOSSES
 
 _PLACES = ("real", "generated")

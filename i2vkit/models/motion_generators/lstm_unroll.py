@@ -17,7 +17,7 @@ from i2vkit.structures import Motion, Spec
 @MOTION_GENERATORS.register_module()
 class LstmUnroll(MotionGenerator):
     """An LSTM that reads the motion code at every step from a learned initial state (G_T of Dual-MTGAN, sec. III-A);
-    any length.
+    any length. Where there is a code for each step, each step reads its own.
 
     The code is scaled to mean 0 and variance 1 over its elements (ours), which leaves a sample of N(0, I) nearly as it
     is, and keeps large codes, early in training, from saturating the LSTM.
@@ -26,6 +26,7 @@ class LstmUnroll(MotionGenerator):
     requires = ("motion.code",)
     provides = ("motion.trajectory",)
     supports_chunks = True
+    code_per_step = True
 
     def __init__(self, motion: Spec, hidden: int = 128):
         super().__init__()
@@ -36,7 +37,7 @@ class LstmUnroll(MotionGenerator):
     def forward(self, motion: Motion, state: GenerationState) -> Motion:
         """Adds the trajectory (B, T, D)."""
         code = functional.layer_norm(motion.code, motion.code.shape[-1:])
-        steps = repeat(code, "b d -> b t d", t=motion.length)
+        steps = repeat(code, "b d -> b t d", t=motion.length) if code.dim() == 2 else code
         start = tuple(repeat(self.initial, "s 1 d -> s 1 b d", b=len(steps)).contiguous())
         trajectory, hidden = self.unroll(steps, state.recurrent.get(self, start))
         state.recurrent[self] = hidden

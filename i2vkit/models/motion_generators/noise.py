@@ -35,7 +35,7 @@ class LabelFusion(MotionGenerator):
         if not (noise or motion.condition):
             raise ConfigError("LabelFusion has neither noise nor labels: give noise=512, or the model its labels")
         self.noise = noise
-        self.spec = replace(motion, code=noise)
+        self.spec = replace(motion, code=noise, code_per_step=False)
 
     def forward(self, motion: Motion, state: GenerationState) -> Motion:
         """Adds the code (B, noise)."""

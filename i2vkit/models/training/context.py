@@ -104,7 +104,7 @@ class GanContext:
     def real(self, name: str) -> ConditionedVideo:
         """What the video of a pass is compared with."""
         clip, entry = self.clip, self.passes[name]
-        content = self.generated(name, detach=True).content
+        made = self.generated(name, detach=True)
         if entry.target == "image_video":
             video, num_frames = clip.image_video, clip.image_video_num_frames
         else:
@@ -116,7 +116,9 @@ class GanContext:
                 return self.generated(name, detach=True).encoded
             return self._once(("real motion", entry.target), lambda: self._read_motion(video, num_frames))
 
-        return ConditionedVideo(video, num_frames, motion, content.image, clip.label, clip.driving_maps)
+        return ConditionedVideo(
+            video, num_frames, motion, made.content.image, clip.label, clip.driving_maps, made.given
+        )
 
     def wrong_image(self, name: str) -> Tensor:
         """The image (B, C, H, W) of the clip that a pass does not animate: the image video's, or the driving clip's
@@ -140,6 +142,7 @@ class GanContext:
             image=made.content.image,
             label=clip.label,
             maps=clip.driving_maps,
+            given=made.given,
         )
 
     def discriminator(self, name: str) -> Discriminator:

@@ -1,7 +1,6 @@
 """The one model: a generator, named discriminators, weighted losses; the one training step."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import torch
 from mmengine.optim import OptimWrapperDict
@@ -9,10 +8,11 @@ from torch import Tensor, nn
 
 from i2vkit.engine.precision import in_own_precision
 from i2vkit.errors import ConfigError
+from i2vkit.models.chunks import generate_in_chunks
 from i2vkit.models.clip_lengths import draw_frames
 from i2vkit.models.data_preprocessor import check_values, to_uint8
 from i2vkit.models.discriminators.discriminator import Discriminator
-from i2vkit.models.generation_state import GenerationState, SeedInterpolation
+from i2vkit.models.generation_state import SeedInterpolation
 from i2vkit.models.generator import Generator, check_maps
 from i2vkit.models.losses.base import Loss
 from i2vkit.models.training.context import GanContext
@@ -36,6 +36,8 @@ class ImageToVideoGan(PhasedModel):
             others, drawn anew in each step, are decoded and compared; None decodes all. A batch of the same cost then
             shows more clips (ours). The decoder must work frame by frame; losses and views that need neighbouring
             frames or encode the made video anew are refused. Validation and test make whole clips.
+        fps: frames a second of the clips that it is trained on. Videos are written at this rate where no driving video
+            says another.
 
     Raises:
         ConfigError: if the parts do not fit together, or a loss names a pass or discriminator that is not there.
@@ -57,11 +59,12 @@ class ImageToVideoGan(PhasedModel):
         channels_last: bool = False,
         chunk: int = 32,
         decoded_frames: int | None = None,
+        fps: float | None = None,
     ):
         super().__init__(phases, data_preprocessor, frozen, pretrained, precision, channels_last)
         self.image_size, self.labels, self.chunk = image_size, list(labels), chunk
         self.passes = build_passes(passes)
-        self.map_channels = map_channels
+        self.map_channels, self.fps = map_channels, fps
         given = dict(image_size=image_size, num_labels=len(self.labels), map_channels=map_channels)
         self.generator = build_part(MODELS, {"type": Generator, **generator}, passes=self.passes, **given)
         given |= dict(motion=self.generator.encoded)
@@ -69,6 +72,7 @@ class ImageToVideoGan(PhasedModel):
             {
                 name: build_part(MODELS, {"type": Discriminator, **discriminator}, **given)
                 for name, discriminator in (discriminators or {}).items()
+                if discriminator is not None
             }
         )
         self.decoded_frames = decoded_frames
@@ -175,22 +179,13 @@ class ImageToVideoGan(PhasedModel):
                 generator cannot carry on, and for a label or length that the generator cannot make.
         """
         self.eval()
-        generator = self.generator
-        if motion == "prior" and not generator.has_prior:
-            raise ConfigError("sampled motion was asked for, but this model is deterministic: give it a driving video")
-        state, fixed = GenerationState(seeds), None
-        for number, clip in enumerate(clips):
+        known = self._with_known_labels(clips)
+        yield from generate_in_chunks(self.generator, known, seeds, self.autocast_context, content, motion)
+
+    def _with_known_labels(self, clips: Iterable[VideoBatch]) -> Iterator[VideoBatch]:
+        for clip in clips:
             self._check_labels(clip.label)
-            if number and not generator.supports_chunks:
-                raise ConfigError("this generator makes a clip in one piece only: a part of it needs the whole clip")
-            with self.autocast_context(clip.driving.device):
-                if fixed is None:
-                    first = clip if content is None else replace(clip, image=content)
-                    fixed = generator.encode_content(first, "driving" if first.image is None else "image")
-                drawn = motion == "prior" or generator.motion_encoder is None
-                own = generator.draw_motion(clip, state) if drawn else generator.encode_motion(clip, state, fixed)
-                made = generator.render(fixed, own, state)
-            yield made
+            yield clip
 
     def test_step(self, data: dict) -> list[VideoSample]:
         """Generate what each sample asks for; fills in ``generated`` and ``image`` (uint8).

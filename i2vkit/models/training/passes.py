@@ -9,6 +9,7 @@ _CHOICES = {
     "motion": ("driving", "prior"),
     "target": ("driving", "image_video"),
     "content_per_frame": (False, True),
+    "feed": ("own", "truth"),
 }
 
 
@@ -19,7 +20,9 @@ class Pass:
     ``content`` is the first frame of the driving clip or the image; ``motion`` is encoded from the driving clip or
     drawn from the prior (label, noise); ``target`` is the video that discriminators and reconstruction compare with;
     with ``content_per_frame=True`` the content code of every driving frame is used instead of the first one's
-    (Dual-MTGAN, eq. 3).
+    (Dual-MTGAN, eq. 3). ``feed`` is read where a part reads the frames before: "own" stands for the generator's own
+    frames, step by step, and "truth" for those of the driving clip (teacher forcing), all steps at once. With such a
+    part ``motion="prior"`` means "without a driving video".
 
     Raises:
         ConfigError: for a value that is none of these.
@@ -29,6 +32,7 @@ class Pass:
     motion: str = "driving"
     target: str = "driving"
     content_per_frame: bool = False
+    feed: str = "own"
 
     def __post_init__(self):
         for f in fields(self):
@@ -36,6 +40,10 @@ class Pass:
                 raise ConfigError(f"a pass has {f.name} in {_CHOICES[f.name]}, not {getattr(self, f.name)!r}")
         if self.content_per_frame and self.content != "driving":
             raise ConfigError('content_per_frame=True encodes the frames of the driving clip; set content="driving"')
+        if self.feed == "truth" and self.content != "driving":
+            raise ConfigError(
+                'feed="truth" makes each frame from the one before in the driving clip; set content="driving"'
+            )
 
 
 def build_passes(config: dict[str, dict]) -> dict[str, Pass]:

@@ -3,11 +3,11 @@
 import torch
 from einops import rearrange, repeat
 from torch import Tensor, nn
-from torch.nn import functional
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import Decoder
+from i2vkit.models.layers.warping import flow_in_pixels, warp
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, Motion, Spec
 
@@ -52,31 +52,10 @@ class WarpDecoder(Decoder):
         """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, T, H, W): the warped image."""
         batch, length, _ = motion.trajectory.shape
         code = torch.cat([repeat(content.code, "b d -> b t d", t=length), motion.trajectory], dim=2)
-        flow = rearrange(torch.tanh(self.flow(code)), "b t (c h w) -> (b t) c h w", h=self.grid, w=self.grid)
-        images = repeat(content.image, "b c h w -> (b t) c h w", t=length)
-        warped = warp(images, self.reach * flow)
-        steps = repeat(motion.trajectory, "b t d -> (b t) d h w", h=warped.shape[2], w=warped.shape[3])
-        features = self.features(torch.cat([warped, steps], dim=1))
-        return tuple(rearrange(x, "(b t) c h w -> b c t h w", b=batch) for x in (features, warped))
-
-
-def warp(image: Tensor, flow: Tensor) -> Tensor:
-    """``image`` (N, C, H, W), sampled at every pixel's place plus its ``flow`` (N, 2, h, w).
-
-    The flow, x before y, in halves of a side, is interpolated to the image's size. Beyond its border the image goes on
-    as its last pixels do.
-
-    Examples:
-        >>> import torch
-        >>> from warping.warp_decoder import warp
-        >>> image = torch.tensor([[[[1.0, 2.0, 3.0, 4.0]]]])
-        >>> warp(image, torch.tensor([0.5, 0.0]).view(1, 2, 1, 1)).flatten().tolist()  # 0.5 is one of four pixels
-        [2.0, 3.0, 4.0, 4.0]
-    """
-    size = image.shape[2:]
-    static = functional.affine_grid(
-        torch.eye(2, 3).to(image).expand(len(image), -1, -1), [len(image), 1, *size], align_corners=False
-    )
-    moved = functional.interpolate(flow, size, mode="bilinear", align_corners=False)
-    places = static + rearrange(moved, "n c h w -> n h w c")
-    return functional.grid_sample(image, places, padding_mode="border", align_corners=False)
+        flow = rearrange(torch.tanh(self.flow(code)), "b t (c h w) -> b c t h w", h=self.grid, w=self.grid)
+        height, width = content.image.shape[2:]
+        warped = warp(content.image[:, :, None], flow_in_pixels(self.reach * flow, height, width))
+        frames = rearrange(warped, "b c t h w -> (b t) c h w")
+        steps = repeat(motion.trajectory, "b t d -> (b t) d h w", h=height, w=width)
+        features = self.features(torch.cat([frames, steps], dim=1))
+        return rearrange(features, "(b t) c h w -> b c t h w", b=batch), warped

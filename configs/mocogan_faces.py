@@ -1,0 +1,17 @@
+"""MoCoGAN given the input image on the faces of i2v-truth-v1, 64x64, 16 frames: it knows a clip's label, not motion.
+
+Paper: Tulyakov et al., 2018. Batch size and iterations are ours; what else is open stands in _base_/models/mocogan.py.
+Expected result: none published for these data; docs/results.md has ours.
+
+Memory of a training step: 0.6 GiB in fp32.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.datasets.truth_faces import *
+    from ._base_.models.mocogan import *
+    from ._base_.runtime import *
+
+train_dataloader["dataset"]["pair_sampler"] = None
+train_cfg.update(max_iters=20_000, val_interval=1000)

@@ -1,0 +1,114 @@
+"""Frame by frame the videos of an animation, several labels or samples of one motion side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
+from typing import Any
+
+import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from i2vkit.apis.motion_sources import MotionChunk, PreparedMotion
+from i2vkit.apis.variants import Variant
+from i2vkit.errors import TrainingError
+from i2vkit.models.data_preprocessor import from_uint8, to_uint8
+from i2vkit.structures import Generated, VideoBatch
+from i2vkit.visualization.overlays import colour_maps
+
+Frames = dict[str, np.ndarray]
+
+
+def generate_frames(
+    model: Any, motion: PreparedMotion, images: Sequence[np.ndarray], variants: Sequence[Variant], chunk: int
+) -> Iterator[Frames]:
+    """Yield frame by frame all pictures uint8 (H, W, 3) of an animation, by caption.
+
+    Args:
+        model: An ``ImageToVideoGan`` on its device.
+        motion: The motion.
+        images: The image, uint8 (H, W, 3), and if its motion alone is to be seen, an image of zeros.
+        variants: Labels and seeds; each is made by the motion anew.
+        chunk: Frames computed at a time, where the model can work so.
+
+    Yields:
+        Every variant under its caption; "driving", "maps", "mask", "coarse" and "dynamics" where there are such.
+    """
+    # What cannot be made in chunks is made in one piece.
+    size = chunk if model.generator.supports_chunks else None
+    # All are advanced chunk by chunk, so that no more than one chunk waits between them.
+    shown, *encoded = tee(motion.chunks(size), 1 + len(variants))
+    videos = [
+        generate_chunks(model, own, images, motion, variant) for own, variant in zip(encoded, variants, strict=True)
+    ]
+    for part, *made in zip(shown, *videos, strict=True):
+        for t in range(part.num_frames):
+            frame = {v.caption: video["generated"][t] for v, video in zip(variants, made, strict=True)}
+            frame |= {name: video[t] for name, video in made[0].items() if name != "generated"}
+            frame |= {} if part.frames is None else {"driving": part.frames[t]}
+            yield frame | ({} if part.maps is None else {"maps": colour_maps(part.maps[t])})
+
+
+def generate_chunks(
+    model: Any,
+    chunks: Iterable[MotionChunk],
+    images: Sequence[np.ndarray],
+    motion: PreparedMotion,
+    variant: Variant,
+) -> Iterator[Frames]:
+    """Yield chunk by chunk videos uint8 (t, H, W, 3): "generated", and "dynamics", "mask" and "coarse" if any.
+
+    Raises:
+        TrainingError: The model gives values that are not finite.
+    """
+    # The images are the batch: same motion, same noise. Each variant is a batch of its own instead: sums over batches
+    # of other sizes are rounded otherwise, and a sample would depend on how many there are.
+    device, batch = next(model.parameters()).device, len(images)
+    content = _tensor(np.stack(images), device).transpose(0, 1)  # (C, B, H, W) -> (B, C, H, W)
+    labels = None if variant.label is None else torch.full((batch,), variant.label, device=device)
+    image_maps = None
+    if motion.image_maps is not None:
+        image_maps = from_uint8(torch.from_numpy(motion.image_maps).to(device)).expand(batch, -1, -1, -1)
+
+    def clip(part: MotionChunk) -> VideoBatch:
+        if part.frames is None:  # zeros, which nothing reads
+            driving = torch.zeros((), device=device).expand(
+                batch, 3, part.num_frames, model.image_size, model.image_size
+            )
+        else:
+            driving = _tensor(part.frames, device).expand(batch, -1, -1, -1, -1)
+        maps = None
+        if part.maps is not None:
+            maps = torch.from_numpy(np.ascontiguousarray(part.maps)).to(device)
+            maps = from_uint8(rearrange(maps, "t m h w -> m t h w")).expand(batch, -1, -1, -1, -1)
+        return VideoBatch(driving, label=labels, driving_maps=maps, image_maps=image_maps)
+
+    for made in model.generate_chunks(map(clip, chunks), [variant.seed] * batch, content, motion.motion):
+        if not torch.isfinite(made.video).all():
+            raise TrainingError("the model gives values that are not finite: take an earlier checkpoint")
+        videos = {"generated": _pixels(made.video[0])}
+        if batch > 1:
+            videos["dynamics"] = _pixels(made.video[1])
+        yield videos | _between(made)
+
+
+def _between(made: Generated) -> Frames:
+    """Return the pictures that a model makes on its way; a mask is white where it is 1."""
+    found = {}
+    if made.mask is not None:
+        found["mask"] = _pixels(made.mask[0].float() * 2 - 1)
+    if made.coarse is not None:
+        found["coarse"] = _pixels(made.coarse[0])
+    return found
+
+
+def _pixels(video: Tensor) -> np.ndarray:
+    """Turn a video (C, t, H, W) in [-1, 1], of one or three channels, into uint8 (t, H, W, 3)."""
+    return rearrange(to_uint8(video.expand(3, -1, -1, -1)), "c t h w -> t h w c").cpu().numpy()
+
+
+def _tensor(frames: np.ndarray, device: torch.device) -> Tensor:
+    """Turn frames uint8 (T, H, W, 3) into (3, T, H, W) in [-1, 1]."""
+    return from_uint8(rearrange(torch.from_numpy(frames).to(device), "t h w c -> c t h w"))

@@ -1,0 +1,95 @@
+"""The inputs of an inferencer: configs without what only training needs, frames at the model's size, names of files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from i2vkit.apis.motion_sources import DrivingVideo, MotionSource
+from i2vkit.apis.pictures import Picture
+from i2vkit.datasets.sampled_clip import SampledClip
+from i2vkit.datasets.transforms import CenterCrop, Resize
+from i2vkit.errors import ConfigError
+from i2vkit.registry import MODELS, arguments_of, find_part
+
+# Arguments of a model that training alone reads, with values that leave them out. Discriminators and losses may look
+# through networks whose weights somebody who only animates does not have.
+_TRAINING = {"discriminators": {}, "phases": {}, "pretrained": None, "frozen": (), "decoded_frames": None}
+
+
+def inference_config(cfg: Config) -> dict[str, Any]:
+    """Return the ``model`` of a config without discriminators, losses and pre-trained parts.
+
+    A model without a generator is left as it is, so that the message about it can name it.
+    """
+    model = dict(cfg.model)
+    if "generator" not in model:
+        return model
+    takes = arguments_of(find_part(MODELS, model["type"])) or ()
+    return model | {name: value for name, value in _TRAINING.items() if name in takes}
+
+
+class FramePreparer:
+    """Brings frames to a model's size as its data sets do: their centre square, resized.
+
+    Args:
+        size: Side of the model's videos in pixels.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size, self._crop, self._resize = size, CenterCrop(), Resize(size)
+        self._told: set[str] = set()
+
+    def __call__(self, frame: np.ndarray, what: str) -> np.ndarray:
+        """Return a frame uint8 (size, size, 3), and log the first time that this changes something.
+
+        Args:
+            frame: uint8 (H, W, 3).
+            what: Names the frame in the log.
+        """
+        height, width = frame.shape[:2]
+        size, side = self.size, min(height, width)
+        if (height, width) != (size, size) and what not in self._told:
+            self._told.add(what)
+            cut = "" if height == width else f"only its centre square of {side} pixels is used"
+            scaled = "" if side == size else f"resized to {size}x{size}"
+            print_log(f"the {what} is {width}x{height}: {', '.join(filter(None, (cut, scaled)))}", "current")
+        # The data sets' own transforms, so that a picture comes to the model as it did in training.
+        sample = {"clips": {what: SampledClip(None, frames=frame[None])}}
+        return self._resize(self._crop(sample))["clips"][what].frames[0]
+
+
+def animated_names(
+    images: Sequence[Picture], out: str | Path | None, driving: MotionSource
+) -> Sequence[Path] | Sequence[None]:
+    """Return a file below the folder ``out`` for each of several images; no two share one.
+
+    >>> from i2vkit.apis.motion_sources import SampledMotion
+    >>> [path.as_posix() for path in animated_names(["a/x.png", "b/x.png"], "out", SampledMotion())]
+    ['out/x.mp4', 'out/x_2.mp4']
+
+    Raises:
+        ConfigError: No images; ``out`` is a file; or a driving video that can be read only once.
+    """
+    if not images:
+        raise ConfigError("there is no image to animate in an empty list")
+    if isinstance(driving, DrivingVideo) and hasattr(driving.driving, "__next__") and len(images) > 1:
+        raise ConfigError("a driving video that is an iterator can be read once: give a list of frames, or a file")
+    if out is None:
+        return [None] * len(images)
+    if Path(out).suffix:
+        raise ConfigError(f"several images are written to a folder, a file each: {out} is a name of a file")
+    names: list[str] = []
+    for number, image in enumerate(images, 1):
+        stem = Path(image).stem if isinstance(image, str | Path) else f"image_{number}"
+        same = sum(name == stem or name.startswith(f"{stem}_") for name in names)
+        name = stem if stem not in names else f"{stem}_{same + 1}"
+        while name in names:
+            name += "_"
+        names.append(name)
+    return [Path(out) / f"{name}.mp4" for name in names]

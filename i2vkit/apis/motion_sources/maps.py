@@ -1,0 +1,159 @@
+"""Motion given by condition maps: those of a prepared clip, or those that a condition generator draws of frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mmengine.logging import print_log
+
+from i2vkit.apis.driving import Driving, driving_fps, driving_frames
+from i2vkit.apis.motion_sources.base import ModelFacts, MotionSource, PreparedMotion
+from i2vkit.apis.pictures import Picture, as_image
+from i2vkit.conditions import Silhouettes
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.map_files import maps_of
+from i2vkit.datasets.readers.clip_folder import ClipFolder
+from i2vkit.errors import ConfigError, DataError
+
+# A silhouette that covers more of a picture is none of a person: the background is another one.
+_MOST_COVERED = 0.6
+
+
+@dataclass
+class ConditionMaps(MotionSource):
+    """Condition maps that you have made yourself.
+
+    Args:
+        maps: uint8 (T, M, H, W) of the frames to make, at the model's size; 0 to 255 stands for [-1, 1].
+        image_maps: uint8 (M, H, W) of the image; by default those of the first frame.
+        fps: Frames a second, if you know them.
+    """
+
+    maps: np.ndarray
+    image_maps: np.ndarray | None = None
+    fps: float | None = None
+
+    def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
+        """See ``MotionSource``. Raises ``ConfigError`` for maps of another size or number than the model's."""
+        return with_maps(model.prepare(image, "image"), self.maps, self.image_maps, self.fps, model)
+
+
+@dataclass
+class ClipMaps(MotionSource):
+    """The condition maps of a clip in a prepared set.
+
+    Args:
+        clip: The folder or file of the clip, such as ``data/weizmann_maps_64/0/wave1/00000002``. Somewhere above it
+            lies the ``index.csv`` of its set, which was prepared with ``--maps``.
+        image_clip: The clip whose first frame is the image; by default ``clip``.
+    """
+
+    clip: str | Path
+    image_clip: str | Path | None = None
+
+    def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
+        """See ``MotionSource``. Raises ``DataError`` where there is no such clip, or one without maps."""
+        maps, fps = read_clip_maps(self.clip)
+        image_maps = None if self.image_clip is None else read_clip_maps(self.image_clip)[0][0]
+        return with_maps(model.prepare(image, "image"), maps, image_maps, fps, model)
+
+
+@dataclass
+class DrawnMaps(MotionSource):
+    """Condition maps that the condition generator of the data set draws of a driving video, frame by frame.
+
+    Args:
+        driving: The video, in any form that ``driving_frames`` takes. It shows what the image shows: one person before
+            one background.
+        background: For silhouettes, a picture of the scene without the person. By default it is the median of the
+            driving video over time, in which somebody who hardly moves is hidden.
+    """
+
+    driving: Driving
+    background: Picture | None = None
+
+    def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
+        """See ``MotionSource``.
+
+        Raises:
+            ConfigError: A background for maps that need none.
+            DataError: A silhouette that is none: the background belongs to another scene.
+        """
+        prepared, generator = model.prepare(image, "image"), model.condition_generator
+        frames = np.stack([model.prepare(frame, "driving video") for frame in driving_frames(self.driving)])
+        if isinstance(generator, Silhouettes):
+            background = self._background(frames, model)
+            maps, image_maps = generator(frames, background), generator(prepared[None], background)[0]
+            _check_silhouettes(maps, "driving video")
+            _check_silhouettes(image_maps, "image")
+        elif self.background is not None:
+            raise ConfigError("a background (--background) is for silhouettes, and this model reads other maps")
+        else:
+            maps, image_maps = generator(frames), generator(prepared[None])[0]
+        return with_maps(prepared, maps, image_maps, driving_fps(self.driving), model)
+
+    def _background(self, frames: np.ndarray, model: ModelFacts) -> np.ndarray:
+        if self.background is None:
+            print_log(
+                "silhouettes are what differs from the median of the driving video over time: of somebody who stays in "
+                "place only what moves is seen. A picture of the empty scene (--background), or the maps of a prepared "
+                "clip (--maps), show the whole person",
+                "current",
+            )
+            return np.median(frames, axis=0)
+        return model.prepare(as_image(self.background), "background").astype(np.float64)
+
+
+def _check_silhouettes(maps: np.ndarray, what: str) -> None:
+    """Raise ``DataError`` unless maps (..., H, W) show somebody and not the whole picture."""
+    covered = maps.max(axis=tuple(range(maps.ndim - 2))) > 0
+    share = float((maps > 0).mean())
+    if not covered.any() or share > _MOST_COVERED:
+        found = "nobody is found" if not covered.any() else f"{100 * share:.0f} % of the picture would be a person"
+        raise DataError(
+            f"silhouettes of the {what}: {found}. They are what differs from the background, which is the median of "
+            f"the driving video: give an image of the same scene, a picture of the empty scene (--background), or the "
+            f"maps of a prepared clip (--maps)"
+        )
+
+
+def with_maps(
+    image: np.ndarray, maps: np.ndarray, image_maps: np.ndarray | None, fps: float | None, model: ModelFacts
+) -> PreparedMotion:
+    """Return a motion by maps (T, M, H, W), after they were compared with what the model reads.
+
+    Raises:
+        ConfigError: Maps of another size or number than the model's.
+    """
+    image_maps = maps[0] if image_maps is None and len(maps) else image_maps
+    wanted = (model.generator.map_channels, model.image_size, model.image_size)
+    for found in (maps.shape[1:], image_maps.shape):
+        if found != wanted:
+            raise ConfigError(f"the model reads maps {wanted} a frame, not {found}")
+    return PreparedMotion(image, fps=fps, maps=maps, image_maps=image_maps)
+
+
+def read_clip_maps(clip: str | Path) -> tuple[np.ndarray, float]:
+    """Return the maps, uint8 (T, M, H, W), of a clip in a prepared set, and its frames a second.
+
+    Raises:
+        DataError: No prepared set lies around the path, or there are no maps in it.
+    """
+    record = _find_clip(Path(clip).expanduser().absolute())
+    maps = maps_of(record)
+    if maps is None:
+        raise DataError(f"clip {record.name} has no condition maps: prepare its set with --maps")
+    return maps, record.fps
+
+
+def _find_clip(path: Path) -> ClipRecord:
+    root = next((folder for folder in path.parents if (folder / "index.csv").is_file()), None)
+    if root is None:
+        raise DataError(f"no index.csv lies above {path}: give a clip of a set that was prepared with --maps")
+    names = (path.relative_to(root).as_posix(), path.relative_to(root).with_suffix("").as_posix())
+    for record in ClipFolder(str(root)).index().records:
+        if record.name in names:
+            return record
+    raise DataError(f"{root / 'index.csv'} lists no clip {names[0]}")

@@ -1,0 +1,76 @@
+"""Motion of people as condition maps: the poses of a body, and a face that does what another face does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from i2vkit.apis.driving import Driving, driving_fps
+from i2vkit.apis.forecasting import load_pose_lstm
+from i2vkit.apis.map_driving import body_maps, face_maps, read_landmarks, read_poses
+from i2vkit.apis.motion_sources.base import ModelFacts, MotionSource, PreparedMotion
+from i2vkit.apis.motion_sources.maps import with_maps
+from i2vkit.conditions import FaceMaps
+from i2vkit.models import PoseLstm
+from i2vkit.preparation.face_crops import face_framing
+
+DEFAULT_FORECAST = 32
+
+
+@dataclass
+class BodyPoses(MotionSource):
+    """The poses of a body, which become heatmaps of its joints.
+
+    Args:
+        poses: CSV of 13 joints a frame (``frame,x0,y0,...``) in pixels of the image, or an array (T, 13, 2) of them.
+            The first pose is that of the image.
+        forecast_by: A pose LSTM, or its checkpoint: it forecasts what follows ``poses``, the last of which is then the
+            pose of the image.
+        forecast_config: The config of that checkpoint.
+        frames: Number of poses to forecast, 32 by default.
+    """
+
+    poses: str | Path | np.ndarray
+    forecast_by: str | Path | PoseLstm | None = None
+    forecast_config: str = "pose_lstm_penn"
+    frames: int | None = None
+
+    def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
+        """See ``MotionSource``. Raises ``DataError`` as ``body_maps``."""
+        network = self.forecast_by
+        if isinstance(network, str | Path):
+            network = load_pose_lstm(self.forecast_config, network)
+        poses = self.poses if isinstance(self.poses, np.ndarray) else read_poses(self.poses)
+        made = body_maps(image, poses, model.image_size, network, self.frames or DEFAULT_FORECAST)
+        return with_maps(model.prepare(image, "image"), made.maps, made.image_maps, None, model)
+
+
+@dataclass
+class FaceVideo(MotionSource):
+    """A video of a face: the face of the image does what that one does, drawn as normal maps.
+
+    Args:
+        driving: The video, in any form that ``driving_frames`` takes.
+        landmarks: CSV files of the landmarks of image and driving video (68 or 5 points), or arrays (1, N, 2) and (T,
+            N, 2), in pixels. By default they are found in the pictures (extra ``faces``). By them both are cut out as
+            the training data were, except pictures that are such crops already.
+        margin: The share that is left around the face, from 0 to 2; by default as MUG is prepared.
+    """
+
+    driving: Driving
+    landmarks: Sequence[str | Path | np.ndarray] | None = None
+    margin: float | None = None
+
+    def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
+        """See ``MotionSource``. Raises ``DataError`` as ``face_maps``, ``ConfigError`` for another margin."""
+        size, known = model.image_size, model.condition_generator
+        points = (None, None)
+        if self.landmarks is not None:
+            points = tuple(one if isinstance(one, np.ndarray) else read_landmarks(one) for one in self.landmarks)
+        generator, framing = known if isinstance(known, FaceMaps) else None, face_framing("box", size, self.margin)
+        made = face_maps(image, self.driving, size, points, generator, framing)
+        prepared = model.prepare(made.image, "image")
+        return with_maps(prepared, made.maps, made.image_maps, driving_fps(self.driving), model)

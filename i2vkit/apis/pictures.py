@@ -1,0 +1,83 @@
+"""Images in every form that a user has them in, as the uint8 RGB arrays that everything else works on."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from i2vkit.errors import MediaError
+from i2vkit.media import read_image
+from i2vkit.media.files import naming
+from i2vkit.media.images import to_rgb
+
+Picture = str | Path | bytes | BinaryIO | Image.Image | np.ndarray | Tensor
+
+
+def as_image(image: Picture) -> np.ndarray:
+    """Return an image as uint8 (H, W, 3) RGB.
+
+    Args:
+        image: A path; the bytes of an image file, or an open one; a Pillow image; an array (H, W), (H, W, 1), (H, W, 3)
+            or (H, W, 4); a tensor of such a shape, or with the channels first. Values are uint8, uint16, bool, or
+            floats in [0, 1]. Grey is repeated over the channels, and what is transparent is laid over black.
+
+    Raises:
+        MediaError: Anything else, a file that cannot be read, or floats outside of [0, 1].
+    """
+    if isinstance(image, str | Path):
+        return read_image(image)
+    if isinstance(image, Image.Image):
+        return to_rgb(image, Path(getattr(image, "filename", "") or "the image"))
+    if isinstance(image, bytes | bytearray):
+        image = io.BytesIO(image)
+    if hasattr(image, "read"):
+        name = Path(str(getattr(image, "name", "the image that was given as bytes")))
+        with naming(name, "cannot be read as an image"), Image.open(image) as opened:
+            return to_rgb(opened, name)
+    if isinstance(image, Tensor):
+        image = image.detach().cpu().numpy()
+        if image.ndim == 3 and image.shape[0] in (1, 3, 4) and image.shape[2] not in (1, 3, 4):
+            image = image.transpose(1, 2, 0)  # (C, H, W) -> (H, W, C)
+    if not isinstance(image, np.ndarray):
+        raise MediaError(f"an image is a path, bytes, a Pillow image, an array or a tensor, not a {_kind(image)}")
+    return _rgb(_eight_bits(image))
+
+
+def _eight_bits(image: np.ndarray) -> np.ndarray:
+    """Return values of other types in [0, 255]."""
+    if image.dtype == np.uint8:
+        return image
+    if image.dtype == np.bool_:
+        return image.astype(np.uint8) * 255
+    if image.dtype == np.uint16:
+        return (image / 257).round().astype(np.uint8)  # 65535 becomes 255
+    if image.dtype.kind == "f" and image.size and np.isfinite(image).all() and 0 <= image.min() <= image.max() <= 1:
+        return (image * 255).round().astype(np.uint8)
+    if image.dtype.kind == "f" and image.size:
+        raise MediaError(
+            f"an image of floats has values in [0, 1], and these are between {image.min():g} and {image.max():g}: "
+            f"divide by 255, map [-1, 1] to [0, 1] by (x + 1) / 2, or give uint8"
+        )
+    raise MediaError(f"an image is uint8, uint16, bool or float in [0, 1], got {image.dtype} {image.shape}")
+
+
+def _rgb(image: np.ndarray) -> np.ndarray:
+    """Return an image uint8 of one, three or four channels with three."""
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in image.shape:
+        raise MediaError(f"an image is uint8 (height, width, 3), grey or with alpha, got {image.dtype} {image.shape}")
+    if image.shape[2] == 1:
+        return np.repeat(image, 3, axis=2)
+    if image.shape[2] == 4:
+        return (image[..., :3] * (image[..., 3:] / 255)).round().astype(np.uint8)
+    return image
+
+
+def _kind(value: Any) -> str:
+    return type(value).__name__

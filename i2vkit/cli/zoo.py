@@ -1,0 +1,91 @@
+"""Add models to those that are shipped, and verify their scores: `i2v zoo verify dtgan-faces`.
+
+`i2v zoo add NAME CONFIG CHECKPOINT` exports a trained model into the package, scores the file and lists it. `i2v zoo
+verify` scores shipped weights anew on a CPU and compares every committed digit.
+"""
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from i2vkit.cli.common import add_command, add_config
+
+TRUTH = Path("data/i2v_truth_v1")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of the command to ``parser``."""
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    verify = add_command(commands, "verify", "score shipped weights anew, and compare every committed digit")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="of a shipped model (default: all)")
+    verify.add_argument(
+        "--quick", action="store_true", help="on a small subset with its own digits, rendered on the fly"
+    )
+    add = add_command(commands, "add", "export a trained model into the zoo, score it and list it")
+    add.add_argument("name", help="lower case words joined by '-', such as dtgan-faces")
+    add_config(add)
+    add.add_argument("checkpoint", help=".pth of training, a work dir, or .safetensors")
+    add.add_argument("--metrics", metavar="FILE", help="metrics.json of i2v test of exactly these weights in bf16")
+    add.add_argument("--protocol", help="a protocol of the config (default: its first)")
+    add.add_argument("--data-words", default="", help="the training data in words (default: their folders)")
+    add.add_argument("--minutes", type=float, help="the training took so long")
+    add.add_argument("--device", help="where it trained, such as 'one CPU core'")
+    add.add_argument("--note", help="anything else that a user of the weights must know")
+    add.add_argument("--replace", action="store_true", help="replace the model of that name")
+    for command in (verify, add):
+        command.add_argument(
+            "--truth",
+            type=Path,
+            default=TRUTH,
+            metavar="FOLDER",
+            help="i2v-truth-v1, rendered if it is missing (default: %(default)s)",
+        )
+
+
+def run(arguments: Namespace) -> None:
+    """Add a model, or verify some; exit code 1 where a digit differs."""
+    # Digits are those of a CPU. Read when torch is imported, which happens below.
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    if arguments.command == "add":
+        add_model(arguments)
+    elif not verify_models(arguments):
+        sys.exit(1)
+
+
+def add_model(arguments: Namespace) -> None:
+    """Add a model and print its row."""
+    from i2vkit.zoo.adding import add_to_zoo
+    from i2vkit.zoo.index import as_table
+
+    training = {name: getattr(arguments, name) for name in ("minutes", "device", "note")}
+    entry = add_to_zoo(
+        arguments.name,
+        arguments.config,
+        arguments.checkpoint,
+        arguments.metrics,
+        options=arguments.cfg_options,
+        data_words=arguments.data_words,
+        training={name: value for name, value in training.items() if value is not None},
+        protocol=arguments.protocol,
+        replace=arguments.replace,
+        data=arguments.truth,
+    )
+    print(as_table({entry.name: entry}))
+    print(", ".join(f"{name} {value}" for name, value in entry.scores.items()))
+
+
+def verify_models(arguments: Namespace) -> bool:
+    """Print what differs; return whether nothing does."""
+    from i2vkit.zoo.index import find_entry, read_index
+    from i2vkit.zoo.verification import report, verify
+
+    entries = [find_entry(name) for name in arguments.names] or list(read_index().values())
+    if arguments.quick and not arguments.names:
+        entries = [entry for entry in entries if entry.quick_scores]
+    good = True
+    for entry in entries:
+        rows, scores = verify(entry, arguments.truth, arguments.quick)
+        print(report(entry.name, rows, scores))
+        good = good and not rows
+    return good

@@ -1,0 +1,172 @@
+"""Checks of a generator: once it is built, before a training begins, and before it reads a clip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from mmengine.logging import print_log
+from torch import nn
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.dry_run import checked_outputs
+from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.training.passes import Pass
+from i2vkit.structures import Generated, Spec, VideoBatch
+
+if TYPE_CHECKING:
+    from i2vkit.models.generator import Generator
+
+SKIPS_FROM = ("image", "past")
+
+
+def check_maps(clip: VideoBatch, channels: int) -> None:
+    """Raise ``ConfigError`` unless ``clip`` has condition maps of so many channels, also of the image to animate."""
+    if clip.driving_maps is None or clip.image_maps is None:
+        raise ConfigError(
+            "this model reads condition maps and the clips have none: prepare the set with --maps and put ReadMaps "
+            "behind ReadFrames in the pipeline"
+        )
+    if clip.driving_maps.shape[1] != channels:
+        raise ConfigError(
+            f"this model reads condition maps of {channels} channels and those of the clips have "
+            f"{clip.driving_maps.shape[1]} (normal maps 3, heatmaps 13, silhouettes 1): set model.map_channels"
+        )
+
+
+def check_decodes_frames(generator: Generator) -> None:
+    """Raise ``ConfigError`` unless some frames of a clip can be decoded without the others."""
+    if generator.feeds_back:
+        raise ConfigError(
+            f"decoded_frames decodes a few frames of each clip, and {_names(generator.past_readers)} makes each frame "
+            f"from the one before: set model.decoded_frames=None"
+        )
+    if generator.refiner is not None or not generator.decoder.frame_wise:
+        part = generator.decoder if generator.refiner is None else generator.refiner
+        raise ConfigError(
+            f"decoded_frames decodes a few frames of each clip, and {type(part).__name__} makes whole clips: set "
+            f"model.decoded_frames=None, or take a decoder that works frame by frame (UNetDecoder, FrameDecoder, "
+            f"DenseDecoder) and no refiner"
+        )
+
+
+def check_encodes_video(generator: Generator) -> None:
+    """Raise ``ConfigError`` if the motion of a generated video cannot be encoded anew."""
+    encoder = generator.motion_encoder
+    if encoder is None:
+        raise ConfigError("a loss or view encodes the motion of a video, and this generator has no motion encoder")
+    if not encoder.reads_video:
+        raise ConfigError(
+            f"a loss or view encodes the motion of a video anew, and {type(encoder).__name__} "
+            f"reads condition maps instead of the video: take the loss or view out, or another motion encoder"
+        )
+    if getattr(encoder, "reads_past", False):
+        raise ConfigError(
+            f"a loss or view encodes the motion of a video anew, and {type(encoder).__name__} encodes the frames "
+            f"before each step: take the loss or view out, or another motion encoder"
+        )
+
+
+def check_reads_steps(part: nn.Module, reads: set[str], upstream: Spec) -> None:
+    """Raise ``ConfigError`` if ``part`` reads a motion code, one a clip, and there is one a step."""
+    if upstream.code_per_step and "motion.code" in reads and not getattr(part, "code_per_step", False):
+        name = type(part).__name__
+        raise ConfigError(
+            f"{name} reads one motion code a clip, (B, D), and the motion encoder gives one a step, (B, T, D): take "
+            f"another part in place of {name}, or set code_per_step=True in its class if it reads such codes"
+        )
+
+
+def check_rollout(generator: Generator, content: Spec) -> None:
+    """Raise ``ConfigError`` unless frames can be made step by step where a part reads the frames before."""
+    skips_from = generator.skips_from
+    if skips_from not in SKIPS_FROM:
+        raise ConfigError(f"skips_from is one of {', '.join(map(repr, SKIPS_FROM))}, not {skips_from!r}")
+    if not generator.feeds_back:
+        if skips_from == "past":
+            raise ConfigError(
+                'skips_from="past" hands on the pyramid of the frame before, and no part of this generator reads '
+                'frames before (reads_past): set skips_from="image"'
+            )
+        return
+    reader = _names(generator.past_readers)
+    if skips_from == "past" and not ("content.pyramid" in generator.decoder.reads() and content.pyramid):
+        raise ConfigError(
+            f'skips_from="past" is about the content pyramid, and {type(generator.decoder).__name__} gets none: set '
+            f'skips_from="image", or a content encoder and a decoder with a pyramid'
+        )
+    if generator.refiner is not None:
+        raise ConfigError(
+            f"{reader} makes each frame from the one before, and {type(generator.refiner).__name__} refines whole "
+            f"clips: leave the refiner out"
+        )
+    for part in generator.called_by_step():
+        if not part.supports_chunks:
+            raise ConfigError(
+                f"{reader} makes each frame from the one before, so that all parts are called step by step, and "
+                f"{type(part).__name__} needs the whole clip: take a part that supports chunks in its place"
+            )
+    if 1 not in generator.lengths:
+        raise ConfigError(
+            f"{reader} makes each frame from the one before, and {type(generator.decoder).__name__} makes clips of "
+            f"{generator.lengths} frames only: take a decoder that makes single frames"
+        )
+
+
+def check_passes(generator: Generator, passes: dict[str, Pass]) -> None:
+    """Raise ``ConfigError`` for a pass that is not possible; log what of a pass is not read."""
+    for name, entry in passes.items():
+        if entry.motion == "prior" and not generator.has_prior:
+            raise ConfigError(
+                f"pass '{name}' draws its motion from a prior, but {type(generator.motion_encoder).__name__} has none: "
+                f"use a variational motion encoder, or a motion generator that needs no encoder"
+            )
+        if entry.motion == "driving" and generator.motion_encoder is None:
+            print_log(f"pass '{name}': no motion encoder is read, so its motion is drawn from the prior", "current")
+        if entry.feed == "truth" and not generator.feeds_back:
+            print_log(f"pass '{name}': no part reads frames before, so that feed is not read", "current")
+        if entry.feed == "truth" and generator.skips_from == "past":
+            raise ConfigError(
+                f"pass '{name}' makes all steps at once from the true frames, and a pyramid is one image's: set "
+                f'feed="own", or skips_from="image" in the generator'
+            )
+        if entry.content_per_frame and generator.feeds_back:
+            print_log(f"pass '{name}': frames is not read, since frames are made from those before", "current")
+        elif entry.content_per_frame and not generator.content_per_frame:
+            print_log(
+                f"pass '{name}': {type(generator.decoder).__name__} reads the first frame's content only", "current"
+            )
+
+
+def dry_run(generator: Generator) -> tuple[Generated, bool]:
+    """Make a short grey video, with every part held to its spec; it must come out at the right size.
+
+    Returns:
+        The video, and True if anything random was drawn.
+
+    Raises:
+        ConfigError: names the part that does not do what it says.
+    """
+    training, device = generator.training, next(generator.parameters()).device
+    size, length = generator.image_size, generator.lengths.at_least(2)
+    video = torch.zeros(1, 3, length, size, size, device=device)
+    label = torch.zeros(1, dtype=torch.long, device=device) if generator.num_labels else None
+    state = GenerationState(seeds=[0])
+    try:
+        with torch.no_grad():
+            clip = generator.with_maps(VideoBatch(video, label=label))
+            with checked_outputs(generator):
+                made = generator.eval()(clip, {"dry_run": Pass()}, state)["dry_run"]
+    except RuntimeError as error:
+        raise ConfigError(f"the parts of the generator do not fit together: {error}") from error
+    finally:
+        generator.train(training)
+    if made.video.shape != video.shape:
+        raise ConfigError(
+            f"{type(generator.decoder).__name__} made {tuple(made.video.shape)}, expected {tuple(video.shape)}"
+        )
+    return made, state.used_rng
+
+
+def _names(parts: list[nn.Module]) -> str:
+    return " and ".join(type(part).__name__ for part in parts)

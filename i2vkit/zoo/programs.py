@@ -1,0 +1,180 @@
+"""Generators as programs that run without i2vkit: torch.export (.pt2) and ONNX."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from i2vkit.apis.inputs import inference_config
+from i2vkit.apis.variants import length_of
+from i2vkit.config.data_facts import fill_in_stored_facts
+from i2vkit.datasets.loaders import trained_length
+from i2vkit.errors import ConfigError
+from i2vkit.media.files import atomic_path
+from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.generator_weights import check_generator, load_generator
+from i2vkit.registry import MODELS, build_part
+from i2vkit.structures import VideoBatch
+
+# The packages by which torch writes ONNX; the extra `onnx` of i2vkit installs them.
+_ONNX = ("onnx", "onnxscript")
+
+
+class GivenNoise(GenerationState):
+    """A generation state whose random draws are given, in the order in which the parts ask for them.
+
+    Args:
+        draws: Tensors (B, ...) or, of draws for each frame, (B, T, ...). With None draws are made and kept in
+            ``draws``, to see which a generator asks for.
+    """
+
+    def __init__(self, draws: list[Tensor] | None = None) -> None:
+        super().__init__(seeds=[0])
+        self.recording, self.draws = draws is None, list(draws or ())
+        self._given = iter(self.draws)
+        self._kept: dict[tuple[nn.Module, str], Tensor] = {}
+
+    def _draw(self, part, name, shape, like, sampler) -> Tensor:
+        if (part, name) not in self._kept:
+            self._kept[part, name] = self._next(lambda: super(GivenNoise, self)._draw(part, name, shape, like, sampler))
+        return self._kept[part, name]
+
+    def normal_per_frame(self, part, name, length, shape, like=None) -> Tensor:
+        """See ``GenerationState``."""
+        return self._next(lambda: super(GivenNoise, self).normal_per_frame(part, name, length, shape, like))
+
+    def _next(self, make) -> Tensor:
+        if not self.recording:
+            return next(self._given)
+        self.draws.append(make())
+        return self.draws[-1]
+
+
+class GeneratorProgram(nn.Module):
+    """A generator with tensors as inputs and output, and nothing beside.
+
+    ``forward`` takes ``image`` (1, 3, H, W) in [-1, 1] and, where the generator reads them, by name: ``driving`` (1, 3,
+    T, H, W), ``driving_maps`` (1, M, T, H, W), ``image_maps`` (1, M, H, W), ``label`` (1,) and ``noise``, a list of
+    tensors. It returns a video (1, 3, T, H, W) in [-1, 1].
+    """
+
+    def __init__(self, model: nn.Module, length: int) -> None:
+        super().__init__()
+        self.generator, self.image_size, self.length = model.generator, model.image_size, length
+
+    def forward(
+        self,
+        image: Tensor,
+        driving: Tensor | None = None,
+        driving_maps: Tensor | None = None,
+        image_maps: Tensor | None = None,
+        label: Tensor | None = None,
+        noise: list[Tensor] | None = None,
+    ) -> Tensor:
+        """Return the video; see the class."""
+        return self.run(GivenNoise(noise or []), image, driving, driving_maps, image_maps, label)
+
+    def run(
+        self, state: GenerationState, image, driving=None, driving_maps=None, image_maps=None, label=None
+    ) -> Tensor:
+        """Return the video, with draws from ``state``."""
+        if driving is None:
+            driving = image.new_zeros(1, 3, self.length, self.image_size, self.image_size)
+        clip = VideoBatch(driving, image=image, label=label, driving_maps=driving_maps, image_maps=image_maps)
+        generator = self.generator
+        content = generator.encode_content(clip, "image_video")
+        if generator.motion_encoder is None:
+            motion = generator.draw_motion(clip, state)
+        else:
+            motion = generator.encode_motion(clip, state, content)
+        return generator.render(content, motion, state).video
+
+    def example(self, num_labels: int) -> dict[str, Any]:
+        """Return inputs of the right shapes; their values do not matter for the program."""
+        size, generator, draws = self.image_size, self.generator, torch.Generator().manual_seed(0)
+
+        def picture(channels: int, *length: int) -> Tensor:
+            return torch.rand(1, channels, *length, size, size, generator=draws) * 2 - 1
+
+        inputs: dict[str, Any] = {"image": picture(3)}
+        if generator.reads_maps:
+            inputs["driving_maps"] = picture(generator.map_channels, self.length)
+            inputs["image_maps"] = picture(generator.map_channels)
+        elif generator.motion_encoder is not None:
+            inputs["driving"] = picture(3, self.length)
+        if generator.reads_label:
+            inputs["label"] = torch.zeros(1, dtype=torch.long)
+        state = GivenNoise()
+        with torch.no_grad():
+            self.run(state, **inputs)
+        return inputs | ({"noise": state.draws} if state.draws else {})
+
+
+def export_program(
+    cfg: Config, checkpoint: str | Path, out: str | Path, kind: str = "pt2", length: int | None = None
+) -> str:
+    """Write a trained generator as a program for one image and videos of one length, and return its inputs in words.
+
+    Args:
+        cfg: The config.
+        checkpoint: ``.pth``, a work dir or ``.safetensors``.
+        out: The file, ``.pt2`` or ``.onnx``.
+        kind: "pt2" for ``torch.export.load``, or "onnx".
+        length: Frames of the videos; by default those that the config trains on.
+
+    Raises:
+        ConfigError: Another suffix, a length that the generator cannot make, packages that are missing for ONNX, or a
+            generator that torch cannot export; the message says why.
+        CheckpointError: As ``load_generator``.
+    """
+    out = Path(out)
+    if out.suffix != f".{kind}":
+        raise ConfigError(f"a program of this format is written to a .{kind} file, not to {out}")
+    if kind == "onnx" and (missing := [name for name in _ONNX if find_spec(name) is None]):
+        raise ConfigError(
+            f"torch writes ONNX by packages that are not installed ({', '.join(missing)}): pip install 'i2vkit[onnx]', "
+            f"or export a .pt2, which needs none"
+        )
+    fill_in_stored_facts(cfg, checkpoint)
+    model = check_generator(build_part(MODELS, inference_config(cfg)))
+    load_generator(model, checkpoint)
+    model.eval().requires_grad_(False)
+    length = length_of(model.generator, length, trained_length(cfg))
+    program = GeneratorProgram(model, length).eval()
+    inputs = program.example(len(model.labels))
+    try:
+        with warnings.catch_warnings(), atomic_path(out) as temporary:
+            # Of the flat weights of recurrent layers, which are the same tensors as their parameters.
+            warnings.filterwarnings("ignore", message="The tensor attributes? ")
+            exported = torch.export.export(program, (), inputs)
+            if kind == "onnx":
+                torch.onnx.export(exported, (), str(temporary), dynamo=True)
+            else:
+                facts = {"inputs.json": json.dumps(shapes(inputs)), "labels.json": json.dumps(list(model.labels))}
+                torch.export.save(exported, temporary, extra_files=facts)
+    except Exception as error:  # torch raises many things for what it cannot trace
+        raise ConfigError(
+            f"torch cannot export this generator ({type(model.generator.decoder).__name__}, "
+            f"{type(model.generator.motion_encoder).__name__}) as {kind}: {_first_line(error)}"
+        ) from error
+    return ", ".join(f"{name} {shape}" for name, shape in shapes(inputs).items())
+
+
+def shapes(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return the shape of each input, of ``noise`` a list of them."""
+    return {
+        name: [list(one.shape) for one in value] if isinstance(value, list) else list(value.shape)
+        for name, value in inputs.items()
+    }
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
