@@ -54,7 +54,8 @@ HOOKS = _child("HOOKS", "i2vkit.engine")
 METRICS = _child("METRICS", "i2vkit.evaluation.metrics")
 
 
-# The base class of every role by the role's name. It is a dotted path, so that this module imports none of them.
+# The base class of every role by the role's name. Those of i2vkit are dotted paths, so that this module imports none of
+# them.
 _INTERFACES: dict[str, str | type] = {}
 
 
@@ -191,7 +192,9 @@ def _from_path(path: str) -> Callable | None:
 def arguments_of(part: Callable) -> dict[str, inspect.Parameter] | None:
     """Return the arguments that ``part`` takes by name, or None if it takes any.
 
-    A constructor that passes its ``**kwargs`` on also takes the arguments of its parents.
+    A constructor that passes its ``**kwargs`` on also takes the arguments of its parents. If the ``**kwargs`` of a
+    class stand for some more arguments, the class method ``more_arguments`` returns their names. All of these are
+    optional.
     """
     if hasattr(part, "more_arguments"):
         own = inspect.signature(part.__init__).parameters.values()

@@ -81,7 +81,7 @@ def _nearest(cfg: Config) -> ReferenceMethod:
 
 
 def _plain(settings: dict, pair_sampler: object, steps: dict | None = None) -> ClipDataset:
-    """Build the data set without the transforms that only models need."""
+    """Build the data set without the transforms that only models need. ``steps`` replaces its own pipeline if given."""
     steps = steps_of(settings) if steps is None else steps
     settings = {key: value for key, value in settings.items() if key not in SHORT_FORM}
     kept = {name: step for name, step in steps.items() if find_part(TRANSFORMS, step["type"]) not in _SCORE_NEUTRAL}

@@ -42,7 +42,7 @@ class Recipe:
     share: float = 0.15
 
 
-# FRGAN has no recipe yet.
+# FRGAN has no recipe yet, so its paper config is trained.
 RECIPES = (
     Recipe("dtgan", "dtgan/dtgan_recipe_faces", first="dtgan/cnn_lstm_recipe_faces"),
     Recipe("dual_mtgan", "dual_mtgan/dual_mtgan_recipe_faces"),

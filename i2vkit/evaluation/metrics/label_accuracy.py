@@ -37,7 +37,7 @@ class LabelClassifier:
     """
 
     def __init__(self, config: str, weights: str | None = None, sha256: str | None = None) -> None:
-        from i2vkit.config.loading import load_config  # which stands above this package
+        from i2vkit.config.loading import load_config  # a higher layer, which imports this package
 
         cfg = load_config(Path(config).expanduser())
         name = Path(cfg.filename).stem
