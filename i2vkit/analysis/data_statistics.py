@@ -94,6 +94,7 @@ def split_statistics(dataset: ClipDataset, samples: Iterable[dict]) -> dict[str,
 
 
 def _size(height_and_width: tuple[int, ...]) -> str:
+    """Return a size as WIDTHxHEIGHT."""
     return "{1}x{0}".format(*height_and_width)
 
 
@@ -124,6 +125,7 @@ def format_statistics(numbers: dict[str, Any]) -> str:
 
 
 def _counts(counts: dict[str, int]) -> str:
+    """Return counts as text, at most ``LISTED`` of them."""
     shown = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:LISTED])
     return shown + (f" and {len(counts) - LISTED} more" if len(counts) > LISTED else "")
 

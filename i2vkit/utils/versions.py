@@ -28,6 +28,7 @@ def package_versions(names: Iterable[str]) -> dict[str, str | None]:
 
 
 def _version(name: str) -> str | None:
+    """Return the version of a distribution, or None."""
     if name == "i2vkit":
         return i2vkit.__version__
     for candidate in OPENCV if name == "opencv-python" else (name,):

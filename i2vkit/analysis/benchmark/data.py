@@ -161,11 +161,13 @@ class LoaderBenchmark:
         self._pending = [sampled for key in islice(self.keys, clips) for sampled in self._sampled_clips(key)]
 
     def _fetch(self, number: int) -> None:
+        """Load ``number`` batches and wait until they are on the device."""
         for _ in range(number):
             batch = next(self.batches)
             arrive(batch, stack_inputs(batch["inputs"])["driving"].device)
 
     def _read_pending(self) -> None:
+        """Let the plain reader read its next frames."""
         for sampled in self._pending:
             plain_frames(sampled.record.frames, sampled.indices)
 
@@ -182,6 +184,7 @@ class LoaderBenchmark:
 
 
 def _endless(source: Any) -> Iterator[Any]:
+    """Yield from ``source`` again and again."""
     while True:
         yield from source
 
@@ -199,6 +202,7 @@ def plain_frames(source: FrameSource, indices: np.ndarray | list[int]) -> np.nda
 
 
 def _open(path: Path) -> np.ndarray:
+    """Return an image file as uint8 (H, W, 3)."""
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB"))
 

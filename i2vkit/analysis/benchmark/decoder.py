@@ -196,10 +196,12 @@ def _decoders(
 
 @torch.no_grad()
 def _no_grad(generator: nn.Module, clip: VideoBatch, precision: str) -> None:
+    """Run a generator forward in eval mode."""
     run(generator.eval(), clip, precision=precision)
 
 
 def _both(generator: nn.Module, clip: VideoBatch, precision: str) -> None:
+    """Run a generator forward and backward in training mode."""
     with computing_in(precision):
         run(generator.train(), clip, precision=precision).sum().backward()
     generator.zero_grad()

@@ -77,6 +77,7 @@ def variants(cfg: Config, device: str) -> list[dict[str, Any]]:
 
 
 def _loader(cfg: Config, cache: str | None, workers: int, pinned: bool) -> DataLoader:
+    """Build the training loader of ``cfg`` with other settings."""
     cfg = deepcopy(cfg)
     cfg.train_dataloader.update(pin_memory=pinned, persistent_workers=workers > 0)
     cfg.train_dataloader.dataset.cache = cache

@@ -48,6 +48,7 @@ class InterleavedTimes:
         return min(ratios), max(ratios)
 
     def _ratios(self, name: str, other: str) -> list[float]:
+        """Return the ratio of every round."""
         return [slow / fast for fast, slow in zip(self.seconds[name], self.seconds[other], strict=True)]
 
 
@@ -150,6 +151,7 @@ class PeakMemory:
 
 
 def _write(path: str, text: str) -> bool:
+    """Write to a file of the kernel and return True, or False if that is not possible."""
     try:
         Path(path).write_text(text)
     except OSError:

@@ -95,25 +95,33 @@ def _samples(one: dict, other: dict) -> str | None:
         differ = samples_digest(one) != samples_digest(other)
         return f"they were made from other samples, of protocols {protocols}" if differ else None
     # Seeds may differ: results of one model with several test seeds are compared by their mean.
-    lists = [[{k: v for k, v in sample.items() if k != "seed"} for sample in r["samples"]] for r in (one, other)]
-    if len(lists[0]) != len(lists[1]):
-        return f"they have {len(lists[0])} and {len(lists[1])} samples, of protocols {protocols}"
-    for number, (ours, others) in enumerate(zip(*lists, strict=True)):
+    own_samples, other_samples = _without_seeds(one), _without_seeds(other)
+    if len(own_samples) != len(other_samples):
+        return f"they have {len(own_samples)} and {len(other_samples)} samples, of protocols {protocols}"
+    for number, (ours, others) in enumerate(zip(own_samples, other_samples, strict=True)):
         if ours != others:
             return f"samples number {number} are {ours} and {others}, of protocols {protocols}"
     return None
 
 
+def _without_seeds(result: dict) -> list[dict]:
+    """Return the samples of a result without their seeds."""
+    return [{key: value for key, value in sample.items() if key != "seed"} for sample in result["samples"]]
+
+
 def _protocol(result: dict) -> str:
+    """Return the name of the protocol that made the samples."""
     protocol = result["protocol"]
     return str(protocol.get("replays", protocol).get("name"))
 
 
 def _name(result: dict) -> str:
+    """Return the name of a result for messages."""
     return str(result.get("name") or result.get("file") or result["config"])
 
 
 def _steps(result: dict) -> str:
+    """Return the transforms of a result that affect its scores."""
     return ", ".join(step for step in result.get("pipeline", []) if not step.startswith(_SCORE_NEUTRAL))
 
 

@@ -124,6 +124,7 @@ def _conditions(comparison: Comparison) -> list[str]:
 
 
 def _frames(facts: dict) -> str:
+    """Return the frames and the size that were scored, as text."""
     if "frames" not in facts:
         return ", ".join(facts.get("pipeline", []))
     frames, resize = facts["frames"] or {}, facts["resize"]
@@ -133,10 +134,12 @@ def _frames(facts: dict) -> str:
 
 
 def _line(cells: list[str]) -> str:
+    """Return a line of a Markdown table."""
     return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
 
 
 def _score(cell: Cell | None) -> str:
+    """Return the cell of a score: its mean, spread, interval and mark."""
     if cell is None:
         return ""
     spread = "" if cell.spread is None else f" ± {cell.spread:.3f}"
@@ -145,6 +148,7 @@ def _score(cell: Cell | None) -> str:
 
 
 def _difference(cell: Cell | None) -> str:
+    """Return the cell of a difference from the first row."""
     if cell is None or cell.limits is None:
         return ""
     return "{:+.3f} ({:+.3f} to {:+.3f}){}".format(cell.difference, *cell.limits, MARKS[cell.verdict])

@@ -123,11 +123,12 @@ def _built(decoder: str, kind: str, name: str) -> str:
     settings: dict[str, Any] = {"decoder": {"type": decoder}, "head": {"type": head}}
     if kind == roles.REFINERS.name:
         settings["refiner"] = {"type": name}
+    # Combine the decoder with all parts before it, or with none, and keep the combinations that have a plan.
     *upstream, _ = planned()
     choices = [[*filter(partial(_builds_by_itself, slot), kinds().get(slot, ())), None] for slot in upstream]
     generators = (dict(zip(planned().values(), (*names, decoder), strict=True)) for names in product(*choices))
     possible = (slots for slots in generators if isinstance(_plan(tuple(slots.items()), labels=1), GeneratorPlan))
-    # The first combination that is built decides, else the last refusal is reported.
+    # One combination that is built is enough, else the last refusal is reported.
     refusal = "no parts give what the decoder needs"
     for slots in islice(possible, TRIES):
         companions = {slot: {"type": its} for slot, its in slots.items() if its and slot != "decoder"}

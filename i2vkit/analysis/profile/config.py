@@ -63,5 +63,6 @@ def profile_dry_run(cfg: Config, name: str, frames: int | None = None, clips: in
 
 
 def _check_trains(cfg: Config, name: str) -> None:
+    """Raise ``ConfigError`` if the config trains nothing."""
     if not cfg.get("optim_wrapper"):
         raise ConfigError(f"{name} has no optim_wrapper: nothing trains, so leave --training out")

@@ -88,4 +88,5 @@ def analyse_activations(module: nn.Module, inputs: tuple[Tensor, ...]) -> Activa
 
 def _quiet(analysis: JitModelAnalysis) -> JitModelAnalysis:
     # Operations that are not counted are listed with the result, so fvcore need not warn about them.
+    """Switch off the warnings of an analysis."""
     return analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")

@@ -126,4 +126,5 @@ def _everything(function: Callable, tensor: Tensor) -> Any:
 
 
 def _like(known: Any) -> Any:
+    """Return empty tensors on the meta device with the shapes of ``known``."""
     return tree_map_only(Tensor, lambda value: torch.empty_like(value, device=META), known)

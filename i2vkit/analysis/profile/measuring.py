@@ -67,6 +67,7 @@ class TensorMemory(TorchDispatchMode):
         return result
 
     def _follow(self, storage: torch.UntypedStorage) -> None:
+        """Count a new storage until it is freed."""
         if storage in self._seen:
             return
         self._seen[storage] = True

@@ -107,10 +107,12 @@ def format_profiles(profiles: Sequence[ModelProfile], by_part: bool = True) -> s
     cells = [["config", "part", "parameters", *NOTES]]
     cells += [[profile.config, row.name, *_numbers(row)] for profile, row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) if i < 2 else cell.rjust(width) for i, (cell, width) in enumerate(pairs)).rstrip()
-        for pairs in (list(zip(line, widths, strict=True)) for line in cells)
-    ]
+    lines = []
+    for line in cells:
+        # The two columns of names are aligned to the left, and numbers to the right.
+        names = [cell.ljust(width) for cell, width in zip(line[:2], widths[:2], strict=True)]
+        numbers = [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
+        lines.append("  ".join(names + numbers).rstrip())
     lines += ["", *(f"{name}: {text}" for name, text in NOTES.items()), *map(_measured, profiles)]
     lines.append("Not counted in MMACs (operation x times):")
     listed = [
@@ -122,6 +124,8 @@ def format_profiles(profiles: Sequence[ModelProfile], by_part: bool = True) -> s
 
 
 def _numbers(row: PartProfile) -> list[str]:
+    """Return the columns of numbers of a row."""
+
     def scaled(value: float | None, unit: float, digits: int) -> str:
         return "-" if value is None else f"{value / unit:,.{digits}f}"
 
@@ -136,6 +140,7 @@ def _numbers(row: PartProfile) -> list[str]:
 
 
 def _measured(profile: ModelProfile) -> str:
+    """Return the line that says for which videos and which step the numbers are."""
     size = f"{profile.image_size} x {profile.image_size} pixels"
     texts = []
     if profile.parts:

@@ -107,6 +107,7 @@ def distinct_iterations(phases: tuple[Phase, ...]) -> list[int]:
 
 
 def _runs(phases: tuple[Phase, ...], name: str, iteration: int) -> bool:
+    """Return True if the phase called ``name`` runs at ``iteration``."""
     return next(phase for phase in phases if phase.name == name).runs_at(iteration)
 
 

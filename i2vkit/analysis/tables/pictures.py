@@ -62,11 +62,10 @@ def plot_curves(rows: list[RowResult], title: str, path: Path) -> None:
     for axes, loss in zip(panels, losses, strict=False):
         for row, color in zip(rows, colors, strict=True):
             curve = row.get("training", {})
-            points = [(s, v) for s, v in zip(curve.get("step", []), curve.get(loss, []), strict=False) if v is not None]
+            logged = zip(curve.get("step", []), curve.get(loss, []), strict=False)
+            points = [(step / row["iterations"], value) for step, value in logged if value is not None]
             if points:
-                axes.plot(
-                    [step / row["iterations"] for step, _ in points], [value for _, value in points], color=color, lw=1
-                )
+                axes.plot(*zip(*points, strict=True), color=color, lw=1)
         axes.set(title=loss, xlabel="share of the budget")
     handles = [
         panels[0].plot([], [], color=color, label=row["name"])[0] for row, color in zip(rows, colors, strict=True)
@@ -113,6 +112,7 @@ def write_sheet(rows: list[RowResult], title: str, out: Path) -> None:
 
 
 def _colors(number: int) -> list[Any]:
+    """Return a colour for each of ``number`` rows. From the 21st row on they repeat."""
     from matplotlib import colormaps
 
     return [colormaps["tab20"](index % 20) for index in range(number)]
@@ -120,6 +120,7 @@ def _colors(number: int) -> list[Any]:
 
 def _figure(width: float, height: float) -> Any:
     # Matplotlib is slow to import, and most users of this module draw nothing.
+    """Return an empty figure of a size in inches, without a window."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -129,6 +130,7 @@ def _figure(width: float, height: float) -> Any:
 
 
 def _save(figure: Any, title: str, path: Path) -> None:
+    """Write a figure as PNG. An interrupted call leaves no partial file."""
     figure.suptitle(title, fontsize=10)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png")

@@ -62,6 +62,7 @@ def _mean_row(group: list[RowResult]) -> RowResult:
 
 
 def _mean(values: list) -> float | None:
+    """Return the mean, or None if a value is missing."""
     return None if None in values else fmean(values)
 
 
@@ -100,14 +101,16 @@ def format_table(table: dict, results: list[RowResult], heading: str = "#") -> s
     rows = over_seeds(results)
     metrics, done = metrics_of(rows), [row for row in rows if "failure" not in row]
     improved = {metric for metric in metrics if any(f"{metric}_improvement" in row["scores"] for row in done)}
-    heads = ["row", *(head for m in metrics for head in ([m, f"{m} improvement"] if m in improved else [m]))]
+    heads = ["row"]
+    for metric in metrics:
+        heads += [metric, f"{metric} improvement"] if metric in improved else [metric]
     heads += ["iterations", "processor min"]
     lines = [f"{heading} {title_of(table)}", "", table.get("description", ""), "", explanation(table, done), ""]
     lines += [_line(heads), "|---" * len(heads) + "|"]
     if improved:
-        static_baselines = [
-            cell for m in metrics for cell in ([_static_baseline(done, m), ""] if m in improved else [""])
-        ]
+        static_baselines = []
+        for metric in metrics:
+            static_baselines += [_static_baseline(done, metric), ""] if metric in improved else [""]
         lines.append(_line([STATIC_BASELINE, *static_baselines, "", ""]))
     paces = {result["name"]: minutes_of(result) for result in results if "failure" not in result}
     for row in rows:
@@ -145,6 +148,7 @@ def _line(cells: list[str]) -> str:
 
 
 def _static_baseline(done: list[RowResult], metric: str) -> str:
+    """Return the score of the static baseline as text. It is the same for all rows."""
     values = [
         row["scores"][f"{metric}_static_baseline"]
         for row in done

@@ -60,8 +60,10 @@ def truth_bounds(root: str | Path, number: int | None = None) -> dict[str, float
 
 
 def _video(frames: np.ndarray) -> Tensor:
+    """Map frames (T, H, W, C) to a batch of one video, (1, C, T, H, W)."""
     return torch.from_numpy(rearrange(frames, "t h w c -> 1 c t h w"))
 
 
 def _mean(scores: Tensor) -> float:
+    """Return the mean score over frames 1 to T-1."""
     return scores[:, 1:].mean().item()

@@ -123,10 +123,12 @@ REFERENCE_METHODS: dict[str, ReferenceMethod] = {
 
 
 def _frames(video: Tensor) -> np.ndarray:
+    """Map a video (C, T, H, W) to frames (T, H, W, C)."""
     return np.ascontiguousarray(rearrange(video.numpy(), "c t h w -> t h w c"))
 
 
 def _video(frames: np.ndarray) -> Tensor:
+    """Map frames (T, H, W, C) to a video (C, T, H, W)."""
     return torch.from_numpy(np.ascontiguousarray(rearrange(frames, "t h w c -> c t h w")))
 
 

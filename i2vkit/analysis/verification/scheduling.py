@@ -56,6 +56,7 @@ def verify(
 
 
 def _check(device: str, minutes: float, only: Sequence[str]) -> None:
+    """Raise ``ConfigError`` if an argument of ``verify`` is wrong."""
     import torch
 
     if device.startswith("cuda") and not torch.cuda.is_available():

@@ -99,6 +99,7 @@ def narrowed(cfg: Config, factor: int) -> Config:
 
 
 def _narrow(value: Any, factor: int, key: str | None = None) -> Any:
+    """Return a part of a config with all numbers under ``_WIDTHS`` divided by ``factor``."""
     if isinstance(value, dict):
         return type(value)({name: _narrow(item, factor, name) for name, item in value.items()})
     if isinstance(value, list | tuple):

@@ -112,6 +112,7 @@ def _options(device: str, narrow: bool) -> dict[str, Any]:
 
 
 def _config(name: str, options: dict[str, Any], narrow: bool) -> Config:
+    """Load a config, with a fraction of its widths if ``narrow``."""
     cfg = load_config(name, options)
     return narrowed(cfg, NARROWER) if narrow else cfg
 

@@ -41,6 +41,7 @@ def format_verification(result: dict[str, Any]) -> str:
 
 
 def _machine(result: dict[str, Any]) -> str:
+    """Return the section about the machine and its peaks."""
     settings = result["settings"]
     found = result["stages"].get("peaks", {}).get("results", {})
     machine = found.get("machine", {})
@@ -61,6 +62,7 @@ def _machine(result: dict[str, Any]) -> str:
 
 
 def _right(stages: dict[str, Any]) -> str:
+    """Return the section about correctness: one row for each model, one column for each check."""
     rows = [
         (name.removeprefix("right_"), each["results"]) for name, each in stages.items() if name.startswith("right_")
     ]
@@ -75,6 +77,7 @@ def _right(stages: dict[str, Any]) -> str:
 
 
 def _verdict(check: str, found: dict[str, Any] | None) -> str:
+    """Return the result of a check as a cell."""
     if found is None:
         return "not run"
     if "error" in found:
@@ -91,6 +94,7 @@ def _verdict(check: str, found: dict[str, Any] | None) -> str:
 
 
 def _fast(stages: dict[str, Any]) -> str:
+    """Return the section about speed: one row for each model and form."""
     lines = [
         "## Fast",
         "",
@@ -102,6 +106,7 @@ def _fast(stages: dict[str, Any]) -> str:
         found = each["results"]
         if not name.startswith("fast_") or "milliseconds" not in found.get("times", {}):
             continue
+        # Work and time of a step give its speed. The work is counted once and is the same in all forms.
         work = found.get("work", {}).get("tflop")
         for form, milliseconds in found["times"]["milliseconds"].items():
             faster = found["times"].get("times_faster", {}).get(form)
@@ -116,6 +121,7 @@ def _fast(stages: dict[str, Any]) -> str:
 
 
 def _loader(stages: dict[str, Any]) -> str:
+    """Return the section about the data loader."""
     found = stages.get("loader", {}).get("results", {}).get("faces", {})
     rates = found.get("clips_per_second")
     if not rates:
@@ -124,6 +130,7 @@ def _loader(stages: dict[str, Any]) -> str:
 
 
 def _trained(stages: dict[str, Any]) -> str:
+    """Return the section about the trained recipes."""
     lines = [
         "## Trained",
         "",
@@ -148,11 +155,13 @@ def _trained(stages: dict[str, Any]) -> str:
 
 
 def _score(scores: dict[str, float], name: str) -> str:
+    """Return a score by its name, which may have a prefix."""
     values = [value for key, value in scores.items() if key.rpartition("/")[2] == name]
     return f"{values[0]:.3f}" if values else ""
 
 
 def _failures(stages: dict[str, Any]) -> str:
+    """Return the section about stages that failed."""
     lines = []
     for name, each in stages.items():
         process = each["process"]

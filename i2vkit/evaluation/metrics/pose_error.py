@@ -54,14 +54,12 @@ class PoseError(BaseMetric):
             score, static_baseline = pose_error(sample["poses"], truth), pose_error(still, truth)
             known = {key: sample[key] for key in META if key in sample}
             improvement = None if score is None else static_baseline - score
-            self.results.append(
-                known
-                | {
-                    self.name: score,
-                    f"{self.name}_static_baseline": static_baseline,
-                    f"{self.name}_improvement": improvement,
-                }
-            )
+            values = {
+                self.name: score,
+                f"{self.name}_static_baseline": static_baseline,
+                f"{self.name}_improvement": improvement,
+            }
+            self.results.append(known | values)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Return ``pose_error``, ``pose_error_static_baseline`` and ``pose_error_improvement``, means over the clips.
