@@ -42,7 +42,7 @@ def index(root: str = "x", frames: int = 40, labels=LABELS) -> ClipIndex:
     """Two people, a clip of each label, which lie in ``root``; the last clip is shorter."""
     names = [(person, label) for person in ("P1", "P2") for label in LABELS]
     records = [
-        ClipRecord(f"{p}/{a}/clip", FrameFolder((Path(root, p, a),)), p, a, frames - (i == 3), side=MAPS)
+        ClipRecord(f"{p}/{a}/clip", FrameFolder((Path(root, p, a),)), p, a, frames - (i == 3), metadata=MAPS)
         for i, (p, a) in enumerate(names)
     ]
     return ClipIndex(records, labels)
