@@ -1,25 +1,25 @@
-"""Errors that a user can mend: each message says what was wrong, where, and what to do."""
+"""Errors that a user can fix. Each message says what was wrong, where, and what to do."""
 
 
 class I2VError(Exception):
-    """Base of every error that a user caused or can mend; the tools print it without a traceback and exit with 1."""
+    """Base class of all errors that a user caused or can fix. The tools print them without a traceback and exit 1."""
 
 
 class ConfigError(I2VError):
-    """A config, a key or a combination of parts that makes no sense."""
+    """An error in a config, a key or a combination of parts."""
 
 
 class DataError(I2VError):
-    """A data set that is missing, half unpacked or not what was asked for."""
+    """An error about a data set that is missing, incomplete or not the expected one."""
 
 
 class MediaError(I2VError):
-    """An image or video file that cannot be read or written."""
+    """An error about an image or video file that cannot be read or written."""
 
 
 class CheckpointError(I2VError):
-    """A checkpoint that is missing, of another model, unsafe or not a checkpoint."""
+    """An error about a checkpoint that is missing, belongs to another model, is unsafe, or is no checkpoint."""
 
 
 class TrainingError(I2VError):
-    """A training that cannot go on, for instance because a loss is not finite."""
+    """An error that ends a training, for instance a loss that is not finite."""

@@ -1,8 +1,8 @@
-"""Every registry of i2vkit on one page.
+"""All registries of i2vkit.
 
-The first group are children of mmengine's roots, so that mmengine's Runner finds our parts in them under the scope
-``i2vkit`` (every config sets ``default_scope = "i2vkit"``). The second group has one registry per role; a name given as
-a string in a config is looked up in the registry of the slot in which it stands: ``build_part``.
+The first group are children of mmengine's root registries, so that mmengine's Runner finds our parts under the scope
+``i2vkit`` (every config sets ``default_scope = "i2vkit"``). The second group has one registry for each role. A name
+that is given as a string in a config is looked up in the registry of its slot, see ``build_part``.
 """
 
 import inspect
@@ -22,11 +22,12 @@ SCOPE = "i2vkit"
 
 
 def _child(root: str, *locations: str) -> Registry:
+    """Return a child of one of mmengine's root registries."""
     parent = getattr(mmengine_registry, root)
     return Registry(parent.name, parent=parent, scope=SCOPE, locations=list(locations))
 
 
-# mmengine looks a default scope up through any of its registries: every root needs a child of ours, used or not.
+# mmengine looks up a default scope through any of its registries, so every root needs a child of ours, used or not.
 _CHILDREN = {
     name: _child(name)
     for name, value in vars(mmengine_registry).items()
@@ -53,17 +54,20 @@ HOOKS = _child("HOOKS", "i2vkit.engine")
 METRICS = _child("METRICS", "i2vkit.evaluation.metrics")
 
 
-# The base class of every role, by the role's name: a dotted path, so that this module imports none of them.
+# The base class of every role by the role's name. Those of i2vkit are dotted paths, so that this module imports none of
+# them.
 _INTERFACES: dict[str, str | type] = {}
 
 
 def _role(name: str, location: str, interface: str) -> Registry:
-    """A registry of parts that inherit from ``interface``, a class below ``i2vkit``, and are found in ``location``."""
+    """Return a registry of parts in ``location`` that inherit from the class ``interface``. Both are relative to
+    i2vkit.
+    """
     _INTERFACES[name] = f"{SCOPE}.{interface}"
     return Registry(name, scope=SCOPE, locations=[f"{SCOPE}.{location}"])
 
 
-# What a video is made of.
+# Parts of the generator.
 CONTENT_ENCODERS = _role("content encoder", "models.encoders", "models.interfaces.ContentEncoder")
 MOTION_ENCODERS = _role("motion encoder", "models.encoders", "models.interfaces.MotionEncoder")
 FRAME_ENCODERS = _role("frame encoder", "models.encoders", "models.interfaces.FrameEncoder")
@@ -72,7 +76,7 @@ DECODERS = _role("decoder", "models.decoders", "models.interfaces.Decoder")
 HEADS = _role("head", "models.heads", "models.interfaces.Head")
 REFINERS = _role("refiner", "models.refiners", "models.interfaces.Refiner")
 ADAPTERS = _role("adapter", "models.adapters", "models.interfaces.Adapter")
-# What judges it.
+# Parts of discriminators, and losses.
 DISCRIMINATORS = _role(
     "discriminator", "models.discriminators", "models.discriminators.interfaces.DiscriminatorNetwork"
 )
@@ -80,7 +84,7 @@ VIEWS = _role("view", "models.discriminators", "models.discriminators.views.View
 AUGMENTATIONS = _role("augmentation", "models.discriminators", "models.discriminators.interfaces.Augmentation")
 ADVERSARIAL_LOSSES = _role("adversarial loss", "models.losses", "models.losses.adversarial_losses.AdversarialCriterion")
 LOSSES = _role("loss", "models.losses", "models.losses.base.Loss")
-# What it is made from, and how it is scored.
+# Parts of the data and of the evaluation.
 READERS = _role("reader", "datasets", "datasets.interfaces.DatasetReader")
 CONDITION_GENERATORS = _role("condition generator", "conditions", "conditions.interfaces.ConditionGenerator")
 PAIR_SAMPLERS = _role("pair sampler", "datasets", "datasets.interfaces.PairSampler")
@@ -97,11 +101,11 @@ def add_role(name: str, interface: type) -> Registry:
     """Return a new registry for parts of a kind that i2vkit does not know, for a slot of your own.
 
     Args:
-        name: What a part of this kind is called in messages and lists, for instance "motion smoother".
-        interface: Base class of these parts. ``find_part`` refuses a class that does not fulfil it.
+        name: The name of the kind in messages and lists, for instance "motion smoother".
+        interface: The base class of these parts. ``find_part`` refuses a class that does not fulfil it.
 
     Raises:
-        ConfigError: if there is a role of that name.
+        ConfigError: A role of that name exists.
 
     See also: ``add_slot`` in ``i2vkit/generator_slots.py``.
     """
@@ -113,18 +117,18 @@ def add_role(name: str, interface: type) -> Registry:
 
 
 def remove_role(name: str) -> None:
-    """Forget a role that ``add_role`` has added, with all that is registered in it."""
+    """Remove a role that ``add_role`` has added, with everything that is registered in it."""
     del ROLES[name], _INTERFACES[name]
 
 
 def closest_names(name: str, names: Iterable[str]) -> str:
-    """What to suggest instead of an unknown ``name``: the nearest of ``names``, or all where none is near."""
+    """Return suggestions for an unknown ``name``: the nearest of ``names``, or all if none is near."""
     names = sorted(set(names))
     return ", ".join(get_close_matches(name, names, n=3, cutoff=0.5) or names) or "nothing at all"
 
 
 def interface_of(registry: Registry) -> type | None:
-    """The base class of the parts of ``registry``; None for the children of mmengine's roots, which have none."""
+    """Return the base class of the parts of ``registry``. It is None for the children of mmengine's roots."""
     path = _INTERFACES.get(registry.name)
     if path is None or ROLES.get(registry.name) is not registry:
         return None
@@ -135,43 +139,49 @@ def interface_of(registry: Registry) -> type | None:
 
 
 def part_names(registry: Registry) -> dict[str, Callable]:
-    """Every part that ``registry`` or one above it knows, by name; imports them first."""
+    """Import the parts of ``registry`` and its parents, and return all of them by name."""
     parts: dict[str, Callable] = {}
     level: Registry | None = registry
     while level is not None:
         level.import_from_location()
+        # Nearer registries win over their parents.
         parts = {**level.module_dict, **parts}
         level = level.parent
     return parts
 
 
 def find_part(registry: Registry, kind: str | Callable) -> Callable:
-    """The class that ``kind`` means in the slot of ``registry``.
+    """Return the class that ``kind`` means in the slot of ``registry``.
 
-    A name, a dotted path (a dumped config has those) or the class itself. Raises ``ConfigError`` for an unknown name,
-    for a class of another role, which a name with dots or a class would smuggle in otherwise, and for a class that does
-    not fulfil the interface of its role.
+    Args:
+        registry: The registry of the slot.
+        kind: A name, a dotted path (as in a dumped config) or the class itself.
+
+    Raises:
+        ConfigError: The name is unknown, the class has another role (which a dotted path or a class could bring in), or
+            it does not fulfil the interface of its role.
     """
     parts = part_names(registry)
     if isinstance(kind, str):
         found = parts.get(kind.removeprefix(f"{SCOPE}.")) or _from_path(kind)
+        # The name may be a part of another role, which the error should say.
         roles = [role for role, other in ROLES.items() if kind in other.module_dict]
         if found is None and not roles:
             raise ConfigError(f"no {registry.name} is called '{kind}'; nearest: {closest_names(kind, parts)}")
         kind = found or ROLES[roles[0]].module_dict[kind]
-        parts = part_names(registry)  # the module at a dotted path may have been imported, and registered, just now
+        parts = part_names(registry)  # importing the module of a dotted path may have registered the part just now
     if kind in parts.values():
         if interface := interface_of(registry):
             check_class(registry.name, interface, kind)
         return kind
     name = getattr(kind, "__name__", kind)
     if roles := [role for role, other in ROLES.items() if kind in other.module_dict.values()]:
-        raise ConfigError(f"'{name}' is made to be: {' or '.join(roles)}; it stands where this should: {registry.name}")
+        raise ConfigError(f"'{name}' is registered as: {' or '.join(roles)}; this place needs: {registry.name}")
     raise ConfigError(f"'{name}' is not registered as a {registry.name}; those that are: {', '.join(sorted(parts))}")
 
 
 def _from_path(path: str) -> Callable | None:
-    """The object at a dotted path, or None."""
+    """Return the object at a dotted path, or None."""
     module, _, name = path.rpartition(".")
     try:
         return getattr(import_module(module), name, None) if module else None
@@ -180,10 +190,11 @@ def _from_path(path: str) -> Callable | None:
 
 
 def arguments_of(part: Callable) -> dict[str, inspect.Parameter] | None:
-    """The arguments that ``part`` takes by name; None where it takes any.
+    """Return the arguments that ``part`` takes by name, or None if it takes any.
 
-    A constructor that hands its ``**kwargs`` up takes those of its parents too. A class whose ``**kwargs`` are
-    some more arguments lists their names in a class method ``more_arguments``; all of them may be left out.
+    A constructor that passes its ``**kwargs`` on also takes the arguments of its parents. If the ``**kwargs`` of a
+    class stand for some more arguments, the class method ``more_arguments`` returns their names. All of these are
+    optional.
     """
     if hasattr(part, "more_arguments"):
         own = inspect.signature(part.__init__).parameters.values()
@@ -191,7 +202,7 @@ def arguments_of(part: Callable) -> dict[str, inspect.Parameter] | None:
         keyword = inspect.Parameter.KEYWORD_ONLY
         return named | {name: inspect.Parameter(name, keyword, default=None) for name in part.more_arguments()}
     if inspect.isclass(part):
-        # These two take no argument of their own, whatever their signatures say.
+        # object and Module take no arguments of their own, although their signatures say so.
         levels = [level for level in part.__mro__ if level not in (object, Module)]
         constructors = [vars(level)["__init__"] for level in levels if "__init__" in vars(level)]
     else:
@@ -201,17 +212,24 @@ def arguments_of(part: Callable) -> dict[str, inspect.Parameter] | None:
         parameters = inspect.signature(constructor).parameters.values()
         by_name = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name != "self"]
         takes = {**{p.name: p for p in by_name}, **takes}
+        # Without ``**kwargs`` nothing reaches the parents' constructors.
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return takes
     return None if constructors else takes
 
 
 def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
-    """Build the part that ``cfg`` describes for the slot of ``registry``; None stays None.
+    """Build the part that ``cfg`` describes for the slot of ``registry``. None stays None.
 
-    ``given`` comes from upstream: each is passed where the constructor takes an argument of that name, unless ``cfg``
-    has it too. Raises ``ConfigError`` for an unknown part, one of another role, unknown or missing arguments, and a
-    part that lacks what the interface of its role asks for.
+    Args:
+        registry: The registry of the slot.
+        cfg: ``dict(type=..., ...)`` with the arguments of the part, or None.
+        given: Arguments from the caller. Each is passed if the constructor has a parameter of that name and ``cfg``
+            does not set it.
+
+    Raises:
+        ConfigError: The part is unknown or has another role, arguments are unknown or missing, or the part does not
+            fulfil the interface of its role.
     """
     if cfg is None:
         return None
@@ -234,7 +252,11 @@ def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
 
 
 def checked(registry: Registry, built: Any) -> Any:
-    """Return ``built``, if it fulfils the interface of its role; ``ConfigError`` names what it lacks."""
+    """Return ``built`` if it fulfils the interface of its role.
+
+    Raises:
+        ConfigError: It does not. The message names what is missing.
+    """
     if interface := interface_of(registry):
         check_built(registry.name, interface, built)
     return built

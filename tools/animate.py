@@ -1,4 +1,4 @@
-"""Animate an image; the same as `i2v animate`."""
+"""Animate an image, like `i2v animate`."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -1,4 +1,4 @@
-"""Measure how fast the toolkit is beside something plain; the same as `i2v benchmark`."""
+"""Measure the speed of the toolkit against reference implementations, like `i2v benchmark`."""
 
 from i2vkit.cli.main import run_as_tool
 

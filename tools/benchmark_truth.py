@@ -1,4 +1,4 @@
-"""Measure motion transfer against exact truth, on i2v-truth-v1; the same as `i2v truth-benchmark`."""
+"""Measure motion transfer against exact truth, on i2v-truth-v1 (like `i2v truth-benchmark`)."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -1,4 +1,4 @@
-"""Show what the network will see of a data set; the same as `i2v browse`."""
+"""Show samples of a data set as the network gets them, like `i2v browse`."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -1,4 +1,4 @@
-"""Print the versions and devices that a bug report needs; the same as `i2v collect-env`."""
+"""Print the versions and devices that a bug report needs, like `i2v collect-env`."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -1,4 +1,4 @@
-"""Put results side by side; the same as `i2v compare`."""
+"""Put results side by side, like `i2v compare`."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -18,7 +18,7 @@ MODEL = "dtgan/dtgan_recipe_oulu"
 
 
 def main() -> None:
-    """Run the steps one after the other, each as a user would."""
+    """Run the steps one after the other, as a user would."""
     options = parser(__doc__)
     options.add_argument("--work-dir", default="work_dirs/demo", help="where everything goes (default: %(default)s)")
     options.add_argument(
@@ -71,7 +71,7 @@ def animate_example(name: str, folder: Path) -> list[Path]:
 
 
 def run(title: str, tool: str, *arguments: object) -> None:
-    """Run one of the tools; its output goes on to the terminal, and its failure ends the demo."""
+    """Run one of the tools. Its output goes to the terminal, and its failure ends the demo."""
     command = [str(TOOLS / f"{tool}.py"), *map(str, arguments)]
     print(f"\n=== {title}\n$ python {' '.join(command)}", flush=True)
     if code := subprocess.run([sys.executable, *command], check=False).returncode:

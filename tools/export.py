@@ -1,4 +1,4 @@
-"""Export a generator; the same as `i2v export`."""
+"""Export a generator, like `i2v export`."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -1,4 +1,4 @@
-"""Count what models cost, in one table; the same as `i2v flops`."""
+"""Count parameters, multiply-adds and memory of models in one table, like `i2v flops`."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -1,4 +1,4 @@
-"""Forecast poses; the same as `i2v forecast-poses`."""
+"""Forecast poses, like `i2v forecast-poses`."""
 
 from i2vkit.cli.main import run_as_tool
 

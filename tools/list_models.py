@@ -1,4 +1,4 @@
-"""List the models that are shipped; the same as `i2v list`."""
+"""List the models that are shipped, like `i2v list`."""
 
 from i2vkit.cli.main import run_as_tool
 

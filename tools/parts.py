@@ -1,4 +1,4 @@
-"""List the parts that are registered; the same as `i2v parts`."""
+"""List the parts that are registered, like `i2v parts`."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -1,4 +1,4 @@
-"""Prepare a data set; the same as `i2v prepare`."""
+"""Prepare a data set, like `i2v prepare`."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -1,4 +1,4 @@
-"""Print a whole resolved config, with the file that each value comes from; the same as `i2v print-config`."""
+"""Print a whole resolved config, with the file that each value comes from, like `i2v print-config`."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -1,4 +1,4 @@
-"""Probe how well a motion encoder tells motion and hides identity; the same as `i2v probe-motion`."""
+"""Probe how well a motion encoder tells motion and hides identity, like `i2v probe-motion`."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -1,4 +1,4 @@
-"""Train configs with one budget into one table; the same as `i2v table`."""
+"""Train configs with one budget into one table, like `i2v table`."""
 
 from i2vkit.cli.main import run_as_tool
 

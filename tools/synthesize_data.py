@@ -1,4 +1,4 @@
-"""Render a synthetic data set; the same as `i2v synthesize`."""
+"""Render a synthetic data set, like `i2v synthesize`."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -1,4 +1,4 @@
-"""Test a model; the same as `i2v test`."""
+"""Test a model, like `i2v test`."""
 
 from i2vkit.cli.main import run_as_tool
 

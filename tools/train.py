@@ -1,4 +1,4 @@
-"""Train a model; the same as `i2v train`."""
+"""Train a model, like `i2v train`."""
 
 from i2vkit.cli.main import run_as_tool
 

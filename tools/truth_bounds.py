@@ -1,4 +1,4 @@
-"""Print what the truth of rendered sets leaves room for; the same as `i2v truth-bounds`."""
+"""Print static baseline and upper bound of the truth of rendered sets, like `i2v truth-bounds`."""
 
 from i2vkit.cli.main import run_as_tool
 

@@ -1,4 +1,4 @@
-"""Verify a GPU machine, measure it and train on it; the same as `i2v verify-gpu`."""
+"""Verify a GPU machine, measure it and train on it, like `i2v verify-gpu`."""
 
 from i2vkit.cli.main import run_as_tool
 

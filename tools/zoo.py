@@ -1,4 +1,4 @@
-"""Add and verify shipped models; the same as `i2v zoo`."""
+"""Add and verify shipped models, like `i2v zoo`."""
 
 from i2vkit.cli.main import run_as_tool
 

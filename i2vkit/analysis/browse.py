@@ -1,4 +1,4 @@
-"""What the network will see, as a picture and a video: samples of a config after all transforms."""
+"""Pictures and videos of the samples of a config after all transforms, as the network gets them."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ NOTE = (
 def browse(cfg: Config, split: str, number: int, out: Path, seed: int | None = None) -> list[Path]:
     """Write ``out/SPLIT.png`` and ``out/SPLIT.mp4`` of the samples that a training would see first.
 
-    Where a split has an order they are spread over all of it.
+    If a split has a fixed order, the samples are spread over all of it.
 
     Args:
-        cfg: of ``load_config``; a config of data alone will do.
+        cfg: A config from ``load_config``. It may describe data only.
         split: "train", "val" or "test".
-        number: of samples.
-        out: folder.
-        seed: of the order; by default the config's.
+        number: How many samples to draw, at least 1.
+        out: The folder for the two files.
+        seed: The seed of the order. By default the config's.
 
     Returns:
-        The two files.
+        The paths of the picture and of the video.
 
     Raises:
-        I2VError: what is wrong with config or data.
+        I2VError: ``number`` is below 1, or the config or its data are wrong.
     """
     if number < 1:
-        raise ConfigError(f"there must be a sample at least to look at, not {number}")
+        raise ConfigError(f"the number of samples must be 1 or more, not {number}")
     loader = build_loader(cfg, split, seed, workers=0)
     samples = [Sample(item) for item in pick(loader, number)]
     heading = f"{Path(cfg.filename or 'config').stem}, {split}: {len(samples)} samples of {len(loader.dataset)}"
@@ -71,7 +71,7 @@ def browse(cfg: Config, split: str, number: int, out: Path, seed: int | None = N
 
 
 def pick(loader: DataLoader, number: int) -> Iterator[dict]:
-    """``number`` samples of the loader's data set, by the keys that its sampler gives."""
+    """Return an iterator over ``number`` samples of the loader's data set, in the order of its sampler."""
     if getattr(loader.sampler, "ordered", False):
         keys = list(loader.sampler)
         keys = [keys[index] for index in evenly_spaced(len(keys), number)]
@@ -83,25 +83,35 @@ def pick(loader: DataLoader, number: int) -> Iterator[dict]:
 class Sample:
     """A sample of ``PackClip``, ready to be drawn.
 
-    ``frames`` of the driving clip with everything that is known drawn onto them, ``others``: image video and truth by
-    name, ``image``, all enlarged by whole numbers; ``maps``, pictures of the condition maps of driving clip and image,
-    or None.
+    Attributes:
+        frames: The frames of the driving clip, with all known points and boxes drawn onto them, uint8 (T, H, W, 3).
+        others: The image video and the truth by name, if they differ from the driving clip.
+        image: The image, framed, uint8 (H, W, 3).
+        maps: The condition maps of the driving clip, (M, T, H, W), or None.
+        image_maps: The condition maps of the image, (M, H, W), or None.
+
+    Frames and image are enlarged by the whole number ``factor``.
     """
 
     def __init__(self, item: dict[str, Any]) -> None:
         inputs, sample = item["inputs"], item["data_samples"]
-        plain = to_frames(inputs["driving"])
+        plain = to_frames(inputs["driving"])  # (3, T, H, W) -> (T, H, W, 3)
+        # Small pictures are enlarged at least twice, so that thin lines drawn onto them do not hide them.
         self.factor = max(2, ceil(SMALLEST / plain.shape[1]))
         self.fps = sample.get("fps", 25.0)
         self.name = title(sample)
         people = " onto ".join(dict.fromkeys([sample.driving_person, sample.image_person]))
         self.caption = ", ".join(filter(None, [sample.label_name, f"person {people}"]))
         self.states = inputs.get("states")
+        # Only the model's inputs have joints and boxes, and only the sample's metadata has landmarks.
         points = {name: _numpy(inputs.get(name)) for name in ("joints", "boxes")}
         points["landmarks"] = _numpy(sample.get("landmarks"))
         known = {name: values for name, values in points.items() if values is not None}
-        drawn = (self._drawn(plain[t], {name: values[t] for name, values in known.items()}) for t in range(len(plain)))
-        self.frames = np.stack(list(drawn))
+        frames = []
+        for t, frame in enumerate(plain):
+            points_of_frame = {name: values[t] for name, values in known.items()}
+            frames.append(self._drawn(frame, points_of_frame))
+        self.frames = np.stack(frames)
         videos = {"image_video": inputs.get("image_video"), "truth": sample.get("truth")}
         self.others = {
             name: np.stack([enlarge(frame, self.factor) for frame in to_frames(video)])
@@ -109,15 +119,18 @@ class Sample:
             if video is not None and not np.array_equal(video, inputs["driving"])
         }
         self.has_image_video = "image_video" in inputs
+        # (3, H, W) -> (H, W, 3)
         self.image = framed(enlarge(_numpy(sample.image.permute(1, 2, 0)), self.factor))
         self.maps, self.image_maps = _numpy(inputs.get("driving_maps")), _numpy(inputs.get("image_maps"))
 
     def _drawn(self, frame: np.ndarray, points: dict[str, np.ndarray]) -> np.ndarray:
+        """Return the enlarged frame with its box, landmarks and joints."""
         picture = enlarge(frame, self.factor)
         if "boxes" in points:
             draw_box(picture, points["boxes"], self.factor)
         if "landmarks" in points:
             count = len(points["landmarks"])
+            # Points that a mirror exchanges get two colours, which shows whether flipping renames them.
             draw_points(picture, points["landmarks"], self.factor, mirror_order(count) if count in COUNTS else None)
         if "joints" in points:
             draw_skeleton(picture, points["joints"], self.factor)
@@ -129,47 +142,53 @@ def _numpy(tensor: Tensor | None) -> np.ndarray | None:
 
 
 def sheet(samples: list[Sample], heading: str) -> np.ndarray:
-    """Samples below one another, uint8 (H, W, 3): names, the image, frames evenly spread, and what comes with them."""
+    """Return a picture of all samples below one another, uint8 (H, W, 3).
+
+    Each sample shows its names, its image, frames at even distances, and the videos and maps that belong to it.
+    """
     blocks = [block for sample in samples for block in (_block(sample), blank(MARGIN, 1))]
     maps = max((len(sample.maps) for sample in samples if sample.maps is not None), default=0)
     width = max(640, *(block.shape[1] for block in blocks))
     lines = [text_box(heading, LINE + 4, width, size=15), text_box(NOTE, LINE, width, size=11, colour=FAINT)]
     lines += [_legend(maps)] if maps > 1 else []
     page = np.concatenate([widen(part, width) for part in (*lines, blank(MARGIN, 1), *blocks)])
+    # The last block already ends with a margin.
     return np.pad(page, ((MARGIN, 0), (MARGIN, MARGIN), (0, 0)), constant_values=255)
 
 
 def _block(sample: Sample) -> np.ndarray:
-    """One sample: its names, then rows of frames, the image's column first."""
+    """Return the picture of one sample: its names, then rows of frames with the image in the first column."""
     shown = evenly_spaced(len(sample.frames), COLUMNS)
     widths = [sample.image.shape[1], *[sample.frames.shape[2]] * len(shown)]
     notes = [f"frame {t}" + ("" if sample.states is None else f", state {sample.states[t]}") for t in shown]
     rows = [_row([_small(text, width) for text, width in zip(["image", *notes], widths, strict=True)])]
     rows.append(_row([sample.image, *sample.frames[shown]]))
     for name, video in sample.others.items():
+        # Image video and truth may be shorter than the driving clip: repeat their last frame.
         frames = video[[min(t, len(video) - 1) for t in shown]]
         rows.append(_row([text_box(f"{name}  ", LINE, widths[0], align="right", size=11, colour=FAINT), *frames]))
     if sample.maps is not None or sample.image_maps is not None:
-        maps = [
-            sample.image_maps,
-            *([None] * len(shown) if sample.maps is None else sample.maps[:, shown].swapaxes(0, 1)),
-        ]
-        rows.append(_row([_small_map(one, width) for one, width in zip(maps, widths, strict=True)]))
-    names = text_box(f"{sample.caption}    {sample.name}", LINE, rows[1].shape[1])
-    return np.concatenate(
-        [names] + [part for row in rows for part in (widen(row, len(names[0])), blank(GAP, len(names[0])))]
-    )
+        maps = [None] * len(shown)
+        if sample.maps is not None:
+            maps = list(sample.maps[:, shown].swapaxes(0, 1))  # (M, T, H, W) -> (T, M, H, W)
+        columns = zip([sample.image_maps, *maps], widths, strict=True)
+        rows.append(_row([_small_map(one, width) for one, width in columns]))
+    width = rows[1].shape[1]  # of the frames, the widest row
+    parts = [text_box(f"{sample.caption}    {sample.name}", LINE, width)]
+    for row in rows:
+        parts += [widen(row, width), blank(GAP, width)]
+    return np.concatenate(parts)
 
 
 def _small_map(maps: np.ndarray | None, width: int) -> np.ndarray:
-    """Condition maps (M, H, W) at the size that the model gets, centred in a column."""
+    """Return the picture of condition maps (M, H, W) at the model's size, centred in a column of ``width`` pixels."""
     picture = blank(1, 1) if maps is None else colour_maps(maps)
     left = (width - picture.shape[1]) // 2
     return widen(np.pad(picture, ((0, 0), (left, 0), (0, 0)), constant_values=255), width)
 
 
 def _legend(number: int) -> np.ndarray:
-    """The colours of the condition maps."""
+    """Return a row that shows the colour of each condition map."""
     cells = [_small("maps:", 40)]
     for index in range(min(number, len(MAP_COLOURS))):
         swatch = blank(LINE, 14)
@@ -179,12 +198,17 @@ def _legend(number: int) -> np.ndarray:
 
 
 def moving_sheet(samples: list[Sample]) -> Iterator[np.ndarray]:
-    """All samples side by side, frame by frame, uint8 (H, W, 3); shorter ones hold their last frame."""
+    """Yield pages with all samples side by side, one page a frame, uint8 (H, W, 3).
+
+    Shorter samples hold their last frame.
+    """
     tiles = [partial(_tile, sample) for sample in samples]
     first = [tile(0) for tile in tiles]
     height, width = (max(tile.shape[axis] for tile in first) for axis in (0, 1))
+    # So many columns that the page is about as wide as a 16:9 screen.
     columns = min(len(tiles), max(1, round((len(tiles) * 16 / 9 * height / width) ** 0.5)))
     length = max(len(sample.frames) for sample in samples)
+    # Short clips are repeated, so that a viewer has time to see them.
     for t in range(length * ceil(SECONDS * samples[0].fps / length)):
         page = blank(ceil(len(tiles) / columns) * (height + GAP), columns * (width + GAP))
         for index, tile in enumerate(tiles):
@@ -195,21 +219,21 @@ def moving_sheet(samples: list[Sample]) -> Iterator[np.ndarray]:
 
 
 def _tile(sample: Sample, t: int) -> np.ndarray:
-    """A sample at time ``t``: its label and people, its frame, and before it the image if that is of another clip."""
+    """Return a sample at time ``t``: its label and people, its frame, and before that an image from another clip."""
     t = min(t, len(sample.frames) - 1)
     row = _row([sample.image, sample.frames[t]] if sample.has_image_video else [sample.frames[t]])
     return np.concatenate([_small(sample.caption, row.shape[1]), row])
 
 
 def _row(cells: list[np.ndarray]) -> np.ndarray:
-    """Cells beside one another, lower ones in the middle of the row's height."""
+    """Return the cells beside one another, each centred in the row's height."""
     height = max(map(len, cells))
     parts = []
     for cell in cells:
         above = (height - len(cell)) // 2
         margins = ((above, height - len(cell) - above), (0, 0), (0, 0))
         parts += [np.pad(cell, margins, constant_values=255), blank(height, GAP)]
-    return np.concatenate(parts[:-1], axis=1)
+    return np.concatenate(parts[:-1], axis=1)  # without the gap after the last cell
 
 
 def _small(text: str, width: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What there is in the data of a config: counts, lengths, sizes, brightness, and what was left out."""
+"""Statistics of the data of a config: counts, lengths, sizes, colours, and the clips that were left out."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ LISTED = 20  # people and skipped clips that the text names
 
 
 def statistics(cfg: Config, seed: int | None = None, samples: int = SAMPLES) -> dict[str, Any]:
-    """Numbers of every split of a config.
+    """Return the statistics of every split of a config.
 
     Args:
-        cfg: of ``load_config``; a config of data alone will do.
-        seed: of the order of the samples; by default the config's.
-        samples: of how many sizes and brightness are measured, after all transforms.
+        cfg: A config from ``load_config``. It may describe data only.
+        seed: The seed of the order of the samples. By default the config's.
+        samples: The number of samples whose size and colour are measured, after all transforms. By default 64.
 
     Returns:
-        ``splits``, by name what ``split_statistics`` gives, and ``people_in_both``, by pair of splits.
+        A dict with ``splits`` (for each split the result of ``split_statistics``) and ``people_in_both`` (for each pair
+        of splits the people that both contain).
 
     Raises:
-        I2VError: what is wrong with config or data.
+        I2VError: The config or its data are wrong.
     """
     people, splits = {}, {}
     for split in splits_of(cfg):
@@ -49,24 +50,32 @@ def statistics(cfg: Config, seed: int | None = None, samples: int = SAMPLES) -> 
 
 
 def split_statistics(dataset: ClipDataset, samples: Iterable[dict]) -> dict[str, Any]:
-    """Numbers of one data set: ``clips``, ``samples`` (pairs), ``labels`` and ``people`` with their clips, ``frames``,
-    ``fps``, ``raw_sizes`` and ``sizes`` before and after the transforms, ``mean`` and ``std`` of red, green and blue
-    in [0, 1] over the source videos of ``samples``, ``skipped`` clips with reasons.
+    """Return the statistics of one data set.
+
+    Args:
+        dataset: The data set to count.
+        samples: The samples whose size and colour are measured.
+
+    Returns:
+        A dict with ``clips``, ``samples`` (pairs), ``labels`` and ``people`` (with the number of their clips),
+        ``frames``, ``fps``, ``raw_sizes`` and ``sizes`` (before and after the transforms), ``mean`` and ``std`` of red,
+        green and blue in [0, 1] over the driving videos, and ``skipped`` clips with the reason.
     """
     records = dataset.records
     lengths = [record.num_frames for record in records]
     by_name = {record.name: record for record in records}
     sizes, raw_sizes, measured = Counter(), Counter(), 0
-    totals = torch.zeros(3, 3, dtype=torch.float64)  # number, sum and sum of squares
+    totals = torch.zeros(3, 3, dtype=torch.float64)  # (number, sum, sum of squares) x (red, green, blue)
     for item in samples:
         video: Tensor = item["inputs"]["driving"]
         sizes[_size(video.shape[2:])] += 1
         source = by_name[item["data_samples"].driving_name]
         raw_sizes[_size(source.frames.read([0]).shape[1:3])] += 1
-        values = video.flatten(1).double() / 255
+        values = video.flatten(1).double() / 255  # (3, T, H, W) -> (3, T * H * W)
         totals += torch.stack([torch.full((3,), float(values.shape[1])), values.sum(1), values.square().sum(1)])
         measured += 1
     mean = totals[1] / totals[0]
+    # Rounding may leave a tiny negative variance when all pixels are equal.
     std = (totals[2] / totals[0] - mean**2).clamp(min=0).sqrt()
     return {
         "clips": len(records),
@@ -85,17 +94,18 @@ def split_statistics(dataset: ClipDataset, samples: Iterable[dict]) -> dict[str,
 
 
 def _size(height_and_width: tuple[int, ...]) -> str:
+    """Return a size as WIDTHxHEIGHT."""
     return "{1}x{0}".format(*height_and_width)
 
 
 def write_statistics(numbers: dict[str, Any], path: Path) -> None:
-    """Write them as JSON, whole or not at all."""
+    """Write the statistics as JSON. An interrupted call leaves no partial file."""
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
 
 
 def format_statistics(numbers: dict[str, Any]) -> str:
-    """The numbers to read: some lines a split; long lists are cut, ``stats.json`` has all."""
+    """Return the statistics as text, some lines for each split. Long lists are cut. ``stats.json`` has all entries."""
     lines = []
     for name, split in numbers["splits"].items():
         lengths, spread = split["frames"], f"{_triple(split['mean'])}, standard deviation {_triple(split['std'])}"
@@ -115,6 +125,7 @@ def format_statistics(numbers: dict[str, Any]) -> str:
 
 
 def _counts(counts: dict[str, int]) -> str:
+    """Return counts as text, at most ``LISTED`` of them."""
     shown = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:LISTED])
     return shown + (f" and {len(counts) - LISTED} more" if len(counts) > LISTED else "")
 

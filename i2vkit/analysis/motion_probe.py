@@ -1,4 +1,7 @@
-"""What a motion encoder's trajectory tells, before a decoder is trained on it: of the motion, and of who moves."""
+"""Probes of a motion encoder's trajectory: does it tell the motion, and does it give away who moves?
+
+You can run them before a decoder is trained on the trajectory.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,10 +22,13 @@ RIDGES = (1e1, 1e2, 1e3, 1e4)
 
 @dataclass(frozen=True)
 class Trajectories:
-    """What was encoded of a data set.
+    """The motion states of a data set, one entry per clip.
 
-    Shapes: for each clip ``states`` (T - 1, D) and ``changes`` (T - 1, 256), of frame 1 and on; beside them whose clip
-    it is and what is done in it.
+    Attributes:
+        states: Motion states (T - 1, D) of each clip, from frame 1 on.
+        changes: Coarse grey changes against frame 0, (T - 1, 256), of the same frames.
+        people: The person in each clip.
+        labels: The label of each clip, as text.
     """
 
     states: list[Tensor]
@@ -33,10 +39,10 @@ class Trajectories:
 
 @torch.no_grad()
 def encode(model, dataset: Dataset) -> Trajectories:
-    """Encode every driving clip of ``dataset`` once, whatever it drives.
+    """Encode every driving clip of ``dataset`` once, even if it drives several images.
 
     Raises:
-        ConfigError: The generator gives no trajectory.
+        ConfigError: The generator has no trajectory.
     """
     found, seen = Trajectories([], [], [], []), set()
     for index in range(len(dataset)):
@@ -47,6 +53,7 @@ def encode(model, dataset: Dataset) -> Trajectories:
         seen.add(sample.driving_name)
         inputs = {name: [value] for name, value in item["inputs"].items()}
         clip = model.data_preprocessor(dict(inputs=inputs, data_samples=[sample]))["clip"]
+        # Frame 0 is left out: its change against itself is always zero.
         found.states.append(trajectory(model.generator, clip)[0, 1:].float())
         found.changes.append(frame_change(clip.driving)[0, 1:])
         found.people.append(sample.driving_person)
@@ -55,13 +62,16 @@ def encode(model, dataset: Dataset) -> Trajectories:
 
 
 def trajectory(generator, clip: VideoBatch) -> Tensor:
-    """The states (B, T, D) of ``clip.driving``: the motion encoder's, or those that its code is unrolled to.
+    """Return the motion states (B, T, D) of ``clip.driving``.
+
+    They come from the motion encoder, or from the motion generator that unrolls the encoder's code.
 
     Raises:
-        ConfigError: There are none.
+        ConfigError: The generator has no motion encoder, or nothing unrolls its code.
     """
     if generator.motion_encoder is None:
         raise ConfigError("this generator has no motion encoder, so there is nothing to probe")
+    # The trajectory must not depend on random numbers, so the state has no seeds.
     state = GenerationState()
     state.set_batch(clip.driving)
     motion = generator.encode_motion(clip, state)
@@ -77,9 +87,10 @@ def trajectory(generator, clip: VideoBatch) -> Tensor:
 
 
 def change_probe_r2(train: Trajectories, val: Trajectories) -> tuple[float, float]:
-    """R^2 of the change of the coarse grey picture, by ridge regression from the state: of training and validation.
+    """Return R^2 on ``train`` and on ``val`` of a ridge regression from motion state to coarse grey change.
 
-    The regression is fitted on ``train``; of four weights of the ridge the best on ``val`` counts.
+    The regression is fitted on ``train``. Of the four ridge weights in ``RIDGES`` the one that is best on ``val``
+    counts.
     """
     states, others = torch.cat(train.states), torch.cat(val.states)
     scale = states.std(dim=0) + 1e-6
@@ -92,7 +103,8 @@ def change_probe_r2(train: Trajectories, val: Trajectories) -> tuple[float, floa
 def ridge(
     inputs: Tensor, targets: Tensor, inputs_val: Tensor, targets_val: Tensor, weight: float
 ) -> tuple[float, float]:
-    """R^2 (against no change) of a ridge regression on its own data and on others."""
+    """Fit a ridge regression and return its R^2 (against no change) on its own data and on the validation data."""
+    # (D, D), and below (D, 256): the normal equations of the ridge regression.
     covariance = inputs.T @ inputs + weight * torch.eye(inputs.shape[1])
     solution = torch.linalg.solve(covariance, inputs.T @ targets)
 
@@ -103,31 +115,34 @@ def ridge(
 
 
 def person_probe_accuracy(train: Trajectories, val: Trajectories) -> tuple[float, float]:
-    """How often the mean state of a clip tells which person of ``val`` drives, and how often chance does.
+    """Return how often the mean state of a clip identifies the driving person of ``val``, and the chance level.
 
-    A clip is given to the person whose centre is nearest, over clips of all other labels; each coordinate is scaled by
-    its deviation in ``train``. Where a code tells who drives, the driver's looks come with the motion.
+    A clip is assigned to the person with the nearest centre, computed over the clips of all other labels. Each
+    coordinate is divided by its standard deviation in ``train``. If a code identifies the driving person, that person's
+    looks can leak into the generated video together with the motion.
 
     Returns:
-        The share that is right, and 1 / people; (nan, nan) if fewer than two people have clips of two labels.
+        The share of correct assignments and 1 / people. (nan, nan) if fewer than two people have clips of two labels.
     """
     scale = torch.cat(train.states).std(dim=0) + 1e-6
     means = torch.stack([(states / scale).mean(dim=0) for states in val.states])
     right, asked = 0, 0
     for label in sorted(set(val.labels)):
+        # Centres come from other labels, so that a state that only tells the label does not identify the person.
         others = [i for i, own in enumerate(val.labels) if own != label]
         centres = _centres(means[others], [val.people[i] for i in others])
         if len(centres) < 2:
             continue
         names, places = list(centres), torch.stack(list(centres.values()))
         for i in (i for i, own in enumerate(val.labels) if own == label and val.people[i] in centres):
+            # (people, D) - (D,) -> (people,): the distance from each centre.
             right += names[int((places - means[i]).norm(dim=1).argmin())] == val.people[i]
             asked += 1
     return (right / asked, 1 / len(set(val.people))) if asked else (nan, nan)
 
 
 def _centres(points: Tensor, people: Sequence[str]) -> dict[str, Tensor]:
-    """The mean of the points (N, D) of each person."""
+    """Return the mean of the points (N, D) of each person."""
     return {
         person: torch.stack([point for point, own in zip(points, people, strict=True) if own == person]).mean(dim=0)
         for person in dict.fromkeys(people)

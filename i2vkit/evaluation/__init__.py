@@ -1,1 +1,1 @@
-"""How results are scored: metrics (what a video is worth) and protocols (what is generated from what)."""
+"""Evaluation: protocols, which decide what is generated, and metrics, which score it."""

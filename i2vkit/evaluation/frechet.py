@@ -1,4 +1,4 @@
-"""Frechet distance of two sets of vectors, each taken for a Gaussian."""
+"""Frechet distance of two sets of vectors, each modelled as a Gaussian."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from numpy.typing import ArrayLike
 
 
 def frechet_distance(mean: ArrayLike, covariance: ArrayLike, other_mean: ArrayLike, other: ArrayLike) -> float:
-    """Squared Frechet (Wasserstein-2) distance of two Gaussians: |m1 - m2|^2 + Tr(S1 + S2 - 2 (S1 S2)^(1/2)).
+    """Return the squared Frechet (Wasserstein-2) distance of two Gaussians: |m1 - m2|^2 + Tr(S1 + S2 - 2 (S1
+    S2)^(1/2)).
 
-    The trace of the root is the sum of the roots of the eigenvalues of S1^(1/2) S2 S1^(1/2), which is symmetric: unlike
-    a root of S1 S2 it is real and stable where the covariances have not full rank (Dowson and Landau, 1982; Heusel et
-    al., 2017).
+    The trace of the root is the sum of the roots of the eigenvalues of S1^(1/2) S2 S1^(1/2). This matrix is symmetric,
+    so unlike a root of S1 S2 the result is real, and stable even if the covariances do not have full rank.
+
+    Source: Dowson and Landau, 1982; Heusel et al., 2017.
 
     Args:
         mean: (D,).
-        covariance: (D, D), symmetric, no negative eigenvalues.
-        other_mean, other: mean and covariance of the other Gaussian.
+        covariance: (D, D), symmetric, without negative eigenvalues.
+        other_mean: The mean of the other Gaussian, (D,).
+        other: The covariance of the other Gaussian, (D, D).
 
     Returns:
-        0 or more, in double precision.
+        The distance, 0 or more, in double precision.
 
     Raises:
-        ValueError: shapes that do not fit, or values that are not finite.
+        ValueError: Shapes do not fit, or values are not finite.
 
     Examples:
         >>> import numpy as np
@@ -39,19 +42,24 @@ def frechet_distance(mean: ArrayLike, covariance: ArrayLike, other_mean: ArrayLi
     if not all(np.isfinite(x).all() for x in means + covariances):
         raise ValueError("a mean or a covariance is not finite")
     values, vectors = np.linalg.eigh(covariances[0])
-    root = vectors * np.sqrt(values.clip(min=0))  # a root of S1 up to a rotation, which changes no eigenvalue below
+    root = vectors * np.sqrt(values.clip(min=0))  # a root of S1 up to a rotation, which leaves the eigenvalues as is
     shared = np.sqrt(np.linalg.eigvalsh(root.T @ covariances[1] @ root).clip(min=0)).sum()
     return _distance(means[0] - means[1], np.trace(covariances[0]) + np.trace(covariances[1]), shared)
 
 
 def frechet_distance_of(vectors: ArrayLike, others: ArrayLike) -> float:
-    """:func:`frechet_distance` of the Gaussians of two sets of vectors, (N, D) and (M, D), N and M at least 2.
+    """Return the ``frechet_distance`` of the Gaussians of two sets of vectors, (N, D) and (M, D), with N and M at least
+    2.
 
-    Fewer vectors than numbers in each give covariances of low rank: then the trace of the root is the sum of the
-    singular values of an (N, M) matrix, exactly, and no (D, D) matrix is made.
+    With fewer vectors than dimensions the covariances have low rank. The trace of the root then equals the sum of the
+    singular values of an (N, M) matrix, and no (D, D) matrix is needed.
+
+    Args:
+        vectors: (N, D).
+        others: (M, D).
 
     Raises:
-        ValueError: fewer than two vectors in a set, other shapes, or values that are not finite.
+        ValueError: A set has fewer than two vectors, shapes do not fit, or values are not finite.
 
     Examples:
         >>> frechet_distance_of([[0.0], [2.0]], [[3.0], [5.0]])  # one variance, means 1 and 4
@@ -63,15 +71,17 @@ def frechet_distance_of(vectors: ArrayLike, others: ArrayLike) -> float:
     if not all(np.isfinite(x).all() for x in sets):
         raise ValueError("a vector is not finite")
     means = [x.mean(axis=0) for x in sets]
+    # With more vectors than dimensions the (D, D) matrices are the smaller ones.
     if min(map(len, sets)) > sets[0].shape[1]:
         covariances = [np.atleast_2d(np.cov(x, rowvar=False)) for x in sets]
         return frechet_distance(means[0], covariances[0], means[1], covariances[1])
     # S1 = X1^T X1, S2 = X2^T X2: the eigenvalues of S1 S2 are the squared singular values of X1 X2^T.
+    # (N, D) and (M, D), whose product below is (N, M).
     scaled = [(x - mean) / np.sqrt(len(x) - 1) for x, mean in zip(sets, means, strict=True)]
     shared = np.linalg.svd(scaled[0] @ scaled[1].T, compute_uv=False).sum()
     return _distance(means[0] - means[1], sum(np.square(x).sum() for x in scaled), shared)
 
 
 def _distance(difference: np.ndarray, traces: float, shared: float) -> float:
-    """Rounding alone can make it negative."""
+    """Return the distance, at least 0, since rounding errors can make the sum negative."""
     return max(float(difference @ difference + traces - 2 * shared), 0.0)

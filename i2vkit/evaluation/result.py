@@ -1,4 +1,4 @@
-"""What a test found and what that depends on: the content of ``metrics.json``, and its scores as text."""
+"""Results of a test: the content of ``metrics.json``, and its scores as text."""
 
 from __future__ import annotations
 
@@ -33,18 +33,36 @@ PACKAGES = ("i2vkit", "torch", "onedl-mmengine", "numpy", "torchmetrics", "scipy
 def build_result(
     cfg: Config, checkpoint: str | Path, name: str, plan: Protocol, runner: Runner, scores: dict[str, float]
 ) -> dict[str, Any]:
-    """Scores, and what they depend on.
+    """Return the scores of a test and everything that they depend on.
 
-    ``scores`` by metric name with ``_static_baseline`` (repeat the first image) and ``_improvement``; ``intervals``, 95
-    % bootstrap, and in ``bootstrap`` over whom; ``scored`` of ``generated`` videos; ``per_video``; ``protocol`` and
-    ``samples`` (replayable: ``--protocol metrics.json``), their first ``seed`` and ``num_samples``, N of an image;
-    ``config`` and ``data``; ``pipeline``, and what of it decides about the numbers, ``frames`` (stride) and ``resize``;
-    ``precision`` with ``tf32``, which products of a GPU are rounded so, ``device``; ``checkpoint`` with its SHA-256,
-    iteration and the seed of its training; and versions. Where there are such, ``per_image`` and ``curves`` of several
-    samples of one image, ``extractors``, SHA-256 of the weights that metrics look through, ``frozen_networks``, those
-    that discriminators and losses of the training looked through, ``skipped``, metrics that were left out, with the
-    reason, and ``warnings``, what speaks against the value of a metric; where clips have labels, ``by_label``, the
-    means of every score by label.
+    Args:
+        cfg: The config that was tested.
+        checkpoint: The checkpoint that was tested.
+        name: The name of the protocol.
+        plan: The protocol.
+        runner: The runner after the test.
+        scores: The scores that the runner returned.
+
+    Returns:
+        The content of ``metrics.json``.
+
+        - ``scores`` by metric name, with ``_static_baseline`` (repeat the first image) and ``_improvement``
+        - ``intervals``, the 95 % bootstrap intervals, and ``bootstrap``, the units that it draws
+        - ``generated`` and ``scored``, the numbers of videos, and ``per_video``, the values of each
+        - ``protocol`` and ``samples`` (you can replay them with ``--protocol metrics.json``), the first ``seed``, and
+          ``num_samples`` of an image
+        - ``config``, ``data`` and ``pipeline``, and the steps of it that affect the scores, ``frames`` and ``resize``
+        - ``precision``, ``tf32`` (the operations that a GPU rounds to TF32) and ``device``
+        - ``checkpoint`` with its SHA-256, its iteration and the seed of its training, and ``versions``
+
+        Other keys exist only if they apply.
+
+        - ``per_image`` and ``curves``, for several samples of one image
+        - ``by_label``, the means of every score for each label
+        - ``extractors``, the SHA-256 of the weights of feature extractors
+        - ``frozen_networks``, the pre-trained networks that discriminators and losses used in training
+        - ``skipped``, the metrics that were left out, with the reason
+        - ``warnings``, reasons to doubt the value of a metric
     """
     dataset = runner.test_dataloader.dataset
     metrics = runner.test_evaluator.metrics
@@ -95,19 +113,20 @@ def build_result(
 
 
 def evaluators_of(cfg: Config) -> list[dict]:
-    """The metrics of a config's test, in the order of their names."""
+    """Return the metrics of a config's test in the order of their names."""
     return list(named_entries(cfg.test_evaluator, "test_evaluator").values())
 
 
 def merge_rows(metrics: list[Any], table: str) -> list[dict]:
-    """The values of all metrics in one table: of ``per_video`` a dict a video, in the order of the samples."""
+    """Return the values of all metrics in one table. For ``per_video`` it has a dict for each video, in their order."""
     tables = [getattr(metric, table) for metric in metrics if getattr(metric, table, None)]
     return [{key: value for row in rows for key, value in row.items()} for rows in zip(*tables, strict=True)]
 
 
 def less_is_better(metrics: list[Any], score: str) -> bool | None:
-    """Whether less of a score is better, as its metric says; None where it does not, and for static baselines and
-    gains.
+    """Return True if lower values of a score are better, as its metric says.
+
+    It is None for static baselines and improvements, and if the metric does not say.
     """
     for metric in metrics:
         way = getattr(getattr(metric, "metric", metric), "less_is_better", None)
@@ -117,7 +136,7 @@ def less_is_better(metrics: list[Any], score: str) -> bool | None:
 
 
 def by_label(per_video: list[dict], names: list[str]) -> dict[str, dict[str, float]]:
-    """The mean of each of the scores ``names`` over the videos of each label; nothing where no clip has a label.
+    """Return the mean of each of the scores ``names`` over the videos of each label. Without labels the dict is empty.
 
     >>> by_label([{"label_name": "a", "psnr": 20.0}, {"label_name": "b", "psnr": 22.0}], ["psnr"])
     {'psnr': {'a': 20.0, 'b': 22.0}}
@@ -134,9 +153,9 @@ def by_label(per_video: list[dict], names: list[str]) -> dict[str, dict[str, flo
 
 
 def intervals(per_video: list[dict], names: list[str], over: str | None = None) -> dict[str, list[float]]:
-    """95 % intervals of the means over "people", "clips" or "videos", by default as ``bootstrap_over`` says.
+    """Return the 95 % intervals of the means over "people", "clips" or "videos". By default ``bootstrap_over`` decides.
 
-    Left out where there is but one of them.
+    Scores with a single such unit have no interval.
     """
     over = over or bootstrap_over(per_video)[0]
     result = {}
@@ -150,16 +169,14 @@ def intervals(per_video: list[dict], names: list[str], over: str | None = None) 
 
 
 def repr_step(step: dict) -> str:
-    """A transform of a pipeline as one line: ``Resize(size=64)``."""
+    """Return a transform of a pipeline as one line, such as ``Resize(size=64)``."""
     kind = step["type"]
     name = kind.rpartition(".")[2] if isinstance(kind, str) else kind.__name__
     return f"{name}({', '.join(f'{key}={value!r}' for key, value in step.items() if key != 'type')})"
 
 
 def format_scores(result: dict[str, Any]) -> str:
-    """The scores as text: a row a metric, with its static baseline, its improvement and the interval of the
-    improvement.
-    """
+    """Return the scores as text: one row for each metric, with static baseline, improvement and its interval."""
     scores, ranges = result["scores"], result["intervals"]
     width = max(12, *map(len, scores)) if scores else 12
     lines = [f"{'metric':<{width}} {'score':>9} {'static baseline':>15} {'improvement':>11}   its 95 % interval"]

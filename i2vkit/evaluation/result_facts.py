@@ -1,4 +1,4 @@
-"""What the numbers of a test depend on, as it stands in ``metrics.json``."""
+"""Facts in ``metrics.json`` that the scores of a test depend on."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from i2vkit.models.generator_weights import file_digest
 
 
 def frame_facts(pipeline: Sequence[Callable]) -> dict[str, dict | None]:
-    """Which frames of a clip were scored, and in which size.
+    """Return the frames of a clip that were scored, and their size.
 
-    ``frames``: the transform that takes them with its settings, ``length`` and ``stride`` (None where it has none).
-    ``resize``: ``size`` (height, width), how frames are shrunk and enlarged, and whether a middle square was cut out
-    before (its side, or "largest"); None where frames are taken as they lie.
+    Returns:
+        ``frames``: the name of the transform that chooses them, with ``length`` and ``stride`` (None if it has none).
+        ``resize``: the ``size`` (height, width), the methods that shrink and enlarge, and the side of the square that
+        is cut out of the middle before, or "largest". It is None if frames keep their size.
 
     >>> from i2vkit.datasets.transforms import FirstFrames
     >>> frame_facts([FirstFrames(16, stride=2), Resize(64)])["frames"]
@@ -41,10 +42,10 @@ def frame_facts(pipeline: Sequence[Callable]) -> dict[str, dict | None]:
 
 
 def precision_facts(model: nn.Module) -> dict[str, Any]:
-    """Return what a model computes in: ``precision``, the flags ``tf32`` as they are set while it runs, ``device``.
+    """Return the ``precision`` of a model, the flags ``tf32`` while it runs, and its ``device``.
 
-    A CPU computes in fp32 whatever the flags say, but for what runs in bf16. A model without such an argument is one of
-    fp32.
+    On a CPU the flags have no effect: everything that is not in bf16 is computed in fp32. A model without the attribute
+    ``precision`` computes in fp32.
 
     >>> precision_facts(nn.Linear(1, 1))["tf32"]
     {'convolutions': False, 'matrix_products': False}
@@ -58,16 +59,16 @@ def precision_facts(model: nn.Module) -> dict[str, Any]:
 
 
 def checkpoint_facts(path: str | Path) -> dict[str, Any]:
-    """File and SHA-256 of a checkpoint, and its iteration and the seed of its training where it knows them."""
+    """Return file and SHA-256 of a checkpoint, and its iteration and the seed of its training if it contains them."""
     meta = load_checkpoint_file(path).get("meta")
     known = {key: meta[name] for key, name in (("iteration", "iter"), ("seed", "seed")) if meta and name in meta}
     return {"file": str(path), "sha256": file_digest(path)} | known
 
 
 def frozen_network_facts(model: nn.Module) -> dict[str, dict[str, str | None]]:
-    """The pre-trained networks that training looked through, by discriminator or loss: names, and SHA-256 of weights.
+    """Return the pre-trained networks that training used, by discriminator or loss: names, and SHA-256 of weights.
 
-    A model that was trained to please a network looks better to a metric that sees through the same one.
+    A model that was trained against a network gets a better score from a metric that uses the same network.
     """
     facts: dict[str, dict[str, str | None]] = {}
     for path, module in unwrapped(model).named_modules():
@@ -77,9 +78,10 @@ def frozen_network_facts(model: nn.Module) -> dict[str, dict[str, str | None]]:
 
 
 def shared_network_warnings(facts: dict[str, dict[str, str | None]], metrics: Sequence[Any]) -> dict[str, str]:
-    """A warning for every metric that looks through a network that training looked through, by the metric's name.
+    """Return a warning, by name, for every metric whose feature extractor was also used in training.
 
-    The same are weights of one SHA-256 (8 digits do), and files that are named after the network.
+    Extractors are the same if their weights have the same SHA-256 (its first 8 digits), or if the file is named after
+    the network.
 
     >>> from types import SimpleNamespace
     >>> lpips = SimpleNamespace(name="lpips", extractor={"vgg16-397923af.pth": "397923af" + 56 * "0"})
@@ -98,12 +100,13 @@ def shared_network_warnings(facts: dict[str, dict[str, str | None]], metrics: Se
 
 
 def _looks_through(network: str, sha256: str | None, extractor: dict[str, str]) -> bool:
+    """Return True if ``extractor`` contains the network."""
     own = None if sha256 is None else sha256.lower()[:8]
     return any(file.startswith(network) or digest[:8] == own for file, digest in extractor.items())
 
 
 def data_facts(dataset: dict) -> dict[str, Any]:
-    """Where the clips of a data set's config lie, and which part of each is used."""
+    """Return the root of the clips in a data set's config, and the part of each clip that is used."""
     reader, truth = dataset["reader"], dataset.get("truth")
     shares = list(dataset.get("temporal_split", (0.0, 1.0)))
     return {"root": str(reader.get("root")), "truth": truth and str(truth.get("root")), "temporal_split": shares}

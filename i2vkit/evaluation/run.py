@@ -1,4 +1,4 @@
-"""Testing: a protocol generated and scored, with everything that its numbers depend on written beside them."""
+"""Testing: the samples of a protocol are generated and scored, and everything that the scores depend on is recorded."""
 
 from __future__ import annotations
 
@@ -45,29 +45,31 @@ def test(
     compile: bool = False,
     launcher: str = "none",
 ) -> dict[str, Any]:
-    """Generate what a protocol asks for, score it and write ``out/metrics.json``, whole or not at all.
+    """Generate the samples of a protocol, score them and write ``out/metrics.json``.
 
-    ``out/samples.json`` is the list of samples alone, which another model can be given as its protocol.
+    ``out/samples.json`` is the list of samples alone, which you can give to another model as its protocol. An
+    interrupted test leaves no partial files.
 
     Args:
-        cfg: of ``load_config``.
-        checkpoint: ``.pth`` of training, a work dir, or ``.safetensors`` of ``tools/export.py``.
-        protocol: a key of ``cfg.protocols``, or the path of a ``.json`` list of samples; by default the first key.
-        out: folder of the results; by default ``work_dirs/<config>/test/<protocol>``.
-        save_videos: write every generated video to ``out/videos`` (.mp4, to look at) and a strip of it beside its
-            ground truth to ``out/strips`` too.
-        seed: of the first sample's noise; by default the protocol's own.
-        options: the changes that ``cfg`` was loaded with, only to be written down with the result.
-        precision: of the model, "fp32", "tf32" or "bf16"; by default what the config says. Metrics compute in fp32.
-        compile: compile the parts of the generator; pays where many samples have one shape.
-        launcher: "pytorch" (torchrun) or "slurm", where several processes share the samples. The first one gathers
-            what they found and writes it; each writes the videos of its own samples.
+        cfg: A config from ``load_config``.
+        checkpoint: A ``.pth`` of a training, a work dir, or a ``.safetensors`` of ``tools/export.py``.
+        protocol: A key of ``cfg.protocols``, or the path of a ``.json`` list of samples. By default the first key.
+        out: The folder of the results. By default ``work_dirs/<config>/test/<protocol>``.
+        save_videos: Also write every generated video to ``out/videos`` (.mp4, to look at), and a strip of it beside its
+            ground truth to ``out/strips``.
+        seed: The seed of the first sample's noise. By default the protocol's own.
+        options: The changes with which ``cfg`` was loaded. They are only recorded with the result.
+        precision: The precision of the model, "fp32", "tf32" or "bf16". By default the config's. Metrics compute in
+            fp32.
+        compile: Compile the parts of the generator. This pays if many samples have one shape.
+        launcher: "pytorch" (torchrun) or "slurm" if several processes share the samples. The first process gathers and
+            writes the results, and each process writes the videos of its own samples. By default "none".
 
     Returns:
-        What stands in ``metrics.json``, in every process: see ``build_result``.
+        The content of ``metrics.json`` in every process, see ``build_result``.
 
     Raises:
-        I2VError: what is wrong with config, data or checkpoint.
+        I2VError: The config, the data or the checkpoint is wrong.
     """
     init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
     checkpoint = checkpoint_file(checkpoint)
@@ -87,7 +89,7 @@ def test(
         runner = build_runner(cfg, model, dataset, out / "log", hooks, metrics, launcher)
     for metric, reason in plan.left_out(dataset.pairs, evaluators).items():
         runner.logger.warning(f"{metric} is left out: {reason}")
-    with computing_in("fp32"):  # the metrics; the model switches to its own
+    with computing_in("fp32"):  # for the metrics, since the model switches to its own precision
         scores = runner.test()
     found = [None]
     if is_main_process():
@@ -105,23 +107,25 @@ def test(
     return found[0]
 
 
-# What pytest would otherwise take for a test where it is imported.
+# Otherwise pytest would collect this function as a test in modules that import it.
 test.__test__ = False
 
 
 def uncached_data_options(cfg: Config) -> dict[str, None]:
-    """Changes to the data of a test, so that memory does not grow with its videos: decoded clips are not kept.
+    """Return changes to the data of a test that disable the cache, so that memory does not grow with the videos.
 
-    Each is read once a sample; a cache in a file stays.
+    Each clip is read once for each sample, so a cache in memory would not help. A cache in a file stays.
     """
     return {} if cfg.test_dataloader.dataset.get("cache") == "file" else {"cache": None}
 
 
 def build_protocol(cfg: Config, name: str | None, seed: int | None = None) -> tuple[str, Protocol]:
-    """A protocol of the config, or a list of samples, with its name; "reconstruction" is always there.
+    """Return the name and the protocol that ``name`` means: one of the config, or a list of samples.
+
+    The protocol "reconstruction" always exists.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: There is no protocol of that name.
     """
     own = {name: entry for name, entry in (cfg.get("protocols") or {}).items() if entry is not None}
     known = {"reconstruction": {"type": Reconstruction}, **own}
@@ -138,10 +142,11 @@ def build_protocol(cfg: Config, name: str | None, seed: int | None = None) -> tu
 
 
 def check_motion(model: Any, pairs: Sequence[Pair]) -> None:
-    """Raise ``ConfigError`` unless the model can do what the samples ask for.
+    """Raise ``ConfigError`` if the model cannot make the samples.
 
-    Motion from a prior that it does not have; several videos of an image that would all be the same; a label where
-    none is read; and motion from videos and from a prior, which share no batch.
+    It cannot if they need a prior that the model does not have, if several videos of an image would be identical, if
+    they have labels that the model does not read, or if some take their motion from videos and others from a prior,
+    since these cannot share a batch.
     """
     generator = getattr(model, "generator", None)
     drawn = Counter(pair.name for pair in pairs if pair.motion == "prior")
@@ -156,6 +161,7 @@ def check_motion(model: Any, pairs: Sequence[Pair]) -> None:
         raise ConfigError(
             "this protocol asks for labels, and this model reads none. Choose another one (--protocol reconstruction)"
         )
+    # A batch has one pass, and that takes its motion either from videos or from the prior.
     if 0 < drawn.total() < len(pairs):
         raise ConfigError(
             "of these samples some take their motion from a video and some from the prior: make two lists of them"
@@ -171,7 +177,7 @@ def build_runner(
     evaluators: Sequence[dict],
     launcher: str = "none",
 ) -> Runner:
-    """A runner that can only test: no optimiser, no checkpoints, none of the hooks of training."""
+    """Return a runner that can only test, without optimiser, checkpoints and training hooks."""
     randomness = dict(cfg.get("randomness") or {})
     randomness.setdefault("seed", 0)
     evaluator, wrapper = list(evaluators), None
@@ -202,23 +208,23 @@ def build_runner(
 
 
 def whole_images(sampler: dict) -> dict:
-    """A sampler's config such that all samples of an image come to one process, where the sampler can do so."""
+    """Return a sampler's config that keeps all samples of an image in one process, if the sampler supports that."""
     takes = arguments_of(find_part(DATA_SAMPLERS, sampler["type"])) or ()
     return {**sampler, "keep_images": True} if "keep_images" in takes else sampler
 
 
 class SaveVideosHook(Hook):
-    """Writes each generated video, and a strip of it with its ground truth, as it comes; samples with their seeds.
+    """A hook that writes each generated video, and a strip of it with its ground truth, as soon as it is generated.
 
     Args:
-        out: folder that gets ``videos`` and ``strips``.
+        out: The folder for ``videos`` and ``strips``.
     """
 
     def __init__(self, out: Path) -> None:
         self.out = out
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Write a batch, each file under its sample's name."""
+        """Write a batch, each file under its sample's name. Names of sampled videos end with their seed."""
         for sample in (sample for sample in outputs if "generated" in sample):
             name = sample.name.replace("/", "_") + (f"_seed{sample.seed}" if sample.get("motion") == "prior" else "")
             write_video(self.out / "videos" / f"{name}.mp4", to_frames(sample.generated), sample.get("fps", 25.0))

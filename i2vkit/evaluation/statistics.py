@@ -1,4 +1,4 @@
-"""How sure a mean over videos is."""
+"""Bootstrap intervals of means over videos."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 LEVEL = 0.95
 DRAWS = 2000
-GROUPS = {"people": "driving_person", "clips": "driving_name"}
+GROUPS = {"people": "driving_person", "clips": "driving_name"}  # units of the bootstrap and their keys in per_video
 
 
 def bootstrap_interval(
@@ -18,22 +18,22 @@ def bootstrap_interval(
     num_draws: int = DRAWS,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of a mean.
+    """Return the percentile bootstrap interval of a mean.
 
-    Videos of one person are not independent: with ``groups`` whole people are drawn, each with all their videos.
+    Videos of one person are not independent, so with ``groups`` people are drawn as a whole with all their videos.
 
     Args:
-        values: one a video.
-        groups: the person of every video; each video is its own group where it is None.
-        level: probability that the interval is meant to cover.
-        num_draws: samples drawn with replacement.
-        seed: of the draws.
+        values: One value for each video.
+        groups: The person of each video. With None each video is a group of its own.
+        level: The nominal coverage of the interval, in [0, 1]. By default 0.95.
+        num_draws: The number of bootstrap samples. By default 2000.
+        seed: The seed of the draws. By default 0.
 
     Returns:
-        Lower and upper bound, on the scale of the values; both are nan where there are fewer than two groups.
+        Lower and upper bound on the scale of the values. Both are nan if there are fewer than two groups.
 
     Raises:
-        ValueError: no values, or not as many groups as values.
+        ValueError: There are no values, or not as many groups as values.
 
     Examples:
         >>> from i2vkit.evaluation.statistics import bootstrap_interval
@@ -53,40 +53,45 @@ def bootstrap_interval(
 def bootstrap_means(
     values: Sequence, groups: Sequence[Hashable] | None = None, num_draws: int = DRAWS, seed: int = 0
 ) -> np.ndarray:
-    """Means of what is drawn with replacement, from which intervals of the mean, or of what is made of it, are read.
+    """Return bootstrap means, from which you can read intervals of the mean or of functions of it.
 
     Args:
-        values: one a video, or several scores of each, (N,) or (N, K); all scores of a video are drawn together.
-        groups, num_draws, seed: as ``bootstrap_interval``.
+        values: One value for each video, (N,), or several scores, (N, K). All scores of a video are drawn together.
+        groups: As in ``bootstrap_interval``.
+        num_draws: As in ``bootstrap_interval``.
+        seed: As in ``bootstrap_interval``.
 
     Returns:
-        (num_draws,) or (num_draws, K); (0,) where there are fewer than two groups.
+        (num_draws,) or (num_draws, K), or (0,) if there are fewer than two groups.
 
     Raises:
-        ValueError: no values, or not as many groups as values.
+        ValueError: There are no values, or not as many groups as values.
     """
     groups = range(len(values)) if groups is None else groups
     if len(values) == 0 or len(groups) != len(values):
-        raise ValueError(f"{len(values)} values of {len(groups)} groups: expected as many, and at least one")
+        raise ValueError(
+            f"expected one group for each of one or more values, got {len(values)} values and {len(groups)} groups"
+        )
     _, index = np.unique(np.asarray([str(group) for group in groups]), return_inverse=True)
-    columns = np.asarray(values, dtype=float).reshape(len(values), -1)
+    columns = np.asarray(values, dtype=float).reshape(len(values), -1)  # (N,) or (N, K) -> (N, K)
+    # The mean of a draw needs only the sum and the size of each group, so G groups suffice in place of N videos.
     sums = np.stack([np.bincount(index, weights=column) for column in columns.T], axis=1)
     sizes = np.bincount(index)
     if len(sizes) < 2:
         return np.empty(0)
     draws = np.random.default_rng(seed).integers(len(sizes), size=(num_draws, len(sizes)))
-    means = sums[draws].sum(axis=1) / sizes[draws].sum(axis=1)[:, None]
+    means = sums[draws].sum(axis=1) / sizes[draws].sum(axis=1)[:, None]  # (draws, G, K) -> (draws, K)
     return means.reshape(num_draws, *np.shape(values)[1:])
 
 
 def bootstrap_over(videos: Sequence[dict]) -> tuple[str, int]:
-    """Over whom the interval of a mean over these videos is drawn, and how many they are.
+    """Return the units over which to bootstrap a mean over these videos, and their number.
 
-    Videos of one person are not independent, so people are drawn; of a single person the clips that drive, since one
-    clip may drive many videos; of a single clip nothing is left but the videos.
+    Videos of one person are not independent, so the units are people. With a single person they are driving clips,
+    since one clip may drive many videos. With a single clip they are videos.
 
     Args:
-        videos: each with its ``driving_person`` and ``driving_name``.
+        videos: Dicts with ``driving_person`` and ``driving_name``.
 
     >>> from i2vkit.evaluation.statistics import bootstrap_over
     >>> ann, bob = {"driving_person": "ann", "driving_name": "a"}, {"driving_person": "bob", "driving_name": "b"}
@@ -100,5 +105,5 @@ def bootstrap_over(videos: Sequence[dict]) -> tuple[str, int]:
 
 
 def groups_of(videos: Sequence[dict], over: str) -> list | None:
-    """The group of each video where "people" or "clips" are drawn; None where "videos" are, each on its own."""
+    """Return the group of each video if "people" or "clips" are drawn, or None if "videos" are."""
     return None if over not in GROUPS else [video.get(GROUPS[over]) for video in videos]

@@ -24,15 +24,15 @@ def named_entries(entries: Any, key: str, where: str | None = None) -> dict[str,
     """Return the entries of a named collection in their order, without those that are None.
 
     Args:
-        entries: What a config has under ``key``; None counts as empty.
+        entries: The value of a config under ``key``. None counts as empty.
         key: One of ``NAMED_EXAMPLES``.
-        where: The path of the collection for the error message, by default ``key``.
+        where: The path of the collection for the error message. By default ``key``.
 
     Returns:
-        A new dict; an entry None, which drops the part of that name, is left out.
+        A new dict. An entry None, which drops the part of that name, is left out.
 
     Raises:
-        ConfigError: The collection is not a dict of names; the message shows how it is written.
+        ConfigError: The collection is not a dict of names. The message shows how to write it.
 
     Examples:
         >>> named_entries({"ssim": {"type": "Ssim"}, "psnr": None}, "val_evaluator")

@@ -1,4 +1,4 @@
-"""Names under which mmengine keeps what belongs to a run."""
+"""Unique names for mmengine's runs."""
 
 from itertools import count
 
@@ -6,8 +6,8 @@ _NUMBERS = count()
 
 
 def run_name(stem: str) -> str:
-    """``stem`` with the number of the run in this process.
+    """Return ``stem`` with the number of the run in this process.
 
-    mmengine adds the second in which a run starts and nothing else, and two runs of one name would share a logger.
+    mmengine only adds the second in which a run starts, so two runs of one name could share a logger.
     """
     return f"{stem}_{next(_NUMBERS)}"

@@ -1,4 +1,4 @@
-"""Versions of installed packages, as results and reports state them; asking for one never fails."""
+"""Versions of installed packages for results and reports. Asking for a version never fails."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from importlib.metadata import PackageNotFoundError, version
 
 import i2vkit
 
-# OpenCV is distributed under four names, of which a machine has one: all of them install the same cv2.
+# OpenCV is distributed under four names, of which a machine has one. All of them install the same cv2.
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 
 
 def package_versions(names: Iterable[str]) -> dict[str, str | None]:
-    """Return the version of each distribution by the name that was asked for, None where it is not installed.
+    """Return the version of each distribution by its given name, or None if it is not installed.
 
-    "opencv-python" counts as installed if any distribution of OpenCV is. The version of "i2vkit" is that of the code
-    that runs, which a plain checkout knows too.
+    "opencv-python" counts as installed if any distribution of OpenCV is. The version of "i2vkit" is that of the running
+    code, which even a checkout that is not installed knows.
 
     Args:
-        names: Names of distributions, as ``pip install`` takes them.
+        names: Names of distributions, as for ``pip install``.
 
     Examples:
         >>> package_versions(["no-such-distribution"])
@@ -28,6 +28,7 @@ def package_versions(names: Iterable[str]) -> dict[str, str | None]:
 
 
 def _version(name: str) -> str | None:
+    """Return the version of a distribution, or None."""
     if name == "i2vkit":
         return i2vkit.__version__
     for candidate in OPENCV if name == "opencv-python" else (name,):

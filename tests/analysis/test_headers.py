@@ -59,7 +59,7 @@ def test_a_statement_is_written_once_and_read_again():
     assert with_memory(CONFIG, six).startswith(
         '"""My ImaGINator.\n\nIts story.\n\nMemory of a training step: 6.0 GiB in fp32.\n"""\n\nfrom mmengine'
     )
-    with pytest.raises(ConfigError, match="begins with a docstring"):
+    with pytest.raises(ConfigError, match="does not begin with a docstring"):
         with_memory("x = 1\n", six)
 
 

@@ -390,7 +390,7 @@ def test_a_config_and_the_same_by_the_tool(tmp_path, monkeypatch, capsys):
 def test_what_does_not_train_has_no_training_step():
     cfg = load_config("imaginator_weizmann", SMALL)
     cfg.optim_wrapper = None
-    with pytest.raises(ConfigError, match="nothing trains, leave --training away"):
+    with pytest.raises(ConfigError, match="nothing trains, so leave --training out"):
         profile_config(cfg, "mine", training=True)
 
 

@@ -154,13 +154,13 @@ def test_a_row_waits_for_the_one_it_stands_after_and_follows_its_weights(tmp_pat
 def test_a_row_after_one_that_failed_is_not_run(tmp_path, processes):
     rows = [{"name": "a", "config": "mocogan_mug"}, {"name": "b", "config": "dtgan_oulu", "after": "a"}]
     out = run_table(write(tmp_path / "t.json", rows=rows), tmp_path / "out")
-    assert "| b | failed: a, which it stands after, is not there |" in (out / "table.md").read_text()
+    assert "| b | failed: a, whose weights it needs, is not finished |" in (out / "table.md").read_text()
 
 
 def test_a_row_whose_model_loads_nothing_stands_after_none(tmp_path, processes):
     rows = [{"name": "a", "config": "vgan_mug"}, {"name": "b", "config": "vgan_mug", "after": "a"}]
     out = run_table(write(tmp_path / "t.json", rows=rows), tmp_path / "out")
-    assert "b | failed: row b stands after a, but its model.pretrained is empty" in (out / "table.md").read_text()
+    assert "b | failed: row b is after a, but its model.pretrained is empty" in (out / "table.md").read_text()
 
 
 def test_each_seed_has_a_folder_and_the_table_their_means(tmp_path, processes):
@@ -209,7 +209,7 @@ def test_the_time_of_the_row_before_is_said_apart():
 def test_rows_of_different_protocols_are_refused():
     maps = result("b", pipeline=["Resize(size=64)", "ReadMaps()"])
     check_scored([result("a"), {"name": "f", "failure": "x"}, maps])
-    with pytest.raises(ConfigError, match=r"a and b do not go into one table: samples number 0 are"):
+    with pytest.raises(ConfigError, match=r"a and b cannot be in one table: samples number 0 are"):
         check_scored([result("a"), result("b", samples=[{"source": "b"}])])
 
 
@@ -247,7 +247,7 @@ def test_a_cross_beside_its_parents():
         ({"minutes": 3, "iterations": 3}, "either iterations or minutes"),
         ({"seed": 0, "seeds": [0, 1]}, "seed or seeds"),
         ({"rows": [{"name": "..", "config": "vgan_mug"}]}, "without dots"),
-        ({"rows": [{"name": "a", "config": "vgan_mug"}] * 2}, "name of its own"),
+        ({"rows": [{"name": "a", "config": "vgan_mug"}] * 2}, "unique name without dots"),
         ({"rows": [{"name": "a", "config": "vgan_mug", "use": ["w"]}]}, "not among the sets"),
         ({"rows": [{"name": "a", "config": "vgan_mug", "after": "b"}]}, "'b', which is no row above it"),
         ({"rows": [{"name": "a", "config": "vgan_mug", "parents": ["b"]}]}, "parents that are no rows: b"),
@@ -262,7 +262,7 @@ def test_bad_arguments(tmp_path):
     path = write(tmp_path / "t.json")
     with pytest.raises(ConfigError, match=r"no row 'x'.*its rows: row0"):
         run_table(path, tmp_path / "out", only="x")
-    with pytest.raises(ConfigError, match="jobs is how many rows run at a time, 1 or more, not 0"):
+    with pytest.raises(ConfigError, match="jobs is the number of rows that run at a time, 1 or more, not 0"):
         run_table(path, tmp_path / "out", jobs=0)
 
 

@@ -203,7 +203,9 @@ def metrics_of(result):
 def test_the_same_set_whatever_the_config_trains_on(cfg):
     assert part_of(cfg) == "figures"
     other = Config(dict(test_dataloader=dict(dataset=dict(people="mug/test"))))
-    with pytest.raises(ConfigError, match=r"of this config are not of i2v-truth-v1: say --part faces or figures"):
+    with pytest.raises(
+        ConfigError, match=r"of this config do not belong to i2v-truth-v1: choose --part faces or figures"
+    ):
         part_of(other)
     validation = benchmark_config("faces", "val", "elsewhere")
     assert validation.test_dataloader.dataset.people == "i2v_truth/faces_val"
@@ -215,7 +217,7 @@ def test_what_cannot_be_scored_is_refused(cfg, checkpoint, data, tmp_path):
     with pytest.raises(ConfigError, match=r"faces, figures and scores val or test, not 'hands', 'test'"):
         score_truth(cfg, checkpoint, "hands", data=data)
     small = Config(dict(model=dict(cfg.model, image_size=32), test_dataloader=cfg.test_dataloader))
-    with pytest.raises(ConfigError, match=r"are 64x64, this model's 32 pixels wide"):
+    with pytest.raises(ConfigError, match=r"are 64x64, but this model's are 32 pixels wide"):
         score_truth(small, checkpoint, data=data)
     with pytest.raises(DataError, match=r"benchmark_truth.py prepare --out"):
         rank("figures", data=tmp_path)

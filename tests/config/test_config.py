@@ -150,7 +150,7 @@ def test_values_of_named_entries_and_new_arguments(config):
     "options, message",
     [
         ({"model.generator.decoder.type": "UNetDecodr"}, "no decoder is called 'UNetDecodr'; nearest: UNetDecoder"),
-        ({"model.generator.decoder.type": "DirectHead"}, "'DirectHead' is made to be: head"),
+        ({"model.generator.decoder.type": "DirectHead"}, "'DirectHead' is registered as: head"),
         ({"model.generator.decoder.widht": 3}, "UNetDecoder takes no 'widht'; nearest: widths"),
         ({"model.generator.decodr.type": "UNetDecoder"}, "no key 'model.generator.decodr'.*nearest: decoder"),
         ({"model.generator.motion_generator.hidden": 3}, "no part at 'model.generator.motion_generator'"),
@@ -196,7 +196,7 @@ def test_mistaken_options_are_errors_with_the_nearest(config, options, message):
             "model['phases']['generator']['losses']['frame_l1']['wight'] = 3",
             "FrameL1Loss takes no 'wight'; nearest: weight",
         ),
-        ("model['generator']['decoder'] = dict(type=DirectHead)", "'DirectHead' is made to be: head"),
+        ("model['generator']['decoder'] = dict(type=DirectHead)", "'DirectHead' is registered as: head"),
         (
             "custom_hooks = dict(strips=dict(type='SampleStripHook', intervall=3))",
             "SampleStripHook takes no 'intervall'",

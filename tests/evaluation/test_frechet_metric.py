@@ -237,7 +237,7 @@ def test_bad_input_has_one_clear_message(fid_network):
     odd[1].generated = odd[1].generated.float()
     with pytest.raises(DataError, match=r"'clip1'.*uint8 videos.*torch\.float32"):
         value(VideoFid(fid_network), odd)
-    with pytest.raises(ConfigError, match="made to be: video embedder"):
+    with pytest.raises(ConfigError, match="registered as: video embedder"):
         ContentDistance(fid_network)
 
 

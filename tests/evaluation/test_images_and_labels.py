@@ -80,9 +80,9 @@ def test_every_label_moves_every_image():
 
 
 def test_labels_that_are_not_there():
-    with pytest.raises(DataError, match="LabelGrid asks for every label, and these clips have none"):
+    with pytest.raises(DataError, match="LabelGrid needs labels, but these clips have none"):
         LabelGrid().pairs(index(labels=[]))
-    with pytest.raises(DataError, match="ReferenceTransfer draws a clip a label, and these clips have none"):
+    with pytest.raises(DataError, match="ReferenceTransfer draws a clip of each label, but these clips have no labels"):
         ReferenceTransfer().pairs(index(labels=[]))
     with pytest.raises(DataError, match="people without a clip: P9"):
         LabelGrid(["P1", "P9"]).pairs(index())
@@ -132,7 +132,7 @@ def sample(**changes):
         (sample(frames=[30, 41]), "does not fit these data: clip P1/a/clip has 40 frames, not those from 30 to 40"),
         (sample(maps="depth"), "does not fit these data: clip P1/a/clip has no depth poses"),
         (sample(frame=3), "sample 0 has an unknown key 'frame', known are driving, image_video"),
-        (sample(seed="1"), "sample 0 has a strange seed"),
+        (sample(seed="1"), "sample 0 has a wrong value of seed"),
         (sample(motion="mine"), "motion that is neither"),
         (sample(frames=[3]), "frames that are not a start and a stop"),
     ],

@@ -168,7 +168,9 @@ def test_errors_name_the_video():
         metric.process(None, [sample(video[0].float(), truth[0], "d")])
     broken = video[0].float() / 127.5 - 1
     broken[1, 2, 5, 5] = torch.nan
-    with pytest.raises(DataError, match=r"'e'.*values of -1 to .*, and what is not finite in frame 2\. A model's"):
+    with pytest.raises(
+        DataError, match=r"'e'.*values of -1 to .*, and values that are not finite in frame 2\. Convert a model's"
+    ):
         metric.process(None, [sample(video[0], broken, "e")])
 
 

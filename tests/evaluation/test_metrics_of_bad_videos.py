@@ -42,11 +42,11 @@ def test_metrics_refuse_what_is_no_uint8_video(kind):
     video[:, 4] = 1.5
     video[0, 2, 3, 3] = torch.nan
     metric = METRICS[kind]()
-    expected = "'P1/a/clip': scored are uint8 videos, 0 to 255; generated is torch.float32 with "
+    expected = "'P1/a/clip': metrics score uint8 videos, 0 to 255, but generated is torch.float32 with "
     with pytest.raises(DataError, match=re.escape(expected)) as caught:
         metric.process(None, [sample(video)])
     number = 1 if kind == "diversity" else 2  # of the frames that it compares
-    assert f"values of 0 to 1.5, and what is not finite in frame {number}." in str(caught.value)
+    assert f"values of 0 to 1.5, and values that are not finite in frame {number}." in str(caught.value)
     assert "to_uint8" in str(caught.value)
 
 

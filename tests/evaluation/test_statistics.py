@@ -33,7 +33,7 @@ def test_people_with_more_videos_weigh_more():
 
 def test_one_person_says_nothing():
     assert np.isnan(bootstrap_interval([1.0, 2.0], groups="aa")).all()
-    with pytest.raises(ValueError, match="2 values of 1 groups"):
+    with pytest.raises(ValueError, match="got 2 values and 1 groups"):
         bootstrap_interval([1.0, 2.0], groups="a")
     with pytest.raises(ValueError, match="at least one"):
         bootstrap_interval([])

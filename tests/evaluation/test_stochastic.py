@@ -126,7 +126,7 @@ def test_where_less_is_better_the_least_is_the_best():
 def test_every_image_needs_n_samples():
     metric = BestOf(dict(type=Psnr), num_samples=3)
     metric.process(None, list(known_samples())[:5])
-    with pytest.raises(DataError, match=r"psnr_best_of_3: image 'P2/a/clip' has 2 samples, not 3"):
+    with pytest.raises(DataError, match=r"psnr_best_of_3: image 'P2/a/clip' has 2 samples, but every image needs 3"):
         metric.evaluate(5)
 
 
@@ -171,9 +171,9 @@ def test_samples_that_cannot_be_compared_are_named():
     with pytest.raises(DataError, match="image 'one' has one sample"):
         metric.process(None, [sample(video, truth, "two")])
     metric = DiversityL1()
-    with pytest.raises(DataError, match="samples of 'one' do not stand together"):
+    with pytest.raises(DataError, match="samples of 'one' do not follow each other"):
         metric.process(None, [sample(video, truth, name) for name in ("one", "one", "two", "two", "one")])
-    with pytest.raises(DataError, match=r"samples of 'one' are \(3, 2, 8, 8\) and \(3, 1, 8, 8\)"):
+    with pytest.raises(DataError, match=r"samples of 'one' differ in shape, \(3, 2, 8, 8\) and \(3, 1, 8, 8\)"):
         DiversityL1().process(None, [sample(v, truth, "one") for v in (video, video[:, :2])])
 
 

@@ -1,4 +1,4 @@
-"""Measure the speed of the toolkit against a reference: one function per benchmark, named as on the command line."""
+"""Benchmarks of the toolkit against reference implementations, one function for each `i2v benchmark` sub-command."""
 
 from i2vkit.analysis.benchmark.condition_maps import benchmark_maps
 from i2vkit.analysis.benchmark.data import benchmark_data

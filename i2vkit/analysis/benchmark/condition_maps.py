@@ -1,4 +1,4 @@
-"""Measure how fast condition maps of faces are fitted and drawn."""
+"""Benchmark of fitting and drawing condition maps of faces."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from i2vkit.analysis.benchmark.timing import environment_info, time_interleaved
 from i2vkit.conditions import Coefficients, FaceMaps, MorphableModel, fit_clip, procedural_model
 from i2vkit.conditions.camera import to_camera_space, to_image_space
 
-FRAMES = 60  # of the clip that is fitted
-DRAWN = {"built-in": 16, "large": 4}  # maps a turn
-LARGE = (80, 29)  # ways to differ and to move, as of a Basel model with expressions
+FRAMES = 60  # length of the clip that is fitted
+DRAWN = {"built-in": 16, "large": 4}  # maps that one turn draws
+LARGE = (80, 29)  # identity and expression components, as in a Basel model with expressions
 
 
 def benchmark_maps(seconds: float = 10.0, size: int = 96) -> dict[str, Any]:
-    """Maps of the built-in model and of one as large as Basel's, by turns with a plain loop over triangles.
+    """Measure the built-in face model and one as large as Basel's, interleaved with a plain loop over triangles.
 
-    Measured is the time of processors, so that other programs do not count; see that numpy has one thread.
+    The clock is processor time, so other programs do not count. Make sure that numpy uses one thread. Before measuring,
+    the function checks that the plain loop covers the same pixels.
+
+    Args:
+        seconds: The duration of the measurement. By default 10.
+        size: Height and width of a map in pixels. By default 96.
 
     Returns:
-        ``maps_per_second`` by candidate, ``triangles`` of each, ``fits_per_second`` of a clip of 60 frames with 68
-        landmarks, and where it was measured. Before that the plain loop is checked to give the same pixels.
+        ``maps_per_second`` and ``triangles`` of each candidate, ``fits_per_second`` of a clip of 60 frames with 68
+        landmarks, ``size`` and the environment.
     """
     models = {"built-in": procedural_model(), "large": large_model()}
     faces = {name: somebody(model, size) for name, model in models.items()}
@@ -53,7 +58,7 @@ def benchmark_maps(seconds: float = 10.0, size: int = 96) -> dict[str, Any]:
 
 
 def somebody(model: MorphableModel, size: int) -> Coefficients:
-    """A face over ``FRAMES`` frames that fills a picture of ``size``."""
+    """Return the coefficients of a random face over ``FRAMES`` frames that fills a picture of ``size`` pixels."""
     rng, moments = np.random.default_rng(0), np.linspace(0, 3, FRAMES)[:, None]
     camera = np.tile([0.0, 0.0, 0.0, size / 200, size / 2, 0.44 * size], (FRAMES, 1))
     camera[:, :3] = 0.1 * np.sin(moments + rng.uniform(0, 6, 3))
@@ -62,23 +67,26 @@ def somebody(model: MorphableModel, size: int) -> Coefficients:
 
 
 def large_model() -> MorphableModel:
-    """The built-in model with each triangle cut into 16, and as many ways as a Basel model: about 90,000 triangles."""
+    """Return a model of Basel's size: the built-in one with each triangle split into 16, about 90,000 triangles."""
     own = procedural_model()
+    # (V, 3, 1 + identities + expressions), so that one interpolation serves mean and components.
     values = np.concatenate([own.mean[..., None], own.identity, own.expression], axis=2)
     triangles = own.triangles
     for _ in range(2):
         values, triangles = _subdivide(values, triangles)
     identity = 1 + np.resize(np.arange(own.num_identity), LARGE[0])
     expression = 1 + own.num_identity + np.resize(np.arange(own.num_expression), LARGE[1])
+    # The components repeat the few of the built-in model, so they are scaled down to keep faces plausible.
     return MorphableModel(
         "large", values[..., 0], values[..., identity] / 6, values[..., expression], triangles, own.landmarks
     )
 
 
 def _subdivide(values: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Values (V, ...) at the corners and the middles of all edges, and four triangles for each."""
+    """Split each triangle into four. Return the values (V, ...) at corners and edge middles, and the new triangles."""
     edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
     unique, place = np.unique(edges, axis=0, return_inverse=True)
+    # (3 * triangles,) -> (3, triangles): the index of the middle of each of the three edges.
     middles = (len(values) + place.reshape(3, -1)).astype(np.int32)
     (a, b, c), (ab, bc, ca) = triangles.T, middles
     parts = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
@@ -89,14 +97,17 @@ def _subdivide(values: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, n
 def plain_mask(points: np.ndarray, triangles: np.ndarray, size: int) -> np.ndarray:
     """Return the mask (size, size) of the pixels that a mesh covers, by a z-buffer and a loop over its triangles."""
     depth = np.full((size, size), -np.inf)
+    # (triangles, 3 corners, 3 coordinates): images have y downwards.
     for corners in points[triangles] * (1.0, -1.0, 1.0):
         (ax, ay, az), (bx, by, bz), (cx, cy, cz) = corners
         area = (cx - ax) * (by - ay) - (bx - ax) * (cy - ay)
+        # The triangle is seen from behind, or from its edge.
         if area <= 1e-9:
             continue
         (left, top), (right, bottom) = np.ceil(corners.min(axis=0)[:2]), np.floor(corners.max(axis=0)[:2])
         for row in range(max(int(top), 0), min(int(bottom) + 1, size)):
             for column in range(max(int(left), 0), min(int(right) + 1, size)):
+                # Barycentric coordinates of the pixel's centre.
                 one = ((cx - column) * (by - row) - (bx - column) * (cy - row)) / area
                 two = ((ax - column) * (cy - row) - (cx - column) * (ay - row)) / area
                 if min(one, two, 1 - one - two) >= -1e-6:
@@ -105,7 +116,7 @@ def plain_mask(points: np.ndarray, triangles: np.ndarray, size: int) -> np.ndarr
 
 
 def format_maps(result: dict[str, Any]) -> str:
-    """The numbers to read."""
+    """Return the result as text."""
     triangles = {**result["triangles"], "plain loop": result["triangles"]["built-in"]}
     size = result["size"]
     lines = [

@@ -1,4 +1,4 @@
-"""Measure how fast a config's clips are loaded, relative to a simple reader of the same files."""
+"""Benchmark of loading a config's clips, relative to a simple reader of the same files."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ from i2vkit.datasets.transforms import ReadFrames
 from i2vkit.errors import DataError
 
 LOADER, PLAIN = "loader", "plain reader"
-ROUNDED = 3  # grey levels by which frames may differ that are scaled and coloured on the device
+ROUNDED = 3  # allowed difference in grey levels of frames that are resized and coloured on the device
 
 
 def benchmark_data(cfg: Config, seconds: float = 10.0, steps: int = 0) -> dict[str, Any]:
-    """Clips and frames a second of the training data, after a warm-up.
+    """Measure how many clips and frames the training data deliver per second, after a warm-up.
 
-    Where the frames are image files a plain reader, which opens each file with Pillow in this process and does nothing
-    else with it, reads the frames of the same clips by turns with it. Before that both are checked to give the same.
+    If the frames are image files, a plain reader takes turns with the loader. It opens each file of the same clips with
+    Pillow in this process and does nothing else. Before measuring, both are checked to deliver the same frames.
 
     Args:
-        cfg: of ``load_config``; a config of data alone will do.
-        seconds: how long to measure.
-        steps: of a training, in which to tell how long the model waits for data; 0 leaves that out.
+        cfg: A config from ``load_config``. It may describe data only.
+        seconds: The duration of the measurement. By default 10.
+        steps: The number of training steps in which to measure how long the model waits for data. By default 0: none.
 
     Returns:
         ``clips_per_second`` and ``frames_per_second`` of loader and plain reader, ``ratio`` (how many times faster the
-        loader is) with its range over ``rounds``, ``peak_bytes`` of the main process; ``waiting_share`` of a training
-        step; batch size, workers, cache; and where it was measured.
+        loader is) with its range over ``rounds``, ``peak_bytes`` of the main process, ``waiting_share`` of a training
+        step, batch size, workers and the environment.
 
     Raises:
-        I2VError: what is wrong with config or data.
+        I2VError: The config or its data are wrong.
     """
     loader = build_loader(cfg, "train")
     feed = LoaderBenchmark(loader)
@@ -76,15 +76,15 @@ def benchmark_data(cfg: Config, seconds: float = 10.0, steps: int = 0) -> dict[s
 
 
 class LoaderBenchmark:
-    """A data loader and a plain reader, each going through the clips in the sampler's order, at its own pace.
+    """A data loader and a plain reader, each going through the clips in the sampler's order at its own pace.
 
-    ``clips`` and ``frames`` of one turn are known after ``measure``.
+    After ``measure``, ``clips`` and ``frames`` are the numbers that one turn reads.
     """
 
     def __init__(self, loader: DataLoader) -> None:
         self.dataset: ClipDataset = loader.dataset
         self.batch_size = loader.batch_size
-        # What workers have ready when nobody has asked for a while: it must not count.
+        # The workers prepare so many batches while the loader is idle. These must not count.
         self.ahead = loader.num_workers * (loader.prefetch_factor or 0)
         self.batches = _endless(loader)
         self.keys = _endless(loader.sampler)
@@ -92,15 +92,17 @@ class LoaderBenchmark:
         self._pending: list[SampledClip] = []
 
     def check(self) -> None:
-        """Compare the loader's first batch with the data set's samples, and frames as read with the plain reader's.
+        """Compare the loader's first batch with the data set's samples, and their frames with the plain reader's.
 
-        Raises ``DataError`` where they differ: a reader that is given other work is no measure.
+        Raises:
+            DataError: They differ, so the two do not do the same work.
         """
         batch, keys = next(self.batches), list(islice(self.keys, self.batch_size))
         sources = stack_inputs(batch["inputs"])["driving"]
         most = ROUNDED if isinstance(sources, DeferredBatch) else 0
         for source, key in zip(sources.to("cpu"), keys, strict=True):
             own = self.dataset[key]["inputs"]["driving"]
+            # A batch is padded to its longest clip.
             if (source[:, : own.shape[1]].int() - own).abs().max() > most:
                 raise DataError(f"the loader's sample {key} is not that of the data set")
             for sampled in self._sampled_clips(key, read=True):
@@ -111,11 +113,13 @@ class LoaderBenchmark:
                     )
 
     def measure(self, seconds: float, compared: bool) -> InterleavedTimes:
-        """Time the loader, and by turns with it the plain reader where there is one."""
+        """Time the loader, and the plain reader in turn with it if ``compared``."""
         a_batch = self._warm_up(seconds)
         a_round = a_batch + (self._plain_batch() if compared else 0)
+        # A turn is longer than the queues, so that the workers' speed counts, and short enough for all rounds.
         self.turn = max(2 * self.ahead, ceil(seconds / (LEAST_ROUNDS + 1) / a_round))
         self.clips = self.turn * self.batch_size
+        # Clips may differ in length, so frames are counted on a few samples.
         lengths = [len(sampled.indices) for key in islice(self.keys, 32) for sampled in self._sampled_clips(key)]
         self.frames = round(self.clips * sum(lengths) / 32)
 
@@ -132,7 +136,10 @@ class LoaderBenchmark:
         return time_interleaved(candidates, seconds, before={LOADER: drain, PLAIN: settle})
 
     def _warm_up(self, seconds: float) -> float:
-        """Fill queues and caches, in two passes over the data or ``seconds``; seconds that a batch takes after that."""
+        """Fill queues and caches, and return the seconds that a batch takes afterwards.
+
+        The warm-up ends after two passes over the data or after ``seconds``.
+        """
         end = time.perf_counter() + seconds
         for _ in range(self.ahead + 2 * ceil(len(self.dataset) / self.batch_size)):
             self._fetch(1)
@@ -143,27 +150,29 @@ class LoaderBenchmark:
         return (time.perf_counter() - begin) / number
 
     def _plain_batch(self) -> float:
-        """Seconds that the plain reader takes for a batch."""
+        """Return the seconds that the plain reader takes for a batch."""
         self._look_up(self.batch_size)
         begin = time.perf_counter()
         self._read_pending()
         return time.perf_counter() - begin
 
     def _look_up(self, clips: int) -> None:
-        """Find out which frames the plain reader is to read next."""
+        """Choose the frames that the plain reader reads next. This does not count as its work."""
         self._pending = [sampled for key in islice(self.keys, clips) for sampled in self._sampled_clips(key)]
 
     def _fetch(self, number: int) -> None:
+        """Load ``number`` batches and wait until they are on the device."""
         for _ in range(number):
             batch = next(self.batches)
             arrive(batch, stack_inputs(batch["inputs"])["driving"].device)
 
     def _read_pending(self) -> None:
+        """Let the plain reader read its next frames."""
         for sampled in self._pending:
             plain_frames(sampled.record.frames, sampled.indices)
 
     def _sampled_clips(self, key: tuple[int, int], read: bool = False) -> list[SampledClip]:
-        """The clips of a sample with the frames chosen, and ``read`` or not."""
+        """Return the clips of a sample with their frames chosen, and also read if ``read``."""
         sample = self.dataset.begin(key)
         for transform in self.dataset.pipeline:
             if isinstance(transform, ReadFrames) and not read:
@@ -175,12 +184,13 @@ class LoaderBenchmark:
 
 
 def _endless(source: Any) -> Iterator[Any]:
+    """Yield from ``source`` again and again."""
     while True:
         yield from source
 
 
 def plain_frames(source: FrameSource, indices: np.ndarray | list[int]) -> np.ndarray | None:
-    """Frames uint8 (T, H, W, 3) as Pillow reads them; None where they are not image files."""
+    """Read frames with Pillow, uint8 (T, H, W, 3). Return None if they are not image files."""
     if isinstance(source, FrameSpan):
         return plain_frames(source.source, [source.start + int(index) for index in indices])
     if isinstance(source, FrameStrip):
@@ -192,12 +202,13 @@ def plain_frames(source: FrameSource, indices: np.ndarray | list[int]) -> np.nda
 
 
 def _open(path: Path) -> np.ndarray:
+    """Return an image file as uint8 (H, W, 3)."""
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB"))
 
 
 def format_data(result: dict[str, Any]) -> str:
-    """The numbers to read."""
+    """Return the result as text."""
     lines = [
         f"{name:<13} {result['clips_per_second'][name]:>10,.1f} clips a second {frames:>12,.0f} frames a second"
         for name, frames in result["frames_per_second"].items()

@@ -1,4 +1,4 @@
-"""Measure a generator's speed relative to its reference form, and of (1+2)D relative to 3D convolutions."""
+"""Benchmark of a generator against its reference form, and of (1+2)D against 3D convolutions."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ from i2vkit.models.inference import for_inference_
 from i2vkit.structures import VideoBatch
 
 OTHER = "other decoder"
-# Videos are in [-1, 1]. In fp32, with TF32 off, they may differ by an eighth of a grey level anywhere; in the other
-# precisions by so much on average.
+# Allowed differences of videos in [-1, 1]. FULL (an eighth of a grey level) holds for every pixel in fp32 with TF32
+# off. ROUNDED holds for the mean over all pixels in the other precisions.
 FULL, ROUNDED = 1e-3, {"tf32": 0.01, "bf16": 0.05}
 
 
@@ -58,42 +58,43 @@ def benchmark_decoder(
     frames: int | None = None,
     precisions: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """A generator as it is beside the reference form of its layers, with the same weights, by turns.
+    """Time a generator in turn with the reference form of its layers, with the same weights.
 
-    One that reads condition maps, whose frames do not depend on each other, is in its reference form with every frame
-    as a clip of its
-    own: image, maps of the image and maps of the frame are encoded each time.
+    If the generator reads condition maps and its frames do not depend on each other, the reference form takes every
+    frame as a clip of its own. It then encodes the image, the maps of the image and the maps of the frame each time.
 
-    Measured are the forward pass without gradients in eval mode (``inference``: in each precision, and with folded
-    batch norm) and forward and backward in training mode (``training``: in each precision), on clips as long as those
-    of a training step. All are compared with the reference form in fp32, which has TF32 off. Before that the outputs
-    are checked to agree, which warms up. A comparison whose rounds are long has fewer of them: none begins after 15
-    seconds.
+    ``inference`` is the forward pass without gradients in eval mode, in each precision, and also with folded batch
+    norm. ``training`` is forward and backward in training mode, in each precision, on clips as long as those of a
+    training step. The reference form in fp32 with TF32 off is the standard for all. Before measuring, the outputs are
+    checked to agree, which also warms up. No round begins after 15 seconds, so slow comparisons have fewer rounds.
 
     Args:
-        cfg: of ``load_config``; the data are random.
-        seconds: how long to measure each comparison.
-        batch: clips; by default 4, and where training takes single frames 8 of these and 1 clip.
-        frames: of a clip, by default as many as the config says.
-        against: a config with another decoder of as many parameters, which is compared too (``decoders``, where
-            it is the reference).
+        cfg: A config from ``load_config``. The data are random.
+        seconds: The duration of each comparison. By default 10.
+        batch: Clips in a batch. By default 4. If training takes single frames, 8 frames for training and 1 clip for
+            inference.
+        against: A config whose decoder has about as many parameters. It is compared too, as the reference of
+            ``decoders``.
         device: "cpu" or "cuda".
-        compiled: measure ``torch.compile`` of the fast decoder too, in the last of the precisions.
-        precisions: to measure in beside fp32, "tf32" (of GPUs only) and "bf16"; by default all.
+        compiled: Also measure ``torch.compile`` of the fast decoder, in the last of the precisions.
+        frames: Frames of a clip. By default as many as the config says.
+        precisions: "tf32" (GPUs only) and "bf16", to measure beside fp32. By default all.
 
     Returns:
-        For every comparison the fields of ``timing.speed_report``, ``precision`` of each candidate, and ``difference``,
-        the largest ones from the reference outputs; numbers of parameters; and where it was measured.
+        For every comparison the fields of ``timing.speed_report``, the ``precision`` of each candidate and its largest
+        ``difference`` from the reference output, and besides them the numbers of parameters and the environment.
 
     Raises:
-        ConfigError: the generator has no layer with a reference form, or two outputs do not agree.
+        ConfigError: No layer of the generator has a reference form, or two outputs do not agree.
     """
+    # A training step that takes single frames is measured with other shapes than inference.
     trained, precisions = step_length(cfg), precisions_of(device, precisions)
     generator, clip = build(cfg, batch or (1 if trained == 1 else CLIPS), device, frames)
     layers = layers_with_two_forms(generator)
     if not layers:
         raise ConfigError(f"{config_name(cfg)}: no layer of its generator has a reference form to be compared with")
     learnt = random_clip(generator, batch or FRAMES, 1).to(device) if trained == 1 else clip
+    # Initial statistics would let values grow through the layers, and with them the differences.
     calibrate_batch_norm(generator, learnt)
     result: dict[str, Any] = {
         "benchmark": "decoder",
@@ -121,6 +122,7 @@ def benchmark_decoder(
 def _inference(
     generator: nn.Module, clip: VideoBatch, seconds: float, precisions: Sequence[str], compiled: bool
 ) -> dict[str, Any]:
+    """Compare forward passes without gradients in eval mode."""
     generator.eval()
     candidates, used = {}, {}
 
@@ -144,8 +146,9 @@ def _inference(
 def _training(
     generator: nn.Module, clip: VideoBatch, seconds: float, precisions: Sequence[str], compiled: bool
 ) -> dict[str, Any]:
+    """Compare forward and backward passes in training mode."""
     generator.train()
-    # A loss whose gradient is of the size of its noise in every frame.
+    # A random weighted sum as loss: its gradient is equally large in every frame.
     weight = torch.randn(clip.driving.shape, generator=torch.Generator().manual_seed(0)).to(clip.driving.device)
 
     def step(model: nn.Module, reference: bool, precision: str) -> Tensor:
@@ -172,7 +175,10 @@ def _training(
 def _decoders(
     generators: dict[str, nn.Module], clip: VideoBatch, seconds: float, precisions: Sequence[str]
 ) -> dict[str, Any]:
-    """Each forward in eval mode, and forward and backward in training mode; nothing to check, they are not alike."""
+    """Time two decoders, forward in eval mode, and forward and backward in training mode.
+
+    They are different networks, so their outputs are not compared.
+    """
     measured = {}
     for precision in precisions:
         candidates = {}
@@ -190,10 +196,12 @@ def _decoders(
 
 @torch.no_grad()
 def _no_grad(generator: nn.Module, clip: VideoBatch, precision: str) -> None:
+    """Run a generator forward in eval mode."""
     run(generator.eval(), clip, precision=precision)
 
 
 def _both(generator: nn.Module, clip: VideoBatch, precision: str) -> None:
+    """Run a generator forward and backward in training mode."""
     with computing_in(precision):
         run(generator.train(), clip, precision=precision).sum().backward()
     generator.zero_grad()
@@ -206,7 +214,7 @@ def _measure(
     seconds: float,
     device: torch.device,
 ) -> dict[str, Any]:
-    """Check that the outputs agree with the reference's, and time all."""
+    """Check that all outputs agree with the reference's, then time all candidates."""
     differences = check_agreement({name: work() for name, work in candidates.items()}, reference)
     works = {name: synchronized(work, device) for name, work in candidates.items()}
     turns = time_interleaved(works, seconds, warm=True, most=max(seconds, LONG))
@@ -214,13 +222,13 @@ def _measure(
 
 
 def check_agreement(outputs: dict[str, Tensor], reference: str) -> dict[str, float]:
-    """The largest difference of every output from the reference's.
+    """Return the largest difference of every output from the reference output.
 
-    Outputs are videos in [-1, 1]; those with "tf32" or "bf16" in their names may differ by ``ROUNDED`` on average, the
-    others by ``FULL`` anywhere.
+    Outputs are videos in [-1, 1]. Those with "tf32" or "bf16" in their names may differ by ``ROUNDED`` on average, the
+    others by ``FULL`` at any pixel.
 
     Raises:
-        ConfigError: two outputs differ by more: what computes something else is no measure.
+        ConfigError: Two outputs differ by more, so their times cannot be compared.
 
     >>> check_agreement({"reference": torch.zeros(2), "fast": torch.tensor([0.0, 2**-12])}, "reference")
     {'reference': 0.0, 'fast': 0.000244140625}
@@ -232,12 +240,12 @@ def check_agreement(outputs: dict[str, Tensor], reference: str) -> dict[str, flo
         rounded = [allowed for precision, allowed in ROUNDED.items() if precision in name.split(", ")]
         allowed, found = (rounded[0], float(difference.mean())) if rounded else (FULL, largest[name])
         if not found <= allowed:  # NaN too
-            raise ConfigError(f"{name!r} does not compute what {reference!r} does: they differ by {found:.3g}")
+            raise ConfigError(f"the output of {name!r} differs from that of {reference!r} by {found:.3g}")
     return largest
 
 
 def format_decoder(result: dict[str, Any]) -> str:
-    """The numbers to read."""
+    """Return the result as text."""
     lines = [f"{result['config']}: {result['batch_size']} clips of {result['frames']} frames on {result['device']}"]
     lines += [f"{name}: {number:,} parameters" for name, number in result["parameters"].items()]
     trained = "training, {batch_size} clips of {frames} frames".format(**result["trained_on"])

@@ -1,4 +1,4 @@
-"""The generators that are measured: built with random weights and clips, and run as they are or plainly."""
+"""Generators for benchmarks, with random weights and clips, in their fast and in their reference form."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from i2vkit.registry import MODELS
 from i2vkit.structures import VideoBatch
 
 REFERENCE, FAST = "reference", "fast"
-CLIPS, FRAMES = 4, 8  # of a batch: of clips, and of single frames
+CLIPS, FRAMES = 4, 8  # batch sizes, if training takes clips, and if it takes single frames
 
 
 def build(cfg: Config, batch: int, device: str, frames: int | None = None) -> tuple[nn.Module, VideoBatch]:
-    """The generator of a config with its initial weights, and random clips as it trains on, without moving parts.
+    """Build the generator of a config with its initial weights, and random clips such as it trains on.
 
     Raises:
-        ConfigError: a config without a generator, or a GPU that is not there.
+        ConfigError: The config has no generator, cannot make ``frames`` frames, or asks for a GPU that is not there.
     """
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError("there is no GPU here: measure with --device cpu")
@@ -40,20 +40,26 @@ def build(cfg: Config, batch: int, device: str, frames: int | None = None) -> tu
     generator = model.generator
     length = frames or trained_length(cfg) or generator.lengths.at_least(16)
     if length not in generator.lengths:
-        raise ConfigError(f"{config_name(cfg)} makes clips of {generator.lengths} frames, not of {length}: --frames")
+        raise ConfigError(
+            f"{config_name(cfg)} makes clips of {generator.lengths} frames, not of {length}: choose --frames"
+        )
     return generator.to(device), random_clip(generator, batch, length).to(device)
 
 
 def step_length(cfg: Config) -> int:
-    """Frames of the clips of a training step: what RandomJump jumps to, or what the pipelines say, or 16."""
+    """Return the number of frames of the clips of a training step.
+
+    It is the jump of ``RandomJump`` if the pipeline has one, else the length that the pipeline samples, else 16.
+    """
     steps = pipeline_steps(cfg.get("train_dataloader") or {})
     jumps = [transform["frames"] for transform in steps if isinstance(transform, dict) and "frames" in transform]
     return jumps[0] if jumps else trained_length(cfg) or 16
 
 
 def random_clip(generator: nn.Module, batch: int, length: int) -> VideoBatch:
-    """Random clips with what a generator reads; the first frame is the image."""
+    """Return random clips with everything that ``generator`` reads. The first frame is the image."""
     driving = torch.rand(batch, 3, length, generator.image_size, generator.image_size) * 2 - 1
+    # All labels occur in turn.
     label = torch.arange(batch) % generator.num_labels if generator.num_labels else None
     clip = VideoBatch(driving, driving[:, :, 0], label=label)
     if generator.map_channels:
@@ -63,14 +69,14 @@ def random_clip(generator: nn.Module, batch: int, length: int) -> VideoBatch:
 
 
 def precisions_of(device: str, asked: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Return the precisions to measure in, fp32 first, since it is what the others are compared with.
+    """Return the precisions to measure in. The first is fp32, with which the others are compared.
 
     Args:
         device: "cpu" or "cuda".
-        asked: Of ``PRECISIONS``; by default all that differ on the device.
+        asked: Names from ``PRECISIONS``. By default all that differ on the device.
 
     Raises:
-        ConfigError: For another name.
+        ConfigError: A name is unknown.
 
     >>> precisions_of("cpu"), precisions_of("cuda"), precisions_of("cuda", ["bf16"])
     (('fp32', 'bf16'), ('fp32', 'tf32', 'bf16'), ('fp32', 'bf16'))
@@ -81,7 +87,7 @@ def precisions_of(device: str, asked: Sequence[str] | None = None) -> tuple[str,
 
 
 def named(form: str, precision: str, *more: str) -> str:
-    """Return what a candidate is called; the precision is left out where it is fp32.
+    """Return the name of a candidate. It leaves out the precision fp32.
 
     >>> named("fast", "fp32"), named("fast", "tf32", "folded")
     ('fast', 'fast, tf32, folded')
@@ -91,7 +97,7 @@ def named(form: str, precision: str, *more: str) -> str:
 
 @contextmanager
 def cudnn_as_configured(cfg: Config) -> Iterator[None]:
-    """Inside, cuDNN tries its algorithms or not, as a training with ``cfg`` would have it."""
+    """Set cuDNN's search for fast algorithms inside the context as a training with ``cfg`` would."""
     before = torch.backends.cudnn.benchmark
     torch.backends.cudnn.benchmark = bool((cfg.get("env_cfg") or {}).get("cudnn_benchmark", False))
     try:
@@ -101,7 +107,7 @@ def cudnn_as_configured(cfg: Config) -> Iterator[None]:
 
 
 def run(generator: nn.Module, clip: VideoBatch, reference: bool = False, precision: str = "fp32") -> Tensor:
-    """The videos (B, 3, T, H, W) of a batch; the noise is the same at every call."""
+    """Return the videos (B, 3, T, H, W) of a batch. Every call uses the same noise."""
     batch, frames = len(clip), reference and generator.reads_maps and generator.refiner is None
     clip = _one_frame_a_clip(clip) if frames else clip
     state = GenerationState(list(range(len(clip))))
@@ -113,6 +119,7 @@ def run(generator: nn.Module, clip: VideoBatch, reference: bool = False, precisi
 
 
 def _one_frame_a_clip(clip: VideoBatch) -> VideoBatch:
+    """Return the batch with every frame as a clip of its own, so B * T clips of one frame."""
     length = clip.driving.shape[2]
     videos = {
         name: rearrange(getattr(clip, name), "b c t h w -> (b t) c 1 h w") for name in ("driving", "driving_maps")
@@ -123,13 +130,13 @@ def _one_frame_a_clip(clip: VideoBatch) -> VideoBatch:
 
 
 def layers_with_two_forms(module: nn.Module) -> list[nn.Module]:
-    """The layers that know a reference form of their mathematics."""
+    """Return the layers of ``module`` that also have a reference form."""
     return [layer for layer in module.modules() if hasattr(layer, "reference")]
 
 
 @contextmanager
 def using_reference_forms(module: nn.Module, reference: bool = True):
-    """Inside, the layers of ``module`` compute in their reference form, or in their fast one, whatever the device."""
+    """Switch the layers of ``module`` to their reference form, or to their fast one, inside the context."""
     before = [(layer, layer.reference) for layer in layers_with_two_forms(module)]
     for layer, _ in before:
         layer.reference = reference
@@ -142,10 +149,11 @@ def using_reference_forms(module: nn.Module, reference: bool = True):
 
 @torch.no_grad()
 def calibrate_batch_norm(generator: nn.Module, clip: VideoBatch) -> None:
-    """Make the running statistics of all batch norms those of this batch, as training would have done."""
+    """Set the running statistics of all batch norms to those of this batch, as a training would."""
     norms = [m for m in generator.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
+        # The running statistics forget their old value at once.
         norm.momentum = 1.0
     run(generator.train(), clip)
     for norm, momentum in zip(norms, momenta, strict=True):
@@ -153,5 +161,5 @@ def calibrate_batch_norm(generator: nn.Module, clip: VideoBatch) -> None:
 
 
 def count(module: nn.Module) -> int:
-    """Its parameters."""
+    """Return the number of parameters of ``module``."""
     return sum(parameter.numel() for parameter in module.parameters())

@@ -1,4 +1,4 @@
-"""Compare data loaders by clips per second: workers, pinned memory, and clips cached on the device."""
+"""Benchmark of data loaders in clips per second: workers, pinned memory, and clips cached on the device."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ from i2vkit.errors import ConfigError
 
 
 def benchmark_loaders(cfg: Config, seconds: float = 10.0, device: str = "cpu") -> dict[str, Any]:
-    """Clips a second that arrive on the device as uint8, by the number of workers, pinned or not, and by the cache.
+    """Measure how many uint8 clips per second arrive on the device, by number of workers, pinned memory and cache.
 
-    Each loader is measured on its own, after a warm-up, while the device has nothing else to do: a training that takes
-    fewer clips a second does not wait.
+    Each loader is measured by itself after a warm-up, while the device is otherwise idle. A training that needs fewer
+    clips per second does not wait for data.
 
     Args:
-        cfg: of ``load_config``; a config of data alone will do.
-        seconds: how long to measure each; as long at most for a warm-up of two passes over the data.
+        cfg: A config from ``load_config``. It may describe data only.
+        seconds: The duration of each measurement. A warm-up takes two passes over the data, but no longer than this.
         device: "cpu" or "cuda".
 
     Returns:
-        ``loaders``: for each ``cache``, ``workers`` and ``pinned`` either ``clips_per_second``, ``seconds_to_build``
-        (with what a cache decodes first), ``first_batch_seconds`` (with the start of workers), ``bytes_sent`` a batch
-        by a worker and ``copies_to_the_device`` a batch, or ``impossible``, the reason; and where it was measured.
+        ``loaders``, with an entry for each combination of ``cache``, ``workers`` and ``pinned``, and the environment.
+        An entry has ``clips_per_second``, ``seconds_to_build`` (including what a cache decodes first),
+        ``first_batch_seconds`` (including the start of workers), ``bytes_sent`` by a worker for a batch and
+        ``copies_to_the_device`` for a batch. If a combination does not work, it has the reason as ``impossible``.
 
     Raises:
-        I2VError: what is wrong with config or data.
+        I2VError: The config or its data are wrong.
     """
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError("there is no GPU here: measure with --device cpu")
@@ -62,8 +63,10 @@ def benchmark_loaders(cfg: Config, seconds: float = 10.0, device: str = "cpu") -
 
 
 def variants(cfg: Config, device: str) -> list[dict[str, Any]]:
-    """The loaders to measure: the config's cache with 0, 2 and as many workers as suit the machine, pinned memory both
-    ways where there is a GPU; then clips on the device.
+    """Return the settings of the loaders to measure.
+
+    The config's cache is combined with 0, 2 and the default number of workers, on a GPU with and without pinned memory.
+    After these comes the cache on the device.
     """
     cache = cfg.train_dataloader.dataset.get("cache", "memory")
     cache = "memory" if cache == "device" else cache
@@ -74,6 +77,7 @@ def variants(cfg: Config, device: str) -> list[dict[str, Any]]:
 
 
 def _loader(cfg: Config, cache: str | None, workers: int, pinned: bool) -> DataLoader:
+    """Build the training loader of ``cfg`` with other settings."""
     cfg = deepcopy(cfg)
     cfg.train_dataloader.update(pin_memory=pinned, persistent_workers=workers > 0)
     cfg.train_dataloader.dataset.cache = cache
@@ -81,6 +85,7 @@ def _loader(cfg: Config, cache: str | None, workers: int, pinned: bool) -> DataL
 
 
 def _measured(loader: DataLoader, seconds: float, device: torch.device) -> dict[str, Any]:
+    """Return the measurements of one loader."""
     begin = time.perf_counter()
     batches = iter(loader)
     batch = next(batches)
@@ -91,7 +96,7 @@ def _measured(loader: DataLoader, seconds: float, device: torch.device) -> dict[
         arrive(next(batches), device)
         if time.perf_counter() > end:
             break
-    # What was ready before the clock started must not count: the workers' queues are emptied once.
+    # Batches that were ready before the clock started must not count, so empty the workers' queues once.
     for _ in range(loader.num_workers * (loader.prefetch_factor or 0)):
         arrive(next(batches), device)
     begin, number = time.perf_counter(), 0
@@ -107,7 +112,7 @@ def _measured(loader: DataLoader, seconds: float, device: torch.device) -> dict[
 
 
 def arrive(batch: dict, device: torch.device) -> dict[str, Tensor]:
-    """The inputs of a batch on the device, as uint8, and there when this returns."""
+    """Move the inputs of a batch to the device as uint8 and wait until they are there."""
     inputs = stack_inputs(batch["inputs"])
     moved = {name: values.to(device, non_blocking=True) for name, values in inputs.items()}
     if device.type == "cuda":
@@ -116,13 +121,13 @@ def arrive(batch: dict, device: torch.device) -> dict[str, Tensor]:
 
 
 def sent_bytes(batch: dict) -> int:
-    """The bytes that a worker writes for a batch: storages of tensors, each once, and everything else as pickled."""
+    """Return the bytes that a worker sends for a batch: each tensor storage once, and everything else as pickled."""
     counter = _Counter.of(batch)
     return sum(counter.storages.values()) + counter.rest
 
 
 class _Counter(pickle.Pickler):
-    """Pickles all but tensors, of which it keeps the size of every storage by its address."""
+    """A pickler that leaves out tensors and notes the size of each of their storages by its address."""
 
     def __init__(self) -> None:
         self._file = io.BytesIO()
@@ -131,17 +136,18 @@ class _Counter(pickle.Pickler):
 
     @classmethod
     def of(cls, value: Any) -> _Counter:
-        """Count ``value``."""
+        """Return the counter of ``value``."""
         counter = cls()
         counter.dump(value)
         return counter
 
     @property
     def rest(self) -> int:
+        """The bytes of everything that is not a tensor."""
         return self._file.tell()
 
     def reducer_override(self, value: Any) -> Any:
-        """A tensor leaves nothing behind; all else is pickled as usual."""
+        """Note the storage of a tensor and pickle nothing for it. Pickle everything else as usual."""
         if not isinstance(value, Tensor):
             return NotImplemented
         storage = value.untyped_storage()
@@ -150,7 +156,7 @@ class _Counter(pickle.Pickler):
 
 
 def format_loaders(result: dict[str, Any]) -> str:
-    """The numbers to read."""
+    """Return the result as text."""
     lines = [f"{result['config']}: batches of {result['batch_size']}, uint8, on {result['device']}"]
     for row in result["loaders"]:
         pinned = " pinned" if row["pinned"] else ""

@@ -1,4 +1,4 @@
-"""How fast a training step is beside the same step done plainly."""
+"""Benchmark of a training step against the same step in reference form."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS, build_part
 from i2vkit.structures import VideoSample
 
-CHECKED = 2  # steps
-# How far losses may lie from those of the reference step in fp32 with TF32 off, relative or absolute.
+CHECKED = 2  # steps whose losses are compared
+# Allowed difference of losses from those of the reference step in fp32 with TF32 off, relative or absolute.
 TOLERANCES = {"fp32": 0.01, "tf32": 0.05, "bf16": 0.1}
 
 
@@ -51,27 +51,27 @@ def benchmark_step(
     device: str = "cpu",
     compiled: bool = False,
 ) -> dict[str, Any]:
-    """A whole training step, through the config's phases and optimisers, beside the same done plainly, by turns.
+    """Time a whole training step, with the config's phases and optimisers, in turn with its reference form.
 
-    "reference" computes layers and discriminators that have one in their reference form, where inputs of a
-    discriminator share nothing, takes Adam's unfused steps and leaves all discriminators asking for gradients while the
-    generator trains (which are thrown away), in fp32 with TF32 off; everything else is the same code. Before that the
-    losses of the first steps are checked to agree.
+    The step "reference" computes in fp32 with TF32 off. It uses the reference form of all layers and discriminators
+    that have one, so the inputs of a discriminator share no features. Adam is not fused. All discriminators compute
+    gradients while the generator trains, and these are thrown away. Everything else is the same code. Before measuring,
+    the losses of the first steps are checked to agree.
 
     Args:
-        cfg: of ``load_config``; the data are random.
-        seconds: how long to measure, where five rounds do not take longer than 15 seconds.
-        batch: clips; by default 4, or 8 where they are single frames.
-        precisions: to measure in beside fp32, "tf32" (of GPUs only) and "bf16".
+        cfg: A config from ``load_config``. The data are random.
+        seconds: The duration of the measurement, if five rounds do not take longer than 15 seconds. By default 20.
+        batch: Clips in a batch. By default 4, or 8 if training takes single frames.
+        precisions: "tf32" (GPUs only) and "bf16", to measure beside fp32. By default none.
         device: "cpu" or "cuda".
-        compiled: measure the step with compiled parts too, in the last of the precisions.
+        compiled: Also measure the step with compiled parts, in the last of the precisions.
 
     Returns:
-        ``step``: the fields of ``timing.speed_report``, ``precision`` of each candidate, and ``losses`` of the checked
-        steps; numbers of parameters; and where it was measured.
+        ``step`` with the fields of ``timing.speed_report``, the ``precision`` of each candidate and the ``losses`` of
+        the checked steps, and besides it the numbers of parameters and the environment.
 
     Raises:
-        ConfigError: there is nothing to train, no such device, or the losses do not agree.
+        ConfigError: Nothing trains, the device is not there, or the losses do not agree.
     """
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError("there is no GPU here: measure with --device cpu")
@@ -110,7 +110,7 @@ def benchmark_step(
 
 
 class Trainer:
-    """A model with its optimisers and one batch."""
+    """A model with its optimisers and one batch, ready to take training steps."""
 
     def __init__(
         self,
@@ -124,22 +124,22 @@ class Trainer:
         self.model, self.data, self.reference = model, data, reference
         self.model.precision = precision
         if reference:
-            # No phase freezes anything: whatever lies on the way to a loss asks for gradients.
+            # No phase freezes anything, so all parameters on the way to a loss get gradients.
             self.model.trainable_parameters = lambda part=None: []
         self.optimizers = build_optimizers(model, optim_wrapper)
         if compiled:
             compile_parts(model, compile_options(True))
 
     def step(self) -> dict[str, float]:
-        """One step; every loss by name."""
+        """Take one step and return every loss by name."""
         with using_reference_forms(self.model, self.reference):
             log = self.model.train_step(self.data, self.optimizers)
         if self.reference:
-            self.model.zero_grad()  # what the generator's phase left in the discriminators
+            self.model.zero_grad()  # drop the gradients that the generator's phase left in the discriminators
         return {name: float(value) for name, value in log.items()}
 
     def losses(self, steps: int) -> list[dict[str, float]]:
-        """Of the first steps, with the same noise whoever takes them."""
+        """Take ``steps`` steps and return their losses. All trainers use the same noise."""
         taken = []
         for number in range(steps):
             with _seeded(number, next(self.model.parameters()).device):
@@ -149,30 +149,31 @@ class Trainer:
 
 @contextmanager
 def _seeded(seed: int, device: torch.device) -> Iterator[None]:
-    # Of this GPU alone: a benchmark of the CPU is not to begin with one, nor to warn where there are several.
+    # Fork the state of this GPU only. A CPU benchmark must not start CUDA, and several GPUs must not cause a warning.
+    """Use ``seed`` inside the context and restore the random state afterwards."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
 
 
 def build_optimizers(model: nn.Module, optim_wrapper: dict) -> OptimWrapperDict:
-    """What a training would build."""
+    """Build the optimisers that a training with ``optim_wrapper`` would use."""
     settings = deepcopy(dict(optim_wrapper))
     constructor = settings.pop("constructor", "PhaseOptimWrapperConstructor")
     return build_part(OPTIM_WRAPPER_CONSTRUCTORS, dict(type=constructor, optim_wrapper_cfg=settings))(model)
 
 
 def reference_optimizers(optim_wrapper: dict) -> dict[str, Any]:
-    """The same with optimisers that are neither fused nor worked through in groups."""
+    """Return ``optim_wrapper`` with optimisers that are neither fused nor vectorised over parameters."""
     settings = deepcopy(dict(optim_wrapper))
     settings["optimizer"] = {**settings["optimizer"], "fused": False, "foreach": False}
     return settings
 
 
 def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
-    """Random clips as a training's loader hands them over, with what the passes of ``model`` read.
+    """Return random clips in the form of a training loader's batch, with everything that the passes of ``model`` read.
 
-    One tensor a field, and no lengths, as no clip was padded.
+    Each field is one tensor. There are no lengths, since no clip was padded.
     """
     size = model.image_size
     generator = torch.Generator().manual_seed(0)
@@ -182,14 +183,14 @@ def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
 
     inputs = {"driving": clips(), "label": torch.arange(batch) % max(1, len(model.labels))}
     if maps := getattr(model, "map_channels", 0):
-        inputs["driving_maps"] = clips()[:, :1].repeat(1, maps, 1, 1, 1)
+        inputs["driving_maps"] = clips()[:, :1].repeat(1, maps, 1, 1, 1)  # (B, M, T, H, W)
         inputs["image_maps"] = inputs["driving_maps"][:, :, 0].contiguous()
     network = getattr(model, "network", None)  # of a supervised model
     if hasattr(network, "frame_state"):
         inputs["states"] = (torch.arange(length) * network.frame_state.out_features // length).repeat(batch, 1)
     if hasattr(network, "num_joints"):
         shape = (length, network.num_joints, 2)
-        inputs["joints"] = (torch.rand(shape, generator=generator) * (size - 1)).repeat(batch, 1, 1, 1)
+        inputs["joints"] = (torch.rand(shape, generator=generator) * (size - 1)).repeat(batch, 1, 1, 1)  # (B, T, J, 2)
     if landmarks := getattr(network, "num_landmarks", 0):
         inputs["landmarks"] = torch.rand(batch, length, landmarks, 2, generator=generator) * (size - 1)
     if any(
@@ -201,7 +202,7 @@ def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
 
 
 def check_losses(losses: dict[str, list[dict[str, float]]], precisions: dict[str, str]) -> None:
-    """Raise ``ConfigError`` where a loss is not what the reference step has: other work is no measure.
+    """Raise ``ConfigError`` if a loss differs from the reference step's, so that the two do not do the same work.
 
     >>> check_losses({"reference": [{"l1": 1.0}], "fast": [{"l1": 1.001}]}, {"reference": "fp32", "fast": "fp32"})
     """
@@ -211,13 +212,13 @@ def check_losses(losses: dict[str, list[dict[str, float]]], precisions: dict[str
             for loss, value in expected.items():
                 if not abs(found[loss] - value) <= tolerance * max(1.0, abs(value)):
                     raise ConfigError(
-                        f"{name!r} does not train as {REFERENCE!r} does: loss {loss!r} of step {number} is "
+                        f"{name!r} trains differently from {REFERENCE!r}: loss {loss!r} of step {number} is "
                         f"{found[loss]:.6g}, not {value:.6g}"
                     )
 
 
 def format_step(result: dict[str, Any]) -> str:
-    """The numbers to read."""
+    """Return the result as text."""
     lines = [f"{result['config']}: a step of {result['batch_size']} clips of {result['frames']} frames"]
     lines += [f"{part}: {number:,} parameters" for part, number in result["parameters"].items()]
     where = f"{result['threads']} threads, {result['cores']} cores, {result['processor']}"

@@ -1,4 +1,4 @@
-"""What all benchmarks share: candidates that run by turns, their medians and ratios, memory, and where it was."""
+"""Tools of all benchmarks: interleaved timing with medians and ratios, peak memory, and environment info."""
 
 from __future__ import annotations
 
@@ -19,34 +19,36 @@ from i2vkit.utils.versions import package_versions
 
 PACKAGES = ("i2vkit", "torch", "numpy", "onedl-mmengine", "pillow", "av", "opencv-python")
 LEAST_ROUNDS = 5
-LONG = 15.0  # seconds: no round of a long comparison begins later
+LONG = 15.0  # seconds after which a long comparison begins no other round
 
 
 @dataclass(frozen=True)
 class InterleavedTimes:
-    """What ``time_interleaved`` measured.
+    """The measurements of ``time_interleaved``.
 
-    ``seconds`` of each candidate, one value a round; ``peak_bytes``, the most memory that the process held during its
-    turns, None where that cannot be told.
+    Attributes:
+        seconds: The seconds of each candidate, one value a round.
+        peak_bytes: The most memory that the process held during a candidate's turns. None if that is unknown.
     """
 
     seconds: dict[str, list[float]]
     peak_bytes: dict[str, int | None]
 
     def median(self, name: str) -> float:
-        """The median of a candidate's seconds."""
+        """Return the median of a candidate's seconds."""
         return median(self.seconds[name])
 
     def ratio(self, name: str, other: str) -> float:
-        """How many times faster ``name`` is than ``other``: the median over the rounds."""
+        """Return how many times faster ``name`` is than ``other``, as the median over the rounds."""
         return median(self._ratios(name, other))
 
     def ratio_range(self, name: str, other: str) -> tuple[float, float]:
-        """The smallest and the largest of these ratios, which tell how much the median is worth."""
+        """Return the smallest and the largest of these ratios, which show how reliable the median is."""
         ratios = self._ratios(name, other)
         return min(ratios), max(ratios)
 
     def _ratios(self, name: str, other: str) -> list[float]:
+        """Return the ratio of every round."""
         return [slow / fast for fast, slow in zip(self.seconds[name], self.seconds[other], strict=True)]
 
 
@@ -60,22 +62,25 @@ def time_interleaved(
 ) -> InterleavedTimes:
     """Run the candidates one after the other, round after round, and time each turn.
 
-    What changes slowly (other programs, the clock rate) so falls on all alike; every second round goes the other way
-    around. A first round warms up and does not count, unless all are ``warm``.
+    Slow changes (other programs, the clock rate) thus affect all alike. Every second round runs in the opposite order.
+    A first round warms up and does not count, unless all candidates are ``warm``.
 
     Args:
-        candidates: by name; each does the same amount of work whenever it is called.
-        seconds: begin no round after this long, but let five rounds count.
-        most: begin none after this long in any case, once one has counted.
-        before: what is done before a candidate's turn, untimed.
-        clock: seconds, rising.
+        candidates: Functions by name. Each does the same amount of work in every call.
+        seconds: Begin no round after this time, unless fewer than five rounds have counted.
+        before: Functions that run before a candidate's turn, untimed.
+        clock: A function that returns seconds. By default wall-clock time.
+        warm: The candidates have run before, so the first round counts.
+        most: Begin no round after this time, as soon as one has counted. By default unlimited.
     """
     before = before or {}
     names = list(candidates)
     times: dict[str, list[float]] = {name: [] for name in names}
     peaks: dict[str, int | None] = dict.fromkeys(names)
     start, rounds = clock(), int(warm)
+    # Round 0 is the warm-up unless ``warm``, so at least round 1 always counts.
     while rounds <= 1 or (clock() - start < most and (rounds <= LEAST_ROUNDS or clock() - start < seconds)):
+        # The opposite order in every second round cancels the advantage of coming first.
         for name in names if rounds % 2 else reversed(names):
             before.get(name, lambda: None)()
             with PeakMemory() as memory:
@@ -90,10 +95,10 @@ def time_interleaved(
 
 
 def speed_report(turns: InterleavedTimes, reference: str, names: list[str]) -> dict[str, Any]:
-    """What was measured of the candidates ``names``, by name, ready to be written.
+    """Return the measurements of the candidates ``names`` as a dict that can be written as JSON.
 
-    ``milliseconds`` (medians), ``ratio``: how many times faster than the ``reference``, with its ``ratio_range`` over
-    the ``rounds``, ``peak_bytes`` of the process.
+    ``milliseconds`` are medians. ``ratio`` says how many times faster a candidate is than the ``reference``, and
+    ``ratio_range`` gives the extremes over the ``rounds``. ``peak_bytes`` is the memory of the process.
 
     >>> speed_report(InterleavedTimes({"a": [2.0], "b": [0.5]}, {"a": None, "b": None}), "a", ["a", "b"])["ratio"]
     {'a': 1.0, 'b': 4.0}
@@ -109,7 +114,7 @@ def speed_report(turns: InterleavedTimes, reference: str, names: list[str]) -> d
 
 
 def synchronized(work: Callable[[], object], device: torch.device) -> Callable[[], None]:
-    """``work``, until the GPU has done it where ``device`` is one."""
+    """Return a function that does ``work`` and, on a GPU, waits until it is finished."""
 
     def run() -> None:
         work()
@@ -120,9 +125,10 @@ def synchronized(work: Callable[[], object], device: torch.device) -> Callable[[
 
 
 class PeakMemory:
-    """The most memory that this process holds while the body runs: ``bytes``, on the GPU where one is in use.
+    """A context that measures in ``bytes`` the most memory that this process holds inside it.
 
-    None where neither can be told; without a GPU that is known on Linux only. Other processes do not count.
+    On a GPU in use it is the GPU's memory. On the CPU it is known on Linux only, elsewhere ``bytes`` is None. Other
+    processes do not count.
     """
 
     bytes: int | None = None
@@ -139,11 +145,13 @@ class PeakMemory:
         if self._cuda:
             self.bytes = torch.cuda.max_memory_allocated()
         elif self._can_reset:
+            # VmHWM is the peak of the resident memory, in kB.
             lines = Path("/proc/self/status").read_text().splitlines()
             self.bytes = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def _write(path: str, text: str) -> bool:
+    """Write to a file of the kernel and return True, or False if that is not possible."""
     try:
         Path(path).write_text(text)
     except OSError:
@@ -152,7 +160,7 @@ def _write(path: str, text: str) -> bool:
 
 
 def environment_info() -> dict[str, object]:
-    """What a measurement depends on beside the code: versions, processor, cores, threads, GPU."""
+    """Return what a measurement depends on besides the code: versions, processor, cores, threads, GPU."""
     return {
         "versions": {"python": platform.python_version(), **package_versions(PACKAGES)},
         "processor": _processor(),
@@ -163,7 +171,7 @@ def environment_info() -> dict[str, object]:
 
 
 def _processor() -> str:
-    """The processor's name; Linux keeps it where Python does not look."""
+    """Return the name of the processor. On Linux it is in a file that Python's ``platform`` does not read."""
     cpus = Path("/proc/cpuinfo")
     lines = cpus.read_text().splitlines() if cpus.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -171,12 +179,12 @@ def _processor() -> str:
 
 
 def config_name(cfg: Config) -> str:
-    """What a config's file is called."""
+    """Return the name of a config's file without its extension."""
     return Path(cfg.filename or "config").stem
 
 
 def table(measured: dict[str, Any]) -> list[str]:
-    """A line a candidate of what ``speed_report`` gives."""
+    """Return the lines of a table with one candidate per line, from the result of ``speed_report``."""
     width = max(len(name) for name in measured["milliseconds"])
     lines = []
     for name, milliseconds in measured["milliseconds"].items():

@@ -1,4 +1,4 @@
-"""How much of a training step is spent waiting for data."""
+"""Measurement of the share of a training step that is spent waiting for data."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from i2vkit.apis.train import prepare
 from i2vkit.engine.runner import NamedRunner
 from i2vkit.errors import ConfigError
 
-WARM_UP = 3  # steps: the workers start, and fill their queues
+WARM_UP = 3  # steps in which the workers start and fill their queues
 
 
 class WaitingHook(Hook):
-    """Adds up how long the loop waits for its next batch, and how long steps take, after ``WARM_UP`` steps.
+    """A hook that adds up the time that the training loop waits for batches, and the time that steps take.
 
-    ``waited`` and ``total`` are in seconds, from the end of a step to the end of the next.
+    It counts from step ``WARM_UP`` on. ``waited`` and ``total`` are in seconds. A step lasts from the end of the one
+    before to its own end.
     """
 
     priority = "VERY_LOW"
@@ -33,13 +34,13 @@ class WaitingHook(Hook):
         self._pause = 0.0
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None) -> None:
-        """The batch is there."""
+        """Note how long the loop has waited for this batch."""
         self._pause = self.clock() - self._ended
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
     ) -> None:
-        """The step is done, on the GPU too: what it has queued there is no waiting for data."""
+        """Add the step to the totals after the GPU has finished it, since queued work is no waiting for data."""
         if torch.cuda.is_available() and torch.cuda.is_initialized():
             torch.cuda.synchronize()
         now = self.clock()
@@ -50,13 +51,14 @@ class WaitingHook(Hook):
 
 
 def waiting_share(cfg: Config, steps: int) -> float:
-    """The share of its time, in [0, 1], that a training waits for data, over ``steps`` steps after a warm-up.
+    """Return the share of its time, in [0, 1], that a training waits for data.
 
-    Nothing is kept, validated or loaded: pre-trained weights do not change how long a step takes.
+    It is measured over ``steps`` steps after a warm-up. Nothing is saved, validated or loaded, since pre-trained
+    weights do not change the time of a step.
 
     Raises:
-        ConfigError: ``cfg`` has no model.
-        I2VError: what is wrong with config, data or training.
+        ConfigError: ``cfg`` describes no training.
+        I2VError: The config, the data or the training is wrong.
     """
     if not cfg.get("model") or not cfg.get("train_cfg"):
         raise ConfigError(f"{cfg.filename} describes no training: leave --steps out")
@@ -66,6 +68,7 @@ def waiting_share(cfg: Config, steps: int) -> float:
         for key in ("val_dataloader", "val_cfg", "val_evaluator", "test_dataloader", "test_cfg", "test_evaluator"):
             cfg.pop(key, None)
         cfg.train_cfg.update(max_iters=WARM_UP + steps, val_interval=WARM_UP + steps + 1)
+        # Hooks that write pictures or checkpoints would count as waiting.
         cfg.update(custom_hooks={}, load_from=None, resume=False, visualizer=None, log_level="ERROR")
         cfg.default_hooks = dict(cfg.get("default_hooks") or {}, checkpoint=None)
         if "pretrained" in cfg.model:

@@ -1,1 +1,1 @@
-"""Results side by side: what may stand in one column, paired differences, and the report."""
+"""Comparison of results: which are comparable, paired differences, and the report."""

@@ -1,4 +1,4 @@
-"""Results read into the rows of a table, and whether they may stand in one: of the same samples, scored alike."""
+"""Reading of results into the rows of a table, and checks that they score the same samples in the same way."""
 
 from __future__ import annotations
 
@@ -15,37 +15,42 @@ from i2vkit.errors import ConfigError
 
 NEEDED = ("config", "checkpoint", "protocol", "scores")
 
-# Transforms that read something beside the frames: they change no score.
+# These transforms leave the frames as they are, so they change no score.
 _SCORE_NEUTRAL = ("ReadMaps(", "RetargetMaps(", "RetargetJoints(", "ReadPoints(", "PackClip(")
 
 
 @dataclass(frozen=True)
 class ComparedRow:
-    """A model: its name in the table, and its results, one a seed."""
+    """A row of the table: a model's name and its results, one for each seed."""
 
     name: str
     results: list[dict[str, Any]]
 
 
 def read_results(files: Sequence[str | Path]) -> list[ComparedRow]:
-    """The rows of ``metrics.json`` files, in their order; NAME=FILE names a row, and files of one name are its seeds.
+    """Read ``metrics.json`` files into rows, in the order of the files.
 
-    Results of one config, options and iteration whose training or test seeds differ are one row too.
+    Results of one config, options and iteration that differ only in the training or test seed form one row.
+
+    Args:
+        files: Paths of results. NAME=FILE names a row, and files with the same name are its seeds.
 
     Raises:
-        ConfigError: a file that cannot be read or is no result, the same result twice, or results that were not made
-            from the same samples in the same way.
+        ConfigError: A file cannot be read or is no result, a result comes twice, or the results do not score the same
+            samples in the same way.
     """
     named = [_read(entry) for entry in map(str, files)]
     check_comparable([result for _, result in named])
     groups: dict[Any, list[dict]] = {}
     for name, result in named:
         groups.setdefault(name or _settings(result), []).append(result)
+    # A group without a name is one row only if its members are seeds of one model.
     split = [part for key, group in groups.items() for part in _seeds(key, group)]
     configs = Counter(group[0]["config"] for _, group in split)
     rows = []
     for key, group in split:
         config = group[0]["config"]
+        # Rows of one config need more than its name: add the file.
         own = config if configs[config] == 1 else f"{config} ({group[0]['file']})"
         rows.append(ComparedRow(key if isinstance(key, str) else own, group))
     if twice := [name for name, count in Counter(row.name for row in rows).items() if count > 1]:
@@ -54,22 +59,22 @@ def read_results(files: Sequence[str | Path]) -> list[ComparedRow]:
 
 
 def check_comparable(results: Sequence[dict[str, Any]]) -> None:
-    """Raise ``ConfigError`` that says what differs unless all results can be compared with the first.
+    """Raise ``ConfigError`` unless all results can be compared with the first. The message says what differs.
 
-    Compared are samples (their seeds aside), frames (stride), resize, the weights that metrics look through, and the
-    static baselines, which tell whether the videos were the same. A result names itself by ``name`` or ``file``.
+    The check covers samples (except their seeds), frames (stride), resize, the weights of feature extractors, and the
+    static baselines, which show that the videos were the same. ``name`` or ``file`` names a result in the message.
     """
     for other in results[1:]:
         if what := difference_of(results[0], other):
             names = [_name(result) for result in (results[0], other)]
             raise ConfigError(
-                f"{names[0]} and {names[1]} do not go into one table: {what}. Test one of them again as the other was "
-                f"(tools/test.py --protocol METRICS.JSON takes its samples), or make two tables"
+                f"{names[0]} and {names[1]} cannot be in one table: {what}. Test one of them again with the "
+                f"samples of the other (tools/test.py --protocol METRICS.JSON), or make two tables"
             )
 
 
 def difference_of(one: dict[str, Any], other: dict[str, Any]) -> str | None:
-    """What keeps two results from being compared, in words with both sides; None if nothing does."""
+    """Return the difference that makes two results incomparable, with both values, or None if there is none."""
     for find in (_samples, _frames, _extractors, _static_baselines):
         if what := find(one, other):
             return what
@@ -77,47 +82,58 @@ def difference_of(one: dict[str, Any], other: dict[str, Any]) -> str | None:
 
 
 def samples_digest(result: dict[str, Any]) -> str:
-    """SHA-256 of a result's samples with their seeds; some results carry it in place of the list."""
+    """Return the SHA-256 of a result's samples with their seeds. Some results store it instead of the list."""
     if "samples_sha256" in result:
         return result["samples_sha256"]
     return hashlib.sha256(json.dumps(result["samples"]).encode()).hexdigest()
 
 
 def _samples(one: dict, other: dict) -> str | None:
+    """Return the difference in samples."""
     protocols = " and ".join(_protocol(result) for result in (one, other))
     if "samples" not in one or "samples" not in other:
         differ = samples_digest(one) != samples_digest(other)
         return f"they were made from other samples, of protocols {protocols}" if differ else None
-    lists = [[{k: v for k, v in sample.items() if k != "seed"} for sample in r["samples"]] for r in (one, other)]
-    if len(lists[0]) != len(lists[1]):
-        return f"they have {len(lists[0])} and {len(lists[1])} samples, of protocols {protocols}"
-    for number, (ours, others) in enumerate(zip(*lists, strict=True)):
+    # Seeds may differ: results of one model with several test seeds are compared by their mean.
+    own_samples, other_samples = _without_seeds(one), _without_seeds(other)
+    if len(own_samples) != len(other_samples):
+        return f"they have {len(own_samples)} and {len(other_samples)} samples, of protocols {protocols}"
+    for number, (ours, others) in enumerate(zip(own_samples, other_samples, strict=True)):
         if ours != others:
             return f"samples number {number} are {ours} and {others}, of protocols {protocols}"
     return None
 
 
+def _without_seeds(result: dict) -> list[dict]:
+    """Return the samples of a result without their seeds."""
+    return [{key: value for key, value in sample.items() if key != "seed"} for sample in result["samples"]]
+
+
 def _protocol(result: dict) -> str:
+    """Return the name of the protocol that made the samples."""
     protocol = result["protocol"]
     return str(protocol.get("replays", protocol).get("name"))
 
 
 def _name(result: dict) -> str:
+    """Return the name of a result for messages."""
     return str(result.get("name") or result.get("file") or result["config"])
 
 
 def _steps(result: dict) -> str:
+    """Return the transforms of a result that affect its scores."""
     return ", ".join(step for step in result.get("pipeline", []) if not step.startswith(_SCORE_NEUTRAL))
 
 
 def _frames(one: dict, other: dict) -> str | None:
-    """Older results have the whole pipeline only."""
+    """Return the difference in frames or resize. Older results store the whole pipeline only."""
     for key in ("frames", "resize"):
         if key not in one or key not in other:
             ours, others = (_steps(result) for result in (one, other))
             return None if ours == others else f"they differ in the pipeline ({ours} and {others})"
         if one[key] != other[key]:
             ours, others = one[key] or {}, other[key] or {}
+            # Name only the settings that differ, in the order of the first result.
             names = [name for name in {**ours, **others} if ours.get(name) != others.get(name)]
             differ = ", ".join(f"{name} ({ours.get(name)} and {others.get(name)})" for name in names)
             return f"their {key} differ in {differ}"
@@ -125,6 +141,7 @@ def _frames(one: dict, other: dict) -> str | None:
 
 
 def _extractors(one: dict, other: dict) -> str | None:
+    """Return the first metric whose feature extractors differ."""
     ours, others = one.get("extractors", {}), other.get("extractors", {})
     for metric in ours.keys() & others.keys():
         if ours[metric] != others[metric]:
@@ -133,6 +150,7 @@ def _extractors(one: dict, other: dict) -> str | None:
 
 
 def _static_baselines(one: dict, other: dict) -> str | None:
+    """Return the first static baseline that differs, which means that the videos were not the same."""
     for name in sorted(one["scores"].keys() & other["scores"].keys()):
         ours, others = one["scores"][name], other["scores"][name]
         if name.endswith("_static_baseline") and not isclose(ours, others, rel_tol=1e-4):
@@ -142,12 +160,13 @@ def _static_baselines(one: dict, other: dict) -> str | None:
 
 
 def videos_of(result: dict[str, Any]) -> list[dict]:
-    """The values of each video, or where these were left away of each image."""
+    """Return the values of each video, or of each image if the result has none for videos."""
     return result.get("per_video") or result.get("per_image") or []
 
 
 def _read(entry: str) -> tuple[str | None, dict[str, Any]]:
-    """A result with its ``file``, and the name that it was given."""
+    """Return the name that the user gave, and the result with its path as ``file``."""
+    # A path may contain "=" itself.
     name, mark, path = entry.partition("=")
     name, path = (name, path) if mark and not Path(entry).is_file() else (None, entry)
     try:
@@ -158,22 +177,23 @@ def _read(entry: str) -> tuple[str | None, dict[str, Any]]:
     if missing:
         raise ConfigError(f"{path} is no result of tools/test.py: it has no {missing[0]}")
     if "samples" not in result and "samples_sha256" not in result:
-        raise ConfigError(f"{path} does not say of which samples it is: test the model again")
+        raise ConfigError(f"{path} does not list its samples: test the model again")
     return name, result | {"file": path}
 
 
 def _settings(result: dict) -> tuple:
-    """What results of one row share besides their seeds."""
+    """Return everything that the results of one row share besides their seeds."""
     options = {key: value for key, value in (result.get("options") or {}).items() if key != "randomness.seed"}
     precision = result.get("precision", "fp32")
     return (result["config"], json.dumps(options, sort_keys=True), result["checkpoint"].get("iteration"), precision)
 
 
 def _seeds(key: Any, group: list[dict]) -> list[tuple[Any, list[dict]]]:
-    """A group of results as one row if its members are seeds, or else as a row each.
+    """Return a group of results as one row if they differ in their seeds, else as one row each.
 
-    Raises ``ConfigError`` if a result comes twice, which a mean over seeds would count so, or a name stands for two
-    configs.
+    Raises:
+        ConfigError: A result comes twice, so that a mean over seeds would count it twice, or the user gave one name to
+            results of two configs.
     """
     if other := [result for result in group if result["config"] != group[0]["config"]]:
         configs = f"{group[0]['config']} ({group[0]['file']}) and {other[0]['config']} ({other[0]['file']})"
@@ -182,7 +202,7 @@ def _seeds(key: Any, group: list[dict]) -> list[tuple[Any, list[dict]]]:
     for result in group:
         if same[result["checkpoint"]["sha256"], result.get("seed")] > 1 and len(group) > 1:
             twice = [other["file"] for other in group if other["checkpoint"] == result["checkpoint"]]
-            raise ConfigError(f"{' and '.join(twice)} are one result: same weights, same seed; leave one away")
+            raise ConfigError(f"{' and '.join(twice)} are one result (same weights, same seed): leave one out")
     seeds = {(result["checkpoint"].get("seed"), result.get("seed")) for result in group}
     if isinstance(key, str) or len(seeds) == len(group):
         return [(key, group)]

@@ -1,4 +1,4 @@
-"""Results side by side: which may stand together, means over seeds, and what differs beyond the paired bootstrap."""
+"""Paired comparison of results: means over seeds, bootstrap intervals, and differences beyond the paired bootstrap."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ from i2vkit.evaluation.statistics import bootstrap_interval, bootstrap_over, gro
 
 STATIC_BASELINE = "static baseline: first image repeated"
 
-# Of one metric: the value of each sample and its group in the bootstrap; keys are (name, its how-manieth).
+# The values of one metric: (value, bootstrap group) of each sample. Keys are (name, number), since names may repeat.
 Values = dict[tuple[str, int], tuple[float, str]]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one row says of one metric.
+    """The values of one row for one metric. A value that is not known is None.
 
-    ``score``, its 95 % ``interval`` and its ``spread``, the standard deviation over seeds;
-    ``difference`` is score - that of the first row and ``limits`` the paired interval of it; ``verdict`` is "better",
-    "worse", "differs" (where nothing says which way is better) or "" (not beyond chance). What is not known is None.
+    Attributes:
+        score: The mean over seeds.
+        interval: Its 95 % interval.
+        spread: The standard deviation over seeds.
+        difference: The score minus that of the first row.
+        limits: The paired 95 % interval of the difference.
+        verdict: "better", "worse", "differs" (no direction is known to be better) or "" (not beyond chance).
     """
 
     score: float
@@ -37,10 +41,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that a table of results says: ``cells`` by row and metric, the first row being what others differ from.
+    """The content of a comparison table. All other rows are compared with the first.
 
-    ``facts`` is a result, for what all of them share; ``over`` says whom the bootstrap draws, ``groups`` how many, and
-    ``counts`` on how many samples each metric is compared.
+    Attributes:
+        rows: The rows of the table.
+        metrics: The names of the metrics, in their order.
+        cells: The cells by row and metric.
+        facts: One of the results, for all that the results share.
+        over: The units that the bootstrap draws: people or videos.
+        groups: The number of these units.
+        counts: The number of samples on which each metric is compared.
     """
 
     rows: list[ComparedRow]
@@ -53,10 +63,11 @@ class Comparison:
 
 
 def compare(rows: Sequence[ComparedRow]) -> Comparison:
-    """Compare rows, as ``read_results`` gives them, with the first of them; the static baseline is the last row.
+    """Compare the rows from ``read_results`` with the first of them. The static baseline becomes the last row.
 
-    Each metric is compared on the samples that all rows which have it could score. Of several seeds a sample's value is
-    the mean. Samples are paired by name, and people, who are not independent of their videos, drawn as a whole.
+    Each metric is compared on the samples that all rows with this metric could score. With several seeds the value of a
+    sample is the mean over them. Samples are paired by name. The bootstrap draws people as a whole, since the videos of
+    one person are not independent.
     """
     first = rows[0].results[0]
     names = [name for row in rows for result in row.results for name in result["scores"]]
@@ -70,6 +81,7 @@ def compare(rows: Sequence[ComparedRow]) -> Comparison:
         scores = {name: [result["scores"][metric] for result in results] for name, results in known.items()}
         if (key := f"{metric}_static_baseline") in first["scores"]:
             values[STATIC_BASELINE], scores[STATIC_BASELINE] = _mean_values([first], key, over), [first["scores"][key]]
+        # Only samples that every row could score are compared. Scores of whole sets have no values of samples.
         common = set.intersection(*[set(found) for found in values.values() if found] or [set()])
         counts[metric] = len(common)
         way = _less_is_better(first, metric)
@@ -83,7 +95,7 @@ def compare(rows: Sequence[ComparedRow]) -> Comparison:
 def _cell(
     scores: list[float], values: Values, reference: Values | None, common: set, less_is_better: bool | None
 ) -> Cell:
-    """A cell from the scores of its seeds, and the values of its samples and of the first row's."""
+    """Return the cell for the ``scores`` of a row's seeds, its sample values and those of the first row."""
     spread = stdev(scores) if len(scores) > 1 else None
     keys = [key for key in values if key in common]
     if not keys:
@@ -96,19 +108,22 @@ def _cell(
     differences = [values[key][0] - reference[key][0] for key in keys]
     limits, verdict = _interval(differences, groups), ""
     if limits and not limits[0] <= 0 <= limits[1]:
+        # The interval excludes 0, so its lower limit gives the sign of the difference.
         verdict = "differs" if less_is_better is None else "better" if (limits[0] > 0) != less_is_better else "worse"
     return Cell(fmean(own), interval, spread, fmean(differences), limits, verdict)
 
 
 def _interval(values: list[float], groups: list[str]) -> tuple[float, float] | None:
+    """Return the bootstrap interval of the mean, or None if there are too few groups."""
     low, high = bootstrap_interval(values, groups)
     return None if isnan(low) else (low, high)
 
 
 def _mean_values(results: Sequence[dict], key: str, over: str) -> Values:
-    """The values of ``key`` by sample, means over the results; those that every result has.
+    """Return the mean of ``key`` over the results for each sample that all of them have.
 
-    None at all where the score is no mean of its videos', as that of a whole set is not: they tell nothing about it.
+    The dict is empty if the score is not the mean over videos, as for metrics of a whole set. Values of single videos
+    then say nothing about the score.
     """
     tables = [_values(result, key, over) for result in results]
     for result, table in zip(results, tables, strict=True):
@@ -120,13 +135,14 @@ def _mean_values(results: Sequence[dict], key: str, over: str) -> Values:
 
 
 def _values(result: dict, key: str, over: str) -> Values:
-    """The values of ``key`` by sample, or by image where samples of one image are scored together."""
+    """Return the values of ``key`` by sample, or by image if the samples of one image are scored together."""
     key = key.rpartition("/")[2]
     found, seen = {}, Counter()
     tables = (result.get("per_video") or [], result.get("per_image") or [])
     rows = next((table for table in tables if any(key in row for row in table)), [])
     groups = groups_of(rows, over) or range(len(rows))
     for row, group in zip(rows, groups, strict=True):
+        # Several samples of an image share its name.
         place = (row["name"], seen[row["name"]])
         seen[row["name"]] += 1
         if row.get(key) is not None:
@@ -135,8 +151,9 @@ def _values(result: dict, key: str, over: str) -> Values:
 
 
 def _less_is_better(result: dict, metric: str) -> bool | None:
-    """Whether less of a metric is better: as the result says, or as its improvement over the static baseline does; None
-    if neither.
+    """Return True if lower values of a metric are better, False if higher ones are, and None if that is unknown.
+
+    The result says so itself, or it follows from the improvement over the static baseline.
     """
     said = result.get("less_is_better", {}).get(metric)
     score, static_baseline, improvement = (

@@ -1,1 +1,1 @@
-"""What is registered, what goes with what, and how that is printed."""
+"""Registered parts: their list, their partners, and reports about them."""

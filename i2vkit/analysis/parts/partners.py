@@ -1,4 +1,4 @@
-"""Which parts go together, as the assembly itself judges: each is planned or built with each."""
+"""Compatibility of parts, decided by the assembly itself: each pair is planned or built."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from i2vkit.models.assembly import GeneratorPlan, plan_generator
 from i2vkit.registry import arguments_of, build_part
 from i2vkit.structures import Spec
 
-TRIES = 3  # what stands upstream of the decoder is nothing to a head
+TRIES = 3  # few suffice, since a head does not depend on the parts before the decoder
 
 
 def planned() -> dict[str, str]:
-    """Return the slots of a generator that are planned together, by kind of part, in the order of what flows."""
+    """Return the slots of a generator that are planned together, by kind of part, in the order of the data flow."""
     return {slot.registry.name: slot.name for slot in GENERATOR_SLOTS.values() if slot.planned}
 
 
 @dataclass(frozen=True)
 class Partner:
-    """How a part gets on with one of another ``kind``: by which ``adapters``, or the ``refusal``."""
+    """Another part and its compatibility: the ``adapters`` that join the two, or the reason of the ``refusal``."""
 
     kind: str
     name: str
@@ -40,11 +40,15 @@ class Partner:
 
 
 def partners(kind: str, name: str) -> list[Partner]:
-    """Every part that could stand beside this one in a generator or discriminator, as the assembly itself judges.
+    """Return every part that can be combined with this one in a generator or discriminator, and every one that cannot.
 
-    Content encoder, motion encoder, motion generator and decoder go together if the generator is planned with both
-    read, whatever stands in the other two slots (with the fewest adapters). Heads and refiners are built with every
-    decoder, views and adversarial losses with every network, on the meta device.
+    Two of content encoder, motion encoder, motion generator and decoder are compatible if some plan of a generator
+    reads both, with any parts in the other two slots. The plan with the fewest adapters is reported. Heads and refiners
+    are built with every decoder, views and adversarial losses with every network, on the meta device.
+
+    Args:
+        kind: The kind of the part, as registered.
+        name: The name of the part.
     """
     if kind in planned():
         others = [other for other in planned() if other != kind]
@@ -70,7 +74,7 @@ def _as_partner(kind: str, name: str, refusal: str) -> Partner:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The assembly logs which parts are not built; here it is asked a thousand times."""
+    """Silence the assembly inside the context. It logs which parts are not built, and here it runs a thousand times."""
     before = logging.root.manager.disable
     logging.disable(logging.INFO)
     try:
@@ -81,7 +85,7 @@ def _quiet() -> Iterator[None]:
 
 @cache
 def _plan(slots: tuple[tuple[str, str | None], ...], labels: int) -> GeneratorPlan | str:
-    """The plan of a generator with these parts by slot, or why there is none."""
+    """Return the plan of a generator with these parts by slot, or the reason why there is none."""
     settings = {slot: None if name is None else {"type": name} for slot, name in slots}
     try:
         with _quiet():
@@ -91,12 +95,13 @@ def _plan(slots: tuple[tuple[str, str | None], ...], labels: int) -> GeneratorPl
 
 
 def _planned(pair: dict[str, str]) -> Partner:
-    """The second part of ``pair`` (kind to name) as the partner of the first."""
+    """Return the second part of ``pair`` (kind to name) as the partner of the first."""
     *_, (kind, name) = pair.items()
     slots = planned()
     choices = [[pair[slot]] if slot in pair else [*kinds().get(slot, ()), None] for slot in slots]
     adapters, refusals, unread = [], [], False
     for names in product(*choices):
+        # A generator always has a decoder, which is the last slot.
         if names[-1] is None:
             continue
         plan = _plan(tuple(zip(slots.values(), names, strict=True)), labels=1)
@@ -113,15 +118,17 @@ def _planned(pair: dict[str, str]) -> Partner:
 
 @cache
 def _built(decoder: str, kind: str, name: str) -> str:
-    """Why a decoder and a head or refiner do not go together; "" if they do."""
+    """Return why a decoder and a head or refiner do not go together, or "" if they do."""
     head = name if kind == roles.HEADS.name else next(iter(kinds()[roles.HEADS.name]))
     settings: dict[str, Any] = {"decoder": {"type": decoder}, "head": {"type": head}}
     if kind == roles.REFINERS.name:
         settings["refiner"] = {"type": name}
+    # Combine the decoder with all parts before it, or with none, and keep the combinations that have a plan.
     *upstream, _ = planned()
     choices = [[*filter(partial(_builds_by_itself, slot), kinds().get(slot, ())), None] for slot in upstream]
     generators = (dict(zip(planned().values(), (*names, decoder), strict=True)) for names in product(*choices))
     possible = (slots for slots in generators if isinstance(_plan(tuple(slots.items()), labels=1), GeneratorPlan))
+    # One combination that is built is enough, else the last refusal is reported.
     refusal = "no parts give what the decoder needs"
     for slots in islice(possible, TRIES):
         companions = {slot: {"type": its} for slot, its in slots.items() if its and slot != "decoder"}
@@ -132,7 +139,7 @@ def _built(decoder: str, kind: str, name: str) -> str:
 
 
 def _builds_by_itself(kind: str, name: str) -> bool:
-    """Whether a part needs no argument that a config must give."""
+    """Return True if a config need not give any argument to build this part."""
     part = kinds()[kind][name]
     takes = arguments_of(part) or {}
     return {
@@ -142,10 +149,10 @@ def _builds_by_itself(kind: str, name: str) -> bool:
 
 @cache
 def _judges(network: str, kind: str, name: str) -> str:
-    """Why a discriminator's network and a view or an adversarial loss do not go together; "" if they do."""
+    """Return why a discriminator's network and a view or an adversarial loss do not go together, or "" if they do."""
     views, losses = kinds()[roles.VIEWS.name], kinds()[roles.ADVERSARIAL_LOSSES.name]
     own = getattr(roles.DISCRIMINATORS.module_dict[network], "sample_type", None)
-    # A view of clips of a length of its own may be too short for the network.
+    # Leave out views with a fixed length, which may be too short for the network.
     shown = [
         view
         for view, part in views.items()
@@ -161,7 +168,7 @@ def _judges(network: str, kind: str, name: str) -> str:
 
 
 def _refusal(part: type, **settings: Any) -> str:
-    """What the assembly says against ``settings``; nothing is computed."""
+    """Return the assembly's error for ``settings``, or "". Nothing is computed."""
     try:
         with _quiet(), torch.device("meta"):
             build_part(roles.MODELS, {"type": part, **settings})

@@ -1,4 +1,4 @@
-"""What is registered, as text: a line a part, or everything about one."""
+"""Reports about registered parts as text: one line for each part, or everything about one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from i2vkit.registry import arguments_of
 
 
 def format_parts(kind: str) -> str:
-    """One line a part of ``kind``: name, source, what it reads and gives, and how many of each kind it goes with."""
+    """Return one line for each part of ``kind``: name, source, inputs and outputs, and the number of its partners by
+    kind.
+    """
     lines = []
     for name, part in kinds()[kind].items():
         columns = [name, source_of(part) or "-", spec_of(part)]
@@ -28,10 +30,10 @@ def format_parts(kind: str) -> str:
 
 
 def format_spec(name: str) -> str:
-    """Everything about one part: docstring, arguments with their defaults, and each partner with adapters or refusal.
+    """Return everything about one part: docstring, arguments with defaults, and each partner with adapters or refusal.
 
     Raises:
-        ConfigError: there is no such part, with the nearest.
+        ConfigError: No part has this name. The message lists the nearest names.
     """
     kind, part = find(name)
     lines = [f"{name}: {kind}, in {part.__module__}", "", inspect.getdoc(part) or "", "", "arguments"]

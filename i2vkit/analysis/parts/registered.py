@@ -1,4 +1,4 @@
-"""What is registered: by kind and name, each part's source, and what it reads and gives."""
+"""Lookup of registered parts by kind and name, with the source and the inputs and outputs of each."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.registry import ROLES, arguments_of, closest_names, part_names
 
+# Names of papers and the places in them, as docstrings write them: "DTGAN eq. 3", "Tulyakov et al., 2018".
 NAMES = r"DTGAN|ImaGINator|Dual-MTGAN|FRGAN|VGAN|MoCoGAN|pix2pix|C3D|[A-Z][a-z]+ et al\."
 PLACE = r"(?:(?:sec|eq|fig|table|tables|algorithm)\b(?:(?!\. [A-Z])[^,;:()])*|(?:19|20)\d\d)"
 SOURCE = re.compile(rf"\b({NAMES})(?:'s(?=\s+{PLACE}))?(?:,?\s+\(?({PLACE}(?:,\s{PLACE})*))?")
 
 
 def kinds() -> dict[str, dict[str, Callable]]:
-    """The parts of i2vkit, and those from outside that have been imported, by the kind they are registered as."""
+    """Return the parts of i2vkit by kind and name. Parts from outside are included if they have been imported."""
     found = {}
     for kind, registry in ROLES.items():
         part_names(registry)  # imports them
@@ -26,10 +27,10 @@ def kinds() -> dict[str, dict[str, Callable]]:
 
 
 def find_kind(text: str) -> str:
-    """The kind that ``text`` means: "decoder", "decoders" or "motion_encoder".
+    """Return the kind that ``text`` means, for instance "decoder", "decoders" or "motion_encoder".
 
     Raises:
-        ConfigError: there is none, with the nearest.
+        ConfigError: There is no such kind. The message lists the nearest.
     """
     known = kinds()
     wanted = text.lower().replace("_", " ")
@@ -40,10 +41,10 @@ def find_kind(text: str) -> str:
 
 
 def find(name: str) -> tuple[str, Callable]:
-    """The kind and the class of a part, by its name.
+    """Return the kind and the class of the part called ``name``.
 
     Raises:
-        ConfigError: there is none, with the nearest.
+        ConfigError: There is no such part. The message lists the nearest.
     """
     known = kinds()
     for kind, parts in known.items():
@@ -55,7 +56,7 @@ def find(name: str) -> tuple[str, Callable]:
 
 
 def source_of(part: Callable) -> str:
-    """The papers that the docstring of a part names, each with the place that it gives first; "" where it names none.
+    """Return the papers that a part's docstring names, each with the first place in it that is given, or "".
 
     Examples:
         >>> from i2vkit.analysis.parts.registered import source_of
@@ -70,11 +71,12 @@ def source_of(part: Callable) -> str:
 
 
 def _document(part: Callable) -> str:
+    """Return the docstring of a part as one line."""
     return re.sub(r"\s+", " ", part.__doc__ or "")
 
 
 def spec_of(part: Callable) -> str:
-    """What a part reads and gives, or what it judges or shows, or else the arguments it takes."""
+    """Return the inputs and outputs of a part, else the type of the samples that it sees, else its arguments."""
     fields = {name: getattr(part, name, ()) for name in ("requires", "accepts", "provides")}
     if any(isinstance(value, tuple) and value for value in fields.values()):
         return "; ".join(f"{name} {', '.join(value)}" for name, value in fields.items() if value)
@@ -87,13 +89,13 @@ def spec_of(part: Callable) -> str:
 
 
 def arguments_from_builder(part: Callable) -> set[str]:
-    """Arguments that a config never gives, as the generator passes them."""
+    """Return the arguments that the generator passes, so that a config never gives them."""
     slots = [slot for slot in GENERATOR_SLOTS.values() if part in slot.registry.module_dict.values()]
     return {name for slot in slots for name in slot.passed}
 
 
 def plural(kind: str) -> str:
-    """Several of a kind.
+    """Return the plural of a kind's name.
 
     >>> plural("adversarial loss"), plural("decoder")
     ('adversarial losses', 'decoders')
@@ -105,7 +107,7 @@ def import_modules(names: list[str]) -> None:
     """Import modules from outside, which register their parts.
 
     Raises:
-        ConfigError: there is no such module.
+        ConfigError: There is no such module.
     """
     for name in names:
         try:

@@ -1,4 +1,4 @@
-"""What a model costs: parameters, multiply-adds, activations, memory and time, by part and by phase of training."""
+"""Cost of a model: parameters, multiply-adds, activations, memory and time, by part and by phase of training."""
 
 from i2vkit.analysis.profile.config import profile_config, profile_dry_run
 from i2vkit.analysis.profile.counting import analyse

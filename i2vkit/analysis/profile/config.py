@@ -1,4 +1,4 @@
-"""What a config's model costs."""
+"""Profiles of the model of a config."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from i2vkit.registry import MODELS
 
 
 def profile_config(cfg: Config, name: str, frames: int | None = None, training: bool = False) -> ModelProfile:
-    """The profile of the model of ``cfg``, called ``name``, with initial weights, on the CPU.
+    """Profile the model of ``cfg`` with initial weights on the CPU.
 
-    ``frames`` is the length of the video, by default 16 or the next that the model makes; of the clips of a training
-    step, which ``training`` asks for, by default the config's.
+    Args:
+        cfg: A config from ``load_config``.
+        name: The name of the config in the profile.
+        frames: The length of the video and of the training clips. By default the video has 16 frames, or the next
+            number that the model can make, and the clips have the config's length.
+        training: Also profile a training step.
 
     Raises:
-        ConfigError: a length that the model cannot make, or nothing to train.
+        ConfigError: The model cannot make videos of this length, or there is nothing to train.
     """
     if training:
         _check_trains(cfg, name)
@@ -35,16 +39,16 @@ def profile_config(cfg: Config, name: str, frames: int | None = None, training: 
 
 
 def profile_dry_run(cfg: Config, name: str, frames: int | None = None, clips: int | None = None) -> ModelProfile:
-    """The profile of a training step of the model of ``cfg``, without computing it: multiply-adds, operations, memory.
+    """Profile a training step of the model of ``cfg`` without computing it: multiply-adds, operations, memory.
 
-    The model is built on the meta device, so that a step of any size takes seconds. Layers take the form that they have
-    on a GPU.
+    The model is built on the meta device, so a step of any size takes seconds. Layers take the form that they have on a
+    GPU.
 
     Args:
-        cfg: of ``load_config``.
-        name: of the config.
-        frames: length of the clips, by default the config's.
-        clips: how many there are in a step, by default as many as in the config.
+        cfg: A config from ``load_config``.
+        name: The name of the config in the profile.
+        frames: The length of the clips. By default the config's.
+        clips: The number of clips in a step. By default the config's batch size.
 
     Raises:
         ConfigError: There is nothing to train.
@@ -59,5 +63,6 @@ def profile_dry_run(cfg: Config, name: str, frames: int | None = None, clips: in
 
 
 def _check_trains(cfg: Config, name: str) -> None:
+    """Raise ``ConfigError`` if the config trains nothing."""
     if not cfg.get("optim_wrapper"):
-        raise ConfigError(f"{name} has no optim_wrapper: nothing trains, leave --training away")
+        raise ConfigError(f"{name} has no optim_wrapper: nothing trains, so leave --training out")

@@ -1,4 +1,4 @@
-"""The forward pass of a model, part by part, for one video."""
+"""Profile of a model's forward pass, part by part, for one video."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ BETWEEN = "between the parts"
 
 @torch.no_grad()
 def profile_parts(module: nn.Module, inputs: tuple[Tensor, ...], root: str) -> list[PartProfile]:
-    """A row for every child of the submodule ``root`` of ``module``, one for what lies between, and one for the whole.
+    """Return a row for every child of the submodule ``root`` of ``module``, one for the rest, and one for the whole.
 
-    Children without parameters and operations have no row. The rows' multiply-adds, activations and seconds add up to
+    Children without parameters and operations have no row. Multiply-adds, activations and seconds of the rows add up to
     those of the whole, unless parts share modules.
     """
     parts = {name: _called(child) for name, child in module.get_submodule(root).named_children()}
@@ -52,16 +52,18 @@ def profile_parts(module: nn.Module, inputs: tuple[Tensor, ...], root: str) -> l
         )
         for row in rows[:-1]
     ]
+    # The whole includes everything, so its peak is the largest of all sections.
     whole = replace(rows[-1], peak_bytes=max(memory.peaks.values()), seconds=median(run.total() for run in runs))
     return [*measured, whole]
 
 
 def _called(child: nn.Module) -> list[nn.Module]:
-    """The modules that are called when ``child`` is: a list or dict of modules never is itself."""
+    """Return the modules that are called with ``child``. A list or dict of modules is never called itself."""
     return list(child.children()) if isinstance(child, nn.ModuleList | nn.ModuleDict) else [child]
 
 
 def _counted(module: nn.Module, inputs: tuple[Tensor, ...], root: str) -> list[PartProfile]:
+    """Return the rows with parameters, multiply-adds and activations only."""
     analysis = analyse(module, inputs)
     macs, activations = analysis.by_module(), analyse_activations(module, inputs).by_module()
     names = {part: name for name, part in module.named_modules()}
@@ -80,6 +82,7 @@ def _counted(module: nn.Module, inputs: tuple[Tensor, ...], root: str) -> list[P
     rows = [row(name, child, (names[part] for part in _called(child))) for name, child in whole.named_children()]
     rows = [each for each in rows if each.parameters or each.macs or each.uncounted]
     total = row(root, whole, [root])
+    # Everything that no child has done is the work between the parts.
     between = Counter(total.uncounted)
     between.subtract(sum((Counter(each.uncounted) for each in rows), Counter()))
     rest = replace(
@@ -98,7 +101,7 @@ def _count(module: nn.Module) -> int:
 
 
 def _short(operations: Counter) -> dict[str, int]:
-    """Operation names without their namespace, most frequent first; in-place ones with the others."""
+    """Return operation names without namespace, most frequent first. In-place operations count with the others."""
     short: Counter = Counter()
     for name, times in operations.items():
         short[name.rpartition("::")[2].removeprefix("PythonOp.").rstrip("_")] += times
@@ -106,7 +109,7 @@ def _short(operations: Counter) -> dict[str, int]:
 
 
 class GeneratorProbe(nn.Module):
-    """A generator that takes and gives tensors, as tracing needs it: video (B, 3, T, H, W) -> video."""
+    """A wrapper of a generator for tracing, with tensors as input and output: video (B, 3, T, H, W) -> video."""
 
     def __init__(self, generator: nn.Module) -> None:
         super().__init__()
@@ -121,14 +124,14 @@ class GeneratorProbe(nn.Module):
 
 
 class NetworkProbe(nn.Module):
-    """The network of a supervised model, as tracing needs it: video (B, 3, T, H, W) -> what it predicts at test."""
+    """A wrapper of a supervised model's network for tracing: video (B, 3, T, H, W) -> prediction at test."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, driving: Tensor) -> Tensor:
-        """What the network says of ``driving``, or of as many poses."""
+        """Return the network's prediction for ``driving``, or for the same number of poses."""
         batch, _, length = driving.shape[:3]
         poses = getattr(self.network, "num_joints", 0)
         clip = VideoBatch(driving, joints=torch.zeros(batch, length, poses, 2) if poses else None)
@@ -136,20 +139,21 @@ class NetworkProbe(nn.Module):
 
 
 class DiscriminatorProbe(nn.Module):
-    """A discriminator that takes one tensor, the samples that its view picked, its condition being fixed."""
+    """A wrapper of a discriminator for tracing. Its input is the view's samples, and its condition is fixed."""
 
     def __init__(self, discriminator: nn.Module, disc_input: DiscriminatorInput) -> None:
         super().__init__()
         self.discriminator, self._disc_input = discriminator, disc_input
 
     def forward(self, sample: Tensor) -> Tensor:
-        """Samples of the discriminator's sample type -> logits."""
+        """Return the logits of samples of the discriminator's sample type."""
         return self.discriminator(sample, self._disc_input.label, self._disc_input.maps)
 
 
 def discriminator_input(discriminator: nn.Module, video: Tensor, generator: nn.Module) -> DiscriminatorInput:
-    """What a discriminator sees of a video (B, 3, T, H, W); a motion encoded anew is not the discriminator's own
-    work.
+    """Return the input of a discriminator for a video (B, 3, T, H, W).
+
+    If it needs a motion, that is encoded here, so that it does not count as the discriminator's work.
     """
     label = torch.zeros(len(video), dtype=torch.long)
     clip = generator.with_maps(VideoBatch(video, label=label))
@@ -160,17 +164,17 @@ def discriminator_input(discriminator: nn.Module, video: Tensor, generator: nn.M
 
 @torch.no_grad()
 def profile_model(model: nn.Module, num_frames: int = 16) -> list[PartProfile]:
-    """Every part of the generator, the generator, and every discriminator, for one video.
+    """Profile every part of the generator, the generator, and every discriminator for one video.
 
-    Of a ``SupervisedModel`` it is the parts of its network, for what it predicts at test.
+    For a ``SupervisedModel`` these are the parts of its network, with its prediction at test.
 
     Args:
-        model: on the CPU; it is put into eval mode.
-        num_frames: length of the video. A discriminator is counted for the samples it takes from one video of that
-            length.
+        model: A model on the CPU. It is set to eval mode.
+        num_frames: The length of the video. By default 16. A discriminator is counted for the samples that it takes
+            from one video of this length.
 
     Raises:
-        ConfigError: a length that the generator cannot make; lists those it can.
+        ConfigError: The generator cannot make this length. The message lists those that it can.
     """
     model.eval()
     if num_frames not in lengths_of(model):
@@ -189,5 +193,5 @@ def profile_model(model: nn.Module, num_frames: int = 16) -> list[PartProfile]:
 
 
 def lengths_of(model: nn.Module) -> ClipLengths:
-    """The lengths of the videos that a model makes or takes."""
+    """Return the lengths of the videos that a model makes or takes."""
     return model.generator.lengths if hasattr(model, "generator") else ClipLengths()

@@ -1,4 +1,4 @@
-"""The memory of a training step as the headers of configs and their variants state it: read, written and compared."""
+"""Memory of a training step as stated in the headers of configs: read, written and compared with the profile."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DOCSTRING = re.compile(r'\A"""(?P<text>.*?)\s*"""', re.DOTALL)
 
 @dataclass(frozen=True)
 class StepMemory:
-    """The memory of a training step: ``gib``, and the precision of the model.
+    """The memory of a training step: ``gib``, and the ``precision`` of the model.
 
     >>> print(StepMemory(6.15, "fp32"))
     Memory of a training step: 6.2 GiB in fp32.
@@ -35,7 +35,7 @@ class StepMemory:
         return f"Memory of a training step: {self.gib:,.1f} GiB in {self.precision}."
 
     def agrees(self, other: StepMemory) -> bool:
-        """Whether the two are the same up to rounding and ``TOLERANCE``.
+        """Return True if both are the same up to rounding and ``TOLERANCE``.
 
         >>> [StepMemory(6.0, "fp32").agrees(StepMemory(gib, "fp32")) for gib in (6.3, 6.5)]
         [True, False]
@@ -44,7 +44,7 @@ class StepMemory:
 
 
 def stated_memory(text: str) -> StepMemory | None:
-    """Return what the docstring at the top of a config states; None if nothing.
+    """Return the memory that the docstring at the top of a config states, or None.
 
     >>> stated_memory('\"\"\"A config.\\n\\nMemory of a training step: 0.5 GiB in bf16.\\n\"\"\"\\n')
     StepMemory(gib=0.5, precision='bf16')
@@ -55,21 +55,22 @@ def stated_memory(text: str) -> StepMemory | None:
 
 
 def with_memory(text: str, memory: StepMemory) -> str:
-    """Return the text of a config whose docstring states ``memory``, in place of what it stated or in a last paragraph.
+    """Return the text of a config whose docstring states ``memory``, replacing an older statement or as a last
+    paragraph.
 
     Raises:
         ConfigError: The file does not begin with a docstring.
     """
     header = _DOCSTRING.match(text)
     if header is None:
-        raise ConfigError("a config begins with a docstring, to whose end the memory of a training step is written")
+        raise ConfigError("the config does not begin with a docstring: add one, for the memory of a training step")
     if _LINE.search(header["text"]):
         return text[: header.start()] + _LINE.sub(str(memory), header[0]) + text[header.end() :]
     return f'"""{header["text"]}\n\n{memory}\n"""' + text[header.end() :]
 
 
 def stated_for_variant(text: str, key: str) -> StepMemory | None:
-    """Return the memory that the variant ``key`` in the text of a config states; None if it states none.
+    """Return the memory that the variant ``key`` in the text of a config states, or None.
 
     >>> stated_for_variant('variants = {"narrow": dict(help="", memory="0.5 GiB in bf16")}', "narrow")
     StepMemory(gib=0.5, precision='bf16')
@@ -82,7 +83,7 @@ def stated_for_variant(text: str, key: str) -> StepMemory | None:
 
 
 def with_variant_memory(text: str, key: str, memory: StepMemory) -> str:
-    """Return the text of a config whose variant ``key`` states ``memory`` in place of what it stated.
+    """Return the text of a config whose variant ``key`` states ``memory``, replacing an older statement.
 
     Raises:
         ConfigError: The variant has no ``memory`` on one line.
@@ -98,7 +99,7 @@ def with_variant_memory(text: str, key: str, memory: StepMemory) -> str:
 
 
 def _memory_of_variant(text: str, key: str) -> ast.Constant | None:
-    """Where the text of a config has the value of ``memory`` of one of its variants."""
+    """Return the node of the value of ``memory`` of a variant in the text of a config, or None."""
     for node in ast.parse(text).body:
         if not isinstance(node, ast.Assign) or ast.unparse(node.targets[0]) != VARIANTS:
             continue
@@ -110,14 +111,14 @@ def _memory_of_variant(text: str, key: str) -> ast.Constant | None:
 
 
 def stated_by(name: str) -> StepMemory | None:
-    """Return what the header of a config states, or the entry of one of its variants, by the experiment's name."""
+    """Return the memory that an experiment states, in the header of its config or in the entry of its variant."""
     path, variant = find_experiment(name)
     text = path.read_text()
     return stated_memory(text) if variant is None else stated_for_variant(text, variant)
 
 
 def measured_memory(name: str) -> StepMemory | None:
-    """Return the memory of a step of the config called ``name``; None if it trains nothing."""
+    """Return the memory of a step of the config called ``name``, or None if it trains nothing."""
     cfg = load_config(name)
     if not cfg.get("optim_wrapper"):
         return None
@@ -126,11 +127,11 @@ def measured_memory(name: str) -> StepMemory | None:
 
 
 def check_headers(names: Iterable[str], write: bool = False) -> None:
-    """Compare the headers of the configs called ``names`` with what their steps take, and print what does not agree.
+    """Compare the headers of configs with the memory of their steps, and print every disagreement.
 
     Args:
-        names: of configs, or their paths.
-        write: write what a step takes into the headers that do not agree.
+        names: Names of configs, or their paths.
+        write: Write the memory of a step into the headers that do not agree. By default False.
 
     Raises:
         ConfigError: Headers do not agree, and ``write`` is false.
@@ -145,14 +146,14 @@ def check_headers(names: Iterable[str], write: bool = False) -> None:
 
 
 def check_header(name: str, write: bool = False) -> str | None:
-    """Compare what the header of a config states with what its step takes.
+    """Compare the header of one config with the memory of its step.
 
     Args:
-        name: of the config, or its path.
-        write: write what it takes into the header where it does not agree.
+        name: The name of the config, or its path.
+        write: Write the memory of the step into the header if they do not agree. By default False.
 
     Returns:
-        What does not agree, or None.
+        A sentence about the disagreement, or None.
     """
     path, variant = find_experiment(name)
     memory = measured_memory(name)

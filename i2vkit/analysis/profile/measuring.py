@@ -1,4 +1,4 @@
-"""Time and memory by section: a section is a part of a forward pass, or a phase of a training step."""
+"""Time and memory by section. A section is a part of a forward pass, or a phase of a training step."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 
 class Watcher(Protocol):
-    """Something that is told when another section begins; sections may come back."""
+    """An object that is notified when another section begins. Sections may recur."""
 
     def enter(self, section: str) -> None:
-        """``section`` begins, and the one before ends."""
+        """End the section before and begin ``section``."""
 
 
 class Stopwatch:
-    """``seconds`` of every section, by a clock (seconds, rising)."""
+    """A watcher that measures the ``seconds`` of every section by a clock that counts seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self.seconds: Counter = Counter()
         self._clock, self._section, self._since = clock, "", clock()
 
     def enter(self, section: str) -> None:
-        """Time goes to ``section`` from now on."""
+        """Count the time from now on for ``section``."""
         now = self._clock()
         self.seconds[self._section] += now - self._since
         self._section, self._since = section, now
 
 
 class TensorMemory(TorchDispatchMode):
-    """As a context manager: the most bytes that tensors hold at once, ``peaks`` by section.
+    """A context that measures in ``peaks`` the most bytes that tensors hold at once in each section.
 
-    Storages are followed from the operation that makes them to their end; those of the ``known`` tensors (weights,
-    inputs) are left out. It is the same on every machine: what a kernel needs inside an operation is not seen, and
-    neither are the allocator's reserves.
+    It follows each storage from the operation that makes it until it is freed. The storages of ``known`` tensors
+    (weights, inputs) are left out. The result is the same on every machine, since it does not include the workspace of
+    kernels and the reserves of the allocator.
     """
 
     def __init__(self, known: Iterable[Tensor] = ()) -> None:
@@ -54,12 +54,12 @@ class TensorMemory(TorchDispatchMode):
             self._seen[tensor.untyped_storage()] = True
 
     def enter(self, section: str) -> None:
-        """What is held counts for ``section`` from now on."""
+        """Count the memory from now on for ``section``."""
         self._section = section
         self.peaks[section] = max(self.peaks[section], self.held)
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        """One operation."""
+        """Run one operation and follow the storages of its results."""
         result = function(*args, **(kwargs or {}))
         for tensor in tree_leaves(result):
             if isinstance(tensor, Tensor):
@@ -67,10 +67,12 @@ class TensorMemory(TorchDispatchMode):
         return result
 
     def _follow(self, storage: torch.UntypedStorage) -> None:
+        """Count a new storage until it is freed."""
         if storage in self._seen:
             return
         self._seen[storage] = True
         self.held += storage.nbytes()
+        # The storage is released when its last tensor is gone.
         weakref.finalize(storage, self._release, storage.nbytes()).atexit = False
         self.peaks[self._section] = max(self.peaks[self._section], self.held)
 
@@ -79,22 +81,22 @@ class TensorMemory(TorchDispatchMode):
 
 
 def storage_bytes(tensors: Iterable[Tensor]) -> int:
-    """What ``tensors`` hold together, where several may share a storage.
+    """Return the bytes that ``tensors`` hold together, counting shared storages once.
 
     >>> frames = torch.zeros(4, 8)
     >>> storage_bytes([frames, frames[1:], torch.zeros(2)])
     136
     """
-    # The wrappers are kept: a new one could otherwise take the place, and the id, of one that is gone.
+    # Keep the wrappers alive. Otherwise a new one could get the id of one that has been freed.
     storages = [tensor.untyped_storage() for tensor in tensors]
     return sum({id(storage): storage.nbytes() for storage in storages}.values())
 
 
 @contextmanager
 def watching(parts: Mapping[str, Iterable[nn.Module]], watcher: Watcher) -> Iterator[None]:
-    """Inside, ``watcher`` is told whenever one of the modules of ``parts`` (by section) begins and ends its forward.
+    """Notify ``watcher`` inside the context when a module of ``parts`` (by section) begins and ends its forward pass.
 
-    What lies between them is the section "".
+    The time between these modules belongs to the section "".
     """
     sections, hooks = [""], []
 

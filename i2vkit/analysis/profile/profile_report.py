@@ -1,4 +1,4 @@
-"""What was counted and measured: rows, the table of several models, JSON."""
+"""Results of profiling: rows, the table of several models, and JSON."""
 
 from __future__ import annotations
 
@@ -20,12 +20,18 @@ NOTES = {
 
 @dataclass(frozen=True)
 class PartProfile:
-    """One row of the table.
+    """One row of the table. A value that was not measured is None.
 
-    ``macs`` and ``activations`` are for one video, or for one training step; ``uncounted`` names the operations that
-    are not in the former, and how often each occurs. What was not measured is None: ``activations`` (values),
-    ``peak_bytes``, ``seconds``, ``operations`` of a training step, and ``held_bytes``: what the model, its optimisers'
-    states and the batch hold all the time.
+    Attributes:
+        name: The part, the phase or the whole.
+        parameters: The number of parameters. For a phase, of those that it updates.
+        macs: Multiply-adds for one video, or for one training step.
+        uncounted: The operations that are not part of ``macs``, and how often each occurs.
+        activations: The number of output values, for one video.
+        peak_bytes: The most memory that tensors held at once, without weights and inputs.
+        seconds: The median time.
+        operations: The operations of a training step that start a kernel.
+        held_bytes: The constant memory of model, optimiser states and batch.
     """
 
     name: str
@@ -41,10 +47,18 @@ class PartProfile:
 
 @dataclass(frozen=True)
 class ModelProfile:
-    """What is known of one model: of one video of ``frames`` frames, and of a training step of ``clips`` clips.
+    """The profile of one model.
 
-    ``parts`` ends, for each network, with the row of its whole; ``training`` has a row for what comes before the
-    phases, one a phase, and "training step"; empty where it was not asked for. The step is that of ``iteration``.
+    Attributes:
+        config: The name of the config.
+        frames: The length of the video.
+        image_size: Height and width of the video in pixels.
+        parts: The rows of a forward pass. The last row of each network is its whole.
+        training: The rows of a training step: everything before the phases, each phase, and "training step". Empty if
+            training was not profiled.
+        training_frames: The length of the clips of a training step.
+        clips: The number of clips in a training step.
+        iteration: The iteration of the profiled step.
     """
 
     config: str
@@ -58,12 +72,12 @@ class ModelProfile:
 
     @property
     def step_bytes(self) -> int:
-        """The memory of a training step: what is held all the time, and the most that is held beside it."""
+        """The memory of a training step: the constant memory and the peak beyond it, in bytes."""
         step = self.training[-1]
         return step.held_bytes + step.peak_bytes
 
     def rows(self, by_part: bool) -> list[PartProfile]:
-        """The rows of the table: the wholes and the step, or ``by_part`` all."""
+        """Return the rows of the table: whole networks and the training step, or all if ``by_part``."""
         if by_part:
             return [*self.parts, *self.training]
         wholes = [
@@ -73,12 +87,12 @@ class ModelProfile:
 
 
 def profile_record(profiles: Sequence[ModelProfile]) -> dict:
-    """Everything, as it is written to a file, with where it was measured."""
+    """Return everything that is written to a file, with the environment."""
     return {"notes": NOTES, "models": [asdict(profile) for profile in profiles], **environment_info()}
 
 
 def format_profiles(profiles: Sequence[ModelProfile], by_part: bool = True) -> str:
-    """One table of all models as text, with what was not counted by name below.
+    """Return one table of all models as text. Below it, the operations that were not counted are listed by name.
 
     Examples:
         >>> from i2vkit.analysis.profile import ModelProfile, PartProfile, format_profiles
@@ -93,10 +107,12 @@ def format_profiles(profiles: Sequence[ModelProfile], by_part: bool = True) -> s
     cells = [["config", "part", "parameters", *NOTES]]
     cells += [[profile.config, row.name, *_numbers(row)] for profile, row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) if i < 2 else cell.rjust(width) for i, (cell, width) in enumerate(pairs)).rstrip()
-        for pairs in (list(zip(line, widths, strict=True)) for line in cells)
-    ]
+    lines = []
+    for line in cells:
+        # The two columns of names are aligned to the left, and numbers to the right.
+        names = [cell.ljust(width) for cell, width in zip(line[:2], widths[:2], strict=True)]
+        numbers = [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
+        lines.append("  ".join(names + numbers).rstrip())
     lines += ["", *(f"{name}: {text}" for name, text in NOTES.items()), *map(_measured, profiles)]
     lines.append("Not counted in MMACs (operation x times):")
     listed = [
@@ -108,6 +124,8 @@ def format_profiles(profiles: Sequence[ModelProfile], by_part: bool = True) -> s
 
 
 def _numbers(row: PartProfile) -> list[str]:
+    """Return the columns of numbers of a row."""
+
     def scaled(value: float | None, unit: float, digits: int) -> str:
         return "-" if value is None else f"{value / unit:,.{digits}f}"
 
@@ -122,6 +140,7 @@ def _numbers(row: PartProfile) -> list[str]:
 
 
 def _measured(profile: ModelProfile) -> str:
+    """Return the line that says for which videos and which step the numbers are."""
     size = f"{profile.image_size} x {profile.image_size} pixels"
     texts = []
     if profile.parts:
@@ -137,7 +156,7 @@ def _measured(profile: ModelProfile) -> str:
 
 
 def format_gib(number: int) -> str:
-    """A number of bytes to read.
+    """Return a number of bytes in GiB, as text.
 
     >>> format_gib(7_000_000_000)
     '6.5 GiB'

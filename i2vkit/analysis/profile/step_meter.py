@@ -1,4 +1,4 @@
-"""What a training step does, operation by operation, and which phase does it."""
+"""Operations of a training step, counted by phase."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from torch.utils.flop_counter import flop_registry
 
 from i2vkit.analysis.profile.measuring import TensorMemory, Watcher
 
-# Beside all views: what fvcore takes as free in a forward pass, as it is called below autograd.
+# Operations that count as free, besides all views. They are those that fvcore takes as free in a forward pass, by the
+# names that they have below autograd.
 # fmt: off
 FREE = frozenset({
     "_local_scalar_dense", "_record_function_enter_new", "_record_function_exit", "_to_copy", "_unsafe_view",
@@ -31,7 +32,7 @@ WITHOUT_KERNEL = frozenset({
 
 
 class PhaseReportingOptimizers(OptimWrapperDict):
-    """The optimisers of a step, which tell a watcher when a phase begins: a phase asks for its own first."""
+    """The optimisers of a step. They notify a watcher when a phase begins, since it first asks for its optimiser."""
 
     def __init__(self, optimizers: OptimWrapperDict, watcher: Watcher) -> None:
         super().__init__(**dict(optimizers.items()))
@@ -39,14 +40,15 @@ class PhaseReportingOptimizers(OptimWrapperDict):
         watcher.enter("")
 
     def __getitem__(self, key: str) -> OptimWrapper:
-        """The optimiser of phase ``key``, which begins."""
+        """Return the optimiser of phase ``key`` and notify the watcher that this phase begins."""
         self._watcher.enter(key)
         return super().__getitem__(key)
 
 
 class StepMeter(TensorMemory):
-    """As a context manager: by section multiply-adds (``macs``), the number of ``operations`` that start a kernel, and
-    the names of those that are not in the former (``uncounted``).
+    """A context that counts by section multiply-adds (``macs``) and ``operations`` that start a kernel.
+
+    ``uncounted`` has the names of the operations that are not part of ``macs``.
     """
 
     def __init__(self, known: list[Tensor]) -> None:
@@ -54,11 +56,11 @@ class StepMeter(TensorMemory):
         self.macs: Counter = Counter()
         self.operations: Counter = Counter()
         self.uncounted: dict[str, Counter] = {}
-        self._pauses = False
+        self._pauses = False  # True while an optimiser takes its step
 
     @contextmanager
     def leaving_out(self, optimizers: OptimWrapperDict) -> Iterator[StepMeter]:
-        """The meter as a context manager, which counts nothing of what ``optimizers`` do in their steps."""
+        """Enter the meter as a context that counts nothing while ``optimizers`` take their steps."""
 
         def pause(*_: Any) -> None:
             self._pauses = True
@@ -78,7 +80,7 @@ class StepMeter(TensorMemory):
                 hook.remove()
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        """One operation."""
+        """Run one operation and count it."""
         if self._pauses:
             return function(*args, **(kwargs or {}))
         result = super().__torch_dispatch__(function, types, args, kwargs)
@@ -97,11 +99,11 @@ class StepMeter(TensorMemory):
 
 
 def _layer_macs(steps: Tensor, input_weight: Tensor, state_weight: Tensor, *_: Any) -> int:
-    """Of one layer and direction, steps (T, B, D): every vector meets both weight matrices once."""
+    """Return the multiply-adds of a layer and direction for steps (T, B, D): each vector meets both weights once."""
     return steps.shape[0] * steps.shape[1] * (input_weight.numel() + state_weight.numel())
 
 
-# What torch's counter lacks. The backward pass of a product is two products: the gradients of both factors.
+# Operations that torch's counter lacks. The backward pass of a product is two products: the gradients of both factors.
 PRODUCTS = {
     **dict.fromkeys(("mv", "dot", "vdot"), lambda first, second: first.numel()),
     "mkldnn_rnn_layer": _layer_macs,

@@ -1,4 +1,4 @@
-"""A training step, phase by phase: forward and backward passes of all losses, and the optimisers."""
+"""Profile of a training step, phase by phase: forward and backward passes of all losses, and the optimisers."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ BEFORE = "videos of all passes"
 
 
 def profile_training(model: nn.Module, optim_wrapper: dict, num_frames: int, clips: int = CLIPS) -> list[PartProfile]:
-    """A row for each phase of a training step of random clips, one for what comes before, and "training step".
+    """Return a row for everything before the phases of a training step, one for each phase, and "training step".
 
-    Counted are the products of matrices, convolutions, recurrent layers and attention, forward and backward, as they
-    reach torch's kernels; the rest is listed by name. ``parameters`` of a phase are those that it updates. It is a step
-    of the beginning: a phase that does not run in the first iteration has zeros.
+    The clips are random. Matrix products, convolutions, recurrent layers and attention are counted, forward and
+    backward, as they reach torch's kernels. Other operations are listed by name. ``parameters`` of a phase are those
+    that it updates. The step is one of the first iterations, so a phase that begins later has zeros.
 
     Args:
-        model: on the CPU; a copy of it is trained.
-        optim_wrapper: of the config.
-        num_frames: length of the clips.
-        clips: how many there are in a step.
+        model: A model on the CPU. A copy of it is trained.
+        optim_wrapper: The config's ``optim_wrapper``.
+        num_frames: The length of the clips.
+        clips: The number of clips in a step. By default 2.
     """
     model = deepcopy(model).train()
     data, optimizers = random_batch(model, num_frames, clips), build_optimizers(model, optim_wrapper)
-    model.train_step(data, optimizers)  # the optimisers make their states, and losses their networks
+    model.train_step(data, optimizers)  # the first step creates optimiser states and the networks of losses
     known = _all_that_stays(model, optimizers, data)
     meter = _metered(model, optimizers, data, known)
     runs = []
@@ -56,24 +56,26 @@ def profile_training(model: nn.Module, optim_wrapper: dict, num_frames: int, cli
 def dry_training(
     model: nn.Module, optim_wrapper: dict, num_frames: int, clips: int = CLIPS
 ) -> tuple[list[PartProfile], int]:
-    """The same rows of the step that holds most memory, and the iteration of that step; nothing is computed.
+    """Return the same rows for the step that holds most memory, and the iteration of that step, without computing it.
 
-    Phases and losses may begin, pause and end: of all steps that differ in what runs the one is taken that holds most.
-    There are no seconds, and what the optimisers do in their steps is left out (fused, it is one operation a phase).
+    Phases and losses may begin, pause and end. Of all iterations that differ in what runs, the one that holds most
+    memory is taken. There are no seconds. The work of the optimisers is left out, since fused it is one operation in
+    each phase.
 
     Args:
-        model: on the meta device; it is put into training mode.
-        optim_wrapper: of the config.
-        num_frames: length of the clips.
-        clips: how many there are in a step.
+        model: A model on the meta device. It is set to training mode.
+        optim_wrapper: The config's ``optim_wrapper``.
+        num_frames: The length of the clips.
+        clips: The number of clips in a step. By default 2.
     """
-    model.to(META).train()  # its preprocessor is to send the batch there too
+    model.to(META).train()  # also tells the preprocessor to send the batch there
     data = random_batch(model, num_frames, clips)
     # There are no fused kernels on the meta device.
     optimizers = build_optimizers(model, reference_optimizers(optim_wrapper))
     iterations = distinct_iterations(model.phases)
     with DryRun() as values:
         data["inputs"] = tree_map_only(Tensor, values.to_meta, data["inputs"])
+        # A first pass creates all optimiser states, so that the second pass measures only steps.
         for iteration in iterations:
             with _at(iteration):
                 model.train_step(data, optimizers)
@@ -87,13 +89,13 @@ def dry_training(
 
 
 def distinct_iterations(phases: tuple[Phase, ...]) -> list[int]:
-    """The first iteration of each kind: of those that differ in which phases and losses run."""
+    """Return the first iteration of each kind. Iterations of one kind run the same phases and losses."""
     turning = {0}
     for phase in phases:
         turning |= {phase.begin, phase.end or 0}
         turning |= {time for loss in phase.losses for time, _ in loss.schedule}
-    # Between two such points what runs comes round after the product of all intervals, and a schedule that leaves 0
-    # does so one iteration later.
+    # Between two such points the pattern of phases repeats after the product of all intervals. A schedule whose weight
+    # leaves 0 does so one iteration after its point, hence the 1 that is added.
     around = 1
     for every in {phase.every for phase in phases}:
         around *= every
@@ -105,12 +107,13 @@ def distinct_iterations(phases: tuple[Phase, ...]) -> list[int]:
 
 
 def _runs(phases: tuple[Phase, ...], name: str, iteration: int) -> bool:
+    """Return True if the phase called ``name`` runs at ``iteration``."""
     return next(phase for phase in phases if phase.name == name).runs_at(iteration)
 
 
 @contextmanager
 def _at(iteration: int) -> Iterator[None]:
-    """Inside, the clock of the schedules stands at ``iteration``."""
+    """Set the clock of the schedules to ``iteration`` inside the context."""
     hub = MessageHub.get_current_instance()
     before = hub.runtime_info.get("iter", 0)
     hub.update_info("iter", iteration)
@@ -121,7 +124,7 @@ def _at(iteration: int) -> Iterator[None]:
 
 
 def _all_that_stays(model: nn.Module, optimizers: OptimWrapperDict, data: dict) -> list[Tensor]:
-    """What is there before a step and behind it: weights, optimiser states, the batch."""
+    """Return the tensors that exist before and after a step: weights, optimiser states, the batch."""
     networks = nn.ModuleList([model, *(network for loss in model.losses for network in loss.networks())])
     return [*networks.parameters(), *networks.buffers(), *_tensors(optimizers), *_tensors(data["inputs"])]
 
@@ -129,7 +132,7 @@ def _all_that_stays(model: nn.Module, optimizers: OptimWrapperDict, data: dict) 
 def _metered(
     model: nn.Module, optimizers: OptimWrapperDict, data: dict, known: list[Tensor], with_optimizers: bool = True
 ) -> StepMeter:
-    """What a step counts and takes beside ``known``."""
+    """Take one step and return the meter, which leaves out the memory of ``known``."""
     meter = StepMeter(known)
     with meter if with_optimizers else meter.leaving_out(optimizers):
         model.train_step(data, PhaseReportingOptimizers(optimizers, meter))
@@ -137,6 +140,8 @@ def _metered(
 
 
 def _rows(model: nn.Module, meter: StepMeter, known: list[Tensor], runs: list[Counter]) -> list[PartProfile]:
+    """Return the rows of all sections and the total."""
+
     def row(section: str, parameters: int) -> PartProfile:
         return PartProfile(
             f"phase {section}" if section else BEFORE,
@@ -151,6 +156,7 @@ def _rows(model: nn.Module, meter: StepMeter, known: list[Tensor], runs: list[Co
     rows = [row("", 0)]
     for phase in model.phases:
         modules = nn.ModuleList(model.phase_modules(phase.name))
+        # A phase may contain frozen parts, which it does not update.
         frozen = {id(p) for path in model.frozen for p in model.get_part(path).parameters()}
         rows.append(row(phase.name, sum(p.numel() for p in modules.parameters() if id(p) not in frozen)))
     uncounted = sum((Counter(each.uncounted) for each in rows), Counter())
@@ -168,7 +174,7 @@ def _rows(model: nn.Module, meter: StepMeter, known: list[Tensor], runs: list[Co
 
 
 def _tensors(values: Any) -> list[Tensor]:
-    """All tensors below dicts, lists and the states of optimisers."""
+    """Return all tensors inside dicts, lists and the states of optimisers."""
     if isinstance(values, Tensor):
         return [values]
     if isinstance(values, OptimWrapperDict):

@@ -1,1 +1,1 @@
-"""Tables of results: a description, its rows trained and tested with one budget, and the report."""
+"""Tables of results: descriptions, rows that are trained and tested with one budget, and reports."""

@@ -1,4 +1,4 @@
-"""Descriptions of tables, and what the scores of one row depend on."""
+"""Descriptions of tables, and the settings on which the scores of one row depend."""
 
 from __future__ import annotations
 
@@ -23,18 +23,25 @@ ROW_KEYS = {"name", "config", "options", "use", "after", "scored", "parents", *B
 
 
 def read_description(path: str | Path) -> dict[str, Any]:
-    """A table's description, checked: ``title``, a budget, and ``rows`` of ``name`` and ``config``.
+    """Read and check the description of a table, a JSON file.
 
-    The budget, of all rows or of one, is ``iterations``, or ``minutes``: processor minutes of one thread. ``options``
-    (likewise) are as ``--cfg-options`` takes them; ``sets`` are named groups of options that a row takes with ``use``.
-    A row that stands ``after`` another loads that one's newest checkpoint as its ``model.pretrained``; one that is not
-    ``scored`` is trained for such rows only. How a row differs from those that it names as ``parents`` is shown.
-    ``seed`` is 0, or there are several ``seeds``; ``protocol`` is the config's first and ``jobs`` 1 unless given.
-    ``narrow`` true marks the table as one of narrowed models. ``reference`` lists numbers of others that are shown
-    apart: ``name``, ``source``, ``scores``.
+    Its keys:
+
+    - ``title`` and ``rows`` are required. Each row has a ``name`` and a ``config``.
+    - ``iterations`` or ``minutes`` is the budget, of the table or of one row. Minutes are processor minutes of one
+      thread.
+    - ``options``, of the table or of one row, are options as in ``--cfg-options``.
+    - ``sets`` are named groups of options. A row takes them with ``use``.
+    - ``after``, in a row, names a row above it, whose newest checkpoint becomes its ``model.pretrained``.
+    - ``scored``, in a row, is false if the row is only trained so that others can load its weights.
+    - ``parents``, in a row, names rows. The table shows the difference from each of them.
+    - ``seed`` (by default 0) or several ``seeds`` for the trainings.
+    - ``protocol``, by default the config's first, and ``jobs``, by default 1.
+    - ``narrow`` is true if the models are narrowed.
+    - ``reference`` lists published numbers, which are shown apart, each with ``name``, ``source`` and ``scores``.
 
     Raises:
-        ConfigError: no such file; unknown or missing keys; rows that do not fit together.
+        ConfigError: The file cannot be read, keys are unknown or missing, or rows do not fit together.
     """
     try:
         table = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -46,23 +53,24 @@ def read_description(path: str | Path) -> dict[str, Any]:
     if unknown:
         raise ConfigError(f"{path}: unknown key {unknown[0]!r}; known: {', '.join(sorted(KEYS | ROW_KEYS))}")
     if "seed" in table and "seeds" in table:
-        raise ConfigError(f"{path}: give seed or seeds")
+        raise ConfigError(f"{path}: give seed or seeds, not both")
     _check_rows(table, path)
     return table
 
 
 def _check_rows(table: dict, path: str | Path) -> None:
+    """Raise ``ConfigError`` if names are missing or repeated, or if a row refers to something that does not exist."""
     before: list[str] = []
     for row in table["rows"]:
         name = row.get("name")
         if not name or "config" not in row or name in before or set(name) & set("./\\"):
             raise ConfigError(
-                f"{path}: each row needs a config and a name of its own without dots and slashes, unlike {row}"
+                f"{path}: each row needs a config and a unique name without dots and slashes, which is not so for {row}"
             )
         if lost := set(row.get("use", ())) - set(table.get("sets", {})):
             raise ConfigError(f"{path}: row {name} uses {sorted(lost)}, which is not among the sets")
         if row.get("after", name) not in [*before, name] or row.get("after") == name:
-            raise ConfigError(f"{path}: row {name} stands after {row['after']!r}, which is no row above it")
+            raise ConfigError(f"{path}: row {name} is after {row['after']!r}, which is no row above it")
         before.append(name)
     for row in table["rows"]:
         if lost := set(row.get("parents", ())) - set(before):
@@ -70,12 +78,12 @@ def _check_rows(table: dict, path: str | Path) -> None:
 
 
 def seeds_of(table: dict) -> list[int]:
-    """The seeds with which each row is trained."""
+    """Return the seeds with which each row is trained."""
     return table.get("seeds") or [table.get("seed", 0)]
 
 
 def budget_of(table: dict, row: dict) -> dict[str, float]:
-    """``{"iterations": n}`` or ``{"minutes": m}``: the row's own, or the table's.
+    """Return the budget of a row, ``{"iterations": n}`` or ``{"minutes": m}``: its own, or else the table's.
 
     >>> budget_of({"minutes": 3}, {"name": "a", "iterations": 90}), budget_of({"minutes": 3}, {"name": "b"})
     ({'iterations': 90}, {'minutes': 3})
@@ -85,22 +93,23 @@ def budget_of(table: dict, row: dict) -> dict[str, float]:
 
 
 def row_settings(table: dict, row: dict, seed: int, basis: Path | None = None) -> dict[str, Any]:
-    """All that a row's scores depend on, with a digest of its config after all options.
+    """Return everything that a row's scores depend on, with a digest of its config after all options.
 
     Args:
-        table: of ``read_description``.
-        row: one of its rows.
-        seed: of its training.
-        basis: work dir of the training of the row that it stands ``after``.
+        table: A table from ``read_description``.
+        row: One of its rows.
+        seed: The seed of the training.
+        basis: The work dir of the training of the row whose weights it loads. By default None.
 
     Raises:
-        ConfigError: a config or an option that makes no sense.
-        CheckpointError: ``basis`` holds no checkpoint.
+        ConfigError: A config or an option is wrong.
+        CheckpointError: ``basis`` has no checkpoint.
     """
     budget = budget_of(table, row)
-    # Workers are processes of their own, whose time is not this one's.
+    # The processor time of worker processes would not be counted, so load the data in this process.
     options = {f"{use}_dataloader.num_workers": 0 for use in ("train", "test") if "minutes" in budget}
     options |= table.get("options", {})
+    # Later options win: the table's, then those of sets, then the row's own.
     for name in row.get("use", ()):
         options |= table["sets"][name]
     options |= row.get("options", {})
@@ -110,14 +119,14 @@ def row_settings(table: dict, row: dict, seed: int, basis: Path | None = None) -
     settings["config_sha256"] = hashlib.sha256(cfg.pretty_text.encode()).hexdigest()
     if basis is not None:
         if not cfg.model.get("pretrained"):
-            raise ConfigError(f"row {row['name']} stands after {row['after']}, but its model.pretrained is empty")
-        # It matters what these weights are, not where they lie.
+            raise ConfigError(f"row {row['name']} is after {row['after']}, but its model.pretrained is empty")
+        # The content of these weights matters, and not their path.
         settings["after"] = {"row": row["after"], "sha256": file_digest(latest_checkpoint(basis))}
     return settings
 
 
 def folder_of(name: str, seed: int) -> str:
-    """The folder of a row below that of its table; names of rows have no dots.
+    """Return the folder of a row, relative to that of its table. Names of rows have no dots.
 
     >>> folder_of("dtgan", 0), folder_of("dtgan", 1)
     ('dtgan', 'dtgan.seed1')
@@ -126,12 +135,12 @@ def folder_of(name: str, seed: int) -> str:
 
 
 def scale_schedules(cfg: Config, iterations: int) -> Config:
-    """A copy of ``cfg`` as a training of ``iterations``, without validation and with two checkpoints kept.
+    """Return a copy of ``cfg`` for a training of ``iterations``, without validation and with two checkpoints kept.
 
-    Whatever it counts in iterations (learning rates, phases, weights of losses) takes the same share of the training
-    as before.
+    Everything that the config counts in iterations (learning rates, phases, weights of losses) takes the same share of
+    the training as before.
     """
-    cfg = copy.deepcopy(cfg)  # its own copy is a shallow one
+    cfg = copy.deepcopy(cfg)  # Config.copy is shallow
     ratio = iterations / cfg.train_cfg.max_iters
 
     def at(iteration: float) -> int:
@@ -141,8 +150,10 @@ def scale_schedules(cfg: Config, iterations: int) -> Config:
         scheduler.begin = at(scheduler.get("begin", 0))
         scheduler.end = max(at(scheduler.end), scheduler.begin + 1)
     for phase in named_entries(cfg.model.phases, "phases").values():
+        # Phases begin and end at the same share of the training.
         phase.update({key: at(phase[key]) for key in ("begin", "end") if phase.get(key) is not None})
         for loss in named_entries(phase.losses, "losses").values():
+            # A weight that is a list is a schedule of (iteration, weight).
             if isinstance(loss.get("weight"), list | tuple):
                 loss.weight = _distinct([(at(step), weight) for step, weight in loss.weight])
     cfg.train_cfg.update(max_iters=iterations, val_interval=iterations + 1)
@@ -153,7 +164,7 @@ def scale_schedules(cfg: Config, iterations: int) -> Config:
 
 
 def _distinct(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    """Points of a schedule at steps that grow, moved by as little as that takes.
+    """Return the points of a schedule with strictly increasing steps, each moved as little as possible.
 
     >>> _distinct([(3, 0.0), (3, 1.0), (9, 2.0)])
     [(3, 0.0), (4, 1.0), (9, 2.0)]

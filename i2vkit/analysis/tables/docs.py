@@ -1,4 +1,4 @@
-"""A table in the docs: its results as JSON that is committed, its pictures, and the section that is made from them."""
+"""Publication of a table in the docs: results as committed JSON, pictures, and the section that is made from them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ PICTURES = {
     "improvements.png": "Improvements over the static baseline, with 95 % intervals",
     "curves.png": "Losses in training",
 }
-COLORS = 256  # of a plot; anti-aliased lines need no more
+COLORS = 256  # colours of a plot, enough for anti-aliased lines
 COMPACT = (",", ":")
-KEPT_SHORT = ("per_video", "per_image")  # a line a video
+KEPT_SHORT = ("per_video", "per_image")  # lists that are written with one line for each video
 
 
 def publish(
@@ -32,13 +32,24 @@ def publish(
     out: str | Path | None = None,
     budget: dict[str, float] | None = None,
 ) -> Path:
-    """Write ``docs/results/<table>/`` and the table's section of ``docs/results.md``; returns the latter.
+    """Write ``docs/results/<table>/`` and the table's section of ``docs/results.md``.
 
-    What finished in ``out`` goes to ``docs/results/<table>`` first, a ``.json`` a row, with the pictures; the section
-    is then made from that folder alone. Other rows stay as they are there, and such as the description has no more go.
+    Finished rows of ``out`` are first copied to ``docs/results/<table>``, as a ``.json`` file each, with the pictures.
+    The section is then made from that folder alone. Other rows in that folder stay as they are, and rows that the
+    description no longer contains are removed.
+
+    Args:
+        description: The description of the table, see ``read_description``.
+        docs: The folder of the docs. By default ``docs``.
+        out: The folder of the results. By default that of ``run_table``.
+        budget: A budget for every row, in place of the description's.
+
+    Returns:
+        The path of ``results.md``.
 
     Raises:
-        ConfigError: neither ``out`` nor the docs hold a result; results that cannot be compared; a damaged section.
+        ConfigError: Neither ``out`` nor the docs contain a finished row, results cannot be compared, or the section in
+            the page is damaged.
     """
     table = changed(read_description(description), budget, None)
     folder = docs / "results" / Path(description).stem
@@ -61,8 +72,9 @@ def publish(
 
 
 def copy_results(table: dict, out: Path, folder: Path) -> None:
-    """Copy the finished rows of ``out`` to ``folder``, shortened, and its pictures; drop rows that are no more."""
+    """Copy the finished rows of ``out`` to ``folder``, shortened, with the pictures. Remove rows that are gone."""
     names = {folder_of(row["name"], seed) for row in table["rows"] for seed in seeds_of(table)}
+    # Rows that the description no longer has would stay in the docs forever.
     for path in folder.glob("*.json"):
         if path.stem not in names:
             path.unlink()
@@ -80,7 +92,7 @@ def copy_results(table: dict, out: Path, folder: Path) -> None:
 
 
 def write_small(picture: Path, path: Path) -> None:
-    """Write ``picture`` to ``path``, smaller: frames as WebP, a plot as a PNG with a palette."""
+    """Write ``picture`` to ``path`` in a smaller format: frames as WebP, a plot as a PNG with a palette."""
     image = Image.open(picture).convert("RGB")
     with atomic_path(path) as temporary:
         if path.suffix == ".webp":
@@ -90,7 +102,7 @@ def write_small(picture: Path, path: Path) -> None:
 
 
 def committed(table: dict, folder: Path) -> list[dict[str, Any]]:
-    """The results that ``folder`` holds, in the table's order; of those that it lacks a ``failure``."""
+    """Return the results in ``folder``, in the table's order. A missing one becomes a ``failure``."""
     results = []
     for task in tasks_of(table, folder):
         lacking = {"name": task.row["name"], "training_seed": task.seed, "failure": "not run"}
@@ -99,8 +111,9 @@ def committed(table: dict, folder: Path) -> list[dict[str, Any]]:
 
 
 def compact_result(result: dict[str, Any]) -> dict[str, Any]:
-    """A result without its list of samples, of which the SHA-256 stays, and without folders of this machine; values of
-    videos rounded.
+    """Return a result without the parts that the docs do not need.
+
+    The list of samples is replaced by its SHA-256, paths of this machine are removed, and values of videos are rounded.
 
     >>> compact_result({"checkpoint": {"file": "/home/me/iter_4.pth", "sha256": "0"}})
     {'checkpoint': {'file': 'iter_4.pth', 'sha256': '0'}}
@@ -120,7 +133,7 @@ def compact_result(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def format_result(result: dict[str, Any]) -> str:
-    """JSON, with a line for each key and each video.
+    """Return a result as JSON with one line for each key and each video.
 
     >>> json.loads(format_result({"a": [1, 2], "per_video": [{"name": "x"}, {"name": "y"}]}))
     {'a': [1, 2], 'per_video': [{'name': 'x'}, {'name': 'y'}]}
@@ -136,9 +149,10 @@ def format_result(result: dict[str, Any]) -> str:
 
 
 def with_section(page: str, name: str, text: str) -> str:
-    """The page with the section ``name`` replaced, or added at its end.
+    r"""Return the page with the section ``name`` replaced, or added at its end.
 
-    Raises ``ConfigError`` if the section begins and does not end.
+    Raises:
+        ConfigError: The section has a beginning but no end.
 
     >>> page = with_section("# Results\\n", "t", "old\\n")
     >>> with_section(page, "t", "new\\n") == page.replace("old", "new")
@@ -151,7 +165,7 @@ def with_section(page: str, name: str, text: str) -> str:
     before, _, rest = page.partition(first)
     _, end, after = rest.partition(f"{last}\n")
     if not end:
-        raise ConfigError(f"the docs have a line '{first}' without '{last}' below it: mend or remove it")
+        raise ConfigError(f"the docs have a line '{first}' without '{last}' below it: add the end or remove the line")
     return before + section + after
 
 

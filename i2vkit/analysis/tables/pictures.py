@@ -1,6 +1,4 @@
-"""The pictures of a table: improvements over the static baseline, curves of training, and one clip as each row makes
-it.
-"""
+"""Pictures of a table: improvements over the static baseline, training curves, and one clip as each row makes it."""
 
 from __future__ import annotations
 
@@ -16,13 +14,14 @@ from i2vkit.media import atomic_path, read_video, write_image
 from i2vkit.visualization.strips import labelled_strips
 
 RowResult = dict[str, Any]
-PANELS = 6  # losses that are drawn, those that most rows have
+PANELS = 6  # number of losses that are drawn
 COLUMNS = 3
 
 
 def plot_improvements(rows: list[RowResult], metrics: list[str], title: str, path: Path) -> None:
-    """Draw the improvement of every row over the static baseline, with its interval, a panel a metric; nothing without
-    gains.
+    """Draw the improvement of every row over the static baseline with its interval, one panel for each metric.
+
+    If no metric has improvements, nothing is written.
     """
     metrics = [metric for metric in metrics if any(f"{metric}_improvement" in row["scores"] for row in rows)]
     if not metrics:
@@ -46,12 +45,15 @@ def plot_improvements(rows: list[RowResult], metrics: list[str], title: str, pat
 
 
 def plot_curves(rows: list[RowResult], title: str, path: Path) -> None:
-    """Draw the losses that most rows have over the share of the budget, a line a row; nothing without logs."""
+    """Draw the losses that most rows have over the share of the budget, one line for each row.
+
+    If there are no logs, nothing is written.
+    """
     losses = shared_losses(rows)
     if not losses:
         return
     columns = min(COLUMNS, len(losses))
-    lines = -(-len(losses) // columns)
+    lines = -(-len(losses) // columns)  # rounded up
     figure = _figure(1 + 4 * columns, 0.9 + 2.8 * lines + 0.09 * len(rows))
     panels = figure.subplots(lines, columns, squeeze=False).flatten()
     colors = _colors(len(rows))
@@ -60,11 +62,10 @@ def plot_curves(rows: list[RowResult], title: str, path: Path) -> None:
     for axes, loss in zip(panels, losses, strict=False):
         for row, color in zip(rows, colors, strict=True):
             curve = row.get("training", {})
-            points = [(s, v) for s, v in zip(curve.get("step", []), curve.get(loss, []), strict=False) if v is not None]
+            logged = zip(curve.get("step", []), curve.get(loss, []), strict=False)
+            points = [(step / row["iterations"], value) for step, value in logged if value is not None]
             if points:
-                axes.plot(
-                    [step / row["iterations"] for step, _ in points], [value for _, value in points], color=color, lw=1
-                )
+                axes.plot(*zip(*points, strict=True), color=color, lw=1)
         axes.set(title=loss, xlabel="share of the budget")
     handles = [
         panels[0].plot([], [], color=color, label=row["name"])[0] for row, color in zip(rows, colors, strict=True)
@@ -74,7 +75,7 @@ def plot_curves(rows: list[RowResult], title: str, path: Path) -> None:
 
 
 def shared_losses(rows: list[RowResult]) -> list[str]:
-    """The losses that most rows logged, at most six: distances first, sums over a phase never.
+    """Return the losses that most rows logged, at most six. Distances come first, and sums over a phase are left out.
 
     >>> training = {"step": [1], "frame_discriminator": [2.0], "frame_l1": [0.5], "discriminators_total": [2.0]}
     >>> shared_losses([{"training": training}])
@@ -82,14 +83,16 @@ def shared_losses(rows: list[RowResult]) -> list[str]:
     """
     names = (name for row in rows for name in row.get("training", {}))
     counted = Counter(name for name in names if name != "step" and not name.endswith("_total"))
+    # Frequent losses first. Among these, adversarial ones come last, since they tell little about progress.
     order = sorted(counted, key=lambda name: (-counted[name], name.endswith(("discriminator", "adversarial")), name))
     return order[:PANELS]
 
 
 def write_sheet(rows: list[RowResult], title: str, out: Path) -> None:
-    """Write ``strips.png``: driving clip and truth of the protocol's first sample, and what each row makes of it.
+    """Write ``strips.png``: driving clip and truth of the protocol's first sample, and the video that each row
+    generated.
 
-    Reads ``out/<row>/test``; of rows of several seeds the first one's.
+    The videos come from ``out/<row>/test``. Of a row with several seeds the first seed is shown.
     """
     clip = rows[0]["per_video"][0]["name"].replace("/", "_")
     videos: dict[str, Any] = {}
@@ -98,6 +101,7 @@ def write_sheet(rows: list[RowResult], title: str, out: Path) -> None:
         for name in ("driving", "truth"):
             if name not in videos and (folder / f"{name}.mp4").is_file():
                 videos[name] = read_video(folder / f"{name}.mp4")
+        # Names of sampled videos end with their seed. The shortest name is the clip's own, or its first seed.
         made = sorted((folder / "videos").glob(f"{escape(clip)}*.mp4"), key=lambda path: len(path.name))
         if made:
             videos[row["name"]] = read_video(made[0])
@@ -108,13 +112,15 @@ def write_sheet(rows: list[RowResult], title: str, out: Path) -> None:
 
 
 def _colors(number: int) -> list[Any]:
+    """Return a colour for each of ``number`` rows. From the 21st row on they repeat."""
     from matplotlib import colormaps
 
     return [colormaps["tab20"](index % 20) for index in range(number)]
 
 
 def _figure(width: float, height: float) -> Any:
-    # Slow to import, and most of what imports this module draws nothing.
+    # Matplotlib is slow to import, and most users of this module draw nothing.
+    """Return an empty figure of a size in inches, without a window."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -124,6 +130,7 @@ def _figure(width: float, height: float) -> Any:
 
 
 def _save(figure: Any, title: str, path: Path) -> None:
+    """Write a figure as PNG. An interrupted call leaves no partial file."""
     figure.suptitle(title, fontsize=10)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png")

@@ -1,4 +1,4 @@
-"""One row of a table, in a process of its own: how long it trains, its training, its test."""
+"""One row of a table in a process of its own: the plan of its iterations, its training and its test."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from i2vkit.media import atomic_path, write_video
 from i2vkit.registry import SCOPE
 from i2vkit.visualization.strips import to_frames
 
-PILOT = 10  # iterations
-PILOT_WARM_UP = 2
+PILOT = 10  # iterations of the short training that measures the pace
+PILOT_WARM_UP = 2  # its first iterations, which do not count
 
 
 class ProcessorClock(Hook):
-    """Notes the processor seconds that each iteration takes, with its data; of all threads of this process."""
+    """A hook that notes the processor seconds of each iteration and its data, over all threads of this process."""
 
     priority = "VERY_LOW"
 
@@ -37,18 +37,21 @@ class ProcessorClock(Hook):
         self._last = 0.0
 
     def before_train(self, runner: Any) -> None:
-        """Start."""
+        """Start the clock."""
         self._last = time.process_time()
 
     def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Note one iteration."""
+        """Note the time of one iteration."""
         now = time.process_time()
         self.seconds.append(now - self._last)
         self._last = now
 
 
 def train_and_test(folder: Path) -> None:
-    """Do what ``folder/settings.json`` says, from the newest checkpoint there is, and write ``folder/row.json``."""
+    """Train and test as ``folder/settings.json`` says, from the newest checkpoint if there is one.
+
+    The result goes to ``folder/row.json``.
+    """
     from i2vkit.evaluation.run import test
 
     settings = read_json(folder / "settings.json")
@@ -71,7 +74,7 @@ def train_and_test(folder: Path) -> None:
 
 
 def row_config(settings: dict, folder: Path) -> Config:
-    """The config of a row, with the weights of the row that it stands after."""
+    """Return the config of a row, with the weights of the row that it starts from."""
     cfg = load_config(settings["config"], settings["options"])
     if "after" in settings:
         weights = latest_checkpoint(folder.parent / folder_of(settings["after"]["row"], settings["seed"]) / "train")
@@ -81,14 +84,16 @@ def row_config(settings: dict, folder: Path) -> Config:
 
 
 def plan_iterations(cfg: Config, settings: dict, folder: Path) -> dict[str, Any]:
-    """How many iterations a row gets; by minutes only once, so that a row that is taken up has the same.
+    """Return the number of iterations of a row, and for a budget in minutes the measured pace.
 
-    With minutes a short training of the same schedule is measured first, and not counted in.
+    A budget in minutes is converted with the pace of a short training of the same schedule, which does not count. The
+    plan is stored, so that a resumed row keeps its number of iterations.
     """
     if "iterations" in settings["budget"]:
         return {"iterations": settings["budget"]["iterations"]}
     plan = read_json(folder / "plan.json")
     if plan is None:
+        # The first iterations are slower, since caches and optimiser states are still empty.
         pace = fmean(timed_training(scale_schedules(cfg, PILOT), folder / "pilot", settings["seed"])[PILOT_WARM_UP:])
         plan = {"iterations": max(1, round(settings["budget"]["minutes"] * 60 / pace)), "pilot_seconds": pace}
         write_json(folder / "plan.json", plan)
@@ -96,7 +101,7 @@ def plan_iterations(cfg: Config, settings: dict, folder: Path) -> dict[str, Any]
 
 
 def timed_training(cfg: Config, work_dir: Path, seed: int, resume: bool = False) -> list[float]:
-    """Train; the processor seconds of each iteration."""
+    """Train and return the processor seconds of each iteration."""
     from i2vkit.apis.train import train
 
     cfg = cfg.copy()
@@ -106,7 +111,7 @@ def timed_training(cfg: Config, work_dir: Path, seed: int, resume: bool = False)
 
 
 def reached(work_dir: Path) -> int:
-    """The iteration of the newest checkpoint, 0 if there is none."""
+    """Return the iteration of the newest checkpoint, or 0 if there is none."""
     try:
         return int(latest_checkpoint(work_dir).stem.removeprefix("iter_"))
     except CheckpointError:
@@ -114,20 +119,20 @@ def reached(work_dir: Path) -> int:
 
 
 def training_curves(work_dir: Path, points: int = 60) -> dict[str, list]:
-    """What a training logged, as means over at most ``points`` stretches of it.
+    """Return the logged values of a training, as means over at most ``points`` stretches of it.
 
     Returns:
-        ``step`` and each loss by its name, lists of one length, None where it was not logged.
+        ``step`` and each loss by its name, as lists of equal length. None means that a loss was not logged.
     """
     logged: dict[int, dict] = {}
-    for path in sorted(
-        work_dir.glob("*/vis_data/scalars.json")
-    ):  # one a start; what was done again counts as done last
+    # Each start of the training has a log. Iterations that were repeated after a resume count as logged last.
+    for path in sorted(work_dir.glob("*/vis_data/scalars.json")):
         for line in path.read_text(encoding="utf-8").splitlines():
             entry = json.loads(line)
             if "iter" in entry:
                 logged[entry["iter"]] = entry
     steps = sorted(logged)
+    # Rounded up, so that there are at most ``points`` groups.
     size = -(-len(steps) // points) or 1
     groups = [steps[start : start + size] for start in range(0, len(steps), size)]
     names = {key for entry in logged.values() for key in entry} - {"iter", "step", "time", "data_time", "memory"}
@@ -139,7 +144,7 @@ def training_curves(work_dir: Path, points: int = 60) -> dict[str, list]:
 
 
 def write_truth(cfg: Config, protocol: str | None, out: Path) -> None:
-    """Write image, driving clip and truth of the first sample, to be shown above what the rows make of it."""
+    """Write image, driving clip and truth of the first sample, which ``strips.png`` shows above the rows."""
     from i2vkit.evaluation.run import build_protocol
 
     with DefaultScope.overwrite_default_scope(SCOPE):
@@ -151,18 +156,18 @@ def write_truth(cfg: Config, protocol: str | None, out: Path) -> None:
 
 
 def read_json(path: Path) -> dict | None:
-    """The content of a file; None if there is none."""
+    """Return the content of a JSON file, or None if it does not exist."""
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
-    """Write a file, whole or not at all."""
+    """Write a JSON file. An interrupted call leaves no partial file."""
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(content, indent=indent) + "\n", encoding="utf-8")
 
 
 def end_with(parent: int, interval: float = 1.0) -> None:
-    """End this process, whatever it does, within a second or so of its parent's end."""
+    """End this process about a second after its parent has ended, whatever it is doing."""
 
     def watch() -> None:
         while os.getppid() == parent:

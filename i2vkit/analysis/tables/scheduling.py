@@ -1,4 +1,4 @@
-"""Tables: a list of configs, each trained with one budget and tested by one protocol, in processes of their own."""
+"""Execution of tables: each config of a list is trained and tested in a process of its own, with one budget."""
 
 from __future__ import annotations
 
@@ -24,7 +24,15 @@ from i2vkit.errors import ConfigError, I2VError
 
 @dataclass
 class Task:
-    """One row with one seed: its ``folder``, that of the task whose checkpoint it loads, and the GPU it runs on."""
+    """A row with one seed.
+
+    Attributes:
+        row: The row of the description.
+        seed: The seed of its training.
+        folder: The folder of its results.
+        basis: The folder of the task whose checkpoint it loads, or None.
+        gpu: The GPU that it runs on, or None.
+    """
 
     row: dict
     seed: int
@@ -41,22 +49,26 @@ def run_table(
     jobs: int | None = None,
     gpus: Sequence[str] | None = None,
 ) -> Path:
-    """Train and test the rows that are not finished, then write the table of all; returns the folder of it all.
+    """Train and test the rows that are not finished, then write the table of all rows.
+
+    A finished row runs again only if its settings have changed. An interrupted row resumes from its checkpoint. A row
+    that fails is named in the table. Rows end with this process, however it ends.
 
     Args:
-        description: a ``.json`` file, see ``read_description``.
-        out: folder of the results; by default ``work_dirs/tables/<name of the description>``.
-        only: name of the one row to run, with those that it stands after; what the others left is shown with it.
-        budget: ``{"iterations": n}`` or ``{"minutes": m}`` of every row, in place of the description's.
-        jobs: rows that run at a time, each in one thread; by default the description's.
-        gpus: GPUs of the rows, as ``CUDA_VISIBLE_DEVICES`` names them; by default all that are visible. Each row has
-            one, and several share it where there are more jobs than GPUs.
+        description: A ``.json`` file, see ``read_description``.
+        out: The folder of the results. By default ``work_dirs/tables/<name of the description>``.
+        only: The name of the one row to run, together with the rows whose weights it needs. The table also shows older
+            results of other rows.
+        budget: ``{"iterations": n}`` or ``{"minutes": m}`` for every row, in place of the description's.
+        jobs: The number of rows that run at a time, each in one thread. By default the description's.
+        gpus: The GPUs to use, as in ``CUDA_VISIBLE_DEVICES``. By default all that are visible. Each row has one GPU,
+            and several rows share it if there are more jobs than GPUs.
 
-    A finished row is run again only if its settings changed; an interrupted one goes on from its checkpoint; one that
-    fails is named in the table. Rows end with this process, however it ends.
+    Returns:
+        The folder of the results.
 
     Raises:
-        ConfigError: a description that makes no sense, or rows whose scores cannot be compared.
+        ConfigError: The description is wrong, or the scores of rows cannot be compared.
     """
     table = changed(read_description(description), budget, jobs)
     out = Path(out or default_out(description))
@@ -69,12 +81,12 @@ def run_table(
 
 
 def default_out(description: str | Path) -> Path:
-    """Where the results of a description go."""
+    """Return the default folder for the results of a description."""
     return Path("work_dirs/tables") / Path(description).stem
 
 
 def changed(table: dict, budget: dict[str, float] | None, jobs: int | None) -> dict[str, Any]:
-    """The table with another budget for every row, and another number of jobs."""
+    """Return the table with another budget for every row and another number of jobs, if given."""
     if budget:
         keep = {key: value for key, value in table.items() if key not in ("iterations", "minutes")}
         rows = [{k: v for k, v in row.items() if k not in ("iterations", "minutes")} for row in table["rows"]]
@@ -82,12 +94,12 @@ def changed(table: dict, budget: dict[str, float] | None, jobs: int | None) -> d
     if jobs is not None:
         table = table | {"jobs": jobs}
     if table.get("jobs", 1) < 1:
-        raise ConfigError(f"jobs is how many rows run at a time, 1 or more, not {table['jobs']}")
+        raise ConfigError(f"jobs is the number of rows that run at a time, 1 or more, not {table['jobs']}")
     return table
 
 
 def tasks_of(table: dict, out: Path) -> list[Task]:
-    """All rows with all seeds; those of the first seed first."""
+    """Return all rows with all seeds, those of the first seed first."""
     tasks = []
     for seed in seeds_of(table):
         for row in table["rows"]:
@@ -97,7 +109,11 @@ def tasks_of(table: dict, out: Path) -> list[Task]:
 
 
 def wanted_names(table: dict, only: str | None, description: str | Path) -> set[str]:
-    """The rows to run: all, or one with those that it stands after. Raises ``ConfigError`` if there is no such row."""
+    """Return the names of the rows to run: all, or one with the rows whose weights it needs.
+
+    Raises:
+        ConfigError: There is no row called ``only``.
+    """
     rows = {row["name"]: row for row in table["rows"]}
     if only is None:
         return set(rows)
@@ -111,20 +127,20 @@ def wanted_names(table: dict, only: str | None, description: str | Path) -> set[
 
 
 def visible_gpus() -> list[str]:
-    """The GPUs that this process sees, by the names that ``CUDA_VISIBLE_DEVICES`` takes; none without CUDA.
+    """Return the GPUs that this process sees, by their names in ``CUDA_VISIBLE_DEVICES``. Without CUDA there are none.
 
-    A row that was given one of them sees it as its only one.
+    A row that is given one of them sees it as its only GPU.
     """
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named is None:
         return [str(number) for number in range(torch.cuda.device_count())]
-    # CUDA reads the list up to the first name that it does not know; -1 is such a name.
+    # CUDA reads the list up to the first name that it does not know. -1 is such a name.
     names = [name.strip() for name in named.split(",")]
     return names[: torch.cuda.device_count()]
 
 
 def least_used(gpus: Sequence[str], used: Iterable[str | None]) -> str | None:
-    """The GPU that the fewest of the running rows use, the first of such; None where there are no GPUs.
+    """Return the first of the GPUs that the fewest running rows use, or None if there are no GPUs.
 
     >>> least_used(["0", "1", "2"], ["0", "1", "0"]), least_used(["0", "1"], ["0", "1"]), least_used([], [])
     ('2', '0', None)
@@ -136,16 +152,17 @@ def least_used(gpus: Sequence[str], used: Iterable[str | None]) -> str | None:
 def run_tasks(
     table: dict, tasks: list[Task], wanted: set[str], gpus: Sequence[str] = (), pause: float = 0.2
 ) -> list[dict[str, Any]]:
-    """The results of the tasks, in their order; as many at a time as the table has jobs, each when its basis is there.
+    """Run the tasks and return their results in the same order.
 
-    A row that starts gets the one of ``gpus`` that the fewest running ones have.
-
-    A result has ``name``, ``training_seed`` and what ``row.json`` holds, or ``failure``.
+    As many tasks run at a time as the table has jobs. A task starts when the task that it depends on has ended, on the
+    one of ``gpus`` that the fewest running tasks use. A result has ``name``, ``training_seed`` and the content of
+    ``row.json``, or a ``failure``.
     """
     results: dict[Path, dict] = {}
     waiting = list(tasks)
     with processes() as running:
         while waiting or running:
+            # A task can start when the task whose weights it loads has a result, even a failure.
             for task in [task for task in waiting if task.basis is None or task.basis in results]:
                 if len(running) < table.get("jobs", 1):
                     waiting.remove(task)
@@ -172,7 +189,7 @@ def run_tasks(
 
 @contextmanager
 def processes() -> Iterator[dict[Path, tuple[Task, subprocess.Popen]]]:
-    """The running rows by folder; those that still run at the end are ended."""
+    """Collect the running rows by folder inside the context, and kill those that still run at its end."""
     running: dict[Path, tuple[Task, subprocess.Popen]] = {}
     try:
         yield running
@@ -183,15 +200,18 @@ def processes() -> Iterator[dict[Path, tuple[Task, subprocess.Popen]]]:
 
 
 def one_thread(table: dict) -> bool:
-    """Whether a row has one thread: where several run at a time, or where processor time is counted."""
+    """Return True if a row uses one thread: several rows run at a time, or processor time is the budget."""
     return table.get("jobs", 1) > 1 or "minutes" in table
 
 
 def found(table: dict, task: Task, basis: dict, wanted: bool) -> dict[str, Any] | None:
-    """The result of a task that need not or cannot run; None for one that is to be started, its settings written."""
+    """Return the result of a task that is finished, not wanted or impossible.
+
+    For a task that must run it writes the settings and returns None.
+    """
     base, folder = {"name": task.row["name"], "training_seed": task.seed}, task.folder
     if "failure" in basis:
-        return base | {"failure": f"{task.row['after']}, which it stands after, is not there"}
+        return base | {"failure": f"{task.row['after']}, whose weights it needs, is not finished"}
     try:
         settings = row_settings(table, task.row, task.seed, task.basis and task.basis / "train")
     except I2VError as error:
@@ -202,33 +222,37 @@ def found(table: dict, task: Task, basis: dict, wanted: bool) -> dict[str, Any] 
     if not wanted:
         return base | {"failure": "not run"}
     if folder.exists() and read_json(folder / "settings.json") != settings:
+        # Never delete a folder that no row has made.
         if any(folder.iterdir()) and not (folder / "settings.json").exists():
-            return base | {"failure": f"{folder} holds something else than a row: move it away"}
+            return base | {"failure": f"{folder} contains something other than a row: move it away"}
         shutil.rmtree(folder)
     write_json(folder / "settings.json", settings)
     return None
 
 
 def start_row(folder: Path, single_thread: bool, gpu: str | None = None) -> subprocess.Popen:
-    """Start the process of a row, which writes ``folder/log.txt`` and ends when this process does.
+    """Start the process of a row. It writes ``folder/log.txt`` and ends when this process ends.
 
-    It sees ``gpu`` only; with None what this process sees.
+    The process sees only ``gpu``, or everything that this process sees if ``gpu`` is None.
     """
     command = [sys.executable, "-m", "i2vkit.analysis.tables.row", str(folder), str(os.getpid())]
     own = {"OMP_NUM_THREADS": "1"} if single_thread else {}
+    # Each row sees a single GPU, so it needs no device option.
     own |= {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
         return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=os.environ | own)
 
 
 def outcome(task: Task, code: int) -> dict[str, Any]:
-    """The result of a task whose process ended."""
+    """Return the result of a task whose process has ended."""
     base = {"name": task.row["name"], "training_seed": task.seed}
     finished = read_json(task.folder / "row.json")
     return (finished | base) if code == 0 and finished else base | {"failure": _last_words(task.folder, code)}
 
 
 def _last_words(folder: Path, code: int) -> str:
+    """Return the last error in a row's log, or else its last line."""
     lines = [line.strip() for line in (folder / "log.txt").read_text(encoding="utf-8").splitlines() if line.strip()]
+    # Tools print errors of users as "error: ...", and other errors end in a traceback.
     errors = [line for line in lines if line.startswith("error: ")]
     return (errors or lines or [f"exit code {code}"])[-1].removeprefix("error: ")

@@ -1,4 +1,4 @@
-"""What a table says: which rows may stand together, means over seeds, Markdown and CSV."""
+"""Reports of a table: means over seeds, Markdown, CSV and pictures."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ RowResult = dict[str, Any]
 
 
 def check_scored(results: list[RowResult]) -> None:
-    """Raise ``ConfigError`` where two results were not made from the same samples and scored in the same way."""
+    """Raise ``ConfigError`` if two results do not score the same samples in the same way."""
     check_comparable([result for result in results if "scores" in result])
 
 
 def over_seeds(results: list[RowResult]) -> list[RowResult]:
-    """One row a name: scores and times are means over the seeds, as are the values of each video.
+    """Return one row for each name, with means over seeds of scores, times and the values of each video.
 
-    Rows of several seeds have ``spread``, the standard deviation over seeds by score. A row of which a seed failed is a
-    ``failure``; rows that are not scored are left out, but for those that failed.
+    Rows with several seeds have ``spread``, the standard deviation of each score over seeds. If one seed failed, the
+    row is a ``failure``. Rows that are not scored are left out unless they failed.
     """
     rows = []
     for name in dict.fromkeys(result["name"] for result in results):
@@ -42,6 +42,7 @@ def over_seeds(results: list[RowResult]) -> list[RowResult]:
 
 
 def _mean_row(group: list[RowResult]) -> RowResult:
+    """Return the mean row of several seeds, with intervals of the mean."""
     from i2vkit.evaluation.result import intervals
 
     names = list(group[0]["scores"])
@@ -61,20 +62,22 @@ def _mean_row(group: list[RowResult]) -> RowResult:
 
 
 def _mean(values: list) -> float | None:
+    """Return the mean, or None if a value is missing."""
     return None if None in values else fmean(values)
 
 
 def minutes_of(result: RowResult) -> float:
-    """Processor minutes of a row's training; of one that was taken up, at the pace of its last part."""
+    """Return the processor minutes of a row's training. For a resumed row the pace of its last part counts."""
     if "minutes" in result:
         return result["minutes"]
     steps = result["iterations"] - result["resumed_from"]
+    # Of a resumed row only the last part was timed.
     pace = result["seconds"] / steps if steps else result.get("pilot_seconds", 0.0)
     return pace * result["iterations"] / 60
 
 
 def metrics_of(rows: list[RowResult]) -> list[str]:
-    """Names of all metrics, in the order in which they come up."""
+    """Return the names of all metrics in the order of their first appearance."""
     names = [
         name
         for row in rows
@@ -85,27 +88,29 @@ def metrics_of(rows: list[RowResult]) -> list[str]:
 
 
 def title_of(table: dict) -> str:
-    """The title, with what keeps its numbers from being compared with others."""
+    """Return the title, with "(narrow)" if the models are narrowed and the numbers thus not comparable with others."""
     return table["title"] + (" (narrow)" if table.get("narrow") else "")
 
 
 def format_table(table: dict, results: list[RowResult], heading: str = "#") -> str:
-    """The table as Markdown: of each metric the score and its improvement over the static baseline with the 95 %
+    """Return the table as Markdown: each metric's score and its improvement over the static baseline with 95 %
     interval.
 
-    Below it the numbers of ``reference``, which are not ours, in a table of their own.
+    The published numbers of ``reference`` follow in a table of their own.
     """
     rows = over_seeds(results)
     metrics, done = metrics_of(rows), [row for row in rows if "failure" not in row]
     improved = {metric for metric in metrics if any(f"{metric}_improvement" in row["scores"] for row in done)}
-    heads = ["row", *(head for m in metrics for head in ([m, f"{m} improvement"] if m in improved else [m]))]
+    heads = ["row"]
+    for metric in metrics:
+        heads += [metric, f"{metric} improvement"] if metric in improved else [metric]
     heads += ["iterations", "processor min"]
     lines = [f"{heading} {title_of(table)}", "", table.get("description", ""), "", explanation(table, done), ""]
     lines += [_line(heads), "|---" * len(heads) + "|"]
     if improved:
-        static_baselines = [
-            cell for m in metrics for cell in ([_static_baseline(done, m), ""] if m in improved else [""])
-        ]
+        static_baselines = []
+        for metric in metrics:
+            static_baselines += [_static_baseline(done, metric), ""] if metric in improved else [""]
         lines.append(_line([STATIC_BASELINE, *static_baselines, "", ""]))
     paces = {result["name"]: minutes_of(result) for result in results if "failure" not in result}
     for row in rows:
@@ -119,7 +124,7 @@ def format_table(table: dict, results: list[RowResult], heading: str = "#") -> s
 
 
 def explanation(table: dict, done: list[RowResult]) -> str:
-    """What the columns are, and with what the rows were trained and scored."""
+    """Return the text that explains the columns, the budget and the scored videos."""
     if "minutes" in table:
         budget = f"{table['minutes']:g} processor minutes of one thread a row, set-up and test not counted"
     else:
@@ -143,6 +148,7 @@ def _line(cells: list[str]) -> str:
 
 
 def _static_baseline(done: list[RowResult], metric: str) -> str:
+    """Return the score of the static baseline as text. It is the same for all rows."""
     values = [
         row["scores"][f"{metric}_static_baseline"]
         for row in done
@@ -152,6 +158,7 @@ def _static_baseline(done: list[RowResult], metric: str) -> str:
 
 
 def _cells(row: RowResult, metric: str, improved: bool) -> list[str]:
+    """Return the cells of one metric: the score and, if ``improved``, its improvement with the interval."""
     score, improvement = (row["scores"].get(metric + end) for end in ("", "_improvement"))
     text = "" if score is None else f"{score:.3f}"
     if score is not None and "spread" in row:
@@ -164,13 +171,14 @@ def _cells(row: RowResult, metric: str, improved: bool) -> list[str]:
 
 
 def _minutes(row: RowResult, paces: dict[str, float]) -> str:
+    """Return the minutes of a row, and after a + those of the row that it starts from."""
     after = row["settings"].get("after", {}).get("row")
     extra = f" + {paces[after]:.1f} ({after})" if after in paces else ""
     return f"{minutes_of(row):.1f}{extra}"
 
 
 def _parents(table: dict, results: list[RowResult]) -> list[str]:
-    """What the rows that name ``parents`` score more than each of these, on the same videos."""
+    """Return the table of differences between rows and their ``parents``, on the same videos."""
     lines: list[str] = []
     done = {row["name"] for row in over_seeds(results) if "failure" not in row}
     groups = {name: [result for result in results if result["name"] == name] for name in done}
@@ -189,6 +197,7 @@ def _parents(table: dict, results: list[RowResult]) -> list[str]:
 
 
 def _difference(cell: Cell | None) -> str:
+    """Return a difference with its interval, bold if the interval excludes 0."""
     if cell is None or cell.difference is None:
         return ""
     limits = "" if cell.limits is None else " ({:+.3f} to {:+.3f})".format(*cell.limits)
@@ -196,6 +205,7 @@ def _difference(cell: Cell | None) -> str:
 
 
 def _reference(table: dict) -> list[str]:
+    """Return the table of published numbers."""
     entries = table.get("reference", [])
     if not entries:
         return []
@@ -209,7 +219,7 @@ def _reference(table: dict) -> list[str]:
 
 
 def format_table_csv(results: list[RowResult]) -> str:
-    """The table as CSV: a line a row, means over seeds, failed ones with their ``failure``."""
+    """Return the table as CSV: one line for each row, with means over seeds, or with its ``failure``."""
     rows = over_seeds(results)
     metrics = metrics_of(rows)
     ends = ("", "_static_baseline", "_improvement", "_improvement_low", "_improvement_high", "_spread")
@@ -228,10 +238,10 @@ def format_table_csv(results: list[RowResult]) -> str:
 
 
 def write_report(table: dict, results: list[RowResult], out: Path) -> None:
-    """Write ``table.md`` and ``table.csv`` and, where a row is finished, three pictures into ``out``.
+    """Write ``table.md`` and ``table.csv`` into ``out``, and three pictures if any row is finished.
 
-    ``improvements.png``, the curves of training ``curves.png``, and ``strips.png``, the first clip as each row makes
-    it.
+    The pictures are ``improvements.png``, ``curves.png`` (training curves) and ``strips.png`` (the first clip as
+    generated by each row).
     """
     for name, text in (("table.md", format_table(table, results)), ("table.csv", format_table_csv(results))):
         with atomic_path(out / name) as temporary:

@@ -1,6 +1,4 @@
-"""Between which scores a set with exact ground truth lies: repeating the first frame, and the ground truth coded as
-H.264.
-"""
+"""Bounds of scores on a set with exact ground truth: the repeated first frame, and the ground truth coded as H.264."""
 
 from __future__ import annotations
 
@@ -20,21 +18,21 @@ from i2vkit.media import read_video, write_video
 
 
 def truth_bounds(root: str | Path, number: int | None = None) -> dict[str, float]:
-    """Static baseline and upper bound of SSIM and PSNR over the clips of a prepared truth, frame 1 and on, the mean
-    over videos.
+    """Return the static baseline and the upper bound of SSIM and PSNR over the clips of a prepared truth.
 
-    The upper bound is what a model that makes the very ground truth scores if its videos are read back from MP4 files.
+    Scores are means over videos, from frame 1 on. A model that makes exactly the ground truth reaches the upper bound
+    if its videos are read back from MP4 files.
 
     Args:
-        root: the ground truth, a ``ClipFolder``, for instance ``data/mug_64/truth``.
-        number: of clips, spread evenly over them; all by default.
+        root: The ground truth as a ``ClipFolder``, for instance ``data/mug_64/truth``.
+        number: The number of clips, spread evenly over all. By default all.
 
     Returns:
-        ``clips``, and ``ssim_static_baseline``, ``ssim_upper_bound``, ``psnr_static_baseline``, ``psnr_upper_bound``
-        (decibel).
+        ``clips``, ``ssim_static_baseline``, ``ssim_upper_bound``, ``psnr_static_baseline`` and ``psnr_upper_bound`` (in
+        decibel).
 
     Raises:
-        DataError: no clips there, or clips of a single frame.
+        DataError: There are no clips, or a clip has a single frame.
     """
     records = ClipFolder(str(root)).index().records
     if number is not None:
@@ -52,6 +50,7 @@ def truth_bounds(root: str | Path, number: int | None = None) -> dict[str, float
             height, width = frames.shape[1:3]
             methods = {
                 "static_baseline": np.repeat(frames[:1], len(frames), 0),
+                # H.264 needs even sizes, so the video may have been padded.
                 "upper_bound": read_video(coded)[:, :height, :width],
             }
             for end, video in methods.items():
@@ -61,8 +60,10 @@ def truth_bounds(root: str | Path, number: int | None = None) -> dict[str, float
 
 
 def _video(frames: np.ndarray) -> Tensor:
+    """Map frames (T, H, W, C) to a batch of one video, (1, C, T, H, W)."""
     return torch.from_numpy(rearrange(frames, "t h w c -> 1 c t h w"))
 
 
 def _mean(scores: Tensor) -> float:
+    """Return the mean score over frames 1 to T-1."""
     return scores[:, 1:].mean().item()

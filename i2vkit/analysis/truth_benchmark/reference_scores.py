@@ -1,4 +1,4 @@
-"""Static baselines and upper bound: what videos that no model made score on the same samples, by the same metrics."""
+"""Scores of reference methods, which are the static baselines and the upper bound on the samples of the benchmark."""
 
 from __future__ import annotations
 
@@ -26,16 +26,18 @@ from i2vkit.utils.versions import package_versions
 
 Metrics = dict[str, float]
 NEAREST = "nearest training clip"
-# What every score is given with: two static baselines that copy what they were given, a third, and the upper bound.
+# The references of every score: three static baselines, the truth, and the truth as H.264 as upper bound. Two of the
+# baselines copy their input.
 REFERENCES = ("truth", "truth as H.264", NEAREST, "driving video", "image repeated")
-# Transforms that no reference method needs.
+# No reference method needs these transforms.
 _SCORE_NEUTRAL = (ReadMaps, ReadPoints, RetargetJoints, RetargetMaps)
 
 
 def cached_reference_scores(cfg: Config, path: Path) -> dict[str, Metrics]:
-    """What ``REFERENCES`` score, from ``path`` if that was written by the same code and libraries, or else anew.
+    """Return the scores of ``REFERENCES``, read from ``path`` if the same code and libraries have written it.
 
-    They are the same for every model, and take as long as scoring five. What cannot be written is not kept.
+    They are the same for every model, and computing them takes as long as scoring five models. If ``path`` cannot be
+    written, they are not stored.
     """
     made_by = _made_by(cfg)
     if path.is_file():
@@ -50,7 +52,7 @@ def cached_reference_scores(cfg: Config, path: Path) -> dict[str, Metrics]:
 
 
 def _made_by(cfg: Config) -> dict[str, str | None]:
-    """Versions of the libraries that draw and score, and a hash of the code of metrics and reference methods."""
+    """Return the versions of libraries that draw and score, and a hash of the code of metrics and reference methods."""
     kinds = [find_part(METRICS, entry["type"]) for entry in evaluators_of(cfg)]
     files = sorted({inspect.getfile(kind) for kind in [*kinds, VideoMetric, NearestClip]})
     code = hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
@@ -58,15 +60,14 @@ def _made_by(cfg: Config) -> dict[str, str | None]:
 
 
 def score_references(cfg: Config, names: Iterable[str] = REFERENCES) -> dict[str, Metrics]:
-    """What reference methods score on the samples of a config's protocol, by name; all metrics of
-    ``cfg.test_evaluator``.
+    """Return the scores of reference methods on the samples of a config's protocol, by all metrics of the config.
 
     Args:
-        cfg: of ``benchmark_config``.
-        names: of ``REFERENCE_METHODS``, or "nearest training clip".
+        cfg: A config from ``benchmark_config``.
+        names: Names of ``REFERENCE_METHODS``, or "nearest training clip". By default ``REFERENCES``.
 
     Raises:
-        DataError: the set is not there or not whole.
+        DataError: The data set is missing or incomplete.
     """
     with DefaultScope.overwrite_default_scope(SCOPE):
         dataset = _plain(cfg.test_dataloader.dataset, build_protocol(cfg, None)[1])
@@ -75,12 +76,12 @@ def score_references(cfg: Config, names: Iterable[str] = REFERENCES) -> dict[str
 
 
 def _nearest(cfg: Config) -> ReferenceMethod:
-    """The clips that train, from their first frames on as the test's are."""
+    """Return the nearest-clip method on the training clips, which start at their first frame as test clips do."""
     return NearestClip(_plain(cfg.train_dataloader.dataset, None, steps_of(cfg.test_dataloader.dataset)))
 
 
 def _plain(settings: dict, pair_sampler: object, steps: dict | None = None) -> ClipDataset:
-    """The data set without what only models need; ``steps`` stand in for its own pipeline."""
+    """Build the data set without the transforms that only models need. ``steps`` replaces its own pipeline if given."""
     steps = steps_of(settings) if steps is None else steps
     settings = {key: value for key, value in settings.items() if key not in SHORT_FORM}
     kept = {name: step for name, step in steps.items() if find_part(TRANSFORMS, step["type"]) not in _SCORE_NEUTRAL}
@@ -88,6 +89,7 @@ def _plain(settings: dict, pair_sampler: object, steps: dict | None = None) -> C
 
 
 def _score(method: ReferenceMethod, dataset: ClipDataset, evaluators: list[dict]) -> Metrics:
+    """Return the metrics of the videos that ``method`` makes of all samples."""
     evaluator = Evaluator([dict(entry) for entry in evaluators])
     for number in range(len(dataset)):
         sample = dataset[number]["data_samples"]

@@ -1,4 +1,4 @@
-"""A model on i2v-truth-v1: appearance, motion and both, between the static baselines (0) and the ground truth (1)."""
+"""Scores of a model on i2v-truth-v1 for appearance, motion and both. 0 is a static baseline, 1 the ground truth."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from i2vkit.rendering.i2v_truth.parts import PARTS, VERSION
 
 DATA = "data/i2v_truth_v1"
 SCORES = ("appearance", "motion", "both")
-# What a model's own loader decides.
+# The settings of the test loader that a model's own config decides.
 _LOADER = ("batch_size", "num_workers", "persistent_workers")
 
 
@@ -36,30 +36,32 @@ def score_truth(
     options: dict[str, Any] | None = None,
     save_videos: bool = False,
 ) -> dict[str, Any]:
-    """Test a model on the set, and write ``out/truth.json`` beside the test's own ``metrics.json``.
+    """Test a model on the set and write ``out/truth.json`` beside the test's own ``metrics.json``.
 
     Args:
-        cfg: of ``load_config``; of its data only batch size and number of workers count.
-        checkpoint: what ``test`` takes.
-        part: "faces" or "figures"; by default the one that the config's own data are of.
-        split: "test", or "val" while a model is being made.
-        out: folder of the results; by default ``work_dirs/<config>/truth/<part>_<split>``.
-        data: the set.
-        options: the changes that ``cfg`` was loaded with, only to be written down with the result.
-        save_videos: as ``test``.
+        cfg: A config from ``load_config``. Only batch size and number of workers of its data matter.
+        checkpoint: A checkpoint, as for ``test``.
+        part: "faces" or "figures". By default the part that the config's own data belong to.
+        split: "test", or "val" while a model is being developed.
+        out: The folder of the results. By default ``work_dirs/<config>/truth/<part>_<split>``.
+        data: The folder of the set.
+        options: The changes with which ``cfg`` was loaded. They are only recorded with the result.
+        save_videos: Save the generated videos, as in ``test``.
 
     Returns:
-        What stands in ``truth.json``: ``version``, ``part``, ``split``, ``scores`` (see ``combine``) with their 95 %
-        ``intervals``, the ``metrics`` that they are made of, and ``scores`` and ``metrics`` of each of ``references``.
+        The content of ``truth.json``: ``version``, ``part``, ``split``, ``scores`` (see ``combine``) with their 95 %
+        ``intervals``, the ``metrics`` behind them, and ``scores`` and ``metrics`` of each of the ``references``.
 
     Raises:
-        ConfigError: no such part or split, or a model of pictures of another size.
-        DataError: the set is not there or not whole.
+        ConfigError: There is no such part or split, or the model has another image size.
+        DataError: The set is missing or incomplete.
     """
     part = part or part_of(cfg)
     benchmark = benchmark_config(part, split, data)
     if cfg.model.image_size != SIZE:
-        raise ConfigError(f"the videos of {VERSION} are {SIZE}x{SIZE}, this model's {cfg.model.image_size} pixels wide")
+        raise ConfigError(
+            f"the videos of {VERSION} are {SIZE}x{SIZE}, but this model's are {cfg.model.image_size} pixels wide"
+        )
     cfg = lay_over(cfg, benchmark)
     folder = Path(out or Path(cfg.get("work_dir") or Path("work_dirs") / Path(cfg.filename).stem) / "truth")
     out = folder if out else folder / f"{part}_{split}"
@@ -82,10 +84,10 @@ def score_truth(
 
 
 def benchmark_config(part: str, split: str = "test", data: str | Path = DATA) -> Config:
-    """The data, the samples and the metrics of a part, as a config to lay over a model's.
+    """Return the data, the samples and the metrics of a part as a config, to be laid over a model's config.
 
     Raises:
-        ConfigError: no such part or split.
+        ConfigError: There is no such part or split.
     """
     if part not in PARTS or split not in ("val", "test"):
         raise ConfigError(f"{VERSION} has the parts {', '.join(PARTS)} and scores val or test, not {part!r}, {split!r}")
@@ -101,7 +103,7 @@ def benchmark_config(part: str, split: str = "test", data: str | Path = DATA) ->
 
 
 def lay_over(cfg: Config, benchmark: Config) -> Config:
-    """A model's config with the data, samples and metrics of ``benchmark_config``, in batches of its own size."""
+    """Return a model's config with the data, samples and metrics of ``benchmark_config``, but its own batch size."""
     both = Config({**cfg.to_dict(), **benchmark.to_dict()}, format_python_code=False)
     object.__setattr__(both, "_filename", cfg.filename)  # only a name where the config comes from a file of weights
     own = cfg.get("test_dataloader") or {}
@@ -110,23 +112,29 @@ def lay_over(cfg: Config, benchmark: Config) -> Config:
 
 
 def part_of(cfg: Config) -> str:
-    """Of which part the data of a config are. Raises ``ConfigError`` where they are of none."""
+    """Return the part of the set that the data of a config belong to.
+
+    Raises:
+        ConfigError: They belong to none.
+    """
     people = cfg.get("test_dataloader", {}).get("dataset", {}).get("people")
     for part in PARTS:
         if isinstance(people, str) and people.startswith(f"i2v_truth/{part}_"):
             return part
     raise ConfigError(
-        f"the data of {Path(cfg.filename or 'this config').name} are not of {VERSION}: say --part {' or '.join(PARTS)}"
+        f"the data of {Path(cfg.filename or 'this config').name} do not belong to {VERSION}: choose --part "
+        f"{' or '.join(PARTS)}"
     )
 
 
 def combine(metrics: Metrics, references: dict[str, Metrics]) -> Metrics:
-    """The three scores of what has those ``metrics``: 1 is the ground truth.
+    """Return the three scores that follow from ``metrics``. 1 is the ground truth.
 
-    - ``appearance``: 0 is the driving video as it is, which shows somebody else: ``(A - A_driving) / (1 - A_driving)``
-      of the mean ``appearance`` A.
-    - ``motion``: 0 is the input image repeated, which does not move: ``1 - E / E_image`` of the mean ``motion_error``.
-    - ``both``: the geometric mean of the two, negative ones taken as 0. So it is 0 for either of the two copies.
+    - ``appearance``: 0 is the driving video itself, which shows another person. With the mean ``appearance`` A it is
+      ``(A - A_driving) / (1 - A_driving)``.
+    - ``motion``: 0 is the repeated input image, which does not move. With the mean ``motion_error`` E it is
+      ``1 - E / E_image``.
+    - ``both``: the geometric mean of the two, with negative ones taken as 0. So it is 0 for either of the two copies.
 
     >>> references = {"driving video": {"appearance": 0.5}, "image repeated": {"motion_error": 2.0}}
     >>> combine({"appearance": 0.75, "motion_error": 1.0}, references)
@@ -141,22 +149,23 @@ def combine(metrics: Metrics, references: dict[str, Metrics]) -> Metrics:
 
 
 def intervals(per_video: list[dict], references: dict[str, Metrics]) -> dict[str, list[float]]:
-    """95 % bootstrap intervals of the scores over the people who drive, each drawn with all their videos.
+    """Return 95 % bootstrap intervals of the scores over the driving people, each drawn with all their videos.
 
-    Appearance and motion are means over videos; ``both`` is made of these two of every draw. None where one person
-    drives all.
+    Appearance and motion are means over videos. ``both`` is computed from the two in every draw. The dict is empty if
+    one person drives all videos.
     """
     scores, people = [combine(video, references) for video in per_video], [v["driving_person"] for v in per_video]
     means = bootstrap_means([[score[name] for name in SCORES[:2]] for score in scores], people)
     if not len(means):
         return {}
+    # (draws, 2) -> (draws,) for each score. The geometric mean of two is the root of their product.
     drawn = {**dict(zip(SCORES, means.T, strict=False)), "both": np.sqrt(means.clip(min=0).prod(axis=1))}
     ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     return {name: np.quantile(values, ends).tolist() for name, values in drawn.items()}
 
 
 def format_intervals(found: dict[str, list[float]]) -> str:
-    """The intervals of ``intervals`` on one line; nothing where there are none.
+    """Return the result of ``intervals`` on one line, or "" if there are none.
 
     >>> format_intervals({"appearance": [0.25, 0.5], "motion": [-0.125, 0.0], "both": [0.0, 0.25]})
     '95 % intervals over the people who drive: appearance 0.250 to 0.500, motion -0.125 to 0.000, both 0.000 to 0.250'
@@ -166,14 +175,16 @@ def format_intervals(found: dict[str, list[float]]) -> str:
 
 
 def with_scores(references: dict[str, Metrics]) -> dict[str, dict[str, Metrics]]:
-    """The metrics of references, and the scores that they make."""
+    """Return the metrics of references together with the scores that follow from them."""
     return {name: {"scores": combine(found, references), "metrics": found} for name, found in references.items()}
 
 
 def rank(part: str, split: str = "test", data: str | Path = DATA) -> dict[str, dict[str, Metrics]]:
-    """What videos that no model made score, all reference methods: ``scores`` and ``metrics`` by name.
+    """Return ``scores`` and ``metrics`` of all reference methods by name.
 
-    Raises ``ConfigError`` and ``DataError`` as ``score_truth``.
+    Raises:
+        ConfigError: As ``score_truth``.
+        DataError: As ``score_truth``.
     """
     return with_scores(score_references(benchmark_config(part, split, data), [*REFERENCE_METHODS, NEAREST]))
 
@@ -182,13 +193,13 @@ COLUMNS = {"ssim": "SSIM", "psnr": "PSNR", "appearance": "nearest SSIM", "motion
 
 
 def format_ranking(rows: dict[str, dict[str, Metrics]]) -> str:
-    """Scores and metrics as a table in Markdown, a row for each of ``rows``: ``{"scores": ..., "metrics": ...}``."""
+    """Return scores and metrics as a Markdown table with a row for each of ``rows``."""
     lines = [
         f"| | {' | '.join(SCORES)} | {' | '.join(COLUMNS.values())} |",
         f"|---{'|---:' * (len(SCORES) + len(COLUMNS))}|",
     ]
     for name, row in rows.items():
-        cells = [f"{round(row['scores'][key], 3) + 0.0:.3f}" for key in SCORES]  # no -0.000
+        cells = [f"{round(row['scores'][key], 3) + 0.0:.3f}" for key in SCORES]  # + 0.0 turns -0.000 into 0.000
         cells += [f"{row['metrics'][key]:{'.2f' if key == 'psnr' else '.3f'}}" for key in COLUMNS]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The process of one stage; ``scheduling`` starts it."""
+"""Entry point of the process of one stage, which ``scheduling`` starts."""
 
 import sys
 from pathlib import Path

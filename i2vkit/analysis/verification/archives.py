@@ -1,4 +1,4 @@
-"""What is carried away from a machine: at most eight files, none larger than 16 MiB."""
+"""Archives of the results that leave a machine: at most eight files, none larger than 16 MiB."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import tarfile
 from pathlib import Path
 
 MOST_FILES, MOST_BYTES = 8, 16 * 2**20
-_WRITTEN = 2  # results.json and report.md
+_WRITTEN = 2  # results.json and report.md are among the eight files
 
 
 def pack(files: Path, out: Path) -> list[Path]:
-    """Copy weights into ``out``, and strips, traces and records as archives; the smallest first where not all fit.
+    """Copy weights into ``out``, and strips, traces and records as archives. If not all fit, the smallest come first.
 
     Returns:
-        What was written.
+        The paths of the new files.
     """
     groups = {
         "strips.tar.gz": sorted(files.glob("strip_*.png")),
@@ -30,7 +30,8 @@ def pack(files: Path, out: Path) -> list[Path]:
 
 
 def _archive(path: Path, members: list[Path]) -> Path | None:
-    """An archive of as many of ``members``, smallest first, as keep it within ``MOST_BYTES``; None if none does."""
+    """Write an archive of as many of ``members``, smallest first, as fit into ``MOST_BYTES``, or return None."""
+    # Drop the largest member until the compressed archive is small enough.
     for number in range(len(members), 0, -1):
         chosen = sorted(members, key=lambda member: member.stat().st_size)[:number]
         with tarfile.open(path, "w:gz") as archive:

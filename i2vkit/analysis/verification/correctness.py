@@ -1,4 +1,4 @@
-"""Right: a training step against float64, tests and animations as on the CPU, determinism, saving and resuming."""
+"""Checks of correctness: a training step against float64, validation and animation, determinism, and resuming."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from i2vkit.analysis.verification.step import StepRunner, descend
 from i2vkit.analysis.verification.subjects import Subject, frames_of, subject_config
 from i2vkit.registry import MODELS
 
-# Losses may lie this far from float64's, relative or absolute, whichever is more.
+# Allowed difference of losses from those in float64, relative or absolute, whichever is larger.
 LOSSES = {"fp32": 1e-3, "tf32": 3e-2, "bf16": 1e-1}
-# Updates, by their relative norm. In fp32 a CPU itself is 0.013 off where a discriminator has a gradient penalty
-# (FRGAN, narrow): activations near zero fall on the other side of it. In bf16 they are only reported.
+# Allowed relative norm of the difference of updates. Even a CPU in fp32 differs by 0.013 if a discriminator has a
+# gradient penalty (FRGAN, narrow), since activations near zero may change their sign. In bf16 it is only reported.
 UPDATES = {"fp32": 5e-2, "tf32": 3e-1}
-GREY_LEVELS = 1  # between a video made here and on the CPU, in fp32
-SYNCHRONISATIONS = 2  # a training step
+GREY_LEVELS = 1  # allowed difference of videos made on the device and on the CPU, in fp32
+SYNCHRONISATIONS = 2  # allowed number in a training step
 
 
 def check_subject(subject: Subject, device: str, narrow: bool, record: Record) -> None:
-    """Run every check of one model and write each result as soon as it is known."""
+    """Run every check of one model and write each result immediately."""
     place = torch.device(device)
     cfg = subject_config(subject, narrow)
     torch.manual_seed(0)
@@ -65,7 +65,7 @@ def check_step(model: nn.Module, cfg: Config, data: dict[str, Any], device: torc
         updates = {
             name: float((found["updates"][name] - value).norm() / value.norm())
             for name, value in expected["updates"].items()
-            if value.any()  # a phase that begins later changes nothing
+            if value.any()  # a phase that begins later has no update yet
         }
         worst_loss, worst_update = max(losses.values()), max(updates.values())
         within = worst_loss <= LOSSES[precision] and worst_update <= UPDATES.get(precision, float("inf"))
@@ -75,7 +75,7 @@ def check_step(model: nn.Module, cfg: Config, data: dict[str, Any], device: torc
 
 
 def check_validation(model: nn.Module, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    """Compare what a validation step makes here with what it makes on the CPU, in fp32."""
+    """Compare the videos of a validation step on the device with those on the CPU, in fp32."""
     here, there = (_validated(model, data, place) for place in (device, torch.device("cpu")))
     if here is None:
         return {"passed": True, "skipped": "the model makes no videos"}
@@ -83,6 +83,8 @@ def check_validation(model: nn.Module, data: dict[str, Any], device: torch.devic
 
 
 def _validated(model: nn.Module, data: dict[str, Any], device: torch.device) -> Tensor | None:
+    """Return the videos of a validation step as one flat tensor, or None if the model makes no videos."""
+    # The optimiser is never used here, since nothing trains.
     runner = StepRunner(model, {"optimizer": dict(type="SGD", lr=0.0)}, data, device)
     samples = runner.model.val_step(data)
     if "generated" not in samples[0]:
@@ -91,13 +93,14 @@ def _validated(model: nn.Module, data: dict[str, Any], device: torch.device) -> 
 
 
 def _grey_levels(here: Tensor, there: Tensor) -> dict[str, Any]:
+    """Return the largest and the mean difference of two uint8 tensors."""
     difference = (here.int() - there.int()).abs()
     largest = int(difference.max())
     return {"largest": largest, "mean": float(difference.float().mean()), "passed": largest <= GREY_LEVELS}
 
 
 def check_animation(model: nn.Module, cfg: Config, frames: int, device: torch.device) -> dict[str, Any]:
-    """Animate a picture with one seed here and on the CPU, from an exported file, and compare the videos."""
+    """Animate an image with one seed on the device and on the CPU, from an exported file, and compare the videos."""
     from i2vkit.apis.inferencer import I2VInferencer
     from i2vkit.models.generator_weights import export_generator
 
@@ -121,7 +124,7 @@ def check_animation(model: nn.Module, cfg: Config, frames: int, device: torch.de
 
 
 def count_synchronisations(model: nn.Module, cfg: Config, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    """Count the blocking synchronisations of a warm training step, as CUDA reports them."""
+    """Count the blocking synchronisations of a training step after a warm-up, as CUDA reports them."""
     if device.type != "cuda":
         return {"passed": True, "skipped": "only CUDA can tell; the tests count them on an emulation"}
     runner = StepRunner(model, cfg.optim_wrapper, _pinned(data), device)
@@ -139,7 +142,7 @@ def count_synchronisations(model: nn.Module, cfg: Config, data: dict[str, Any], 
 
 
 def _pinned(data: dict[str, Any]) -> dict[str, Any]:
-    """The batch as a loader with ``pin_memory`` hands it over."""
+    """Return the batch as a loader with ``pin_memory`` provides it."""
     inputs = {
         name: value.pin_memory() if isinstance(value, Tensor) else [item.pin_memory() for item in value]
         for name, value in data["inputs"].items()
@@ -148,7 +151,8 @@ def _pinned(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_deterministic(model: nn.Module, cfg: Config, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    """Train two copies two steps each with deterministic algorithms alone; their weights must be equal bit for bit."""
+    """Train two copies for two steps each with deterministic algorithms. Their weights must be equal bit by bit."""
+    # cuBLAS is deterministic only with a workspace of fixed size.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     try:
@@ -166,7 +170,7 @@ def check_deterministic(model: nn.Module, cfg: Config, data: dict[str, Any], dev
 
 
 def check_resume(cfg: Config, subject: Subject, narrow: bool, frames: int, device: torch.device) -> dict[str, Any]:
-    """Train four iterations at once, and two and two; then two in a process group of one. All with the Runner."""
+    """Train four iterations at once, then two and two, then two in a process group of one, all with the Runner."""
     from i2vkit.apis.train import train
     from i2vkit.engine.checkpoints import load_checkpoint_file
 
@@ -198,9 +202,10 @@ def check_resume(cfg: Config, subject: Subject, narrow: bool, frames: int, devic
 
 @contextmanager
 def _group_of_one() -> Iterator[None]:
-    """Inside, the environment is that which torchrun gives the only process of a group, which ends with the body."""
+    """Set the environment that torchrun gives to the only process of a group, and end that group after the context."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
+        # The socket is closed before the process group opens the port again.
         port = free.getsockname()[1]
     group = {"RANK": 0, "LOCAL_RANK": 0, "WORLD_SIZE": 1, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     os.environ.update({name: str(value) for name, value in group.items()})

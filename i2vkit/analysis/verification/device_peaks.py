@@ -1,4 +1,4 @@
-"""The card's own limits: how fast it multiplies matrices and copies memory."""
+"""Peak performance of the device: products of matrices and copies of memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.timing import median_seconds
 from i2vkit.engine.precision import set_precision
 
-_SIDES = {"cuda": 8192, "cpu": 512}
+_SIDES = {"cuda": 8192, "cpu": 512}  # rows and columns of the matrices
 _COPIED = {"cuda": 2**30, "cpu": 2**26}  # bytes
 
 
@@ -25,7 +25,7 @@ def measure_device_peaks(device: str, record: Record, seconds: float) -> None:
 
 
 def machine(device: torch.device) -> dict[str, Any]:
-    """Name the card, its memory and the versions of what runs on it."""
+    """Return the name of the device, its memory and the versions of the software."""
     found = environment_info() | {"passed": True, "device": str(device), "cuda": torch.version.cuda}
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
@@ -35,7 +35,7 @@ def machine(device: torch.device) -> dict[str, Any]:
 
 
 def product(device: torch.device, precision: str, seconds: float) -> dict[str, Any]:
-    """Time the product of two square matrices."""
+    """Measure the product of two square matrices in TFLOP/s."""
     set_precision(precision)
     side = _SIDES[device.type]
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
@@ -45,7 +45,7 @@ def product(device: torch.device, precision: str, seconds: float) -> dict[str, A
 
 
 def copy(device: torch.device, seconds: float) -> dict[str, Any]:
-    """Time a copy; every byte is read once and written once."""
+    """Measure a copy in GB/s. Every byte is read once and written once."""
     source = torch.zeros(_COPIED[device.type], dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     taken = median_seconds(lambda: target.copy_(source), device, seconds)

@@ -1,4 +1,4 @@
-"""What the data loader delivers: clips a second of a set that training reads."""
+"""Measurement of the data loader in clips per second, on a data set that the recipes read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random clips as a data set, so that a runner can train any config without data."""
+"""A data set of random clips, with which a runner can train any config without data."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from i2vkit.structures import VideoSample
 
 @DATASETS.register_module()
 class RandomClips(Dataset):
-    """A few random clips with all that the model of a subject reads, always the same ones.
+    """A data set of a few fixed random clips with everything that the model of a subject reads.
 
     Args:
-        subject: name of one of ``subjects.SUBJECTS``.
-        narrow: whether its model has a sixteenth of its widths.
-        number: how many there are.
-        frames: of a clip; by default as many as a training step has.
+        subject: The name of one of ``subjects.SUBJECTS``.
+        narrow: Use the model with a sixteenth of its widths.
+        number: The number of clips. By default 8.
+        frames: The length of a clip. By default that of a training step.
     """
 
     def __init__(self, subject: str, narrow: bool, number: int = 8, frames: int | None = None) -> None:
@@ -38,7 +38,7 @@ class RandomClips(Dataset):
         return self.number
 
     def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Any]:
-        """Return the clip of ``key``, an index or (index, position)."""
+        """Return the clip at ``key``, an index or (index, position)."""
         index = key[0] if isinstance(key, tuple) else key
         inputs = {name: values[index] for name, values in self.inputs.items()}
         return {"inputs": inputs, "data_samples": VideoSample(metainfo={"name": f"clip{index}"})}
@@ -46,7 +46,7 @@ class RandomClips(Dataset):
 
 def with_random_clips(cfg: Config, subject: str, narrow: bool, batch: int, frames: int | None = None) -> Config:
     """Return a copy of ``cfg`` that trains on ``RandomClips``, without validation and workers."""
-    cfg = deepcopy(cfg)  # its own copy shares what lies deeper
+    cfg = deepcopy(cfg)  # Config.copy is shallow
     for key in ("val_dataloader", "val_cfg", "val_evaluator", "test_dataloader", "test_cfg", "test_evaluator"):
         cfg.pop(key, None)
     loader = cfg.train_dataloader

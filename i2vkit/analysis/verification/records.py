@@ -1,4 +1,4 @@
-"""What a stage found, written to a file as soon as it is known."""
+"""Records of a stage's results, written to a file after each result."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PASSED, FAILED = "passed", "failed"
 
 
 class Record:
-    """The results of one stage, by name. A check that raises is a result too, and the next one goes on.
+    """The results of one stage by name. A check that raises an error is a result too, and the next check follows.
 
     Args:
-        path: of the JSON file, which is written anew after every result, whole or not at all.
-        clock: seconds, rising.
+        path: The path of the JSON file. It is replaced after every result, so it is never incomplete.
+        clock: A function that returns seconds.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
@@ -27,11 +27,11 @@ class Record:
         self.results: dict[str, Any] = {}
 
     def measure(self, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Do ``work``, keep what it returns under ``name`` with its ``seconds``, or the ``error`` that it raised."""
+        """Do ``work`` and store its result under ``name`` with its ``seconds``, or with the ``error`` it raised."""
         begin = self._clock()
         try:
             found = work()
-        except Exception as error:  # whatever a new machine makes of it is what the report is for
+        except Exception as error:  # any error on a new machine belongs into the report
             found = {
                 PASSED: False,
                 "error": f"{type(error).__name__}: {error}"[:2000],

@@ -1,4 +1,4 @@
-"""Runs the stages of a verification, each in a process of its own, and puts together what they found."""
+"""Execution of the stages of a verification, each in a process of its own, and collection of their results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from i2vkit.analysis.verification.verification_report import collect, write_repo
 from i2vkit.errors import ConfigError
 
 _PAUSE = 0.1  # seconds between looks at the running processes
-_PACKING = 5.0  # seconds that are kept for the report
+_PACKING = 5.0  # seconds that are reserved for the report
 
 
 def verify(
@@ -30,17 +30,17 @@ def verify(
     """Verify this machine and write a report.
 
     Args:
-        out: folder of the results; at most eight files of 16 MiB come to lie in it, and ``work``, which may be removed.
-        minutes: the whole may take.
+        out: The folder of the results. It gets at most eight files of 16 MiB, and ``work``, which you may remove.
+        minutes: The time limit for everything. By default 10.
         device: "cuda", or "cpu" for a rehearsal.
-        narrow: models with a sixteenth of their widths and small data; always so on a CPU.
-        only: kinds of stages to run; by default all.
+        narrow: Use models with a sixteenth of their widths and small data. Always true on a CPU.
+        only: The kinds of stages to run. By default all.
 
     Returns:
         The path of ``report.md``.
 
     Raises:
-        ConfigError: there is no GPU, or no such kind of stage.
+        ConfigError: There is no GPU, no time, or no such kind of stage.
     """
     _check(device, minutes, only)
     out = Path(out).absolute()
@@ -56,12 +56,13 @@ def verify(
 
 
 def _check(device: str, minutes: float, only: Sequence[str]) -> None:
+    """Raise ``ConfigError`` if an argument of ``verify`` is wrong."""
     import torch
 
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError("there is no GPU here: rehearse with --device cpu")
     if not minutes > 0:
-        raise ConfigError(f"--minutes is how long the whole may take, more than 0, not {minutes}")
+        raise ConfigError(f"--minutes is the time limit, more than 0, not {minutes}")
     kinds = {stage.kind for stage in plan("cuda").stages}
     if unknown := sorted(set(only) - kinds):
         raise ConfigError(f"there is no stage {unknown[0]!r}; there are: {', '.join(sorted(kinds))}")
@@ -69,7 +70,7 @@ def _check(device: str, minutes: float, only: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class StageOutcome:
-    """How a stage's process ended: ``code`` of its exit, None if it ran out of time, and how long it took."""
+    """The end of a stage's process: its exit ``code``, None if it ran out of time, and its ``seconds``."""
 
     code: int | None
     seconds: float
@@ -79,11 +80,11 @@ class Run:
     """The processes of a verification.
 
     Args:
-        work: the folder they run in; data and work dirs come to lie there.
-        files: the folder of their records and of what is kept.
-        device: as for ``verify``.
-        narrow: as for ``verify``.
-        end: when everything ends, by ``time.monotonic``.
+        work: The folder in which they run. It also gets data and work dirs.
+        files: The folder of their records and of other results.
+        device: As in ``verify``.
+        narrow: As in ``verify``.
+        end: The time at which everything ends, by ``time.monotonic``.
     """
 
     def __init__(self, work: Path, files: Path, device: str, narrow: bool, end: float) -> None:
@@ -91,14 +92,15 @@ class Run:
         self.outcomes: dict[str, StageOutcome] = {}
 
     def all(self, order: Plan) -> None:
-        """Run every stage; what reads what the background makes waits for it."""
+        """Run every stage. Stages that need the results of the background stages wait for them."""
         begun = [self._start(stage, self.left) for stage in order.background]
         groups = list(order.groups)
         try:
             for number, group in enumerate(groups):
+                # Later groups read data that the background stages prepare.
                 if number == len(order.first):
                     self._wait(begun)
-                # What a group does not need goes to those behind it.
+                # Time that a group does not use goes to the groups after it.
                 share = group.share / sum(each.share for each in groups[number:])
                 self._group(group, share * self.left)
             self._wait(begun)
@@ -108,16 +110,16 @@ class Run:
 
     @property
     def left(self) -> float:
-        """Seconds until everything ends."""
+        """The seconds until everything ends."""
         return max(0.0, self.end - time.monotonic())
 
     def _group(self, group: Group, seconds: float) -> None:
-        """Run the stages of a group within ``seconds``: those that begin share the time that is left with the rest."""
+        """Run the stages of a group within ``seconds``. Each stage gets an equal share of the time that is left."""
         end, waiting, running = time.monotonic() + seconds, list(group.stages), []
         try:
             while waiting or running:
                 while waiting and len(running) < group.width:
-                    rounds = -(-(len(waiting) + len(running)) // group.width)
+                    rounds = -(-(len(waiting) + len(running)) // group.width)  # rounded up
                     running.append(self._start(waiting.pop(0), (end - time.monotonic()) / rounds))
                 running = [process for process in running if not self._ended(process)]
                 time.sleep(_PAUSE)
@@ -126,10 +128,12 @@ class Run:
                 process.kill()
 
     def _wait(self, processes: list[Process]) -> None:
+        """Wait until all ``processes`` have ended."""
         while processes := [process for process in processes if not self._ended(process)]:
             time.sleep(_PAUSE)
 
     def _start(self, stage: Stage, seconds: float) -> Process:
+        """Start the process of a stage with a limit of ``seconds``."""
         seconds = max(0.0, seconds)
         arguments = [stage.kind, stage.subject, str(self.files), self.device, str(int(self.narrow)), str(seconds)]
         command = [sys.executable, "-m", "i2vkit.analysis.verification", *arguments]
@@ -137,6 +141,7 @@ class Run:
         return Process(stage, command, self.work, seconds)
 
     def _ended(self, process: Process) -> bool:
+        """Return True if a process has ended, and note its outcome the first time."""
         outcome = process.outcome()
         if outcome is None:
             return False
@@ -148,11 +153,11 @@ class Run:
 
 
 class Process:
-    """A stage's process, which writes ``<name>.log`` and is ended with all its children when its time is up."""
+    """The process of a stage. It writes ``<name>.log`` and is killed with all its children when its time is up."""
 
     def __init__(self, stage: Stage, command: list[str], work: Path, seconds: float) -> None:
         self.stage, self._begin, self._limit = stage, time.monotonic(), seconds
-        # A checkout that is not installed is found too.
+        # The child must find this package even if it is a checkout that is not installed.
         package = str(Path(__file__).parents[3])
         path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
         cache = {"TORCHINDUCTOR_CACHE_DIR": str(work / "inductor")}
@@ -167,7 +172,7 @@ class Process:
             )
 
     def outcome(self) -> StageOutcome | None:
-        """How it ended, or None while it runs; ends it if its time is up."""
+        """Return the outcome, or None while the process runs. Kill it if its time is up."""
         code, taken = self._process.poll(), time.monotonic() - self._begin
         if code is None and taken <= self._limit:
             return None
@@ -176,7 +181,8 @@ class Process:
         return StageOutcome(code, round(taken, 1))
 
     def kill(self) -> None:
-        """End it and the processes that it started."""
+        """Kill the process and its children."""
         if self._process.poll() is None:
+            # The process has a session of its own, so this includes its data loader workers.
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()

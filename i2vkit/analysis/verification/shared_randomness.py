@@ -1,4 +1,4 @@
-"""The same random numbers on every device, and a reference in float64."""
+"""Equal random numbers on every device, and computation in float64 as a reference."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ _LIKE = {torch.rand_like: torch.rand, torch.randn_like: torch.randn}
 
 
 class SharedRandomness(TorchFunctionMode):
-    """As a context manager: draws come from one generator on the CPU, in float32, and then go to whoever asked.
+    """A context in which all random numbers come from one float32 generator on the CPU and then go to their device.
 
-    A step on a GPU and the same step on a CPU so see the same noise. Draws that name a generator of their own are
-    left alone.
+    A step on a GPU and the same step on a CPU thus use the same noise. Calls that pass a generator are left alone.
 
     Args:
-        seed: of the generator.
+        seed: The seed of the generator.
     """
 
     def __init__(self, seed: int) -> None:
@@ -27,7 +26,7 @@ class SharedRandomness(TorchFunctionMode):
         self._generator = torch.Generator().manual_seed(seed)
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        """Draw on the CPU, or call ``function`` as it is."""
+        """Draw on the CPU, or call any other ``function`` as it is."""
         kwargs = dict(kwargs or {})
         if function in _LIKE:
             like = args[0]
@@ -39,12 +38,13 @@ class SharedRandomness(TorchFunctionMode):
         if function in (torch.rand, torch.randn):
             drawn = function(*args, generator=self._generator, dtype=torch.float32, **kwargs)
             return drawn.to(device or "cpu", dtype or torch.get_default_dtype())
+        # ``randint`` and ``randperm`` draw integers, which are exact in any type.
         drawn = function(*args, generator=self._generator, **kwargs)
         return drawn.to(device or "cpu", dtype or drawn.dtype)
 
 
 class _FloatIsDouble(TorchFunctionMode):
-    """``tensor.float()`` keeps float64: code that leaves half precision by it stays in the reference's."""
+    """A context in which ``tensor.float()`` returns float64, so that code that leaves half precision keeps float64."""
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         if function is torch.Tensor.float:
@@ -54,7 +54,7 @@ class _FloatIsDouble(TorchFunctionMode):
 
 @contextmanager
 def in_double() -> Iterator[None]:
-    """Inside, new tensors are float64 and ``tensor.float()`` gives float64."""
+    """Make new tensors float64 inside the context, and let ``tensor.float()`` return float64."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:

@@ -1,4 +1,4 @@
-"""Fast: a training step of each paper at its own batch, in every precision and form, and where its time goes."""
+"""Measurements of speed: a training step of each paper with its own batch size, in every precision and form."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from i2vkit.analysis.verification.timing import in_turn
 from i2vkit.models.layers.forms import FAST, REFERENCE
 from i2vkit.registry import MODELS
 
-NARROW_CLIPS = 2  # of a rehearsal on a CPU
+NARROW_CLIPS = 2  # batch size of a rehearsal on a CPU
 
 
 @dataclass(frozen=True)
 class Form:
-    """One way to compute the same training step; see ``StepRunner``."""
+    """A way to compute the same training step, see ``StepRunner``."""
 
     precision: str
     reference: bool = False
@@ -58,22 +58,22 @@ FORMS = (
     Form("bf16", compiled=True),
     Form("bf16", reference=True, compiled=True),
 )
-SLOW = FORMS[0]  # what the authors' code does, with TF32 off
+SLOW = FORMS[0]  # the form of the authors' code, with TF32 off
 
 
 def forms_of(device: torch.device) -> tuple[Form, ...]:
-    """Return the forms to time on a device: a CPU has no TF32, and compiles for minutes."""
+    """Return the forms to time on a device. A CPU has no TF32, and would compile for minutes."""
     if device.type == "cuda":
         return FORMS
     return tuple(form for form in FORMS if form.precision != "tf32" and not form.compiled)
 
 
 def measure_subject(subject: Subject, device: str, narrow: bool, record: Record, seconds: float, folder: Path) -> None:
-    """Time the steps of one model in all forms, by turns, and trace one step of the fastest."""
+    """Time the steps of one model in all forms, interleaved, and trace one step of the fastest form."""
     place = torch.device(device)
     cfg = subject_config(subject, narrow)
     torch.manual_seed(0)
-    torch.backends.cudnn.benchmark = True  # all shapes are fixed
+    torch.backends.cudnn.benchmark = True  # worth it since all shapes are fixed
     model = MODELS.build(cfg.model)
     clips = NARROW_CLIPS if narrow else cfg.train_dataloader.batch_size
     batch = {"clips": clips, "frames": frames_of(cfg, model, narrow), "passed": True}
@@ -91,6 +91,7 @@ def measure_subject(subject: Subject, device: str, narrow: bool, record: Record,
     if not times["passed"]:
         return
     fastest = min(runners, key=lambda form: times["milliseconds"][str(form)])
+    # The meter sees single operations, which a compiled step does not have.
     eager = next((form for form in runners if not form.compiled), fastest)
     record.measure("work", lambda: _work(runners[eager]))
     record.measure("trace", lambda: _trace(runners[fastest], place, folder / f"trace_{subject.name}.json.gz"))
@@ -99,7 +100,7 @@ def measure_subject(subject: Subject, device: str, narrow: bool, record: Record,
 def _build(
     form: Form, model: nn.Module, cfg: Any, data: dict[str, Any], device: torch.device, runners: dict[Form, StepRunner]
 ) -> dict[str, Any]:
-    """SampledClip the first step of a form, which compiles and tunes, and a second, whose peak of memory counts."""
+    """Take the first step of a form, which compiles and tunes, and a second, whose peak memory is measured."""
     runners[form] = runner = StepRunner(
         model,
         cfg.optim_wrapper,
@@ -118,19 +119,20 @@ def _build(
         torch.cuda.reset_peak_memory_stats(device)
         runner.step()
         torch.cuda.synchronize(device)
-        # Without the other forms' weights, which lie there too.
+        # Subtract everything that was there before, which includes the weights of other forms, and add the own weights.
         own = sum(t.numel() * t.element_size() for t in (*runner.model.parameters(), *runner.model.buffers()))
         peak = (torch.cuda.max_memory_allocated(device) - before + own) / 2**30
     return {"passed": True, "losses": losses, "step_gib": peak}
 
 
 def _release(device: torch.device) -> None:
+    """Free the memory that the allocator caches."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
 
 
 def _times(runners: dict[Form, StepRunner], device: torch.device, seconds: float) -> dict[str, Any]:
-    """Median times of all forms, and how much faster each is than the reference in fp32."""
+    """Return the median times of all forms, and the ratio of the reference's time in fp32 to each."""
     times = in_turn({str(form): runner.step for form, runner in runners.items()}, device, seconds)
     medians = {name: median(own) for name, own in times.items()}
     result: dict[str, Any] = {"passed": True, "rounds": len(next(iter(times.values())))}
@@ -141,14 +143,14 @@ def _times(runners: dict[Form, StepRunner], device: torch.device, seconds: float
 
 
 def _work(runner: StepRunner) -> dict[str, Any]:
-    """Count the products of a step, forward and backward, with those of gradient penalties."""
+    """Count the products of a step, forward and backward, including those of gradient penalties."""
     with StepMeter([]) as meter:
         runner.step()
     return {"passed": True, "tflop": 2 * meter.macs.total() / 1e12}
 
 
 def _trace(runner: StepRunner, device: torch.device, path: Path) -> dict[str, Any]:
-    """Profile one step: the kernels that take most, and a trace for a viewer."""
+    """Profile one step: return the kernels that take most time, and write a trace for a viewer."""
     activities = [torch.profiler.ProfilerActivity.CPU]
     activities += [torch.profiler.ProfilerActivity.CUDA] if device.type == "cuda" else []
     with torch.profiler.profile(activities=activities) as profiler:
@@ -168,7 +170,7 @@ def _trace(runner: StepRunner, device: torch.device, path: Path) -> dict[str, An
 
 
 def compile_subject(subject: Subject, device: str, narrow: bool, record: Record) -> None:
-    """Compile a model's parts once, so that the timed stage finds the kernels in torch's cache on the disk."""
+    """Compile the parts of a model once, so that the timed stage finds the kernels in torch's cache on the disk."""
     place = torch.device(device)
     cfg = subject_config(subject, narrow)
     torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""What a verification does: its stages, what each may take, and which of them share the device."""
+"""Stages of a verification, with their shares of the time and of the device."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Stage:
     """One process of a verification.
 
     Args:
-        kind: what it does: "prepare", "peaks", "right", "compile", "fast", "loader" or "train".
-        subject: of which model or recipe; empty where there is no choice.
+        kind: The task: "prepare", "peaks", "right", "compile", "fast", "loader" or "train".
+        subject: The model or recipe. Empty if the task has no choice.
     """
 
     kind: str
@@ -32,7 +32,7 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """Its name in the report and of its files."""
+        """The name in the report and of the stage's files."""
         return f"{self.kind}_{self.subject}" if self.subject else self.kind
 
 
@@ -41,9 +41,9 @@ class Group:
     """Stages that run side by side.
 
     Args:
-        stages: in the order in which they begin.
-        width: how many run at a time.
-        share: of the whole time, which all of them together may take.
+        stages: The stages in the order in which they begin.
+        width: The number of stages that run at a time.
+        share: The share of the total time that the whole group may take, in [0, 1].
     """
 
     stages: tuple[Stage, ...]
@@ -56,9 +56,9 @@ class Plan:
     """The order of a verification.
 
     Args:
-        background: stages that begin at once and need no device.
-        first: groups, one after the other, beside which the background runs.
-        then: groups that read what the background makes.
+        background: Stages that begin at once and need no device.
+        first: Groups that run one after the other while the background stages run.
+        then: Groups that need the results of the background stages.
     """
 
     background: tuple[Stage, ...]
@@ -76,13 +76,14 @@ class Plan:
         return (*self.background, *(stage for group in self.groups for stage in group.stages))
 
 
-_MEASURED = 6.0  # seconds for the peaks, which need no more
+_MEASURED = 6.0  # seconds that are enough for the peaks
 
 
 def plan(device: str, only: tuple[str, ...] = ()) -> Plan:
-    """Lay out the stages for a device; ``only`` names the kinds that are wanted, by default all.
+    """Return the stages for a device, or only those whose kinds are in ``only``.
 
-    What is timed has the device to itself. A CPU compiles nothing: that takes minutes and tells nothing of a GPU.
+    Stages that measure time have the device to themselves. Nothing is compiled for a CPU, since that takes minutes and
+    says nothing about a GPU.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     subjects = [subject.name for subject in SUBJECTS]
@@ -91,6 +92,7 @@ def plan(device: str, only: tuple[str, ...] = ()) -> Plan:
         stages = (Stage(kind, name) for kind, names in kinds.items() for name in names)
         return Group(tuple(stage for stage in stages if not only or stage.kind in only), width, share)
 
+    # Compiling shares the time of the checks, since both leave the device idle now and then.
     compiled = subjects if device != "cpu" else ()
     first = (
         group(0.05, 1, peaks=[""]),
@@ -102,7 +104,7 @@ def plan(device: str, only: tuple[str, ...] = ()) -> Plan:
 
 
 def run_stage(kind: str, subject: str, out: Path, device: str, narrow: bool, seconds: float) -> None:
-    """Do the work of one stage, in this process; ``out`` gets what is to be kept beside its record."""
+    """Do the work of one stage in this process. ``out`` gets its record and its other results."""
     name = f"{kind}_{subject}" if subject else kind
     record = Record(out / f"{name}.json")
     if kind == "prepare":

@@ -1,4 +1,4 @@
-"""One training step, as the stages take it: a model in some precision and form, its optimisers and a batch."""
+"""A training step for the stages: a model in some precision and form, with its optimisers and a batch."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from i2vkit.engine.precision import check_precision
 from i2vkit.models.layers.forms import choose_form
 from i2vkit.models.layers.memory_format import to_channels_last_
 
-# One step of plain gradient descent: Adam's first step is little more than the sign of the gradient, which turns the
-# smallest difference of a small gradient into a large one.
+# Steps are compared with plain gradient descent. Adam's first step is almost the sign of the gradient, which makes a
+# large difference of the smallest one if a gradient is near zero.
 _DESCENT = dict(type="SGD", lr=1e-4)
 
 
 def descent_settings(optim_wrapper: dict) -> dict[str, Any]:
-    """Return the settings of a config's optimisers with plain gradient descent in the place of every optimiser."""
+    """Return the settings of a config's optimisers, with every optimiser replaced by plain gradient descent."""
     kept = {key: value for key, value in optim_wrapper.items() if key in ("type", "constructor")}
     return kept | {"optimizer": dict(_DESCENT)}
 
@@ -31,14 +31,14 @@ class StepRunner:
     """A copy of a model that takes training steps.
 
     Args:
-        model: is copied, and the copy moved.
-        optim_wrapper: of the config.
-        data: a batch as the data loader hands it over.
-        device: where to train.
-        precision: "fp32", "tf32" or "bf16".
-        form: "reference" or "fast" form of the layers; by default what the toolkit takes on that device.
-        compiled: compile what ``compile_parts`` compiles.
-        channels_last: lay the weights of convolutions out with the channels last.
+        model: The model, which is copied. The copy is moved to the device.
+        optim_wrapper: The config's ``optim_wrapper``.
+        data: A batch in the form of the data loader's.
+        device: The device to train on.
+        precision: "fp32", "tf32" or "bf16". By default "fp32".
+        form: "reference" or "fast" form of the layers. By default the toolkit's choice for this device.
+        compiled: Compile the parts that ``compile_parts`` compiles.
+        channels_last: Store the weights of convolutions in channels-last memory format.
     """
 
     def __init__(
@@ -63,21 +63,25 @@ class StepRunner:
         self.optimizers: OptimWrapperDict = build_optimizers(self.model, optim_wrapper)
 
     def step(self) -> dict[str, Tensor]:
-        """Train one step; every loss by name."""
+        """Take one training step and return every loss by name."""
         return self.model.train_step(self.data, self.optimizers)
 
 
 def descend(
     model: nn.Module, optim_wrapper: dict, data: dict[str, Any], device: torch.device, precision: str, seed: int = 0
 ) -> dict[str, Any]:
-    """SampledClip one step of gradient descent with shared draws.
+    """Take one step of gradient descent with shared random numbers.
 
     Args:
-        precision: as for ``StepRunner``, or "fp64" for the reference.
+        model: As for ``StepRunner``.
+        optim_wrapper: As for ``StepRunner``, but every optimiser is replaced.
+        data: As for ``StepRunner``.
+        device: As for ``StepRunner``.
+        precision: As for ``StepRunner``, or "fp64" for the reference.
+        seed: The seed of the random numbers. By default 0.
 
     Returns:
-        ``losses`` by name, and ``updates``: for each phase the change of its parameters as one float64 vector on the
-        CPU.
+        ``losses`` by name, and ``updates``: the change of each phase's parameters as one float64 vector on the CPU.
     """
     double = precision == "fp64"
     runner = StepRunner(model, descent_settings(optim_wrapper), data, device, "fp32" if double else precision)
@@ -98,7 +102,7 @@ def descend(
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:
-    """The parameters that each phase updates, as one float64 vector on the CPU."""
+    """Return the parameters that each phase updates, as one float64 vector on the CPU."""
     result = {}
     for phase in model.phases:
         parameters = [p for module in model.phase_modules(phase.name) for p in module.parameters() if p.requires_grad]

@@ -1,4 +1,4 @@
-"""The models that a verification looks at: one for each kind of training step of the four papers."""
+"""Models that a verification checks, one for each kind of training step of the four papers."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _WIDTHS = frozenset(
     }
 )
 _LEAST_WIDTH = 4
-NARROWER = 16  # times, in a rehearsal
-REHEARSED = 16  # frames; the fewest that every discriminator takes
+NARROWER = 16  # the factor by which a rehearsal divides all widths
+REHEARSED = 16  # frames of a clip in a rehearsal, the fewest that every discriminator takes
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Subject:
     """A config that is verified.
 
     Args:
-        name: how the report calls it.
-        config: name of the config.
-        clips: batch size of the comparison with float64 on the CPU, which takes minutes at the config's own.
-        frames: length of the clips there; by default that of the config's training.
+        name: The name in the report.
+        config: The name of the config.
+        clips: The batch size of the comparison with float64 on the CPU, which takes minutes with the config's own.
+        frames: The length of the clips in that comparison. By default that of the config's training.
     """
 
     name: str
@@ -60,10 +60,10 @@ SUBJECTS = (
 
 
 def find_subject(name: str) -> Subject:
-    """Return the subject of that name.
+    """Return the subject called ``name``.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: There is no such subject.
     """
     by_name = {subject.name: subject for subject in SUBJECTS}
     if name not in by_name:
@@ -72,7 +72,7 @@ def find_subject(name: str) -> Subject:
 
 
 def subject_config(subject: Subject, narrow: bool) -> Config:
-    """Return the config of a subject, with its own widths or a sixteenth of them, and without pre-trained parts."""
+    """Return the config of a subject without pre-trained parts. With ``narrow`` it has a sixteenth of the widths."""
     cfg = load_config(subject.config)
     if "pretrained" in cfg.model:
         cfg.model.pretrained = {}
@@ -80,7 +80,7 @@ def subject_config(subject: Subject, narrow: bool) -> Config:
 
 
 def frames_of(cfg: Config, model: Any, narrow: bool, wanted: int | None = None) -> int:
-    """Return how long the clips of a step are: ``wanted``, what the config trains on, or in a rehearsal few frames."""
+    """Return the length of the clips of a step: ``wanted``, or that of the config's training, or less if ``narrow``."""
     frames = wanted or step_length(cfg)
     if not narrow:
         return frames
@@ -90,17 +90,21 @@ def frames_of(cfg: Config, model: Any, narrow: bool, wanted: int | None = None) 
 
 
 def narrowed(cfg: Config, factor: int) -> Config:
-    """Return a copy of ``cfg`` whose parts have a ``factor``-th of their channels and units, four or more."""
-    cfg = deepcopy(cfg)  # its own copy shares what lies deeper
+    """Return a copy of ``cfg`` in which the channels and units of all parts are divided by ``factor``, to at least
+    four.
+    """
+    cfg = deepcopy(cfg)  # Config.copy is shallow
     cfg.model = _narrow(cfg.model, factor)
     return cfg
 
 
 def _narrow(value: Any, factor: int, key: str | None = None) -> Any:
+    """Return a part of a config with all numbers under ``_WIDTHS`` divided by ``factor``."""
     if isinstance(value, dict):
         return type(value)({name: _narrow(item, factor, name) for name, item in value.items()})
     if isinstance(value, list | tuple):
         return type(value)(_narrow(item, factor, key) for item in value)
+    # Booleans are integers in Python.
     if key in _WIDTHS and isinstance(value, int) and not isinstance(value, bool):
         return max(_LEAST_WIDTH, value // factor)
     return value

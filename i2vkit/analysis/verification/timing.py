@@ -1,4 +1,4 @@
-"""Times of work on a device: by CUDA events on a GPU, by the clock elsewhere."""
+"""Times of work on a device, measured by CUDA events on a GPU and by a clock elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WARM_UP = 2  # calls that do not count
 
 
 def median_seconds(work: Callable[[], object], device: torch.device, seconds: float) -> float:
-    """Return the median time of a call of ``work``: after a warm-up, of as many calls as fit into ``seconds``."""
+    """Return the median time of a call of ``work``, over as many calls as fit into ``seconds`` after a warm-up."""
     for _ in range(_WARM_UP):
         work()
     return median(in_turn({"work": work}, device, seconds)["work"])
@@ -24,15 +24,15 @@ def in_turn(
     seconds: float,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
-    """Call the candidates one after the other, round after round, and time each call in seconds.
+    """Call the candidates one after the other, round after round, and return the seconds of each call.
 
-    What changes slowly, such as the clock rate of the card, so falls on all alike.
+    Slow changes, such as the clock rate of the card, thus affect all alike.
 
     Args:
-        candidates: by name; each has been called before, so that nothing is compiled or tuned any more.
-        device: on which they work.
-        seconds: no round but the first begins later.
-        clock: seconds, rising.
+        candidates: Functions by name. Each has been called before, so it no longer compiles or tunes anything.
+        device: The device on which they work.
+        seconds: Begin no other round after this time.
+        clock: A function that returns seconds.
     """
     times: dict[str, list[float]] = {name: [] for name in candidates}
     begin, rounds = clock(), 0
@@ -44,7 +44,7 @@ def in_turn(
 
 
 def timed(work: Callable[[], object], device: torch.device, clock: Callable[[], float] = time.perf_counter) -> float:
-    """Return how many seconds one call takes."""
+    """Return the seconds that one call takes."""
     if device.type != "cuda":
         begin = clock()
         work()

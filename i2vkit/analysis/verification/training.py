@@ -1,6 +1,4 @@
-"""Train: recipes side by side on the one device, tested against exact ground truth, with strips and weights to take
-away.
-"""
+"""Trainings of a verification: recipes side by side on one device, tested against exact ground truth."""
 
 from __future__ import annotations
 
@@ -20,10 +18,10 @@ from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.registry import closest_names
 
-PILOT = 12  # iterations that are timed first
-PILOT_WARM_UP = 4
-TRAINED = 0.7  # share of the time that training may take; the rest is for the test and for starting processes
-PILOTED = 0.3  # share of the time of a training that its pilot may take, on a machine that is too slow for it
+PILOT = 12  # iterations of the short training that measures the pace
+PILOT_WARM_UP = 4  # its first iterations, which do not count
+TRAINED = 0.7  # share of the time for training, the rest is for the test and for starting processes
+PILOTED = 0.3  # largest share of a training's time for its pilot, which matters on slow machines
 DATA = Path("data/i2v_truth_v1")
 
 
@@ -32,9 +30,10 @@ class Recipe:
     """A training of the zoo.
 
     Args:
-        name: of the recipe, its strips and its file of weights.
-        config: the config that is trained last and tested.
-        first: a config whose training comes before and is loaded by it, with the share of the time that it gets.
+        name: The name of the recipe, its strips and its file of weights.
+        config: The config that is trained last and tested.
+        first: A config that is trained before, whose weights the other loads. By default None.
+        share: The share of the training time for ``first``, in [0, 1]. By default 0.15.
     """
 
     name: str
@@ -43,7 +42,7 @@ class Recipe:
     share: float = 0.15
 
 
-# FRGAN has no recipe yet.
+# FRGAN has no recipe yet, so its paper config is trained.
 RECIPES = (
     Recipe("dtgan", "dtgan/dtgan_recipe_faces", first="dtgan/cnn_lstm_recipe_faces"),
     Recipe("dual_mtgan", "dual_mtgan/dual_mtgan_recipe_faces"),
@@ -53,7 +52,11 @@ RECIPES = (
 
 
 def find_recipe(name: str) -> Recipe:
-    """Return the recipe of that name. Raises ``ConfigError`` if there is none."""
+    """Return the recipe called ``name``.
+
+    Raises:
+        ConfigError: There is no such recipe.
+    """
     by_name = {recipe.name: recipe for recipe in RECIPES}
     if name not in by_name:
         raise ConfigError(f"there is no recipe {name!r}; nearest: {closest_names(name, by_name)}")
@@ -61,12 +64,12 @@ def find_recipe(name: str) -> Recipe:
 
 
 def prepare_faces(workers: int | None, record: Record, small: bool) -> None:
-    """Render and prepare the faces of the exact-truth benchmark into ``data`` below the current folder.
+    """Render and prepare the faces of the exact-truth benchmark into ``data`` in the current folder.
 
     Args:
-        workers: processes; one a core by default.
-        record: of the stage.
-        small: one expression and one clip a person, which is enough to rehearse.
+        workers: The number of processes. With None one for each core.
+        record: The record of the stage.
+        small: Make one expression and one clip for each person only, which is enough for a rehearsal.
     """
     from i2vkit.preparation.i2v_truth import make_part
     from i2vkit.rendering.i2v_truth.parts import FACES
@@ -76,7 +79,7 @@ def prepare_faces(workers: int | None, record: Record, small: bool) -> None:
 
 
 def train_recipe(recipe: Recipe, device: str, narrow: bool, record: Record, seconds: float, out: Path) -> None:
-    """Train a recipe for its share of ``seconds``, test it, and leave strips and weights in ``out``."""
+    """Train a recipe for its share of ``seconds``, test it, and write strips and weights to ``out``."""
     end = time.monotonic() + seconds
     options = _options(device, narrow)
     weights: Path | None = None
@@ -100,7 +103,7 @@ def train_recipe(recipe: Recipe, device: str, narrow: bool, record: Record, seco
 
 
 def _options(device: str, narrow: bool) -> dict[str, Any]:
-    """Changes of every config: precision, and workers that leave cores to the other recipes."""
+    """Return the options of every config: the precision, and in a rehearsal small batches without workers."""
     options: dict[str, Any] = {"model.precision": "bf16" if device != "cpu" else "fp32"}
     if narrow:
         options |= {"train_dataloader.num_workers": 0, "test_dataloader.num_workers": 0}
@@ -109,36 +112,38 @@ def _options(device: str, narrow: bool) -> dict[str, Any]:
 
 
 def _config(name: str, options: dict[str, Any], narrow: bool) -> Config:
+    """Load a config, with a fraction of its widths if ``narrow``."""
     cfg = load_config(name, options)
     return narrowed(cfg, NARROWER) if narrow else cfg
 
 
 class WallClock(Hook):
-    """Notes when each iteration ended, in seconds, and ends a training that runs out of time at a checkpoint.
+    """A hook that notes the end of each iteration in seconds, and stops a training that runs out of time.
 
     Args:
-        seconds: after which the training ends, whatever its schedule says.
+        seconds: The training stops with a checkpoint after this time, whatever its schedule says.
     """
 
-    priority = "LOW"  # before the checkpoint hook, which so saves the iteration that ends a training
+    priority = "LOW"  # it runs before the checkpoint hook, which thus saves the last iteration
 
     def __init__(self, seconds: float) -> None:
         self.limit = seconds
         self.ends: list[float] = []
 
     def before_train(self, runner: Any) -> None:
-        """Start."""
+        """Start the clock."""
         self.begin = time.monotonic()
 
     def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Note the iteration."""
+        """Note the end of the iteration, and make it the last one if the time is up."""
         self.ends.append(time.monotonic() - self.begin)
         if self.ends[-1] > self.limit:
+            # The loop ends after this iteration, and the checkpoint hook saves its last state.
             runner.train_loop._max_iters = runner.iter + 1
 
 
 def _train(cfg: Config, work_dir: Path, seconds: float) -> dict[str, Any]:
-    """Train for ``seconds`` of wall clock: a short pilot tells how many iterations these are."""
+    """Train for ``seconds`` of wall clock. A short pilot training measures how many iterations fit."""
     begin = time.monotonic()
     pace = _seconds_per_iteration(_timed(scale_schedules(cfg, PILOT), work_dir / "pilot", PILOTED * seconds))
     left = seconds - (time.monotonic() - begin)
@@ -156,7 +161,7 @@ def _train(cfg: Config, work_dir: Path, seconds: float) -> dict[str, Any]:
 
 
 def _seconds_per_iteration(ends: list[float]) -> float:
-    """What an iteration takes, from when each ended: without the first ones, if there are others.
+    """Return the mean time of an iteration from the end of each. The first ones are left out if there are others.
 
     >>> _seconds_per_iteration([9.0, 9.5, 10.0, 10.5, 11.0, 13.0, 15.0])
     2.0
@@ -168,6 +173,7 @@ def _seconds_per_iteration(ends: list[float]) -> float:
 
 
 def _timed(cfg: Config, work_dir: Path, limit: float) -> list[float]:
+    """Train and return the time at the end of each iteration."""
     from i2vkit.apis.train import train
 
     cfg = cfg.copy()
@@ -177,6 +183,7 @@ def _timed(cfg: Config, work_dir: Path, limit: float) -> list[float]:
 
 
 def _export(cfg: Config, checkpoint: Path, out: Path) -> dict[str, Any]:
+    """Write the generator in bfloat16 and return the size and the digest of the file."""
     from i2vkit.models.generator_weights import export_generator, load_generator
     from i2vkit.registry import MODELS
 
@@ -187,7 +194,7 @@ def _export(cfg: Config, checkpoint: Path, out: Path) -> dict[str, Any]:
 
 
 def _test(cfg: Config, checkpoint: Path, recipe: Recipe, out: Path, end: float) -> dict[str, Any]:
-    """Score the transfers between unseen people, and keep a strip of each of the first ones."""
+    """Score the transfers between unseen people, and copy the strips of a few of them to ``out``."""
     from i2vkit.evaluation.run import test
 
     folder = Path("work_dirs") / recipe.name / "test"

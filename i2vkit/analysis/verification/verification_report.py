@@ -1,4 +1,4 @@
-"""The findings of all stages in one file to compute with and one to read."""
+"""Reports of a verification: the results of all stages as JSON and as a page to read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def collect(order: Plan, files: Path, outcomes: dict[str, StageOutcome], **settings: Any) -> dict[str, Any]:
-    """Put the records of all stages together: ``settings``, and for each of the ``stages`` outcome and results."""
+    """Return the ``settings`` and, for each of the ``stages``, the outcome of its process and its results."""
     stages = {}
     for name in (stage.name for stage in order.stages):
         path = files / f"{name}.json"
@@ -26,7 +26,7 @@ def collect(order: Plan, files: Path, outcomes: dict[str, StageOutcome], **setti
 
 
 def write_report(result: dict[str, Any], out: Path) -> Path:
-    """Write ``results.json`` and ``report.md`` into ``out``; returns the path of the latter."""
+    """Write ``results.json`` and ``report.md`` into ``out`` and return the path of the latter."""
     for name, text in (("results.json", json.dumps(result, indent=1)), ("report.md", format_verification(result))):
         with atomic_path(out / name) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
@@ -34,13 +34,14 @@ def write_report(result: dict[str, Any], out: Path) -> Path:
 
 
 def format_verification(result: dict[str, Any]) -> str:
-    """Lay the findings out to be read: the machine, what is right, what is fast, what was trained, what went wrong."""
+    """Return the page: the machine, correctness, speed, trained recipes, and failures."""
     stages = result["stages"]
     sections = [_machine(result), _right(stages), _fast(stages), _loader(stages), _trained(stages), _failures(stages)]
     return "\n\n".join(section for section in sections if section)
 
 
 def _machine(result: dict[str, Any]) -> str:
+    """Return the section about the machine and its peaks."""
     settings = result["settings"]
     found = result["stages"].get("peaks", {}).get("results", {})
     machine = found.get("machine", {})
@@ -61,6 +62,7 @@ def _machine(result: dict[str, Any]) -> str:
 
 
 def _right(stages: dict[str, Any]) -> str:
+    """Return the section about correctness: one row for each model, one column for each check."""
     rows = [
         (name.removeprefix("right_"), each["results"]) for name, each in stages.items() if name.startswith("right_")
     ]
@@ -75,6 +77,7 @@ def _right(stages: dict[str, Any]) -> str:
 
 
 def _verdict(check: str, found: dict[str, Any] | None) -> str:
+    """Return the result of a check as a cell."""
     if found is None:
         return "not run"
     if "error" in found:
@@ -91,6 +94,7 @@ def _verdict(check: str, found: dict[str, Any] | None) -> str:
 
 
 def _fast(stages: dict[str, Any]) -> str:
+    """Return the section about speed: one row for each model and form."""
     lines = [
         "## Fast",
         "",
@@ -102,6 +106,7 @@ def _fast(stages: dict[str, Any]) -> str:
         found = each["results"]
         if not name.startswith("fast_") or "milliseconds" not in found.get("times", {}):
             continue
+        # Work and time of a step give its speed. The work is counted once and is the same in all forms.
         work = found.get("work", {}).get("tflop")
         for form, milliseconds in found["times"]["milliseconds"].items():
             faster = found["times"].get("times_faster", {}).get(form)
@@ -116,6 +121,7 @@ def _fast(stages: dict[str, Any]) -> str:
 
 
 def _loader(stages: dict[str, Any]) -> str:
+    """Return the section about the data loader."""
     found = stages.get("loader", {}).get("results", {}).get("faces", {})
     rates = found.get("clips_per_second")
     if not rates:
@@ -124,6 +130,7 @@ def _loader(stages: dict[str, Any]) -> str:
 
 
 def _trained(stages: dict[str, Any]) -> str:
+    """Return the section about the trained recipes."""
     lines = [
         "## Trained",
         "",
@@ -148,11 +155,13 @@ def _trained(stages: dict[str, Any]) -> str:
 
 
 def _score(scores: dict[str, float], name: str) -> str:
+    """Return a score by its name, which may have a prefix."""
     values = [value for key, value in scores.items() if key.rpartition("/")[2] == name]
     return f"{values[0]:.3f}" if values else ""
 
 
 def _failures(stages: dict[str, Any]) -> str:
+    """Return the section about stages that failed."""
     lines = []
     for name, each in stages.items():
         process = each["process"]
@@ -171,7 +180,7 @@ def _failures(stages: dict[str, Any]) -> str:
 
 
 def table_row(*cells: Any) -> str:
-    """A row of a Markdown table.
+    """Return a row of a Markdown table.
 
     >>> table_row("a", 1)
     '| a | 1 |'

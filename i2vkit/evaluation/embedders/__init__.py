@@ -1,4 +1,4 @@
-"""Embedders: networks that give every frame a vector, near for one person and far for others, or a whole video one."""
+"""Embedders: networks that map every frame to a vector, close for images of one person, or a video to one vector."""
 
 from i2vkit.evaluation.embedders.dlib_faces import DlibEmbedder
 from i2vkit.evaluation.embedders.i3d import I3dEmbedder

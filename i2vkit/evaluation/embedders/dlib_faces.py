@@ -1,4 +1,4 @@
-"""Who is seen, by dlib's network for face recognition."""
+"""Embedder of faces with dlib's network for face recognition."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _WEIGHTS = "dlib_face_recognition_resnet_model_v1.dat"
 
 @EMBEDDERS.register_module()
 class DlibEmbedder(Embedder):
-    """dlib's ResNet, 128 numbers a face, of the extra ``faces``; two pictures of one person lie within 0.6.
+    """An embedder with dlib's ResNet, which maps a face to 128 numbers. Images of one person are closer than 0.6.
 
-    FRGAN takes OpenFace, which is no longer maintained: its numbers are on another scale and not comparable. The face
-    is looked for on the first frame and then near where it was; where none is found, also not before, the face is
-    taken to fill the frame, as in prepared clips of faces.
+    It needs the extra ``faces``. FRGAN uses OpenFace, which is no longer maintained. Its numbers are on another scale
+    and cannot be compared. The face is searched for on the first frame, and then near its last position. If none has
+    been found, the face is assumed to fill the frame, as in prepared clips of faces.
 
     Raises:
-        MissingWeightsError: the extra is not installed; says how to.
+        MissingWeightsError: The extra is not installed. The message says how to install it.
     """
 
     name = "dlib ResNet, 128"
@@ -44,10 +44,12 @@ class DlibEmbedder(Embedder):
         self._dlib, self._network, self._faces = dlib, dlib.face_recognition_model_v1(str(path)), DlibFaceDetector()
 
     def __call__(self, video: Tensor) -> Tensor:
-        """Frames of a video (3, T, H, W) uint8 -> (T, 128)."""
+        """Return vectors (T, 128) of the frames of a video (3, T, H, W), uint8."""
+        # (3, T, H, W) -> (T, H, W, 3), contiguous as dlib needs it.
         box, vectors = None, []
         for frame in np.ascontiguousarray(rearrange(video.cpu().numpy(), "c t h w -> t h w c")):
             found = self._faces.faces(frame, box)
+            # Without a face on this frame the last box is still the best guess.
             if box is None or len(found):
                 box = found[0] if len(found) else _whole(frame)
             points = self._faces.landmarks(frame, box).round().astype(int).tolist()
@@ -58,6 +60,6 @@ class DlibEmbedder(Embedder):
 
 
 def _whole(frame: np.ndarray) -> np.ndarray:
-    """The box (4,) of a face that fills a frame, as prepared clips are framed."""
+    """Return the box (4,) of a face that fills a frame, as in prepared clips."""
     height, width = frame.shape[:2]
     return np.array([0.1 * width, 0.2 * height, 0.9 * width, 0.95 * height])

@@ -1,4 +1,4 @@
-"""What I3D sees in a video."""
+"""Embedder of videos with I3D."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from i2vkit.evaluation.embedders.interfaces import VideoEmbedder
 from i2vkit.registry import VIDEO_EMBEDDERS
 from i2vkit.utils.weight_files import WeightFile
 
-# As StyleGAN-V publishes it; several projects state this hash.
+# The file that StyleGAN-V publishes. Several projects state this hash.
 I3D = WeightFile(
     "https://www.dropbox.com/s/ge9e5ujwgetktms/i3d_torchscript.pt",
     "bec6519f66ea534e953026b4ae2c65553c17bf105611c746d904657e5860a5e2",
@@ -22,18 +22,18 @@ I3D = WeightFile(
 
 @VIDEO_EMBEDDERS.register_module()
 class I3dEmbedder(VideoEmbedder):
-    """I3D of Kinetics-400 as TorchScript: 400 numbers a video, before the softmax.
+    """An embedder with I3D of Kinetics-400 as TorchScript, which maps a video to 400 numbers before the softmax.
 
-    The script takes videos (N, 3, T, H, W) on a scale of 0 to 255 and ``rescale``, ``resize`` (to 224 x 224) and
-    ``return_features``. TorchScript is a program: no file is run whose hash was not checked.
+    The script takes videos (N, 3, T, H, W) with values from 0 to 255 and the arguments ``rescale``, ``resize`` (to 224
+    x 224) and ``return_features``. TorchScript is a program, so no file runs before its hash has been checked.
 
     Args:
-        path: of the file; by default ``data/extractors/i3d_torchscript.pt``.
-        sha256: of another file.
+        path: The path of the file. By default ``data/extractors/i3d_torchscript.pt``.
+        sha256: The SHA-256 of the file, if it is not StyleGAN-V's.
 
     Raises:
-        MissingWeightsError: there is no such file.
-        CheckpointError: it is another file, or no TorchScript.
+        MissingWeightsError: The file does not exist.
+        CheckpointError: The file has another hash, or is no TorchScript.
     """
 
     min_frames = 10  # its last pooling needs two steps, eight frames apart
@@ -43,7 +43,7 @@ class I3dEmbedder(VideoEmbedder):
         file = I3D.find(path, sha256)
         self.hashes = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()}
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        with warnings.catch_warnings():  # TorchScript is what the field has I3D in, outdated or not
+        with warnings.catch_warnings():  # torch calls TorchScript deprecated, but I3D is published in no other form
             warnings.simplefilter("ignore")
             try:
                 self.network = torch.jit.load(file, map_location=self.device).eval()
@@ -52,6 +52,6 @@ class I3dEmbedder(VideoEmbedder):
 
     @torch.no_grad()
     def __call__(self, video: Tensor) -> Tensor:
-        """A video (3, T, H, W) uint8 -> (D,)."""
+        """Return the vector (D,) of a video (3, T, H, W), uint8."""
         videos = video[None].to(self.device).float()
         return self.network(videos, rescale=True, resize=True, return_features=True).flatten().float().cpu()

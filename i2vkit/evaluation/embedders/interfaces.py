@@ -1,4 +1,4 @@
-"""The interfaces of embedders: networks that metrics compare videos by."""
+"""Interfaces of embedders, the networks by which metrics compare videos."""
 
 from abc import abstractmethod
 from typing import ClassVar
@@ -9,11 +9,11 @@ from i2vkit.interfaces import Interface
 
 
 class Embedder(Interface):
-    """Gives every frame a vector, near for pictures of one person. Registered in ``EMBEDDERS``.
+    """A map from frames to vectors that are close for images of one person. Registered in ``EMBEDDERS``.
 
     Attributes:
-        name: Of the network, for the result's JSON.
-        hashes: SHA-256 of every file of weights, by file name; empty without one.
+        name: The name of the network, for the result's JSON.
+        hashes: The SHA-256 of each file of weights by file name. Empty without files.
 
     Examples:
         >>> import torch
@@ -36,12 +36,12 @@ class Embedder(Interface):
 
 
 class VideoEmbedder(Interface):
-    """Gives a whole video one vector. Registered in ``VIDEO_EMBEDDERS``.
+    """A map from a whole video to one vector. Registered in ``VIDEO_EMBEDDERS``.
 
     Attributes:
-        name: Of the network, for the result's JSON.
-        hashes: SHA-256 of every file of weights, by file name; empty without one.
-        min_frames: The shortest video that the network takes, in frames.
+        name: The name of the network, for the result's JSON.
+        hashes: The SHA-256 of each file of weights by file name. Empty without files.
+        min_frames: The length of the shortest video that the network takes, in frames.
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("name", "hashes", "min_frames")

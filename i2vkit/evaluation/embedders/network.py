@@ -1,4 +1,4 @@
-"""Who is seen, by any network of the user's."""
+"""Embedder of frames with any network of the user."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from i2vkit.evaluation.embedders.interfaces import Embedder
 from i2vkit.registry import EMBEDDERS, MODELS, build_part
 from i2vkit.utils.weight_files import MissingWeightsError
 
-CHUNK = 16  # frames that the network sees at a time
+CHUNK = 16  # frames that the network processes at a time
 
 
 @EMBEDDERS.register_module()
 class NetworkEmbedder(Embedder):
-    """A registered module that makes vectors (N, D) of frames (N, 3, size, size) in [-1, 1].
+    """An embedder with a registered module that maps frames (N, 3, size, size) in [-1, 1] to vectors (N, D).
 
     Args:
-        network: the module, ``dict(type=..., ...)``, of the registry ``MODELS``.
-        weights: its state dict; without one it stays as it is built.
-        sha256: of that file.
-        size: side that frames are scaled to; theirs by default.
+        network: The module as ``dict(type=..., ...)`` from the registry ``MODELS``.
+        weights: The path of its state dict. By default it keeps its initial weights.
+        sha256: The SHA-256 of that file. By default it is not checked.
+        size: The side in pixels to which frames are resized. By default they keep their size.
 
     Raises:
-        MissingWeightsError: there is no such file.
-        CheckpointError: it is another file, or holds other weights.
+        MissingWeightsError: The file does not exist.
+        CheckpointError: The file has another hash, or contains other weights.
     """
 
     def __init__(
@@ -50,7 +50,8 @@ class NetworkEmbedder(Embedder):
 
     @torch.no_grad()
     def __call__(self, video: Tensor) -> Tensor:
-        """Frames of a video (3, T, H, W) uint8 -> (T, D)."""
+        """Return vectors (T, D) of the frames of a video (3, T, H, W), uint8."""
+        # The frames are the batch of the network, and [0, 255] becomes [-1, 1].
         frames = rearrange(video, "c t h w -> t c h w").float() / 127.5 - 1
         if self.size is not None:
             frames = functional.interpolate(frames, (self.size, self.size), mode="bilinear", antialias=True)

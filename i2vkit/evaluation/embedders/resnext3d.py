@@ -1,4 +1,4 @@
-"""What a 3D ResNeXt sees in a video."""
+"""Embedder of videos with a 3D ResNeXt."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from i2vkit.utils.weight_files import WeightFile
 KINETICS = WeightFile(
     "https://drive.google.com/drive/folders/1zvl89AgFAApbH0At-gMuZSeQB_LpNP-M", None, name="resnext-101-kinetics.pth"
 )
-MEAN = (114.7748, 107.7354, 99.4750)  # of the training frames, on a scale of 0 to 255; no division by their spread
+# The mean colour of the training frames, from 0 to 255. Hara's code does not divide by their standard deviation.
+MEAN = (114.7748, 107.7354, 99.4750)
 
 
 class Bottleneck(nn.Module):
-    """1x1x1, grouped 3x3x3 and 1x1x1 convolutions around a shortcut: (N, C, T, H, W) -> (N, 2 * planes, ...)."""
+    """A residual block of 1x1x1, grouped 3x3x3 and 1x1x1 convolutions, with 2 * ``planes`` channels at its end."""
 
     def __init__(self, channels: int, planes: int, cardinality: int, stride: int) -> None:
         super().__init__()
@@ -36,21 +37,22 @@ class Bottleneck(nn.Module):
             self.downsample = nn.Sequential(nn.Conv3d(channels, out, 1, stride, bias=False), nn.BatchNorm3d(out))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, T, H, W) -> (N, 2 * planes, T', H', W')."""
+        """Map (N, C, T, H, W) to (N, 2 * planes, T', H', W')."""
         y = functional.relu(self.bn1(self.conv1(x)))
         y = functional.relu(self.bn2(self.conv2(y)))
         return functional.relu(self.bn3(self.conv3(y)) + (x if self.downsample is None else self.downsample(x)))
 
 
 class ResNext3d(nn.Module):
-    """3D ResNeXt without its classifier; the names of its weights are those of 3D-ResNets-PyTorch (shortcut type B).
+    """A 3D ResNeXt without its classifier. Its weights have the names of 3D-ResNets-PyTorch (shortcut type B).
 
     Source: Hara et al., "Can spatiotemporal 3D CNNs retrace the history of 2D CNNs and ImageNet?" (2018), sec. 3.2.
 
     Args:
-        blocks: in each of the four layers; (3, 4, 23, 3) is ResNeXt-101.
-        width: planes of the first layer, a multiple of 32; doubled in each. A vector has twice those of the last one.
-        cardinality: groups of the 3x3x3 convolutions.
+        blocks: The number of blocks in each of the four layers. By default those of ResNeXt-101.
+        width: The planes of the first layer, a multiple of 32. They double in each layer. A vector has twice as many
+            numbers as the last layer has planes.
+        cardinality: The groups of the 3x3x3 convolutions. By default 32.
     """
 
     def __init__(self, blocks: tuple[int, ...] = (3, 4, 23, 3), width: int = 128, cardinality: int = 32) -> None:
@@ -62,6 +64,7 @@ class ResNext3d(nn.Module):
             planes = width * 2**number
             layer = []
             for block in range(depth):
+                # Each layer but the first halves time and space, in its first block.
                 stride = 2 if number and not block else 1
                 layer.append(Bottleneck(channels, planes, cardinality, stride))
                 channels = 2 * planes
@@ -69,7 +72,7 @@ class ResNext3d(nn.Module):
         self.layers = len(blocks)
 
     def forward(self, videos: Tensor) -> Tensor:
-        """Videos (N, 3, T, H, W), 0 to 255 less the mean -> (N, D), the mean over time and place."""
+        """Map videos (N, 3, T, H, W), from 0 to 255 minus the mean, to vectors (N, D), the mean over time and space."""
         x = functional.relu(self.bn1(self.conv1(videos)))
         x = functional.max_pool3d(x, 3, stride=2, padding=1)
         for number in range(self.layers):
@@ -79,24 +82,26 @@ class ResNext3d(nn.Module):
 
 @VIDEO_EMBEDDERS.register_module()
 class ResNext3dEmbedder(VideoEmbedder):
-    """3D ResNeXt-101 of Kinetics: 2048 numbers a video.
+    """An embedder with the 3D ResNeXt-101 of Kinetics, which maps a video to 2048 numbers.
 
-    Frames are scaled so that the shorter side has 112 pixels, and their middle is cut out. The video is cut into clips
-    of 16 frames, the last one filled by starting it again as in Hara's code, and the vectors of its clips are averaged.
-    The owner publishes no hash: give that of your file (``sha256``) for a check; the result states it in any case.
+    Frames are resized so that the shorter side has 112 pixels, and cropped to the middle. The video is cut into clips
+    of 16 frames. The last clip is filled up by starting it again, as in Hara's code. The vector is the mean over the
+    clips. The owner publishes no hash. Give that of your file (``sha256``) to check it. The result always contains it.
 
     Args:
-        weights: ``.pth`` of 3D-ResNets-PyTorch, of a single or several GPUs (names ``module.conv1.weight``,
-            ``module.layer1.0.bn1.weight`` and so on, also without ``module.``; ``fc`` is not read); by default
+        weights: A ``.pth`` of 3D-ResNets-PyTorch from one or several GPUs (names ``module.conv1.weight``,
+            ``module.layer1.0.bn1.weight`` and so on, also without ``module.``). ``fc`` is not read. By default
             ``data/extractors/resnext-101-kinetics.pth``.
-        sha256: of that file.
-        blocks, width, cardinality: as in ``ResNext3d``, of another network than ResNeXt-101.
-        length: frames of a clip; the owner has weights for 64 too.
-        size: side of the frames that the network sees.
+        sha256: The SHA-256 of that file. By default it is not checked.
+        blocks: As in ``ResNext3d``, for another network than ResNeXt-101.
+        width: As in ``ResNext3d``.
+        cardinality: As in ``ResNext3d``.
+        length: Frames of a clip. By default 16. The owner also publishes weights for 64.
+        size: The side of the frames that the network gets, in pixels. By default 112.
 
     Raises:
-        MissingWeightsError: there is no such file.
-        CheckpointError: it is another file, or holds other weights.
+        MissingWeightsError: The file does not exist.
+        CheckpointError: The file has another hash, or contains other weights.
     """
 
     min_frames = 1
@@ -116,9 +121,11 @@ class ResNext3dEmbedder(VideoEmbedder):
         self.name = f"3D ResNeXt-{3 * sum(blocks) + 2}, {width * 2 ** len(blocks)}"
         self.length, self.size = length, size
         saved = load_checkpoint_file(file)
+        # Weights of a training on several GPUs have the prefix "module.".
         names = {name.removeprefix("module."): value for name, value in saved.get("state_dict", saved).items()}
         own = self.network.state_dict()
-        counts = {name: value for name, value in own.items() if name.endswith("num_batches_tracked")}  # old files: none
+        # Files of old PyTorch versions do not contain these counters.
+        counts = {name: value for name, value in own.items() if name.endswith("num_batches_tracked")}
         found = counts | {name: value for name, value in names.items() if not name.startswith("fc.")}
         check_weights(self.network, found, f"{file}, read as a {self.name},")
         self.network.load_state_dict(found)
@@ -128,29 +135,31 @@ class ResNext3dEmbedder(VideoEmbedder):
 
     @torch.no_grad()
     def __call__(self, video: Tensor) -> Tensor:
-        """A video (3, T, H, W) uint8 -> (D,)."""
+        """Return the vector (D,) of a video (3, T, H, W), uint8."""
         frames = scaled(video.to(self.device), self.size) - torch.tensor(MEAN, device=self.device).view(3, 1, 1, 1)
         return torch.stack([self.network(clip[None])[0] for clip in clips(frames, self.length)]).mean(dim=0).cpu()
 
 
 def scaled(video: Tensor, size: int) -> Tensor:
-    """A video (C, T, H, W) uint8 -> float (C, T, size, size), 0 to 255: scaled to the shorter side, the middle cut out.
+    """Return a video (C, T, H, W), uint8, as float (C, T, size, size): the shorter side resized, the middle cut out.
 
     >>> scaled(torch.zeros(3, 2, 60, 80, dtype=torch.uint8), 112).shape
     torch.Size([3, 2, 112, 112])
     """
     height, width = video.shape[2:]
     sides = [max(round(side * size / min(height, width)), size) for side in (height, width)]
+    # (C, T, H, W) -> (T, C, H', W'): frames are the batch of the interpolation.
     frames = functional.interpolate(video.transpose(0, 1).float(), sides, mode="bilinear", antialias=True)
     top, left = ((side - size) // 2 for side in sides)
     return frames[..., top : top + size, left : left + size].transpose(0, 1)
 
 
 def clips(video: Tensor, length: int) -> list[Tensor]:
-    """A video (C, T, H, W) cut into clips (C, length, H, W); the last one starts again where frames are lacking.
+    """Return clips (C, length, H, W) of a video (C, T, H, W). The last one starts again if frames are missing.
 
     >>> [clip.flatten().tolist() for clip in clips(torch.arange(6.0).view(1, 6, 1, 1), 4)]
     [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 4.0, 5.0]]
     """
+    # The index modulo the length repeats a short last clip from its start.
     parts = video.split(length, dim=1)
     return [part[:, torch.arange(length, device=part.device) % part.shape[1]] for part in parts]

@@ -1,4 +1,4 @@
-"""Scores of generated videos: pure functions, and thin classes that mmengine's evaluator drives."""
+"""Metrics of generated videos: pure functions, and thin classes for mmengine's evaluator."""
 
 from i2vkit.evaluation.metrics.accuracy import Accuracy
 from i2vkit.evaluation.metrics.appearance import Appearance, nearest_ssim

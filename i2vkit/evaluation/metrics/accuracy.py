@@ -1,4 +1,4 @@
-"""How often a classifier is right."""
+"""Accuracy of a classifier."""
 
 from __future__ import annotations
 
@@ -15,23 +15,27 @@ from i2vkit.structures import VideoSample
 
 @METRICS.register_module()
 class Accuracy(BaseMetric):
-    """Share of clips whose highest score is that of their label; the static baseline always says the most frequent
+    """The share of clips whose highest score is that of their label. The static baseline predicts the most frequent
     label.
 
-    Samples carry ``scores`` (L,) and ``label`` (). ``per_video`` holds a dict a clip after ``evaluate``.
+    Samples have ``scores`` (L,) and ``label`` (). After ``evaluate``, ``per_video`` has a dict for each clip.
 
     Args:
-        prefix: put before the names, as mmengine does; without one the names stand alone.
-        collect_device: "cpu" or "gpu", where results of several processes meet.
+        prefix: A prefix of the score names, as in mmengine. By default none.
+        collect_device: "cpu" or "gpu", the device that gathers the results of several processes. By default "cpu".
     """
 
     def __init__(self, prefix: str | None = None, collect_device: str = "cpu") -> None:
         super().__init__(collect_device=collect_device, prefix=prefix or "accuracy")
-        self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
+        self.prefix = prefix  # mmengine warns without a prefix, so it got one above and now gets the real one
         self.per_video: list[dict] = []
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
-        """Compare a batch; raises ``DataError`` for a clip without a label."""
+        """Compare a batch.
+
+        Raises:
+            DataError: A clip has no label.
+        """
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
             label = int(sample["label"])
@@ -41,9 +45,10 @@ class Accuracy(BaseMetric):
             self.results.append(known | {"label": label, "predicted": int(sample["scores"].argmax())})
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """``accuracy``, ``accuracy_static_baseline`` and ``accuracy_improvement``, all in [0, 1]."""
+        """Return ``accuracy``, ``accuracy_static_baseline`` and ``accuracy_improvement``, all in [0, 1]."""
         self.per_video = results
         right = sum(result["predicted"] == result["label"] for result in results) / len(results)
+        # The best score of a prediction that does not look at the clip.
         [(_, most)] = Counter(result["label"] for result in results).most_common(1)
         static_baseline = most / len(results)
         return {

@@ -1,4 +1,4 @@
-"""Whether the frames of a video look like those of its ground truth, whatever order they come in."""
+"""Similarity of the frames of a video to those of its ground truth in any order."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from i2vkit.registry import METRICS
 
 
 def nearest_ssim(video: Tensor, truth: Tensor) -> Tensor:
-    """For every frame its SSIM with the nearest frame of the ground truth, that of the least squared difference.
+    """Return the SSIM of every frame with the nearest frame of the ground truth, by squared difference.
 
-    Order and pace of the frames, and whether they move at all, make no difference: a frame counts as good that could
-    stand anywhere in the ground truth. Another person, blur and noise are seen in any order.
+    Order, speed and presence of motion make no difference: a frame is good if it could be anywhere in the ground truth.
+    Another person, blur and noise lower the score in any order.
 
     Args:
         video: (N, C, T, H, W), uint8 or float from 0 to 255.
-        truth: the same shape.
+        truth: The same shape.
 
     Returns:
-        (N, T) in [-1, 1], in double precision; 1 for frames of the ground truth.
+        (N, T) in [-1, 1], in double precision. Frames of the ground truth score 1.
 
     Raises:
-        ValueError: unequal or wrong shapes, or frames smaller than SSIM's window.
+        ValueError: Shapes are unequal or wrong, or frames are smaller than SSIM's window.
 
     Examples:
         >>> import torch
@@ -33,21 +33,23 @@ def nearest_ssim(video: Tensor, truth: Tensor) -> Tensor:
         [1.0, 1.0, 1.0, 1.0]
     """
     check_pair(video, truth)
-    # (N, C, T, H, W) -> (N, T, C * H * W); on [0, 1], so that squares keep their digits.
+    # (N, C, T, H, W) -> (N, T, C * H * W), in [0, 1] so that squares keep their digits.
     frames, others = (x.transpose(1, 2).flatten(2).float() / 255 for x in (video, truth))
-    apart = others.square().sum(2)[:, None] - 2 * frames @ others.mT  # the frame's own square is the same for all
-    nearest = apart.argmin(2)[:, None, :, None, None]
+    # |a - b|^2 without |a|^2, which is the same for all b: (N, T, T).
+    apart = others.square().sum(2)[:, None] - 2 * frames @ others.mT
+    nearest = apart.argmin(2)[:, None, :, None, None]  # (N, T) -> (N, 1, T, 1, 1)
     return ssim(video, truth.take_along_dim(nearest, dim=2))
 
 
 @METRICS.register_module()
 class Appearance(VideoMetric):
-    """``appearance``: the SSIM of frames 1 to T-1 with the nearest of those of the ground truth, per frame, then per
-    video, then overall; see :func:`nearest_ssim`.
+    """``appearance``: the SSIM of frames 1 to T-1 with their nearest frames of the ground truth, see ``nearest_ssim``.
+
+    It is averaged over frames, then over videos.
     """
 
     name = "appearance"
 
     def score(self, video: Tensor, truth: Tensor) -> Tensor:
-        """(N, C, T, H, W) uint8 twice -> (N, T) in [-1, 1]."""
+        """Map videos and truths (N, C, T, H, W), uint8, to (N, T) in [-1, 1]."""
         return nearest_ssim(video, truth)

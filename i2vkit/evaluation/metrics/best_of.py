@@ -1,4 +1,4 @@
-"""The best of several samples of one image, as stochastic models are scored."""
+"""Best-of-N scores over several samples of one image, as stochastic models are scored."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from i2vkit.structures import VideoSample
 
 @METRICS.register_module()
 class BestOf(BaseMetric):
-    """Of every image the sample whose video scores best by ``metric``; the mean of these scores over the images.
+    """The mean over all images of the best score that ``metric`` gives to a sample of the image.
 
-    Samples of one image share their ``name`` and differ in their ``seed``. Only scores are kept, never videos. After
-    ``evaluate`` (main process) ``per_video`` holds a dict a sample, ``per_image`` a dict an image with the seed of its
-    best sample, and ``curve`` the scores by time step, 1 to T-1: "score" of the best samples and "static_baseline"
-    (repeat the first image), each the mean over the images that reach the step, "images" of them (Dual-MTGAN, fig. 6).
+    Samples of one image have the same ``name`` and different ``seed``. Only scores are stored, never videos. After
+    ``evaluate`` (main process) ``per_video`` has a dict for each sample, and ``per_image`` a dict for each image with
+    the seed of its best sample. ``curve`` has the scores by time step, 1 to T-1: "score" of the best samples and
+    "static_baseline" (repeat the first image), both as means over the "images" that reach the step.
+
+    Source: Dual-MTGAN, fig. 6.
 
     Args:
-        metric: config of a ``VideoMetric``.
-        num_samples: how many samples every image has; stands in the name, as in ``ssim_best_of_25``.
-        prefix: put before the names, as mmengine does; without one the names stand alone.
-        collect_device: "cpu" or "gpu", where results of several processes meet.
+        metric: The config of a ``VideoMetric``.
+        num_samples: The number of samples of every image. It is part of the name, as in ``ssim_best_of_25``.
+        prefix: A prefix of the score names, as in mmengine. By default none.
+        collect_device: "cpu" or "gpu", the device that gathers the results of several processes. By default "cpu".
     """
 
     def __init__(self, metric: dict, num_samples: int, prefix: str | None = None, collect_device: str = "cpu") -> None:
@@ -35,14 +37,18 @@ class BestOf(BaseMetric):
         self.num_samples = num_samples
         self.name = f"{self.metric.name}_best_of_{num_samples}"
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
-        self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
+        self.prefix = prefix  # mmengine warns without a prefix, so it got one above and now gets the real one
         self.skipped, self.extractor = self.metric.skipped, self.metric.extractor
         self.per_video: list[dict] = []
         self.per_image: list[dict] = []
         self.curve: dict[str, list] = {}
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
-        """Score a batch of samples. Raises ``DataError`` as ``VideoMetric.process``."""
+        """Score a batch of samples.
+
+        Raises:
+            DataError: As ``VideoMetric.process``.
+        """
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
             if self.skipped:
@@ -53,10 +59,10 @@ class BestOf(BaseMetric):
             self.results.append(self.metric.row(sample, scores) | {"frames": frames})
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """``<metric>_best_of_<N>``, ``_static_baseline`` and ``_improvement``, means over the images that have a truth.
+        """Return ``<metric>_best_of_<N>``, ``_static_baseline`` and ``_improvement``, means over images with a truth.
 
         Raises:
-            DataError: an image that has not ``num_samples`` samples.
+            DataError: An image does not have ``num_samples`` samples.
         """
         if self.skipped:
             return {}
@@ -66,8 +72,8 @@ class BestOf(BaseMetric):
             images.setdefault(row["name"], []).append(row)
         if odd := [name for name, rows in images.items() if len(rows) != self.num_samples]:
             raise DataError(
-                f"{self.name}: image {odd[0]!r} has {len(images[odd[0]])} samples, not {self.num_samples}; every image "
-                f"needs as many"
+                f"{self.name}: image {odd[0]!r} has {len(images[odd[0]])} samples, but every image "
+                f"needs {self.num_samples}"
             )
         self.per_image, self.curve = [], {}
         best = [self._best(rows) for rows in images.values() if rows[0]["frames"] is not None]
@@ -82,13 +88,15 @@ class BestOf(BaseMetric):
         return {f"{self.name}{end}": fmean(row[f"{self.name}{end}"] for row in self.per_image) for end in ends}
 
     def _best(self, rows: list[dict]) -> dict:
+        """Return the row of the best sample."""
         choose = min if self.metric.less_is_better else max
         return choose(rows, key=lambda row: row[self.metric.name])
 
 
 def _curve(frames: list[list[list[float]]]) -> dict[str, list]:
-    """Means by time step of scores and static baselines, one pair of lists an image, whose lengths may differ."""
+    """Return means by time step of scores and static baselines. Each image has a pair of lists, of any length."""
     scores, static_baselines = zip(*frames, strict=True)
+    # Lists by image become lists by step. Short videos leave None at late steps.
     steps = [[value for value in step if value is not None] for step in zip_longest(*scores)]
     baseline_steps = [[value for value in step if value is not None] for step in zip_longest(*static_baselines)]
     return {

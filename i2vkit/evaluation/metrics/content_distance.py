@@ -1,4 +1,4 @@
-"""Average content distance (ACD): whether a video goes on showing one person, and the right one."""
+"""Average content distance (ACD): does a video keep showing one person, and the right one?"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from i2vkit.utils.weight_files import MissingWeightsError
 
 
 def acd_i(vectors: Tensor, first: Tensor) -> float:
-    """Mean distance of the vectors of the frames (T, D) to that of the input image (D,).
+    """Return the mean distance of the vectors of the frames (T, D) from that of the input image (D,).
 
     >>> acd_i(torch.tensor([[3.0, 4.0], [0.0, 1.0]]), torch.zeros(2))
     3.0
@@ -28,7 +28,7 @@ def acd_i(vectors: Tensor, first: Tensor) -> float:
 
 
 def acd_c(vectors: Tensor) -> float:
-    """Mean distance of the vectors (T, D) of all pairs of frames.
+    """Return the mean distance of the vectors (T, D) of all pairs of frames.
 
     >>> round(acd_c(torch.tensor([[0.0], [1.0], [3.0]])), 6)  # 1, 2 and 3
     2.0
@@ -38,22 +38,24 @@ def acd_c(vectors: Tensor) -> float:
 
 @METRICS.register_module()
 class ContentDistance(BaseMetric):
-    """ACD-I and ACD-C of frames 1 to T-1, per video, then overall; less is better.
+    """ACD-I and ACD-C of frames 1 to T-1, averaged over frames, then over videos. Lower is better.
 
-    ACD-I is the mean distance of the generated frames to the input image, ACD-C that of the generated frames to each
-    other, all pairs of them (FRGAN, sec. 4.2, after MoCoGAN). Beside each stands what the driving video, a real one,
-    scores (``_reference``): frames that repeat the input image would score 0, which is no aim. No truth is needed.
+    ACD-I is the mean distance of the generated frames from the input image, ACD-C that of all pairs of generated
+    frames. ``_reference`` has the values of the driving video, a real one, as an orientation: frames that repeat the
+    input image would score 0, which is not the aim. No truth is needed.
 
-    ``extractor`` has the embedder's name and the SHA-256 of its weights. Without these the log says what to fetch, and
-    the metric is left out. After ``evaluate``, ``per_video`` (main process) holds a dict a video.
+    ``extractor`` has the embedder's name and the SHA-256 of its weights. Without the weights the metric is left out,
+    and the log says what to fetch. After ``evaluate``, ``per_video`` (main process) has a dict for each video.
+
+    Source: FRGAN, sec. 4.2, after MoCoGAN.
 
     Args:
-        embedder: of the registry ``EMBEDDERS``; dlib's by default.
-        prefix: put before the names, as mmengine does; without one the names stand alone.
-        collect_device: "cpu" or "gpu", where results of several processes meet.
+        embedder: A part of the registry ``EMBEDDERS``. By default dlib's.
+        prefix: A prefix of the score names, as in mmengine. By default none.
+        collect_device: "cpu" or "gpu", the device that gathers the results of several processes. By default "cpu".
 
     Raises:
-        CheckpointError: weights that are there are the wrong ones.
+        CheckpointError: The weights are the wrong ones.
     """
 
     name = "acd"
@@ -61,7 +63,7 @@ class ContentDistance(BaseMetric):
 
     def __init__(self, embedder: dict | None = None, prefix: str | None = None, collect_device: str = "cpu") -> None:
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
-        self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
+        self.prefix = prefix  # mmengine warns without a prefix, so it got one above and now gets the real one
         self.per_video: list[dict] = []
         self.skipped, self.extractor = None, {}
         try:
@@ -73,18 +75,25 @@ class ContentDistance(BaseMetric):
             self.extractor = {"embedder": self.embedder.name, **self.embedder.hashes}
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
-        """Score a batch: one result a sample. Raises ``DataError`` for a video of under 3 frames or not of uint8."""
+        """Score a batch, one result for each sample.
+
+        Raises:
+            DataError: A video has fewer than 3 frames or is not uint8.
+        """
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
             self.results.append({} if self.skipped else self._row(sample))
 
     def _row(self, sample: dict) -> dict:
+        """Return the result of one sample."""
         known = {key: sample[key] for key in META if key in sample}
         made = self._distances(sample["generated"], sample["image"], sample.get("name", "?"))
+        # The driving video shows one person, so its distances are those of a perfect result.
         real = self._distances(sample["driving"], sample["driving"][:, 0], sample.get("name", "?"))
         return known | dict(zip(self.keys, (*made, *real), strict=True))
 
     def _distances(self, video: Tensor, first: Tensor, name: str) -> tuple[float, float]:
+        """Return ACD-I and ACD-C of a video."""
         check_frames(name, video)
         if video.shape[1] < 3:
             raise DataError(f"video {name!r} has {video.shape[1]} frames, ACD compares two or more after the first")
@@ -93,7 +102,7 @@ class ContentDistance(BaseMetric):
         return acd_i(vectors[1:], vectors[0]), acd_c(vectors[1:])
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Means over the videos; nothing without an embedder."""
+        """Return the means over the videos, or nothing without an embedder."""
         if self.skipped:
             return {}
         self.per_video = results

@@ -1,4 +1,4 @@
-"""How much the samples of one image differ from one another."""
+"""Diversity of the samples of one image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from i2vkit.structures import VideoSample
 
 
 class PairwiseL1:
-    """Mean absolute difference of all pairs of samples (C, T, H, W) uint8, on a scale of [0, 1]; keeps them.
+    """The mean absolute difference of all pairs of samples (C, T, H, W), uint8, on a scale of [0, 1]. It stores the
+    samples.
 
     Examples:
         >>> import torch
@@ -37,38 +38,41 @@ class PairwiseL1:
 
     @property
     def count(self) -> int:
-        """How many samples there were."""
+        """The number of samples."""
         return len(self.videos)
 
     def add(self, video: Tensor) -> None:
-        """SampledClip one more sample, of the shape of the others."""
+        """Take another sample, of the shape of the others."""
         self.videos.append(video)
 
     def mean(self) -> float:
-        """The mean over all pairs; needs two samples."""
-        # Of sorted values x_1 <= ... <= x_n the differences of all pairs sum to sum_k (2 k - n - 1) x_k.
+        """Return the mean over all pairs. It needs two samples."""
+        # For sorted values x_1 <= ... <= x_n the differences of all pairs sum to sum_k (2 k - n - 1) x_k.
         n, total = self.count, 0.0
         weights = 2 * torch.arange(1, n + 1, dtype=torch.float64) - n - 1
         for frame in torch.stack(self.videos).unbind(2):
+            # (n, C, H, W) -> (n, C * H * W), sorted over the n samples.
             total += (weights @ frame.flatten(1).sort(dim=0).values.double().cpu()).sum().item()
         return total / self.videos[0].numel() / 255 / (n * (n - 1) / 2)
 
 
 class PairwiseLpips:
-    """Mean LPIPS of all pairs of samples (3, T, H, W) uint8, frames aligned in time; keeps means of features only.
+    """The mean LPIPS of all pairs of samples (3, T, H, W), uint8, frame by frame. It stores means of features only.
 
-    A squared distance, so that the mean over all pairs is twice the variance of the features, which is summed up sample
-    by sample (Welford): N samples cost N looks and one sample's memory, not N^2 / 2 comparisons.
+    LPIPS is a squared distance, so the mean over all pairs is twice the variance of the features. The variance is
+    updated with each sample (Welford). N samples thus cost N forward passes and the memory of one sample, not N^2 / 2
+    comparisons.
     """
 
     def __init__(self, network: LpipsNetwork) -> None:
         self.network, self.count = network, 0
-        self.means: list[list[Tensor]] = []  # of a chunk of frames, of each layer
+        self.means: list[list[Tensor]] = []  # for each chunk of frames and each layer
         self.spread = 0.0
 
     def add(self, video: Tensor) -> None:
-        """SampledClip one more sample, of the shape of the others."""
+        """Take another sample, of the shape of the others."""
         self.count += 1
+        # (3, T, H, W) -> (T, 3, H, W): frames are the batch of the network.
         frames = video.transpose(0, 1).to(self.network.shift.device).float() / 127.5 - 1
         chunks = [self.network(chunk) for chunk in frames.split(CHUNK)]
         if self.count == 1:
@@ -76,6 +80,7 @@ class PairwiseLpips:
             return
         total = 0.0
         for number, features in enumerate(chunks):
+            # Welford's update: the spread grows by (x - old mean) (x - new mean).
             before = [f - mean for f, mean in zip(features, self.means[number], strict=True)]
             own = [mean + d / self.count for mean, d in zip(self.means[number], before, strict=True)]
             products = [d * (f - mean) for d, f, mean in zip(before, features, own, strict=True)]
@@ -84,20 +89,22 @@ class PairwiseLpips:
         self.spread += total / len(frames)
 
     def mean(self) -> float:
-        """The mean over all pairs; needs two samples."""
+        """Return the mean over all pairs. It needs two samples."""
+        # The mean over all pairs of |x - y|^2 is twice the sample variance.
         return 2 * self.spread / (self.count - 1)
 
 
 class Diversity(BaseMetric):
-    """Mean pairwise distance of the samples of one image, and its mean over the images; 0 where they are all the same.
+    """The mean pairwise distance of the samples of one image, averaged over images. It is 0 if all samples are equal.
 
-    Compared are frames 1 to T-1. Samples of one image share their ``name``, stand together, and are all that is held at
-    a time. There is no static baseline: one video repeated has none. After ``evaluate`` ``per_image`` (main process)
-    holds a dict an image. Of several processes each needs whole images: ``PositionSampler(keep_images=True)``.
+    Frames 1 to T-1 are compared. Samples of one image have the same ``name`` and follow each other. Only they are held
+    at a time. There is no static baseline, since one repeated video has no diversity. After ``evaluate``, ``per_image``
+    (main process) has a dict for each image. With several processes each needs whole images:
+    ``PositionSampler(keep_images=True)``.
 
     Args:
-        prefix: put before the names, as mmengine does; without one the names stand alone.
-        collect_device: as mmengine has it.
+        prefix: A prefix of the score names, as in mmengine. By default none.
+        collect_device: "cpu" or "gpu", the device that gathers the results of several processes. By default "cpu".
     """
 
     name = ""
@@ -106,7 +113,7 @@ class Diversity(BaseMetric):
 
     def __init__(self, prefix: str | None = None, collect_device: str = "cpu") -> None:
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
-        self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
+        self.prefix = prefix  # mmengine warns without a prefix, so it got one above and now gets the real one
         self.per_image: list[dict] = []
         self._known: dict = {}
         self._pairs: PairwiseL1 | PairwiseLpips | None = None
@@ -114,13 +121,14 @@ class Diversity(BaseMetric):
 
     @abstractmethod
     def start(self) -> PairwiseL1 | PairwiseLpips:
-        """What compares the samples of the next image."""
+        """Return an object that compares the samples of the next image."""
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
-        """SampledClip a batch of samples.
+        """Take a batch of samples.
 
         Raises:
-            DataError: an image with one sample, or samples that do not stand together, differ in size or are not uint8.
+            DataError: An image has one sample, or its samples do not follow each other, differ in size or are not
+                uint8.
         """
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
@@ -133,16 +141,18 @@ class Diversity(BaseMetric):
                 self._finish()
                 if any(row["name"] == name for row in self.results):
                     raise DataError(
-                        f"{self.name}: the samples of {name!r} do not stand together in the list of samples"
+                        f"{self.name}: the samples of {name!r} do not follow each other in the list of samples"
                     )
                 self._known = {key: sample[key] for key in META if key in sample and key != "seed"}
                 self._pairs, self._shape = self.start(), video.shape
             if video.shape != self._shape:
-                raise DataError(f"{self.name}: samples of {name!r} are {tuple(self._shape)} and {tuple(video.shape)}")
+                raise DataError(
+                    f"{self.name}: samples of {name!r} differ in shape, {tuple(self._shape)} and {tuple(video.shape)}"
+                )
             self._pairs.add(video)
 
     def _finish(self) -> None:
-        """Make the row of the image whose samples have all come."""
+        """Store the row of the image whose samples are complete."""
         if self._pairs is None:
             return
         if self._pairs.count < 2:
@@ -151,15 +161,15 @@ class Diversity(BaseMetric):
         self._pairs = None
 
     def evaluate(self, size: int) -> dict:
-        """As mmengine does, after the last image is done."""
+        """Finish the last image, then evaluate as mmengine does."""
         self._finish()
         return super().evaluate(size)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """The mean over the images.
+        """Return the mean over the images.
 
         Raises:
-            DataError: samples of one image came to several processes.
+            DataError: Samples of one image went to several processes.
         """
         if self.skipped:
             return {}
@@ -175,26 +185,32 @@ class Diversity(BaseMetric):
 
 @METRICS.register_module()
 class DiversityL1(Diversity):
-    """Diversity by the absolute difference of pixels, on a scale of [0, 1]; needs no weights. See ``Diversity``."""
+    """Diversity by the absolute difference of pixels, on a scale of [0, 1]. It needs no weights. See ``Diversity``."""
 
     name = "diversity_l1"
 
     def start(self) -> PairwiseL1:
-        """Nothing yet."""
+        """Return a comparison by pixels."""
         return PairwiseL1()
 
 
 @METRICS.register_module()
 class DiversityLpips(Diversity):
-    """Diversity by LPIPS (Dual-MTGAN, table II). Without the weights the log says what to fetch, and it is left out.
+    """Diversity by LPIPS. Without the weights it is left out, and the log says what to fetch. See ``Diversity``.
+
+    Source: Dual-MTGAN, table II.
 
     Args:
-        backbone: "alex" or "vgg"; the paper does not say, and "alex" is what the ``lpips`` package takes.
-        backbone_path, linear_path, backbone_sha256, linear_sha256: as in ``load_lpips``.
-        prefix, collect_device: as in ``Diversity``.
+        backbone: "alex" or "vgg". The paper does not say which. By default "alex", as in the ``lpips`` package.
+        backbone_path: As in ``load_lpips``.
+        linear_path: As in ``load_lpips``.
+        backbone_sha256: As in ``load_lpips``.
+        linear_sha256: As in ``load_lpips``.
+        prefix: As in ``Diversity``.
+        collect_device: As in ``Diversity``.
 
     Raises:
-        CheckpointError: a file of weights that is there is the wrong one.
+        CheckpointError: A file of weights is the wrong one.
     """
 
     name = "diversity_lpips"
@@ -216,5 +232,5 @@ class DiversityLpips(Diversity):
         self.network, self.skipped, self.extractor = weights.network, weights.skipped, weights.hashes
 
     def start(self) -> PairwiseLpips:
-        """Nothing yet."""
+        """Return a comparison by LPIPS."""
         return PairwiseLpips(self.network)

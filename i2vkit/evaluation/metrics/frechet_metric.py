@@ -1,4 +1,4 @@
-"""What video FID and FVD share: vectors of generated and real videos are kept, and two Gaussians compared."""
+"""Base class of video FID and FVD, which compare Gaussians of the vectors of generated and real videos."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from i2vkit.utils.weight_files import MissingWeightsError
 
 
 class FrechetMetric(BaseMetric):
-    """Frechet distance of the vectors of generated videos to those of real ones; less is better.
+    """The Frechet distance of the vectors of generated videos from those of real ones. Lower is better.
 
-    Real is the ground truth, and the driving video where there is none. Whole videos are seen, frame 0 included: the
-    network wants a number of frames. The static baseline repeats the first image. Of each video three vectors are kept,
-    never frames.
+    The real video is the ground truth, or the driving video if there is none. The network sees whole videos, including
+    frame 0, since it needs a minimum number of frames. The static baseline repeats the first image. Three vectors of
+    each video are stored, never frames.
 
-    With no more videos than numbers in a vector the covariances have not full rank and the distance comes out too
-    large: the log and ``warning`` say so, and such numbers compare at the same number of videos only.
+    If there are not more videos than numbers in a vector, the covariances do not have full rank and the distance is too
+    large. The log and ``warning`` then say so. Compare such distances only if they are of equally many videos.
 
-    ``extractor`` has the embedder's name and the SHA-256 of its weights. Without these the log says what to fetch, and
-    the metric is left out. There is no value of a single video, so ``per_video`` stays empty, and no interval either.
+    ``extractor`` has the embedder's name and the SHA-256 of its weights. Without the weights the metric is left out,
+    and the log says what to fetch. A single video has no value, so ``per_video`` stays empty, and there is no interval.
 
     Args:
-        embedder: of the registry ``VIDEO_EMBEDDERS``.
-        prefix: put before the names, as mmengine does; without one the names stand alone.
-        collect_device: "cpu" or "gpu", where results of several processes meet.
+        embedder: A part of the registry ``VIDEO_EMBEDDERS``.
+        prefix: A prefix of the score names, as in mmengine. By default none.
+        collect_device: "cpu" or "gpu", the device that gathers the results of several processes. By default "cpu".
 
     Raises:
-        CheckpointError: weights that are there are the wrong ones.
+        CheckpointError: The weights are the wrong ones.
     """
 
     name = ""
@@ -45,7 +45,7 @@ class FrechetMetric(BaseMetric):
 
     def __init__(self, embedder: dict, prefix: str | None = None, collect_device: str = "cpu") -> None:
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
-        self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
+        self.prefix = prefix  # mmengine warns without a prefix, so it got one above and now gets the real one
         self.per_video: list[dict] = []
         self.skipped, self.warning, self.extractor = None, None, {}
         self._size: tuple[int, ...] | None = None
@@ -58,18 +58,20 @@ class FrechetMetric(BaseMetric):
             self.extractor = {"embedder": self.embedder.name, **self.embedder.hashes}
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
-        """Look at a batch: one result a sample.
+        """Embed a batch, one result for each sample.
 
         Raises:
-            DataError: a video of another size than those before, of too few frames, or that is not uint8.
+            DataError: A video has another size than those before, has too few frames, or is not uint8.
         """
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
             self.results.append({} if self.skipped else self._row(sample))
 
     def _row(self, sample: dict) -> dict[str, np.ndarray]:
+        """Return the vectors of the generated video, the real one and the static baseline."""
         generated, real = sample["generated"], sample.get("truth")
         real = sample["driving"] if real is None else real
+        # (3, H, W) -> (3, T, H, W): the static baseline.
         still = sample["image"][:, None].expand_as(generated)
         return {
             key: self._vector(video, sample.get("name", "?"))
@@ -77,12 +79,13 @@ class FrechetMetric(BaseMetric):
         }
 
     def _vector(self, video: Tensor, name: str) -> np.ndarray:
+        """Check a video and return its vector (D,)."""
         check_frames(name, video)
         self._size = self._size or tuple(video.shape[2:])
         if tuple(video.shape[2:]) != self._size:
             raise DataError(
                 f"{self.name}: video {name!r} has frames of {tuple(video.shape[2:])} pixels, those before it of "
-                f"{self._size}: a network sees how much they were scaled, so all videos must have one size"
+                f"{self._size}: the network is sensitive to resizing, so all videos must have one size"
             )
         if video.shape[1] < self.embedder.min_frames:
             raise DataError(
@@ -92,15 +95,16 @@ class FrechetMetric(BaseMetric):
         return self.embedder(video).numpy()
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """``<name>``, ``<name>_static_baseline`` and ``<name>_improvement``; nothing without the network.
+        """Return ``<name>``, ``<name>_static_baseline`` and ``<name>_improvement``, or nothing without the network.
 
         Raises:
-            DataError: fewer than two videos.
+            DataError: There are fewer than two videos.
         """
         if self.skipped:
             return {}
         if len(results) < 2:
             raise DataError(f"{self.name} compares the spread of videos and needs two or more, got {len(results)}")
+        # (videos, D) each.
         generated, real, still = (np.stack([row[key] for row in results]) for key in ("generated", "real", "still"))
         number, size = generated.shape
         self.warning = None

@@ -1,4 +1,4 @@
-"""FVD: the Frechet distance of what I3D sees in videos."""
+"""FVD: the Frechet distance of I3D features of videos."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from i2vkit.registry import METRICS
 
 @METRICS.register_module()
 class Fvd(FrechetMetric):
-    """Frechet video distance: vectors of I3D trained on Kinetics-400; less is better. See ``FrechetMetric``.
+    """Frechet video distance, with vectors of I3D trained on Kinetics-400. Lower is better. See ``FrechetMetric``.
 
     Source: Unterthiner et al., "Towards accurate generative models of video: a new metric and challenges" (2018). The
-    network is a TorchScript file, by default StyleGAN-V's, which gives what the paper's own gives.
+    network is a TorchScript file, by default StyleGAN-V's, which gives the same values as the paper's own network.
 
     Args:
-        embedder: of the registry ``VIDEO_EMBEDDERS``; I3D by default. Its file elsewhere than in ``data/extractors``:
+        embedder: A part of the registry ``VIDEO_EMBEDDERS``. By default I3D. If its file is not in ``data/extractors``:
             ``dict(type=I3dEmbedder, path=..., sha256=...)``.
-        prefix, collect_device: as in ``FrechetMetric``.
+        prefix: As in ``FrechetMetric``.
+        collect_device: As in ``FrechetMetric``.
     """
 
     name = "fvd"

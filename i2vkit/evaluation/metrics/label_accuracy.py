@@ -1,4 +1,4 @@
-"""Whether a classifier sees in a generated video what it should show."""
+"""Accuracy of a classifier on generated videos: do they show the label that they should?"""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from i2vkit.utils.weight_files import MissingWeightsError
 
 
 class LabelClassifier:
-    """A ``SupervisedModel`` that tells classes, such as the CNN-LSTM, with its trained weights.
+    """A ``SupervisedModel`` that predicts labels, such as the CNN-LSTM, with its trained weights.
 
     Args:
-        config: name of a config of i2vkit, or the path of one; a work dir holds a copy of its own.
-        weights: checkpoint or work dir of ``tools/train.py``; by default ``work_dirs/<name of the config>``.
-        sha256: of that checkpoint.
+        config: The name of a config of i2vkit, or the path of one. A work dir has a copy of its config.
+        weights: A checkpoint or work dir of ``tools/train.py``. By default ``work_dirs/<name of the config>``.
+        sha256: The SHA-256 of that checkpoint. By default it is not checked.
 
     Raises:
-        MissingWeightsError: there is no checkpoint; says how to train one.
-        CheckpointError: it is another file, or of another config.
-        ConfigError: there is no such config, or it is none of a classifier.
+        MissingWeightsError: There is no checkpoint. The message says how to train one.
+        CheckpointError: The file has another hash, or belongs to another config.
+        ConfigError: There is no such config, or it does not describe a classifier.
     """
 
     def __init__(self, config: str, weights: str | None = None, sha256: str | None = None) -> None:
-        from i2vkit.config.loading import load_config  # which stands above this package
+        from i2vkit.config.loading import load_config  # a higher layer, which imports this package
 
         cfg = load_config(Path(config).expanduser())
         name = Path(cfg.filename).stem
@@ -56,40 +56,45 @@ class LabelClassifier:
         self.hashes = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()}
 
     def __call__(self, videos: Sequence[Tensor]) -> list[str]:
-        """The most likely label of each of the videos (3, T, H, W) uint8, scaled to the size that it was trained on."""
+        """Return the most likely label of each of the videos (3, T, H, W), uint8, resized to the classifier's size."""
         inputs = {
             "driving": [_scaled(video, self.size) for video in videos],
             "num_frames": [torch.tensor(video.shape[1]) for video in videos],
-            "label": [torch.tensor(0)] * len(videos),  # a true one is only passed through
+            "label": [torch.tensor(0)] * len(videos),  # required, but it does not affect the scores
         }
-        told = self.model.test_step({"inputs": inputs, "data_samples": [VideoSample() for _ in videos]})
-        return [self.labels[int(sample.scores.argmax())] for sample in told]
+        samples = self.model.test_step({"inputs": inputs, "data_samples": [VideoSample() for _ in videos]})
+        return [self.labels[int(sample.scores.argmax())] for sample in samples]
 
 
 def _scaled(video: Tensor, size: int) -> Tensor:
+    """Return a video (3, T, H, W), uint8, resized to (3, T, size, size)."""
     if tuple(video.shape[2:]) == (size, size):
         return video
+    # (3, T, H, W) -> (T, 3, size, size): frames are the batch of the interpolation.
     frames = functional.interpolate(video.transpose(0, 1).float(), (size, size), mode="bilinear", antialias=True)
     return frames.round().to(torch.uint8).transpose(0, 1)
 
 
 @METRICS.register_module()
 class LabelAccuracy(BaseMetric):
-    """Share of generated videos in which a classifier sees the label that they should show: an expression or an action.
+    """The share of generated videos in which a classifier recognises the label that they should show.
 
-    ``label_accuracy``; beside it ``_truth``, the share on the true videos, which is what the classifier allows, and
-    ``_static_baseline``, on the first image repeated. Whole videos are seen, frame 0 included. Videos without a label
-    are left out. The classifier is trained on the training people of the same set, for instance by ``tools/train.py
-    cnn_lstm_oulu``; without its weights the log says so, and the metric is left out. ``per_video`` (main process) holds
-    a dict a video after ``evaluate``: 1 or 0, and what was seen.
+    Besides ``label_accuracy`` there is ``_truth``, the share for the true videos, which is the classifier's limit, and
+    ``_static_baseline``, the share for the repeated first image. The classifier sees whole videos, including frame 0.
+    Videos without a label are left out. Train the classifier on the training people of the same data set, for instance
+    by ``tools/train.py cnn_lstm_oulu``. Without its weights the metric is left out, and the log says so. After
+    ``evaluate``, ``per_video`` (main process) has a dict for each video: 1 or 0, and the label that was recognised.
 
     Args:
-        config, weights, sha256: of the classifier, as in ``LabelClassifier``.
-        prefix: put before the names, as mmengine does; without one the names stand alone.
-        collect_device: "cpu" or "gpu", where results of several processes meet.
+        config: The config of the classifier, as in ``LabelClassifier``.
+        weights: As in ``LabelClassifier``.
+        sha256: As in ``LabelClassifier``.
+        prefix: A prefix of the score names, as in mmengine. By default none.
+        collect_device: "cpu" or "gpu", the device that gathers the results of several processes. By default "cpu".
 
     Raises:
-        CheckpointError, ConfigError: as ``LabelClassifier``.
+        CheckpointError: As ``LabelClassifier``.
+        ConfigError: As ``LabelClassifier``.
     """
 
     name = "label_accuracy"
@@ -104,7 +109,7 @@ class LabelAccuracy(BaseMetric):
         collect_device: str = "cpu",
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
-        self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
+        self.prefix = prefix  # mmengine warns without a prefix, so it got one above and now gets the real one
         self.per_video: list[dict] = []
         self.skipped, self.extractor = None, {}
         try:
@@ -116,12 +121,17 @@ class LabelAccuracy(BaseMetric):
             self.extractor = {"classifier": Path(config).stem, **self.classifier.hashes}
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
-        """Look at a batch: one result a sample. Raises ``DataError`` for a label that the classifier does not know."""
+        """Classify a batch, one result for each sample.
+
+        Raises:
+            DataError: The classifier does not know the label of a sample.
+        """
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
             self.results.append({} if self.skipped else self._row(sample))
 
     def _row(self, sample: dict) -> dict:
+        """Return the result of one sample."""
         label, known = sample.get("label_name"), {key: sample[key] for key in META if key in sample}
         ends = ("", "_static_baseline", "_improvement", "_truth")
         if label is None:
@@ -133,6 +143,7 @@ class LabelAccuracy(BaseMetric):
             )
         generated, truth = sample["generated"], sample.get("truth")
         check_frames(sample.get("name", "?"), generated)
+        # (3, H, W) -> (3, T, H, W): the static baseline.
         still = sample["image"][:, None].expand_as(generated)
         seen = self.classifier([generated, still] if truth is None else [generated, still, truth])
         score, static_baseline, *of_truth = (float(name == label) for name in seen)
@@ -141,9 +152,7 @@ class LabelAccuracy(BaseMetric):
         return known | named | {"label_seen": seen[0]}
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """The shares, of the videos that have a label and, of the ground truth, of those that have one; nothing where
-        none.
-        """
+        """Return the shares over the videos with a label, or nothing if none has one."""
         if self.skipped:
             return {}
         self.per_video = results

@@ -19,19 +19,19 @@ from i2vkit.evaluation.metrics.base import VideoMetric, check_pair
 from i2vkit.registry import METRICS
 from i2vkit.utils.weight_files import MissingWeightsError, WeightFile
 
-CHUNK = 16  # frames whose features are held at a time
+CHUNK = 16  # frames whose features are in memory at a time
 
-# Where the layers end whose features are compared (relu1 to relu5; of VGG relu1_2 to relu5_3), and their channels.
+# The ends of the layers whose features are compared (relu1 to relu5, for VGG relu1_2 to relu5_3), and their channels.
 STAGES = {"alex": (2, 5, 8, 10, 12), "vgg": (4, 9, 16, 23, 30)}
 CHANNELS = {"alex": (64, 192, 384, 256, 256), "vgg": (64, 128, 256, 512, 512)}
-SMALLEST = {"alex": 31, "vgg": 16}  # smaller frames leave the last layer no pixel
+SMALLEST = {"alex": 31, "vgg": 16}  # the last layer of smaller frames would have no pixels
 
 # torchvision writes the first 8 digits of the SHA-256 into the names of its files.
 BACKBONES = {
     "alex": WeightFile("https://download.pytorch.org/models/alexnet-owt-7be5be79.pth", "7be5be79"),
     "vgg": WeightFile("https://download.pytorch.org/models/vgg16-397923af.pth", "397923af"),
 }
-# Version 0.1 of the weights of the `lpips` package; torchmetrics carries copies, whose hashes these are.
+# Version 0.1 of the weights of the `lpips` package. torchmetrics contains copies, which have these hashes.
 _LINEAR = "https://github.com/richzhang/PerceptualSimilarity/raw/master/lpips/weights/v0.1"
 _COPIES = Path(find_spec("torchmetrics").submodule_search_locations[0]) / "functional/image/lpips_models"
 LINEARS = {
@@ -45,35 +45,36 @@ LINEARS = {
 
 
 class LpipsNetwork(nn.Module):
-    """A backbone whose features are compared, and the weight of each of its channels; ``load_lpips`` makes it.
+    """A backbone whose features are compared, and a weight for each of its channels. ``load_lpips`` builds it.
 
     Source: Zhang et al., "The unreasonable effectiveness of deep features as a perceptual metric" (2018), sec. 3.
 
     Args:
-        backbone: "alex" or "vgg", AlexNet and VGG-16 as torchvision builds them.
+        backbone: "alex" or "vgg", for torchvision's AlexNet or VGG-16. By default "alex".
     """
 
     def __init__(self, backbone: Literal["alex", "vgg"] = "alex") -> None:
         super().__init__()
-        from torchvision import models  # slow to import, and needed here only
+        from torchvision import models  # slow to import, and only needed here
 
         self.backbone = backbone
-        with torch.device("meta"):  # without the classifier, and without values: load_lpips gives them
+        with torch.device("meta"):  # without memory: the classifier is cut off, and load_lpips fills in the rest
             whole = (models.alexnet if backbone == "alex" else models.vgg16)(weights=None)
         self.features = whole.features[: STAGES[backbone][-1]].to_empty(device="cpu")
         for layer in self.features:
             if isinstance(layer, nn.ReLU):
-                layer.inplace = False  # it would change the features before it
+                layer.inplace = False  # in place it would change features that are compared
         self.linear = nn.ParameterList(nn.Parameter(torch.ones(channels)) for channels in CHANNELS[backbone])
         self.register_buffer("shift", torch.tensor([-0.030, -0.088, -0.188]).view(3, 1, 1), persistent=False)
         self.register_buffer("scale", torch.tensor([0.458, 0.448, 0.450]).view(3, 1, 1), persistent=False)
         self.eval().requires_grad_(False)
 
     def forward(self, frames: Tensor) -> list[Tensor]:
-        """Features of five layers, (N, C_l, H_l, W_l), of unit length at every pixel, of frames (N, 3, H, W).
+        """Return the features of five layers, (N, C_l, H_l, W_l), with unit length at every pixel, of frames (N, 3, H,
+        W).
 
         Raises:
-            ValueError: values that are not in [-1, 1], or frames too small for the backbone.
+            ValueError: Values are not in [-1, 1], or frames are too small for the backbone.
         """
         if frames.shape[1] != 3 or min(frames.shape[-2:]) < SMALLEST[self.backbone]:
             least = SMALLEST[self.backbone]
@@ -84,12 +85,14 @@ class LpipsNetwork(nn.Module):
         for number, layer in enumerate(self.features, start=1):
             x = layer(x)
             if number in STAGES[self.backbone]:
+                # Unit length over the channels at every pixel.
                 made.append(x / (x.norm(dim=1, keepdim=True) + 1e-10))
         return made
 
     def weigh(self, products: Sequence[Tensor]) -> Tensor:
-        """Products of differences of features, (N, C_l, H_l, W_l) a layer -> (N,): weighted over the channels, the
-        mean over the pixels, and summed over the layers.
+        """Map squared differences of features, (N, C_l, H_l, W_l) for each layer, to (N,).
+
+        They are weighted over channels, averaged over pixels, and summed over layers.
         """
         layers = zip(products, self.linear, strict=True)
         return sum((product.mean((2, 3)) @ weight for product, weight in layers), torch.zeros(()).to(products[0]))
@@ -102,20 +105,21 @@ def load_lpips(
     backbone_sha256: str | None = None,
     linear_sha256: str | None = None,
 ) -> tuple[LpipsNetwork, dict[str, str]]:
-    """The network with its weights, and the SHA-256 of each file by name.
+    """Return the network with its weights, and the SHA-256 of each file by name.
 
     Args:
-        backbone: "alex" or "vgg".
-        backbone_path: state dict of torchvision's whole network; by default ``data/extractors/`` and its name there.
-        linear_path: state dict of the ``lpips`` package (``lin0.model.1.weight`` to ``lin4``); by default the copy
-            that torchmetrics carries.
-        backbone_sha256: of a file that is not torchvision's.
-        linear_sha256: likewise.
+        backbone: "alex" or "vgg". By default "alex".
+        backbone_path: The state dict of torchvision's whole network. By default torchvision's file name in
+            ``data/extractors/``.
+        linear_path: The state dict of the ``lpips`` package (``lin0.model.1.weight`` to ``lin4``). By default the copy
+            in torchmetrics.
+        backbone_sha256: The SHA-256 of a backbone that is not torchvision's file.
+        linear_sha256: The SHA-256 of a file that is not the ``lpips`` package's.
 
     Raises:
-        ConfigError: another backbone.
-        MissingWeightsError: a file is not there.
-        CheckpointError: it is another file, or does not hold these weights.
+        ConfigError: There is no such backbone.
+        MissingWeightsError: A file does not exist.
+        CheckpointError: A file has another hash, or does not contain these weights.
     """
     if backbone not in STAGES:
         raise ConfigError(f'the backbone of LPIPS is "alex" or "vgg", not {backbone!r}')
@@ -127,31 +131,33 @@ def load_lpips(
     whole, linear = (load_checkpoint_file(file) for file in files)
     features = {name.removeprefix("features."): v for name, v in whole.items() if name.startswith("features.")}
     _fill(network.features, features, f"{files[0]} does not hold torchvision's weights of the backbone {backbone!r}")
+    # "lin0.model.1.weight" (1, C, 1, 1) -> "0" (C,)
     linear = {name.removeprefix("lin").partition(".")[0]: value.flatten() for name, value in linear.items()}
     _fill(network.linear, linear, f"{files[1]} does not hold the linear layers of LPIPS for {backbone!r}")
     return network, {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def _fill(part: nn.Module, weights: dict[str, Tensor], problem: str) -> None:
+    """Load weights into a part. An error becomes a ``CheckpointError`` that begins with ``problem``."""
     try:
         part.load_state_dict(weights)
-    except RuntimeError as error:  # its first line says no more than the class
+    except RuntimeError as error:  # its first words only name the class
         raise CheckpointError(f"{problem}: {' '.join(str(error).split()[5:25])} ...") from error
 
 
 def lpips(video: Tensor, truth: Tensor, network: LpipsNetwork) -> Tensor:
-    """LPIPS of every frame: 0 for equal ones, more the more different they look.
+    """Return the LPIPS of every frame. It is 0 for equal frames and grows with the perceived difference.
 
     Args:
         video: (N, 3, T, H, W) in [-1, 1].
-        truth: the same shape and range.
-        network: of ``load_lpips``.
+        truth: The same shape and range.
+        network: A network from ``load_lpips``.
 
     Returns:
         (N, T), on the CPU.
 
     Raises:
-        ValueError: unequal or wrong shapes, values outside the range.
+        ValueError: Shapes are unequal or wrong, or values are out of range.
     """
     check_pair(video, truth)
     n, t = video.shape[0], video.shape[2]
@@ -166,14 +172,14 @@ def lpips(video: Tensor, truth: Tensor, network: LpipsNetwork) -> Tensor:
 
 
 class LpipsWeights:
-    """A network that a metric may have to do without: ``network`` is None then, and ``skipped`` says why.
+    """An LPIPS network that may be missing. Then ``network`` is None, and ``skipped`` is the reason.
 
     Args:
-        name: of the metric, for the log.
-        files: arguments of ``load_lpips``.
+        name: The name of the metric, for the log.
+        files: The arguments of ``load_lpips``.
 
     Raises:
-        CheckpointError: a file that is there is the wrong one.
+        CheckpointError: A file of weights is the wrong one.
     """
 
     def __init__(self, name: str, **files) -> None:
@@ -189,17 +195,21 @@ class LpipsWeights:
 
 @METRICS.register_module()
 class Lpips(VideoMetric):
-    """LPIPS of frames 1 to T-1, per frame, then per video, then overall; less is better. See :func:`lpips`.
+    """LPIPS of frames 1 to T-1, averaged over frames, then over videos. Lower is better. See ``lpips``.
 
-    Without the weights the log says what to fetch, and the metric is left out.
+    Without the weights the metric is left out, and the log says what to fetch.
 
     Args:
-        backbone: "alex" or "vgg".
-        backbone_path, linear_path, backbone_sha256, linear_sha256: as in :func:`load_lpips`.
-        prefix, collect_device: as in ``VideoMetric``.
+        backbone: "alex" or "vgg". By default "alex".
+        backbone_path: As in ``load_lpips``.
+        linear_path: As in ``load_lpips``.
+        backbone_sha256: As in ``load_lpips``.
+        linear_sha256: As in ``load_lpips``.
+        prefix: As in ``VideoMetric``.
+        collect_device: As in ``VideoMetric``.
 
     Raises:
-        CheckpointError: a file of weights that is there is the wrong one.
+        CheckpointError: A file of weights is the wrong one.
     """
 
     name = "lpips"
@@ -222,5 +232,5 @@ class Lpips(VideoMetric):
         self.network, self.skipped, self.extractor = weights.network, weights.skipped, weights.hashes
 
     def score(self, video: Tensor, truth: Tensor) -> Tensor:
-        """(N, 3, T, H, W) uint8 twice -> (N, T), 0 or more."""
+        """Map videos and truths (N, 3, T, H, W), uint8, to (N, T), 0 or more."""
         return lpips(video.float() / 127.5 - 1, truth.float() / 127.5 - 1, self.network)

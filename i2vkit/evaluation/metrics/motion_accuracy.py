@@ -1,4 +1,4 @@
-"""How far the motion of videos is from that of their truth, by optical flow."""
+"""Error of the motion of videos against that of their truth, by optical flow."""
 
 from __future__ import annotations
 
@@ -13,32 +13,33 @@ from torch import Tensor
 from i2vkit.evaluation.metrics.base import VideoMetric, check_pair
 from i2vkit.registry import METRICS
 
-# Farneback's method. Every argument is given: OpenCV's defaults change between its versions.
+# Arguments of Farneback's method. All are given, since OpenCV's defaults change between versions.
 FARNEBACK = {"pyr_scale": 0.5, "levels": 3, "winsize": 15, "iterations": 3, "poly_n": 5, "poly_sigma": 1.2, "flags": 0}
 
 
 def motion_accuracy(video: Tensor, truth: Tensor) -> Tensor:
-    """End-point error of the optical flow of every frame but the first against the flow of the ground truth, in pixels.
+    """Return the end-point error of the optical flow of every frame but the first against that of the truth, in pixels.
 
-    The flow of frame t is that from frame t-1, of both videos by Farneback's method on grey frames. The error of a
-    frame is the mean over its pixels of |flow - true flow|, weighted by |flow| + |true flow|: what moves in either
-    video counts, and a still background, however large, does not hide it. Frames in which nothing moves in either have
-    an error of 0. Pixels are those of the frames given: compare at one size only.
+    The flow of frame t is that from frame t-1, in both videos by Farneback's method on grey frames. The error of a
+    frame is the mean over its pixels of |flow - true flow|, weighted by |flow| + |true flow|. So pixels that move in
+    either video count, and a large static background does not hide them. Frames without motion in either video have an
+    error of 0. The error is in pixels of the given frames, so compare it at one size only.
 
-    From the first frame to each, shuffled frames would come out better than a video that stands still (0.7 of its error
-    on rendered faces), as each shows some displacement; from one frame to the next they come out last (5 times, and 2.5
-    times on Weizmann's actions). OpenCV's DIS flow ranks alike, but blur moves it more (0.37 against 0.23 there). A
-    video with the right motion that comes late is nearly as wrong as one that stands still: time counts.
+    Flow from the first frame would rank shuffled frames above a static video (0.7 of its error on rendered faces),
+    since each of them shows some displacement. Flow between successive frames ranks them last (5 times its error, and
+    2.5 times on Weizmann's actions). OpenCV's DIS flow gives the same ranking, but is more sensitive to blur (0.37
+    against 0.23 there). A video with the right motion that comes late is nearly as wrong as a static one: timing
+    counts.
 
     Args:
-        video: (N, C, T, H, W) uint8, C = 1 or 3 (RGB), T at least 2.
-        truth: the same shape.
+        video: (N, C, T, H, W), uint8, with C = 1 or 3 (RGB) and T at least 2.
+        truth: The same shape.
 
     Returns:
-        (N, T-1), in double precision; 0 for equal motion.
+        (N, T-1), in double precision. Equal motion has an error of 0.
 
     Raises:
-        ValueError: unequal or wrong shapes, one frame, values that are not uint8.
+        ValueError: Shapes are unequal or wrong, there is one frame, or values are not uint8.
 
     Examples:
         >>> import torch
@@ -48,14 +49,14 @@ def motion_accuracy(video: Tensor, truth: Tensor) -> Tensor:
         >>> truth = torch.stack([picture.roll(2 * t, dims=1) for t in range(3)]).to(torch.uint8)[None, None]
         >>> motion_accuracy(truth, truth).tolist()
         [[0.0, 0.0]]
-        >>> still = truth[:, :, :1].expand_as(truth)
-        >>> [round(value) for value in motion_accuracy(still, truth)[0].tolist()]
+        >>> static = truth[:, :, :1].expand_as(truth)
+        >>> [round(value) for value in motion_accuracy(static, truth)[0].tolist()]
         [2, 2]
     """
     check_pair(video, truth)
     if video.dtype != torch.uint8 or truth.dtype != torch.uint8 or video.shape[1] not in (1, 3) or video.shape[2] < 2:
         raise ValueError(
-            f"the motion of uint8 videos (N, 1 or 3, 2 or more, H, W) is compared, got {video.dtype} and {truth.dtype} "
+            f"expected uint8 videos (N, 1 or 3, 2 or more, H, W), got {video.dtype} and {truth.dtype} "
             f"{tuple(video.shape)}"
         )
     errors = [_weighted_error(flow(a), flow(b)) for a, b in zip(video, truth, strict=True)]
@@ -63,24 +64,29 @@ def motion_accuracy(video: Tensor, truth: Tensor) -> Tensor:
 
 
 def flow(video: Tensor) -> np.ndarray:
-    """Optical flow of a video (C, T, H, W) uint8 -> float32 (T-1, H, W, 2): x and y in pixels, frame to frame."""
+    """Return the optical flow of a video (C, T, H, W), uint8, from frame to frame: float32 (T-1, H, W, 2), x and y in
+    pixels.
+    """
     frames = np.ascontiguousarray(rearrange(video.cpu().numpy(), "c t h w -> t h w c"))
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) if frame.shape[2] == 3 else frame[..., 0] for frame in frames]
     return np.stack([cv2.calcOpticalFlowFarneback(before, now, None, **FARNEBACK) for before, now in pairwise(grey)])
 
 
 def _weighted_error(of_video: np.ndarray, of_truth: np.ndarray) -> np.ndarray:
-    """Flows (T, H, W, 2) -> (T,)."""
+    """Map flows (T, H, W, 2) to weighted errors (T,)."""
     error, *speeds = (np.linalg.norm(x.astype(float), axis=-1) for x in (of_video - of_truth, of_video, of_truth))
+    # (T, H, W): pixels without motion in both videos have no weight.
     weights = speeds[0] + speeds[1]
     total = weights.sum(axis=(1, 2))
+    # Without any motion there is no weight and no error.
     return np.divide((weights * error).sum(axis=(1, 2)), total, out=np.zeros_like(total), where=total > 0)
 
 
 @METRICS.register_module()
 class MotionAccuracy(VideoMetric):
-    """``motion_error``: that of the optical flow of frames 1 to T-1 in pixels, per frame, then per video, then overall;
-    less is better, and the static baseline is the error of a video that stands still. See :func:`motion_accuracy`.
+    """``motion_error``: the error of the optical flow of frames 1 to T-1 in pixels, see ``motion_accuracy``.
+
+    It is averaged over frames, then over videos. Lower is better. The static baseline is the error of a static video.
     """
 
     name = "motion_error"
@@ -88,5 +94,5 @@ class MotionAccuracy(VideoMetric):
     reads_first = True
 
     def score(self, video: Tensor, truth: Tensor) -> Tensor:
-        """(N, C, T, H, W) uint8 twice, frame 0 included -> (N, T-1)."""
+        """Map videos and truths (N, C, T, H, W), uint8, including frame 0, to (N, T-1)."""
         return motion_accuracy(video, truth)

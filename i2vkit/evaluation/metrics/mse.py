@@ -9,18 +9,18 @@ from i2vkit.registry import METRICS
 
 
 def mse(video: Tensor, truth: Tensor, data_range: float = 255.0) -> Tensor:
-    """Mean square error of every frame over its pixels and colours, on a scale of 0 to 1.
+    """Return the mean square error of every frame over its pixels and colours, on a scale of 0 to 1.
 
     Args:
         video: (N, C, T, H, W), uint8 or float, on the scale of ``data_range``.
-        truth: the same shape.
-        data_range: difference between the largest and the smallest possible value.
+        truth: The same shape.
+        data_range: The difference between the largest and the smallest possible value. By default 255.
 
     Returns:
         (N, T), in double precision.
 
     Raises:
-        ValueError: unequal or wrong shapes.
+        ValueError: Shapes are unequal or wrong.
 
     Examples:
         >>> import torch
@@ -34,11 +34,11 @@ def mse(video: Tensor, truth: Tensor, data_range: float = 255.0) -> Tensor:
 
 @METRICS.register_module()
 class Mse(VideoMetric):
-    """Mean square error of frames 1 to T-1 in [0, 1], per frame, then per video, then overall; less is better."""
+    """Mean square error of frames 1 to T-1 in [0, 1], averaged over frames, then over videos. Lower is better."""
 
     name = "mse"
     less_is_better = True
 
     def score(self, video: Tensor, truth: Tensor) -> Tensor:
-        """(N, C, T, H, W) uint8 twice -> (N, T)."""
+        """Map videos and truths (N, C, T, H, W), uint8, to (N, T)."""
         return mse(video, truth)

@@ -1,4 +1,4 @@
-"""How far predicted poses are from the true ones."""
+"""Distance of predicted poses from the true ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from i2vkit.structures import VideoSample
 
 
 def pose_error(poses: Tensor, truth: Tensor) -> float | None:
-    """Mean distance of joints (T, J, 2) to the true ones, over those that are known (not NaN) in both; None where none.
+    """Return the mean distance of joints (T, J, 2) from the true ones, or None if no joint is known (not NaN) in both.
 
     >>> pose_error(torch.tensor([[[3.0, 4.0], [1.0, 1.0]]]), torch.tensor([[[0.0, 0.0], [torch.nan, 1.0]]]))
     5.0
@@ -26,22 +26,22 @@ def pose_error(poses: Tensor, truth: Tensor) -> float | None:
 
 @METRICS.register_module()
 class PoseError(BaseMetric):
-    """Mean distance of predicted joints to the true ones in pixels; the static baseline repeats, of each joint, where
-    it was seen last. Both count the joints alone that were seen and are known.
+    """The mean distance of predicted joints from the true ones in pixels. Lower is better.
 
-    Samples carry ``poses``, ``true_poses`` and ``seen_poses`` (T, J, 2). ``per_video`` holds a dict a clip after
-    ``evaluate``; clips of which nothing is known have ``None`` there.
+    The static baseline repeats the last position at which each joint was seen. Both only count joints that were seen
+    and whose true position is known. Samples have ``poses``, ``true_poses`` and ``seen_poses`` (T, J, 2). After
+    ``evaluate``, ``per_video`` has a dict for each clip, with ``None`` if no joint is known.
 
     Args:
-        prefix: put before the names, as mmengine does; without one the names stand alone.
-        collect_device: "cpu" or "gpu", where results of several processes meet.
+        prefix: A prefix of the score names, as in mmengine. By default none.
+        collect_device: "cpu" or "gpu", the device that gathers the results of several processes. By default "cpu".
     """
 
     name = "pose_error"
 
     def __init__(self, prefix: str | None = None, collect_device: str = "cpu") -> None:
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
-        self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
+        self.prefix = prefix  # mmengine warns without a prefix, so it got one above and now gets the real one
         self.per_video: list[dict] = []
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
@@ -49,22 +49,22 @@ class PoseError(BaseMetric):
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, VideoSample) else sample
             still = last_seen(sample["seen_poses"]).expand_as(sample["true_poses"])
+            # Joints that were never seen have no static baseline, so they do not count for the model either.
             truth = torch.where(still.isfinite(), sample["true_poses"], torch.nan)
             score, static_baseline = pose_error(sample["poses"], truth), pose_error(still, truth)
             known = {key: sample[key] for key in META if key in sample}
             improvement = None if score is None else static_baseline - score
-            self.results.append(
-                known
-                | {
-                    self.name: score,
-                    f"{self.name}_static_baseline": static_baseline,
-                    f"{self.name}_improvement": improvement,
-                }
-            )
+            values = {
+                self.name: score,
+                f"{self.name}_static_baseline": static_baseline,
+                f"{self.name}_improvement": improvement,
+            }
+            self.results.append(known | values)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """``pose_error``, ``pose_error_static_baseline`` and ``pose_error_improvement``, means over the clips; nothing
-        where none.
+        """Return ``pose_error``, ``pose_error_static_baseline`` and ``pose_error_improvement``, means over the clips.
+
+        The dict is empty if no clip has known joints.
         """
         self.per_video = results
         scored = [result for result in results if result[self.name] is not None]
@@ -73,12 +73,14 @@ class PoseError(BaseMetric):
 
 
 def last_seen(poses: Tensor) -> Tensor:
-    """Where each joint of poses (T, J, 2) was last known, (1, J, 2); NaN where never.
+    """Return the last known position of each joint of poses (T, J, 2), as (1, J, 2). It is NaN for joints never seen.
 
     >>> last_seen(torch.tensor([1.0, 2.0, torch.nan]).view(3, 1, 1)).item()
     2.0
     """
     known = poses.isfinite().all(dim=-1, keepdim=True)
     steps = torch.arange(len(poses)).view(-1, 1, 1)
+    # (T, J, 1) -> (1, J, 1): the last time step at which each joint is known. Joints never seen get step 0, where they
+    # are NaN.
     last = torch.where(known, steps, 0).amax(dim=0, keepdim=True)
     return poses.gather(0, last.expand(1, *poses.shape[1:]))

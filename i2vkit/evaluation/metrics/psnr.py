@@ -8,27 +8,27 @@ from torch import Tensor
 from i2vkit.evaluation.metrics.base import VideoMetric, check_pair
 from i2vkit.registry import METRICS
 
-# Two equal frames would score infinity and so would every mean with them; no 8-bit frame of up to 220 x 220 pixels
-# that differs anywhere comes above this.
+# Two equal frames would score infinity, and so would every mean that contains them. No 8-bit frame of up to 220 x 220
+# pixels that differs in a single value reaches this cap.
 MAX_DECIBEL = 100.0
 
 
 def psnr(video: Tensor, truth: Tensor, data_range: float = 255.0) -> Tensor:
-    """Peak signal-to-noise ratio of every frame, in decibel: 10 log10(data_range^2 / mean square error of the frame).
+    """Return the peak signal-to-noise ratio of every frame in decibel: 10 log10(data_range^2 / mean square error).
 
-    The error is that of one frame over all pixels and colours, never of a batch or a video: a mean of logarithms is
-    not the logarithm of a mean. Scores are capped at 100 dB, which is what equal frames get.
+    The error is that of one frame over all pixels and colours, never of a batch or a video, since the mean of
+    logarithms is not the logarithm of a mean. Scores are capped at 100 dB, which is the score of equal frames.
 
     Args:
         video: (N, C, T, H, W), uint8 or float, on the scale of ``data_range``.
-        truth: the same shape.
-        data_range: difference between the largest and the smallest possible value.
+        truth: The same shape.
+        data_range: The difference between the largest and the smallest possible value. By default 255.
 
     Returns:
         (N, T) in decibel, in double precision.
 
     Raises:
-        ValueError: unequal or wrong shapes.
+        ValueError: Shapes are unequal or wrong.
 
     Examples:
         >>> import torch
@@ -48,10 +48,10 @@ def psnr(video: Tensor, truth: Tensor, data_range: float = 255.0) -> Tensor:
 
 @METRICS.register_module()
 class Psnr(VideoMetric):
-    """PSNR of frames 1 to T-1, per frame, then per video, then overall; see :func:`psnr`."""
+    """PSNR of frames 1 to T-1, averaged over frames, then over videos. See ``psnr``."""
 
     name = "psnr"
 
     def score(self, video: Tensor, truth: Tensor) -> Tensor:
-        """(N, C, T, H, W) uint8 twice -> (N, T) in decibel, at most 100."""
+        """Map videos and truths (N, C, T, H, W), uint8, to (N, T) in decibel, at most 100."""
         return psnr(video, truth)

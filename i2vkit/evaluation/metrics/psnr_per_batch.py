@@ -1,4 +1,4 @@
-"""PSNR as code counts it that pools a batch of videos: to compare with its numbers, not for new ones."""
+"""PSNR of pooled batches, for comparison with code that computes it so, not for new results."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from i2vkit.structures import VideoSample
 
 
 def psnr_per_batch(errors: list[float], size: int) -> float:
-    """Mean over batches of the PSNR of each batch's mean square error, at most 100 dB; the last batch may be smaller.
+    """Return the mean over batches of the PSNR of each batch's mean square error, at most 100 dB.
 
-    Never more than the mean PSNR of the videos, as the logarithm is concave; and it moves with ``size``, which is why
-    ``psnr`` counts by frame.
+    It is never above the mean PSNR of the videos, since the logarithm is concave, and it depends on ``size``. Therefore
+    ``psnr`` works frame by frame. The last batch may be smaller.
 
     Args:
-        errors: mean square error of each video on a scale of 0 to 1, in the order of the samples.
-        size: videos in a batch.
+        errors: The mean square error of each video on a scale of 0 to 1, in the order of the samples.
+        size: The number of videos in a batch.
 
     Examples:
         >>> psnr_per_batch([0.1, 0.001], 1)  # the mean of 10 and 30 dB
@@ -37,17 +37,18 @@ def psnr_per_batch(errors: list[float], size: int) -> float:
 
 @METRICS.register_module()
 class PsnrPerBatch(BaseMetric):
-    """PSNR of frames 1 to T-1 in the per-batch compatibility mode: ``psnr_per_batch_<N>``. See :func:`psnr_per_batch`.
+    """PSNR of frames 1 to T-1, pooled over batches: ``psnr_per_batch_<N>``. See ``psnr_per_batch``.
 
-    A number of a batch is none of a video: ``per_video`` stays empty, there is no interval, and no best of several.
+    A value of a batch is not a value of a video. So ``per_video`` stays empty, and there are no intervals and no best
+    of several samples.
 
     Args:
-        batch_size: N, videos whose errors are pooled, as they come.
-        prefix: put before the names, as mmengine does; without one the names stand alone.
-        collect_device: "cpu" or "gpu", where results of several processes meet.
+        batch_size: The number N of videos whose errors are pooled, in the order of the samples.
+        prefix: A prefix of the score names, as in mmengine. By default none.
+        collect_device: "cpu" or "gpu", the device that gathers the results of several processes. By default "cpu".
 
     Raises:
-        ConfigError: a size below 1.
+        ConfigError: The batch size is below 1.
     """
 
     less_is_better = False
@@ -57,18 +58,23 @@ class PsnrPerBatch(BaseMetric):
             raise ConfigError(f"PSNR per batch needs a batch of 1 video or more, not {batch_size}")
         self.batch_size, self.name = batch_size, f"psnr_per_batch_{batch_size}"
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
-        self.prefix = prefix  # The line above only keeps mmengine from warning that there is none.
+        self.prefix = prefix  # mmengine warns without a prefix, so it got one above and now gets the real one
         self.per_video: list[dict] = []
         self._errors = Mse()
+        # mmengine gathers ``results``, so this metric shares the list of the one that fills it.
         self.results = self._errors.results
 
     def process(self, data_batch: dict | None, data_samples: Sequence[dict | VideoSample]) -> None:
-        """SampledClip the errors of a batch. Raises ``DataError`` as ``VideoMetric.process``."""
+        """Compute the errors of a batch.
+
+        Raises:
+            DataError: As ``VideoMetric.process``.
+        """
         self._errors.process(data_batch, data_samples)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """The name, ``_static_baseline`` and ``_improvement``, of the videos that have a truth; nothing where none
-        has.
+        """Return the score, ``_static_baseline`` and ``_improvement`` over videos with a truth, or nothing if none has
+        one.
         """
         scored = [row for row in results if row["mse"] is not None]
         if not scored:

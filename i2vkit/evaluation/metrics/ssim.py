@@ -10,27 +10,29 @@ from i2vkit.registry import METRICS
 
 WINDOW = 11
 SIGMA = 1.5
-# Frames whose maps are held at a time: about 60 MB for 128 x 128 frames in double precision, whatever the length.
+# Frames whose maps are in memory at a time: about 60 MB for 128 x 128 frames in double precision, for any length.
 CHUNK = 16
 
 
 def ssim(video: Tensor, truth: Tensor, data_range: float = 255.0) -> Tensor:
-    """Structural similarity of every frame, averaged over colours and over the pixels whose window lies inside.
+    """Return the structural similarity of every frame, averaged over colours and over pixels whose window lies inside.
 
-    Gaussian window of 11 pixels with sigma 1.5 and biased covariance, k1 = 0.01, k2 = 0.03, as in Wang et al.,
-    "Image quality assessment" (2004) and as scikit-image counts them with ``gaussian_weights=True, sigma=1.5,
-    use_sample_covariance=False``: the outer 5 pixels, where a window would need the image continued, are left out.
+    The window is a Gaussian of 11 pixels with sigma 1.5. The covariance is biased, k1 = 0.01 and k2 = 0.03, as in
+    scikit-image with ``gaussian_weights=True, sigma=1.5, use_sample_covariance=False``. The outer 5 pixels are left
+    out, since their windows would need pixels outside the image.
+
+    Source: Wang et al., "Image quality assessment" (2004).
 
     Args:
         video: (N, C, T, H, W), uint8 or float, on the scale of ``data_range``.
-        truth: the same shape.
-        data_range: difference between the largest and the smallest possible value.
+        truth: The same shape.
+        data_range: The difference between the largest and the smallest possible value. By default 255.
 
     Returns:
-        (N, T) in [-1, 1], 1 for equal frames, in double precision.
+        (N, T) in [-1, 1], in double precision. Equal frames score 1.
 
     Raises:
-        ValueError: unequal or wrong shapes, or frames smaller than the window.
+        ValueError: Shapes are unequal or wrong, or frames are smaller than the window.
 
     Examples:
         >>> import torch
@@ -50,18 +52,20 @@ def ssim(video: Tensor, truth: Tensor, data_range: float = 255.0) -> Tensor:
     # (N, C, T, H, W) -> (N * T, C, H, W)
     frames, others = (x.transpose(1, 2).flatten(0, 1) for x in (video, truth))
     pairs = zip(frames.split(CHUNK), others.split(CHUNK), strict=True)
-    # Double precision: variances are differences of squares, and those of 8-bit values leave float32 too few digits.
+    # Variances are differences of squares. Those of 8-bit values would leave too few digits in float32.
     scores = [_frame_ssim(some.double(), other.double(), data_range) for some, other in pairs]
     return torch.cat(scores).unflatten(0, (n, t))
 
 
 def _frame_ssim(frames: Tensor, truth: Tensor, data_range: float) -> Tensor:
-    """Mean over the SSIM map of each frame: two times (N, C, H, W) -> (N,)."""
-    # The window is separable, so a weighted mean over it is a product with a matrix from either side: on one core 27
-    # times faster than torchmetrics, whose 11 x 11 convolutions in double precision cost more than generating a video.
+    """Map frames and truth (N, C, H, W) to the mean of each frame's SSIM map, (N,)."""
+    # The window is separable, so a weighted mean over it is a product with a matrix on either side. On one core this is
+    # 27 times faster than torchmetrics, whose 11 x 11 convolutions in double precision cost more than generating a
+    # video.
     rows, columns = (_window_means(size).to(frames) for size in frames.shape[-2:])
     mean = lambda x: rows @ x @ columns.mT  # noqa: E731
 
+    # (N, C, H, W) -> (N, C, H - 10, W - 10)
     mean_x, mean_y = mean(frames), mean(truth)
     variance_x = mean(frames * frames) - mean_x * mean_x
     variance_y = mean(truth * truth) - mean_y * mean_y
@@ -73,7 +77,7 @@ def _frame_ssim(frames: Tensor, truth: Tensor, data_range: float) -> Tensor:
 
 
 def _window_means(size: int) -> Tensor:
-    """Matrix (size - 10, size) whose rows are the Gaussian window at every place where it lies inside."""
+    """Return a matrix (size - 10, size) whose rows are the Gaussian window at every position inside the image."""
     offset = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
     window = torch.exp(-(offset**2) / (2 * SIGMA**2))
     matrix = torch.zeros(size - WINDOW + 1, size, dtype=torch.float64)
@@ -84,10 +88,10 @@ def _window_means(size: int) -> Tensor:
 
 @METRICS.register_module()
 class Ssim(VideoMetric):
-    """SSIM of frames 1 to T-1, per frame, then per video, then overall; see :func:`ssim`."""
+    """SSIM of frames 1 to T-1, averaged over frames, then over videos. See ``ssim``."""
 
     name = "ssim"
 
     def score(self, video: Tensor, truth: Tensor) -> Tensor:
-        """(N, C, T, H, W) uint8 twice -> (N, T) in [-1, 1]."""
+        """Map videos and truths (N, C, T, H, W), uint8, to (N, T) in [-1, 1]."""
         return ssim(video, truth)

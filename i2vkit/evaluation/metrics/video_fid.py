@@ -1,4 +1,4 @@
-"""Video FID: the Frechet distance of what a network for actions sees in videos."""
+"""Video FID: the Frechet distance of features of an action recognition network."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from i2vkit.registry import METRICS
 
 @METRICS.register_module()
 class VideoFid(FrechetMetric):
-    """Frechet distance of the vectors of a 3D ResNeXt-101 trained on Kinetics; less is better. See ``FrechetMetric``.
+    """The Frechet distance of vectors of a 3D ResNeXt-101 trained on Kinetics. Lower is better. See ``FrechetMetric``.
 
-    Source: ImaGINator, sec. 4.2. It is not FVD, which looks through I3D: numbers of the two do not compare. The paper
-    does not say how its frames were scaled, nor which 16 it took; the first is here as that network was trained, and of
-    the second all (``ResNext3dEmbedder``).
+    It is not FVD, which uses I3D, and the two cannot be compared. The paper does not say how it resized frames, nor
+    which 16 frames it took. Here frames are resized as in the training of that network, and all frames are used
+    (``ResNext3dEmbedder``).
+
+    Source: ImaGINator, sec. 4.2.
 
     Args:
-        embedder: of the registry ``VIDEO_EMBEDDERS``; ResNeXt-101 by default. Its weights elsewhere than in
+        embedder: A part of the registry ``VIDEO_EMBEDDERS``. By default ResNeXt-101. If its weights are not in
             ``data/extractors``: ``dict(type=ResNext3dEmbedder, weights=..., sha256=...)``.
-        prefix, collect_device: as in ``FrechetMetric``.
+        prefix: As in ``FrechetMetric``.
+        collect_device: As in ``FrechetMetric``.
     """
 
     name = "video_fid"

@@ -1,4 +1,4 @@
-"""Protocols: what is generated from what, how often, with which seeds."""
+"""Protocols: lists of the images, motions and seeds from which a test generates videos."""
 
 from i2vkit.evaluation.protocols.base import Protocol
 from i2vkit.evaluation.protocols.forecast import Forecast

@@ -1,4 +1,4 @@
-"""What a protocol is: a pair sampler that says what is generated from what, in a fixed order and with which seeds."""
+"""Base class of protocols: a protocol is a pair sampler with a fixed order of samples and fixed seeds."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from i2vkit.registry import METRICS, find_part
 class Protocol(PairSampler):
     """A fixed list of samples for an evaluation.
 
-    The order of the samples depends on the index alone, and each has a seed of its own: ``seed`` + its position. The
-    data set fills in the ground truth: the driving clip itself where it is the image video too, or else a clip of its
-    ``truth`` in which the person in the image does what the driving clip's does. A sample without a truth is generated
-    but not scored.
+    The order of the samples depends only on the index, and each has its own seed: ``seed`` plus its position. The data
+    set adds the ground truth. It is the driving clip if that is also the image video, else a clip of its ``truth`` in
+    which the person in the image does what the driving clip shows. A sample without a truth is generated but not
+    scored.
 
     Args:
-        seed: of the first sample's noise.
+        seed: The seed of the first sample's noise. By default 0.
     """
 
-    # Where an image has several samples, these compare them.
+    # The metrics that compare several samples of an image.
     metrics: Sequence[dict] = ({"type": DiversityL1}, {"type": DiversityLpips})
 
     def __init__(self, seed: int = 0) -> None:
@@ -35,25 +35,26 @@ class Protocol(PairSampler):
         self.name = type(self).__name__
 
     def pairs(self, index: ClipIndex) -> list[Pair]:
-        """The samples.
+        """Return the samples.
 
         Raises:
-            DataError: the index lacks what the protocol asks for.
+            DataError: The index lacks clips that the protocol needs.
         """
         return [replace(pair, seed=self.seed + i) for i, pair in enumerate(self.list_pairs(index))]
 
     @abstractmethod
     def list_pairs(self, index: ClipIndex) -> list[Pair]:
-        """The samples, their seeds not yet set."""
+        """Return the samples without their seeds."""
 
     def evaluators(self, pairs: Sequence[Pair], evaluators: Sequence[dict]) -> list[dict]:
-        """How the samples are scored: by ``evaluators``, the metrics of a config, where each image has one sample.
+        """Return the metrics that score the samples. If each image has one sample, these are the config's
+        ``evaluators``.
 
-        Where each has N, the metrics of videos count the best of N, and ``metrics`` compares the N; other metrics have
-        no best of N, and ``left_out`` says so.
+        If each image has N samples, the metrics of videos become best-of-N metrics, and ``metrics`` compare the N
+        samples. The other metrics have no best of N. ``left_out`` lists them.
 
         Raises:
-            DataError: images with unequal numbers of samples.
+            DataError: Images have different numbers of samples.
         """
         counts = Counter(pair.name for pair in pairs)
         several = most_samples(pairs)
@@ -61,8 +62,8 @@ class Protocol(PairSampler):
             return list(evaluators)
         if odd := [name for name, count in counts.items() if count != several]:
             raise DataError(
-                f"image {odd[0]!r} has {counts[odd[0]]} samples and others {several}: the best of N is "
-                f"compared between images of one N"
+                f"image {odd[0]!r} has {counts[odd[0]]} samples and others {several}, but the best of N "
+                f"needs the same N for all images"
             )
         best = [
             {"type": BestOf, "metric": dict(entry), "num_samples": several}
@@ -72,13 +73,12 @@ class Protocol(PairSampler):
         return best + [dict(entry) for entry in self.metrics]
 
     def left_out(self, pairs: Sequence[Pair], evaluators: Sequence[dict]) -> dict[str, str]:
-        """The metrics of a config that ``evaluators`` leaves out, by name, with the reason; none of one sample each."""
+        """Return the metrics of a config that ``evaluators`` leaves out, by name, with the reason."""
         several = most_samples(pairs)
         kinds = [find_part(METRICS, entry["type"]) for entry in evaluators] if several > 1 else []
         reason = (
-            f"each image has {several} samples: what scores a video against its ground truth counts the best of them, "
-            f"and "
-            f"this metric does not. A protocol with one sample an image has it"
+            f"each image has {several} samples, and this metric has no best of them, unlike those that score a video "
+            f"against its ground truth. Use a protocol with one sample for each image"
         )
         return {
             getattr(kind, "name", None) or kind.__name__: reason for kind in kinds if not issubclass(kind, VideoMetric)
@@ -86,27 +86,28 @@ class Protocol(PairSampler):
 
 
 def most_samples(pairs: Sequence[Pair]) -> int:
-    """The number of samples of the image that has most, 1 where there is none."""
+    """Return the largest number of samples of an image, or 1 if there are no samples."""
     return max(Counter(pair.name for pair in pairs).values(), default=1)
 
 
 def choose_images(
     index: ClipIndex, people: Sequence[str] | None = None, label: str | None = None, every: bool = False
 ) -> list[ClipRecord]:
-    """The clips whose first frames are animated: the first of each person, in the order they are given.
+    """Return the clips whose first frames are animated: the first clip of each person, in the given order.
 
     Args:
-        index: all clips.
-        people: whose; everyone by default.
-        label: clips of that label only.
-        every: all of these clips, in the order of the index.
+        index: All clips.
+        people: The people to show. By default everyone.
+        label: Only use clips with this label. By default all.
+        every: Return all of these clips in the order of the index, not only the first of each person.
 
     Raises:
-        DataError: somebody has no such clip.
+        DataError: A person has no such clip.
     """
     candidates = index.select(people=people, labels=None if label is None else [label])
     if every:
         return candidates.records
+    # Reversed, so that the first clip of a person is the one that stays.
     first = {record.person: record for record in reversed(candidates.records)}
     people = people or candidates.people
     if missing := [person for person in people if person not in first]:
@@ -118,7 +119,11 @@ def choose_images(
 
 
 def restrict_frames(pair: Pair, start: int, stop: int) -> Pair:
-    """The sample with frames ``start`` to ``stop - 1`` of its source alone. Raises ``DataError`` if there are fewer."""
+    """Return the sample with only frames ``start`` to ``stop - 1`` of its driving clip.
+
+    Raises:
+        DataError: The clip has fewer frames.
+    """
     record = pair.driving
     if not 0 <= start < stop <= record.num_frames:
         raise DataError(f"clip {record.name} has {record.num_frames} frames, not those from {start} to {stop - 1}")
@@ -127,13 +132,13 @@ def restrict_frames(pair: Pair, start: int, stop: int) -> Pair:
 
 
 def use_maps(pair: Pair, maps: str) -> Pair:
-    """The sample with the condition maps that stand in column ``maps`` of its source.
+    """Return the sample with the condition maps in column ``maps`` of its driving clip.
 
     Raises:
-        DataError: there are none.
+        DataError: There are none.
     """
     metadata = pair.driving.metadata
-    if isinstance(metadata.get(maps, ""), str):  # neither a file that is there nor an array
+    if isinstance(metadata.get(maps, ""), str):  # neither an array nor the path of an existing file
         raise DataError(
             f"clip {pair.driving.name} has no {maps} poses: python tools/forecast_poses.py CONFIG CHECKPOINT "
             f"--data FOLDER writes them"

@@ -1,4 +1,4 @@
-"""Forecast: clips from one of their frames on, by true or forecast poses."""
+"""Forecast: continue clips from one of their frames, by true or forecast poses."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from i2vkit.registry import PROTOCOLS
 
 @PROTOCOLS.register_module()
 class Forecast(Protocol):
-    """Every clip from one of its frames on, by the poses that really follow or by those that were forecast (FRGAN,
-    sec. 4.3); the clip itself is the ground truth.
+    """A protocol that continues every clip from one of its frames, by true or forecast poses. The clip is the ground
+    truth.
 
-    The paper's "GT" starts at the first frame, with true poses. Forecast ones need the poses that the LSTM sees, ten,
-    the last of which is the start here: ``start=9``. Clips that are too short are left out, and the log says how many.
+    The paper's "GT" starts at the first frame with true poses. Forecast poses need ten poses that the LSTM has seen.
+    The last of these is the start: ``start=9``. Clips that are too short are left out, and the log says how many.
+
+    Source: FRGAN, sec. 4.3.
 
     Args:
-        poses: "true", or "forecast": then the maps come from ``record.metadata["forecast"]``, which
-            ``tools/forecast_poses.py`` writes.
-        start: the frame that is animated, counted from 0.
-        length: frames, that one included, a clip must go on from there.
-        seed: of the first sample's noise.
+        poses: "true", or "forecast" for the maps in ``record.metadata["forecast"]``, which ``tools/forecast_poses.py``
+            writes. By default "true".
+        start: The frame that is animated, counted from 0. By default 0.
+        length: The number of frames that are needed from there on, including the start. By default 32.
+        seed: The seed of the first sample's noise. By default 0.
 
     Raises:
-        ConfigError: other ``poses``, a negative start, or less than two frames.
+        ConfigError: ``poses`` is unknown, ``start`` is negative, or ``length`` is below two.
     """
 
     def __init__(
@@ -44,10 +46,10 @@ class Forecast(Protocol):
         self.poses, self.start, self.length = poses, start, length
 
     def list_pairs(self, index: ClipIndex) -> list[Pair]:
-        """One sample a clip, in the order of the index.
+        """Return one sample for each clip, in the order of the index.
 
         Raises:
-            DataError: no clip is long enough, or one has no forecast.
+            DataError: No clip is long enough, or one has no forecast.
         """
         stop = self.start + self.length
         long_enough = [record for record in index.records if record.num_frames >= stop]

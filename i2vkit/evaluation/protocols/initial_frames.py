@@ -1,4 +1,4 @@
-"""Initial frames: every test video is begun anew from each of its first frames."""
+"""Initial frames: continue every test video from each of its first frames."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from i2vkit.registry import PROTOCOLS
 
 @PROTOCOLS.register_module()
 class InitialFrames(Protocol):
-    """Every clip from each of its first ``number`` frames; what really follows is the ground truth (ImaGINator, sec.
-    4.3).
+    """A protocol that continues every clip from each of its first ``number`` frames. The clip is the ground truth.
 
-    The paper samples "10 initial frames from each video sequence"; we take frames 0 to 9. Each is one sample, with the
-    clip's own label and a seed of its own, and its name ends in ``@`` and the frame. A clip that is too short to go on
-    from all of them gives those that it can, and the log says how many such clips there are.
+    The paper samples "10 initial frames from each video sequence". We take frames 0 to 9. Each is one sample with the
+    clip's own label and its own seed, and its name ends in ``@`` and the frame. A clip that is too short for all of
+    them gives as many as it can, and the log says how many such clips there are.
+
+    Source: ImaGINator, sec. 4.3.
 
     Args:
-        length: frames of the clip, counted before the pipeline's stride, that follow from the initial one on, that one
-            included: 63 for 32 frames of stride 2.
-        number: initial frames a clip.
-        seed: of the first sample's noise.
+        length: The number of frames of the clip, counted before the pipeline's stride, from the initial one on,
+            including it. For 32 frames of stride 2 it is 63. By default 32.
+        number: The number of initial frames of a clip. By default 10.
+        seed: The seed of the first sample's noise. By default 0.
 
     Raises:
-        ConfigError: less than one initial frame, or less than two frames.
+        ConfigError: ``number`` is below one, or ``length`` is below two.
     """
 
     def __init__(self, length: int = 32, number: int = 10, seed: int = 0) -> None:
@@ -37,10 +38,10 @@ class InitialFrames(Protocol):
         self.length, self.number = length, number
 
     def list_pairs(self, index: ClipIndex) -> list[Pair]:
-        """Clips in the order of the index, and of each its initial frames one after the other.
+        """Return clips in the order of the index, and the initial frames of each one after the other.
 
         Raises:
-            DataError: no clip is long enough.
+            DataError: No clip is long enough.
         """
         starts = [min(self.number, record.num_frames - self.length + 1) for record in index.records]
         if max(starts, default=0) < 1:

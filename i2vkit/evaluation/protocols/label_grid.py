@@ -1,4 +1,4 @@
-"""Label grid: every label for every image."""
+"""Label grid: animate every image by every label."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from i2vkit.registry import PROTOCOLS
 
 @PROTOCOLS.register_module()
 class LabelGrid(Protocol):
-    """Every label moves every test image, with motion drawn from the prior.
+    """A protocol that animates every test image by every label, with motion drawn from the prior.
 
-    An image is the first frame of a person's first clip; ``image_label`` picks the first clip of that label instead,
-    ``every_image`` takes all their clips. Only the clip's own label has a truth, the clip itself: the others are
-    generated and looked at, or judged by a classifier. The name of a sample ends in ``+`` and the label.
+    An image is the first frame of a person's first clip. ``image_label`` takes the first clip with that label instead,
+    and ``every_image`` takes all their clips. Only the clip's own label has a truth, the clip itself. Videos of the
+    other labels are generated to be looked at, or to be judged by a classifier. The name of a sample ends in ``+`` and
+    the label.
 
     Args:
-        people: whose images: a list, or the name of a split; everyone by default.
-        image_label: label of the clip that shows a person at rest ("neutral"), where there are such clips.
-        every_image: every clip of these people (and label) shows an image, not the first of each person alone.
-        seed: of the first sample's noise.
+        people: The people whose images are animated: a list, or the name of a split. By default everyone.
+        image_label: The label of clips that show a person at rest ("neutral"), if there are such clips. By default
+            none.
+        every_image: Animate the first frame of every clip of these people (and label), not only of the first clip.
+        seed: The seed of the first sample's noise. By default 0.
     """
 
     def __init__(
@@ -40,13 +42,13 @@ class LabelGrid(Protocol):
         self.people, self.image_label, self.every_image = people_of(people), image_label, every_image
 
     def list_pairs(self, index: ClipIndex) -> list[Pair]:
-        """Images in their order, and for each the labels in the order of the index.
+        """Return the images in their order, and for each the labels in the order of the index.
 
         Raises:
-            DataError: the clips have no labels.
+            DataError: The clips have no labels.
         """
         if not index.labels:
-            raise DataError(f"{self.name} asks for every label, and these clips have none")
+            raise DataError(f"{self.name} needs labels, but these clips have none")
         images = choose_images(index, self.people, self.image_label, self.every_image)
         print_log(f"{len(images)} images x {len(index.labels)} labels", "current")
         return [Pair(image, motion="prior", label=label) for image in images for label in index.labels]

@@ -1,4 +1,4 @@
-"""Reconstruction: every clip from its own first frame and motion."""
+"""Reconstruction: generate every clip from its own first frame and motion."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from i2vkit.registry import PROTOCOLS
 
 @PROTOCOLS.register_module()
 class Reconstruction(Protocol):
-    """Every clip from its own first frame and its own motion; the clip itself is the ground truth."""
+    """A protocol that generates every clip from its own first frame and its motion. The clip is the ground truth."""
 
     def list_pairs(self, index: ClipIndex) -> list[Pair]:
-        """One sample a clip, in the order of the index."""
+        """Return one sample for each clip, in the order of the index."""
         return [Pair(driving=record) for record in index.records]

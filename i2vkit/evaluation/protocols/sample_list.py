@@ -1,4 +1,4 @@
-"""The samples of an evaluation as a file, so that it can be done again exactly, also with another model."""
+"""Sample lists: the samples of an evaluation as a file, to repeat it exactly, also with another model."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ OPTIONAL = {"label": str, "frames": list, "maps": str}
 
 
 def describe(pair: Pair) -> dict:
-    """A sample by names: driving clip, image video (None where the driving clip animates its own first frame), motion
-    and seed.
+    """Return a sample as a dict of names: ``driving`` clip, ``image_video``, ``motion`` and ``seed``.
 
-    Where they are not the driving clip's own also ``label``, ``frames`` (start and stop, the latter not included) and
-    ``maps``, the column that the condition maps come from.
+    ``image_video`` is None if the driving clip animates its own first frame. If they are not the driving clip's own,
+    there are also ``label``, ``frames`` (start and stop, without the latter) and ``maps``, the column of the condition
+    maps.
     """
     image_video = pair.image_video.name if pair.image_video else None
     own = {"label": pair.label, "frames": pair.span and list(pair.span), "maps": pair.maps}
@@ -32,7 +32,7 @@ def describe(pair: Pair) -> dict:
 
 
 def write_samples(pairs: Sequence[Pair], path: str | Path, protocol: dict[str, Any] | None = None) -> None:
-    """Write the samples, one a line, and which protocol they are of, as JSON for :class:`SampleList`."""
+    """Write the samples, one on each line, and their protocol as JSON for ``SampleList``."""
     lines = ",\n".join(json.dumps(describe(pair)) for pair in pairs)
     with atomic_path(path) as temporary:
         text = f'{{"protocol": {json.dumps(protocol)},\n"samples": [\n{lines}\n]}}\n'
@@ -41,14 +41,15 @@ def write_samples(pairs: Sequence[Pair], path: str | Path, protocol: dict[str, A
 
 @PROTOCOLS.register_module()
 class SampleList(Protocol):
-    """The samples of a file, in its order and with its seeds, of whatever data set has clips of these names.
+    """A protocol that takes its samples from a file, with their order and seeds, for any data set with clips of these
+    names.
 
-    ``replayed`` is what the file says of the protocol that made the list, name and type, where it does.
+    ``replayed`` is the file's record of the protocol that made the list, its name and type, or None.
 
     Args:
-        path: JSON: what :func:`write_samples` writes, a ``metrics.json`` with its ``samples``, or a bare list of
-            objects as :func:`describe` makes them.
-        seed: added to the seeds of the file.
+        path: A JSON file: written by ``write_samples``, a ``metrics.json`` with ``samples``, or a plain list of objects
+            as ``describe`` returns them.
+        seed: A number that is added to the seeds of the file. By default 0.
     """
 
     def __init__(self, path: str | Path, seed: int = 0) -> None:
@@ -57,15 +58,15 @@ class SampleList(Protocol):
         self.replayed: dict[str, Any] | None = None
 
     def pairs(self, index: ClipIndex) -> list[Pair]:
-        """The samples of the file.
+        """Return the samples of the file.
 
         Raises:
-            DataError: no such file, a broken one, or clips, frames, labels or maps that the data lack.
+            DataError: The file is missing or damaged, or names clips, frames, labels or maps that the data lack.
         """
         return self.list_pairs(index)
 
     def list_pairs(self, index: ClipIndex) -> list[Pair]:
-        """As ``pairs``: the seeds are those of the file."""
+        """Return the samples, with the seeds of the file."""
         clips = {record.name: record for record in index.records}
         samples = self._read()
         names = {sample[key] for sample in samples for key in ("driving", "image_video")} - {None}
@@ -80,6 +81,7 @@ class SampleList(Protocol):
         return [self._pair(sample, clips) for sample in samples]
 
     def _pair(self, sample: dict, clips: dict[str, ClipRecord]) -> Pair:
+        """Return the sample that an entry of the file describes."""
         driving, image_video = clips[sample["driving"]], clips.get(sample["image_video"])
         pair = Pair(driving, image_video, None, sample["motion"], sample["seed"] + self.seed, sample.get("label"))
         try:
@@ -89,7 +91,7 @@ class SampleList(Protocol):
             raise DataError(f"{self.path} does not fit these data: {error}") from error
 
     def _read(self) -> list[dict]:
-        """The file's samples, checked."""
+        """Return the file's entries after checking them."""
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -98,6 +100,7 @@ class SampleList(Protocol):
         if isinstance(content, dict):
             samples = content.get("samples")
             made = content.get("protocol") or {}
+            # A replayed list is credited to the protocol that first made it.
             self.replayed = made.get("replays") or made or None
         if not isinstance(samples, list) or not samples:
             raise DataError(f"{self.path} holds no list of samples")
@@ -108,7 +111,7 @@ class SampleList(Protocol):
 
 
 def _fault(sample: Any) -> str | None:
-    """What is wrong with a sample of a file; None where it is sound."""
+    """Return the fault of an entry as text, or None if it is valid."""
     if not isinstance(sample, dict) or any(key not in sample for key in KEYS):
         return f"is not an object with {', '.join(KEYS)}"
     known = KEYS | OPTIONAL
@@ -116,7 +119,7 @@ def _fault(sample: Any) -> str | None:
         return f"has an unknown key {unknown[0]!r}, known are {', '.join(known)}"
     wrong = [key for key, value in sample.items() if not isinstance(value, known[key]) or isinstance(value, bool)]
     if wrong:
-        return f"has a strange {wrong[0]}"
+        return f"has a wrong value of {wrong[0]}"
     if sample["motion"] not in ("driving", "prior"):
         return 'has a motion that is neither "driving" nor "prior"'
     if "frames" in sample and [type(number) for number in sample["frames"]] != [int, int]:

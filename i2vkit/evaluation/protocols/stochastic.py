@@ -1,4 +1,4 @@
-"""Stochastic: N videos of one image, of which the best is scored and that are compared with each other."""
+"""Stochastic: generate N videos of one image, score the best and compare them with each other."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ from i2vkit.registry import PROTOCOLS
 
 @PROTOCOLS.register_module()
 class Stochastic(Protocol):
-    """Every clip's first frame with N motions from the prior, the clip itself being the ground truth (Dual-MTGAN, fig.
-    6).
+    """A protocol that animates every clip's first frame N times with motion from the prior. The clip is the ground
+    truth.
 
-    The samples of an image stand together and have seeds of their own: those of image i are ``seed`` + i N and on.
-    Scored are the best of the N, by each metric of the config for itself, and how the N differ (table II).
+    The samples of an image follow each other. Those of image i have the seeds ``seed`` + i N and on. Each metric of the
+    config scores the best of the N by its own measure, and the differences between the N are measured.
+
+    Source: Dual-MTGAN, fig. 6 and table II.
 
     Args:
-        num_samples: N, 2 or more.
-        metrics: what compares the samples of an image; by default ``DiversityL1`` and ``DiversityLpips``.
-        seed: of the first sample's noise.
+        num_samples: The number N, 2 or more. By default 25.
+        metrics: Metrics that compare the samples of an image. By default ``DiversityL1`` and ``DiversityLpips``.
+        seed: The seed of the first sample's noise. By default 0.
 
     Raises:
-        ConfigError: fewer than two samples.
+        ConfigError: ``num_samples`` is below two.
     """
 
     def __init__(self, num_samples: int = 25, metrics: Sequence[dict] | None = None, seed: int = 0) -> None:
         super().__init__(seed)
         if num_samples < 2:
-            raise ConfigError(f"num_samples is how many videos each image gets, 2 or more, not {num_samples}")
+            raise ConfigError(f"num_samples is the number of videos of each image, 2 or more, not {num_samples}")
         self.num_samples = num_samples
         self.metrics = self.metrics if metrics is None else metrics
 
     def list_pairs(self, index: ClipIndex) -> list[Pair]:
-        """N samples a clip, in the order of the index."""
+        """Return N samples for each clip, in the order of the index."""
         return [Pair(record, motion="prior") for record in index.records for _ in range(self.num_samples)]

@@ -1,4 +1,4 @@
-"""Transfer: the clips of some people move the images of others."""
+"""Transfer: the clips of some people drive the images of others."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from i2vkit.registry import PROTOCOLS
 
 @PROTOCOLS.register_module()
 class Transfer(Protocol):
-    """Every clip of the driving people moves the first frame of every person in an image (DTGAN, sec. 4.3).
+    """A protocol in which every clip of the driving people drives the first frame of every person in an image.
 
-    With six expressions of four people and ten images these are the paper's 240 videos. A person is shown by one
-    image, the first frame of their first clip, which in clips from neutral to apex is neutral; ``image_label`` picks
-    the first clip of that label instead. Who is driving clip and image video at once is kept: the paper's count needs
-    it.
+    With six expressions of four people and ten images these are the paper's 240 videos. The image of a person is the
+    first frame of their first clip, which is neutral in clips from neutral to apex. ``image_label`` takes the first
+    clip with that label instead. Pairs of a person with themselves are kept, since the paper's count includes them.
 
-    With ``every_image`` the first frame of every clip of the image people is an image; with ``driving_clips`` that is
-    every test image x every driving clip of a list (Dual-MTGAN, sec. IV).
+    With ``every_image`` the first frame of every clip of the image people is an image. Together with ``driving_clips``
+    that gives every test image with every driving clip of a list, as the second of the two papers does.
+
+    Source: DTGAN, sec. 4.3; Dual-MTGAN, sec. IV.
 
     Args:
-        driving_people: whose clips drive: a list, or the name of a split; everyone by default.
-        driving_clips: names of the clips that drive, of these people; all by default.
-        image_people: who is animated, likewise.
-        image_label: label of the clip that shows the person in the image at rest ("neutral"), where there are such
-            clips.
-        every_image: every clip of the image people (and label) shows an image, not the first of each person alone.
-        seed: of the first sample's noise.
+        driving_people: The people whose clips drive: a list, or the name of a split. By default everyone.
+        image_people: The people who are animated, in the same form. By default everyone.
+        image_label: The label of clips that show the person in the image at rest ("neutral"), if there are such clips.
+            By default none.
+        seed: The seed of the first sample's noise. By default 0.
+        driving_clips: The names of the clips of these people that drive. By default all.
+        every_image: Animate the first frame of every clip of the image people (and label), not only of the first clip.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Transfer(Protocol):
         self.image_label = image_label
 
     def list_pairs(self, index: ClipIndex) -> list[Pair]:
-        """Driving clips in the order of the index, and for each the images in the order they were given."""
+        """Return driving clips in the order of the index, and for each the images in their order."""
         driving_clips = self._driving_records(index)
         images = choose_images(index, self.image_people, self.image_label, self.every_image)
         pairs = [Pair(driving, image) for driving in driving_clips for image in images]
@@ -59,7 +60,7 @@ class Transfer(Protocol):
         return pairs
 
     def _driving_records(self, index: ClipIndex) -> list[ClipRecord]:
-        """The clips that drive, in the order of the index."""
+        """Return the clips that drive, in the order of the index."""
         records = index.select(people=self.driving_people).records
         if self.driving_clips is None:
             return records
