@@ -21,7 +21,7 @@ setup(
         "i2vkit": ["py.typed"],
         "i2vkit.configs": ["**/*.py"],
         "i2vkit.rendering.i2v_truth": ["*.csv"],
-        "i2vkit.zoo": ["index.json", "weights/*.safetensors"],
+        "i2vkit.zoo": ["index.json", "weights/*.safetensors", "examples/*"],
     },
     # Upper bounds stand at the next major version, or at the next minor one where that is what breaks.
     install_requires=[

@@ -368,7 +368,7 @@ def test_a_shipped_model_animates_from_the_command_line(tmp_path, capsys):
     assert f"{tmp_path / 'out.mp4'}: 4 frames" in capsys.readouterr().out and (tmp_path / "out.mp4").stat().st_size > 0
     for more, message in (
         (["dtgan_oulu", "x.pth", *words], "not both"),
-        ([*words, "--deterministic"], "leave --cfg-options and --deterministic away"),
+        ([*words, "--deterministic"], "leave --cfg-options, --variant and --deterministic away"),
         (words[2:], "say which model: --model NAME"),
     ):
         with pytest.raises(SystemExit) as stop:

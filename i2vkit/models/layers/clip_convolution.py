@@ -22,8 +22,9 @@ def kernel_is_cut(x: Tensor, kernel: int, wide: int, narrow: int) -> bool:
         wide: frames on the side that is padded, which is the output of a transposed convolution.
         narrow: frames on the other side.
     """
-    in_bf16 = x.dtype == torch.bfloat16 or torch.is_autocast_enabled("cpu")
-    return on_cpu(x) and in_bf16 and wide < kernel and narrow > 1
+    if not (on_cpu(x) and wide < kernel and narrow > 1):
+        return False
+    return x.dtype == torch.bfloat16 or torch.is_autocast_enabled("cpu")
 
 
 class ClipConv3d(nn.Conv3d):
