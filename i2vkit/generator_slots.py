@@ -1,8 +1,8 @@
 """The slots of a generator, as one table.
 
-``Generator``, the checks of configs, the list of parts and swaps of parts all read it. It stands outside ``models``, so
-that a config can be checked without importing every model. A project outside the package adds a slot of its own between
-the motion parts by ``add_slot``.
+``Generator``, the checks of configs, the list of parts and the replacement of parts all read this table. It is not in
+``models``, so that a config can be checked without importing every model. A project can add a slot of its own between
+the motion parts with ``add_slot``.
 """
 
 from dataclasses import dataclass, replace
@@ -22,6 +22,7 @@ from i2vkit.registry import (
     interface_of,
 )
 
+# Arguments that every part may ask for.
 _ALWAYS = ("image_size", "num_labels", "map_channels")
 
 
@@ -31,12 +32,13 @@ class Slot:
 
     Attributes:
         name: Key of the part in the config of a generator, and its attribute there.
-        registry: Where the type of the part is looked up. It also knows the interface that the part fulfils.
-        requires: What the part is called with.
-        provides: What it returns: "content", "motion", "features" for the head, or "video".
-        planned: True if the plan decides by ``requires``, ``accepts`` and ``provides`` what stands around the part.
+        registry: Registry in which the type of the part is looked up. It also knows the interface of the part.
+        requires: Names of the inputs that the part is called with.
+        provides: Name of its output: "content", "motion", "features" for the head, or "video".
+        planned: True if the plan reads ``requires``, ``accepts`` and ``provides`` of the part's class, to insert
+            adapters and to leave out parts that nobody reads. Default False.
         passed: Keyword arguments that the generator passes to a constructor that names them.
-        built_on: Slots whose parts shape the weights of this one, so that a swap there makes the weights useless.
+        built_on: Slots whose parts shape the weights of this one. Another part there makes these weights useless.
     """
 
     name: str
@@ -49,29 +51,32 @@ class Slot:
 
     @property
     def interface(self) -> type | None:
-        """The base class of the parts that fit here."""
+        """Return the base class of the parts that fit here."""
         return interface_of(self.registry)
 
     @property
     def changes_motion(self) -> bool:
-        """True if the part is called with a motion and returns it with something added."""
+        """Return True if the part is called with a motion and returns it with something added."""
         return self.provides == "motion" and "motion" in self.requires
 
     def build(self, config: dict | None, known: dict[str, Any]) -> Any:
-        """Build the part that ``config`` describes; None stays None.
+        """Build the part that ``config`` describes.
 
         Args:
-            config: ``dict(type=..., ...)``.
-            known: Everything that the generator knows by now; the part gets what is in ``passed``.
+            config: ``dict(type=..., ...)``, or None for an empty slot.
+            known: Everything that the generator knows by now. The part gets the entries that ``passed`` names.
+
+        Returns:
+            The part, or None for an empty slot.
 
         Raises:
-            ConfigError: see ``build_part``.
+            ConfigError: The part is unknown, has a wrong argument, or lacks a member (see ``build_part``).
         """
         return build_part(self.registry, config, **{name: known[name] for name in self.passed})
 
 
-# In the order in which they are built: each gets what those before it have made known. They are called in this order
-# too, but for the head, which is built before the decoder and called behind it.
+# Slots stand in the order in which they are built, since each is built with what the parts before it have made known.
+# They are called in this order too, except for the head: it is built before the decoder and called after it.
 GENERATOR_SLOTS: dict[str, Slot] = {
     slot.name: slot
     for slot in (
@@ -120,7 +125,7 @@ GENERATOR_SLOTS: dict[str, Slot] = {
     )
 }
 _OURS = frozenset(GENERATOR_SLOTS)
-# What a generator has beside its slots, so that no slot may be called so.
+# Names that a generator uses for something else, so that no slot may have them.
 _TAKEN = frozenset(
     ("head", "passes", "image_size", "num_labels", "map_channels", "skips_from", "motion", "encoded", "lengths", "type")
 )
@@ -139,21 +144,22 @@ def added_slots() -> list[str]:
 def add_slot(name: str, registry: Registry, after: str = "motion_generator") -> Slot:
     """Add a slot for parts that change the motion, on its way from the motion encoder to the decoder.
 
-    A part of the slot is a ``Part``: it is called as ``part(motion, state)``, or ``part(motion, state, content)`` if
-    it names a field of the content, and returns the motion with what it ``provides``. It is planned as all others are:
-    adapters are inserted in front of it, and it is built only if somebody reads what it gives. Call this where the
-    parts are defined, so that a config that imports them has the slot.
+    A part of the slot is a ``Part``. It is called as ``part(motion, state)``, or as ``part(motion, state, content)`` if
+    it names a field of the content. It returns the motion with the fields that it ``provides``. The plan treats it like
+    all other parts: it inserts adapters in front of it, and it builds the part only if another part reads its output.
+    Call ``add_slot`` where the parts are defined, so that a config that imports them has the slot.
 
     Args:
         name: Key of the part in the config of a generator, for instance "motion_smoother".
-        registry: Where its parts are registered, from ``add_role``.
-        after: The slot that it stands behind, "motion_encoder", "motion_generator" or one that was added.
+        registry: Registry of its parts, from ``add_role``.
+        after: The slot before the new one: "motion_encoder", "motion_generator" (default) or an added slot.
 
     Returns:
-        The entry in the table.
+        The new entry of the table.
 
     Raises:
-        ConfigError: The name is no identifier or is taken, or ``after`` is no slot of the motion.
+        ConfigError: The name is no identifier or is taken, ``registry`` has no interface, or ``after`` is not a slot
+            between motion encoder and decoder.
 
     Examples:
         >>> from i2vkit.generator_slots import add_slot, motion_steps, remove_slot
@@ -179,18 +185,26 @@ def add_slot(name: str, registry: Registry, after: str = "motion_generator") -> 
     place = order.index(after) + 1
     upstream = tuple(other for other in before if other in order[:place])
     slot = replace(GENERATOR_SLOTS["motion_generator"], name=name, registry=registry, built_on=upstream)
-    behind = {other: GENERATOR_SLOTS[other] for other in order[place:]}
-    for other in behind:
+    # A dict keeps the order of insertion, so the later slots are taken out and put back behind the new one.
+    later = {other: GENERATOR_SLOTS[other] for other in order[place:]}
+    for other in later:
         del GENERATOR_SLOTS[other]
     GENERATOR_SLOTS[name] = slot
-    for other, its in behind.items():
-        reads = its.planned and "motion" in its.requires
-        GENERATOR_SLOTS[other] = replace(its, built_on=(*its.built_on, name)) if reads else its
+    for other, entry in later.items():
+        reads_motion = entry.planned and "motion" in entry.requires
+        GENERATOR_SLOTS[other] = replace(entry, built_on=(*entry.built_on, name)) if reads_motion else entry
     return slot
 
 
 def remove_slot(name: str) -> None:
-    """SampledClip a slot that ``add_slot`` has added out of the table."""
+    """Remove a slot that ``add_slot`` has added from the table.
+
+    Args:
+        name: Name of the slot.
+
+    Raises:
+        ConfigError: No such slot was added.
+    """
     if name not in added_slots():
         raise ConfigError(f"slot '{name}' was not added; those that were: {', '.join(added_slots()) or 'none'}")
     del GENERATOR_SLOTS[name]

@@ -1,7 +1,7 @@
-"""The base of all interfaces: one abstract class per registered role, and the checks that a part fulfils its own.
+"""The base class of all interfaces, and the checks that a part fulfils the interface of its role.
 
-``i2vkit/registry.py`` names the interface of every role. A part inherits from it. A class or function from outside may
-do without, if it defines everything that the interface has.
+``i2vkit/registry.py`` names the interface of every role, one abstract class each. A part inherits from it. A class or
+function from outside need not inherit, if it defines everything that the interface has.
 """
 
 import inspect
@@ -20,10 +20,24 @@ class Interface(ABC):  # noqa: B024  its subclasses have the abstract methods
     """Base class of the interfaces.
 
     Attributes:
-        attributes: What a part has beside the members of the interface once it is built, for instance ``spec``. A part
-            may define these in its class or in its constructor.
-        class_attributes: What a part has beside these as a class, since the builder reads it before it builds.
-        optional: Members for which a part that does not inherit may rely on the default.
+        attributes: Names that a built part must have beside the members of the interface, for instance ``spec``. A
+            part may define them in its class or in its constructor.
+        class_attributes: Names that the class of a part must have, since the builder reads them before it builds.
+        optional: Members that a part which does not inherit may leave out. The builder then uses their defaults.
+
+    Examples:
+        >>> from abc import abstractmethod
+        >>> from i2vkit.interfaces import Interface, check_class
+        >>> class Smoother(Interface):
+        ...     @abstractmethod
+        ...     def forward(self, motion):
+        ...         ...
+        >>> class Box(Smoother):
+        ...     pass
+        >>> check_class("smoother", Smoother, Box)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        i2vkit.errors.ConfigError: smoother 'Box' does not define forward(motion): see ...
     """
 
     attributes: ClassVar[tuple[str, ...]] = ()
@@ -43,9 +57,8 @@ class Interface(ABC):  # noqa: B024  its subclasses have the abstract methods
 def check_class(role: str, interface: type, part: Callable) -> None:
     """Raise ``ConfigError`` unless the class ``part`` fulfils the interface of its role.
 
-    A subclass must define the abstract methods. Any other class must define every public member of the interface but
-    the optional ones.
-    Functions pass: only what they return can be checked.
+    A subclass must define the abstract methods. Any other class must define every public member of the interface except
+    the optional ones. A function passes, since only its result can be checked.
 
     Args:
         role: Name of the role, as in ``ROLES``.
@@ -53,7 +66,7 @@ def check_class(role: str, interface: type, part: Callable) -> None:
         part: The class that is registered, or a function that builds a part.
 
     Raises:
-        ConfigError: names every method and attribute that is missing.
+        ConfigError: The class lacks methods or attributes; the message names all of them.
     """
     if not inspect.isclass(part):
         return
@@ -70,10 +83,10 @@ def check_built(role: str, interface: type, built: Any) -> None:
     Args:
         role: Name of the role, as in ``ROLES``.
         interface: Base class of the role.
-        built: What the constructor, or a function in its place, has returned.
+        built: The object that the constructor, or a function in its place, has returned.
 
     Raises:
-        ConfigError: names every method and attribute that is missing.
+        ConfigError: The object lacks methods or attributes; the message names all of them.
     """
     name = type(built).__name__
     members = () if isinstance(built, interface) else _members(interface)
@@ -83,6 +96,7 @@ def check_built(role: str, interface: type, built: Any) -> None:
 
 
 def _refuse_missing(role: str, interface: type, part: Any, name: str, members: tuple[str, ...]) -> None:
+    """Raise ``ConfigError`` with all of ``members`` that ``part`` does not define."""
     missing = [member for member in members if not _defines(part, member)]
     if missing:
         listed = ", ".join(_with_signature(interface, member) for member in missing)
@@ -93,10 +107,11 @@ def _refuse_missing(role: str, interface: type, part: Any, name: str, members: t
 
 
 def _defines(part: Any, member: str) -> bool:
-    """True if ``part``, a class or an object, has ``member``, and not an abstract one or torch's placeholder."""
+    """Return True if ``part``, a class or an object, defines ``member``."""
+    # Abstract methods do not count.
     found = getattr(part, member, None)
     if found is None or getattr(found, "__isabstractmethod__", False):
-        # None is a value like any other, where the part itself says so.
+        # A part may define a member as None.
         return found is None and hasattr(part, member)
     # A torch module without a forward pass inherits a function that only raises.
     return getattr(found, "__name__", "") != "_forward_unimplemented"
@@ -104,7 +119,8 @@ def _defines(part: Any, member: str) -> bool:
 
 @cache
 def _members(interface: type) -> tuple[str, ...]:
-    """The public members that ``interface`` and its bases among the interfaces define."""
+    """Return the public members that ``interface`` and its bases in i2vkit define."""
+    # Bases from outside, such as torch's Module, have many members that no part needs to define.
     levels = [level for level in interface.__mro__ if level.__module__.split(".")[0] == "i2vkit"]
     names = dict.fromkeys(name for level in levels for name in vars(level))
     left_out = {*_OWN, *getattr(interface, "optional", ())}
@@ -115,12 +131,13 @@ def _members(interface: type) -> tuple[str, ...]:
 
 @cache
 def _abstract_methods(interface: type) -> tuple[str, ...]:
+    """Return the names of the methods that a subclass of ``interface`` must define."""
     methods = {name: getattr(interface, name, None) for name in dir(interface)}
     return tuple(name for name, method in methods.items() if getattr(method, "__isabstractmethod__", False))
 
 
 def _with_signature(interface: type, member: str) -> str:
-    """``member`` as it is written: "forward(clip, state)" of a method, "sample_type" of an attribute."""
+    """Return ``member`` as one would write it: "forward(clip, state)" of a method, "sample_type" of an attribute."""
     found = inspect.getattr_static(interface, member, None)
     if not inspect.isfunction(found):
         return member

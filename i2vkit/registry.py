@@ -198,9 +198,9 @@ def arguments_of(part: Callable) -> dict[str, inspect.Parameter] | None:
     """
     if hasattr(part, "more_arguments"):
         own = inspect.signature(part.__init__).parameters.values()
-        takes = {p.name: p for p in own if p.kind is not p.VAR_KEYWORD and p.name != "self"}
+        named = {p.name: p for p in own if p.kind is not p.VAR_KEYWORD and p.name != "self"}
         keyword = inspect.Parameter.KEYWORD_ONLY
-        return takes | {name: inspect.Parameter(name, keyword, default=None) for name in part.more_arguments()}
+        return named | {name: inspect.Parameter(name, keyword, default=None) for name in part.more_arguments()}
     if inspect.isclass(part):
         # object and Module take no arguments of their own, although their signatures say so.
         levels = [level for level in part.__mro__ if level not in (object, Module)]

@@ -1,27 +1,34 @@
-"""What flows between the parts: VideoBatch, Content, Motion (with Points) and Generated; Spec, what a part says of its
-output; and VideoSample, an mmengine data element, at the borders.
+"""The data that the parts of a model exchange, and the results that leave it.
 
-A video is a float tensor (B, C, T, H, W) in [-1, 1] inside a model and uint8 RGB outside. Pyramids run from fine to
-coarse. Fields that a paper does not use are ``None`` or empty.
+``VideoBatch`` goes into a model. Its parts exchange ``Content`` and ``Motion`` (with ``Points``), and ``Generated``
+comes out. A ``Spec`` states the sizes of a part's output. ``VideoSample``, an mmengine data element, holds one result
+outside the model.
+
+A video is a float tensor (B, C, T, H, W) in [-1, 1] inside a model, and uint8 RGB outside. Pyramids run from fine to
+coarse. A field that a model does not use is ``None`` or empty.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
 
 import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-_PER_FRAME = ("boxes", "states", "landmarks")  # fields of a clip that go frame by frame, (B, T, ...)
+# The fields of a batch with one entry for each frame: (B, T, ...).
+_PER_FRAME = ("boxes", "states", "landmarks")
 
 
 class _TensorHolder:
-    """What the frozen tensor holders below share: a view of themselves that is detached or lies elsewhere."""
+    """Base of the frozen dataclasses below, which copies them to another device or off the autograd graph."""
 
-    def _map(self, function):
-        def apply(value):
+    def _map(self, function: Callable[[Tensor], Tensor]) -> Self:
+        """Return a copy with ``function`` applied to every tensor, also inside tuples, dicts and nested holders."""
+
+        def apply(value: Any) -> Any:
             if isinstance(value, Tensor):
                 return function(value)
             if isinstance(value, _TensorHolder):
@@ -32,28 +39,44 @@ class _TensorHolder:
                 return {key: apply(item) for key, item in value.items()}
             return value
 
-        return replace(self, **{f.name: apply(getattr(self, f.name)) for f in fields(self)})
+        holder: Any = self  # a dataclass, as all subclasses are
+        return replace(holder, **{f.name: apply(getattr(self, f.name)) for f in fields(holder)})
 
-    def detach(self):
-        """The same values, cut off from the graph."""
+    def detach(self) -> Self:
+        """Return a copy whose tensors are detached from the autograd graph."""
         return self._map(Tensor.detach)
 
-    def to(self, device: torch.device | str):
-        """The same values on ``device``."""
+    def to(self, device: torch.device | str) -> Self:
+        """Return a copy whose tensors are on ``device``."""
         return self._map(lambda tensor: tensor.to(device))
 
 
 @dataclass(frozen=True)
 class VideoBatch(_TensorHolder):
-    """A batch as a model sees it.
+    """A batch of clips as a model sees it.
 
-    Shapes: ``driving`` and ``image_video`` (B, C, T, H, W) and ``image`` (B, C, H, W), in [-1, 1]; ``label`` (B,)
-    class index; ``num_frames`` (B,) true length of ``driving`` before padding, ``image_video_num_frames`` that of
-    ``image_video``, None where no clip is padded;
-    ``driving_maps`` (B, M, T, H, W) and ``image_maps`` (B, M, H, W), condition maps of the driving frames and of the
-    input image; ``joints`` (B, P + T, J, 2) in pixels, P of them observed; ``boxes`` (B, T, 4) as x0, y0, x1, y1 in
-    pixels; ``states`` (B, T) expression state of every frame, -1 in the padding; ``landmarks`` (B, T, N, 2) of the
-    driving face in pixels, NaN where unknown.
+    ``len(batch)`` is the number of clips B. All fields but ``driving`` default to None, for "not in this batch".
+
+    Args:
+        driving: Driving clips (B, C, T, H, W) in [-1, 1].
+        image: Images to animate (B, C, H, W) in [-1, 1].
+        image_video: Real videos of the people in ``image``, (B, C, T', H, W) in [-1, 1].
+        label: Class indices (B,).
+        num_frames: True lengths (B,) of ``driving`` before padding. None: no clip is padded.
+        image_video_num_frames: True lengths (B,) of ``image_video``. None: no video is padded.
+        driving_maps: Condition maps (B, M, T, H, W) of the driving frames.
+        image_maps: Condition maps (B, M, H, W) of ``image``.
+        joints: Joints (B, P + T, J, 2) in pixels. The first P frames are observed before the driving clip begins.
+        boxes: Boxes (B, T, 4) as x0, y0, x1, y1 in pixels.
+        states: Expression state (B, T) of every frame, -1 in the padding.
+        landmarks: Landmarks (B, T, N, 2) of the driving face in pixels, NaN where unknown.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.structures import VideoBatch
+        >>> batch = VideoBatch(torch.zeros(2, 3, 8, 16, 16), label=torch.tensor([0, 4]))
+        >>> len(batch), batch.slice_frames(2, 5).driving.shape
+        (2, torch.Size([2, 3, 3, 16, 16]))
     """
 
     driving: Tensor
@@ -73,20 +96,28 @@ class VideoBatch(_TensorHolder):
         return self.driving.shape[0]
 
     def slice_frames(self, start: int, stop: int) -> VideoBatch:
-        """The frames from ``start`` to before ``stop`` of the driving clip; what is not a matter of time stays."""
-        length = self.driving.shape[2]
-        inside = None if self.num_frames is None else (self.num_frames.clamp(max=stop) - start).clamp(min=0)
-        maps = None if self.driving_maps is None else self.driving_maps[:, :, start:stop]
-        beside = {name: values[:, start:stop] for name in _PER_FRAME if (values := getattr(self, name)) is not None}
-        assert 0 <= start < length, f"a slice from {start} of {length} frames"
-        return replace(self, driving=self.driving[:, :, start:stop], num_frames=inside, driving_maps=maps, **beside)
+        """Return the driving frames from ``start`` to before ``stop``, with all fields that go frame by frame.
 
-    def select_frames(self, frames: Tensor, image_video_frames: Tensor | None = None) -> VideoBatch:
-        """The same clips with some of their frames.
+        Fields without a time axis stay as they are, and so does ``image_video``.
 
         Args:
-            frames: of the driving clip and of all that goes with it, indices (B, K) in ascending order.
-            image_video_frames: of the image video, (B, K'); by default it stays whole.
+            start: First frame, 0 or more and below T.
+            stop: The frame behind the last.
+        """
+        length = self.driving.shape[2]
+        inside = None if self.num_frames is None else (self.num_frames.clamp(max=stop) - start).clamp(min=0)
+        maps = None if self.driving_maps is None else self.driving_maps[:, :, start:stop]  # (B, M, stop - start, H, W)
+        per_frame = {name: values[:, start:stop] for name in _PER_FRAME if (values := getattr(self, name)) is not None}
+        assert 0 <= start < length, f"a slice from {start} of {length} frames"
+        return replace(self, driving=self.driving[:, :, start:stop], num_frames=inside, driving_maps=maps, **per_frame)
+
+    def select_frames(self, frames: Tensor, image_video_frames: Tensor | None = None) -> VideoBatch:
+        """Return the same clips with only some of their frames.
+
+        Args:
+            frames: Indices (B, K), in ascending order, of the driving frames to keep. They apply to every field that
+                goes frame by frame.
+            image_video_frames: Indices (B, K') of the frames of ``image_video`` to keep. None, the default, keeps all.
         """
         taken = dict(driving=_gather_frames(self.driving, frames, 2))
         if self.driving_maps is not None:
@@ -95,12 +126,14 @@ class VideoBatch(_TensorHolder):
             if (values := getattr(self, name)) is not None:
                 taken[name] = _gather_frames(values, frames, 1)
         if self.joints is not None:
+            # (B, P + T, J, 2): the P observed frames all stay, and K of the T driving frames.
             observed = self.joints.shape[1] - self.driving.shape[2]
             driving = _gather_frames(self.joints[:, observed:], frames, 1)
-            taken["joints"] = torch.cat([self.joints[:, :observed], driving], dim=1)
+            taken["joints"] = torch.cat([self.joints[:, :observed], driving], dim=1)  # (B, P + K, J, 2)
         if self.num_frames is not None:
             taken["num_frames"] = _count_true_frames(frames, self.num_frames)
         if image_video_frames is not None:
+            assert self.image_video is not None, "image_video_frames selects frames of image_video"
             taken["image_video"] = _gather_frames(self.image_video, image_video_frames, 2)
             if self.image_video_num_frames is not None:
                 taken["image_video_num_frames"] = _count_true_frames(image_video_frames, self.image_video_num_frames)
@@ -108,26 +141,38 @@ class VideoBatch(_TensorHolder):
 
 
 def _gather_frames(values: Tensor, frames: Tensor, dim: int) -> Tensor:
-    """The frames (B, K) of ``values`` (B, ...), whose axis of time is ``dim``: each clip's own."""
-    places = [1] * values.dim()
-    places[0], places[dim] = frames.shape
-    return torch.take_along_dim(values, frames.view(places), dim)
+    """Return the frames (B, K) of ``values`` (B, ...), whose time axis is ``dim``. Each clip has its own indices."""
+    shape = [1] * values.dim()
+    shape[0], shape[dim] = frames.shape
+    # (B, K) -> for instance (B, 1, K, 1, 1), which broadcasts over channels and space.
+    return torch.take_along_dim(values, frames.view(shape), dim)
 
 
 def _count_true_frames(frames: Tensor, num_frames: Tensor) -> Tensor:
-    """How many of the frames (B, K) lie before the padding."""
-    return (frames < num_frames[:, None]).sum(dim=1)
+    """Return the number (B,) of the frames (B, K) that lie before the padding."""
+    return (frames < num_frames[:, None]).sum(dim=1)  # (B, K) < (B, 1)
 
 
 @dataclass(frozen=True)
 class Content(_TensorHolder):
-    """The appearance of one image per clip.
+    """The appearance of one image for each clip.
 
-    Shapes: ``image`` (B, C, H, W) in [-1, 1]; ``pyramid`` of (B, C_i, H_i, W_i), fine to coarse, always of that one
-    image, so that no skip can leak the answer; ``code`` (B, D), or (B, T, D) where every frame was encoded.
+    In a rollout, parts that read the past get ``past``, the frame before each of n steps, and ``code`` then holds the
+    codes (B, n, D) of these frames. ``Generator(skips_from=...)`` decides whose pyramid such a part gets.
 
-    In a rollout ``past`` (B, C, n, H, W) is the frame before each of the n steps. What a part that reads the past gets
-    has the codes of these frames, (B, n, D), and ``Generator(skips_from=...)`` says whose pyramid it is.
+    Args:
+        image: Images (B, C, H, W) in [-1, 1].
+        pyramid: Feature maps (B, C_i, H_i, W_i), fine to coarse. They always belong to one image for each clip, so
+            that no skip connection can leak the right answer. Empty by default.
+        code: Codes (B, D), or (B, T, D) where every frame was encoded. None by default.
+        past: Frames (B, C, n, H, W) in [-1, 1] before each of n steps of a rollout. None by default.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.structures import Content
+        >>> content = Content(torch.zeros(2, 3, 16, 16), code=torch.ones(2, 8, requires_grad=True))
+        >>> content.pyramid, content.detach().code.requires_grad
+        ((), False)
     """
 
     image: Tensor
@@ -138,23 +183,26 @@ class Content(_TensorHolder):
 
 @dataclass(frozen=True)
 class Points(_TensorHolder):
-    """Places in a picture that move, for instance learned keypoints.
+    """Moving points of a picture, for instance learned keypoints.
 
-    Shapes: ``place`` (B, T, K, 2), or (B, K, 2) of one picture, x before y, in [-1, 1] from the centre of the first
-    pixel to that of the last; ``spread`` (B, T, K, 2, 2) or (B, K, 2, 2), the covariance or the local affine map around
-    each point, None where it is constant.
+    Args:
+        place: Positions (B, T, K, 2), or (B, K, 2) of one picture, x before y. -1 is the centre of the first pixel and
+            1 that of the last.
+        spread: Covariance or local affine map around each point, (B, T, K, 2, 2) or (B, K, 2, 2). None, the default:
+            it is constant.
     """
 
     place: Tensor
     spread: Tensor | None = None
 
     def _over_time(self, change: Callable[[Tensor, int], Tensor]) -> Points:
-        if self.place.dim() == 3:  # of one picture
+        """Return the points with ``change(values, time axis)`` applied; points of one picture stay as they are."""
+        if self.place.dim() == 3:  # (B, K, 2), of one picture
             return self
         return Points(change(self.place, 1), None if self.spread is None else change(self.spread, 1))
 
 
-# The fields of a motion that go step by step: the number of axes that they then have, and which of these is time.
+# The fields of a motion that may have a time axis. For each: its number of axes if it has one, and which axis it is.
 _STEPS = {
     "code": (3, 1),
     "mean": (3, 1),
@@ -169,16 +217,34 @@ _STEPS = {
 
 @dataclass(frozen=True)
 class Motion(_TensorHolder):
-    """The motion to impose on a content.
+    """The motion that a content shall make.
 
-    Shapes: ``code`` (B, D), one a clip, or (B, T, D), one a step (``Spec.code_per_step``), with ``mean`` and
-    ``log_variance`` of the same shape where it is variational; ``prior_mean`` and ``prior_log_variance`` likewise, of
-    the encoder's own prior, None for N(0, I); ``trajectory`` (B, T, D); ``condition`` (B, L) one-hot label; ``maps``,
-    per map group ("driving" (B, C_i, T, H_i, W_i), "reference" (B, C_i, H_i, W_i)) a pyramid, fine to coarse, where
-    motion is spatial; ``points``, "driving" (B, T, K, 2) and "reference" (B, K, 2); ``flow`` (B, 2, T, h, w), x before
-    y, how far from each place of a frame the place in the image lies that it comes from, in the units of ``Points``;
-    ``driving_maps`` (B, M, T, H, W), the clip's own condition maps; ``num_frames`` (B,) true lengths, None where no
-    clip is padded; ``length`` the number of frames to make.
+    Args:
+        length: Number of frames to make, T.
+        code: Code (B, D) of each clip, or (B, T, D), one for each step (``Spec.code_per_step``).
+        mean: Mean of the posterior of a variational code, with the shape of ``code``.
+        log_variance: Natural logarithm of the variance of that posterior, with the shape of ``code``.
+        trajectory: One vector for each frame, (B, T, D).
+        condition: One-hot label (B, L).
+        maps: Pyramids (fine to coarse) of a spatial motion by map group: "driving" with levels (B, C_i, T, H_i, W_i),
+            "reference" with levels (B, C_i, H_i, W_i). Empty by default.
+        driving_maps: The clip's own condition maps (B, M, T, H, W).
+        num_frames: True lengths (B,) before padding. None: no clip is padded.
+        prior_mean: Mean of the motion encoder's own prior, with the shape of ``code``. None: the prior is N(0, I).
+        prior_log_variance: Natural logarithm of the variance of that prior.
+        points: Points by group, "driving" (B, T, K, 2) and "reference" (B, K, 2). Empty by default.
+        flow: Backward flow (B, 2, T, h, w), x before y: the offset from each place of a frame to the place in the image
+            that it comes from, in the units of ``Points``.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.structures import Motion
+        >>> motion = Motion(length=6, code=torch.zeros(2, 4), trajectory=torch.zeros(2, 6, 8))
+        >>> part = motion.slice_frames(0, 2)
+        >>> part.length, part.trajectory.shape, part.code.shape
+        (2, torch.Size([2, 2, 8]), torch.Size([2, 4]))
+        >>> Motion.joined([part, motion.slice_frames(2, 6)]).length
+        6
     """
 
     length: int
@@ -196,34 +262,42 @@ class Motion(_TensorHolder):
     flow: Tensor | None = None
 
     def select_frames(self, frames: Tensor) -> Motion:
-        """The same motion at some of its frames, indices (B, K) in ascending order; what is one a clip stays."""
+        """Return the motion at some of its frames. Fields without a time axis stay as they are.
+
+        Args:
+            frames: Indices (B, K) in ascending order.
+        """
         inside = None if self.num_frames is None else _count_true_frames(frames, self.num_frames)
         return self._over_time(lambda values, dim: _gather_frames(values, frames, dim), frames.shape[1], inside)
 
     def slice_frames(self, start: int, stop: int) -> Motion:
-        """The steps from ``start`` to before ``stop``; what is one a clip stays."""
+        """Return the steps from ``start`` to before ``stop``. Fields without a time axis stay as they are."""
         inside = None if self.num_frames is None else (self.num_frames.clamp(max=stop) - start).clamp(min=0)
         return self._over_time(lambda values, dim: values.narrow(dim, start, stop - start), stop - start, inside)
 
     def padded(self, before: int) -> Motion:
-        """The same motion after ``before`` more steps, in which all that goes step by step is 0."""
+        """Return the motion after ``before`` additional steps, which are 0 in every field with a time axis."""
         inside = None if self.num_frames is None else self.num_frames + before
         return self._over_time(lambda values, dim: _zeros_before(values, before, dim), self.length + before, inside)
 
     @staticmethod
     def joined(pieces: Sequence[Motion]) -> Motion:
-        """The steps of ``pieces``, one after the other; what is one a clip is that of the first."""
+        """Concatenate ``pieces`` in time. Fields without a time axis are those of the first piece."""
         if len(pieces) == 1:
             return pieces[0]
-        inside = None if pieces[0].num_frames is None else sum(piece.num_frames for piece in pieces)
-        waiting = [iter(piece._tensors_over_time()) for piece in pieces[1:]]
+        # Pieces of one motion either all have true lengths or none has.
+        lengths = [piece.num_frames for piece in pieces if piece.num_frames is not None]
+        inside: Any = sum(lengths) if lengths else None
+        # ``_over_time`` visits the fields in the same order for every piece, so the tensors can be consumed in step.
+        others = [iter(piece._tensors_over_time()) for piece in pieces[1:]]
 
         def join(values: Tensor, dim: int) -> Tensor:
-            return torch.cat([values, *(next(others) for others in waiting)], dim)
+            return torch.cat([values, *(next(tensors) for tensors in others)], dim)
 
         return pieces[0]._over_time(join, sum(piece.length for piece in pieces), inside)
 
     def _tensors_over_time(self) -> list[Tensor]:
+        """List every tensor with a time axis, in the order in which ``_over_time`` visits them."""
         found: list[Tensor] = []
 
         def keep(values: Tensor, dim: int) -> Tensor:
@@ -234,13 +308,14 @@ class Motion(_TensorHolder):
         return found
 
     def _over_time(self, change: Callable[[Tensor, int], Tensor], length: int, num_frames: Tensor | None) -> Motion:
-        """``change(values, axis of time)`` of all that goes step by step."""
-        changed: dict = dict(length=length, num_frames=num_frames)
+        """Return the motion with ``change(values, time axis)`` applied to every tensor that has a time axis."""
+        changed: dict[str, Any] = dict(length=length, num_frames=num_frames)
         for name, (axes, dim) in _STEPS.items():
             value = getattr(self, name)
             if value is not None and value.dim() == axes:
                 changed[name] = change(value, dim)
         changed["maps"] = {
+            # (B, C, T, H, W) has a time axis, (B, C, H, W) has none.
             group: tuple(change(level, 2) if level.dim() == 5 else level for level in levels)
             for group, levels in self.maps.items()
         }
@@ -249,27 +324,43 @@ class Motion(_TensorHolder):
 
 
 def _zeros_before(values: Tensor, number: int, dim: int) -> Tensor:
+    """Return ``values`` after ``number`` zero steps along the axis ``dim``."""
     shape = list(values.shape)
     shape[dim] = number
-    return torch.cat([values.new_zeros(shape), values], dim)
+    return torch.cat([values.new_zeros(shape), values], dim)  # (..., number + T, ...)
 
 
 @dataclass(frozen=True)
 class Generated(_TensorHolder):
-    """A generated video and what it was made from.
+    """A generated video and everything that it was made from.
 
-    Shapes: ``video`` (B, C, T, H, W) in [-1, 1]; where made ``coarse`` (the same, before the refiner), ``mask``
-    (B, 1, T, H, W) in [0, 1], ``residual`` (B, C, T, H, W) in [-1, 1], ``flow`` (B, 2, T, H, W) in pixels, by which
-    ``base`` was warped. ``base`` (B, C, T or 1, H, W) in [-1, 1] is what the decoder handed to the head, whether the
-    head reads it or not; a head that warps it gives the warped one. ``scales`` are coarser videos, fine to coarse,
-    without the video itself. ``encoded`` is the motion as it was encoded or drawn, ``motion`` the same with what motion
-    generator and adapters added, both without ``maps``. Where a training step decodes some frames of a clip
-    (``ImageToVideoGan(decoded_frames=...)``), ``encoded`` still is the motion of the whole clip, and all else is of
-    those frames.
+    Where a training step decodes only some frames of each clip (``ImageToVideoGan(decoded_frames=...)``), ``encoded``
+    is still the motion of the whole clip, and all other fields are those of the decoded frames.
 
-    ``given`` counts the leading frames that were given and not made: 1 in a rollout, whose first frame is the image. In
-    what goes step by step of ``motion`` they are 0, and ``content.past`` (B, C, T - given, H, W) holds the frames that
-    stood before the others.
+    Args:
+        video: The video (B, C, T, H, W) in [-1, 1].
+        content: The content that was animated. In a rollout its ``past`` (B, C, T - given, H, W) holds the frame before
+            each generated one.
+        motion: The motion that the decoder got, without ``maps``. Fields with a time axis are 0 in ``given`` frames.
+        encoded: The motion as it was encoded or drawn, before motion generator and adapters, without ``maps``.
+        pass_name: Name of the pass. "" by default.
+        coarse: The video before the refiner, with the shape and range of ``video``.
+        mask: Mask (B, 1, T, H, W) in [0, 1].
+        residual: Residual (B, C, T, H, W) in [-1, 1].
+        base: The base (B, C, T or 1, H, W) in [-1, 1] that the decoder gave to the head, even if the head does not read
+            it. A head that warps the base gives the warped one.
+        flow: Flow (B, 2, T, H, W) in pixels with which ``base`` was warped.
+        given: Number of leading frames that were given and not made. 0 by default; 1 in a rollout, whose first frame is
+            the image.
+        scales: Coarser versions of the video, fine to coarse, without the video itself. Empty by default.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.structures import Content, Generated, Motion
+        >>> content, motion = Content(torch.zeros(1, 3, 16, 16)), Motion(4, code=torch.zeros(1, 8))
+        >>> made = Generated(torch.zeros(1, 3, 4, 16, 16), content, motion, encoded=motion, pass_name="transfer")
+        >>> made.pass_name, made.detach().video.shape, made.mask is None
+        ('transfer', torch.Size([1, 3, 4, 16, 16]), True)
     """
 
     video: Tensor
@@ -288,7 +379,12 @@ class Generated(_TensorHolder):
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """One map of a pyramid: its channels and its stride against the image."""
+    """The size of one level of a pyramid.
+
+    Args:
+        channels: Number of channels.
+        stride: Side of the image divided by that of the map.
+    """
 
     channels: int
     stride: int
@@ -296,12 +392,28 @@ class FeatureSpec:
 
 @dataclass(frozen=True)
 class Spec:
-    """What a part gives; the builder hands it to the part downstream. 0 and () mean: not given.
+    """The sizes of a part's output, with which the next part is built.
 
-    ``code``: size of the code; ``code_per_frame``: it can come as (B, T, D) too; ``variational``: it has mean and
-    log-variance; ``code_per_step``: a motion code comes as (B, T, D), one a step; ``trajectory``: size of one step;
-    ``condition``: number of labels; ``pyramid``: levels of a content; ``maps``: levels of every map group of a spatial
-    motion, with the names of the groups; ``points``: number of points; ``flow``: stride of the flow.
+    Every field defaults to 0, () or False, for "the part does not give it".
+
+    Args:
+        code: Size of the code.
+        code_per_frame: True if a content code can also come as (B, T, D).
+        variational: True if a motion code has a mean and a log-variance.
+        trajectory: Size of one step of the trajectory.
+        condition: Number of labels.
+        pyramid: Levels of a content pyramid, fine to coarse.
+        maps: Levels of every map group of a spatial motion, fine to coarse.
+        map_groups: Names of the map groups, for instance ("driving", "reference").
+        code_per_step: True if a motion code comes as (B, T, D), one for each step.
+        points: Number of points.
+        flow: Stride of the flow.
+
+    Examples:
+        >>> from i2vkit.structures import FeatureSpec, Spec
+        >>> spec = Spec(code=128, pyramid=(FeatureSpec(64, stride=2), FeatureSpec(128, stride=4)))
+        >>> spec.provides("code"), spec.provides("trajectory")
+        (True, False)
     """
 
     code: int = 0
@@ -317,15 +429,22 @@ class Spec:
     flow: int = 0
 
     def provides(self, name: str) -> bool:
-        """Whether the field ``name`` ("code", "trajectory", "condition", "pyramid", "points", ...) is there."""
+        """Return True if the part gives the field ``name`` ("code", "trajectory", "condition", "pyramid", ...)."""
         return bool(getattr(self, name))
 
 
 class VideoSample(BaseDataElement):
-    """A result, or what is known of a sample, outside the model.
+    """One result, or the known facts of one sample, outside the model.
 
-    Data: ``generated`` and, where there is a truth, ``truth``: uint8 (C, T, H, W); ``image``: uint8 (C, H, W), the
-    image that was animated; ``driving``: uint8 (C, T, H, W), and where known its ``landmarks`` (T, N, 2) in pixels.
-    Meta: ``name``, ``driving_name``, ``driving_person``, ``image_name``, ``image_person``, ``label_name``, ``seed``,
-    ``motion`` ("driving" or "prior"), ``protocol``.
+    Attributes:
+        generated: Data: the generated video, uint8 (C, T, H, W).
+        truth: Data: the video that should have come out, uint8 (C, T, H, W), where it is known.
+        image: Data: the animated image, uint8 (C, H, W).
+        driving: Data: the driving video, uint8 (C, T, H, W).
+        landmarks: Data: landmarks (T, N, 2) of the driving video in pixels, where they are known.
+        name: Meta: the name of the sample. ``driving_name``, ``driving_person``, ``image_name``, ``image_person`` and
+            ``label_name`` are further meta fields.
+        seed: Meta: the seed of the random draws.
+        motion: Meta: "driving" or "prior".
+        protocol: Meta: the protocol of the test.
     """

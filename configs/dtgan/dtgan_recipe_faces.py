@@ -15,7 +15,7 @@ with read_base():
     from .._base_.recipe import *
 
 model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_recipe_faces"
-model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_faces.py"
+model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py dtgan/cnn_lstm_recipe_faces"
 train_dataloader["batch_size"] = 4
 
 variants = {

@@ -18,7 +18,7 @@ with read_base():
 from i2vkit.evaluation.protocols import Transfer
 
 model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_recipe_oulu"
-model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_oulu.py"
+model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py dtgan/cnn_lstm_recipe_oulu"
 train_dataloader.update(batch_size=4, num_workers=0, persistent_workers=False)
 val_dataloader.update(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader

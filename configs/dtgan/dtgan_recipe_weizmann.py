@@ -2,7 +2,7 @@
 
 Paper: Baddar et al., 2017, "Dynamics Transfer GAN"; it has no experiment on Weizmann, and its model on these data is
 dtgan_weizmann.py. What is not the paper's stands in _base_/models/dtgan_recipe.py; besides, the motion encoder is
-pre-trained without labels (tools/train.py configs/dtgan/cnn_lstm_recipe_weizmann.py, a minute), the flow reaches 12
+pre-trained without labels (tools/train.py dtgan/cnn_lstm_recipe_weizmann, a minute), the flow reaches 12
 pixels and is averaged over 5x5, and 6,000 iterations are enough for 40 clips.
 
 Memory of a training step: 0.1 GiB in fp32.
@@ -21,7 +21,7 @@ _end, _discriminator = 6000, 4500
 model["generator"]["motion_encoder"]["input_size"] = 32
 model["generator"]["head"].update(max_displacement=12.0, smooth=5)
 model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_recipe_weizmann"
-model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/dtgan/cnn_lstm_recipe_weizmann.py"
+model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py dtgan/cnn_lstm_recipe_weizmann"
 model["phases"]["discriminators"]["begin"] = _discriminator - 300
 model["phases"]["generator"]["losses"]["frame_adversarial"]["weight"] = [
     (_discriminator, 0.0),

@@ -17,7 +17,7 @@ with read_base():
 
 from i2vkit.models.heads import WarpHead
 
-_help = "python tools/train.py configs/dual_mtgan/motion_recipe_figures.py"
+_help = "python tools/train.py dual_mtgan/motion_recipe_figures"
 
 model["generator"]["head"] = dict(type=WarpHead, max_displacement=32.0, mask_bias=-1.0, smooth=5)
 model["pretrained"] = dict(

@@ -19,7 +19,7 @@ with read_base():
 from i2vkit.models.heads import WarpHead
 
 _end = 6000
-_help = "python tools/train.py configs/dual_mtgan/motion_recipe_weizmann.py"
+_help = "python tools/train.py dual_mtgan/motion_recipe_weizmann"
 
 model["generator"]["head"] = dict(type=WarpHead, max_displacement=12.0, mask_bias=-1.0, smooth=5)
 model["pretrained"] = dict(

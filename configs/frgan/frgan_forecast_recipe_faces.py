@@ -4,7 +4,7 @@ Paper: Zhao et al., 2018; its own model on these data is frgan_forecast_faces.py
 in _base_/models/frgan_forecast_recipe.py. 12 of the set's 24 people train this stage, the other 12 the next,
 frgan_refine_recipe_faces.py; variant 80people has 40 of 80.
 
-Memory of a training step: 0.3 GiB in fp32.
+Memory of a training step: 0.3 GiB in bf16.
 """
 
 from mmengine.config import read_base
@@ -28,7 +28,7 @@ variants = {
     "80people": dict(
         help="40 of 80 people. First: python tools/benchmark_truth.py prepare --extra-people 56. Tables tell it apart "
         "from what the set's own people give.",
-        memory="0.3 GiB in fp32",
+        memory="0.3 GiB in bf16",
         options=_more_people
         | {
             "train_dataloader.dataset.people": "i2v_truth/faces_more_forecast",

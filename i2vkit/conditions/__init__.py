@@ -1,4 +1,4 @@
-"""Condition generators: what makes the condition maps of clips, in preparation, for retargeting and to animate."""
+"""Generators of condition maps, for preparation, retargeting and animation."""
 
 from i2vkit.conditions.coefficients import Coefficients, coefficients_of, read_coefficients, retarget
 from i2vkit.conditions.face_maps import FaceMaps

@@ -1,6 +1,6 @@
-"""The user's own morphable model: the Basel Face Model (2009) and expressions for it, as MATLAB files.
+"""Reader of the user's own morphable model: the Basel Face Model (2009) and its expressions, as MATLAB files.
 
-Neither may be handed on: faces.dmi.unibas.ch/bfm gives the model on request.
+Neither may be redistributed. You can request the model at faces.dmi.unibas.ch/bfm.
 """
 
 from pathlib import Path
@@ -14,28 +14,31 @@ from i2vkit.datasets.formats.matlab import read_mat
 from i2vkit.errors import DataError
 
 SHAPE_KEYS = ("shapeMU", "shapePC", "shapeEV", "tl")
-# Ways, their standard deviations, and a mean offset that may be missing.
+# Accepted names of the modes, of their standard deviations, and of a mean offset that may be missing.
 EXPRESSION_KEYS = (("expPC", "expEV", "expMU"), ("w_exp", "sigma_exp", "mu_exp"))
 LANDMARK_KEYS = ("keypoints", "landmarks")
 TRIM_KEY = "trimIndex"
-_MOST = 80  # ways to differ that are used: later ones are smaller than what 68 landmarks tell
+_MOST = 80  # identity modes that are used: later ones are smaller than what 68 landmarks can tell
 _MICROMETRES = 1e-3
 
 
 def read_basel(shape: Path, expressions: Path, landmarks: Path | None = None) -> MorphableModel:
     """Read a Basel model with expressions, in millimetres.
 
+    Numbers in the files count from 1 and lengths are in micrometres.
+
     Args:
-        shape: ``shapeMU`` (3V,), ``shapePC`` (3V, I), ``shapeEV`` (I,), ``tl`` (F, 3) from 1, in micrometres.
-        expressions: ``expPC`` (3V, E) and ``expEV`` (E,), or ``w_exp`` and ``sigma_exp``, in micrometres; an offset
-            ``expMU`` or ``mu_exp`` (3V,) may be there. Where they are of a part of the vertices, ``trimIndex`` (V',),
-            from 1, says of which.
-        landmarks: ``keypoints`` or ``landmarks`` (68,), vertex numbers from 1 in iBUG order, of the part where there is
-            one; in a file of its own, or by default in one of the other two.
+        shape: The file with ``shapeMU`` (3V,), ``shapePC`` (3V, I), ``shapeEV`` (I,) and ``tl`` (F, 3). Only the first
+            80 identity modes are used.
+        expressions: The file with ``expPC`` (3V, E) and ``expEV`` (E,), or ``w_exp`` and ``sigma_exp``. An offset
+            ``expMU`` or ``mu_exp`` (3V,) is optional. If they cover only some of the vertices, ``trimIndex`` (V',)
+            lists these vertices.
+        landmarks: The file with ``keypoints`` or ``landmarks`` (68,), vertex numbers in iBUG order. With ``trimIndex``
+            they number the listed vertices. By default they are read from one of the other two files.
 
     Raises:
-        DataError: A file is missing, of version 7.3 or broken, has other keys, or does not fit the others; it is named,
-            with the keys that are accepted.
+        DataError: A file is missing, of version 7.3 or broken, has other keys, or does not fit the others. The message
+            names the file and the keys that are accepted.
     """
     basel, moves = read_mat(shape), read_mat(expressions)
     if missing := [key for key in SHAPE_KEYS if key not in basel]:
@@ -65,20 +68,21 @@ def read_basel(shape: Path, expressions: Path, landmarks: Path | None = None) ->
 
 
 def _wrong_keys(path: Path, missing: str, accepted: str, found: dict[str, Any]) -> DataError:
+    """Return the error for a file that lacks a key."""
     return DataError(f"{path} has no {missing}: {accepted}; found {', '.join(sorted(found)) or 'nothing'}")
 
 
 def _vertices(path: Path, key: str, variables: dict[str, Any], count: int | None = None) -> np.ndarray:
-    """A variable of 3V numbers as (V, 3), in millimetres."""
+    """Return a variable of 3V numbers as (V, 3), in millimetres."""
     values = np.asarray(variables[key])
     if values.size == 0 or values.size % 3 or (count is not None and values.size != 3 * count):
         wanted = "three numbers a vertex" if count is None else f"three numbers for each of {count} vertices"
         raise DataError(f"{path}: {key} {values.shape} should be {wanted}")
-    return values.reshape(-1, 3) * _MICROMETRES
+    return values.reshape(-1, 3) * _MICROMETRES  # (3V,) -> (V, 3)
 
 
 def _modes(path: Path, modes: str, deviations: str, variables: dict[str, Any], count: int) -> np.ndarray:
-    """Ways (V, 3, K) times their standard deviations, in millimetres."""
+    """Return modes (V, 3, K) times their standard deviations, in millimetres."""
     directions, sizes = np.asarray(variables[modes]), np.ravel(variables[deviations])
     directions = directions[:, None] if directions.ndim == 1 else directions
     if directions.shape != (3 * count, len(sizes)):
@@ -86,11 +90,11 @@ def _modes(path: Path, modes: str, deviations: str, variables: dict[str, Any], c
             f"{path}: {modes} {directions.shape} should be {(3 * count, len(sizes))}, for {count} vertices and the "
             f"{len(sizes)} values of {deviations}; for a part of the vertices give {TRIM_KEY} with the expressions"
         )
-    return (directions * sizes * _MICROMETRES).reshape(count, 3, len(sizes))
+    return (directions * sizes * _MICROMETRES).reshape(count, 3, len(sizes))  # (3V, K) -> (V, 3, K)
 
 
 def _numbers(path: Path, key: str, variables: dict[str, Any], count: int) -> np.ndarray:
-    """Vertex numbers, from 0, of a variable that counts from 1."""
+    """Return the vertex numbers of a variable, converted to count from 0."""
     numbers = np.asarray(variables[key])
     if not np.array_equal(numbers, np.rint(numbers)) or not (numbers.min() >= 1 and numbers.max() <= count):
         raise DataError(f"{path}: {key} should be whole numbers from 1 to {count}, the number of vertices")
@@ -98,27 +102,29 @@ def _numbers(path: Path, key: str, variables: dict[str, Any], count: int) -> np.
 
 
 def _triangles(path: Path, variables: dict[str, Any], count: int) -> np.ndarray:
+    """Return the triangles of the model, vertex numbers (F, 3) from 0."""
     if np.ndim(variables["tl"]) != 2 or np.shape(variables["tl"])[1] != 3:
         raise DataError(f"{path}: tl {np.shape(variables['tl'])} should have three vertex numbers a row")
     return _numbers(path, "tl", variables, count).reshape(-1, 3)
 
 
 def _trimmed(triangles: np.ndarray, kept: np.ndarray, count: int) -> np.ndarray:
-    """The triangles among the vertices ``kept``, by their new numbers."""
+    """Return the triangles among the vertices ``kept``, with their new vertex numbers."""
     places = np.full(count, -1, np.int32)
     places[kept] = np.arange(len(kept))
-    moved = places[triangles]
-    return moved[(moved >= 0).all(axis=1)]
+    renumbered = places[triangles]
+    return renumbered[(renumbered >= 0).all(axis=1)]
 
 
 def _outwards(mean: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """The triangles counter-clockwise seen from outside: most of a face looks ahead."""
+    """Return the triangles in counter-clockwise order, seen from outside."""
+    # Most of a face looks ahead, so the normals point outwards if their z is positive in sum.
     ahead = face_normals(mean, triangles.T)[:, 2].sum() > 0
     return np.ascontiguousarray(triangles if ahead else triangles[:, ::-1])
 
 
 def _landmarks(files: dict[Path, dict[str, Any]], count: int) -> np.ndarray:
-    """The 68 vertex numbers in the first of the files that has them."""
+    """Return the 68 vertex numbers from the first of the files that has them."""
     for path, variables in files.items():
         for key in LANDMARK_KEYS:
             if key in variables:

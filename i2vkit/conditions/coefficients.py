@@ -1,4 +1,4 @@
-"""What a face does over time in the words of a morphable model: in memory, in files, carried over to others."""
+"""Coefficients of a face over time in a morphable model: in memory, in files, and transferred between people."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,10 +14,10 @@ from i2vkit.media import atomic_path
 
 @dataclass(frozen=True, eq=False)
 class Coefficients:
-    """A face over time: ``identity`` (I,), ``expression`` (T, E) and ``camera`` (T, 6).
+    """The coefficients of one face over time: ``identity`` (I,), ``expression`` (T, E) and ``camera`` (T, 6).
 
-    The first two are in standard deviations. A camera is a rotation vector (3) in radians, a scale in pixels for a unit
-    of the model, and where the model's origin is in the picture: x and y in pixels, whose centres are whole numbers.
+    The first two are in standard deviations. A camera is a rotation vector (3) in radians, a scale in pixels for each
+    unit of the model, and the position x, y of the model's origin in pixels. Whole numbers are centres of pixels.
     """
 
     identity: np.ndarray
@@ -28,17 +28,24 @@ class Coefficients:
         return len(self.camera)
 
     def __getitem__(self, frames: slice | np.ndarray) -> "Coefficients":
-        """Some frames of the same person."""
+        """Return some frames of the same person."""
         return replace(self, expression=self.expression[frames], camera=self.camera[frames])
 
 
 def retarget(driving: Coefficients, person: Coefficients, frame: int = 0) -> Coefficients:
-    """The person's face doing what the driving face does (T frames), in the place where the person is seen in
-    ``frame``.
+    """Transfer the motion of a driving face to a person, at the position of the person in ``frame``.
 
-    Identity is the person's, expressions are the driving face's (FRGAN 3.1), and so is how the head is turned. Size and
-    place begin as the person's in ``frame``; how the driving face moves since its first frame is added, in proportion
-    to the sizes of the faces.
+    The identity is the person's. Expressions and rotations of the head are those of the driving face (FRGAN 3.1). Size
+    and position start with the person's in ``frame``. The driving face's movement since its first frame is added,
+    scaled by the ratio of the two face sizes.
+
+    Args:
+        driving: T frames of the driving face.
+        person: The face that is to move.
+        frame: The frame of ``person`` that gives size and position.
+
+    Returns:
+        T frames of the person.
     """
     pose, start = person.camera[frame], driving.camera[0]
     camera = driving.camera.copy()
@@ -48,7 +55,7 @@ def retarget(driving: Coefficients, person: Coefficients, frame: int = 0) -> Coe
 
 
 def write_coefficients(path: Path, coefficients: Coefficients, model: MorphableModel) -> None:
-    """Write a clip's coefficients, float32, and the model that they belong to; beside and renamed."""
+    """Write the coefficients of a clip atomically, as float32, with the name and the hash of their model."""
     arrays = {name: np.asarray(value, np.float32) for name, value in vars(coefficients).items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
@@ -56,33 +63,36 @@ def write_coefficients(path: Path, coefficients: Coefficients, model: MorphableM
 
 
 def read_coefficients(path: Path, model: MorphableModel) -> Coefficients:
-    """Read what ``write_coefficients`` wrote, as float64.
+    """Read a file of ``write_coefficients``, as float64.
 
-    Raises ``DataError`` if there is no such file, it is something else, or it belongs to another model.
+    Raises:
+        DataError: The file does not exist, is of another kind, or belongs to another model.
     """
     if not path.is_file():
-        raise DataError(f"coefficients are to be in {path}, where there is no file; prepare the set anew with --maps")
+        raise DataError(f"there is no file {path} with coefficients; prepare the set again with --maps")
     try:
         with path.open("rb") as file, np.load(file) as stored:
             found = {name: stored[name] for name in ("identity", "expression", "camera", "model", "hash")}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise DataError(f"{path} holds no coefficients ({error}); remove it and prepare the set anew") from error
+        raise DataError(f"{path} holds no coefficients ({error}); remove it and prepare the set again") from error
     if str(found["hash"]) != model.hash:
         raise DataError(
             f"{path} belongs to the morphable model '{found['model']}' ({found['hash']}), not to '{model.name}' "
-            f"({model.hash}): name the same files as in preparation, or prepare the maps anew"
+            f"({model.hash}): name the same files as in preparation, or prepare the maps again"
         )
     return Coefficients(*(found[name].astype(np.float64) for name in ("identity", "expression", "camera")))
 
 
 def coefficients_of(record: ClipRecord, model: MorphableModel) -> Coefficients:
-    """The coefficients of all frames of a clip, from ``record.metadata["coefficients"]``.
+    """Read the coefficients of all frames of a clip, from the file ``record.metadata["coefficients"]``.
 
-    Raises ``DataError`` if it has none, they cannot be read, or are not as many as the frames.
+    Raises:
+        DataError: The clip has no such file, the file cannot be read, or it has another number of frames.
     """
     if isinstance(span := record.frames, FrameSpan):
-        whole = replace(record, frames=span.source, num_frames=span.length)
-        return coefficients_of(whole, model)[span.start : span.stop]
+        # The file covers the whole clip from which the span was taken.
+        whole_clip = replace(record, frames=span.source, num_frames=span.length)
+        return coefficients_of(whole_clip, model)[span.start : span.stop]
     given = record.metadata.get("coefficients")
     if given is None or given == "":
         raise DataError(
@@ -91,5 +101,5 @@ def coefficients_of(record: ClipRecord, model: MorphableModel) -> Coefficients:
         )
     coefficients = read_coefficients(Path(given), model)
     if len(coefficients) != record.num_frames:
-        raise DataError(f"{given} is of {len(coefficients)} frames, clip {record.name} has {record.num_frames}")
+        raise DataError(f"{given} holds {len(coefficients)} frames, but clip {record.name} has {record.num_frames}")
     return coefficients

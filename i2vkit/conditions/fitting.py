@@ -1,4 +1,4 @@
-"""A morphable model fitted to the landmarks of a clip."""
+"""Fitting of a morphable model to the landmarks of a clip."""
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -10,37 +10,43 @@ from i2vkit.conditions.morphable import MorphableModel
 from i2vkit.datasets.point_files import fill_gaps
 from i2vkit.errors import DataError
 
-# Landmarks are taken to be off by this share of the face's radius (the RMS distance of landmarks to their mean); it
-# weighs them against the standard deviations of the coefficients.
+# The assumed error of landmarks, as a share of the face's radius (the RMS distance of landmarks from their mean). It
+# weighs landmarks against the standard deviations of the coefficients.
 NOISE = 0.02
-_TURN = 0.5  # standard deviation of rotation vectors, in radians: faces look into the camera more or less
-_FIRST = 0.2  # standard deviation of the expression of a clip's first frame, where clips begin neutral
-_WORST = 0.25  # RMS error, as a share of the radius, above which landmarks are not those of a face
+_TURN = 0.5  # standard deviation of rotation vectors, in radians: most faces look roughly into the camera
+_FIRST = 0.2  # standard deviation of the first frame's expression, in clips that begin neutral
+_WORST = 0.25  # RMS error, as a share of the radius, above which the landmarks cannot be those of a face
 
 
 def fit_clip(
     model: MorphableModel, landmarks: np.ndarray, neutral_start: bool = False, noise: float = NOISE
 ) -> Coefficients:
-    """Find the person, the expressions and the cameras that explain landmarks (T, 68 or 5, 2) in pixels best.
+    """Find the identity, the expressions and the cameras that explain the landmarks of a clip best.
 
-    Minimised is the sum over frames of squared errors, in units of the noise, and squared coefficients, in standard
-    deviations; the identity is one for the whole clip. Its own squares count once a frame too: what landmarks and model
-    get wrong is much the same in all frames, so that a longer clip does not tell more of it.
+    The fit minimises the sum over frames of squared errors, in units of ``noise``, and of squared coefficients, in
+    standard deviations. The clip has one identity. Its squares count once for each frame too: the errors of landmarks
+    and model are much the same in all frames, so a longer clip does not give more information about the identity.
 
-    With 5 landmarks expressions are mostly the prior's: only what moves the corners of the mouth is seen.
+    With 5 landmarks most expressions come from the prior, because only the corners of the mouth are observed.
 
     Args:
-        model: What is fitted.
-        landmarks: NaN on frames where they are not known; short gaps are filled in the coefficients.
-        neutral_start: The clip begins with a neutral face: its first frame then counts as much as all others together,
-            and has hardly any expression. Else a face that smiles all the time is a person whose mouth is like that.
-        noise: How far off landmarks are, as a share of the face's radius.
+        model: The morphable model.
+        landmarks: (T, 68 or 5, 2) in pixels, NaN in frames where they are unknown. Short gaps are filled by
+            interpolating the coefficients.
+        neutral_start: Whether the clip begins with a neutral face. If so, the first frame counts as much as all others
+            together and has hardly any expression. Otherwise a smile that lasts for the whole clip would be taken for
+            the shape of the person's mouth.
+        noise: The error of landmarks, as a share of the face's radius.
+
+    Returns:
+        The coefficients of all T frames.
 
     Raises:
-        DataError: Not 68 or 5 points, too long a gap, points that are all at one place, or are no face.
+        DataError: There are not 68 or 5 points, a gap is too long, all points are at one place, or they do not form a
+            face.
     """
     known = np.isfinite(landmarks).all(axis=(1, 2))
-    fill_gaps(landmarks)  # refuses gaps that are too long
+    fill_gaps(landmarks)  # raises for gaps that are too long
     problem = _Problem(model, landmarks[known], neutral_start, noise)
     solution = least_squares(
         problem.residuals, problem.start(), problem.jacobian, method="trf", tr_solver="lsmr", x_scale="jac",
@@ -48,7 +54,7 @@ def fit_clip(
     )  # fmt: skip
     identity, expression, camera = problem.coefficients(solution.x)
     if (error := problem.error(identity, expression, camera)) > _WORST:
-        raise DataError(f"the landmarks are no face: a fitted one is off by {error:.2f} of its radius")
+        raise DataError(f"the landmarks do not form a face: the fitted face is off by {error:.2f} of its radius")
     frames = np.full((len(landmarks), 1, expression.shape[1] + 6), np.nan)
     frames[known, 0] = np.concatenate([expression, camera], axis=1)
     filled, _ = fill_gaps(frames)
@@ -56,10 +62,10 @@ def fit_clip(
 
 
 class _Problem:
-    """Residuals and their derivatives, in lengths of the face's radius.
+    """A least-squares problem with residuals and their derivatives, in units of the face's radius.
 
-    Unknowns are the identity (I,), then for every frame its expression (E,), rotation vector (3,), scale, and place
-    (2,), x to the right and y up.
+    The unknowns are the identity (I,), then for every frame its expression (E,), rotation vector (3,), scale, and
+    position (2,), with x to the right and y up.
     """
 
     def __init__(self, model: MorphableModel, landmarks: np.ndarray, neutral_start: bool, noise: float):
@@ -70,10 +76,11 @@ class _Problem:
         spread = landmarks - landmarks.mean(axis=1, keepdims=True)
         self.radius = np.sqrt((spread**2).sum(axis=2).mean())
         if not self.radius > 1e-3:
-            raise DataError("its landmarks are all at one place")
+            raise DataError("the landmarks are all at one place")
         self.observed = (landmarks - self.centre) / self.radius * (1.0, -1.0)
         self.num_frames, self.num_points = landmarks.shape[:2]
         frames = np.ones(self.num_frames)
+        # ``frames`` says how many times each frame counts.
         self.expression_weight = np.ones((self.num_frames, 1))
         if neutral_start and self.num_frames > 1:
             frames[0] = self.num_frames - 1
@@ -87,11 +94,11 @@ class _Problem:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """I and E."""
+        """The numbers I and E of identity and expression modes."""
         return self.identity.shape[2], self.expression.shape[2]
 
     def start(self) -> np.ndarray:
-        """The mean face, looking ahead, over the landmarks of every frame."""
+        """Return the start of the search: the mean face, looking ahead, placed over the landmarks of every frame."""
         centres = self.observed.mean(axis=1)
         size = np.sqrt(((self.observed - centres[:, None]) ** 2).sum(axis=2).mean(axis=1))
         frames = np.zeros((self.num_frames, self.shape[1] + 6))
@@ -99,12 +106,15 @@ class _Problem:
         return np.concatenate([np.zeros(self.shape[0]), frames.ravel()])
 
     def split(self, unknowns: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Identity (I,), expressions (T, E), rotation vectors (T, 3), scales (T,), places (T, 2)."""
+        """Split the unknowns into their parts.
+
+        They are the identity (I,), expressions (T, E), rotation vectors (T, 3), scales (T,) and positions (T, 2).
+        """
         identity, frames = unknowns[: self.shape[0]], unknowns[self.shape[0] :].reshape(self.num_frames, -1)
         return identity, frames[:, :-6], frames[:, -6:-3], frames[:, -3], frames[:, -2:]
 
     def turned(self, unknowns: np.ndarray) -> np.ndarray:
-        """Landmarks (T, N, 3) of the model around its middle, in its units, turned."""
+        """Return the rotated landmarks (T, N, 3) of the model, around its middle and in its units."""
         identity, expression, turn, _, _ = self.split(unknowns)
         shape = (
             self.mean - self.middle + self.identity @ identity + np.einsum("nce,te->tnc", self.expression, expression)
@@ -112,7 +122,7 @@ class _Problem:
         return np.einsum("tij,tnj->tni", rotations(turn), shape / self.unit)
 
     def residuals(self, unknowns: np.ndarray) -> np.ndarray:
-        """Of landmarks, then of the priors."""
+        """Return the residuals of the landmarks, then those of the priors."""
         identity, expression, turn, scale, place = self.split(unknowns)
         seen = scale[:, None, None] * self.turned(unknowns)[..., :2] + place[:, None]
         parts = (
@@ -122,10 +132,11 @@ class _Problem:
         return np.concatenate([part.ravel() for part in parts])
 
     def jacobian(self, unknowns: np.ndarray) -> csr_array:
-        """Derivatives of the residuals; few of them are not zero, as a frame's unknowns are its own."""
+        """Return the derivatives of the residuals as a sparse matrix, because each frame has unknowns of its own."""
         _, _, turn, scale, _ = self.split(unknowns)
         turned, axes = self.turned(unknowns), rotations(turn)[:, :2] * (scale / self.unit)[:, None, None]
         ways = np.concatenate([self.identity, self.expression], axis=2)
+        # (T, N, 2, I + E + 6): derivatives of x and y of each landmark, in the order of ``split``.
         blocks = np.empty((*turned.shape[:2], 2, sum(self.shape) + 6))
         blocks[..., :-6] = np.einsum("tij,njk->tnik", axes, ways)
         blocks[..., -6:-3] = scale[:, None, None, None] * turn_derivatives(turn, turned)[:, :, :2]
@@ -142,7 +153,7 @@ class _Problem:
         return csr_array((values, columns, starts), shape=size)
 
     def _indices(self) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-        """Columns of the derivatives that are not zero, where each row's begin, and the size of the matrix."""
+        """Return the column of every entry of the sparse matrix, the start of every row, and the size of the matrix."""
         num_identity, own = self.shape[0], self.shape[1] + 6
         of_frame = num_identity + np.arange(self.num_frames * own).reshape(self.num_frames, own)
         shared = np.broadcast_to(np.arange(num_identity), (self.num_frames, num_identity))
@@ -155,7 +166,7 @@ class _Problem:
         return columns, starts, (len(lengths), num_identity + self.num_frames * own)
 
     def coefficients(self, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Identity, expressions and cameras in pixels, of the model around its own origin."""
+        """Return identity, expressions and cameras, in pixels and relative to the model's own origin."""
         identity, expression, turn, scale, place = self.split(unknowns)
         pixels = self.radius * scale / self.unit
         origin = self.radius * place - pixels[:, None] * (rotations(turn) @ self.middle)[:, :2]
@@ -163,7 +174,7 @@ class _Problem:
         return identity, expression, camera
 
     def error(self, identity: np.ndarray, expression: np.ndarray, camera: np.ndarray) -> float:
-        """RMS distance of the fitted landmarks, in lengths of the radius."""
+        """Return the RMS distance of the fitted landmarks from the given ones, in units of the radius."""
         shape = self.mean + self.identity @ identity + np.einsum("nce,te->tnc", self.expression, expression)
         observed = self.observed * (1.0, -1.0) * self.radius + self.centre
         return float(np.sqrt(((to_image_space(shape, camera) - observed) ** 2).sum(axis=2).mean()) / self.radius)

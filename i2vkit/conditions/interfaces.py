@@ -1,4 +1,4 @@
-"""The interface of condition generators."""
+"""The base class of condition generators."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar
@@ -9,10 +9,11 @@ from i2vkit.interfaces import Interface
 
 
 class ConditionGenerator(Interface):
-    """Draws condition maps of the frames of a clip. Registered in ``CONDITION_GENERATORS``.
+    """A generator of condition maps for the frames of a clip. Register yours in ``CONDITION_GENERATORS``.
 
     Attributes:
-        channels: Number of maps a frame. ``model.map_channels`` of a model that reads them is the same number.
+        channels: The number of maps for each frame. ``model.map_channels`` of a model that reads them is the same
+            number.
 
     Examples:
         >>> import numpy as np
@@ -30,11 +31,10 @@ class ConditionGenerator(Interface):
 
     @abstractmethod
     def __call__(self, known: Any) -> np.ndarray:
-        """Draw maps uint8 (T, channels, H, W), 0 to 255 for [-1, 1].
+        """Draw maps uint8 (T, channels, H, W), in which 0 to 255 stands for [-1, 1].
 
         Args:
-            known: What the maps are drawn of: joints, frames, or coefficients of a face model. Each generator says
-                which.
+            known: The input of this generator: joints, frames, or coefficients of a face model.
 
         Raises:
             DataError: ``known`` has another shape or type.

@@ -1,4 +1,4 @@
-"""Silhouettes of people before a background that stands still."""
+"""Silhouettes of people in front of a static background."""
 
 import numpy as np
 from scipy.ndimage import binary_dilation, binary_fill_holes, label
@@ -7,22 +7,26 @@ from i2vkit.conditions.interfaces import ConditionGenerator
 from i2vkit.errors import DataError
 from i2vkit.registry import CONDITION_GENERATORS
 
-# Smaller parts are noise.
+# The least number of pixels of a connected part; smaller parts are noise.
 _SPECK = 6
-# Of a picture's pixels: a smaller hole in somebody is none.
+# The largest hole that is filled, as a share of the picture's pixels.
 _PINHOLE = 0.003
 
 
 @CONDITION_GENERATORS.register_module()
 class Silhouettes(ConditionGenerator):
-    """One map a frame, 255 inside the person, from frames whose background does not move.
+    """A generator of one map for each frame, 255 inside the person, from frames with a static background.
 
-    The person is what differs from the background: connected parts that differ by ``faint`` and somewhere by ``clear``
-    of a channel's 256 values, less specks, holes filled. Of those the largest is kept and, if they lie within a few
-    pixels of it, what shadows and belts have cut off.
+    The person is the part that differs from the background. A connected part counts if all of it differs by ``faint``
+    and some of it by ``clear``, and if it is no speck. The largest part is kept, with parts within a few pixels of it,
+    which shadows or belts have cut off. Small holes are filled.
+
+    Args:
+        faint: The least difference within a part, of a channel's values 0 to 255.
+        clear: The difference that some pixel of a part must reach.
 
     Raises:
-        DataError: Other shapes or types of frames and background.
+        DataError: Frames or background have other shapes or types.
     """
 
     channels = 1
@@ -34,30 +38,32 @@ class Silhouettes(ConditionGenerator):
     def __call__(self, frames: np.ndarray, background: np.ndarray | None = None) -> np.ndarray:
         """Draw maps uint8 (T, 1, H, W) of frames uint8 (T, H, W, 3).
 
-        ``background`` (H, W, 3), 0 to 255, is the scene without the person, NaN where that is not known: interpolated
-        along the row then. By default it is the median over time, in which somebody who hardly moves is hidden.
+        Args:
+            frames: The frames of a clip.
+            background: The scene without the person, (H, W, 3), 0 to 255. Unknown pixels are NaN and are interpolated
+                along their row. By default it is the median over time, which hides people who hardly move.
         """
         if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
-            raise DataError(f"silhouettes are taken of frames uint8 (T, H, W, 3), not {frames.dtype} {frames.shape}")
+            raise DataError(f"silhouettes need frames uint8 (T, H, W, 3), got {frames.dtype} {frames.shape}")
         background = np.median(frames, axis=0) if background is None else along_rows(background)
         if background.shape != frames.shape[1:]:
             raise DataError(f"a background {background.shape} does not fit frames {frames.shape}")
         differs = np.abs(frames - background).max(axis=3)
         masks = [self._mask(frame) for frame in differs]
-        return np.where(np.stack(masks), np.uint8(255), np.uint8(0))[:, None]
+        return np.where(np.stack(masks), np.uint8(255), np.uint8(0))[:, None]  # (T, H, W) -> (T, 1, H, W)
 
     def _mask(self, differs: np.ndarray) -> np.ndarray:
-        """One frame's silhouette, bool (H, W)."""
+        """Return the silhouette of one frame, bool (H, W), from its differences."""
         parts, count = label(differs > self.faint, np.ones((3, 3)))
         sizes = np.bincount(parts.ravel(), minlength=count + 1)
         clear = np.bincount(parts[differs > self.clear], minlength=count + 1) > 0
         kept = clear & (sizes >= _SPECK)
-        kept[0] = False
+        kept[0] = False  # number 0 is the background
         return _without_pinholes(_around_the_largest(kept[parts]))
 
 
 def _without_pinholes(mask: np.ndarray) -> np.ndarray:
-    """Fill in the small holes; arms that meet above the head enclose a large one, which stays."""
+    """Fill small holes. Arms that meet above the head enclose a large one, which stays."""
     holes, count = label(binary_fill_holes(mask) & ~mask)
     sizes = np.bincount(holes.ravel(), minlength=count + 1)
     small = np.flatnonzero(sizes <= _PINHOLE * mask.size)
@@ -65,7 +71,7 @@ def _without_pinholes(mask: np.ndarray) -> np.ndarray:
 
 
 def _around_the_largest(mask: np.ndarray, reach: int = 2) -> np.ndarray:
-    """The parts that are joined to the largest when all grow by ``reach`` pixels."""
+    """Return the parts that join the largest one when all parts grow by ``reach`` pixels."""
     parts, count = label(binary_dilation(mask, iterations=reach))
     if count < 2:
         return mask
@@ -74,7 +80,9 @@ def _around_the_largest(mask: np.ndarray, reach: int = 2) -> np.ndarray:
 
 
 def along_rows(picture: np.ndarray) -> np.ndarray:
-    """A picture (H, W, C) whose unknown pixels (NaN) are interpolated from those known in the row; else their median.
+    """Fill the unknown pixels (NaN) of a picture (H, W, C) by interpolation along their row.
+
+    A row without known pixels gets the median of the picture's known pixels.
 
     >>> along_rows(np.array([[[1.0], [np.nan], [3.0]], [[np.nan], [np.nan], [np.nan]]]))[..., 0].tolist()
     [[1.0, 2.0, 3.0], [2.0, 2.0, 2.0]]
@@ -82,10 +90,10 @@ def along_rows(picture: np.ndarray) -> np.ndarray:
     filled = picture.astype(np.float64)
     known = np.isfinite(picture).all(axis=2)
     places = np.arange(picture.shape[1])
-    for row, here in zip(filled, known, strict=True):
+    for row, known_here in zip(filled, known, strict=True):
         for channel in range(picture.shape[2]):
-            if here.any():
-                row[:, channel] = np.interp(places, places[here], row[here, channel])
+            if known_here.any():
+                row[:, channel] = np.interp(places, places[known_here], row[known_here, channel])
             else:
                 row[:, channel] = np.median(picture[known][:, channel]) if known.any() else 0
     return filled

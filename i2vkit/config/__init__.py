@@ -1,1 +1,1 @@
-"""Configs: found, changed from the command line, checked, and traced to the file that each value comes from."""
+"""Configs: how they are found, changed from the command line, checked, and traced to the file of each value."""

@@ -1,4 +1,4 @@
-"""Facts that flow from the data set of a config to its model: labels, image size, condition maps, frames a second."""
+"""Facts that go from the data set of a config to its model: labels, image size, condition maps, frames a second."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.registry import DATASETS, MODELS, READERS, TRANSFORMS, arguments_of, build_part, find_part
 
-# Where a user sets what a data set states, for messages.
+# The config keys that set a fact of a data set, for messages.
 _SET_BY = {
     "labels": "{where}.reader.labels, or {where}.labels to keep fewer",
     "image_size": "{where}.size, and those of the other data loaders",
@@ -33,15 +33,18 @@ FACT_KEYS = tuple(f"model.{name}" for name in _SET_BY)
 def facts_of(dataset: Mapping[str, Any]) -> DataFacts:
     """Return the facts that the config of a ``ClipDataset`` states.
 
-    Labels and the frames a second of stored clips come from the reader, which looks at an index on the disk at most.
-    The size of the frames, the number of condition maps and the stride come from the steps of the pipeline.
+    Labels and the frames a second of stored clips come from the reader, which reads an index on the disk at most. The
+    size of the frames, the number of condition maps and the stride come from the steps of the pipeline.
+
+    Args:
+        dataset: Config of a ``ClipDataset``.
 
     Raises:
         ConfigError: The reader or the pipeline cannot be built as the config describes them.
-        DataError: The index of the reader is there and cannot be read.
+        DataError: The reader's index exists and cannot be read.
     """
     reader = dataset["reader"]
-    reader = build_part(READERS, reader) if isinstance(reader, Mapping) else reader
+    reader = build_part(READERS, reader) if isinstance(reader, dict) else reader
     facts = reader.facts() if hasattr(reader, "facts") else DataFacts()
     if facts.labels is not None and dataset.get("labels") is not None:
         kept = set(map(str, dataset["labels"]))
@@ -57,7 +60,7 @@ def facts_of(dataset: Mapping[str, Any]) -> DataFacts:
 
 
 def _image_size(steps: list[tuple[Any, Mapping[str, Any]]]) -> int | None:
-    """Return the side of square frames after the last step that sets it; None where no step does."""
+    """Return the side of square frames after the last step that sets it, or None if no step does."""
     size: Any = None
     for kind, step in steps:
         if kind in (Resize, CenterCrop):
@@ -72,23 +75,24 @@ def _image_size(steps: list[tuple[Any, Mapping[str, Any]]]) -> int | None:
 def data_facts(cfg: Config) -> tuple[dict[str, Any], str]:
     """Return the facts of the data that a config trains on, by name, and the path of that data set in the config.
 
-    A config without training data is asked for those that it validates or tests on. Data sets other than
+    If the config has no training data, they are those of the data that it validates or tests on. Data sets other than
     ``ClipDataset`` state no facts.
     """
     for split in SPLITS:
         dataset = (cfg.get(f"{split}_dataloader") or {}).get("dataset")
         if isinstance(dataset, Mapping) and "reader" in dataset:
-            if issubclass(find_part(DATASETS, dataset["type"]), ClipDataset):
+            kind = find_part(DATASETS, dataset["type"])
+            if isinstance(kind, type) and issubclass(kind, ClipDataset):
                 return facts_of(dataset).known(), f"{split}_dataloader.dataset"
             break
     return {}, ""
 
 
 def fill_in_facts(cfg: Config) -> None:
-    """Write into ``cfg.model``, in place, the facts of the training data that it leaves out and that it takes.
+    """Write into ``cfg.model``, in place, the facts of the training data that it leaves out and that its class takes.
 
-    The number of condition maps is taken where a part of the model reads maps; labels, the image size and frames a
-    second wherever the model's class has such an argument. What the config says stays: ``labels=[]`` is a model that
+    The number of condition maps is written if a part of the model reads maps. Labels, image size and frames a second
+    are written if the model's class has such an argument. A value of the config stays: ``labels=[]`` is a model that
     reads none.
     """
     if wanted := _left_out(cfg.get("model")):
@@ -97,12 +101,12 @@ def fill_in_facts(cfg: Config) -> None:
 
 
 def fill_in_stored_facts(cfg: Config, checkpoint: str | Path) -> None:
-    """Write into ``cfg.model``, in place, what it still leaves out of the facts that a trained model's file states.
+    """Write into ``cfg.model``, in place, the facts of a trained model's file that it still leaves out.
 
-    So a config on data that are not on this machine makes the model that was trained on them.
+    So a config whose data are not on this machine makes the model that was trained on them.
 
     Raises:
-        CheckpointError: there is no such file, or it is broken.
+        CheckpointError: There is no such file, or it is broken.
     """
     if wanted := _left_out(cfg.get("model")):
         facts = stored_facts(checkpoint)
@@ -119,9 +123,12 @@ def _left_out(model: Any) -> list[str]:
 
 
 def check_facts(cfg: Config) -> None:
-    """Raise ``ConfigError`` where the model of a config is made for other data than it trains on.
+    """Check that the model of a config fits the data that it trains on.
 
-    A model may know more labels than its data, if theirs come first, and frames a second are no matter of training.
+    A model may know more labels than its data, if the data's come first. Frames a second do not matter in training.
+
+    Raises:
+        ConfigError: Labels, image size or number of condition maps differ. The message says how to change them.
     """
     facts, where = data_facts(cfg)
     for name in ("labels", "image_size", "map_channels"):
@@ -136,7 +143,7 @@ def check_facts(cfg: Config) -> None:
 
 
 def _reads_maps(model: Mapping[str, Any]) -> bool:
-    """True if a part of the generator takes condition maps, or a discriminator is shown them."""
+    """Return True if a part of the generator takes condition maps, or a discriminator sees them."""
     generator = model.get("generator") or {}
     slots = [(slot.registry, generator.get(name)) for name, slot in GENERATOR_SLOTS.items()]
     if any(_takes_maps(registry, part) for registry, part in slots):

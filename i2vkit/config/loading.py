@@ -1,4 +1,4 @@
-"""Configs: found by name, changed from the command line, and checked so that no key goes unread."""
+"""Loading of configs: they are found by name, changed from the command line, and checked so that every key is read."""
 
 from __future__ import annotations
 
@@ -37,19 +37,27 @@ _CHANGES = "_i2vkit_changes"  # an attribute of the Config, which is no key of i
 
 
 def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None, variant: str | None = None) -> Config:
-    """The config of that name or path, as the ``variant`` of that name, with ``options`` applied and every key checked.
+    """Load a config, apply a variant and options, and check every key.
 
-    A name is a config's, or that of one of its variants: "imaginator_mug_no_fusion" is "imaginator_mug" as its variant
-    "no_fusion". The result then has the key ``variant``, and its ``filename`` is the experiment's.
+    The name of an experiment is that of a config or of one of its variants: "imaginator_mug_no_fusion" is
+    "imaginator_mug" as its variant "no_fusion". The result then has the key ``variant``, and its ``filename`` is the
+    experiment's.
 
-    ``options`` maps dotted keys to values, as ``--cfg-options`` gives them. Where one changes the ``type`` of a part,
-    the old part's arguments go and those given beside it stay. Imports, functions and names starting with ``_`` are the
-    file's own business and are left out of the result. What the model leaves to its data (``fill_in_facts``) and data
-    loaders to the machine (``complete_loader``) is filled in.
+    If an option changes the ``type`` of a part, the old part's arguments are dropped and those given beside it stay.
+    Imports, functions and names that begin with ``_`` are left out of the result. The values that a model leaves to its
+    data (``fill_in_facts``) and data loaders to the machine (``complete_loader``) are filled in.
+
+    Args:
+        name_or_path: Name of a config of i2vkit or of a variant, or the path of a config file.
+        options: Values by dotted keys, as ``--cfg-options`` gives them.
+        variant: Key of a variant of the config.
+
+    Returns:
+        The config, ready for ``train``, ``test`` and ``I2VInferencer``.
 
     Raises:
-        ConfigError: no such config or variant; a file that does not run; an unknown part, argument or key, with the
-            nearest.
+        ConfigError: There is no such config or variant, the file does not run, or a part, argument or key is unknown.
+            The message gives the nearest name.
     """
     path, variant = find_experiment(name_or_path, variant)
     cfg = read_config(path)
@@ -59,9 +67,9 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None,
         override(cfg, options or {})
         check_config(cfg)
         fill_in_facts(cfg)
-    except ImportError as error:  # imports of a config happen when they are looked at
+    except ImportError as error:  # a config's imports run when they are first used
         raise ConfigError(f"{path}: {error}") from error
-    if cfg.get("data_preprocessor") and cfg.get("model"):  # the Runner's place for it, of which only training knows
+    if cfg.get("data_preprocessor") and cfg.get("model"):  # the Runner reads it at the top, but only in training
         cfg.model.setdefault("data_preprocessor", cfg.pop("data_preprocessor"))
     for split in SPLITS:
         if loader := cfg.get(f"{split}_dataloader"):
@@ -70,10 +78,10 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None,
 
 
 def read_config(path: Path) -> Config:
-    """What a config file and its bases set, without checks.
+    """Read a config file with its bases, without checks.
 
     Raises:
-        ConfigError: the file does not run.
+        ConfigError: The file does not run.
     """
     try:
         parsed = Config.fromfile(path, lazy_import=True)
@@ -86,10 +94,10 @@ def read_config(path: Path) -> Config:
 
 
 def read_variants(path: Path) -> dict[str, Variant]:
-    """The variants that a config file defines itself, by key; those of its bases are not its own.
+    """Read the variants that a config file defines itself, by key. Variants of its bases are not among them.
 
     Raises:
-        ConfigError: the file does not run, or its variants are not as ``Variant`` describes them.
+        ConfigError: The file does not run, or its variants are not as ``Variant`` describes them.
     """
     if not listed_variants(path):
         return {}
@@ -102,7 +110,10 @@ def read_variants(path: Path) -> dict[str, Variant]:
 
 
 def _as_written(value: Any) -> Any:
-    """A value of a config as plain dicts. Imports stay lazy, or the config could not be written to a file any more."""
+    """Convert a value of a config to plain dicts.
+
+    Imports stay lazy, or the config could not be written to a file any more.
+    """
     if isinstance(value, dict):
         return {key: _as_written(item) for key, item in dict.items(value)}
     return type(value)(map(_as_written, value)) if isinstance(value, list | tuple) else value
@@ -112,7 +123,7 @@ def apply_variant(cfg: Config, path: Path, key: str) -> None:
     """Make ``cfg``, of the file ``path``, the variant ``key``, in place.
 
     Raises:
-        ConfigError: there is no such variant, or an option of it makes no sense.
+        ConfigError: There is no such variant, or one of its options is wrong.
     """
     steps = chain(read_variants(path), key, path)
     for step in steps:
@@ -129,9 +140,10 @@ def apply_variant(cfg: Config, path: Path, key: str) -> None:
 
 
 def find_experiment(name_or_path: str | Path, variant: str | None = None) -> tuple[Path, str | None]:
-    """The file of a config, and the key of its variant, if one is meant by ``variant`` or by the name.
+    """Return the file of a config, and the key of its variant if ``variant`` or the name means one.
 
-    Raises ``ConfigError`` with the nearest names.
+    Raises:
+        ConfigError: There is no such config or variant. The message gives the nearest names.
     """
     path = Path(name_or_path)
     name = _name_of(path)
@@ -148,7 +160,7 @@ def _name_of(path: Path) -> str:
 
 
 def _variants_by_name() -> dict[str, tuple[Path, str]]:
-    """The variants of all installed configs by the name of the experiment, in the config's folder."""
+    """Return the variants of all installed configs by the name of the experiment, in the config's folder."""
     found = {}
     for name in config_names():
         path = CONFIG_FOLDER / f"{name}.py"
@@ -158,14 +170,15 @@ def _variants_by_name() -> dict[str, tuple[Path, str]]:
 
 
 def experiment_names() -> list[str]:
-    """The names of all configs that are installed with i2vkit, and of all their variants."""
+    """Return the names of all configs that are installed with i2vkit, and of all their variants."""
     return sorted([*config_names(), *_variants_by_name()])
 
 
 def find_config(name_or_path: str | Path) -> Path:
-    """The file of a config: a path as it is, or a name among those that are installed with i2vkit.
+    """Return the file of a config: a path as it is, or a name among those that are installed with i2vkit.
 
-    Raises ``ConfigError`` with the nearest names.
+    Raises:
+        ConfigError: There is no such config. The message gives the nearest names.
     """
     path = Path(name_or_path)
     if path.is_file():
@@ -180,13 +193,13 @@ def find_config(name_or_path: str | Path) -> Path:
 
 
 def config_names() -> list[str]:
-    """The names of all configs that are installed with i2vkit."""
+    """Return the names of all configs that are installed with i2vkit."""
     files = (path.relative_to(CONFIG_FOLDER) for path in CONFIG_FOLDER.rglob("*.py"))
     return sorted(path.with_suffix("").as_posix() for path in files if not path.as_posix().startswith("_"))
 
 
 def _is_private(key: str, value: Any) -> bool:
-    """Whether a name of a config file is an import, a helper or marked as private."""
+    """Return True if a name of a config file is an import, a helper or marked as private."""
     return (
         key.startswith("_")
         or callable(value)
@@ -202,12 +215,18 @@ def _is_module(value: Any) -> bool:
 def override(cfg: Config, options: dict[str, Any], log: bool = True) -> None:
     """Apply dotted ``options`` to ``cfg`` in place.
 
-    What is swapped, and what follows from that, is logged, and kept for ``changes_of``, unless ``log`` is false.
+    Swapped parts, and their consequences, are logged and kept for ``changes_of``.
+
+    Args:
+        cfg: The config, changed in place.
+        options: Values by dotted keys.
+        log: Log and keep the swaps. Default True.
 
     Raises:
-        ConfigError: for a part that does not exist and a key that is neither there nor could be.
+        ConfigError: A part does not exist, or a key neither exists nor could.
     """
-    before, changes = classes_in(cfg), []
+    before = classes_in(cfg)
+    changes: list[str] = []
     tree: dict = {}
     for key, value in _flat(options):
         node = tree
@@ -218,18 +237,18 @@ def override(cfg: Config, options: dict[str, Any], log: bool = True) -> None:
         node[key[-1]] = value
     _merge(cfg._cfg_dict, tree, "", None, changes)
     after = classes_in(cfg)
-    # What an option loads or adds has no past that could be stale.
+    # A part that an option loads or adds has no earlier weights that could be stale.
     if swapped := {path for path in after if path in before and after[path] != before[path]}:
         changes += reset_swapped_parts(cfg.model, swapped)
     if not log:
         return
     for line in changes:
         print_log(line, "current")
-    object.__setattr__(cfg, _CHANGES, [*changes_of(cfg), *changes])  # copies of a Config take its attributes along
+    object.__setattr__(cfg, _CHANGES, [*changes_of(cfg), *changes])  # copies of a Config keep its attributes
 
 
 def changes_of(cfg: Config) -> list[str]:
-    """What ``override`` said about ``cfg`` or what it is a copy of: the parts that were swapped, and what follows."""
+    """Return the lines of ``override`` about ``cfg`` or the config it is a copy of: swapped parts and the consequences."""
     return vars(cfg).get(_CHANGES, [])
 
 
@@ -248,7 +267,7 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
         below = slot_below(old, slot, key)
         index = _index(old, key, where) if isinstance(old, list) else key
         present = isinstance(old, list) or key in old
-        if not present:
+        if not isinstance(old, list) and not present:
             _must_be_known(old, key, value, where, path, slot)
         current = old[index] if present else None
         if not isinstance(value, dict):
@@ -270,7 +289,7 @@ def _index(values: list, key: str, where: str) -> int:
 
 
 def _must_be_known(old: dict, key: str, value: Any, where: str, path: str, slot: tuple[Registry, ...] | None) -> None:
-    """A new key must be an argument of the part, a new part among named ones, or a key of the top level."""
+    """Check a new key: an argument of the part, a new part among named ones, or a key of the top level."""
     if "type" in old:
         return  # check_config knows the arguments of the class, which may be about to change
     if not path and key in REFUSED:
@@ -282,7 +301,7 @@ def _must_be_known(old: dict, key: str, value: Any, where: str, path: str, slot:
 
 
 def _swaps(old: dict | list, new: dict, where: str, slot: tuple[Registry, ...] | None, changes: list[str]) -> bool:
-    """Whether ``new`` puts another part in the place of ``old``; then ``changes`` gets a line that says so."""
+    """Return True if ``new`` replaces ``old`` by another part. ``changes`` then gets a line about it."""
     if "type" not in new or not isinstance(old, dict) or "type" not in old:
         return False
     before, after = resolve(old["type"], slot, where), resolve(new["type"], slot, where)
@@ -297,7 +316,7 @@ def _swaps(old: dict | list, new: dict, where: str, slot: tuple[Registry, ...] |
 
 
 def check_config(cfg: Config) -> None:
-    """Raise ``ConfigError`` for the first key that nothing would read, with the nearest that something would."""
+    """Raise ``ConfigError`` for the first key that nothing would read, with the nearest valid one."""
     for key, value in cfg._cfg_dict.items():
         if key in REFUSED:
             raise ConfigError(f"the key '{key}' would not be read: {REFUSED[key]}")

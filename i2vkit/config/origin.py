@@ -1,4 +1,4 @@
-"""Where each value of a config comes from: the file of its chain that set it, the command line, or the machine."""
+"""The origin of each value of a config: the file of its chain that set it, the command line, or the machine."""
 
 from __future__ import annotations
 
@@ -21,15 +21,20 @@ ABSENT = object()
 def config_origins(
     name_or_path: str | Path, options: dict[str, Any] | None = None, variant: str | None = None
 ) -> list[tuple[str, Any, str]]:
-    """Every value of the resolved config, as (dotted key, value, origin), in the config's order.
+    """List every value of the resolved config as (dotted key, value, origin), in the config's order.
 
-    The origin is a file, relative to the folder of i2vkit's configs where it lies there, "command line", "the data set"
-    for what a model leaves to its data, or "this machine" for what a data loader leaves to it. A value that a file
-    takes over from its bases is theirs, and so is one that it sets to what it was; items of lists are told by their
-    place. What a variant of the config changes comes from the file and that variant.
+    The origin is a file (relative to the folder of i2vkit's configs if it is in there), "command line", "the data set"
+    for values that a model leaves to its data, or "this machine" for values that a data loader leaves to it. A value
+    that a file takes over from its bases, or sets to the same again, is theirs. Items of lists are matched by their
+    place. A value that a variant changes has the file and that variant as its origin.
+
+    Args:
+        name_or_path: As in ``load_config``.
+        options: As in ``load_config``.
+        variant: As in ``load_config``.
 
     Raises:
-        ConfigError: as ``load_config`` does.
+        ConfigError: As ``load_config`` does.
     """
     resolved = load_config(name_or_path, options, variant).to_dict()
     path, variant = find_experiment(name_or_path, variant)
@@ -52,7 +57,7 @@ def config_origins(
 
 
 def bases(path: Path) -> list[Path]:
-    """The files that ``path`` reads by ``with read_base()``, the last first: what it imports later wins."""
+    """List the files that ``path`` reads by ``with read_base()``, the last first, because later imports win."""
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.With) and "read_base" in ast.unparse(node.items[0]):
@@ -61,7 +66,7 @@ def bases(path: Path) -> list[Path]:
 
 
 def _file_of(line: ast.ImportFrom, path: Path) -> Path:
-    """The config file of an import, relative or from i2vkit.configs or another package."""
+    """Return the config file of an import, relative or from i2vkit.configs or another package."""
     names = (line.module or "").split(".")
     if line.level:
         return path.parents[line.level - 1].joinpath(*names).with_suffix(".py").resolve()
@@ -70,7 +75,7 @@ def _file_of(line: ast.ImportFrom, path: Path) -> Path:
 
 @cache
 def _values(path: Path) -> dict[str, Any]:
-    """What a config file sets with its bases, classes as their names."""
+    """Return the values that a config file sets with its bases, classes as their names."""
     return read_config(path).to_dict()
 
 
@@ -81,7 +86,7 @@ def _values_of_variant(path: Path, variant: str) -> dict[str, Any]:
 
 
 def _origin(path: Path, keys: tuple, value: Any) -> Path:
-    """The file furthest up the chain from which ``path`` has the value."""
+    """Return the file furthest up the chain from which ``path`` has the value."""
     for base in bases(path):
         if _look_up(_values(base), keys) == value:
             return _origin(base, keys, value)
@@ -98,7 +103,7 @@ def _look_up(values: Any, keys: tuple) -> Any:
 
 
 def _leaves(value: Any, keys: tuple = ()) -> Iterator[tuple[tuple, Any]]:
-    """Every value that is no dict and no list of dicts, with the keys that lead to it."""
+    """Yield every value that is no dict and no list of dicts, with the keys that lead to it."""
     if isinstance(value, dict) and value:
         for key, item in value.items():
             yield from _leaves(item, (*keys, key))
@@ -115,7 +120,7 @@ def _short(path: Path) -> str:
 
 
 def format_origins(rows: list[tuple[str, Any, str]]) -> str:
-    """One line a value, the origin behind it.
+    """Format the origins, one line a value with the origin behind it.
 
     Examples:
         >>> from i2vkit.config.origin import format_origins

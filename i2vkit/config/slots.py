@@ -1,4 +1,4 @@
-"""Which registry serves which place of a config, and what may stand where no ``type`` does."""
+"""The registry of every place in a config, and the keys of dicts without a ``type``."""
 
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
@@ -28,7 +28,7 @@ from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.registry import arguments_of, find_part
 
 # fmt: off
-# What mmengine's Runner reads of a config. A test compares this with the Runner that is installed.
+# The keys of a config that mmengine's Runner reads. A test compares them with the installed Runner.
 RUNNER_KEYS = frozenset({
     "default_scope", "experiment_name", "work_dir", "load_from", "resume", "launcher", "randomness", "env_cfg",
     "model", "data_preprocessor", "model_wrapper_cfg", "sync_bn", "compile", "activation_checkpointing",
@@ -39,14 +39,14 @@ RUNNER_KEYS = frozenset({
 })
 # fmt: on
 TOP_LEVEL = RUNNER_KEYS | {"protocols", "variant"}
-# What the Runner reads where it wraps a model by itself, with the reason why that never happens here.
+# Keys that the Runner reads when it wraps a model by itself, with the reason why that never happens here.
 REFUSED = {
     "find_unused_parameters": "it is an argument of DistributedDataParallel, which i2vkit does not use: several "
     "processes average the gradients that there are (docs/distributed.md). Leave it out",
 }
 
-# The key of a part, or of the list or dict of names that holds it, says which registry its type is looked up in. The
-# slots of a generator are in a table of their own, to which a config may add: see ``registries_of``.
+# The registries of a part's type, by the key of the part or of the list or dict of names that holds it. The slots of a
+# generator are in a table of their own, to which a config may add, see ``registries_of``.
 SLOTS: dict[str, tuple[Registry, ...]] = {
     "model": (roles.MODELS,),
     "data_preprocessor": (roles.MODELS,),
@@ -87,7 +87,7 @@ SLOTS: dict[str, tuple[Registry, ...]] = {
     "log_processor": (LOG_PROCESSORS,),
 }
 
-# Slots that hold parts by name, and so may appear as a whole.
+# Slots that hold parts by name. An option may add such a dict as a whole.
 NAMED = (
     "protocols",
     "default_hooks",
@@ -101,7 +101,7 @@ NAMED = (
     "test_evaluator",
 )
 
-# What mmengine or our constructors read beside the arguments of the class, by path.
+# Keys that mmengine or our constructors read beside the arguments of the class, by path.
 EXTRA_KEYS: dict[str, tuple[str, ...]] = {
     "optim_wrapper": ("constructor", "optimizer", "per_phase"),
     "*_hooks.*": ("priority",),
@@ -109,8 +109,8 @@ EXTRA_KEYS: dict[str, tuple[str, ...]] = {
 }
 _OF_NAMED = {SLOTS[key] for key in NAMED}
 
-# Where a config holds entries by name and never by position. A pipeline is the business of its data set: ours takes
-# names, others may take lists.
+# Places that hold entries by name and never by position. Pipelines are not among them, because the data sets of other
+# packages may take lists.
 _NAMES_AT = (
     "custom_hooks",
     "param_scheduler",
@@ -147,10 +147,11 @@ def _discriminators() -> Mapping[str, Any] | None:
 
 
 def _dataloader() -> Mapping[str, Any]:
-    return {**arguments_of(DataLoader), "num_batch_per_epoch": None}
+    return {**(arguments_of(DataLoader) or {}), "num_batch_per_epoch": None}
 
 
-# The keys of dicts without a type, by path; functions, so that only what a config uses is imported.
+# The keys of dicts without a type, by path. They are functions, so that only the classes that a config uses are
+# imported.
 UNTYPED: dict[str, Callable[[], Mapping[str, Any] | None]] = {
     "*_dataloader": _dataloader,
     "model.generator": _generator,
@@ -167,20 +168,20 @@ UNTYPED: dict[str, Callable[[], Mapping[str, Any] | None]] = {
 
 
 def registries_of(key: str) -> tuple[Registry, ...] | None:
-    """Return the registries in which the type of what stands at ``key`` is looked up; None where there are none."""
+    """Return the registries in which a type at ``key`` is looked up, or None if there are none."""
     slot = GENERATOR_SLOTS.get(key)
     return SLOTS.get(key) if slot is None else (slot.registry,)
 
 
 def holds_names(path: str) -> bool:
-    """True where a config holds entries by name, so that a list is refused."""
+    """Return True if a config holds entries by name at ``path``, so that a list is refused."""
     return any(_matches(path, pattern) for pattern in _NAMES_AT)
 
 
 def slot_below(parent: dict | list, slot: tuple[Registry, ...] | None, key: str) -> tuple[Registry, ...] | None:
-    """The registries of what stands at ``key`` of ``parent``, itself in ``slot``.
+    """Return the registries for ``key`` of ``parent``, which is itself in ``slot``.
 
-    A list and a dict of names (one without a type) hand their slot on; a part does not.
+    A list, and a dict of names (one without a type), pass their slot on. A part does not.
     """
     named = isinstance(parent, dict) and "type" not in parent
     if named and slot in _OF_NAMED:
@@ -189,9 +190,10 @@ def slot_below(parent: dict | list, slot: tuple[Registry, ...] | None, key: str)
 
 
 def resolve(kind: str | Callable, slot: tuple[Registry, ...] | None, path: str) -> Callable | None:
-    """The class that ``kind`` means at ``path``; None for a name where no registry is known.
+    """Return the class that ``kind`` means at ``path``, or None for a name without a known registry.
 
-    Raises ``ConfigError`` for an unknown name (with the nearest) and a class that does not belong there.
+    Raises:
+        ConfigError: The name is unknown (the message gives the nearest), or the class does not belong there.
     """
     kind = _imported(kind)
     if slot is None:
@@ -206,18 +208,18 @@ def resolve(kind: str | Callable, slot: tuple[Registry, ...] | None, path: str) 
 
 
 def _imported(kind: Any) -> Any:
-    """The class behind an import that a config file has not looked at yet."""
+    """Return the class behind an import that a config file has not resolved yet."""
     return kind.build() if isinstance(kind, LazyObject | LazyAttr) else kind
 
 
 def name_of(kind: str | Callable) -> str:
-    """The name of a class that a config gives as such or by name."""
+    """Return the name of a class that a config gives as a class or by name."""
     kind = _imported(kind)
     return kind if isinstance(kind, str) else kind.__name__
 
 
 def allowed_keys(cfg: dict, slot: tuple[Registry, ...] | None, path: str) -> Mapping[str, Any] | None:
-    """The keys that may stand in ``cfg``; None where any may."""
+    """Return the keys that are allowed in ``cfg``, or None if any key is."""
     plain = next((keys for pattern, keys in UNTYPED.items() if _matches(path, pattern)), None)
     part = resolve(cfg["type"], slot, path) if "type" in cfg else None
     takes = arguments_of(part) if part is not None else plain and plain()
@@ -228,5 +230,5 @@ def allowed_keys(cfg: dict, slot: tuple[Registry, ...] | None, path: str) -> Map
 
 
 def _matches(path: str, pattern: str) -> bool:
-    """A pattern covers paths of its own depth only."""
+    """Return True if ``path`` fits ``pattern``. A pattern covers paths of its own depth only."""
     return path.count(".") == pattern.count(".") and fnmatchcase(path, pattern)

@@ -1,4 +1,4 @@
-"""What follows for weights and phases where a part of a config was put in the place of another."""
+"""The consequences for weights and phases when an option replaces a part of a config by another."""
 
 from __future__ import annotations
 
@@ -12,15 +12,23 @@ from i2vkit.utils.named import named_entries
 
 
 def built_on(path: str) -> tuple[str, ...]:
-    """Return the slots whose parts the weights of the part at ``path`` were trained with, and fit alone."""
+    """Return the slots that the weights of the part at ``path`` were trained with, and without which they do not fit."""
     slot = GENERATOR_SLOTS.get(path.removeprefix("generator."))
     return slot.built_on if slot is not None and path.startswith("generator.") else ()
 
 
 def reset_swapped_parts(model: dict, swapped: set[str]) -> list[str]:
-    """Forget weights, and that they were not to change, of the parts at the paths ``swapped`` and what is built on
-    them: these were matters of the parts that went. A phase that updated a part of the generator alone now updates all
-    that is not frozen. Changes ``model`` in place; returns a line for each part that trains anew.
+    """Drop the pre-trained weights, and the freezing, of swapped parts and of all parts that are built on them.
+
+    Both belonged to the parts that were replaced. A phase that updated a single part of the generator now updates all
+    of it that is not frozen.
+
+    Args:
+        model: Config of a model, changed in place.
+        swapped: Paths of the swapped parts.
+
+    Returns:
+        A line for each part that trains from its initial weights now.
     """
     stale = []
     for path in dict.fromkeys([*model.get("frozen", []), *_pretrained_parts(model)]):
@@ -43,8 +51,9 @@ def _pretrained_parts(model: dict) -> list[str]:
 
 
 def classes_in(cfg: Config) -> dict[str, dict[str, str]]:
-    """The class names in every slot of a generator, every discriminator, and whatever else is frozen or loaded, by
-    path.
+    """Return the class names of all parts that can be swapped, by path.
+
+    These are every slot of a generator, every discriminator, and all other parts that are frozen or loaded.
     """
     model = cfg.get("model") or {}
     paths = [*model.get("frozen", []), *_pretrained_parts(model)]
@@ -59,7 +68,10 @@ def classes_in(cfg: Config) -> dict[str, dict[str, str]]:
 
 
 def _classes(part: dict) -> dict[str, str]:
-    """The class names of a part and of those in it that have weights, by path; a discriminator's view has none."""
+    """Return the class names of a part and of the parts in it that have weights, by path.
+
+    A discriminator's view has none.
+    """
     found = {"type": name_of(part["type"])}
     for key in ("network", "frame_encoder"):
         if isinstance(part.get(key), dict) and "type" in part[key]:

@@ -36,12 +36,12 @@ class Variant:
     Args:
         key: Its name within the config, as ``--variant`` takes it.
         name: Name of the experiment, and so of its work dir. By default the config's name and the key.
-        help: What it is, which row of the paper it gives, and what is expected.
-        options: What it changes, as ``--cfg-options`` would; None drops a named entry.
+        help: Its difference from the config, the row of the paper that it gives, and the expected result.
+        options: Its changes, as ``--cfg-options`` would give them. None drops a named entry.
         memory: Memory of a training step, "6.0 GiB in fp32", as ``tools/flops.py --headers`` states it.
         extends: Key of another variant of the config, whose changes come first.
-        data: A config of data, relative to the folder of configs, whose loaders, protocols and metrics take the place
-            of those of the config.
+        data: A config of data, relative to the folder of configs, whose loaders, protocols and metrics replace those of
+            the config.
     """
 
     key: str
@@ -56,8 +56,12 @@ class Variant:
 def make_variants(given: Any, path: Path) -> dict[str, Variant]:
     """Return the variants that the config file ``path`` has under ``variants``, by key.
 
+    Args:
+        given: The dict ``variants`` of the file.
+        path: The file.
+
     Raises:
-        ConfigError: An entry is not as ``Variant`` describes it, or extends one that is not there or itself.
+        ConfigError: An entry is not as ``Variant`` describes it, or it extends itself or one that does not exist.
     """
     if not isinstance(given, Mapping):
         raise ConfigError(f"{path}: variants is a dict of names, not a {type(given).__name__}")
@@ -81,7 +85,8 @@ def chain(variants: Mapping[str, Variant], key: str, path: Path) -> list[Variant
     """Return the variants whose changes make up ``key``, in the order in which they are applied.
 
     Raises:
-        ConfigError: There is no such variant, with those that there are, or they extend each other in a circle.
+        ConfigError: There is no such variant (the message lists those that exist), or they extend each other in a
+            circle.
     """
     steps: list[Variant] = []
     wanted: str | None = key
@@ -112,24 +117,31 @@ def listed_variants(path: Path) -> dict[str, str]:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, UnicodeDecodeError):
-        return {}  # what reads the file says so
+        return {}  # ``read_config`` reports the error
     found = {}
     for node in tree.body:
-        if not isinstance(node, ast.Assign) or [ast.unparse(image_video) for image_video in node.targets] != [VARIANTS]:
+        if not isinstance(node, ast.Assign) or [ast.unparse(target) for target in node.targets] != [VARIANTS]:
             continue
-        if not isinstance(node.value, ast.Dict) or not all(isinstance(key, ast.Constant) for key in node.value.keys):
+        literal = node.value
+        keys = (
+            [key.value for key in literal.keys if isinstance(key, ast.Constant)]
+            if isinstance(literal, ast.Dict)
+            else []
+        )
+        if not isinstance(literal, ast.Dict) or len(keys) != len(literal.keys):
             raise ConfigError(
                 f'{path}: write variants = {{"name": dict(help=..., options=...), ...}}, keys as they are'
             )
-        for key, entry in zip(node.value.keys, node.value.values, strict=True):
+        keys = [str(key.value) for key in literal.keys if isinstance(key, ast.Constant)]
+        for key, entry in zip(keys, literal.values, strict=True):
             named = [word.value for word in getattr(entry, "keywords", ()) if word.arg == "name"]
-            name = ast.literal_eval(named[0]) if named else f"{path.stem}_{key.value}"
-            found[name] = key.value
+            name = ast.literal_eval(named[0]) if named else f"{path.stem}_{key}"
+            found[name] = key
     return found
 
 
 def format_variants(variants: Mapping[str, Variant]) -> str:
-    """Return the variants as a list for people: name, memory of a step, help.
+    """Format the variants as a list for people: name, memory of a step, help.
 
     >>> print(format_variants({"a": Variant("a", "x_a", "Without b.", {}, memory="1.0 GiB in fp32")}))
     a (x_a, 1.0 GiB in fp32): Without b.

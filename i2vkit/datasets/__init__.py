@@ -1,4 +1,4 @@
-"""Data: clips on the disk, which drives whom, and what a model is given of them."""
+"""Data sets: clips on the disk, the pairs made of them, and the samples that a model gets."""
 
 from i2vkit.datasets import transforms
 from i2vkit.datasets.caches import FileCache, FrameCache

@@ -1,4 +1,4 @@
-"""Decoded clips kept: in the memory of each worker, or in one file that all workers and all runs share."""
+"""Caches of decoded clips: in the memory of each worker, or in one file that all workers and all runs share."""
 
 import hashlib
 import itertools
@@ -21,18 +21,21 @@ from i2vkit.media import atomic_path
 
 try:
     import fcntl
-except ImportError:  # Windows: of two runs that start at once both decode, and the last one's files stay
-    fcntl = None
+except ImportError:  # Windows: two runs that start at once both decode, and the files of the later one stay
+    fcntl = None  # type: ignore[assignment]  # the None is how the code below knows that there are no locks
 
-# Goes into the name of a cache, so that one of another layout or of other decoded values is not taken for it.
+# Part of a cache's name, so that caches of an older layout or with other decoded values are not read.
 _FORMAT = 1
 
 
 class FrameCache:
-    """Reads frames, and keeps whole clips as read while they fit into ``budget`` bytes.
+    """A reader of frames that keeps whole clips in memory while they fit.
 
-    The budget is shared out over the workers of a data loader, each of which has a cache of its own: it lives as long
-    as the worker does, so small sets want ``persistent_workers=True``. A budget of 0 keeps nothing.
+    The workers of a data loader share the budget out, and each has a cache of its own. A cache lives as long as its
+    worker, so small sets want ``persistent_workers=True``.
+
+    Args:
+        budget: Bytes of decoded frames that are kept, over all workers. With 0 nothing is kept.
     """
 
     def __init__(self, budget: int):
@@ -47,7 +50,8 @@ class FrameCache:
     def read(self, record: ClipRecord, indices: np.ndarray) -> np.ndarray:
         """Read frames of ``record`` as uint8 (T, H, W, 3), in memory of their own.
 
-        Raises ``MediaError`` that names the clip and the file if one is broken.
+        Raises:
+            MediaError: A file is broken. The message names the clip and the file.
         """
         with _naming(record):
             clip = self._clips.get(record.frames)
@@ -56,7 +60,10 @@ class FrameCache:
             return record.frames.read(indices) if clip is None else clip[indices]
 
     def _keep(self, record: ClipRecord) -> np.ndarray | None:
-        """Read the whole of ``record`` if it fits; its first frame tells, lest a long film fill the memory."""
+        """Read all frames of ``record`` if they fit.
+
+        The first frame tells whether they do, so that a long film does not fill the memory.
+        """
         worker = get_worker_info()
         budget = self.budget // (worker.num_workers if worker else 1)
         frames = _frames(record)
@@ -69,16 +76,19 @@ class FrameCache:
 
 
 class FileCache:
-    """Reads frames of ``records`` from one file in which all of them lie decoded, mapped into memory.
+    """A reader of frames from one file that holds all ``records`` decoded, mapped into memory.
 
     The file and its index are ``NAME/frames`` and ``NAME/index.json`` below ``cache_folder()``. The name is a hash of
-    the sources: paths, sizes and times of change. They are made when they are first asked for; another process that
-    asks meanwhile waits. An interrupted run leaves no index, and without one the frames are made again.
+    the sources: paths, sizes and times of change. The first process that needs the cache makes it, and others wait
+    meanwhile. An interrupted run leaves no index, and without an index the frames are decoded again.
+
+    Args:
+        records: The clips. Clips with the same frames are stored once.
 
     Raises:
-        OSError: The cache cannot be written, for instance because the disk is full; nothing stays behind.
-        MediaError: A clip is broken; named are the clip and the file.
-        DataError: The frames do not come from files, so that nothing tells whether they changed.
+        OSError: The cache cannot be written, for instance because the disk is full. Nothing stays behind.
+        MediaError: A clip is broken. The message names the clip and the file.
+        DataError: The frames do not come from files, so that a change of them could not be noticed.
     """
 
     def __init__(self, records: Sequence[ClipRecord]):
@@ -90,7 +100,7 @@ class FileCache:
             if places is None:
                 places = _decode_all(unique, self.folder)
         self._places = {record.frames: place for record, place in zip(unique, places, strict=True)}
-        self._frames = self._map()
+        self._frames: np.ndarray | None = self._map()
 
     def __getstate__(self) -> dict:
         return self.__dict__ | {"_frames": None}  # another process maps the file itself
@@ -100,19 +110,28 @@ class FileCache:
         if self._frames is None:
             self._frames = self._map()
         frames = record.frames
-        while frames not in self._places and isinstance(frames, FrameSpan):  # of a protocol that cuts clips
-            frames, indices = frames.source, np.asarray(indices) + frames.start
+        # A protocol may cut clips into spans. The cache holds their sources.
+        while frames not in self._places and isinstance(frames, FrameSpan):
+            indices = np.asarray(indices) + frames.start
+            frames = frames.source
         start, shape = self._places[frames]
-        return self._frames[start : start + int(np.prod(shape))].reshape(shape)[indices]
+        pixels = self._frames[start : start + int(np.prod(shape))]
+        return pixels.reshape(shape)[indices]  # (T * H * W * 3,) -> (T, H, W, 3)
 
     def _map(self) -> np.ndarray:
         return np.asarray(np.memmap(self.folder / "frames", np.uint8, mode="r"))
 
 
 def open_cache(kind: str | None, records: Callable[[], Sequence[ClipRecord]], budget: int) -> FrameCache | FileCache:
-    """The cache that ``kind`` ("memory", "file" or None) means, of ``budget`` bytes in memory or for ``records``.
+    """Open the cache of a kind.
 
-    Where the file cannot be written the frames are read from their sources, and the log says so.
+    Args:
+        kind: "memory", "file", or None for no cache.
+        records: Returns the clips of a "file" cache. It is called for that kind only.
+        budget: Bytes of decoded frames in a "memory" cache.
+
+    Returns:
+        The cache. If the file cannot be written, it is one that keeps nothing, and the log says so.
     """
     if kind != "file":
         return FrameCache(budget if kind == "memory" else 0)
@@ -125,12 +144,16 @@ def open_cache(kind: str | None, records: Callable[[], Sequence[ClipRecord]], bu
 
 
 def cache_folder() -> Path:
-    """Where caches lie: ``$I2VKIT_CACHE``, or ``~/.cache/i2vkit``. They can be removed at any time but in use."""
+    """Return the folder of all caches: ``$I2VKIT_CACHE``, or ``~/.cache/i2vkit``.
+
+    You can remove caches at any time, unless a run is using them.
+    """
     return Path(os.environ.get("I2VKIT_CACHE") or "~/.cache/i2vkit").expanduser()
 
 
 @contextmanager
 def _naming(record: ClipRecord) -> Iterator[None]:
+    """Add the name of the clip to a ``MediaError``."""
     try:
         yield
     except MediaError as error:
@@ -138,7 +161,11 @@ def _naming(record: ClipRecord) -> Iterator[None]:
 
 
 def read_whole(record: ClipRecord) -> Iterator[np.ndarray]:
-    """Yield all frames of a clip, uint8 (H, W, 3). Raises ``MediaError`` that names the clip, and what is wrong."""
+    """Yield all frames of a clip, uint8 (H, W, 3).
+
+    Raises:
+        MediaError: A file is broken, or the frames differ in size or are too few. The message names the clip.
+    """
     with _naming(record):
         yield from _frames(record)
 
@@ -157,7 +184,7 @@ def _frames(record: ClipRecord) -> Iterator[np.ndarray]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold ``folder`` against other processes, which wait; the lock goes with the process, however that ends."""
+    """Lock ``folder`` against other processes, which wait. The lock ends with the process, however that ends."""
     if fcntl is None:
         yield
         return
@@ -170,12 +197,13 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _hash(records: Sequence[ClipRecord]) -> str:
+    """Return the name of the cache of ``records``."""
     described = [[record.num_frames, _described(record.frames)] for record in records]
     return hashlib.sha256(json.dumps([_FORMAT, described]).encode()).hexdigest()[:24]
 
 
 def _described(source: FrameSource) -> list:
-    """All that the frames of a source depend on."""
+    """List all that the frames of a source depend on."""
     parts = list(_parts(source))
     if not any(isinstance(part, list) for part in parts):
         raise DataError(f'{type(source).__name__} does not read files: cache="file" is not for it, use "memory"')
@@ -183,6 +211,7 @@ def _described(source: FrameSource) -> list:
 
 
 def _parts(value: object) -> Iterator[str | list]:
+    """Yield the names, values and files (path, size, time of change) of a source, recursively."""
     if is_dataclass(value):
         yield type(value).__name__
         for field in fields(value):
@@ -192,7 +221,7 @@ def _parts(value: object) -> Iterator[str | list]:
             yield from _parts(item)
     elif isinstance(value, Path):
         path = value.absolute()
-        facts = path.stat() if path.exists() else None  # one that is missing is found out when it is decoded
+        facts = path.stat() if path.exists() else None  # decoding reports a missing file
         yield [str(path), *((facts.st_size, facts.st_mtime_ns) if facts else ())]
     else:
         yield repr(value)
@@ -202,7 +231,10 @@ IndexEntry = tuple[int, tuple[int, ...]]
 
 
 def _read_index(folder: Path) -> list[IndexEntry] | None:
-    """Where each clip lies in ``frames``: its first byte and shape (T, H, W, 3); None if that is to be made."""
+    """Read the first byte and the shape (T, H, W, 3) of each clip in ``frames``.
+
+    Return None if there is no valid index, so that the cache must be made.
+    """
     try:
         index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
         whole = (folder / "frames").stat().st_size == index["bytes"]
@@ -212,7 +244,7 @@ def _read_index(folder: Path) -> list[IndexEntry] | None:
 
 
 def _decode_all(records: Sequence[ClipRecord], folder: Path) -> list[IndexEntry]:
-    """Decode every clip once into ``folder``, whose lock is held, frames first and the index last."""
+    """Decode every clip once into ``folder``, whose lock is held. Frames are written first and the index last."""
     for leftover in folder.iterdir():  # of a run that was killed
         leftover.unlink()
     places: list[IndexEntry] = []

@@ -1,4 +1,4 @@
-"""The one data set: clips of a reader, paired, and sent through transforms."""
+"""The data set of clips: a reader finds them, a pair sampler pairs them, and transforms make samples of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,32 +20,50 @@ from i2vkit.datasets.transforms.sampling import Sampling
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import DATASETS, PAIR_SAMPLERS, READERS, TRANSFORMS
 
-# Bytes of decoded frames that are kept, shared out over the workers: 500 clips of 20 frames of 128x128 are half of it.
+# Bytes of decoded frames that all workers together keep. 500 clips of 20 frames of 128x128 take half of it.
 CACHE_BUDGET = 2**30
 
 
 @DATASETS.register_module()
 class ClipDataset(Dataset):
-    """Samples of the clips that ``reader`` finds.
+    """A data set of the clips that a reader finds, paired and sent through transforms.
+
+    ``dataset[index, position]`` draws everything random from ``[seed, position]``. A sample is therefore the same in
+    any process and at any time. ``dataset[index]`` uses the index as the position.
 
     ``window``, ``size``, ``augmentation``, ``crop``, ``points``, ``maps`` and ``extra_steps`` describe the usual
-    pipeline (``pipelines.usual_pipeline`` says how). In their place ``pipeline`` has all transforms by name, in the
-    order of work: the names are yours, an entry None is left out.
-    ``people`` and ``exclude_people`` are people or the name of a split (``splits.SPLITS``); with ``labels`` they choose
-    clips. ``pair_sampler`` says which clip drives whom (each clip itself by default). ``truth`` is a reader of clips in
-    which the person in the image does exactly what the driving clip does, where that is known (rendered data);
-    ``metadata["driving"]`` names the driving clip. It may be missing. ``temporal_split``, two shares, keeps that part
-    of every clip, truth included: (0, 2/3) trains on the first two thirds, (2/3, 1) tests on the last. Clips of less
-    than ``min_frames`` frames, of those kept, are skipped.
+    pipeline, see ``pipelines.usual_pipeline``. ``pipeline`` replaces it.
 
-    ``dataset[index, position]`` draws everything random from ``[seed, position]``, so a sample is the same whoever
-    makes it and whenever; ``dataset[index]`` takes the index for the position.
+    Args:
+        reader: Config of the reader that finds the clips, ``dict(type=ClipFolder, root=...)``.
+        pipeline: All transforms by name, in the order of work. The names are yours, and an entry None is left out. By
+            default the usual pipeline is made of the arguments below.
+        people: People, or the name of a split (``splits.SPLITS``), whose clips are used. By default everyone's.
+        labels: Labels whose clips are used. By default all.
+        exclude_people: People, or the name of a split, whose clips are left out. By default nobody's.
+        pair_sampler: Config of the sampler that chooses which clip drives which image. By default each clip drives its
+            own first frame.
+        truth: Config of a reader of ground truth, for rendered data: clips in which the person in the image does
+            exactly what the driving clip does. ``metadata["driving"]`` of such a clip names the driving clip. The
+            folder may be missing.
+        min_frames: Clips with fewer frames (after ``temporal_split``) are skipped. Default 1.
+        temporal_split: The part of every clip that is used, truth included, as two shares of its length. (0, 2/3)
+            trains on the first two thirds, (2/3, 1) tests on the last. By default all frames are used.
+        seed: Seed of all random draws. Default 0.
+        cache: Where decoded clips are kept. "memory" (the default, also True): in each worker, up to ``CACHE_BUDGET``
+            bytes over all. "file": in a file that workers and runs share, for sets that do not fit or are slow to
+            decode. "device": on the GPU, for training on small sets. None or False: nowhere.
+        window: Chooses the frames of a clip, ``dict(type=RandomWindow, length=16)``.
+        size: Side of the frames in pixels, or (height, width). By default they keep their size.
+        augmentation: Transforms by name, after resizing.
+        crop: A transform before resizing.
+        points: Landmarks, joints or boxes that each clip must have. An empty list reads those that exist.
+        maps: Number of condition maps a frame, or the arguments of ``ReadMaps``. By default none are read.
+        extra_steps: Further transforms by name, before packing.
 
-    ``cache`` keeps decoded clips: in "memory", each worker for itself, up to ``CACHE_BUDGET`` bytes over all; in a
-    "file" that workers and runs share (``caches.FileCache``), for sets that do not fit or are slow to decode; or not at
-    all (None), for large ones. True and False mean "memory" and None.
-
-    Raises ``DataError`` if nothing is found, nothing is left, or a clip is too short for the pipeline.
+    Raises:
+        DataError: No clip is found or left, or a clip is too short for the pipeline.
+        ConfigError: ``cache`` is unknown, or ``pipeline`` is given together with arguments of the usual one.
     """
 
     def __init__(
@@ -105,27 +123,34 @@ class ClipDataset(Dataset):
 
     @property
     def records(self) -> list[ClipRecord]:
-        """The clips in use."""
+        """Return the clips in use."""
         return self.index.records
 
     @property
     def labels(self) -> list[str]:
-        """Names of the labels; their order is the class index."""
+        """Return the names of the labels. Their order is the class index."""
         return self.index.labels
 
     @property
     def metainfo(self) -> dict:
-        """What mmengine hands to the visualizer and the metrics."""
+        """Return the facts that mmengine hands to the visualizer and the metrics."""
         return {"labels": list(self.labels)}
 
     def full_init(self) -> None:
-        """Do nothing: the index is read when the data set is built (mmengine calls this)."""
+        """Do nothing. The index is read when the data set is built, and mmengine calls this later."""
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def __getitem__(self, key: int | tuple[int, int]) -> dict:
-        """Make the sample of pair ``index`` with the random draws of ``position``, given as one or both."""
+        """Make one sample.
+
+        Args:
+            key: ``(index, position)``: the pair, and the seed of its random draws. One number is both.
+
+        Returns:
+            The output of the last transform. With ``PackClip`` it is ``dict(inputs=..., data_samples=VideoSample)``.
+        """
         return self._through_pipeline(self.begin(key))
 
     def __getitems__(self, keys: Sequence[int | tuple[int, int]]) -> list[dict]:
@@ -134,7 +159,7 @@ class ClipDataset(Dataset):
             return [self[key] for key in keys]
         samples = [self.begin(key) | {"cache": self._device_cache} for key in keys]
         for sample in samples:
-            sample["clips"].pop("truth", None)  # nothing trains on it, and it does not lie there
+            sample["clips"].pop("truth", None)  # training does not use the truth, and it is not on the device
         return [self._through_pipeline(sample) for sample in samples]
 
     def _through_pipeline(self, sample: dict) -> dict:
@@ -143,7 +168,7 @@ class ClipDataset(Dataset):
         return sample
 
     def begin(self, key: int | tuple[int, int]) -> dict:
-        """Make what the first transform is given: the pair is drawn, and of its clips only the clips are known."""
+        """Make the input of the first transform: the pair is drawn, and no frame is read yet."""
         index, position = key if isinstance(key, tuple) else (key, key)
         rng = np.random.default_rng([self.seed, position])
         pair = self.pairs[index]
@@ -159,11 +184,11 @@ class ClipDataset(Dataset):
         return sample
 
     def _used_records(self) -> list[ClipRecord]:
-        """All clips of which frames may be read."""
+        """Return all clips whose frames may be read."""
         return [*self.index.records, *self.truths.values()]
 
     def _check_lengths(self) -> None:
-        """Raise ``DataError`` now if the pipeline cannot use a clip."""
+        """Raise ``DataError`` at once if a clip is too short for the pipeline."""
         used = {record.name: record for pair in self.pairs for record in (pair.driving, pair.image_video) if record}
         for transform in self.pipeline:
             if isinstance(transform, Sampling):
@@ -171,8 +196,9 @@ class ClipDataset(Dataset):
                     transform.check(record)
 
     def _with_truth(self, pair: Pair) -> Pair:
-        """Fill in the exact ground truth where it is known; a pair without an image video needs none, it is its own
-        truth.
+        """Fill in the exact ground truth of a pair where it is known.
+
+        A pair without an image video needs none, because the driving clip is its own truth.
         """
         if pair.image_video is None or pair.truth is not None:
             return pair
@@ -182,12 +208,12 @@ class ClipDataset(Dataset):
 
 
 def _build(registry, config):
-    """Build a part from its config; one that was built already stays as it is."""
+    """Build a part from its config. A part that is built already stays as it is."""
     return registry.build(config) if isinstance(config, dict) else config
 
 
 def _truths(reader, shares: tuple[float, float]) -> dict[tuple[str, str], ClipRecord]:
-    """Index exact truths by person in the image and driving clip; none if the data set has none."""
+    """Index exact truths by person in the image and driving clip. The index is empty if the data set has none."""
     root = Path(reader.root)
     if not root.exists():
         print_log(f"no exact ground truth in {root}: transfers are scored without", logger="current")

@@ -1,4 +1,4 @@
-"""What lies on the disk: clips, where their frames come from, and the index that a reader gives."""
+"""Clips on the disk: the sources of their frames, and the index that a reader returns."""
 
 import os
 from collections import Counter
@@ -14,32 +14,36 @@ import numpy as np
 from i2vkit.errors import ConfigError, DataError, MediaError
 from i2vkit.media import iterate_video, read_image
 
+# Frame numbers in a clip, (T,). A cache passes arrays, tests and tools pass lists.
+FrameIndices = Sequence[int] | np.ndarray
+
 
 class FrameSource(Protocol):
-    """Where the frames of one clip come from. Hashable: a cache keeps what it read under its source."""
+    """The source of one clip's frames. It is hashable, because caches use it as a key."""
 
-    def read(self, indices: Sequence[int]) -> np.ndarray:
+    def read(self, indices: FrameIndices) -> np.ndarray:
         """Read the frames at ``indices`` (any order, repeats allowed) as uint8 (T, H, W, 3) RGB.
 
-        Raises ``MediaError`` that names the file if one is missing or broken.
+        Raises:
+            MediaError: A file is missing or broken. The message names it.
         """
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Yield all frames in order, uint8 (H, W, 3), holding one at a time; preparation reads clips so."""
+        """Yield all frames in order, uint8 (H, W, 3), holding one at a time. Preparation reads clips this way."""
 
 
 @dataclass(frozen=True)
 class FrameFolder:
-    """One image file a frame, in the order of ``paths``."""
+    """A clip with one image file a frame, in the order of ``paths``."""
 
     paths: tuple[Path, ...]
 
     def __hash__(self) -> int:
-        # Caches ask for it with every sample: not of a hundred paths.
+        # Caches need the hash for every sample, so it must not go through a hundred paths.
         return hash((*self.paths[:1], *self.paths[-1:], len(self.paths)))
 
-    def read(self, indices: Sequence[int]) -> np.ndarray:
-        """See ``FrameSource``; images of different sizes raise ``MediaError`` too."""
+    def read(self, indices: FrameIndices) -> np.ndarray:
+        """See ``FrameSource``. Images of different sizes raise ``MediaError`` too."""
         images = {int(index): read_image(self.paths[index]) for index in dict.fromkeys(indices)}
         first = next(iter(images))
         for index, image in images.items():
@@ -53,12 +57,12 @@ class FrameFolder:
 
 @dataclass(frozen=True)
 class FrameStrip:
-    """Square frames side by side in one image, from left to right; ``size`` is their side in pixels."""
+    """A clip of square frames side by side in one image, from left to right. ``size`` is their side in pixels."""
 
     path: Path
     size: int
 
-    def read(self, indices: Sequence[int]) -> np.ndarray:
+    def read(self, indices: FrameIndices) -> np.ndarray:
         """See ``FrameSource``."""
         strip = read_image(self.path)
         if strip.shape[0] != self.size or (max(indices) + 1) * self.size > strip.shape[1]:
@@ -72,11 +76,11 @@ class FrameStrip:
 
 @dataclass(frozen=True)
 class VideoFile:
-    """A video, decoded from its first frame up to the last one asked for."""
+    """A clip that is a whole video, decoded from its first frame up to the last one asked for."""
 
     path: Path
 
-    def read(self, indices: Sequence[int]) -> np.ndarray:
+    def read(self, indices: FrameIndices) -> np.ndarray:
         """See ``FrameSource``."""
         wanted, last = set(map(int, indices)), max(indices)
         frames = {}
@@ -95,17 +99,17 @@ class VideoFile:
 
 @dataclass(frozen=True)
 class VideoSegment:
-    """Frames ``start`` to ``stop - 1`` of a video that holds several clips, counted from 0.
+    """A clip that is a part of a video: frames ``start`` to ``stop - 1``, counted from 0.
 
-    Segments of one video that are iterated in their order cost one decoding of it.
+    If you iterate over the segments of one video in their order, the video is decoded once.
     """
 
     path: Path
     start: int
     stop: int
 
-    def read(self, indices: Sequence[int]) -> np.ndarray:
-        """See ``FrameSource``; a frame beyond the segment raises ``MediaError`` too."""
+    def read(self, indices: FrameIndices) -> np.ndarray:
+        """See ``FrameSource``. A frame beyond the segment raises ``MediaError`` too."""
         if not 0 <= min(indices) <= max(indices) < self.stop - self.start:
             raise MediaError(f"{self.path}, frames {self.start} to {self.stop - 1}: no frame {max(indices)} of these")
         return VideoFile(self.path).read([self.start + int(index) for index in indices])
@@ -117,14 +121,18 @@ class VideoSegment:
 
 
 class _ForwardVideo:
-    """A video for those who ask for ever later frames; an earlier one than the last opens it anew."""
+    """A video that is read forwards. It is opened again for a frame that lies before the last one."""
+
+    _frames: Iterator[np.ndarray]
+    _frame: np.ndarray | None
+    _number: int  # of ``_frame``, -1 before the first
 
     def __init__(self, path: Path):
         self.path = path
         self._rewind()
 
     def frame(self, number: int) -> np.ndarray:
-        """Give frame ``number``, counted from 0. Raises ``MediaError`` if the video ends before."""
+        """Return frame ``number``, counted from 0. Raise ``MediaError`` if the video ends before it."""
         if number < self._number:
             self._rewind()
         while self._number < number:
@@ -134,6 +142,7 @@ class _ForwardVideo:
                 self._rewind()
                 raise MediaError(f"{self.path} ends after {count} frames, before frame {number}")
             self._number += 1
+        assert self._frame is not None  # the loop has read at least frame 0
         return self._frame
 
     def _rewind(self) -> None:
@@ -144,22 +153,22 @@ class _ForwardVideo:
 def _forward_video(path: Path, state: tuple[int, ...]) -> _ForwardVideo:
     """Keep the video that was read last.
 
-    ``state`` tells a file from another that took its place, and a process from one that was forked from it: they would
-    share the place in an open file.
+    ``state`` tells a file from another that took its place, and a process from one that was forked from it. Forked
+    processes would otherwise share the position in an open file.
     """
     return _ForwardVideo(path)
 
 
 @dataclass(frozen=True)
 class FrameSpan:
-    """Frames ``start`` to ``stop - 1`` of ``source``, which has ``length`` frames."""
+    """A clip cut out of another: frames ``start`` to ``stop - 1`` of ``source``, which has ``length`` frames."""
 
     source: FrameSource
     start: int
     stop: int
     length: int
 
-    def read(self, indices: Sequence[int]) -> np.ndarray:
+    def read(self, indices: FrameIndices) -> np.ndarray:
         """See ``FrameSource``."""
         if not 0 <= min(indices) <= max(indices) < self.stop - self.start:
             raise MediaError(f"frame {max(indices)} of a span of {self.stop - self.start} frames")
@@ -171,10 +180,16 @@ class FrameSpan:
 
 @dataclass(frozen=True)
 class ClipRecord:
-    """One clip: what it is and where its frames are.
+    """One clip: its name, its frames, and what is known of it.
 
-    ``name`` is unique in its index ("P001/Anger/VL_Strong"). ``metadata`` holds what lies beside the frames: paths or
-    arrays of landmarks, joints, boxes.
+    Args:
+        name: Unique in its index, for instance "P001/Anger/VL_Strong".
+        frames: The source of its frames.
+        person: Who is in it.
+        label: Its class, or None.
+        num_frames: Its length in frames.
+        fps: Frames a second. Default 25.
+        metadata: Further facts: paths or arrays of landmarks, joints and boxes, and the columns of its table.
     """
 
     name: str
@@ -190,7 +205,13 @@ class ClipRecord:
 class ClipIndex:
     """The clips of a data set.
 
-    A label's place in ``labels`` is its class index; ``skipped`` holds what was left out and why.
+    Args:
+        records: The clips, each with a name of its own.
+        labels: Names of the labels. A label's place is its class index.
+        skipped: The names of clips that were left out, each with the reason.
+
+    Raises:
+        DataError: Two clips have the same name.
     """
 
     records: list[ClipRecord]
@@ -204,7 +225,7 @@ class ClipIndex:
 
     @property
     def people(self) -> list[str]:
-        """Everyone who is in a clip, sorted."""
+        """Return everyone who is in a clip, sorted."""
         return sorted({record.person for record in self.records})
 
     def select(
@@ -214,10 +235,18 @@ class ClipIndex:
         exclude_people: Sequence[str] | None = None,
         min_frames: int = 1,
     ) -> "ClipIndex":
-        """Keep the clips of ``people`` but ``exclude_people``, with ``labels``, of at least ``min_frames`` frames.
+        """Keep some of the clips.
 
-        Filtering people leaves ``labels`` as they are, so that class indices agree between splits. What is too short is
-        listed in ``skipped``. Raises ``DataError`` that lists what is known if a filter leaves nothing.
+        Class indices agree between splits, because filtering people leaves ``labels`` as they are.
+
+        Args:
+            people: Keep the clips of these people. By default everyone's.
+            labels: Keep the clips with these labels. By default all.
+            exclude_people: Drop the clips of these people. By default nobody's.
+            min_frames: Drop clips with fewer frames and list them in ``skipped``. Default 1.
+
+        Raises:
+            DataError: A filter leaves nothing. The message lists the values that exist.
         """
         records = _matching(self.records, "person", people, keep=True)
         records = _matching(records, "label", labels, keep=True)
@@ -237,28 +266,33 @@ class ClipIndex:
     def temporal_split(self, start: float, stop: float) -> "ClipIndex":
         """Keep of every clip the frames from the share ``start`` of its length to the share ``stop``.
 
-        Of 10 frames (0, 2/3) are the first 7 and (2/3, 1) the last 3: spans that meet share no frame. Clips of which
-        nothing is left are listed in ``skipped``. Raises ``ConfigError`` unless 0 <= start < stop <= 1.
+        Of 10 frames, (0, 2/3) are the first 7 and (2/3, 1) the last 3. Neighbouring spans therefore share no frame.
+        Clips without a frame left are listed in ``skipped``.
+
+        Args:
+            start: Share of the length at which the part begins, from 0.
+            stop: Share of the length at which it ends, up to 1.
+
+        Raises:
+            ConfigError: Not 0 <= start < stop <= 1.
         """
         if not 0 <= start < stop <= 1:
             raise ConfigError(f"frames between {start} and {stop}: expected two shares, 0 <= start < stop <= 1")
         if (start, stop) == (0, 1):
             return self
-        spans = [(record, *(round(share * record.num_frames) for share in (start, stop))) for record in self.records]
-        kept = [
-            replace(record, frames=FrameSpan(record.frames, first, end, record.num_frames), num_frames=end - first)
-            for record, first, end in spans
-            if end > first
-        ]
-        empty = [
-            (record.name, f"none of its {record.num_frames} frames is left")
-            for record, first, end in spans
-            if end <= first
-        ]
+        kept: list[ClipRecord] = []
+        empty: list[tuple[str, str]] = []
+        for record in self.records:
+            first, end = round(start * record.num_frames), round(stop * record.num_frames)
+            if end > first:
+                span = FrameSpan(record.frames, first, end, record.num_frames)
+                kept.append(replace(record, frames=span, num_frames=end - first))
+            else:
+                empty.append((record.name, f"none of its {record.num_frames} frames is left"))
         return replace(self, records=kept, skipped=self.skipped + empty)
 
     def summary(self) -> str:
-        """Tell in a few lines what is there and what was skipped (the first five)."""
+        """Describe the clips in a few lines: counts, lengths, and the first five that were skipped."""
         counts = Counter(record.label for record in self.records)
         labels = ", ".join(f"{label} {counts[label]}" for label in self.labels) or "none"
         lengths = [record.num_frames for record in self.records]
@@ -273,7 +307,10 @@ class ClipIndex:
 
 
 def _matching(records: list[ClipRecord], name: str, values: Sequence[str] | None, keep: bool) -> list[ClipRecord]:
-    """Keep, or drop, the records whose attribute ``name`` is among ``values``; all of them if that is ``None``."""
+    """Keep, or drop, the records whose attribute ``name`` is among ``values``.
+
+    Return all of them if that is ``None``.
+    """
     if values is None:
         return records
     wanted = set(map(str, values))

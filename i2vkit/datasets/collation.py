@@ -1,7 +1,8 @@
-"""Samples put together into a batch: one tensor a field."""
+"""Batches from samples: one tensor for each field."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from mmengine.registry import FUNCTIONS
@@ -13,11 +14,11 @@ from i2vkit.datasets.frame_operations import DeferredFrames
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.structures import VideoSample
 
-# Along which axis of a sample time runs, where clips may differ in length.
+# The time axis of a sample's fields that may differ in length.
 TIME = {"driving": 1, "image_video": 1, "driving_maps": 1, "states": 0, "landmarks": 0, "joints": 0, "boxes": 0}
-# What stands in the padding for "there is none"; other fields repeat their last frame.
+# The padding that means "there is none". Other fields repeat their last frame.
 NOTHING = {"states": -1, "landmarks": math.nan, "joints": math.nan}
-# The field that says how many frames of a video are its own, and the video.
+# The field with the number of a video's own frames, and the video.
 LENGTHS = {"num_frames": "driving", "image_video_num_frames": "image_video"}
 
 
@@ -25,17 +26,18 @@ LENGTHS = {"num_frames": "driving", "image_video_num_frames": "image_video"}
 def collate_clips(batch: Sequence[dict], samples: bool = True) -> dict:
     """Put samples of ``PackClip`` together into ``dict(inputs={field: one tensor}, data_samples=list)``.
 
-    A worker of a data loader then sends a few tensors and not some of every sample, and the device gets one copy a
-    field. Videos stay uint8: see ``stack_inputs``.
+    A worker of a data loader then sends a few tensors instead of several for every sample, and the device gets one copy
+    for each field. Videos stay uint8, see ``stack_inputs``.
 
     Args:
-        batch: What the data set gave, one dict a sample.
-        samples: Also hand over the samples' ``VideoSample``, which metrics and pictures need and no training step does.
-            Their videos are then views of the batch, so that none is sent twice. Without, ``data_samples`` is empty.
+        batch: Samples of the data set.
+        samples: Also return the samples' ``VideoSample``. Metrics and pictures need them, a training step does not.
+            Their videos are views of the batch, so that none is sent twice. With False ``data_samples`` is empty.
+            Default True.
 
     Raises:
         DataError: The samples of a field differ in shape, or some have a field that others lack.
-        ConfigError: Samples are asked for and there are none.
+        ConfigError: ``samples`` is True and the batch has none.
     """
     inputs = stack_inputs({name: [item["inputs"].get(name) for item in batch] for name in _names(batch)})
     if not samples:
@@ -48,19 +50,24 @@ def collate_clips(batch: Sequence[dict], samples: bool = True) -> dict:
     return {"inputs": inputs, "data_samples": [_sharing(item, inputs, row) for row, item in enumerate(batch)]}
 
 
-def stack_inputs(inputs: dict[str, Sequence[Tensor | DeferredFrames | None] | Tensor]) -> dict[str, Tensor]:
-    """Stack every field that is a list along a new first axis; what is a tensor already stays as it is.
+def stack_inputs(
+    inputs: Mapping[str, list[Any] | tuple[Any, ...] | Tensor | DeferredBatch],
+) -> dict[str, Tensor | DeferredBatch]:
+    """Stack every field that is a list along a new first axis. A field that is a tensor already stays as it is.
 
-    Frames that lie on the device become a ``DeferredBatch``, of which ``to`` makes the tensor.
+    Frames on the device become a ``DeferredBatch``, and its ``to`` makes the tensor.
 
-    Shorter videos, maps and boxes are padded in time with their last frame, ``states`` with -1, points with NaN. Where
-    no video was padded ``num_frames``, or ``image_video_num_frames``, is left out: nobody then needs to look for what
-    is true.
+    Shorter videos, maps and boxes are padded in time with their last frame, ``states`` with -1, and points with NaN. If
+    no video was padded, ``num_frames`` (or ``image_video_num_frames``) is left out, so that the model need not look for
+    padding.
+
+    Args:
+        inputs: By field, the values of all samples or one tensor.
 
     Raises:
         DataError: The samples of a field differ in shape, or some have a field that others lack.
     """
-    stacked = {
+    stacked: dict[str, Tensor | DeferredBatch] = {
         name: _stack(name, values) if isinstance(values, list | tuple) else values for name, values in inputs.items()
     }
     for lengths, video in LENGTHS.items():
@@ -71,7 +78,7 @@ def stack_inputs(inputs: dict[str, Sequence[Tensor | DeferredFrames | None] | Te
 
 
 def pad_clips(clips: Sequence[Tensor], dim: int, value: float | None = None) -> list[Tensor]:
-    """Make clips as long as the longest along ``dim``, with ``value`` or else with their own last frame."""
+    """Pad clips along ``dim`` to the length of the longest, with ``value`` or by default with their own last frame."""
     length = max(clip.shape[dim] for clip in clips)
 
     def padded(clip: Tensor) -> Tensor:
@@ -86,10 +93,11 @@ def pad_clips(clips: Sequence[Tensor], dim: int, value: float | None = None) -> 
 
 
 def _stack(name: str, values: Sequence[Tensor | DeferredFrames | None]) -> Tensor | DeferredBatch:
+    """Stack the values of one field."""
     if absent := sum(value is None for value in values):
         raise DataError(f"{absent} of the {len(values)} samples of a batch have no {name}: all need it, or none")
     if isinstance(values[0], DeferredFrames):
-        return DeferredBatch(values)
+        return DeferredBatch(cast(Sequence[DeferredFrames], values))  # a data set has a device cache or none
     tensors = [torch.as_tensor(value) for value in values]
     if name in TIME:
         tensors = pad_clips(tensors, TIME[name], NOTHING.get(name))
@@ -102,16 +110,18 @@ def _stack(name: str, values: Sequence[Tensor | DeferredFrames | None]) -> Tenso
 
 
 def _names(batch: Sequence[dict]) -> list[str]:
-    """The fields of a batch, each once, in the order of the samples'."""
+    """Return the fields of a batch, each once, in the order of the samples."""
     return list(dict.fromkeys(name for item in batch for name in item["inputs"]))
 
 
-def _sharing(item: dict, inputs: dict[str, Tensor], row: int) -> VideoSample:
-    """A copy of the sample in ``item`` whose videos that are also inputs are views of the batch."""
+def _sharing(item: dict, inputs: Mapping[str, Tensor | DeferredBatch], row: int) -> VideoSample:
+    """Copy the sample of ``item`` so that its videos that are also inputs are views of the batch."""
     own, sample = item["inputs"], item["data_samples"].clone()
     for key, value in item["data_samples"].items():
         field = next((name for name in own if own[name] is value), None)
         if field is not None:
+            batched = inputs[field]
+            assert isinstance(batched, Tensor)  # frames on the device have no VideoSample
             # A shorter clip was padded behind its own frames.
-            setattr(sample, key, inputs[field][row][tuple(slice(size) for size in value.shape)])
+            setattr(sample, key, batched[row][tuple(slice(size) for size in value.shape)])
     return sample

@@ -1,4 +1,7 @@
-"""Batches of frames that lie on the device: described by numbers, and gathered, cut, scaled and coloured there."""
+"""Batches of frames on the device.
+
+Numbers describe a batch, and the device gathers, crops, scales and colours its frames.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,16 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from i2vkit.datasets.frame_operations import Crop, DeferredFrames, Mirror, Operation, Recolor, recolor
+from i2vkit.datasets.frame_operations import Crop, DeferredFrames, Mirror, Recolor, Scale, recolor
 from i2vkit.errors import ConfigError
 
 _numbers = count()
-# The tables of this process by token: what a worker sends names a table and does not hold it.
+# The tables of this process by token. The batch of a worker names a table and does not hold it.
 _tables: WeakValueDictionary[str, FrameTable] = WeakValueDictionary()
 
 
 class FrameTable:
-    """Frames, or condition maps, of many clips in one tensor uint8 (N, C, H, W), which stays in this process."""
+    """A tensor uint8 (N, C, H, W) of the frames, or condition maps, of many clips. It stays in this process."""
 
     def __init__(self, frames: Tensor) -> None:
         self.frames = frames
@@ -33,7 +36,10 @@ class FrameTable:
 
 @dataclass(frozen=True)
 class _Geometry:
-    """Cuts out a window (top, left, height, width), scales it to ``size`` if that is given, and mirrors the result."""
+    """A crop to a window (top, left, height, width), then a scaling to ``size`` if that is given, then a mirroring.
+
+    ``whole`` is the size (height, width) of the frames before.
+    """
 
     whole: tuple[int, int]
     window: tuple[int, int, int, int]
@@ -42,7 +48,7 @@ class _Geometry:
 
     @classmethod
     def nothing(cls, size: tuple[int, int]) -> _Geometry:
-        """Leave frames of ``size`` as they are."""
+        """Return the geometry that leaves frames of ``size`` as they are."""
         return cls(size, (0, 0, *size))
 
     @property
@@ -53,8 +59,8 @@ class _Geometry:
     def is_nothing(self) -> bool:
         return self.window == (0, 0, *self.whole) and self.result == self.whole and not self.mirrored
 
-    def then(self, operation: Operation) -> list[_Geometry]:
-        """This and ``operation``, as one where that rounds no more often than the two do one after the other."""
+    def then(self, operation: Crop | Scale | Mirror) -> list[_Geometry]:
+        """Append ``operation``, as one geometry if that rounds no more often than the two one after the other."""
         if isinstance(operation, Mirror):
             return [replace(self, mirrored=not self.mirrored)]
         if self.size is not None:
@@ -67,9 +73,10 @@ class _Geometry:
 
 
 def _stages(frames: DeferredFrames) -> list[_Geometry | Recolor]:
-    """What is left to do with frames as they are stored, so that clips of one pipeline have the same kinds of stages.
+    """List the stages that remain for frames as they are stored.
 
-    Whether a clip was mirrored is up to chance; that is why every geometry can mirror.
+    Clips of one pipeline must have the same kinds of stages, and chance decides which are mirrored. Every geometry can
+    therefore mirror.
     """
     done = frames.place.done
     if frames.operations[: len(done)] != done:
@@ -77,28 +84,29 @@ def _stages(frames: DeferredFrames) -> list[_Geometry | Recolor]:
             "a transform that declares its frame_changes fixed did not do with a sample what it did when frames were "
             "put onto the device: declare them random"
         )
-    stages: list[_Geometry | Recolor] = [_Geometry.nothing(frames.place.size)]
+    stages: list[_Geometry | Recolor] = []
+    geometries = [_Geometry.nothing(frames.place.size)]  # since the last change of colour
     for operation in frames.operations[len(done) :]:
         if isinstance(operation, Recolor):
-            stages += [operation, _Geometry.nothing(stages[-1].result)]
+            stages += [*geometries, operation]
+            geometries = [_Geometry.nothing(geometries[-1].result)]
         else:
-            stages[-1:] = stages[-1].then(operation)
-    return stages
+            geometries[-1:] = geometries[-1].then(operation)
+    return stages + geometries
 
 
 class DeferredBatch:
-    """One field of a batch whose frames lie on the device; ``to`` makes the tensor there.
+    """One field of a batch whose frames are on the device. ``to`` makes the tensor there.
 
-    Shape: that of the tensor, (B, C, T, H, W), or (B, C, H, W) for images.
-
-    It holds ``rows`` int64 (B, T) of a table and the numbers of every stage, so that a worker sends some kilobytes.
+    Its ``shape`` is that of the tensor: (B, C, T, H, W), or (B, C, H, W) for images. It holds ``rows`` int64 (B, T) of
+    a table and the numbers of every stage, so that a worker sends only some kilobytes.
     """
 
     def __init__(self, clips: Sequence[DeferredFrames]) -> None:
-        """Describe ``clips``; shorter ones are padded with their last frame.
+        """Describe ``clips``, and pad shorter ones with their last frame.
 
         Raises:
-            ConfigError: They differ in size, or went through different changes.
+            ConfigError: The clips differ in size, or went through different changes.
         """
         first = clips[0]
         if len(sizes := {clip.size for clip in clips}) > 1:
@@ -125,7 +133,7 @@ class DeferredBatch:
 
     @property
     def device(self) -> torch.device:
-        """Where the frames lie."""
+        """Return the device that holds the frames."""
         return self._table.frames.device
 
     @property
@@ -136,13 +144,18 @@ class DeferredBatch:
         return table
 
     def pin_memory(self) -> DeferredBatch:
-        """The same in pinned memory; torch's loader calls this."""
+        """Move the numbers to pinned memory and return the batch. The data loader of torch calls this."""
         self.rows = self.rows.pin_memory()
         self.stages = [replace(stage, numbers=stage.numbers.pin_memory()) for stage in self.stages]
         return self
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Tensor:
-        """Gather the frames where they lie, do what is left to do, and move them to ``device``, where they mostly are.
+        """Gather the frames, apply all stages, and move the result to ``device``.
+
+        The work is done on the device that holds the frames. Most often that is ``device``, and nothing is moved.
+
+        Returns:
+            uint8 (B, C, T, H, W), or (B, C, H, W) for images.
 
         Raises:
             ConfigError: The data set is gone, or it is in another process.
@@ -158,13 +171,13 @@ class DeferredBatch:
 
 @dataclass(frozen=True)
 class _Batched(ABC):
-    """A stage of a whole batch, its ``numbers`` in one tensor (B, N)."""
+    """A stage for a whole batch. ``numbers`` (B, N) holds its parameters."""
 
     numbers: Tensor
 
     @abstractmethod
     def apply(self, video: Tensor, numbers: Tensor) -> Tensor:
-        """Change ``video`` uint8 (B, T, C, H, W); ``numbers`` are on its device."""
+        """Change ``video`` uint8 (B, T, C, H, W). ``numbers`` are on its device."""
 
 
 class _Recolored(_Batched):
@@ -179,7 +192,7 @@ class _Mirrored(_Batched):
 
 @dataclass(frozen=True)
 class _Cut(_Batched):
-    """Windows of the size of the result: ``numbers`` are top, left and mirrored."""
+    """Crops whose windows have the size of the result. ``numbers`` are top, left and mirrored."""
 
     size: tuple[int, int]
 
@@ -187,14 +200,14 @@ class _Cut(_Batched):
         top, left, mirrored = numbers.unsqueeze(-1).unbind(1)
         height, width = (torch.arange(side, device=video.device) for side in self.size)
         rows, columns = top + height, left + torch.where(mirrored.bool(), width.flip(0), width)
-        # (B, h) and (B, w), laid out beside (B, T, C, h, w).
+        # Broadcast rows (B, h) and columns (B, w) to (B, T, C, h, W) and (B, T, C, h, w).
         video = video.gather(3, rows[:, None, None, :, None].expand(*video.shape[:3], -1, video.shape[4]))
         return video.gather(4, columns[:, None, None, None, :].expand(*video.shape[:4], -1))
 
 
 @dataclass(frozen=True)
 class _Scaled(_Batched):
-    """Windows scaled to ``size``: ``numbers`` are top, left, height, width and mirrored."""
+    """Crops whose windows are scaled to ``size``. ``numbers`` are top, left, height, width and mirrored."""
 
     size: tuple[int, int]
 
@@ -204,25 +217,27 @@ class _Scaled(_Batched):
         down = _weights(top, height, self.size[0], video.shape[3], shrinks)
         across = _weights(left, width, self.size[1], video.shape[4], shrinks)
         across = torch.where(mirrored.bool().view(-1, 1, 1), across.flip(1), across)
+        # (B, T, C, H, W) -> (B, T, C, y, x): one matrix for the rows and one for the columns of each clip.
         scaled = torch.einsum("byh,btchw,bxw->btcyx", down, video.float(), across)
         return scaled.round().clamp(0, 255).to(torch.uint8)
 
 
 def _weights(start: Tensor, length: Tensor, outputs: int, inputs: int, shrinks: Tensor) -> Tensor:
-    """The share of each pixel in each of the scaled ones, along one axis, as OpenCV has it.
+    """Compute the share of each pixel in each scaled pixel, along one axis, as OpenCV does.
 
     Args:
-        start: First pixel of the window, (B,), as are its ``length`` and ``shrinks``.
+        start: First pixel of the window, (B,).
+        length: Pixels of the window, (B,).
         outputs: Pixels of the scaled window.
-        inputs: Pixels of the whole.
-        shrinks: SampledClip the mean of the area that a scaled pixel covers; else interpolate between the two nearest
-            centres.
+        inputs: Pixels of the whole frame.
+        shrinks: Where True, take the mean of the area that a scaled pixel covers. Otherwise interpolate between the two
+            nearest centres. (B,).
 
     Returns:
         Weights (B, outputs, inputs), which sum up to 1.
     """
     step = (length / outputs)[:, None, None]
-    place = torch.arange(outputs, device=start.device)[:, None]  # (outputs, 1) against (inputs,)
+    place = torch.arange(outputs, device=start.device)[:, None]  # (outputs, 1), broadcast against pixel
     pixel = torch.arange(inputs, device=start.device) - start[:, None, None]  # within the window, (B, 1, inputs)
     overlap = torch.minimum((place + 1) * step, pixel + 1) - torch.maximum(place * step, pixel)
     centre = ((place + 0.5) * step - 0.5).clamp(min=0).minimum(length[:, None, None] - 1)
@@ -231,17 +246,19 @@ def _weights(start: Tensor, length: Tensor, outputs: int, inputs: int, shrinks: 
 
 
 def _batched(stages: Sequence[_Geometry | Recolor]) -> list[_Batched]:
-    """The same stage of all clips, as one; none where it changes nothing."""
-    if isinstance(stages[0], Recolor):
-        factors = [(stage.brightness, stage.contrast, stage.saturation) for stage in stages]
+    """Combine the same stage of all clips into one. Return none if it changes nothing."""
+    # All stages are of one kind, which ``DeferredBatch`` has checked.
+    if recolors := [stage for stage in stages if isinstance(stage, Recolor)]:
+        factors = [(stage.brightness, stage.contrast, stage.saturation) for stage in recolors]
         return [_Recolored(torch.tensor(factors, dtype=torch.float64))]
-    if all(stage.is_nothing for stage in stages):
+    geometries = [stage for stage in stages if isinstance(stage, _Geometry)]
+    if all(stage.is_nothing for stage in geometries):
         return []
-    size, mirrored = stages[0].result, [stage.mirrored for stage in stages]
-    if all(replace(stage, mirrored=False).is_nothing for stage in stages):
-        return [_Mirrored(torch.tensor(mirrored, dtype=torch.int64)[:, None])]
-    if all(stage.window[2:] == size for stage in stages):
-        numbers = [(*stage.window[:2], stage.mirrored) for stage in stages]
-        return [_Cut(torch.tensor(numbers, dtype=torch.int64), size)]
-    numbers = [(*stage.window, stage.mirrored) for stage in stages]
-    return [_Scaled(torch.tensor(numbers, dtype=torch.int64), size)]
+    size, mirrored = geometries[0].result, [stage.mirrored for stage in geometries]
+    if all(replace(stage, mirrored=False).is_nothing for stage in geometries):
+        return [_Mirrored(torch.tensor(mirrored, dtype=torch.int64)[:, None])]  # (B,) -> (B, 1)
+    if all(stage.window[2:] == size for stage in geometries):
+        corners = [(*stage.window[:2], stage.mirrored) for stage in geometries]
+        return [_Cut(torch.tensor(corners, dtype=torch.int64), size)]
+    windows = [(*stage.window, stage.mirrored) for stage in geometries]
+    return [_Scaled(torch.tensor(windows, dtype=torch.int64), size)]

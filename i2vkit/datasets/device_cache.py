@@ -1,4 +1,4 @@
-"""The clips of a small set on the device, from which batches are made without moving a video."""
+"""A cache that keeps the clips of a small set on the device, so that no video is moved to make a batch."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.transforms import ReadFrames, ReadMaps
 from i2vkit.errors import ConfigError
 
-SHARE = 0.5  # of the device's free memory that clips may take: the model needs the rest
+SHARE = 0.5  # of the device's free memory that clips may take, because the model needs the rest
 ADVICE = 'take cache="file" or "memory"'
 
 
 class DeviceCache:
-    """All frames of ``records`` on the GPU, or where there is none in the CPU's memory, as uint8.
+    """A cache of all frames of ``records`` as uint8, on the GPU, or in the CPU's memory if there is none.
 
-    In place of a cache that reads pixels, it gives a sample ``DeferredFrames``. What a pipeline does with every sample
-    alike (``Resize`` and ``CenterCrop`` before anything that is drawn) is done once, when clips are put there.
+    Other caches read pixels, this one gives a sample ``DeferredFrames``. Transforms that do the same with every sample
+    (``Resize`` and ``CenterCrop`` before anything random) are applied once, when the clips are stored.
 
     Args:
         records: The clips, each with a name of its own.
-        pipeline: The transforms that frames will go through. Each says by ``frame_changes`` whether it leaves frames as
-            they are ("none"), does the same with every sample ("fixed"), or not ("random").
-        device: By default the GPU of this process, or the CPU.
+        pipeline: The transforms of the frames. The attribute ``frame_changes`` of each says that it leaves frames as
+            they are ("none"), does the same with every sample ("fixed"), or draws ("random").
+        device: The device to use. By default the GPU of this process, or the CPU.
 
     Raises:
-        ConfigError: A transform looks at pixels, frames or maps differ in size, or they take more than ``SHARE`` of the
+        ConfigError: A transform needs pixels, frames or maps differ in size, or they take more than ``SHARE`` of the
             free memory.
-        MediaError: A clip is broken; named are the clip and the file.
+        MediaError: A clip is broken. The message names the clip and the file.
     """
 
     def __init__(
@@ -58,26 +58,27 @@ class DeviceCache:
         print_log(f"{len(records)} clips ({held / 2**20:,.0f} MiB) are on {self.device}", logger="current")
 
     def __getstate__(self) -> dict:
-        # Another process knows where frames lie, and has none.
+        # Another process gets the locations of the frames and no frames.
         return self.__dict__ | {"_tables": []}
 
     def read(self, record: ClipRecord, indices: np.ndarray) -> DeferredFrames:
-        """Name frames of ``record``, as they are on the disk; no pixels."""
+        """Return ``DeferredFrames`` that name frames of ``record`` by their indices (T,). No pixels are read."""
         return DeferredFrames.whole(self._frames[record.name])[indices]
 
     def maps(self, record: ClipRecord) -> DeferredFrames | None:
-        """Name the condition maps of all frames of ``record``; None where it has none."""
+        """Return ``DeferredFrames`` that name the condition maps of all frames of ``record``, or None without maps."""
         place = self._maps.get(record.name)
         return None if place is None else DeferredFrames.whole(place)
 
     def _check_room(self, records: Sequence[ClipRecord], with_maps: Sequence[ClipRecord]) -> None:
-        """Raise ``ConfigError`` if all that would take too much, by what the first clip takes a frame."""
+        """Raise ``ConfigError`` if all clips would take too much memory, judged by the first clip's frames."""
         first = next(iter(records[0].frames))
         height, width = self._recorded(records[0], first.shape[:2]).size
         number = sum(record.num_frames for record in records)
         needed = number * 3 * height * width
         if with_maps:
-            needed += maps_of(with_maps[0])[0].nbytes * sum(record.num_frames for record in with_maps)
+            maps, _, _ = _stored_maps(with_maps[0])
+            needed += maps[0].nbytes * sum(record.num_frames for record in with_maps)
         free = free_bytes(self.device)
         if needed > SHARE * free:
             raise ConfigError(
@@ -88,28 +89,33 @@ class DeviceCache:
             )
 
     def _recorded(self, record: ClipRecord, size: tuple[int, int], operations: tuple = ()) -> DeferredFrames:
-        """Frames of ``size`` after the fixed transforms, which are only written down."""
+        """Return frames of ``size`` after the fixed transforms, which are only recorded."""
         place = FrameLocation("", 0, record.num_frames, 3, size, size)
         sampled = SampledClip(record, np.arange(record.num_frames), DeferredFrames.whole(place))
         for transform in self._fixed:
             transform({"clips": {"driving": sampled}})
+        assert isinstance(sampled.frames, DeferredFrames)  # fixed transforms only append operations
         return sampled.frames
 
     def _prepared(self, record: ClipRecord) -> tuple[Tensor, tuple[int, int], tuple[Operation, ...]]:
-        """The frames (T, 3, H, W) of a clip as they are to be stored, their size before, and what was done."""
-        kept, size, operations = [], None, ()
+        """Return the frames (T, 3, H, W) of a clip as they are stored, their size before, and the operations done."""
+        kept: list[np.ndarray] = []
+        size: tuple[int, int] | None = None
+        operations: tuple[Operation, ...] = ()
         for frame in read_whole(record):
             if size is None:
-                size = frame.shape[:2]
+                size = frame.shape[0], frame.shape[1]
                 operations = self._recorded(record, size).operations
-            frames = frame[None]
+            frames = frame[None]  # (H, W, 3) -> (1, H, W, 3), as operations take clips
             for operation in operations:
                 frames = operation(frames)
             kept.append(frames[0])
-        return torch.from_numpy(np.stack(kept)).permute(0, 3, 1, 2), size, operations
+        stored = torch.from_numpy(np.stack(kept)).permute(0, 3, 1, 2)  # (T, H, W, 3) -> (T, 3, H, W)
+        assert size is not None  # np.stack refuses a clip without frames
+        return stored, size, operations
 
     def _fill(self, records: Sequence[ClipRecord], content: Callable[[ClipRecord], tuple]) -> dict[str, FrameLocation]:
-        """Put what ``content`` gives of every clip into a table of its own; where each lies, by the clip's name."""
+        """Store the output of ``content`` for every clip in one table. Return the locations by the clips' names."""
         table, places, start = None, {}, 0
         for record in records:
             frames, raw_size, operations = content(record)
@@ -132,12 +138,14 @@ class DeviceCache:
 
 
 def check_pipeline(pipeline: Sequence[Callable]) -> None:
-    """Raise ``ConfigError`` for the first transform that cannot do without pixels, and where none reads frames."""
+    """Raise ``ConfigError`` for the first transform that needs pixels, or if no transform reads frames."""
     for transform in pipeline:
         if getattr(transform, "frame_changes", None) not in ("none", "fixed", "random"):
-            told = ", ".join(f"{name}={value!r}" for name, value in vars(transform).items() if isinstance(value, str))
+            options = ", ".join(
+                f"{name}={value!r}" for name, value in vars(transform).items() if isinstance(value, str)
+            )
             raise ConfigError(
-                f'cache="device" cannot do {type(transform).__name__}({told}), which works on pixels, and there are '
+                f'cache="device" cannot do {type(transform).__name__}({options}), which works on pixels, and there are '
                 f"none when a sample is made: leave it out, or {ADVICE}"
             )
     if not any(isinstance(transform, ReadFrames) for transform in pipeline):
@@ -145,18 +153,20 @@ def check_pipeline(pipeline: Sequence[Callable]) -> None:
 
 
 def _fixed(pipeline: Sequence[Callable]) -> list[Callable]:
-    """The transforms that do the same with every sample, up to the first that draws."""
-    found = []
+    """Return the transforms that do the same with every sample, up to the first that draws."""
+    found: list[Callable] = []
     for transform in pipeline:
-        if transform.frame_changes == "random":
+        changes = getattr(transform, "frame_changes", None)
+        if changes == "random":
             break
-        found += [transform] if transform.frame_changes == "fixed" else []
+        found += [transform] if changes == "fixed" else []
     return found
 
 
 def _stored_maps(record: ClipRecord) -> tuple[Tensor, tuple[int, int], tuple[Operation, ...]]:
-    maps = torch.from_numpy(maps_of(record))
-    return maps, tuple(maps.shape[2:]), ()
+    maps = maps_of(record)
+    assert maps is not None  # asked for clips with ``has_maps`` only
+    return torch.from_numpy(maps), (maps.shape[2], maps.shape[3]), ()  # (T, M, H, W)
 
 
 def _own_device() -> torch.device:
@@ -164,14 +174,14 @@ def _own_device() -> torch.device:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Memory of ``device`` that is free; of the CPU what can be had without swapping."""
+    """Return the free memory of ``device`` in bytes. For the CPU it is the memory that can be had without swapping."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return next(_available(), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
 def _available() -> Iterator[int]:
-    """What Linux says is available, in bytes; nothing on other systems."""
+    """Yield the bytes that Linux says are available. Yield nothing on other systems."""
     path = Path("/proc/meminfo")
     for line in path.read_text().splitlines() if path.exists() else ():
         if line.startswith("MemAvailable:"):

@@ -16,11 +16,11 @@ def facts_of_model(model: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What is known of a data set before a clip is read. None means that it is not known.
+    """Facts of a data set that are known before a clip is read. None means that a fact is not known.
 
     Args:
         labels: Names of the classes in the order of their indices. An empty tuple means that there are none.
-        image_size: Side of the frames that a model is given, in pixels.
+        image_size: Side of the frames that a model gets, in pixels.
         map_channels: Number of condition maps a frame.
         fps: Frames a second of the clips.
     """

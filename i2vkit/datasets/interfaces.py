@@ -1,4 +1,4 @@
-"""The interfaces of what a data set is made of: readers of data on the disk, and samplers of pairs."""
+"""The interfaces of the exchangeable parts of a data set: readers of data on the disk, and samplers of pairs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class DatasetReader(Interface):
-    """Reads a data set as it lies on the disk. Registered in ``READERS``.
+    """A reader of one layout of files on the disk. Registered in ``READERS``.
 
-    A reader whose clips are looked up as ground truth also has ``root``, the folder that holds them.
+    A reader of ground truth also needs ``root``, the folder of its clips.
 
     Examples:
         >>> from i2vkit.datasets.clip_index import ClipIndex
@@ -31,27 +31,27 @@ class DatasetReader(Interface):
     optional: ClassVar[tuple[str, ...]] = ("facts",)
 
     def facts(self) -> DataFacts:
-        """Return labels and frames a second as far as they are known without looking at clips; by default neither is.
+        """Return the labels and the frames a second as far as they are known without looking at clips.
 
         A model that leaves them out of its config takes them from here. A reader may look them up in an index on the
-        disk, but must not fail where there are no data.
+        disk, but must not fail where there are no data. By default neither is known.
         """
         return DataFacts()
 
     @abstractmethod
     def index(self) -> ClipIndex:
-        """List the clips, the labels in the order of their class indices, and what was skipped with the reason.
+        """List the clips, the labels in the order of their class indices, and the skipped clips with their reasons.
 
         Raises:
-            DataError: there are no clips, or files that should be there are not.
+            DataError: There are no clips, or files that should be there are not.
         """
 
 
 class PairSampler(Interface):
-    """Chooses which clip drives which image. Registered in ``PAIR_SAMPLERS``.
+    """A sampler that chooses which clip drives which image. Registered in ``PAIR_SAMPLERS``.
 
-    A sampler that picks the image video anew for every sample leaves it open in ``pairs`` and also has
-    ``draw(pair, index, rng) -> Pair``, which fills it in. ``rng`` is a numpy generator, seeded by the sample.
+    A sampler may draw the image video again for every sample. It then leaves the image video of ``pairs`` open and also
+    has ``draw(pair, index, rng) -> Pair``, which fills it in. ``rng`` is a numpy generator that the sample seeds.
 
     Examples:
         >>> from i2vkit.datasets.interfaces import PairSampler
@@ -66,5 +66,5 @@ class PairSampler(Interface):
         """List the pairs of one epoch in a fixed order.
 
         Raises:
-            DataError: the index lacks what the sampler asks for.
+            DataError: The index lacks something that the sampler needs.
         """

@@ -1,4 +1,4 @@
-"""The data of a config, as training and testing get them."""
+"""The data loaders of a config, as training and testing use them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ from i2vkit.errors import ConfigError
 from i2vkit.registry import SCOPE
 
 SPLITS = ("train", "val", "test")
-# What a loader needs and a config may leave to the machine: ``complete_loader`` fills it in.
+# Keys that a loader needs and a config may leave to the machine. ``complete_loader`` fills them in.
 MACHINE_KEYS = ("num_workers", "persistent_workers", "pin_memory")
 MOST_WORKERS, MOST_TO_SCORE = 8, 4  # beside a GPU: to train, and to validate or test
 
 
 def splits_of(cfg: Config) -> list[str]:
-    """Those of train, val and test for which the config has data. Raises ``ConfigError`` if there are none."""
+    """Return those of train, val and test for which the config has data.
+
+    Raises:
+        ConfigError: There are none.
+    """
     found = [split for split in SPLITS if cfg.get(f"{split}_dataloader")]
     if not found:
         raise ConfigError(f"{cfg.filename or 'the config'} has no data: no train_, val_ or test_dataloader")
@@ -30,15 +34,19 @@ def splits_of(cfg: Config) -> list[str]:
 
 
 def complete_loader(loader: dict, split: str) -> None:
-    """Fill in, in place, what ``loader`` leaves to the machine, so that torch takes it.
+    """Fill in, in place, the keys of ``loader`` that a config may leave to the machine, so that torch takes it.
 
-    ``num_workers`` is ``default_workers(split)``, or at most 2 where clips lie on the device and workers choose frames
-    alone. Workers stay (``persistent_workers``) where there are any. Where there is a GPU batches are put into pinned
-    memory (``pin_memory``), from which copies need not be waited for. What the config says stays, but for what torch
-    refuses where there are no workers.
+    ``num_workers`` is ``default_workers(split)``, or at most 2 if clips are on the device, where workers only choose
+    frames. Workers stay alive between epochs (``persistent_workers``). With a GPU, batches are put into pinned memory
+    (``pin_memory``), so that copies need not be waited for. A value of the config stays, unless torch refuses it for a
+    loader without workers.
+
+    Args:
+        loader: Config of a data loader, changed in place.
+        split: "train", "val" or "test".
 
     Raises:
-        ConfigError: Clips of another split than "train" are to lie on the device.
+        ConfigError: ``cache="device"`` is set for another split than "train".
     """
     on_device = (loader.get("dataset") or {}).get("cache") == "device"
     if on_device and split != "train":
@@ -56,10 +64,10 @@ def complete_loader(loader: dict, split: str) -> None:
 
 
 def default_workers(split: str) -> int:
-    """Processes that load data: as many as there are cores, at most 2.
+    """Return the number of processes that load data: as many as there are cores, at most 2.
 
-    Beside a GPU, which takes clips faster, at most ``MOST_WORKERS`` to train and ``MOST_TO_SCORE`` else. Processes of
-    one training on one machine (torchrun) share the cores.
+    With a GPU, which takes clips faster, it is at most ``MOST_WORKERS`` to train and ``MOST_TO_SCORE`` otherwise. The
+    processes of one training on one machine (torchrun) share the cores.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     most = 2 if not torch.cuda.is_available() else MOST_WORKERS if split == "train" else MOST_TO_SCORE
@@ -67,17 +75,17 @@ def default_workers(split: str) -> int:
 
 
 def build_loader(cfg: Config, split: str, seed: int | None = None, workers: int | None = None) -> DataLoader:
-    """The data loader of a split, seeded as a training would.
+    """Build the data loader of a split, seeded as in a training.
 
     Args:
-        cfg: of ``load_config``; a config of data alone will do.
+        cfg: A config of ``load_config``. A config of data alone will do.
         split: "train", "val" or "test".
-        seed: of the order of the clips; by default the config's.
-        workers: processes; by default the config's, 0 is none.
+        seed: Seed of the order of the clips. By default the config's.
+        workers: Number of processes, 0 for none. By default the config's.
 
     Raises:
-        ConfigError: the config has no such split.
-        DataError: the data are missing or not what was asked for.
+        ConfigError: The config has no such split.
+        DataError: The data are missing, or no clip is left.
     """
     if split not in splits_of(cfg):
         raise ConfigError(f"{cfg.filename} has no {split} data, only {', '.join(splits_of(cfg))}")
@@ -92,7 +100,7 @@ def build_loader(cfg: Config, split: str, seed: int | None = None, workers: int 
 
 
 def pipeline_steps(loader: dict) -> list:
-    """The transforms in the config of a data loader, in the order of work; none for a data set without a pipeline."""
+    """Return the transforms in the config of a data loader, in the order of work. A data set may have none."""
     dataset = loader.get("dataset") or {}
     pipeline = dataset.get("pipeline")
     if pipeline is not None and not isinstance(pipeline, Mapping):
@@ -102,7 +110,10 @@ def pipeline_steps(loader: dict) -> list:
 
 
 def trained_length(cfg: Config) -> int | None:
-    """Frames of the clips that a config trains on, or else validates or tests on; None where no pipeline says."""
+    """Return the number of frames of the clips that a config trains on, or else validates or tests on.
+
+    It is None if no pipeline says it.
+    """
     for split in SPLITS:
         loader = cfg.get(f"{split}_dataloader") or {}
         for step in pipeline_steps(loader):

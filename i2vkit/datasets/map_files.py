@@ -1,4 +1,4 @@
-"""Condition maps on the disk: one file a clip, with the maps of all its frames."""
+"""Files of condition maps: one file a clip, with the maps of all its frames."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +12,16 @@ from i2vkit.media import atomic_path
 
 
 def write_maps(path: Path, maps: np.ndarray) -> None:
-    """Write the maps uint8 (T, M, H, W) of a clip's frames, compressed, beside and renamed; 0..255 stands for [-1, 1].
+    """Write the maps of a clip's frames, compressed.
+
+    The file is written beside its place and renamed, so that it is never incomplete.
+
+    Args:
+        path: The file. Its folder is made.
+        maps: uint8 (T, M, H, W). 0..255 stands for [-1, 1].
 
     Raises:
-        DataError: for other shapes or types.
+        DataError: The maps have another shape or type.
     """
     if maps.dtype != np.uint8 or maps.ndim != 4:
         raise DataError(f"{path}: condition maps are uint8 (T, M, H, W), not {maps.dtype} {maps.shape}")
@@ -25,7 +31,7 @@ def write_maps(path: Path, maps: np.ndarray) -> None:
 
 
 def read_maps(path: Path) -> np.ndarray:
-    """Read what ``write_maps`` wrote: uint8 (T, M, H, W).
+    """Read a file of ``write_maps``: uint8 (T, M, H, W).
 
     Raises:
         DataError: There is no such file, or it holds something else.
@@ -33,7 +39,7 @@ def read_maps(path: Path) -> np.ndarray:
     if not path.is_file():
         raise DataError(f"condition maps are to be in {path}, where there is no file; prepare the set anew with --maps")
     try:
-        # A broken archive would leave a file open that numpy had opened.
+        # Opened here, because numpy would leave the file of a broken archive open.
         with path.open("rb") as file, np.load(file) as stored:
             maps = stored["maps"]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
@@ -44,26 +50,27 @@ def read_maps(path: Path) -> np.ndarray:
 
 
 def has_maps(record: ClipRecord) -> bool:
-    """Tell whether a clip has condition maps; a column of ``index.csv`` may leave some out."""
+    """Return True if a clip has condition maps. A column of ``index.csv`` may leave some out."""
     given = record.metadata.get("maps")
     return given is not None and not (isinstance(given, str) and not given)
 
 
 def maps_of(record: ClipRecord) -> np.ndarray | None:
-    """The maps uint8 (T, M, H, W) of all frames of a clip; None where it has none.
+    """Return the maps uint8 (T, M, H, W) of all frames of a clip, or None if it has none.
 
     Args:
-        record: Holds them in ``metadata["maps"]``, as an array or as the path of a file, which is read anew each time.
+        record: A clip whose ``metadata["maps"]`` is an array, or the path of a file. The file is read at every call.
 
     Raises:
-        DataError: They cannot be read, or are not as many as the frames.
+        DataError: They cannot be read, or their number is not that of the frames.
     """
     if not has_maps(record):
         return None
     given = record.metadata["maps"]
     if isinstance(span := record.frames, FrameSpan):
-        whole = replace(record, frames=span.source, num_frames=span.length)
-        return maps_of(whole)[span.start : span.stop]
+        all_maps = maps_of(replace(record, frames=span.source, num_frames=span.length))
+        assert all_maps is not None  # the clip it is cut from has the same metadata
+        return all_maps[span.start : span.stop]
     maps = given if isinstance(given, np.ndarray) else read_maps(Path(given))
     if len(maps) != record.num_frames:
         raise DataError(

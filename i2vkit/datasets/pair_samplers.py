@@ -1,7 +1,7 @@
-"""Which clip drives whom: pair samplers turn the clips of an index into pairs.
+"""Pair samplers: they choose which clip drives which image.
 
-A pair sampler has ``pairs(index) -> list[Pair]``. One that picks the image video anew each time also has
-``draw(pair, index, rng) -> Pair``, and leaves the image video of its pairs open.
+A pair sampler has ``pairs(index) -> list[Pair]``. One that draws the image video for every sample also has ``draw(pair,
+index, rng) -> Pair``, and leaves the image video of its pairs open.
 """
 
 from collections import defaultdict
@@ -19,13 +19,18 @@ from i2vkit.registry import PAIR_SAMPLERS
 
 @dataclass(frozen=True)
 class Pair:
-    """What is generated from what.
+    """One thing to generate: the image, the motion, and the truth if it is known.
 
-    ``driving`` is the clip that drives. ``image_video`` is a clip of the person to animate, by its first frame; without
-    one the driving clip animates itself. ``truth`` shows the person in the image doing what the driving clip does,
-    where that is known. ``motion`` is "driving" or "prior", where motion is drawn at random with ``seed``. ``label`` is
-    asked for in place of the driving clip's own. ``span`` says to which of its frames, start to stop - 1, the driving
-    clip was cut, and ``maps`` from which column of its side its condition maps come, where that is not "maps".
+    Args:
+        driving: The clip that drives.
+        image_video: A clip of the person to animate. Its first frame is the image. By default the driving clip animates
+            its own first frame.
+        truth: A clip in which the person in the image does what the driving clip does, if there is one.
+        motion: "driving" (the default), or "prior" if the motion is drawn at random.
+        seed: Seed of that draw.
+        label: A label to generate in place of the driving clip's own.
+        span: The frames (start, stop - 1 included) to which the driving clip was cut, or None.
+        maps: The metadata column of the driving clip's condition maps, if it is not "maps".
     """
 
     driving: ClipRecord
@@ -39,8 +44,10 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """Name of what is generated, for instance "P001/Anger/a", "P002/Fear/b__P001/Anger/a", "P001/Anger/a@3" (begun
-        at frame 3) or "P001/Anger/a+Fear" (with another label); pairs that differ in their seed only share it.
+        """Return the name of the generated video. Pairs that differ only in their seed share it.
+
+        It is "P001/Anger/a" for a clip alone, and "P002/Fear/b__P001/Anger/a" for an image video and a driving clip. A
+        driving clip that begins at frame 3 adds "@3", and another label adds "+Fear".
         """
         name = self.driving.name if self.image_video is None else f"{self.image_video.name}__{self.driving.name}"
         start = "" if self.span is None else f"@{self.span[0]}"
@@ -49,18 +56,18 @@ class Pair:
 
 @PAIR_SAMPLERS.register_module()
 class SameClip(PairSampler):
-    """Every clip on its own: its first frame is animated by its own motion."""
+    """A pair sampler that takes every clip alone: its own motion animates its first frame."""
 
     def pairs(self, index: ClipIndex) -> list[Pair]:
-        """One pair a clip, without an image video."""
+        """Return one pair for each clip, without an image video."""
         return [Pair(record) for record in index.records]
 
 
 @PAIR_SAMPLERS.register_module()
 class SamePerson(PairSampler):
-    """Every clip with another clip of the same person, drawn anew each time.
+    """A pair sampler that draws another clip of the same person for every sample.
 
-    Falls back to any other clip where the person has one clip only.
+    If the person has one clip only, it draws any other clip.
     """
 
     def __init__(self) -> None:
@@ -68,12 +75,17 @@ class SamePerson(PairSampler):
         self._by_person: dict[str, list[ClipRecord]] = {}
 
     def pairs(self, index: ClipIndex) -> list[Pair]:
-        """One pair a clip, its image video still open."""
+        """Return one pair for each clip, with the image video still open."""
         return [Pair(record) for record in index.records]
 
     def draw(self, pair: Pair, index: ClipIndex, rng: np.random.Generator) -> Pair:
-        """Fill in the image video. Raises ``DataError`` if there is no second clip at all."""
-        if self._index is not index:  # sorted once: a set of forty thousand clips is drawn from as often
+        """Fill in the image video.
+
+        Raises:
+            DataError: There is no second clip at all.
+        """
+        # Grouped once for an index, because an epoch of forty thousand clips draws as often.
+        if self._index is not index:
             self._index, self._by_person = index, defaultdict(list)
             for record in index.records:
                 self._by_person[record.person].append(record)
@@ -82,20 +94,28 @@ class SamePerson(PairSampler):
 
 @PAIR_SAMPLERS.register_module()
 class OtherPerson(PairSampler):
-    """Every clip with a clip of another person, drawn anew each time; with ``same_label`` one of the same label.
+    """A pair sampler that draws a clip of another person for every sample.
 
-    Falls back to any clip of another person where none has the label, and to any other clip where there is nobody else.
+    If no other person has a clip with the label, it draws any clip of another person. If there is no other person, it
+    draws any other clip.
+
+    Args:
+        same_label: Draw among the clips with the driving clip's label. Default False.
     """
 
     def __init__(self, same_label: bool = False):
         self.same_label = same_label
 
     def pairs(self, index: ClipIndex) -> list[Pair]:
-        """One pair a clip, its image video still open."""
+        """Return one pair for each clip, with the image video still open."""
         return [Pair(record) for record in index.records]
 
     def draw(self, pair: Pair, index: ClipIndex, rng: np.random.Generator) -> Pair:
-        """Fill in the image video. Raises ``DataError`` if there is no second clip at all."""
+        """Fill in the image video.
+
+        Raises:
+            DataError: There is no second clip at all.
+        """
         others = [record for record in index.records if record.person != pair.driving.person]
         if self.same_label:
             others = [record for record in others if record.label == pair.driving.label] or others
@@ -104,10 +124,14 @@ class OtherPerson(PairSampler):
 
 @PAIR_SAMPLERS.register_module()
 class AllPairs(PairSampler):
-    """Every clip of the people ``driving_people`` with every person of ``image_people``; ``None`` means everyone.
+    """A pair sampler that combines every driving clip with every person.
 
-    The image is of the clip with the driving clip's label, or else that person's first. A person may drive their own
-    image.
+    The image is from the person's clip with the driving clip's label, or else from their first clip. A person may drive
+    their own image.
+
+    Args:
+        driving_people: People, or the name of a split, whose clips drive. By default everyone.
+        image_people: People, or the name of a split, who are animated. By default everyone.
     """
 
     def __init__(
@@ -117,8 +141,10 @@ class AllPairs(PairSampler):
         self.image_people = people_of(image_people)
 
     def pairs(self, index: ClipIndex) -> list[Pair]:
-        """All pairs, driving clip by driving clip. Raises ``DataError`` if no one of ``driving_people`` or
-        ``image_people`` is there.
+        """Return all pairs, driving clip by driving clip.
+
+        Raises:
+            DataError: No one of ``driving_people`` or ``image_people`` has a clip.
         """
         image_people = index.select(people=self.image_people)
         by_person = {person: image_people.select(people=[person]).records for person in image_people.people}
@@ -132,7 +158,7 @@ class AllPairs(PairSampler):
 def _draw_other(
     driving: ClipRecord, candidates: list[ClipRecord], index: ClipIndex, rng: np.random.Generator
 ) -> ClipRecord:
-    """Draw one of ``candidates`` but ``driving``; where there is none, any other clip of ``index``."""
+    """Draw one of ``candidates`` other than ``driving``. If there is none, draw any other clip of ``index``."""
     others = [record for record in candidates if record.name != driving.name]
     others = others or [record for record in index.records if record.name != driving.name]
     if not others:

@@ -1,4 +1,4 @@
-"""The usual pipeline of a clip data set, from a few arguments."""
+"""The usual pipeline of a clip data set, made from a few arguments."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def usual_pipeline(
     maps: int | Mapping[str, Any] | None = None,
     extra_steps: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the steps that most data sets take, by name, in the order of work.
+    """Return the steps that most data sets need, by name, in the order of work.
 
     They are ``window``, ``read``, ``points``, ``crop``, ``resize``, the augmentations, ``maps``, the extra steps and
-    ``pack``. A step that is not asked for is left out.
+    ``pack``. A step without its argument is left out.
 
     Args:
-        window: Chooses the frames: ``dict(type=RandomWindow, length=16, stride=2)`` to train,
-            ``dict(type=FirstFrames, ...)`` to test.
+        window: Chooses the frames: ``dict(type=RandomWindow, length=16, stride=2)`` to train, ``dict(type=FirstFrames,
+            ...)`` to test.
         size: Side of the frames in pixels, or (height, width). By default they keep their size.
         augmentation: Transforms by name after resizing, ``dict(flip=dict(type=RandomFlip))``.
         crop: A transform before resizing, ``dict(type=CenterCrop)``.
-        points: Landmarks, joints or boxes that each clip must have; an empty list reads those that there are.
-        maps: Number of condition maps a frame, or the arguments of ``ReadMaps``:
-            ``dict(channels=1, condition_generator=dict(type=Silhouettes))``. By default none are read.
+        points: Landmarks, joints or boxes that each clip must have. An empty list reads those that exist.
+        maps: Number of condition maps a frame, or the arguments of ``ReadMaps``: ``dict(channels=1,
+            condition_generator=dict(type=Silhouettes))``. By default none are read.
         extra_steps: Further transforms by name, before packing.
 
     Raises:

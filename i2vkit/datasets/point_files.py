@@ -1,4 +1,4 @@
-"""Points of faces and bodies beside the frames: files, gaps, and which points change places in a mirror."""
+"""Points of faces and bodies: their files, gaps in them, and which points change places in a mirror."""
 
 import csv
 from collections.abc import Sequence
@@ -11,10 +11,11 @@ from i2vkit.datasets.clip_index import ClipRecord, FrameFolder, FrameSpan
 from i2vkit.errors import DataError
 
 POINTS = ("landmarks", "joints")
-LONGEST_GAP = 5  # frames; over longer gaps a face may have moved anywhere
-COUNTS = (68, 5, 13)  # landmarks in iBUG order; eyes, nose, corners of the mouth; Penn Action's joints
+LONGEST_GAP = 5  # frames. In a longer gap a face may have moved anywhere
+# Landmarks in iBUG order, landmarks of eyes, nose and corners of the mouth, and Penn Action's joints.
+COUNTS = (68, 5, 13)
 
-# What stands at each place of a mirrored picture's points: pairs change places, the others stay.
+# Points that change places in a mirrored picture. The others stay.
 _PAIRS = {
     5: [(0, 1), (3, 4)],
     13: [(left, left + 1) for left in range(1, 13, 2)],
@@ -30,9 +31,13 @@ _PAIRS = {
 
 
 def mirror_order(count: int) -> list[int]:
-    """Which point takes each place when a picture with ``count`` (68, 5 or 13) points is mirrored.
+    """Return which point takes each place when a picture with ``count`` points is mirrored.
 
-    Raises ``DataError`` for another number of points, whose meaning is not known.
+    Args:
+        count: 68, 5 or 13.
+
+    Raises:
+        DataError: Another number of points, whose meaning is not known.
 
     >>> mirror_order(5)
     [1, 0, 2, 4, 3]
@@ -46,21 +51,25 @@ def mirror_order(count: int) -> list[int]:
 
 
 def points_of(record: ClipRecord, name: str) -> np.ndarray | None:
-    """The points (T, N, 2) of all frames of a clip, or its boxes (T, 4); None where it has none of that name.
+    """Return the points (T, N, 2) of all frames of a clip, or its boxes (T, 4).
 
     Args:
-        record: Holds them in ``metadata``, as an array or as the path of a CSV file, which is read anew each time.
+        record: A clip whose ``metadata`` holds an array, or the path of a CSV file. The file is read at every call.
         name: "landmarks", "joints" or "boxes".
 
+    Returns:
+        The array, or None if the clip has none of that name.
+
     Raises:
-        DataError: There is no such file, it cannot be read as such, or there are not as many rows as frames.
+        DataError: There is no such file, it cannot be read, or the number of its rows is not that of the frames.
     """
     given = record.metadata.get(name)
     if given is None:
         return None
     if isinstance(span := record.frames, FrameSpan):
-        whole = replace(record, frames=span.source, num_frames=span.length)
-        return points_of(whole, name)[span.start : span.stop]
+        all_points = points_of(replace(record, frames=span.source, num_frames=span.length), name)
+        assert all_points is not None  # the clip it is cut from has the same metadata
+        return all_points[span.start : span.stop]
     if not isinstance(given, np.ndarray):
         if not Path(given).is_file():
             raise DataError(f"clip {record.name}: its {name} are to be in {given}, where there is no file")
@@ -74,9 +83,10 @@ def points_of(record: ClipRecord, name: str) -> np.ndarray | None:
 
 
 def frame_numbers(record: ClipRecord) -> Sequence[int]:
-    """The numbers of a clip's frames in files of points: those in the names of their files, or their places.
+    """Return the numbers of a clip's frames in files of points: those in the names of their files, or their places.
 
-    Raises ``DataError`` if only a part of the names has a number.
+    Raises:
+        DataError: A file name has no number.
     """
     if not isinstance(record.frames, FrameFolder):
         return range(record.num_frames)
@@ -91,11 +101,11 @@ def _number(path: Path) -> int:
 
 
 def read_points(path: Path, frames: Sequence[int], counts: Sequence[int] = COUNTS) -> np.ndarray:
-    """Points (T, N, 2) of the frames with these numbers; NaN where the file has no row or an empty one.
+    """Read the points (T, N, 2) of the frames with these numbers. A frame without a row, or with an empty one, is NaN.
 
     Raises:
-        DataError: Another header than ``frame,x0,y0,...`` with one of ``counts`` points, a value that is no number, or
-            rows of frames that do not exist, which would mean that file and frames are numbered differently.
+        DataError: The header is not ``frame,x0,y0,...`` with one of ``counts`` points, a value is no number, or there
+            are rows of frames that do not exist. The last means that file and frames are numbered differently.
     """
     with path.open(newline="", encoding="utf-8-sig") as file:
         header, *rows = list(csv.reader(file, skipinitialspace=True)) or [[]]
@@ -122,12 +132,16 @@ def read_points(path: Path, frames: Sequence[int], counts: Sequence[int] = COUNT
 
 
 def fill_gaps(landmarks: np.ndarray, what: str = "landmarks") -> tuple[np.ndarray, int]:
-    """Landmarks (T, N, 2) without NaN, and how many frames were filled in.
+    """Fill in missing landmarks (T, N, 2), and count the frames that were filled in.
 
-    Short gaps are bridged linearly; at the ends the nearest frame is repeated. ``what`` they are stands in the message.
+    Short gaps are bridged linearly. At the ends the nearest frame is repeated.
+
+    Args:
+        landmarks: (T, N, 2), NaN where unknown.
+        what: Name of the points in the error message. Default "landmarks".
 
     Raises:
-        DataError: A gap of more than ``LONGEST_GAP`` frames.
+        DataError: A gap is longer than ``LONGEST_GAP`` frames.
 
     >>> filled, number = fill_gaps(np.array([[[0.0, 0.0]], [[np.nan, np.nan]], [[4.0, 2.0]]]))
     >>> filled[1].tolist(), number
@@ -138,6 +152,6 @@ def fill_gaps(landmarks: np.ndarray, what: str = "landmarks") -> tuple[np.ndarra
     if longest > LONGEST_GAP or not known.any():
         raise DataError(f"{longest} frames in a row have no {what}; up to {LONGEST_GAP} are filled in")
     frames = np.arange(len(landmarks))
-    flat = landmarks.reshape(len(landmarks), -1)
+    flat = landmarks.reshape(len(landmarks), -1)  # (T, N, 2) -> (T, 2 * N), each column a coordinate over time
     filled = np.stack([np.interp(frames, frames[known], column[known]) for column in flat.T], axis=1)
     return filled.reshape(landmarks.shape), int((~known).sum())

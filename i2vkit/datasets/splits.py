@@ -1,4 +1,4 @@
-"""Who is trained on and who is tested on, by data set, as fixed lists."""
+"""Fixed lists of the people to train on and to test on, by data set."""
 
 from collections.abc import Sequence
 
@@ -129,17 +129,22 @@ METADATA_SPLITS: dict[str, tuple[str, str]] = {
 
 
 def people_of(people: str | int | Sequence[str] | None, index: ClipIndex | None = None) -> list[str] | None:
-    """Resolve the name of a split, one person or several people into a list; ``None`` means everyone.
+    """Resolve the name of a split, one person or several people into a list. ``None`` means everyone.
 
-    Splits that the clips tell are looked up in ``index``. Raises ``ConfigError`` without one, ``DataError`` if its
-    clips do not say which split they belong to.
+    Args:
+        people: Name of a split, a person, or several.
+        index: The clips. It is needed for a split that is stored in the clips' own metadata.
+
+    Raises:
+        ConfigError: Such a split is named and there is no ``index``.
+        DataError: The clips of ``index`` do not say which split they belong to.
 
     >>> people_of("weizmann/val"), people_of("P001"), people_of([3, 4]), people_of(4), people_of(None)
     (['2'], ['P001'], ['3', '4'], ['4'], None)
     """
     if people is None:
         return None
-    if isinstance(people, int):  # what a command line makes of "people=4"
+    if isinstance(people, int):  # a command line turns "people=4" into a number
         return [str(people)]
     if isinstance(people, str):
         return _metadata_split(people, index) if people in METADATA_SPLITS else list(SPLITS.get(people, (people,)))

@@ -1,6 +1,6 @@
-"""What mmengine lacks: optimisers by phase, safe checkpoints, exact resuming, several processes.
+"""Extensions of mmengine: optimisers by phase, safe checkpoints, exact resuming, several processes.
 
-Importing this package registers all of it; the registries do so themselves.
+Importing this package registers all of them. The registries import it by themselves.
 """
 
 from i2vkit.engine import checkpoints, distributed, hooks, optimizers, saving

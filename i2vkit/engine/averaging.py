@@ -1,8 +1,8 @@
 """Averaging of gradients over several processes, while the backward pass still runs.
 
-Gradients lie in buckets of some megabytes, one message each. A bucket is sent as soon as the backward pass has made all
-of its gradients, and travels while the pass goes on with the layers before. DistributedDataParallel does the same, but
-counts on one forward pass through ``module.forward``; a phase calls parts of the generator several times.
+Gradients are collected in buckets of some megabytes, one message each. A bucket is sent as soon as the backward pass
+has made all of its gradients, while the pass goes on with earlier layers. DistributedDataParallel does the same, but
+needs a single forward pass through ``module.forward``. A phase calls parts of the generator several times.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ BUCKET = 25.0
 
 
 class GradientBucket:
-    """Gradients that travel in one message.
+    """Gradients that are sent in one message.
 
-    Every parameter has its place in the message, whether it has a gradient or not (then zeros), and behind all places
-    stands a flag for each, 1 where there is a gradient. So the messages of all processes match in any case, and a
-    parameter whose gradient is missing in some processes gets the same mean in all of them.
+    Every parameter has its place in the message, filled with zeros if it has no gradient. Behind all places is a flag
+    for each, 1 if there is a gradient. So the messages of all processes always match, and a parameter whose gradient is
+    missing in some processes gets the same mean in all of them.
 
     Args:
-        parameters: of one type and one device.
+        parameters: Parameters of one type and one device.
     """
 
     def __init__(self, parameters: Sequence[Tensor]):
@@ -41,17 +41,17 @@ class GradientBucket:
 
     @property
     def is_complete(self) -> bool:
-        """All gradients have arrived."""
+        """Return True once all gradients have arrived."""
         return len(self.arrived) == len(self.parameters)
 
     @property
     def is_sent(self) -> bool:
-        """The message is on its way: the bucket takes no gradient any more."""
+        """Return True while the message is on its way. The bucket then takes no gradient any more."""
         return self._message is not None
 
     @torch.no_grad()
     def send(self) -> None:
-        """Pack the gradients as they are now into a message and start to sum it over the processes."""
+        """Pack the current gradients into a message and start to sum it over the processes."""
         gradients = [parameter.grad for parameter in self.parameters]
         places = [
             torch.zeros_like(parameter) if gradient is None else gradient
@@ -61,18 +61,19 @@ class GradientBucket:
         for number, gradient in enumerate(gradients):
             if gradient is None:
                 flags[number] = 0
-        self._message = torch.cat([*(place.reshape(-1) for place in places), flags])
+        self._message = torch.cat([*(place.reshape(-1) for place in places), flags])  # (N + number of parameters,)
         self._work = distributed.all_reduce(self._message, async_op=True)
 
     @torch.no_grad()
     def receive(self, processes: int) -> None:
         """Wait for the message and write the means into the gradients."""
+        assert self._work is not None and self._message is not None  # ``send`` comes before
         self._work.wait()
         message = self._message.div_(processes)
         sizes = [parameter.numel() for parameter in self.parameters]
         *means, flags = message.split([*sizes, len(sizes)])
         missing = any(parameter.grad is None for parameter in self.parameters)
-        seen = flags.tolist() if missing else []  # waits for the device, so only where something is missing
+        seen = flags.tolist() if missing else []  # this waits for the device, so it is left out if possible
         pairs = []
         for number, (parameter, mean) in enumerate(zip(self.parameters, means, strict=True)):
             if parameter.grad is not None:
@@ -80,11 +81,11 @@ class GradientBucket:
             elif seen[number] > 0:  # another process has one
                 parameter.grad = mean.view_as(parameter).clone()
         if pairs:
-            torch._foreach_copy_(*map(list, zip(*pairs, strict=True)))
+            torch._foreach_copy_([gradient for gradient, _ in pairs], [mean for _, mean in pairs])
         self.reset()
 
     def reset(self) -> None:
-        """Be empty again; a message that is on its way is forgotten."""
+        """Empty the bucket. A message that is on its way is forgotten."""
         self.arrived.clear()
         self._message = self._work = None
 
@@ -92,14 +93,14 @@ class GradientBucket:
 def fill_buckets(
     parameters: Sequence[Tensor], first: float = FIRST_BUCKET, size: float = BUCKET
 ) -> list[GradientBucket]:
-    """Buckets of the parameters from the last to the first, about the order in which a backward pass reaches them.
+    """Put parameters into buckets from the last to the first, about the order in which a backward pass reaches them.
 
     The order follows from the parameters alone and stays, so that a resumed training adds in the same order too.
 
     Args:
-        parameters: of any types and devices; a bucket has but one of each.
-        first: MiB of the first bucket.
-        size: MiB of the others. A parameter that is larger has a bucket of its own.
+        parameters: Parameters of any types and devices. A bucket has only one of each.
+        first: MiB of the first bucket. Default 1.
+        size: MiB of the others. A larger parameter has a bucket of its own. Default 25.
     """
     buckets: list[list[Tensor]] = []
     open_buckets: dict[tuple, list[Tensor]] = {}
@@ -115,19 +116,20 @@ def fill_buckets(
 
 
 class GradientAverager:
-    """Averages the gradients of some parameters over all processes.
+    """An averager of the gradients of some parameters over all processes.
 
-    Inside :meth:`overlapping` a bucket is sent once all its gradients are there and all buckets before it are sent, so
-    that the order of the messages is the same in all processes whatever the order of the gradients. :meth:`finish`
-    sends what is left and waits for all. Outside, :meth:`finish` alone sends and waits. A parameter that gets no
-    gradient keeps its bucket and those behind it waiting for :meth:`finish`: the means are right, later.
+    Inside :meth:`overlapping` a bucket is sent once all its gradients are there and all buckets before it are sent. The
+    order of the messages is thus the same in all processes, in whatever order gradients come. :meth:`finish` sends the
+    remaining buckets and waits for all. Outside :meth:`overlapping`, :meth:`finish` alone sends and waits. A parameter
+    without a gradient keeps its bucket and those behind it waiting for :meth:`finish`. The means are right all the
+    same, only later.
 
-    The hooks stand on the parameters as long as the averager lives; copies and pickles of a parameter do not take them
-    along.
+    The hooks stay on the parameters as long as the averager lives. Copies and pickles of a parameter do not have them.
 
     Args:
-        parameters: those of one optimiser.
-        first, size: MiB of the buckets, see :func:`fill_buckets`.
+        parameters: The parameters of one optimiser.
+        first: MiB of the first bucket, see :func:`fill_buckets`.
+        size: MiB of the others.
     """
 
     def __init__(self, parameters: Iterable[Tensor], first: float = FIRST_BUCKET, size: float = BUCKET):
@@ -137,21 +139,24 @@ class GradientAverager:
         handles = []
         for number, bucket in enumerate(self.buckets):
             for place, parameter in enumerate(bucket.parameters):
-                if parameter.requires_grad:  # the gradient of any other is sent by finish
+                if parameter.requires_grad:  # ``finish`` sends the gradients of the others
                     hook = partial(_arrived, weakref.ref(self), number, place)
                     handles.append(parameter.register_post_accumulate_grad_hook(hook))
         weakref.finalize(self, _remove, handles)
 
     @contextmanager
     def overlapping(self, wanted: bool = True) -> Iterator[None]:
-        """Inside, if it is ``wanted``, the next backward pass sends its gradients while it runs.
+        """Return a context in which the next backward pass sends its gradients while it runs.
 
         It must be the last one before :meth:`finish`.
+
+        Args:
+            wanted: If False, the context does nothing. Default True.
         """
         self._is_overlapping = wanted
         try:
             yield
-        finally:  # after an error too, so that nothing of it is left
+        finally:  # after an error too, so that no message of it is left
             self._reset()
 
     def finish(self) -> None:
@@ -164,10 +169,10 @@ class GradientAverager:
         self._next = 0
 
     def arrived(self, number: int, place: int) -> None:
-        """SampledClip note that a gradient is complete; called by the backward pass.
+        """Note that a gradient is complete. The backward pass calls this.
 
         Raises:
-            TrainingError: the bucket is on its way already.
+            TrainingError: The bucket is on its way already.
         """
         if not self._is_overlapping:
             return
@@ -195,7 +200,7 @@ class GradientAverager:
 
 
 def _arrived(averager: weakref.ref[GradientAverager], number: int, place: int, parameter: Tensor) -> None:
-    """The hook of a parameter. It holds the averager weakly, which else would live as long as the model."""
+    """Run as the hook of a parameter. It holds the averager weakly, which would otherwise live as long as the model."""
     if (alive := averager()) is not None:
         alive.arrived(number, place)
 

@@ -1,4 +1,4 @@
-"""Reading checkpoints: nothing in a file is ever executed, and weights fit exactly or not at all."""
+"""Loading of checkpoints: no code in a file is ever executed, and weights fit exactly or not at all."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ from i2vkit.errors import CheckpointError
 
 @CheckpointLoader.register_scheme(prefixes="", force=True)
 def load_checkpoint_file(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
-    """Everything in a ``.pth`` or ``.safetensors`` file; weights and plain values only.
+    """Load everything in a ``.pth`` or ``.safetensors`` file, weights and plain values only.
 
-    A work dir stands for its best checkpoint, or for the newest where no best one was kept.
+    The loader of mmengine would run the code in a file if all else fails, and its ``resume`` executes a config text
+    stored there. This function replaces it for every load, and drops that text.
 
-    mmengine's own loader would fall back to running the code in a file, and its ``resume`` executes a config text
-    stored there: this one replaces it for every load, and drops that text.
+    Args:
+        path: The file. For a work dir it is the best checkpoint, or the newest if no best one was kept.
+        map_location: Device of the tensors. Default "cpu".
 
     Raises:
-        CheckpointError: the file is missing, cut, not a checkpoint, or carries code.
+        CheckpointError: The file is missing, cut, not a checkpoint, or carries code.
     """
     path = checkpoint_file(path)
     checkpoint = (
@@ -46,12 +48,12 @@ def load_checkpoint_file(path: str | Path, map_location: Any = "cpu") -> dict[st
 
 
 def stored_facts(path: str | Path) -> dict[str, Any]:
-    """Return what a checkpoint or an exported file says of the data that its model was trained on, by name.
+    """Return the facts of the training data that a checkpoint or an exported file holds, by name.
 
-    Empty where it says nothing, as files of earlier versions do.
+    The dict is empty for files of earlier versions, which hold none.
 
     Raises:
-        CheckpointError: there is no such file, or it is broken.
+        CheckpointError: There is no such file, or it is broken.
     """
     path = checkpoint_file(path)
     if path.suffix != ".safetensors":
@@ -65,10 +67,10 @@ def stored_facts(path: str | Path) -> dict[str, Any]:
 
 
 def checkpoint_file(path: str | Path) -> Path:
-    """The file that ``path`` means: itself, or of a work dir the best checkpoint, or the newest if no best was kept.
+    """Return the file that ``path`` means: itself, or the best checkpoint of a work dir, or else the newest.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: There is none.
     """
     path = Path(path).expanduser()
     if path.is_dir():
@@ -84,7 +86,7 @@ def _load_torch(path: Path, map_location: Any) -> Any:
         with warnings.catch_warnings():  # torch warns of odd pickles before it refuses them
             warnings.simplefilter("ignore")
             return torch.load(path, map_location=map_location, weights_only=True)
-    except Exception as error:  # anything at all comes out of random bytes
+    except Exception as error:  # random bytes may raise anything
         # torch's own message recommends weights_only=False, so only the name in it is passed on.
         if isinstance(error, pickle.UnpicklingError) and (
             found := re.search(r"(?i)unsupported.*?([\w]+\.[\w.]+)", str(error))
@@ -107,10 +109,16 @@ def _load_safetensors(path: Path, map_location: Any) -> dict[str, Tensor]:
 
 
 def load_weights(model: nn.Module, path: str | Path, prefix: str | None = None, strict: bool = True) -> None:
-    """Load the weights of a file into ``model``; of those under ``prefix`` if one is given ("generator").
+    """Load the weights of a file into ``model``.
+
+    Args:
+        model: The model, also if it is wrapped for several processes.
+        path: The file, or a work dir.
+        prefix: Load the weights under this name only, for instance "generator". By default all.
+        strict: Refuse weights that are not exactly the model's. With False those that fit are loaded. Default True.
 
     Raises:
-        CheckpointError: as ``load_checkpoint_file``, and with ``strict`` if the weights are not exactly the model's.
+        CheckpointError: As ``load_checkpoint_file``, and for weights that do not fit.
     """
     checkpoint = load_checkpoint_file(path)
     weights = checkpoint.get("state_dict", checkpoint)
@@ -149,19 +157,19 @@ def check_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) 
 
 
 def _list(title: str, names: Iterable[str]) -> str:
-    """The title, how many there are, and the first three."""
+    """Return a title with the number of ``names`` and the first three of them, or nothing if there are none."""
     names = list(names)
     more = ", ..." if len(names) > 3 else ""
     return f"{title} ({len(names)}): {', '.join(names[:3])}{more}" if names else ""
 
 
-def unwrapped(model: nn.Module) -> nn.Module:
-    """The model itself, where it stands in a wrapper for several processes."""
+def unwrapped(model: nn.Module) -> Any:
+    """Return the model itself, if it is in a wrapper for several processes."""
     return model.module if is_model_wrapper(model) else model
 
 
 def check_hash(path: str | Path, expected: str) -> None:
-    """Raise ``CheckpointError`` unless the file's SHA-256 is ``expected`` (its first 8 or more digits do)."""
+    """Raise ``CheckpointError`` unless the file's SHA-256 is ``expected`` (8 or more leading digits suffice)."""
     with Path(path).open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if len(expected) < 8 or not found.startswith(expected.lower()):
@@ -169,10 +177,13 @@ def check_hash(path: str | Path, expected: str) -> None:
 
 
 def latest_checkpoint(work_dir: str | Path) -> Path:
-    """The checkpoint that a training in ``work_dir`` wrote last.
+    """Return the checkpoint that a training in ``work_dir`` wrote last.
 
-    Follows ``last_checkpoint``; where that is gone, cut or names a file from before the folder was moved, the highest
-    ``iter_N.pth``. Raises ``CheckpointError`` if there is none.
+    ``last_checkpoint`` names it. If that file is gone, cut, or names a file from before the folder was moved, it is the
+    highest ``iter_N.pth``.
+
+    Raises:
+        CheckpointError: There is none.
     """
     folder = Path(work_dir)
     note = folder / "last_checkpoint"

@@ -1,8 +1,8 @@
-"""torch.compile for the parts of a model where it pays.
+"""torch.compile for the parts of a model for which it pays.
 
-The whole training step, which mmengine's key ``compile`` would compile, breaks into dozens of graphs at its phases,
-checks and optimisers. Decoder, discriminators, encoders and refiner are most of the work and few graphs. Each is
-compiled in place, so that the names of weights in a checkpoint stay.
+mmengine's key ``compile`` would compile the whole training step, which breaks into dozens of graphs at its phases,
+checks and optimisers. Decoder, discriminators, encoders and refiner do most of the work in few graphs. Each is compiled
+in place, so that the names of weights in a checkpoint stay.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from torch.nn.modules.conv import _ConvNd
 
 from i2vkit.errors import ConfigError
 
-# Of a generator; motion generators are recurrent layers or draws of noise.
+# The slots of a generator that are compiled. Motion generators are recurrent layers or draws of noise.
 SLOTS = ("content_encoder", "motion_encoder", "decoder", "refiner")
 OPTIONS = tuple(name for name in inspect.signature(torch.compile).parameters if name != "model")
 
 
 def compile_options(value: bool | Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return the arguments of ``torch.compile`` that a config's key ``compile`` means, None for no compilation.
+    """Return the arguments of ``torch.compile`` that a config's key ``compile`` means, or None for no compilation.
 
     Args:
-        value: True, or a dict of arguments of ``torch.compile`` (``mode``, ``backend``, ``dynamic``, ...); False or
-            None not to compile. Unless ``dynamic`` is given, a graph is compiled for each shape that comes: shapes are
-            few, and kernels for any shape slower.
+        value: True, or a dict of arguments of ``torch.compile`` (``mode``, ``backend``, ``dynamic``, ...). False or
+            None do not compile. Unless ``dynamic`` is given, a graph is compiled for each shape, because shapes are few
+            and kernels for any shape are slower.
 
     Raises:
-        ConfigError: For another value or an unknown argument.
+        ConfigError: Another value or an unknown argument.
 
     Examples:
         >>> compile_options(True), compile_options({"mode": "reduce-overhead"}), compile_options(False)
@@ -49,21 +49,23 @@ def compile_options(value: bool | Mapping[str, Any] | None) -> dict[str, Any] | 
 
 
 def compile_parts(model: nn.Module, options: Mapping[str, Any]) -> list[str]:
-    """Compile in place what pays of ``model``; each graph is made when a part first runs, which takes a minute or so.
+    """Compile in place the parts of ``model`` for which it pays.
 
     These are the encoders, decoder and refiner of a generator, the networks of a supervised model, and all
-    discriminators. Of a part with a recurrent layer its convolutional modules are compiled, the layer itself stays
-    outside. What a compiled part draws at random (dropout) are other numbers than without compilation.
+    discriminators. If a part has a recurrent layer, its convolutional modules are compiled and that layer is not. Each
+    graph is made when a part first runs, which takes a minute or so. Random draws inside a compiled part (dropout)
+    differ from those without compilation.
 
     Args:
-        model: With ``generator`` and ``discriminators``, or ``network``. Weights, names and precision stay.
-        options: As ``compile_options`` returns them.
+        model: A model with ``generator`` and ``discriminators``, or with ``network``. Weights, names and precision
+            stay.
+        options: Arguments as ``compile_options`` returns them.
 
     Returns:
         The paths of the modules that were compiled.
 
     Raises:
-        ConfigError: For a mode or backend that torch does not know.
+        ConfigError: torch does not know the mode or the backend.
     """
     generator = getattr(model, "generator", None)
     parts = {f"generator.{slot}": getattr(generator, slot, None) for slot in SLOTS}
@@ -84,7 +86,7 @@ def compile_parts(model: nn.Module, options: Mapping[str, Any]) -> list[str]:
 def uncompiled() -> AbstractContextManager:
     """Return a context in which compiled parts run as they are written.
 
-    A gradient penalty needs it: a compiled graph has no second derivative.
+    A gradient penalty needs it, because a compiled graph has no second derivative.
     """
     return torch.compiler.set_stance("force_eager")
 

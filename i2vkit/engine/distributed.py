@@ -1,6 +1,6 @@
 """Training and testing on several processes.
 
-Not by DistributedDataParallel: it counts on one forward pass through ``module.forward`` and a gradient for every
+DistributedDataParallel is not used. It needs one forward pass through ``module.forward`` and a gradient for every
 parameter, while a phase calls parts of the generator several times and updates some of them. Here every process runs
 the model as it is, and the optimiser of a phase averages the gradients of its parameters (``averaging.py``).
 """
@@ -25,30 +25,30 @@ from i2vkit.errors import ConfigError
 from i2vkit.registry import HOOKS, MODEL_WRAPPERS
 
 LAUNCHERS = ("none", "pytorch", "slurm")
-# Seconds. A process may wait so long for another that decodes clips, draws samples or computes scores.
+# Seconds that a process waits for another that decodes clips, draws samples or computes scores.
 TIMEOUT = 1800
-# Ports that Slurm jobs use: below those that systems hand out by themselves.
+# Ports of Slurm jobs. They are below those that systems hand out by themselves.
 FIRST_PORT, PORTS = 15000, 15000
 
 
 @MODEL_WRAPPERS.register_module()
 class ReplicatedModel(nn.Module):
-    """The wrapper that mmengine asks for around a model in several processes.
+    """The wrapper that mmengine needs around a model in several processes.
 
     The Runner itself sends the first process's weights to all before training.
 
     Args:
-        module: the model.
+        module: The model.
         sync_bn: "torch" or "mmcv" makes its batch norms take their statistics from all processes, see
             ``convert_batch_norms_``. By default each process takes its own.
 
     Raises:
-        ConfigError: ``sync_bn`` for a model on the CPU, and as ``convert_batch_norms_``.
+        ConfigError: ``sync_bn`` is given for a model on the CPU, or as ``convert_batch_norms_``.
     """
 
     def __init__(self, module: nn.Module, sync_bn: str | None = None):
         super().__init__()
-        self.module = module
+        self.module: Any = module  # mmengine's models have steps, which torch's modules do not declare
         if sync_bn is None:
             return
         if any(parameter.device.type == "cpu" for parameter in module.parameters()):
@@ -59,24 +59,24 @@ class ReplicatedModel(nn.Module):
         convert_batch_norms_(module, sync_bn)
 
     def train_step(self, data: dict, optim_wrapper: Any) -> dict[str, Tensor]:
-        """The model's step; the losses that it returns are means over the processes."""
+        """Run the model's step. The losses that it returns are means over the processes."""
         return average_losses(self.module.train_step(data, optim_wrapper))
 
     def val_step(self, data: dict) -> list:
-        """The model's."""
+        """Run the model's validation step."""
         return self.module.val_step(data)
 
     def test_step(self, data: dict) -> list:
-        """The model's."""
+        """Run the model's test step."""
         return self.module.test_step(data)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """The model's."""
+        """Run the model."""
         return self.module(*args, **kwargs)
 
 
 def average_losses(losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The means of ``losses``, scalars by name, over all processes, in one message."""
+    """Return the means of ``losses``, scalars by name, over all processes. They are sent in one message."""
     if get_world_size() == 1 or not losses:
         return losses
     values = torch.stack([value.detach().float() for value in losses.values()])
@@ -86,13 +86,13 @@ def average_losses(losses: dict[str, Tensor]) -> dict[str, Tensor]:
 
 @HOOKS.register_module()
 class SharedValidationHook(Hook):
-    """Makes several processes validate one model: that of the checkpoint, which the first process writes.
+    """A hook for several processes that validate one model: that of the checkpoint, which the first process writes.
 
-    Each process has gathered batch norm statistics of its own; before validation all get the first one's buffers. The
-    results of the metrics travel through the process group, as in a test (``evaluation/sharing.py``).
+    Each process has batch norm statistics of its own, so before validation all get the buffers of the first one. The
+    results of the metrics go through the process group, as in a test (``evaluation/sharing.py``).
     """
 
-    priority = "LOW"  # after the average of the weights has taken its place
+    priority = "LOW"  # after the averaged weights have replaced the model's
 
     def before_val_epoch(self, runner: Any) -> None:
         """Send and receive the buffers."""
@@ -103,18 +103,18 @@ class SharedValidationHook(Hook):
 
 
 def init_distributed(launcher: str, settings: Mapping[str, Any] | None = None) -> None:
-    """Join the other processes: by NCCL, each with a GPU of its own, or by gloo where there is no GPU.
+    """Join the other processes: by NCCL, each with a GPU of its own, or by gloo without GPUs.
 
     mmengine finds the processes joined and leaves them as they are.
 
     Args:
         launcher: "none" for one process, "pytorch" (torchrun) or "slurm" (srun).
-        settings: ``env_cfg.dist_cfg`` of the config. ``backend`` is read where there are GPUs ("nccl" by default);
-            ``timeout`` is in seconds, 1800 by default; ``port`` is that of the first process under Slurm.
+        settings: ``env_cfg.dist_cfg`` of the config. ``backend`` is used with GPUs ("nccl" by default), ``timeout`` is
+            in seconds (1800 by default), and ``port`` is that of the first process under Slurm.
 
     Raises:
-        ConfigError: for an unknown launcher, one that did not start this process, settings that are not there, and
-            more processes than GPUs.
+        ConfigError: The launcher is unknown or did not start this process, a setting is unknown, or there are more
+            processes than GPUs.
     """
     if launcher not in LAUNCHERS:
         raise ConfigError(f"launcher is one of {', '.join(LAUNCHERS)}, not '{launcher}'")
@@ -126,29 +126,34 @@ def init_distributed(launcher: str, settings: Mapping[str, Any] | None = None) -
         raise ConfigError("--launcher slurm is set by srun: use tools/slurm_train.sh or tools/slurm_test.sh")
     if launcher == "none" or distributed.is_initialized():
         return
-    settings = {"backend": "nccl", "timeout": TIMEOUT, "port": None} | dict(settings or {})
-    if unknown := sorted(set(settings) - {"backend", "timeout", "port"}):
+    chosen: dict[str, Any] = {"backend": "nccl", "timeout": TIMEOUT, "port": None} | dict(settings or {})
+    if unknown := sorted(set(chosen) - {"backend", "timeout", "port"}):
         raise ConfigError(f"env_cfg.dist_cfg: there is no '{unknown[0]}'; there are backend, timeout and port")
     if launcher == "slurm":
-        os.environ.update(slurm_environment(os.environ, settings["port"]))
-    timeout = timedelta(seconds=settings["timeout"])
+        os.environ.update(slurm_environment(os.environ, chosen["port"]))
+    timeout = timedelta(seconds=chosen["timeout"])
     if not torch.cuda.is_available():
         distributed.init_process_group("gloo", timeout=timeout)
         return
     device = torch.device("cuda", gpu_of(int(os.environ["LOCAL_RANK"]), torch.cuda.device_count(), launcher))
     torch.cuda.set_device(device)
-    # Told its device, NCCL connects at once, and barriers need not guess.
-    bound = {"device_id": device} if settings["backend"] == "nccl" else {}
-    distributed.init_process_group(settings["backend"], timeout=timeout, **bound)
+    # With its device NCCL connects at once, and barriers need not guess it.
+    bound: dict[str, Any] = {"device_id": device} if chosen["backend"] == "nccl" else {}
+    distributed.init_process_group(chosen["backend"], timeout=timeout, **bound)
 
 
 def gpu_of(local_rank: int, gpus: int, launcher: str = "pytorch") -> int:
-    """The index of the GPU of a process, by its number on this machine and the number of GPUs that it sees.
+    """Return the index of the GPU of a process.
 
     Slurm may show each task its own GPU only, which is then number 0.
 
+    Args:
+        local_rank: Number of the process on this machine, from 0.
+        gpus: Number of GPUs that the process sees.
+        launcher: "pytorch" (the default) or "slurm".
+
     Raises:
-        ConfigError: there are more processes than GPUs.
+        ConfigError: There are more processes than GPUs.
 
     >>> gpu_of(3, 8), gpu_of(3, 1, "slurm")
     (3, 0)
@@ -164,14 +169,14 @@ def gpu_of(local_rank: int, gpus: int, launcher: str = "pytorch") -> int:
 
 
 def slurm_environment(environment: Mapping[str, str], port: int | None = None) -> dict[str, str]:
-    """The variables that torch reads, from those that Slurm sets for each task.
+    """Return the variables that torch reads, made of those that Slurm sets for each task.
 
-    ``MASTER_ADDR`` and ``MASTER_PORT`` stay where they are set. Otherwise the first machine of the job step is asked,
-    at ``port`` or at a port that follows from the numbers of the job and of its step, so that two jobs on one machine
-    do not meet.
+    ``MASTER_ADDR`` and ``MASTER_PORT`` stay if they are set. Otherwise they are the first machine of the job step, and
+    ``port`` or a port that follows from the numbers of the job and of its step. Two jobs on one machine thus get
+    different ports.
 
     Raises:
-        ConfigError: ``scontrol`` is not there, or knows no machine.
+        ConfigError: ``scontrol`` is not installed, or knows no machine.
     """
     job, step = environment.get("SLURM_JOB_ID", "0"), environment.get("SLURM_STEP_ID", "0")
     return {
@@ -184,7 +189,7 @@ def slurm_environment(environment: Mapping[str, str], port: int | None = None) -
 
 
 def slurm_port(job: int, step: int = 0) -> int:
-    """A port from 15000 to 29999, another one for each of 15000 jobs in a row, and for each step of a job.
+    """Return a port from 15000 to 29999 that differs for each of 15000 jobs in a row, and for each step of a job.
 
     >>> slurm_port(123456), slurm_port(123457), slurm_port(123456, step=1)
     (18456, 18457, 26023)
@@ -206,6 +211,6 @@ def _first_machine(environment: Mapping[str, str]) -> str:
 
 
 def leave_distributed() -> None:
-    """Part from the other processes, once all work is done; else torch warns at the end of a program."""
+    """Leave the other processes, once all work is done. Otherwise torch warns at the end of a program."""
     if distributed.is_initialized():
         distributed.destroy_process_group()

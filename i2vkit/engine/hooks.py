@@ -1,4 +1,4 @@
-"""Hooks: random states and data that continue exactly, pictures while training, an averaged generator."""
+"""Hooks for exactly resumed runs, for pictures during training, and for an averaged generator."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from i2vkit.visualization.strips import comparison_strip
 
 @HOOKS.register_module()
 class IterationSeedHook(Hook):
-    """Makes an iteration depend on its number and not on what ran before it, so that a resumed run is the same run.
+    """A hook that makes an iteration depend on its number, so that a resumed run is the same run.
 
-    Every iteration starts from random states of (seed, iteration, process). The data continue by themselves: mmengine's
-    loop asks the sampler to ``skip``, and a sample follows from its position.
+    Every iteration starts from random states of (seed, iteration, process), whatever ran before. The data resume
+    without a hook: the loop of mmengine calls ``skip`` of the sampler, and a sample follows from its position.
     """
 
     priority = "VERY_HIGH"
@@ -39,10 +39,14 @@ class IterationSeedHook(Hook):
 
 @HOOKS.register_module()
 class SampleStripHook(Hook):
-    """Every ``interval`` iterations generates the same ``num`` validation samples and writes them as one picture.
+    """A hook that generates the same validation samples again and again and writes them as one picture.
 
-    To ``work_dir/samples/<iteration>.png`` and to the visualiser (TensorBoard). The samples are spread over the
-    validation set; a run without one, and a model that generates nothing, get no pictures.
+    The picture goes to ``work_dir/samples/<iteration>.png`` and to the visualizer (TensorBoard). The samples are spread
+    over the validation set. There are no pictures without a validation set, or for a model that generates nothing.
+
+    Args:
+        interval: Iterations between two pictures. Default 1000.
+        num: Number of samples in a picture. Default 4.
     """
 
     priority = "LOW"
@@ -53,7 +57,7 @@ class SampleStripHook(Hook):
 
     @master_only
     def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Write the picture; random states need no care, they are set anew by the next iteration."""
+        """Write the picture. Random states need no care, because the next iteration sets them again."""
         if runner.val_loop is None or not self.every_n_train_iters(runner, self.interval):
             return
         if not self._items:
@@ -75,10 +79,16 @@ class SampleStripHook(Hook):
 
 @HOOKS.register_module()
 class GeneratorEMAHook(EMAHook):
-    """Validates and saves a moving average of the generator; the discriminators are neither copied nor averaged.
+    """A hook that validates and saves a moving average of the generator.
 
-    A checkpoint's ``state_dict`` then holds the averaged generator, and ``ema_state_dict`` the one in training, with
-    which a resumed run goes on. ``momentum`` is the weight of the newest step.
+    The discriminators are neither copied nor averaged. The ``state_dict`` of a checkpoint holds the averaged generator,
+    and ``ema_state_dict`` the one in training, with which a resumed run goes on.
+
+    Args:
+        momentum: Weight of the newest step, in (0, 1). Default 0.001.
+        begin_iter: First iteration that is averaged. Default 0.
+        interval: Iterations between two updates of the average. Default 1.
+        part: The attribute of the model that is averaged. Default "generator".
     """
 
     def __init__(self, momentum: float = 0.001, begin_iter: int = 0, interval: int = 1, part: str = "generator"):
@@ -91,12 +101,12 @@ class GeneratorEMAHook(EMAHook):
         self.ema_model = MMENGINE_MODELS.build(self.ema_cfg, default_args=dict(model=self.src_model))
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Add the average, on the CPU like the rest of a checkpoint, so that it can be read without a GPU."""
+        """Add the average, on the CPU like the rest of a checkpoint, so that it can be loaded without a GPU."""
         checkpoint["ema_state_dict"] = {name: value.cpu() for name, value in self.ema_model.state_dict().items()}
         self._swap_ema_state_dict(checkpoint)
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Resume the average, or start it from what was loaded."""
+        """Resume the average, or start it from the loaded weights."""
         check_weights(unwrapped(runner.model), checkpoint.get("state_dict", checkpoint), str(runner._load_from))
         if "ema_state_dict" in checkpoint and runner._resume:
             self._swap_ema_state_dict(checkpoint)

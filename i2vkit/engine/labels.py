@@ -1,8 +1,9 @@
-"""Labels: found by name or class index, and those of the data compared with those of the model."""
+"""Labels: their lookup by name or class index, and the check of the data's labels against the model's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -13,7 +14,7 @@ from i2vkit.errors import ConfigError
 
 
 def list_labels(labels: Sequence[str]) -> str:
-    """All labels with their class indices, on one line.
+    """Return all labels with their class indices, on one line.
 
     Examples:
         >>> from i2vkit.engine.labels import list_labels
@@ -24,7 +25,11 @@ def list_labels(labels: Sequence[str]) -> str:
 
 
 def find_label(labels: Sequence[str], label: str | int) -> int:
-    """The class index of a label given by name or by class index, as a number or in digits; a name goes first.
+    """Return the class index of a label.
+
+    Args:
+        labels: Names of the labels in the order of their class indices.
+        label: A name, or a class index as a number or in digits. A name takes precedence.
 
     Examples:
         >>> from i2vkit.engine.labels import find_label
@@ -32,9 +37,9 @@ def find_label(labels: Sequence[str], label: str | int) -> int:
         (1, 0)
 
     Raises:
-        ConfigError: there is no such label; lists those that there are.
+        ConfigError: There is no such label. The message lists those that exist.
     """
-    if label in labels:
+    if isinstance(label, str) and label in labels:
         return list(labels).index(label)
     known = {str(index): index for index in range(len(labels))}
     if str(label) not in known:
@@ -45,9 +50,16 @@ def find_label(labels: Sequence[str], label: str | int) -> int:
 
 
 def check_data_labels(model: nn.Module, data: Sequence[str]) -> None:
-    """Raise ``ConfigError`` unless every class of the data is one of the model, and the same one where labels are read.
+    """Check that every class of the data is a class of the model, and the same one if the model reads labels.
 
-    Data without labels, and models without, are left alone.
+    Data without labels, and models without, pass.
+
+    Args:
+        model: The model. Its labels are its attribute ``labels``.
+        data: Names of the data's labels in the order of their class indices.
+
+    Raises:
+        ConfigError: The data have more labels than the model, or other ones.
     """
     own, data = list(getattr(model, "labels", ())), list(data)
     if not own or data == own[: len(data)]:
@@ -65,8 +77,8 @@ def check_data_labels(model: nn.Module, data: Sequence[str]) -> None:
         )
 
 
-def _reads_labels(model: nn.Module) -> bool:
-    """Whether anything in a model depends on the label of a clip."""
+def _reads_labels(model: Any) -> bool:
+    """Return True if any part of a model depends on the label of a clip."""
     if not hasattr(model, "generator"):
         return True
     discriminators = model.discriminators.values()
@@ -76,14 +88,14 @@ def _reads_labels(model: nn.Module) -> bool:
 
 
 class LabelsHook(Hook):
-    """Compares the labels of all data with the model's before the first iteration of a training, or a test."""
+    """A hook that compares the labels of all data with the model's before a training or a test."""
 
     def before_train(self, runner: Runner) -> None:
-        """Look at the data of training and validation. Raises ``ConfigError`` as ``check_data_labels``."""
+        """Check the data of training and validation. Raise ``ConfigError`` as ``check_data_labels``."""
         for loop in (runner.train_loop, runner.val_loop):
             if loop is not None:
                 check_data_labels(unwrapped(runner.model), getattr(loop.dataloader.dataset, "labels", ()))
 
     def before_test(self, runner: Runner) -> None:
-        """Look at the data of the test. Raises ``ConfigError`` as ``check_data_labels``."""
+        """Check the data of the test. Raise ``ConfigError`` as ``check_data_labels``."""
         check_data_labels(unwrapped(runner.model), getattr(runner.test_dataloader.dataset, "labels", ()))

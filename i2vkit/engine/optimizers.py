@@ -1,8 +1,8 @@
-"""One optimiser per phase of a model."""
+"""Optimisers: one for each phase of a model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -22,8 +22,8 @@ from i2vkit.registry import OPTIM_WRAPPER_CONSTRUCTORS, arguments_of, closest_na
 class PhaseOptimWrapper(OptimWrapper):
     """An ``OptimWrapper`` that steps with the mean of all processes' gradients.
 
-    ``update_params`` sends the gradients while its backward pass runs, if a step follows it. ``step`` waits for them,
-    and sends what was not sent: with ``backward`` and ``step`` called one by one, all of it. Like its base,
+    ``update_params`` sends the gradients while its backward pass runs, if a step follows it. ``step`` waits for them
+    and sends the rest, which is all if you call ``backward`` and ``step`` one by one. Like its base class,
     ``update_params`` clears the gradients of its own parameters after the step.
     """
 
@@ -40,14 +40,14 @@ class PhaseOptimWrapper(OptimWrapper):
             super().update_params(loss, step_kwargs, zero_kwargs)
 
     def step(self, **kwargs: Any) -> None:
-        """Average, clip, step."""
+        """Average the gradients, clip them, and step."""
         if get_world_size() > 1:
             self.averager.finish()
         super().step(**kwargs)
 
     @property
     def averager(self) -> GradientAverager:
-        """The averager of the gradients, made when it is first needed: one process needs none."""
+        """Return the averager of the gradients. It is made on first use, because one process needs none."""
         if self._averager is None:
             self._averager = GradientAverager(p for group in self.optimizer.param_groups for p in group["params"])
         return self._averager
@@ -55,14 +55,18 @@ class PhaseOptimWrapper(OptimWrapper):
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class PhaseOptimWrapperConstructor:
-    """Builds an ``OptimWrapperDict`` with one wrapper for each of ``model.phases``, keyed by the phase's name.
+    """A constructor of an ``OptimWrapperDict`` with one wrapper for each phase of a model, by the phase's name.
 
-    ``optimizer`` and the arguments of ``OptimWrapper`` (``accumulative_counts``, ``clip_grad``) hold for all phases;
-    ``per_phase={name: {...}}`` changes them: arguments of the wrapper, ``optimizer=dict(...)``, or arguments of the
-    optimiser (``lr=...``) directly. Frozen parameters take no slot.
+    Frozen parameters take no slot in an optimiser.
+
+    Args:
+        optim_wrapper_cfg: Config with ``optimizer`` and arguments of ``OptimWrapper`` (``accumulative_counts``,
+            ``clip_grad``) for all phases. ``per_phase={name: {...}}`` changes them for a phase: arguments of the
+            wrapper, ``optimizer=dict(...)``, or arguments of the optimiser (``lr=...``) directly.
+        paramwise_cfg: Not supported, give ``per_phase`` instead.
 
     Raises:
-        ConfigError: for phases and arguments that do not exist, and wrappers that do not average gradients.
+        ConfigError: A phase or an argument does not exist, or the wrapper does not average gradients.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None):
@@ -80,14 +84,14 @@ class PhaseOptimWrapperConstructor:
             raise ConfigError("optim_wrapper needs optimizer=dict(type=..., lr=...)")
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
-        """The wrappers of ``model``, which may itself be wrapped for several processes."""
-        model = unwrapped(model)
-        names = [phase.name for phase in model.phases]
+        """Build the wrappers of ``model``, which may itself be wrapped for several processes."""
+        own = unwrapped(model)
+        names = [phase.name for phase in own.phases]
         if unknown := [name for name in self.per_phase if name not in names]:
             raise ConfigError(
                 f"optim_wrapper.per_phase: no phase '{unknown[0]}'; nearest: {closest_names(unknown[0], names)}"
             )
-        return OptimWrapperDict(**{name: self._wrapper(name, model.phase_modules(name)) for name in names})
+        return OptimWrapperDict(**{name: self._wrapper(name, own.phase_modules(name)) for name in names})
 
     def _wrapper(self, name: str, modules: Iterable[nn.Module]) -> PhaseOptimWrapper:
         settings, optimizer = self._settings(name)
@@ -101,13 +105,13 @@ class PhaseOptimWrapperConstructor:
         return PhaseOptimWrapper(optimizer=built, **settings)
 
     def _settings(self, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The arguments of the wrapper and of the optimiser for one phase."""
+        """Return the arguments of the wrapper and of the optimiser for one phase."""
         own = dict(self.per_phase.get(name, {}))
         changed = dict(own.pop("optimizer", {}))
         optimizer = dict(self.shared["optimizer"])
         if changed.get("type", optimizer.get("type")) != optimizer.get("type"):
             optimizer = {}  # the arguments of another optimiser mean something else
-        of_wrapper = arguments_of(OptimWrapper)
+        of_wrapper = arguments_of(OptimWrapper) or {}
         optimizer |= changed | {key: value for key, value in own.items() if key not in of_wrapper}
         settings = {key: value for key, value in self.shared.items() if key != "optimizer"}
         settings |= {key: value for key, value in own.items() if key in of_wrapper}
@@ -117,10 +121,10 @@ class PhaseOptimWrapperConstructor:
 
 @torch.no_grad()
 def match_memory_formats(optimizer: Optimizer) -> None:
-    """Lay the state of an optimiser out in memory as its parameters lie, after it was loaded.
+    """Give the state of an optimiser the memory layout of its parameters, after it was loaded.
 
-    A checkpoint may come from a model whose channels lie elsewhere (``channels_last``). Fused steps walk through
-    parameter and state side by side in memory: on a CPU they would mix up the places without a word.
+    A checkpoint may come from a model with another layout (``channels_last``). Fused steps go through parameter and
+    state side by side in memory, and on a CPU they would silently mix up the places.
     """
     for parameter, state in optimizer.state.items():
         for name, value in state.items():
@@ -128,7 +132,8 @@ def match_memory_formats(optimizer: Optimizer) -> None:
                 state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
-def _must_take(part: type, arguments: dict[str, Any], phase: str) -> None:
+def _must_take(part: Callable[..., Any], arguments: dict[str, Any], phase: str) -> None:
+    """Raise ``ConfigError`` for the first of ``arguments`` that ``part`` does not take."""
     known = arguments_of(part)
     if known is not None and (unknown := [name for name in arguments if name not in known]):
         raise ConfigError(

@@ -1,8 +1,8 @@
-"""The precision that a model computes in: fp32, TF32 for the products of a GPU, or bf16.
+"""The precision of a model's computations: fp32, TF32 for matrix products on a GPU, or bf16.
 
 TF32 keeps the range of a float and rounds the operands of a product to 10 bits. Convolutions and matrix products are
-switched together: PyTorch's own default, TF32 for the first and not for the second, makes two forms of one layer differ
-by 4e-3, and the slow one of them is the one made of matrix products.
+switched together. PyTorch's own default, TF32 for the first and not for the second, makes two forms of one layer differ
+by 4e-3, and the slower form is the one made of matrix products.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from i2vkit.errors import ConfigError
 
 PRECISIONS = ("fp32", "tf32", "bf16")
 
-# torch 2.9 to 2.11 warn of this interface. The newer one (fp32_precision) must not be mixed with it: torch.compile
-# reads both, and raises where one of them does not know what the other did.
+# torch 2.9 to 2.11 warn about this interface. The newer one (fp32_precision) must not be mixed with it, because
+# torch.compile reads both and raises if they disagree.
 warnings.filterwarnings("ignore", message="Please use the new API settings to control TF32")
 
 
@@ -40,16 +40,16 @@ def check_precision(name: str) -> str:
 
 
 def set_precision(name: str) -> None:
-    """Switch TF32 on for "tf32" and "bf16" and off for "fp32", until somebody switches it again.
+    """Switch TF32 on for "tf32" and "bf16" and off for "fp32", until the next call.
 
-    This concerns the convolutions, recurrent layers (cuDNN) and matrix products (cuBLAS) of GPUs alone. CPUs compute as
-    before: ``torch.set_float32_matmul_precision`` would also change what oneDNN computes on some of them.
+    It changes only the convolutions, recurrent layers (cuDNN) and matrix products (cuBLAS) of GPUs. CPUs compute as
+    before, whereas ``torch.set_float32_matmul_precision`` would also change oneDNN on some of them.
 
     Args:
-        name: One of ``PRECISIONS``. The autocast of "bf16" is the model's, not switched here.
+        name: One of ``PRECISIONS``. The autocast of "bf16" is the model's task and is not switched here.
 
     Raises:
-        ConfigError: For another name.
+        ConfigError: Another name.
     """
     allowed = check_precision(name) != "fp32"
     _set_flags({"convolutions": allowed, "matrix_products": allowed})
@@ -57,7 +57,7 @@ def set_precision(name: str) -> None:
 
 @contextmanager
 def precision(name: str) -> Iterator[None]:
-    """Inside, TF32 is as ``set_precision(name)`` switches it; behind it, as it was before."""
+    """Return a context in which TF32 is as ``set_precision(name)`` switches it. Afterwards it is as before."""
     before = tf32_flags()
     set_precision(name)
     try:
@@ -67,7 +67,7 @@ def precision(name: str) -> Iterator[None]:
 
 
 def in_own_precision(step: Callable) -> Callable:
-    """Decorate a method such that TF32 is as the object's attribute ``precision`` says while it runs."""
+    """Decorate a method so that TF32 is as the object's attribute ``precision`` says while it runs."""
 
     @functools.wraps(step)
     def run(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -78,7 +78,10 @@ def in_own_precision(step: Callable) -> Callable:
 
 
 def tf32_flags() -> dict[str, bool]:
-    """Return whether a GPU may use TF32 now: for "convolutions" (and recurrent layers) and for "matrix_products"."""
+    """Return two flags, True if a GPU may use TF32 now.
+
+    They are "convolutions" (with recurrent layers) and "matrix_products".
+    """
     return {
         "convolutions": torch.backends.cudnn.allow_tf32,
         "matrix_products": torch.backends.cuda.matmul.allow_tf32,

@@ -1,4 +1,4 @@
-"""mmengine's Runner for configs whose hooks, learning-rate schedulers and metrics have names."""
+"""A Runner for configs whose hooks, learning-rate schedulers and metrics have names."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from i2vkit.utils.named import named_entries
 class NamedRunner(Runner):
     """A Runner that takes ``custom_hooks``, ``param_scheduler`` and evaluators as dicts by name.
 
-    mmengine's Runner wants lists. This is the one place that makes them; the config that the Runner keeps and writes
-    into the work dir and into checkpoints still has the names, so that it can be loaded and changed again.
+    The Runner of mmengine needs lists, and only this class makes them. The config that the Runner keeps and writes into
+    the work dir and into checkpoints still has the names, so that it can be loaded and changed again.
 
     A scheduler holds for the optimisers of all phases, or for those that its key ``phases`` names:
     ``param_scheduler=dict(decay=dict(type=LinearLR, phases=["generator"], ...))``.
 
     Args:
-        custom_hooks: Hooks by name; an entry None is left out. So it is with the others.
+        custom_hooks: Hooks by name. An entry None is left out, here and in the others.
         param_scheduler: Learning-rate schedulers by name.
         val_evaluator: Metrics of the validation by name.
         test_evaluator: Metrics of the test by name.
-        **others: As of mmengine's Runner.
+        **others: Arguments of mmengine's Runner.
 
     Raises:
-        ConfigError: One of them is a list, or a scheduler names a phase that is not there.
+        ConfigError: One of them is a list, or a scheduler names a phase that does not exist.
     """
 
     def __init__(
@@ -50,9 +50,10 @@ class NamedRunner(Runner):
         )
 
     def build_param_scheduler(self, scheduler: Any) -> Any:
-        """Build the schedulers of each optimiser; those with a key ``phases`` go to the optimisers of these only.
+        """Build the schedulers of each optimiser.
 
-        mmengine calls this once more with what is built already when a training is resumed.
+        A scheduler with a key ``phases`` goes to the optimisers of these phases only. When a training is resumed,
+        mmengine calls this once more with the schedulers that are already built.
         """
         if isinstance(scheduler, list) and isinstance(self.optim_wrapper, OptimWrapperDict):
             names = list(self.optim_wrapper.keys())
@@ -65,7 +66,7 @@ def _as_list(entries: Any, key: str) -> list:
 
 
 def _schedulers_of(phase: str, schedulers: list[dict], phases: list[str]) -> list[dict]:
-    """The schedulers that hold for ``phase``, without their key ``phases``."""
+    """Return the schedulers that hold for ``phase``, without their key ``phases``."""
     chosen = []
     for entry in schedulers:
         named = entry.get("phases")

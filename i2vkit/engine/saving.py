@@ -1,4 +1,4 @@
-"""Writing checkpoints: whole or not at all, and such that they load without running anything."""
+"""Saving of checkpoints: completely or not at all, and so that they load without running any code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import shutil
 from numbers import Number
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat, cast
 
 import numpy as np
 from mmengine.fileio import LocalBackend, register_backend
@@ -22,17 +22,21 @@ from i2vkit.registry import HOOKS
 
 @register_backend("atomic", force=True)
 class AtomicBackend(LocalBackend):
-    """Local files that are replaced in one go, and old ones that stay until ``purge``.
+    """A backend for local files that replaces files in one go and keeps old ones until ``purge``.
 
-    mmengine removes a checkpoint before it writes the one that takes its place, and writes over the old file: on a full
-    disk both would be gone.
+    mmengine removes a checkpoint before it writes the one that takes its place, and overwrites the old file. On a full
+    disk both would be lost.
     """
 
     def __init__(self) -> None:
         self._outdated: list[Path] = []
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write beside, flush to the disk, rename. Raises ``CheckpointError`` and leaves what was there."""
+        """Write a file beside its place, flush it to the disk, and rename it.
+
+        Raises:
+            CheckpointError: The file cannot be written. What was there before stays.
+        """
         try:
             with atomic_path(filepath) as beside, beside.open("wb") as file:
                 file.write(obj)
@@ -46,11 +50,11 @@ class AtomicBackend(LocalBackend):
             ) from error
 
     def remove(self, filepath: str | Path) -> None:
-        """Note a file down for ``purge``."""
+        """Mark a file for ``purge``."""
         self._outdated.append(Path(filepath))
 
     def purge(self) -> None:
-        """Remove what was noted down, now that its successors are there."""
+        """Remove the marked files, now that their successors exist."""
         for path in self._outdated:
             path.unlink(missing_ok=True)
         self._outdated.clear()
@@ -58,14 +62,24 @@ class AtomicBackend(LocalBackend):
 
 @HOOKS.register_module()
 class SafeCheckpointHook(CheckpointHook):
-    """mmengine's ``CheckpointHook``, made safe in both directions.
+    """A ``CheckpointHook`` that is safe to save and safe to load.
 
-    Saves atomically and removes old files last; what it saves holds tensors and plain values only, so that it loads
-    with ``weights_only=True``; what is loaded or resumed must be of this model exactly. ``save_best`` names a metric,
-    ``rule`` says whether "greater" or "less" is better.
+    It saves atomically and removes old files last. A saved file holds only tensors and plain values, so that it loads
+    with ``weights_only=True``. A loaded or resumed checkpoint must be of exactly this model.
+
+    Args:
+        interval: Iterations between two checkpoints. Default 1000.
+        save_best: Name of the metric whose best checkpoint is kept. By default none.
+        rule: "greater" or "less", whichever is better for the metric.
+        max_keep_ckpts: Number of checkpoints that are kept, at least 2, or -1 for all. Default 3. The newest alone
+            could not be trusted.
+        save_last: Save after the last iteration too. Default True.
+        save_begin: First iteration that may be saved. Default 0.
+        save_optimizer: Save what a resumed training needs. Default True.
+        by_epoch: Count epochs instead of iterations. Default False.
 
     Raises:
-        ConfigError: for ``max_keep_ckpts`` below 2 (-1 keeps all): the newest one could not be trusted alone.
+        ConfigError: ``max_keep_ckpts`` is below 2 and not -1.
     """
 
     def __init__(
@@ -104,14 +118,16 @@ class SafeCheckpointHook(CheckpointHook):
         self.file_backend.purge()
 
     def before_train(self, runner) -> None:
-        """As mmengine; what a resumed run has too many of goes at once."""
+        """Prepare as mmengine does, and remove the checkpoints that a resumed run has too many of."""
         super().before_train(runner)
         self.save_param_scheduler = runner.param_schedulers is not None  # or mmengine warns at every save
         self.file_backend.purge()
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Leave nothing but tensors and plain values in ``checkpoint``, and say in its meta in which precision and on
-        what data it was trained (labels, image size, maps, frames a second); comes after all other hooks.
+        """Keep only tensors and plain values in ``checkpoint``, and add facts about the training to its meta.
+
+        These are the precision, and labels, image size, maps and frames a second of the data. This runs after all other
+        hooks.
         """
         checkpoint["meta"]["precision"] = getattr(unwrapped(runner.model), "precision", "fp32")
         checkpoint["meta"]["data_facts"] = facts_of_model(unwrapped(runner.model))
@@ -123,7 +139,11 @@ class SafeCheckpointHook(CheckpointHook):
             checkpoint[name] = to_primitives(checkpoint[name])
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Raise ``CheckpointError`` unless the checkpoint is this model's, and to be resumed if it shall be."""
+        """Check that the checkpoint is of this model, and that it holds what resuming needs.
+
+        Raises:
+            CheckpointError: It does not.
+        """
         source = str(runner._load_from or "the checkpoint")
         check_weights(unwrapped(runner.model), checkpoint.get("state_dict", checkpoint), source)
         if not runner._resume:
@@ -141,7 +161,7 @@ class SafeCheckpointHook(CheckpointHook):
 
 
 def to_primitives(value: Any) -> Any:
-    """``value`` in the types that ``weights_only=True`` loads: numpy's become Python's, and any other object its text.
+    """Convert ``value`` to types that ``weights_only=True`` loads: numpy's become Python's, other objects their text.
 
     >>> to_primitives({"score": np.float64(0.5), "of": (np.arange(2), Path("x"))})
     {'score': 0.5, 'of': ([0, 1], 'x')}
@@ -157,4 +177,5 @@ def to_primitives(value: Any) -> Any:
         return items if isinstance(value, list) else (tuple(items) if isinstance(value, tuple) else set(items))
     if value is None or type(value) in (bool, int, float, complex, str, bytes) or isinstance(value, Tensor):
         return value
-    return float(value) if isinstance(value, Number) else str(value)
+    # ``Number`` declares no conversion, so the type checker cannot see that these have one.
+    return float(cast(SupportsFloat, value)) if isinstance(value, Number) else str(value)

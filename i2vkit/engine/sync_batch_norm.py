@@ -13,22 +13,27 @@ _PLAIN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 def convert_batch_norms_(model: nn.Module, implementation: str = "torch") -> int:
-    """Put a synchronised batch norm in the place of every batch norm that trains; return their number.
+    """Replace every batch norm that trains by a synchronised one, in place.
 
     Weights, statistics and their names stay, so that checkpoints fit either way. Batch norms of frozen parts keep their
-    own statistics, and stay as they are. mmengine's function of this kind would take the activation away from timm's
-    layers, which are batch norm and activation in one.
+    own statistics and stay as they are. mmengine's function of this kind would remove the activation of timm's layers,
+    which are batch norm and activation in one.
 
     Args:
-        model: changed in place. It then trains on GPUs only: neither implementation has a kernel for CPUs.
-        implementation: "torch" (``torch.nn.SyncBatchNorm``), or "mmcv" (of ``mmcv.ops``, where mmcv was compiled).
+        model: The model, changed in place. It then trains on GPUs only, because neither implementation has a CPU
+            kernel.
+        implementation: "torch" (``torch.nn.SyncBatchNorm``, the default), or "mmcv" (of ``mmcv.ops``, if mmcv was
+            compiled).
+
+    Returns:
+        The number of batch norms that were replaced.
 
     Raises:
-        ConfigError: for an implementation that is not there, and a kind of batch norm that is not known.
+        ConfigError: The implementation is not installed, or a kind of batch norm is unknown to it.
     """
     if implementation not in IMPLEMENTATIONS:
         raise ConfigError(f'sync_bn is "torch" or "mmcv", not {implementation!r}')
-    made: dict[int, nn.Module] = {}  # a layer that stands in two places stays one
+    made: dict[int, nn.Module] = {}  # a layer that is shared by two parents stays one layer
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, _BatchNorm) and not isinstance(child, nn.SyncBatchNorm) and _trains(child):

@@ -1,4 +1,7 @@
-"""Image and video files: read as uint8 RGB, and written whole or not at all."""
+"""Reading and writing of image and video files.
+
+Frames are uint8 RGB, and files are written completely or not at all.
+"""
 
 from i2vkit.media.files import atomic_path
 from i2vkit.media.images import IMAGE_SUFFIXES, image_paths, read_image, write_image

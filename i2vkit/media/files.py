@@ -1,4 +1,4 @@
-"""What all readers and writers share: faults with the file's name, and files that are whole or absent."""
+"""Helpers that all readers and writers share: errors that name the file, and atomic writing."""
 
 import secrets
 from collections.abc import Iterator
@@ -10,7 +10,14 @@ from i2vkit.errors import MediaError
 
 @contextmanager
 def naming(path: Path, what: str):
-    """Turn whatever Pillow and FFmpeg raise (they raise almost anything on broken files) into a ``MediaError``."""
+    """Turn every error of Pillow or FFmpeg in the body into a ``MediaError`` that names the file.
+
+    Both libraries raise almost any type of exception on broken files, so all types are caught.
+
+    Args:
+        path: The file that the body reads or writes.
+        what: The part of the message that follows the path, for instance "cannot be read".
+    """
     try:
         yield
     except (MediaError, MemoryError, Warning):
@@ -23,14 +30,15 @@ def naming(path: Path, what: str):
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Give a path beside ``path``, with its suffix, to write to; it takes the place of ``path`` at the end.
+    """Yield a temporary path in the folder of ``path``, which is renamed to ``path`` when the body ends well.
 
-    If the body raises, for instance because the disk is full, what it wrote is removed and an older ``path`` stays as
-    it was. Missing folders are made.
+    The temporary path has the suffix of ``path``. If the body raises, for instance because the disk is full, the
+    temporary file is removed and an older ``path`` stays as it was. Missing folders are created.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Hidden, so that no reader of the folder takes it for a frame; not by tempfile, whose files only their owner reads.
+    # The name is hidden, so that no reader of the folder takes the file for a frame. ``tempfile`` is not used, because
+    # only the owner may read its files.
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
         yield temporary
@@ -40,7 +48,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def size_text(shape: tuple[int, ...]) -> str:
-    """Write the size of an image of ``shape`` (H, W, ...) for a message.
+    """Return the size of an image of ``shape`` (H, W, ...) as text for a message.
 
     >>> size_text((240, 320, 3))
     '320x240'

@@ -1,4 +1,7 @@
-"""Videos, GIFs and folders of images, read from the first frame on: seeking by frame number is not exact."""
+"""Reading of videos, GIFs and folders of images.
+
+Videos are always read from the first frame on, because seeking by frame number is not exact.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,17 +16,26 @@ from i2vkit.media.images import IMAGE_SUFFIXES, image_paths, read_image, to_rgb
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif")
 
-# Image formats whose further pictures are frames; a phone's JPEG (MPO) or a TIFF may hold a second view or a thumbnail.
+# Image formats in which further pictures are frames. A phone's JPEG (MPO) or a TIFF may hold several pictures too, but
+# there they are a second view or a thumbnail.
 _ANIMATED_FORMATS = ("GIF", "WEBP", "PNG")
-# A video that lacks more than this share of what its header promises was cut; less is usual (trimmed edges).
+# A video that lacks more than this share of the length in its header counts as cut. Smaller shares are usual, because
+# editors trim the edges.
 _MISSING_SHARE = 0.05
 
 
 def iterate_video(path: str | Path) -> Iterator[np.ndarray]:
-    """Yield the frames of a video, a GIF, a folder of images (sorted by name) or one image, as uint8 (H, W, 3) RGB.
+    """Yield the frames of a video, a GIF, a folder of images (sorted by name) or one image.
 
-    Raises ``MediaError`` if there is no such file, it holds no frames, or, after its readable frames, it is cut or
-    damaged; the message tells how many frames came before the fault.
+    Args:
+        path: The file or the folder.
+
+    Yields:
+        Frames uint8 (H, W, 3) RGB.
+
+    Raises:
+        MediaError: The file does not exist or holds no frames. A cut or damaged file yields its readable frames first.
+            The message then says how many there were.
     """
     path = Path(path)
     count = 0
@@ -41,12 +53,16 @@ def iterate_video(path: str | Path) -> Iterator[np.ndarray]:
 
 
 def read_video(path: str | Path) -> np.ndarray:
-    """Read all that ``iterate_video`` yields as uint8 (T, H, W, 3) RGB. Raises ``MediaError`` as it does."""
+    """Read all frames that ``iterate_video`` yields, as uint8 (T, H, W, 3) RGB. Raise ``MediaError`` as it does."""
     return np.stack(list(iterate_video(path)))
 
 
 def video_length(path: str | Path) -> int:
-    """Count the frames of what ``iterate_video`` reads, without decoding them. Raises ``MediaError``."""
+    """Count the frames that ``iterate_video`` would yield, without decoding them.
+
+    Raises:
+        MediaError: The file cannot be read.
+    """
     path = Path(path)
     with naming(path, "cannot be read"):
         if path.is_dir():
@@ -55,11 +71,18 @@ def video_length(path: str | Path) -> int:
             with Image.open(path) as image:
                 return image.n_frames if image.format in _ANIMATED_FORMATS else 1
         with av.open(str(path)) as container:
+            # Each packet of a video stream is one encoded frame; empty and discarded packets yield none.
             return sum(packet.size > 0 and not packet.is_discard for packet in container.demux(video=0))
 
 
 def stated_length(path: str | Path) -> int | None:
-    """Tell how many frames the header of a video states, which costs no reading; ``None`` if it does not say."""
+    """Return the number of frames that the header of a video states, or ``None`` if it states none.
+
+    This only reads the header and is fast, but headers may be wrong. Use ``video_length`` to count.
+
+    Raises:
+        MediaError: The file cannot be read, or it holds no video stream.
+    """
     with naming(path := Path(path), "cannot be read"), av.open(str(path)) as container:
         if not container.streams.video:
             raise MediaError(f"{path} holds no pictures")
@@ -67,7 +90,11 @@ def stated_length(path: str | Path) -> int | None:
 
 
 def video_fps(path: str | Path) -> float | None:
-    """Tell the frames per second that a video or GIF states; ``None`` for images. Raises ``MediaError``."""
+    """Return the frames per second that a video or GIF states, or ``None`` for images.
+
+    Raises:
+        MediaError: The file cannot be read.
+    """
     path = Path(path)
     if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
         return None
@@ -82,17 +109,19 @@ def video_fps(path: str | Path) -> float | None:
 
 
 def _is_video(path: Path) -> bool:
-    """Whether FFmpeg and not Pillow reads the file; Pillow knows better how the frames of a GIF build on each other."""
+    """Return whether FFmpeg reads the file. Pillow reads images and GIFs, whose frames it composes more reliably."""
     return path.suffix.lower() not in (*IMAGE_SUFFIXES, ".gif")
 
 
 def _open_frames(path: Path) -> Iterator[np.ndarray]:
+    """Return the iterator of frames that fits the kind of ``path``."""
     if path.is_dir():
         return _folder_frames(image_paths(path))
     return _decoded_frames(path) if _is_video(path) else _image_frames(path)
 
 
 def _folder_frames(paths: list[Path]) -> Iterator[np.ndarray]:
+    """Yield the images at ``paths``. Raise ``MediaError`` if they differ in size."""
     shape = None
     for path in paths:
         frame = read_image(path)
@@ -103,6 +132,7 @@ def _folder_frames(paths: list[Path]) -> Iterator[np.ndarray]:
 
 
 def _image_frames(path: Path) -> Iterator[np.ndarray]:
+    """Yield the pictures of an image file: all frames of an animated format, else the first picture only."""
     with Image.open(path) as image:
         pictures = ImageSequence.Iterator(image) if image.format in _ANIMATED_FORMATS else [image]
         for picture in pictures:
@@ -110,6 +140,7 @@ def _image_frames(path: Path) -> Iterator[np.ndarray]:
 
 
 def _decoded_frames(path: Path) -> Iterator[np.ndarray]:
+    """Yield the frames of a video, decoded by FFmpeg. Raise ``MediaError`` if it is damaged or cut."""
     with av.open(str(path)) as container:
         if not container.streams.video:
             raise MediaError(f"{path} holds no pictures")
@@ -118,7 +149,7 @@ def _decoded_frames(path: Path) -> Iterator[np.ndarray]:
         for frame in container.decode(stream):
             if frame.is_corrupt:
                 raise MediaError(f"{path} is damaged after {count} frames")
-            # A phone held upright films lying frames and says how to turn them (degrees, counterclockwise).
+            # A phone held upright stores its frames sideways, with an angle to turn by (degrees, counterclockwise).
             yield np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
             count += 1
         if _missing_share(container, stream, frame, count) > _MISSING_SHARE:
@@ -126,7 +157,11 @@ def _decoded_frames(path: Path) -> Iterator[np.ndarray]:
 
 
 def _missing_share(container, stream, last, count: int) -> float:
-    """How much of the stated number of frames, or else of the stated duration, is missing; 0 if unknown."""
+    """Return the share of frames that is missing, 0 to 1, or 0 if the header states no length.
+
+    The header states a number of frames, or else a duration in seconds. The duration is only used for a single stream,
+    because an audio track may be longer than the video.
+    """
     if stream.frames:
         return 1 - count / stream.frames
     if last is None or last.time is None or not container.duration or len(container.streams) > 1:

@@ -1,4 +1,4 @@
-"""Videos, GIFs and strips of frames, written frame by frame."""
+"""Writing of videos, GIFs and strips, frame by frame."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -13,10 +13,10 @@ from PIL import Image
 from i2vkit.errors import MediaError
 from i2vkit.media.files import atomic_path, naming, size_text
 
-# Codec, pixel format, options of the codec and of the container.
+# By suffix: codec, pixel format, options of the codec, options of the container.
 _CODECS = {
-    # The same frames give the same bytes: one thread, no version strings and random numbers in the container, and no
-    # macroblock tree, with which x264 codes one file in twenty differently by a few levels.
+    # The same frames should give the same bytes. Hence one thread, a container without version strings and random
+    # numbers, and no macroblock tree: with the tree, x264 encodes one file in twenty differently by a few levels.
     ".mp4": (
         "libx264",
         "yuv420p",
@@ -29,19 +29,42 @@ _CODECS = {
 
 
 def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float = 25.0) -> None:
-    """Write ``frames``, each uint8 (H, W, 3) RGB, with a ``VideoWriter``. Raises ``MediaError`` as it does."""
+    """Write a video with a ``VideoWriter``.
+
+    Args:
+        path: The file to write. Its suffix chooses the format, see ``VideoWriter``.
+        frames: Frames uint8 (H, W, 3) RGB, all of one size.
+        fps: Frames per second.
+
+    Raises:
+        MediaError: As ``VideoWriter`` does.
+    """
     with VideoWriter(path, fps) as writer:
         for frame in frames:
             writer.write(frame)
 
 
 class VideoWriter:
-    """Writes a video frame by frame; a context manager, and ``path`` is there only once the body ended well.
+    """A context manager that writes a video frame by frame. ``path`` appears only if the body ends well.
 
-    ``.mp4`` (H.264, yuv420p, odd sizes padded to even ones by repeating the edge), ``.mkv`` (ffv1, lossless) and
-    ``.avi`` (Motion JPEG) are encoded as the frames come; ``.gif`` (256 colours for each frame; players merge equal
-    frames that follow each other) and ``.png`` (a strip, frames from left to right) hold them until the end. Raises
-    ``MediaError`` if the suffix is another, no frame was written, frames differ in size, or the file cannot be written.
+    The suffix chooses the format. These three are encoded while frames arrive:
+
+    - ``.mp4``: H.264, yuv420p. Odd sizes are padded to even ones by repeating the edge.
+    - ``.mkv``: ffv1, lossless.
+    - ``.avi``: Motion JPEG.
+
+    These two hold all frames in memory until the end:
+
+    - ``.gif``: 256 colours for each frame. Players merge equal frames that follow each other.
+    - ``.png``: a strip with the frames from left to right.
+
+    Args:
+        path: The file to write.
+        fps: Frames per second; a ``.png`` ignores it.
+
+    Raises:
+        MediaError: The suffix is another one, no frame was written, frames differ in size, or the file cannot be
+            written.
     """
 
     def __init__(self, path: str | Path, fps: float = 25.0):
@@ -59,11 +82,11 @@ class VideoWriter:
                 _Encoder(temporary, self.fps, *_CODECS[suffix]) if suffix in _CODECS else _Pictures(temporary, self.fps)
             )
             self._sink = stack.enter_context(sink)
-            self._stack = stack.pop_all()
+            self._stack = stack.pop_all()  # keeps both contexts open until ``__exit__``
         return self
 
     def write(self, frame: np.ndarray) -> None:
-        """Add ``frame``, uint8 (H, W, 3) RGB."""
+        """Add ``frame``, uint8 (H, W, 3) RGB. Raise ``MediaError`` if its size differs from that of the first frame."""
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
             raise ValueError(f"a frame is uint8 (H, W, 3), got {frame.dtype} {frame.shape}")
         self._shape = self._shape or frame.shape
@@ -84,7 +107,7 @@ class VideoWriter:
 
 
 class _Encoder:
-    """Encodes frames as they come, through FFmpeg."""
+    """An FFmpeg encoder that encodes frames as they arrive."""
 
     def __init__(self, path: Path, fps: float, codec: str, pixel_format: str, options: dict, container_options: dict):
         self.container = av.open(str(path), "w", options=container_options)
@@ -96,7 +119,8 @@ class _Encoder:
         return self
 
     def write(self, frame: np.ndarray) -> None:
-        if self.stream.pix_fmt == "yuv420p":  # colour comes in blocks of 2x2 pixels
+        """Encode ``frame``, uint8 (H, W, 3). The first frame sets the size of the stream."""
+        if self.stream.pix_fmt == "yuv420p":  # colour is stored in blocks of 2x2 pixels
             frame = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
         if not self._begun:
             self.stream.height, self.stream.width = frame.shape[:2]
@@ -106,13 +130,13 @@ class _Encoder:
     def __exit__(self, kind, error, trace) -> None:
         try:
             if error is None:
-                self.container.mux(self.stream.encode())
+                self.container.mux(self.stream.encode())  # flushes the frames that the encoder still holds
         finally:
             self.container.close()
 
 
 class _Pictures:
-    """Holds frames until the end, then writes a GIF or a strip, through Pillow."""
+    """A writer that holds all frames until the end and then writes a GIF or a strip with Pillow."""
 
     def __init__(self, path: Path, fps: float):
         self.path, self.fps = path, fps
@@ -122,6 +146,7 @@ class _Pictures:
         return self
 
     def write(self, frame: np.ndarray) -> None:
+        """Keep a copy of ``frame``, because the caller may reuse its array."""
         self.frames.append(frame.copy())
 
     def __exit__(self, kind, error, trace) -> None:
@@ -131,6 +156,6 @@ class _Pictures:
             Image.fromarray(rearrange(self.frames, "t h w c -> h (t w) c")).save(self.path)
             return
         first, *rest = [Image.fromarray(frame).quantize(256) for frame in self.frames]
-        # A GIF counts hundredths of a second: round the times and not the durations, so that the rate is kept.
+        # A GIF stores hundredths of a second. Rounding the times instead of the durations keeps the rate on average.
         ends = np.round(np.arange(len(self.frames) + 1) * 100 / self.fps).astype(int) * 10
         first.save(self.path, save_all=True, append_images=rest, duration=np.diff(ends).tolist(), loop=0)

@@ -1,4 +1,4 @@
-"""Models and the parts they are made of; importing this package registers them all."""
+"""Models and their parts. Importing this package registers all of them."""
 
 from i2vkit.models import (
     adapters,

@@ -1,38 +1,41 @@
-"""Which parts of a generator are built, and what stands between them.
+"""The plan of a generator: the parts that are built, and the adapters between them.
 
-The parts' classes say what they need, use and give; from that, and before anything is built, follows who is read by
-whom. A part that nobody reads is not built; a need that nobody fills gets an adapter or ends in an error.
+The class of each part declares which fields it requires, accepts and provides. The plan follows from these
+declarations, before anything is built. A part whose output nobody reads is not built. A required field that no part
+provides needs an adapter, or is an error.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from mmengine.logging import print_log
 
 from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS, added_slots, motion_steps
-from i2vkit.models.interfaces import Part
+from i2vkit.models.interfaces import Adapter, Part
 from i2vkit.registry import ADAPTERS, find_part, part_names
 
 
 @dataclass(frozen=True)
 class GeneratorPlan:
-    """What to build.
+    """The parts and adapters to build.
 
     Attributes:
-        used: The slots that somebody reads, the decoder among them.
-        content_requested, motion_requested: Fields of each encoder that somebody reads.
+        used: Slots whose output another part reads, and the decoder.
+        content_requested: Fields of the content encoder that another part reads.
+        motion_requested: Fields of the motion encoder that another part reads.
         content_adapters: Adapters (classes) behind the content encoder.
-        motion_adapters: Adapters in front of each motion step and of the decoder, by slot.
+        motion_adapters: Adapters (classes) in front of each motion step and of the decoder, by slot.
     """
 
     used: frozenset[str]
     content_requested: tuple[str, ...]
     motion_requested: tuple[str, ...]
-    content_adapters: tuple[type, ...]
-    motion_adapters: dict[str, tuple[type, ...]]
+    content_adapters: tuple[type[Adapter], ...]
+    motion_adapters: dict[str, tuple[type[Adapter], ...]]
 
-    def all_adapters(self) -> Iterator[type]:
+    def all_adapters(self) -> Iterator[type[Adapter]]:
         """Yield every adapter, in the order in which they are called."""
         yield from self.content_adapters
         for adapters in self.motion_adapters.values():
@@ -40,24 +43,30 @@ class GeneratorPlan:
 
 
 def plan_generator(decoder: dict, num_labels: int = 0, **parts: dict | None) -> GeneratorPlan:
-    """Work out what the decoder and the motion parts read from whom.
+    """Return the plan of a generator with these parts.
 
     Args:
         decoder: Config of the decoder.
-        num_labels: Number of labels of the model; 0 for none.
-        parts: Configs of the parts in all other planned slots, by name; None, or left out, for an empty slot.
+        num_labels: Number of labels of the model. 0, the default, for none.
+        parts: Configs of the parts in all other planned slots, by name. None, or left out, for an empty slot.
 
     Raises:
-        ConfigError: if a part needs something that nothing upstream gives and no adapter makes; names both parts.
+        ConfigError: A part requires a field that no part upstream provides and no adapter makes. The message names
+            both parts.
     """
-    classes = {name: _class_of(name, parts.get(name)) for name, slot in GENERATOR_SLOTS.items() if slot.planned}
+    classes: dict[str, type[Part] | None] = {}
+    for name, slot in GENERATOR_SLOTS.items():
+        if slot.planned:
+            config = parts.get(name)
+            classes[name] = None if config is None else _class_of(name, config)
     content, encoder, reader = classes["content_encoder"], classes["motion_encoder"], _class_of("decoder", decoder)
-    pictured = f"content_encoder={_name(content)}"
-    content_adapters = _bridge(reader, "content", _content_of(content), pictured)
+    content_source = f"content_encoder={_name(content)}"
+    content_adapters = _bridge(reader, "content", _content_of(content), content_source)
 
+    # Downstream: the adapters in front of each motion step, and the fields that are available behind it.
     encoded = _provides(encoder) | ({"motion.condition"} if num_labels else set())
     steps = _steps_read(classes, reader, encoded)
-    adapters: dict[str, tuple[type, ...]] = {}
+    adapters: dict[str, tuple[type[Adapter], ...]] = {}
     available, before = encoded, [f"motion_encoder={_name(encoder)}"]
     for name in motion_steps():
         if name in steps:
@@ -67,18 +76,20 @@ def plan_generator(decoder: dict, num_labels: int = 0, **parts: dict | None) -> 
             before.append(f"{name}={_name(classes[name])}")
     adapters["decoder"] = _bridge(reader, "motion", available, " and ".join(before))
 
-    # From the decoder upstream: what is read of the motion encoder, past what the steps between give anew.
+    # Upstream, from the decoder: the fields that are read of the motion encoder. A field that a step provides anew
+    # hides the encoder's.
     read = reader.reads() | {f"motion.{adapter.reads}" for adapter in adapters["decoder"]}
     for name, step in reversed(steps.items()):
         read = (read - step.provides_set()) | step.reads() | {f"motion.{adapter.reads}" for adapter in adapters[name]}
 
-    # Motion parts may read the content too, those that are built.
-    encoder_used = bool(read & _provides(encoder))
-    readers = [reader, *reversed(steps.values()), *([encoder] if encoder_used else [])]
+    # All motion parts that are built may read the content too.
+    encoder_used = encoder is not None and bool(read & _provides(encoder))
+    readers = [reader, *reversed(steps.values()), *([encoder] if encoder is not None and encoder_used else [])]
     for part in readers[1:]:
-        content_adapters += _bridge(part, "content", _content_of(content), pictured)
-    content_adapters = tuple(dict.fromkeys(content_adapters))
-    content_read = set().union(*(part.reads() for part in readers), {f"content.{a.reads}" for a in content_adapters})
+        content_adapters += _bridge(part, "content", _content_of(content), content_source)
+    content_adapters = tuple(dict.fromkeys(content_adapters))  # each once, in order
+    content_read = {field for part in readers for field in part.reads()}
+    content_read |= {f"content.{adapter.reads}" for adapter in content_adapters}
     content_read &= _provides(content)
 
     used = {"decoder", *steps}
@@ -96,9 +107,11 @@ def plan_generator(decoder: dict, num_labels: int = 0, **parts: dict | None) -> 
 
 
 def _steps_read(classes: dict[str, type[Part] | None], reader: type[Part], encoded: set[str]) -> dict[str, type[Part]]:
-    """The motion steps of which something reaches the decoder, in the order of their calls."""
-    order = [(name, classes[name]) for name in motion_steps() if classes[name] is not None]
-    readers, read, used = [reader], reader.reads(), {}
+    """Return the motion steps whose output reaches the decoder, in the order of their calls."""
+    order = [(name, part) for name in motion_steps() if (part := classes[name]) is not None]
+    readers, read = [reader], reader.reads()
+    used: dict[str, type[Part]] = {}
+    # From the last step to the first, since a step is read by later ones.
     for i, (name, step) in reversed(list(enumerate(order))):
         upstream = encoded.union(*(other.provides_set() for _, other in order[:i]))
         if step.provides_set() & read or any(_reaches(step, other, upstream) for other in readers):
@@ -108,35 +121,39 @@ def _steps_read(classes: dict[str, type[Part] | None], reader: type[Part], encod
     return dict(reversed(used.items()))
 
 
-def _class_of(slot: str, config: dict | None) -> type[Part] | None:
-    return None if config is None else find_part(GENERATOR_SLOTS[slot].registry, config["type"])
+def _class_of(slot: str, config: dict) -> type[Part]:
+    """Return the class of the part that ``config`` describes for a planned slot."""
+    return cast(type[Part], find_part(GENERATOR_SLOTS[slot].registry, config["type"]))
 
 
 def _name(part: type | None) -> str:
+    """Return the name of a class, "None" for an empty slot."""
     return "None" if part is None else part.__name__
 
 
 def _provides(part: type[Part] | None) -> set[str]:
+    """Return the fields that a part can give, none for an empty slot."""
     return set() if part is None else part.provides_set()
 
 
 def _content_of(encoder: type[Part] | None) -> set[str]:
-    """Return what there is of the content: the image in any case, and in a rollout the frames before."""
+    """Return the available fields of the content. The image always is one, and in a rollout the frames before."""
     return _provides(encoder) | {"content.image", "content.past"}
 
 
-def _adapter(need: str, available: set[str]) -> type | None:
-    """The adapter that makes ``need`` from something available."""
+def _adapter(need: str, available: set[str]) -> type[Adapter] | None:
+    """Return the adapter that makes the field ``need`` from an available one, or None."""
     side, name = need.split(".")
-    # Looked up, so that one that does not fulfil the interface is refused.
-    for adapter in [find_part(ADAPTERS, its) for its in part_names(ADAPTERS).values()]:
+    # ``find_part`` refuses an adapter that does not fulfil the interface.
+    adapters = [cast(type[Adapter], find_part(ADAPTERS, known)) for known in part_names(ADAPTERS).values()]
+    for adapter in adapters:
         if (adapter.side, adapter.provides) == (side, name) and f"{side}.{adapter.reads}" in available:
             return adapter
     return None
 
 
-def _bridge(reader: type[Part], side: str, available: set[str], upstream: str) -> tuple[type, ...]:
-    """The adapters that ``reader`` needs on one side ("content" or "motion")."""
+def _bridge(reader: type[Part], side: str, available: set[str], upstream: str) -> tuple[type[Adapter], ...]:
+    """Return the adapters that ``reader`` needs on one side ("content" or "motion"). ``upstream`` is for messages."""
     adapters = []
     for need in reader.requires:
         if not need.startswith(f"{side}.") or need in available:
@@ -153,12 +170,13 @@ def _bridge(reader: type[Part], side: str, available: set[str], upstream: str) -
 
 
 def _reaches(step: type[Part], reader: type[Part], upstream: set[str]) -> bool:
-    """True if what ``step`` gives reaches ``reader`` through an adapter, and without ``step`` nothing would."""
+    """Return True if ``reader`` requires a field that only an adapter behind ``step`` can make."""
     missing = [need for need in reader.requires if need.startswith("motion.") and need not in upstream]
     return any(_adapter(need, upstream) is None and _adapter(need, step.provides_set()) for need in missing)
 
 
 def _log(plan: GeneratorPlan, reader: type[Part], classes: dict[str, type[Part] | None]) -> None:
+    """Log the parts that are not built, and every adapter."""
     for slot, part in classes.items():
         if part is not None and slot not in plan.used:
             print_log(

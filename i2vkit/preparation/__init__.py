@@ -1,4 +1,4 @@
-"""From the raw layouts of the data sets to the prepared one that `ClipFolder` reads."""
+"""Preparation of the data sets: from their raw layouts to the prepared layout that `ClipFolder` reads."""
 
 from i2vkit.preparation.prepared_bair import prepare_bair
 from i2vkit.preparation.prepared_mug import prepare_mug

@@ -1,4 +1,4 @@
-"""Faces brought to one place and size by their eyes, and cropped from the brows to the chin."""
+"""Alignment of faces by their eyes. The crop reaches from the brows to the chin."""
 
 from dataclasses import dataclass
 
@@ -7,25 +7,32 @@ import numpy as np
 from i2vkit.errors import DataError
 from i2vkit.preparation.pipeline import RawClip
 
-# Centres of the eye on the left and on the right of the picture, as shares of its side. The crop is three times as
-# wide as the eyes are apart: that leaves a strip of forehead above raised brows and room below for a dropped jaw.
+# Positions of the eye on the left and of the eye on the right of the picture, as shares of its side. The crop is three
+# times as wide as the distance of the eyes. That leaves some forehead above raised brows and room for a dropped jaw.
 LEFT_EYE, RIGHT_EYE = (0.335, 0.33), (0.665, 0.33)
 
 
 def eye_centres(landmarks: np.ndarray) -> np.ndarray:
-    """Centres (..., 2, 2) of the left and right eye of landmarks (..., 68 or 5, 2).
+    """Return the centres (..., 2, 2) of the left and the right eye from landmarks (..., 68 or 5, 2).
 
-    Of 68 points the corners of each eye count, not the lids, so that a blink does not shift the picture.
+    With 68 points a centre is the mean of the two corners of the eye. The lids do not count, so that a blink does not
+    shift the picture.
     """
     if landmarks.shape[-2] == 5:
         return landmarks[..., :2, :]
-    return np.stack([landmarks[..., [36, 39], :].mean(axis=-2), landmarks[..., [42, 45], :].mean(axis=-2)], axis=-2)
+    return np.stack(
+        [landmarks[..., [36, 39], :].mean(axis=-2), landmarks[..., [42, 45], :].mean(axis=-2)], axis=-2
+    )  # two of (..., 2) -> (..., 2, 2)
 
 
 def eye_transform(eyes: np.ndarray, size: int) -> np.ndarray:
-    """The similarity (2, 3) that takes eye centres (2, 2) to their places in a picture of `size` x `size` pixels.
+    """Return the similarity transform (2, 3) that moves eye centres (2, 2) to their positions in the prepared picture.
 
-    Coordinates are pixels whose centres are whole numbers, on both sides.
+    Coordinates are in pixels whose centres are whole numbers, in both pictures.
+
+    Args:
+        eyes: The centres of the left and the right eye, (2, 2) as x, y.
+        size: The side of the prepared picture in pixels.
 
     Raises:
         DataError: The eyes coincide, or the left one is on the right.
@@ -38,22 +45,23 @@ def eye_transform(eyes: np.ndarray, size: int) -> np.ndarray:
     between = eyes[1] - eyes[0]
     if between[0] < 1.0:
         raise DataError(
-            f"the eyes lie at {np.round(eyes, 1).tolist()}: the first must be left of the second in the picture"
+            f"the eyes are at {np.round(eyes, 1).tolist()}: the first must be left of the second in the picture"
         )
-    # As complex numbers a rotation with scaling is one multiplication.
+    # With points as complex numbers, rotation and scaling together are one multiplication.
     turn = complex(*(places[1] - places[0])) / complex(*between)
     linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
+    # The shift brings the middle between the eyes to its position, which is the best fit for both.
     return np.hstack([linear, (places.mean(axis=0) - linear @ eyes.mean(axis=0))[:, None]])
 
 
 @dataclass(frozen=True)
 class EyeAlignment:
-    """A framing that turns, scales and shifts every frame by its own eyes; clips need landmarks."""
+    """A framing that rotates, scales and shifts every frame by its own eyes. Clips need landmarks."""
 
     size: int
 
     def __call__(self, clip: RawClip) -> np.ndarray:
-        """Give the maps (T, 2, 3). Raises ``DataError`` without landmarks or where eyes cannot be."""
+        """Return the transforms (T, 2, 3). Raise ``DataError`` if there are no landmarks or the eyes are impossible."""
         if "landmarks" not in clip.points:
             raise DataError(f"no landmarks at {clip.record.metadata.get('landmarks', 'hand')}")
         return np.stack([eye_transform(eyes, self.size) for eyes in eye_centres(clip.points["landmarks"])])

@@ -1,7 +1,7 @@
-"""The empty wall behind people who stay in their places, put together from all clips that show a part of it.
+"""Estimation of the empty wall behind people who stay in their places, from all clips that show a part of it.
 
-The median over time hides whoever hardly moves. But clips cut out around people who stand at different places of one
-wall show different parts of it: registered to each other they show it all.
+The median over time does not remove people who hardly move. But people stand at different places of the same wall, so
+clips cut out around them show different parts of it. Registered to each other, these clips show all of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,65 +12,79 @@ from scipy.fft import irfft2, rfft2
 from scipy.ndimage import binary_dilation
 from scipy.sparse.csgraph import breadth_first_order, connected_components, minimum_spanning_tree
 
-# Of a channel's 256 values: what varies more over a clip has hidden the wall.
+# A pixel that varies more than this over a clip, of a channel's 256 values, has hidden the wall.
 _STILL = 25.0
-# Pictures of fewer common pixels, and those that correlate less, are not known to show one wall.
+# Two pictures show the same wall if they have this many pixels in common and correlate by this much.
 _OVERLAP = 300
 _ALIKE = 0.7
-# The part of a square picture in which somebody stands who never moves: rows from, columns from and to.
+# The part of a square picture that a person covers who never moves, as shares: first row, first and last column.
 _MIDDLE = (0.12, 0.28, 0.72)
 
 
 def median_of_known(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The median over the first axis of ``values`` (N, H, W, 3) that are ``known`` (N, H, W), float32; NaN where none.
+    """Return the median over the first axis of the known ``values``, float32 (H, W, 3), NaN where none is known.
+
+    Args:
+        values: (N, H, W, 3).
+        known: Which values count, bool (N, H, W).
 
     >>> values = np.array([10, 20, 60]).reshape(3, 1, 1, 1).repeat(3, axis=3)
     >>> median_of_known(values, np.array([True, True, False]).reshape(3, 1, 1)).tolist()
     [[[15.0, 15.0, 15.0]]]
     """
+    # Unknown values are sorted to the end, so that the median is at the middle of the first ``count`` values.
     count = known.sum(axis=0)[None, :, :, None]
     ordered = np.sort(np.where(known[..., None], values, np.inf).astype(np.float32), axis=0)
+    # An even number of values has two in the middle, whose mean is the median.
     low, high = (np.take_along_axis(ordered, np.maximum(c, 0), axis=0)[0] for c in ((count - 1) // 2, count // 2))
     return np.where(count[0] > 0, (low + high) / 2, np.nan).astype(np.float32)
 
 
 def first_guess(clip: np.ndarray) -> np.ndarray:
-    """What covers the wall in frames (T, H, W, 3), bool (T, H, W), before anything is known: motion and the middle."""
+    """Return a first mask of the person in frames (T, H, W, 3), bool (T, H, W): all that moves, and the middle."""
     moved = (np.abs(clip - np.median(clip, axis=0)).max(axis=(0, 3)) > _STILL).astype(bool)
     height, width = clip.shape[1:3]
     top, left, right = (round(share * side) for share, side in zip(_MIDDLE, (height, width, width), strict=True))
     covered = binary_dilation(moved, iterations=2)
+    # A person who never moves is not found by motion, but stands in the middle of the crop.
     covered[top:, left:right] = True
     return np.broadcast_to(covered, clip.shape[:3])
 
 
 class Spectra:
-    """A picture of a wall (H, W, 3), NaN where it is covered, ready to be compared with others of its size.
+    """The spectra of a picture of a wall (H, W, 3), NaN where it is covered, for comparison with others of its size.
 
-    What counts is structure, brightness less its local mean, so that light and camera may differ.
+    The pictures are compared by structure, which is brightness minus its local mean, so that light and camera may
+    differ.
     """
 
     def __init__(self, background: np.ndarray):
         known = np.isfinite(background).all(axis=2)
         light = np.where(known, background.mean(axis=2), 0.0)
+        # A mean over the known pixels only: the blurred values divided by the blurred mask.
         near = cv2.GaussianBlur(known.astype(float), (0, 0), 5)
         mean = cv2.GaussianBlur(light, (0, 0), 5) / np.maximum(near, 1e-6)
         values = np.where(known, light - mean, 0.0)
+        # Padding to twice the size keeps opposite edges apart in the cyclic correlation.
         self.padded = tuple(2 * side for side in known.shape)
+        # These three are enough to normalise the correlation by the overlap at every shift.
         terms = (known.astype(float), values, values**2)
         self.known, self.values, self.squares = (rfft2(term, self.padded) for term in terms)
 
     def correlated(self, mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-        """Sums of products of two pictures, given by their spectra, by how far the second is moved (cyclic)."""
+        """Return the sums of products of two pictures, given by their spectra, for every cyclic shift of the second."""
         return irfft2(mine * theirs.conj(), self.padded)
 
 
 def register(one: Spectra, other: Spectra) -> tuple[float, tuple[int, int]]:
-    """How well two pictures correlate, and the place (row, column) of the first pixel of ``other`` in ``one`` where
-    they do best.
+    """Find the shift at which two pictures correlate best.
 
-    Correlation is normalised over the pixels known to both (Padfield, "Masked object registration in the Fourier
-    domain", 2012); -1 where those are too few at any place.
+    The correlation is normalised over the pixels that are known in both (Padfield, "Masked object registration in the
+    Fourier domain", 2012).
+
+    Returns:
+        The correlation, -1 if no shift leaves enough pixels in common, and the position (row, column) in ``one`` of the
+        first pixel of ``other``.
     """
     pairs = (
         (one.known, other.known),
@@ -80,21 +94,27 @@ def register(one: Spectra, other: Spectra) -> tuple[float, tuple[int, int]]:
         (one.known, other.squares),
         (one.values, other.values),
     )
+    # For every shift: the number of common pixels and sums over them of one, other, their squares and their product.
     n, a, b, aa, bb, ab = (one.correlated(mine, theirs) for mine, theirs in pairs)
     enough = n > _OVERLAP - 0.5
+    # Avoid divisions by zero; shifts without enough pixels are left out below.
     n = np.maximum(n, 1)
     spread = np.sqrt(np.maximum((aa - a**2 / n) * (bb - b**2 / n), 1e-6))
     alike = np.where(enough, (ab - a * b / n) / spread, -1.0)
     place = np.array(np.unravel_index(alike.argmax(), alike.shape))
+    # Shifts beyond half the padded size are negative ones.
     half = np.array(alike.shape) // 2
     row, column = np.where(place < half, place, place - alike.shape)
     return float(alike.max()), (int(row), int(column))
 
 
 def register_backgrounds(backgrounds: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Which pictures (H, W, 3) show one wall, as its number (N,), and where on it, (N, 2) row and column.
+    """Group pictures (H, W, 3) by the wall that they show, and place them on it.
 
     Pictures are chained along the pairs that correlate best.
+
+    Returns:
+        The number of the wall of each picture (N,), and the picture's row and column on that wall (N, 2).
     """
     count, spectra = len(backgrounds), [Spectra(background) for background in backgrounds]
     cost, shifts = np.zeros((count, count)), np.zeros((count, count, 2), int)
@@ -102,13 +122,15 @@ def register_backgrounds(backgrounds: Sequence[np.ndarray]) -> tuple[np.ndarray,
         for j in range(i):
             alike, shift = register(spectra[i], spectra[j])
             if alike >= _ALIKE:
-                cost[i, j] = 1.001 - alike
+                cost[i, j] = 1.001 - alike  # above 0, because 0 means no edge in a sparse graph
                 shifts[i, j], shifts[j, i] = shift, [-shift[0], -shift[1]]
+    # The tree joins all pictures of one wall by the pairs that correlate best.
     tree = minimum_spanning_tree(cost)
     number, background = connected_components(tree, directed=False)
     places = np.zeros((count, 2), int)
     for root in (np.flatnonzero(background == each)[0] for each in range(number)):
         order, parents = breadth_first_order(tree, root, directed=False)
+        # Parents come before their children, so their positions are already known.
         for node in order[1:]:
             places[node] = places[parents[node]] + shifts[parents[node], node]
         places[order] -= places[order].min(axis=0)
@@ -116,9 +138,14 @@ def register_backgrounds(backgrounds: Sequence[np.ndarray]) -> tuple[np.ndarray,
 
 
 def complete(backgrounds: Sequence[np.ndarray], background: np.ndarray, places: np.ndarray) -> list[np.ndarray]:
-    """The pictures (H, W, 3) with what they hide (NaN) filled in from the others of the same wall, in their colours.
+    """Fill the hidden pixels (NaN) of pictures (H, W, 3) from the others of the same wall, adapted in colour.
 
-    What no other shows stays NaN.
+    Pixels that no other picture shows stay NaN.
+
+    Args:
+        backgrounds: The pictures.
+        background: The number of the wall of each, (N,).
+        places: The row and column of each on its wall, (N, 2).
     """
     backgrounds, result = [picture.copy() for picture in backgrounds], []
     for i, picture in enumerate(backgrounds):
@@ -127,16 +154,18 @@ def complete(backgrounds: Sequence[np.ndarray], background: np.ndarray, places: 
             for j in np.flatnonzero(background == background[i])
         ]
         stack = np.stack(others)
+        # (walls, H, W, 3) -> (H, W, 3)
         filling = median_of_known(stack, np.isfinite(stack).all(axis=3))
         result.append(np.where(np.isfinite(picture), picture, filling))
     return result
 
 
 def _seen_from(picture: np.ndarray, other: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """``other`` moved into the frame of ``picture`` and given its colours: a gain and an offset a channel."""
+    """Move ``other`` into the frame of ``picture`` and adapt its colours by a gain and an offset for each channel."""
     (height, width), (dy, dx) = picture.shape[:2], shift
     moved = np.full_like(picture, np.nan)
     rows, columns = slice(max(dy, 0), height + min(dy, 0)), slice(max(dx, 0), width + min(dx, 0))
+    # Copy the overlap of the two frames only; the rest of ``moved`` stays unknown.
     moved[rows, columns] = other[max(-dy, 0) : height + min(-dy, 0), max(-dx, 0) : width + min(-dx, 0)]
     both = np.isfinite(picture).all(axis=2) & np.isfinite(moved).all(axis=2)
     for channel in range(3):
@@ -149,13 +178,18 @@ def _seen_from(picture: np.ndarray, other: np.ndarray, shift: np.ndarray) -> np.
 def estimate_backgrounds(
     clips: Sequence[np.ndarray], find: Callable[[np.ndarray, np.ndarray], np.ndarray]
 ) -> list[np.ndarray]:
-    """The wall (H, W, 3) behind the person of each clip uint8 (T, H, W, 3), float32, NaN where no clip shows it.
+    """Estimate the wall behind the person of each clip, float32 (H, W, 3), NaN where no clip shows it.
 
-    ``find(clip, background)`` gives masks bool (T, H, W) of the person. It is asked once, with walls of which nothing
-    is taken that may be covered; with its answer the walls are taken and put beside each other again.
+    The walls are estimated twice: first with a generous guess of the pixels that the person may cover, then with the
+    masks that ``find`` returns for these first walls.
+
+    Args:
+        clips: Clips uint8 (T, H, W, 3).
+        find: A function of a clip and its background that returns masks of the person, bool (T, H, W).
     """
     backgrounds = [median_of_known(clip, ~first_guess(clip)) for clip in clips]
     backgrounds = complete(backgrounds, *register_backgrounds(backgrounds))
+    # Masks grow in space but not in time, so that the soft edges of the person do not count as wall.
     near = np.ones((1, 3, 3), bool)
     covered = [
         binary_dilation(find(clip, background), near, iterations=3)

@@ -1,4 +1,4 @@
-"""Faces cut out by one box that stays where the face was on the first frame, so that the head moves in the picture."""
+"""Cropping of faces by one fixed box, that of the face on the first frame, so that the head moves in the picture."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from i2vkit.errors import DataError
 from i2vkit.preparation.alignment import eye_centres
 from i2vkit.preparation.pipeline import RawClip
 
-# The box of 68 points where only 5 are known: its centre from the eyes towards the mouth, and its side, as shares of
-# the distance between eyes and mouth. Means over 24 rendered faces are 0.56 and 2.05.
+# An estimate of the box of 68 points from only 5: its centre between the eyes (0) and the mouth (1), and its side, as
+# a share of their distance. The means over 24 rendered faces are 0.56 and 2.05.
 _CENTRE, _SIDE = 0.55, 2.05
 
 
 def face_square(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
-    """Centre (2,) and side in pixels of the square around a face given by landmarks (68 or 5, 2).
+    """Return the centre (2,) and the side in pixels of the square around a face, from landmarks (68 or 5, 2).
 
-    Of 68 points it is the square around all of them, brows to chin; from 5 points it is estimated.
+    With 68 points it is the square around all of them, from brows to chin. With 5 points it is estimated.
 
     >>> face_square(np.array([[10.0, 20.0], [50.0, 20.0], [30.0, 45.0], [18.0, 60.0], [42.0, 60.0]]))
     (array([30., 42.]), 82.0)
@@ -24,7 +24,8 @@ def face_square(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
     if len(landmarks) == 5:
         eyes, mouth = eye_centres(landmarks), landmarks[3:].mean(axis=0)
         middle = eyes.mean(axis=0)
-        # A turned head brings the eyes together, a nodding one eyes and mouth; the longer distance is the less wrong.
+        # A turned head shortens the distance of the eyes, and a nodding head that of eyes and mouth. The longer of the
+        # two is the better measure.
         unit = max(np.linalg.norm(eyes[1] - eyes[0]), np.linalg.norm(mouth - middle))
         return middle + _CENTRE * (mouth - middle), float(_SIDE * unit)
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
@@ -33,21 +34,27 @@ def face_square(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
 
 @dataclass(frozen=True)
 class FirstFrameBox:
-    """A framing by the square around the face on the first frame, with ``margin``, a share of its side, on every side.
+    """A framing by the square around the face on the first frame.
 
-    Source: FRGAN crops faces "with regards to the landmark ground truth"; its code takes the first frame's for all.
+    Source: FRGAN crops faces "with regards to the landmark ground truth". Its code uses the first frame's crop for all
+    frames.
+
+    Args:
+        size: The side of the prepared frames in pixels.
+        margin: The share of the square's side that is added on every side.
     """
 
     size: int
     margin: float = 0.1
 
     def __call__(self, clip: RawClip) -> np.ndarray:
-        """Give the one map (1, 2, 3). Raises ``DataError`` without landmarks or if they all lie in one place."""
+        """Return the single transform (1, 2, 3). Raise ``DataError`` if there are no landmarks or all coincide."""
         if "landmarks" not in clip.points:
             raise DataError(f"no landmarks at {clip.record.metadata.get('landmarks', 'hand')}")
         centre, side = face_square(clip.points["landmarks"][0])
         if side < 1.0:
-            raise DataError(f"the landmarks of the first frame all lie at {np.round(centre, 1).tolist()}")
+            raise DataError(f"the landmarks of the first frame are all at {np.round(centre, 1).tolist()}")
+        # The square with its margins becomes the whole picture.
         scale = self.size / ((1.0 + 2.0 * self.margin) * side)
         shift = (self.size - 1) / 2 - scale * centre  # pixel centres are whole numbers
         return np.hstack([scale * np.eye(2), shift[:, None]])[None]

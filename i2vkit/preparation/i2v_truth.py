@@ -1,4 +1,4 @@
-"""The whole of i2v-truth-v1, from nothing to a prepared data set that is checked against its checksums."""
+"""Creation of the data set i2v-truth-v1: rendering, preparation, and verification against its checksums."""
 
 import json
 import shutil
@@ -18,61 +18,71 @@ from i2vkit.rendering.i2v_truth.parts import FACES, PARTS, SEED, SPLITS, VERSION
 from i2vkit.rendering.i2v_truth.rendering import render_part
 
 SIZE = 64
-# Brows that rise and a jaw that drops stay in the picture, and some of the hair.
+# This margin keeps raised brows, a dropped jaw and some of the hair in the picture.
 _FACE_MARGIN = 0.3
-# Of pictures of 128x128; nobody leaves it while 16 frames are looked at.
+# The crop of figures, in pixels of the rendered 128x128 pictures. Nobody leaves it within 16 frames.
 _STAGE = (10, 16, 118, 124)
 
 
 def make_i2v_truth(out: Path, workers: int | None = None) -> str:
-    """Render and prepare both parts, faces and figures, below `out`, and check what was made.
+    """Render and prepare both parts, faces and figures, below `out`, and verify the result.
 
-    Each is a `ClipFolder` with `truth/` beside it, condition maps for both, and its test and validation transfers as
-    lists of samples, `test.json` and `val.json`. What is finished stays; the rendered pictures are removed at the end.
+    Each part is a `ClipFolder` with condition maps and with `truth/` beside it. Its transfers for testing and
+    validation are lists of samples, `test.json` and `val.json`. A part that is finished is not made again. The rendered
+    pictures are removed at the end.
 
     Args:
-        out: The folder.
-        workers: Processes; one a core by default.
+        out: The folder to write to.
+        workers: The number of processes. By default one for each core.
 
     Returns:
         A summary for the user.
 
     Raises:
-        DataError: Another set lies there, it cannot be written, or what was made is not i2v-truth-v1.
+        DataError: The folder holds another set, it cannot be written, or the result is not i2v-truth-v1.
     """
     lines = [make_part(part, out / part.name, workers) for part in PARTS.values()]
     if differences := [line for part in PARTS.values() for line in compare_part(part, out / part.name)]:
         shown = "\n".join(differences[:10])
         raise DataError(
-            f"{out} is not {VERSION}: {len(differences)} clips differ from its checksums, and scores on it do not "
-            f"compare. Other versions of numpy, scipy or opencv-python may draw otherwise.\n{shown}"
+            f"{out} is not {VERSION}: {len(differences)} clips differ from its checksums, so scores on it cannot be "
+            f"compared. Other versions of numpy, scipy or opencv-python may draw differently.\n{shown}"
         )
     return "\n".join([*lines, f"{out} is {VERSION}: all checksums agree"])
 
 
 def make_extra_people(out: Path, people: int, workers: int | None = None) -> str:
-    """Render and prepare `people` more training people for each part, below `out`; a summary for the user.
+    """Render and prepare more people for training, for each part.
 
-    They lie apart from the set, in `faces_extra` and `figures_extra`, drawn by the same renderers, with condition maps
-    and as many performances as the people who train give. The set itself stays as it is, and its checksums do not know
-    them.
+    They are stored apart from the set, in `faces_extra` and `figures_extra`. The renderers, the condition maps and the
+    number of performances for each person are those of the set's training people. The set itself and its checksums stay
+    as they are.
+
+    Args:
+        out: The folder to write to.
+        people: The number of people for each part, at least 1.
+        workers: The number of processes. By default one for each core.
+
+    Returns:
+        A summary for the user.
 
     Raises:
         ConfigError: `people` is below 1.
-        DataError: Others lie there, or it cannot be written.
+        DataError: The folder holds other people, or it cannot be written.
     """
     if people < 1:
-        raise ConfigError(f"--extra-people takes a number of people, 1 or more, not {people}")
+        raise ConfigError(f"--extra-people needs a number of people, 1 or more, not {people}")
     return "\n".join(make_part(part.extra(people), out / f"{part.name}_extra", workers) for part in PARTS.values())
 
 
 def make_part(part: BenchmarkPart, out: Path, workers: int | None = None) -> str:
-    """Render and prepare one part; a summary. Raises ``DataError`` as ``make_i2v_truth``."""
+    """Render and prepare one part, and return a summary. Raise ``DataError`` as ``make_i2v_truth`` does."""
     settings = asdict(part)
-    if part.first == 1:  # sets that were made before there were others say nothing of it
+    if part.first == 1:  # older sets do not have this setting
         del settings["first"]
     claim_folder(out, "i2v_truth.json", {"version": VERSION, "seed": SEED, "size": SIZE} | settings)
     raw = out / "rendered"
+    # The rendered pictures are removed last, so without them the part is complete.
     if (out / "index.csv").exists() and not raw.exists():
         return f"{out}: made before"
     index = render_part(part, raw, workers)

@@ -1,4 +1,4 @@
-"""Many clips, several processes: progress, resuming, and never half a clip."""
+"""Parallel processing of many clips, with progress, resumption and files that are always complete."""
 
 import csv
 import json
@@ -21,13 +21,17 @@ from i2vkit.media import atomic_path
 
 
 def run_jobs(function: Callable, jobs: Sequence, workers: int | None = None, chunk: int = 1) -> list:
-    """`[function(job) for job in jobs]` in `workers` processes (one a core by default), with a progress bar.
+    """Return `[function(job) for job in jobs]`, computed in several processes with a progress bar.
 
-    `function` and the jobs must be picklable; `chunk` jobs in a row go to the same process.
+    Args:
+        function: A function that can be pickled.
+        jobs: Its arguments, which can be pickled too.
+        workers: The number of processes. By default one for each core.
+        chunk: The number of consecutive jobs that go to the same process.
 
     Raises:
-        DataError: The disk is full or cannot be written, or a worker died. What is finished stays, and the next run
-            goes on from there.
+        DataError: The disk is full or cannot be written, or a worker died. Finished clips are kept, and the next run
+            continues from there.
     """
     results = []
     progress = ProgressBar(len(jobs)) if jobs else None
@@ -36,6 +40,7 @@ def run_jobs(function: Callable, jobs: Sequence, workers: int | None = None, chu
             results.append(result)
             progress.update()
     except (OSError, MediaError, BrokenProcessPool) as error:
+        # A worker that dies was most probably killed for lack of memory.
         advice = "Use fewer --workers" if isinstance(error, BrokenProcessPool) else "Make room or choose another folder"
         raise DataError(
             f"{error}. {advice} and run the same command again: "
@@ -48,14 +53,15 @@ def run_jobs(function: Callable, jobs: Sequence, workers: int | None = None, chu
 
 
 def _results(function: Callable, jobs: Sequence, workers: int, chunk: int) -> Iterator:
+    """Yield the results in the order of the jobs."""
     if workers <= 1:
         yield from map(function, jobs)
         return
-    # Spawned, not forked: OpenCV and torch may have started threads, which a fork does not survive.
+    # Workers are spawned and not forked, because OpenCV and torch may have started threads, which a fork breaks.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,))
     try:
-        with _interrupts_ignored(), _one_thread_each():  # Ctrl-C is ours: workers finish their clip
+        with _interrupts_ignored(), _one_thread_each():  # on Ctrl-C workers finish their clip
             results = pool.map(function, jobs, chunksize=chunk)
         yield from results
     finally:
@@ -64,7 +70,11 @@ def _results(function: Callable, jobs: Sequence, workers: int, chunk: int) -> It
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Processes that start in here do linear algebra by one thread: many small problems, and a process a core."""
+    """Let processes that start in this context use one thread for linear algebra.
+
+    The problems are small and many, and there is already one process for each core.
+    """
+    # The environment is inherited by spawned processes.
     name = "OPENBLAS_NUM_THREADS"  # of numpy and scipy; read when they are imported
     if name in os.environ:
         yield
@@ -78,7 +88,8 @@ def _one_thread_each() -> Iterator[None]:
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # others cannot set signals, and get none
+    """Let processes that start in this context ignore Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():  # other threads cannot set signal handlers
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -89,15 +100,18 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def available_cores() -> int:
-    """Cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """A folder beside `path` to fill, which takes its name at the end: `path` is complete or not there at all."""
+    """Yield a temporary folder beside `path`, which is renamed to `path` at the end.
+
+    Hence `path` is never incomplete.
+    """
     temporary = path.with_name(f".{path.name}.part")
-    shutil.rmtree(temporary, ignore_errors=True)  # an interrupted run's
+    shutil.rmtree(temporary, ignore_errors=True)  # left by an interrupted run
     temporary.mkdir(parents=True)
     try:
         yield temporary
@@ -108,18 +122,21 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def claim_folder(root: Path, name: str, settings: dict) -> None:
-    """Write `settings` to `root/name`, or check that they are the ones found there, so that no folder mixes two runs.
+    """Write `settings` to `root/name`, or check that the settings found there are equal.
+
+    So a folder never mixes the results of different settings.
 
     Raises:
-        DataError: The folder holds something made with other settings, or cannot be made.
+        DataError: The folder was made with other settings, or it cannot be created.
     """
     path = root / name
-    settings = json.loads(json.dumps(settings))  # as they would be found there
+    settings = json.loads(json.dumps(settings))  # for instance, tuples become lists
     if path.exists():
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise DataError(f"{path} is damaged ({error}); remove {root} and run again") from error
+        # A setting that an older file lacks counts as None.
         others = [
             f"{key}={found.get(key)!r}, not {value!r}" for key, value in settings.items() if found.get(key) != value
         ]
@@ -137,7 +154,7 @@ def claim_folder(root: Path, name: str, settings: dict) -> None:
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence]) -> None:
-    """Write a CSV file, whole or not at all."""
+    """Write a CSV file atomically."""
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)

@@ -1,4 +1,4 @@
-"""BAIR robot pushing, raw to prepared."""
+"""Preparation of BAIR robot pushing."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,22 +10,22 @@ from i2vkit.datasets.readers.bair import TRUTH_CAMERA, Bair
 from i2vkit.errors import DataError
 from i2vkit.preparation.pipeline import RawClip, prepare_set
 
-LABEL = "push"  # what is prepared has labels; all clips get the same
+LABEL = "push"  # the prepared layout needs a label, so all clips get the same
 
 
 @dataclass(frozen=True)
 class WholeFrame:
-    """The whole of square frames, scaled to `size`."""
+    """A framing that keeps the whole of square frames, scaled to `size`."""
 
     size: int
 
     def __call__(self, clip: RawClip) -> np.ndarray:
-        """See `Framing`; the map of the first frame serves all."""
+        """Return the single transform (1, 2, 3). Raise `DataError` if the frames are not square."""
         first = next(iter(clip.frames()), None)
         if first is None or first.shape[0] != first.shape[1]:
             raise DataError("it has no square frames")
         scale = self.size / len(first)
-        shift = 0.5 * scale - 0.5  # corners come to corners, and pixel centres are whole numbers
+        shift = 0.5 * scale - 0.5  # maps corners to corners although pixel centres are whole numbers
         return np.array([[[scale, 0.0, shift], [0.0, scale, shift]]])
 
 
@@ -38,22 +38,24 @@ def prepare_bair(
     camera: Literal["aux1", "main"] = "aux1",
     split: Literal["train", "test"] | None = None,
 ) -> str:
-    """Write the clips below `source` as PNG files, and the rendered truth where there is one, and index them in `out`.
+    """Write the clips below `source` as PNG files, with the rendered truth if there is one, and index them in `out`.
 
-    Training reads the TFRecord files as they are; this is for other sizes, and for looking at them.
+    Training can read the TFRecord files directly. Prepare the set if you need another size or want to look at the
+    clips.
 
     Args:
         source: The raw data, TFRecord files or SVG's PNG files.
         out: The prepared data: `train/traj_0_to_15/1/000.png`, `index.csv`, `skipped.csv`, `truth/`.
         size: Side of the frames in pixels.
-        workers: Processes; one a core by default.
-        camera: Which of the two.
-        split: Only these clips; both by default. Give each an `out` of its own to train on one and test on the other.
+        workers: Number of processes. By default one for each core.
+        camera: The camera, one of the two.
+        split: Only these clips. Both splits by default. To train on one and test on the other, give each its own `out`.
 
     Raises:
-        ConfigError: A size below 16.
-        DataError: No clips, none of that camera, `out` was prepared otherwise, or it cannot be written.
-        MediaError: A file of records is cut.
+        ConfigError: The size is below 16.
+        DataError: There are no clips or none of that camera, `out` was prepared with other settings, or it cannot be
+            written.
+        MediaError: A TFRecord file is cut.
     """
     index = Bair(str(source), camera, split).index()
     records = [replace(record, label=LABEL) for record in index.records]

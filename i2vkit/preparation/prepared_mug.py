@@ -1,4 +1,4 @@
-"""MUG, raw to prepared."""
+"""Preparation of MUG."""
 
 from pathlib import Path
 
@@ -22,28 +22,29 @@ def prepare_mug(
     expressions: Path | None = None,
     landmark_vertices: Path | None = None,
 ) -> str:
-    """Cut the faces out of all takes below `source`, and the rendered truth if there is one, and index them in `out`.
+    """Crop the faces of all takes below `source`, and of the rendered truth if there is one, and index them in `out`.
 
     Args:
         source: The raw data, or any folder above them.
         out: The prepared data: `017/anger/take000/000.png`, `index.csv`, `landmarks/`, `skipped.csv`, `truth/`.
-        size: Side of the prepared frames in pixels; ImaGINator takes 64, FRGAN 96.
-        workers: Processes; one a core by default.
-        framing: "box" keeps the box of the face on the first frame for the whole take, as FRGAN does; "eyes" turns and
-            scales every frame so that the eyes stay in their places.
-        margin: What is added to that box on every side, as a share of its own; 0.1 by default.
-        face: Whose face, where landmarks are to be found and the first frame shows several; "only" skips such clips.
-        marked_takes: Takes with a mark after their number (`take001nsg`), too.
-        maps: Condition maps, too: the normals of a morphable model fitted to the landmarks; also for what was
-            prepared without them.
-        morphable: A Basel model's `.mat` for these, instead of the built-in model.
-        expressions: The `.mat` of its expressions.
-        landmark_vertices: The `.mat` that says which vertices are landmarks, where neither of the others does.
+        size: Side of the prepared frames in pixels; ImaGINator uses 64, FRGAN 96.
+        workers: Number of processes. By default one for each core.
+        framing: "box" keeps the box of the face on the first frame for the whole take, as FRGAN does. "eyes" rotates
+            and scales every frame so that the eyes keep their positions.
+        margin: Margin of that box on every side, as a share of its side; 0.1 by default.
+        face: The face to follow if landmarks must be found and the first frame shows several. "only" skips such clips.
+        marked_takes: Include takes with a mark after their number (`take001nsg`).
+        maps: Write condition maps too, the normals of a morphable model fitted to the landmarks. It also adds them to a
+            set that was prepared without.
+        morphable: The `.mat` file of a Basel model for the maps, instead of the built-in model.
+        expressions: The `.mat` file of its expressions.
+        landmark_vertices: The `.mat` file with the vertices of its landmarks, if neither of the others has them.
 
     Raises:
-        ConfigError: A size below 16, a margin that makes no sense, or files of a model without `maps` or each other.
-        DataError: No clips, no landmarks and nothing installed that finds them, `out` was prepared otherwise, or it
-            cannot be written.
+        ConfigError: The size is below 16, the margin is invalid, or files of a model are given without `maps` or
+            without each other.
+        DataError: There are no clips, there are no landmarks and nothing is installed to find them, `out` was prepared
+            with other settings, or it cannot be written.
     """
     reader = Mug(str(source), marked_takes)
     return prepare_faces(

@@ -1,4 +1,4 @@
-"""NATOPS, raw to prepared."""
+"""Preparation of NATOPS."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from i2vkit.datasets.readers.natops import Natops
 from i2vkit.preparation.person_crops import FixedBox, Square
 from i2vkit.preparation.pipeline import prepare_set
 
-# The part of the picture that others take, rows 10 to 238 and columns 30 to 289 of 320x240.
+# The crop that other work uses: rows 10 to 238 and columns 30 to 289 of 320x240.
 BOX, PICTURE = (30, 10, 290, 239), (320, 240)
 
 
@@ -20,7 +20,7 @@ def prepare_natops(
     square: Square = "pad",
     repeats: int = 20,
 ) -> str:
-    """Cut the person out of all repeats below `source`, and of the rendered truth where there is one.
+    """Crop the person in all repeats below `source`, and in the rendered truth if there is one.
 
     Each video is decoded once, from its first frame on.
 
@@ -28,14 +28,15 @@ def prepare_natops(
         source: The raw data, or a folder above `data/`.
         out: The prepared data: `s01/gesture01/g01s01r01/000.png`, `index.csv`, `skipped.csv`, `truth/`.
         size: Side of the prepared frames in pixels.
-        workers: Processes; one a core by default.
-        square: The usual crop is 260 wide and 229 high. "pad" makes it 260x260, beyond the picture its lower edge goes
-            on; "cut" makes it 229x229, which costs spread arms their hands.
-        repeats: How many a video must hold; others are skipped.
+        workers: Number of processes. By default one for each core.
+        square: The usual crop is 260 wide and 229 high. "pad" makes it 260x260 and repeats the lower edge of the
+            picture. "cut" makes it 229x229, which cuts off the hands of spread arms.
+        repeats: Number of repeats that a video must hold. Other videos are skipped.
 
     Raises:
-        ConfigError: A size below 16.
-        DataError: No clips, no table of the repeats, `out` was prepared otherwise, or it cannot be written.
+        ConfigError: The size is below 16.
+        DataError: There are no clips or no table of the repeats, `out` was prepared with other settings, or it cannot
+            be written.
     """
     index = Natops(str(source), repeats).index()
     return prepare_set(
@@ -45,5 +46,6 @@ def prepare_natops(
         FixedBox(size, BOX, PICTURE, square),
         workers,
         truth=find_sidecar_folder(index.records[0].frames.path, source, "truth"),
+        # All repeats of a video go to one process, which decodes the video once.
         chunk=repeats,
     )

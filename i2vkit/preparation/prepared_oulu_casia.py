@@ -1,4 +1,4 @@
-"""Oulu-CASIA, raw to prepared."""
+"""Preparation of Oulu-CASIA."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,29 +24,30 @@ def prepare_oulu_casia(
     expressions: Path | None = None,
     landmark_vertices: Path | None = None,
 ) -> str:
-    """Align all clips below `source` by the eyes, and the rendered truth where there is one, and index them in `out`.
+    """Align all clips below `source` by the eyes, with the rendered truth if there is one, and index them in `out`.
 
     Args:
-        source: The raw data, or any folder above them; `landmarks/` lies there or up to four levels above the frames.
+        source: The raw data, or any folder above them. `landmarks/` is there or up to four levels above the frames.
         out: The prepared data: `P001/Anger/VL_Strong/000.png`, `index.csv`, `skipped.csv`, `truth/`.
         size: Side of the aligned frames in pixels.
-        workers: Processes; one a core by default.
+        workers: Number of processes. By default one for each core.
         camera: Visible light or near infrared.
-        light: Which illumination.
-        face: Whose face, where landmarks are to be found and the first frame shows several; "only" skips such clips.
-        maps: Condition maps, too: the normals of a morphable model fitted to the landmarks; also for what was
-            prepared without them.
-        morphable: A Basel model's `.mat` for these, instead of the built-in model.
-        expressions: The `.mat` of its expressions.
-        landmark_vertices: The `.mat` that says which vertices are landmarks, where neither of the others does.
+        light: The illumination.
+        face: The face to follow if landmarks must be found and the first frame shows several. "only" skips such clips.
+        maps: Write condition maps too, the normals of a morphable model fitted to the landmarks. It also adds them to a
+            set that was prepared without.
+        morphable: The `.mat` file of a Basel model for the maps, instead of the built-in model.
+        expressions: The `.mat` file of its expressions.
+        landmark_vertices: The `.mat` file with the vertices of its landmarks, if neither of the others has them.
 
     Raises:
-        ConfigError: A size below 16, or files of a model without `maps` or each other.
-        DataError: No clips, no landmarks and nothing installed that finds them, `out` was prepared otherwise, or it
-            cannot be written.
+        ConfigError: The size is below 16, or files of a model are given without `maps` or without each other.
+        DataError: There are no clips, there are no landmarks and nothing is installed to find them, `out` was prepared
+            with other settings, or it cannot be written.
     """
     index = OuluCasia(str(source), camera, light).index()
     base = _landmark_base(index.records[0].frames.paths[0], source)
+    # The landmarks mirror the folders of the frames, with one file for each clip.
     tables = [base / "landmarks" / camera / light / r.person / f"{r.label}.csv" for r in index.records]
     records = [replace(r, metadata={"landmarks": table}) for r, table in zip(index.records, tables, strict=True)]
     return prepare_faces(
@@ -64,7 +65,7 @@ def prepare_oulu_casia(
 
 
 def _landmark_base(frame: Path, source: Path) -> Path:
-    """The folder that holds `landmarks/`: `source`, or one above `VL/Strong/P001/Anger/000.jpeg`."""
+    """Return the folder that holds `landmarks/`: `source`, or one above `VL/Strong/P001/Anger/000.jpeg`."""
     for folder in (source, *frame.parents[4:8]):
         if (folder / "landmarks").is_dir():
             return folder

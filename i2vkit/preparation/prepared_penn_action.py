@@ -1,4 +1,4 @@
-"""Penn Action, raw to prepared."""
+"""Preparation of Penn Action."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,24 +24,25 @@ def prepare_penn_action(
     reach: int = 15,
     maps: bool = False,
 ) -> str:
-    """Cut people out along their boxes, in the clips of eight actions and in the rendered truth where there is one.
+    """Crop people along their boxes, in the clips of eight actions and in the rendered truth if there is one.
 
-    Joints are moved along. Clips are kept whatever their length; the configs' `min_frames` leaves out those that are
-    too short for them.
+    Joints are transformed with the frames. Clips of any length are kept. The `min_frames` of a config leaves out those
+    that are too short for it.
 
     Args:
         source: The raw data, with `frames/` and `labels/`, or a folder above them.
         out: The prepared data: `0001/baseball_pitch/0001/000.png`, `index.csv`, `joints/`, `skipped.csv`, `truth/`,
             and `maps/`.
         size: Side of the frames in pixels.
-        workers: Processes; one a core by default.
-        margin: How much larger than the box the square is, as a share.
-        reach: Over how many frames before and after the square is smoothed.
-        maps: Heatmaps of the joints as condition maps, 13 a frame; also added to what was prepared without.
+        workers: Number of processes. By default one for each core.
+        margin: The share by which the square is larger than the box.
+        reach: Number of frames before and after over which the square is smoothed.
+        maps: Write heatmaps of the joints as condition maps, 13 for each frame. It also adds them to a set that was
+            prepared without.
 
     Raises:
-        ConfigError: A size below 16, a negative margin or reach.
-        DataError: No clips, `out` was prepared otherwise, or it cannot be written.
+        ConfigError: The size is below 16, or margin or reach is negative.
+        DataError: There are no clips, `out` was prepared with other settings, or it cannot be written.
     """
     if margin < 0 or reach < 0:
         raise ConfigError(f"--margin and --reach must not be negative, got {margin} and {reach}")
@@ -53,13 +54,18 @@ def prepare_penn_action(
 
 @dataclass(frozen=True)
 class JointMaps:
-    """Makes the heatmaps of the joints that were prepared with a clip."""
+    """A ``MapMaker`` that draws the heatmaps of a prepared clip's joints.
+
+    Args:
+        size: The side of the maps in pixels.
+        sigma: The standard deviation of the Gaussians, as a share of ``size``.
+    """
 
     size: int
     sigma: float = 1 / 32
 
     def __call__(self, root: Path, record: ClipRecord) -> None:
-        """Write uint8 (T, 13, size, size), unless that is done. Raises ``DataError`` if the joints are not there."""
+        """Write uint8 (T, 13, size, size), unless that is done. Raise ``DataError`` if the joints are missing."""
         path, joints = maps_path(root, record), points_path(root, "joints", record)
         if path.exists():
             return

@@ -1,4 +1,4 @@
-"""Weizmann's own videos, raw to prepared."""
+"""Preparation of the original videos of Weizmann."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from i2vkit.errors import ConfigError, DataError
 from i2vkit.preparation.person_crops import FixedBox, PersonCrop, silhouette_boxes
 from i2vkit.preparation.pipeline import prepare_set
 
-# Silhouettes and frames of a clip may differ in number by this share; the missing ones are like their neighbours.
+# The numbers of silhouettes and frames of a clip may differ by this share. Missing silhouettes are interpolated.
 _TOLERANCE = 0.1
 
 
@@ -30,23 +30,24 @@ def prepare_weizmann(
     second_takes: bool = False,
     masks: Path | None = None,
 ) -> str:
-    """Cut the person out of all clips below `source`, and of the rendered truth where there is one.
+    """Crop the person in all clips below `source`, and in the rendered truth if there is one.
 
     Args:
         source: The raw videos, or a folder above them.
         out: The prepared data: `daria/bend/daria_bend/000.png`, `index.csv`, `skipped.csv`, `truth/`.
         size: Side of the prepared frames in pixels.
-        workers: Processes; one a core by default.
-        framing: "person" follows the person with a square of one size a clip; "whole" scales the whole picture, with
-            its upper and lower edge going on.
-        margin: By which share that square is larger than the person.
-        second_takes: `lena_run2`, `lena_skip2` and `lena_walk2`, too.
-        masks: The silhouettes; by default `classification_masks.mat` in `source`, in a folder below or above it.
-            Without them the person is what moves.
+        workers: Number of processes. By default one for each core.
+        framing: "person" follows the person with a square of one size for each clip. "whole" scales the whole picture
+            and repeats its upper and lower edges.
+        margin: The share by which that square is larger than the person.
+        second_takes: Include `lena_run2`, `lena_skip2` and `lena_walk2`.
+        masks: The file of the silhouettes. By default `classification_masks.mat` in `source`, or in a folder below or
+            above it. Without silhouettes, the person is the part that moves.
 
     Raises:
-        ConfigError: A size below 16, a negative margin.
-        DataError: No clips, silhouettes that cannot be read, `out` was prepared otherwise, or it cannot be written.
+        ConfigError: The size is below 16, or the margin is negative.
+        DataError: There are no clips, the silhouettes cannot be read, `out` was prepared with other settings, or it
+            cannot be written.
     """
     if margin < 0:
         raise ConfigError(f"--margin must not be negative, got {margin}")
@@ -57,7 +58,7 @@ def prepare_weizmann(
         masks = masks or find_masks(source, first)
         settings["masks"] = masks is not None
         if masks is None:
-            print_log(f"no {MASKS} in {source}: the person is taken to be what moves", logger="current")
+            print_log(f"no {MASKS} in {source}: the person is taken to be the part that moves", logger="current")
         else:
             index = replace(index, records=with_boxes(index.records, masks))
     return prepare_set(
@@ -72,23 +73,24 @@ def prepare_weizmann(
 
 
 def find_masks(source: Path, video: Path) -> Path | None:
-    """The file of the silhouettes in `source` or below it, or else in one of the folders above a video."""
+    """Return the file of the silhouettes in `source`, below it, or in a folder above a video, or None."""
     below = (path for path in files_below(source, DEPTH, skip=("truth", "joints")) if path.name == MASKS)
     above = (folder / MASKS for folder in video.absolute().parents[:4] if (folder / MASKS).exists())
     return next(below, None) or next(above, None)
 
 
 def with_boxes(records: list[ClipRecord], masks: Path) -> list[ClipRecord]:
-    """The clips with boxes around the silhouettes (H, W, T) that `masks` holds for them, where it does.
+    """Add boxes around the silhouettes (H, W, T) in `masks` to the clips that have silhouettes.
 
     Raises:
-        DataError: No such file, one of MATLAB's version 7.3, or no silhouettes in it.
+        DataError: The file does not exist, is of MATLAB's version 7.3, or holds no silhouettes.
     """
     variables = read_mat(masks)
     if not isinstance(variables.get("original_masks"), dict):
         raise DataError(
             f"{masks} has no struct original_masks with the silhouettes of each clip, but {', '.join(variables)}"
         )
+    # Names are compared in lower case, as the reader gives them.
     known = {name.lower(): clip for name, clip in variables["original_masks"].items()}
     result = []
     for record in records:
@@ -101,8 +103,9 @@ def with_boxes(records: list[ClipRecord], masks: Path) -> list[ClipRecord]:
 
 
 def _fitting(silhouettes: np.ndarray, num_frames: int) -> np.ndarray | None:
-    """Boxes (T, 4) for that number of frames; None if there are far too many silhouettes or too few."""
-    boxes = silhouette_boxes(silhouettes.transpose(2, 0, 1).astype(bool))[:num_frames]
+    """Return boxes (T, 4) for that number of frames, or None if the number of silhouettes differs too much."""
+    boxes = silhouette_boxes(silhouettes.transpose(2, 0, 1).astype(bool))[:num_frames]  # (H, W, T) -> (T, H, W)
     if abs(silhouettes.shape[2] - num_frames) > _TOLERANCE * num_frames:
         return None
+    # Missing boxes at the end become NaN: (T, 4).
     return np.concatenate([boxes, np.full((num_frames - len(boxes), 4), np.nan)])

@@ -1,4 +1,4 @@
-"""Strips of frames, raw to prepared: Weizmann as MoCoGAN hands it out, with silhouettes as condition maps."""
+"""Preparation of strips of frames, the form in which MoCoGAN offers Weizmann, with silhouettes as condition maps."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,15 @@ from i2vkit.preparation.pipeline import maps_path, prepare_set
 
 @dataclass(frozen=True)
 class SilhouetteMaps:
-    """Makes the silhouettes of clips whose ``metadata["background"]`` (H, W, 3) is the scene without the person."""
+    """A ``MapMaker`` that draws silhouettes of people in front of a known background.
+
+    The clip's ``metadata["background"]`` (H, W, 3) is the scene without the person.
+
+    Args:
+        size: The side of the maps in pixels.
+        faint: See ``Silhouettes``.
+        clear: See ``Silhouettes``.
+    """
 
     size: int
     faint: float = 22.0
@@ -30,6 +38,7 @@ class SilhouetteMaps:
             return
         frames = np.stack(list(record.frames))
         maps = Silhouettes(self.faint, self.clear)(frames, record.metadata["background"])[:, 0]
+        # Silhouettes are found at the size of the strips, where the background was estimated.
         if maps.shape[1:] != (self.size, self.size):
             maps = np.stack([cv2.resize(one, (self.size, self.size), interpolation=cv2.INTER_AREA) for one in maps])
         write_maps(path, maps[:, None])
@@ -40,19 +49,20 @@ def prepare_weizmann_strips(
 ) -> str:
     """Write the frames of strips as clips, and with `--maps` the silhouettes of the people.
 
-    The person is what differs from the wall behind, see `Silhouettes`. Who waves hides a part of it all the time; that
-    is filled in from the other clips that show the same wall (`backgrounds.py`), and where none does along the rows.
+    The person is the part that differs from the wall behind, see `Silhouettes`. A person who stays in place always
+    hides a part of the wall. It is filled in from other clips that show the same wall (see `backgrounds.py`), or else
+    interpolated along the rows.
 
     Args:
         source: The strips, `<action>/<number>.jpg`, or with an `index.csv` that lists them.
         out: The prepared data: `0/wave1/00000002/000.png`, `index.csv`, `maps/`.
         size: Side of the prepared frames in pixels.
-        workers: Processes; one a core by default.
-        maps: Silhouettes as condition maps, one a frame.
+        workers: Number of processes. By default one for each core.
+        maps: Write silhouettes as condition maps, one for each frame.
 
     Raises:
-        ConfigError: A size below 16.
-        DataError: No strips, `out` was prepared otherwise, or it cannot be written.
+        ConfigError: The size is below 16.
+        DataError: There are no strips, `out` was prepared with other settings, or it cannot be written.
     """
     index = FrameStrips(str(source)).index()
     records = [replace(r, name=f"{r.person}/{r.label}/{Path(r.name).name}") for r in index.records]
@@ -64,16 +74,19 @@ def prepare_weizmann_strips(
 
 
 def with_backgrounds(records: list[ClipRecord], maker: SilhouetteMaps) -> list[ClipRecord]:
-    """The clips with the scene behind each person in ``metadata["background"]``; mirror images are turned back for
-    it.
+    """Add the scene behind each person to the clips, as ``metadata["background"]``.
+
+    Mirrored clips are turned back first, so that all show the same wall in the same direction.
     """
     silhouettes = Silhouettes(maker.faint, maker.clear)
 
     def find(clip: np.ndarray, background: np.ndarray) -> np.ndarray:
+        """Return masks of the person, bool (T, H, W)."""
         return silhouettes(clip, background)[:, 0] > 0
 
     turned = [bool(record.metadata.get("mirrored")) for record in records]
     clips = [np.stack(list(record.frames)) for record in records]
+    # (T, H, W, 3): flip the columns of mirrored clips.
     clips = [clip[:, :, ::-1] if flip else clip for clip, flip in zip(clips, turned, strict=True)]
     backgrounds = estimate_backgrounds(clips, find)
     backgrounds = [

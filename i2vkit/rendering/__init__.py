@@ -1,7 +1,8 @@
-"""Renderers that write the raw layouts of the data sets, with a truth of motion transfer that no data set has.
+"""Renderers that write synthetic data sets in the raw layouts of real ones.
 
-One file a layout; its function's arguments are the options of ``tools/synthesize_data.py``. What is drawn is in the
-folders: ``arm/``, ``faces/``, ``figures/``.
+They also write an exact ground truth of motion transfer, which no real data set has. Each layout has one file, and the
+arguments of its function are the options of ``tools/synthesize_data.py``. The drawing is in the folders ``arm/``,
+``faces/`` and ``figures/``.
 """
 
 from i2vkit.rendering.synthetic_bair import synthesize_bair

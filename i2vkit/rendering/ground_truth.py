@@ -1,5 +1,6 @@
-"""The exact ground truth of motion transfer beside a rendered set: a `ClipFolder` whose clips name the clip they
-follow.
+"""The exact ground truth of motion transfer beside a rendered set.
+
+It is a `ClipFolder` whose clips name the driving clip that they follow.
 """
 
 from collections.abc import Sequence
@@ -11,12 +12,17 @@ from i2vkit.preparation.jobs import write_table
 
 @dataclass(frozen=True)
 class TruthClip:
-    """`actor` doing exactly what happens in the clip `driving` (its name in the raw layout).
+    """A clip in which `actor` does exactly what happens in another clip.
 
     Args:
         name: Path below `truth/`, for instance "P075/Anger/as_P071".
-        points: Column and path of its landmarks or joints, relative to `truth/`.
-        boxes: Path of the boxes around the person, relative to `truth/`.
+        actor: The person who is seen.
+        label: The label of the driving clip.
+        num_frames: The number of frames.
+        fps: Frames per second.
+        driving: The name of the driving clip in the raw layout.
+        points: The column and the path of its landmarks or joints, relative to `truth/`.
+        boxes: The path of the boxes around the person, relative to `truth/`.
     """
 
     name: str
@@ -30,8 +36,9 @@ class TruthClip:
 
 
 def write_truth_index(root: Path, clips: Sequence[TruthClip]) -> None:
-    """Write `root/index.csv`, the last of the ground truth, so that an interrupted rendering is not taken for a whole
-    one.
+    """Write `root/index.csv`.
+
+    Write it last, so that an interrupted rendering has no index and does not look complete.
     """
     columns = ["path", "person", "label", "num_frames", "fps", "driving"]
     sidecars = [

@@ -1,4 +1,4 @@
-"""Who is in a rendered set, and who does whose clip in its ground truth."""
+"""Assignment of subjects: which people are in a rendered set, and whose clip each of them acts in the ground truth."""
 
 from collections.abc import Callable, Sequence
 from itertools import chain, zip_longest
@@ -8,7 +8,7 @@ from i2vkit.errors import ConfigError
 
 
 class ShowsPerson(Protocol):
-    """A clip to render: `person` is seen in it."""
+    """The interface of clips to render, in which `person` is seen."""
 
     person: str
 
@@ -24,19 +24,19 @@ def assign_transfers(
     driving: Callable[[ClipType], bool] = lambda clip: True,
     sources: int = 4,
 ) -> list[tuple[str, ClipType]]:
-    """Who does whose clip in the ground truth to render: actor and driving clip, sorted by both.
+    """Return the transfers of the ground truth as pairs of actor and driving clip, sorted by both.
 
     Args:
-        truth: "transfer": the first `sources` of the `tested` people drive all of them, themselves included; "none"; or
-            pairs "ACTOR:CLIP,ACTOR:CLIP".
+        truth: "transfer": the first `sources` of the `tested` people drive all of them, themselves included. "none": no
+            transfers. Or pairs "ACTOR:CLIP,ACTOR:CLIP".
         clips: All raw clips, by the key that names them in a pair.
-        people: Everyone.
-        tested: Those kept for testing.
-        driving: Which clips of the sources "transfer" takes.
-        sources: How many people drive.
+        people: All people.
+        tested: The people who are kept for testing.
+        driving: A function that says which clips of the driving people "transfer" uses.
+        sources: The number of people who drive.
 
     Raises:
-        ConfigError: Not of that form, or a person or a clip that does not exist.
+        ConfigError: `truth` has another form, or names a person or a clip that does not exist.
     """
     if truth == "none":
         return []
@@ -58,33 +58,42 @@ def assign_transfers(
 
 
 def choose_subjects(number: int, train: Sequence[str], test: Sequence[str]) -> tuple[list[str], list[str]]:
-    """`number` of the people of a set, sorted, and those of them who test, so that both sides of the split are there.
+    """Choose `number` people of a set so that both sides of the split are present.
 
-    A fifth tests, but at least two where there are four; the files of a person are the same whatever the number.
+    A fifth of them test, but at least two if there are four or more people. The files of a person are the same for
+    every number of people.
+
+    Returns:
+        The chosen people, sorted, and those of them who test.
 
     Raises:
-        ConfigError: Fewer than one or more than there are.
+        ConfigError: `number` is below one or above the number of people.
 
     >>> choose_subjects(4, ["001", "002", "003"], ["017", "034"])
     (['001', '002', '017', '034'], ['017', '034'])
     """
     if not 1 <= number <= len(train) + len(test):
         raise ConfigError(f"people must be from 1 to {len(train) + len(test)}, got {number}")
+    # Test people have the same share as in the whole set.
     testing = min(max(2, round(number * len(test) / (len(train) + len(test)))), number // 2)
     return sorted([*train[: number - testing], *test[:testing]]), list(test[:testing])
 
 
 def choose_subjects_per_group(number: int, *groups: Sequence[str]) -> tuple[list[str], list[str]]:
-    """`number` people, sorted, taken from the groups by turns, and those of them who are of the last, the test group.
+    """Choose `number` people, taking one from each group in turn. The last group is the test group.
+
+    Returns:
+        The chosen people, sorted, and those of them who test.
 
     Raises:
-        ConfigError: Fewer than there are groups, or more than there are people.
+        ConfigError: `number` is below the number of groups or above the number of people.
 
     >>> choose_subjects_per_group(5, ["001", "002", "006"], ["038", "039"], ["071"])
     (['001', '002', '038', '039', '071'], ['071'])
     """
     people = sum(map(len, groups))
     if not len(groups) <= number <= people:
-        raise ConfigError(f"people must be from {len(groups)}, one a group, to {people}, got {number}")
+        raise ConfigError(f"people must be from {len(groups)}, one for each group, to {people}, got {number}")
+    # zip_longest pads shorter groups with None.
     chosen = list(filter(None, chain.from_iterable(zip_longest(*groups))))[:number]
     return sorted(chosen), [person for person in groups[-1] if person in chosen]

@@ -1,5 +1,6 @@
-"""A synthetic data set in place of BAIR robot pushing: its TFRecord files, and other futures of a first frame as
-truth.
+"""A synthetic data set in the layout of BAIR robot pushing, as TFRecord files.
+
+Its ground truth shows other futures of a first frame.
 """
 
 from dataclasses import dataclass
@@ -17,33 +18,36 @@ from i2vkit.preparation.jobs import claim_folder, run_jobs, whole_folder
 from i2vkit.rendering.arm import ArmRenderer, ArmScene, PushTrajectory, draw_motion, draw_scene, push
 from i2vkit.rendering.ground_truth import TruthClip, write_truth_index
 
-PER_FILE = 16  # records
-LABEL = "push"  # a folder of the ground truth needs one; the clips have none
-DRIVERS = 4  # test clips whose motion all test scenes show as truth
+PER_FILE = 16  # number of records
+LABEL = "push"  # the folders of the ground truth need a label, although the clips have none
+DRIVERS = 4  # number of test clips whose motion drives all test scenes in the ground truth
 
 
 @dataclass(frozen=True, order=True)
 class BairClip:
-    """A clip by its place: split (0 train, 1 test) and number from 0. Scene and motion have numbers of their own."""
+    """A clip, identified by its split (0 train, 1 test) and its number from 0.
+
+    The number selects both its scene and its motion.
+    """
 
     split: int
     number: int
 
     @property
     def file(self) -> str:
-        """Stem of the file that holds it, "traj_16_to_31"."""
+        """The stem of the file that holds the clip, for instance "traj_16_to_31"."""
         first = self.number - self.number % PER_FILE
         return f"traj_{first}_to_{first + PER_FILE - 1}"
 
     @property
     def name(self) -> str:
-        """As the layout `Bair` calls it, "test/traj_16_to_31/3"."""
+        """The name that the reader `Bair` gives the clip, for instance "test/traj_16_to_31/3"."""
         return f"{SPLITS[self.split]}/{self.file}/{self.number % PER_FILE + 1}"
 
 
 @dataclass(frozen=True)
 class FileJob:
-    """Clips that go to one file of records."""
+    """The clips that go to one TFRecord file."""
 
     seed: int
     clips: tuple[BairClip, ...]
@@ -70,26 +74,27 @@ def synthesize_bair(
     truth: str = "transfer",
     contact_sheet: Path | None = None,
 ) -> str:
-    """Write one clip a scene as TFRecord files below `out`, seen by both cameras, and other futures of the test scenes.
+    """Write one clip for each scene as TFRecord files below `out`, seen by two cameras, and other futures of scenes.
 
-    The first frame depends on the scene alone, so what happens after it differs from motion to motion. The same
-    arguments give the same files, whatever the number of workers; finished files are not rendered again.
+    The first frame depends on the scene only, so the frames after it differ between motions. The same arguments give
+    the same files for any number of workers. Finished files are not rendered again.
 
     Args:
-        out: The folder; it keeps its settings in `synthetic.json`.
-        people: How many scenes to train on; the first ones are the same whatever their number.
-        seed: Of scenes and motions.
-        workers: Processes; one a core by default.
-        test_scenes: How many scenes to test on.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of scenes for training. The first ones are the same for every number.
+        seed: Seed of scenes and motions.
+        workers: Number of processes. By default one for each core.
+        test_scenes: Number of scenes for testing.
         truth: "transfer" (each test scene with the motions of the first four test clips), "none" or pairs
-            "test/traj_0_to_15/3:test/traj_0_to_15/1,..." (the first's scene, the second's motion), seen by aux1.
-        contact_sheet: Where to write a picture of six clips over time, too.
+            "test/traj_0_to_15/3:test/traj_0_to_15/1,..." (the scene of the first, the motion of the second), seen by
+            aux1.
+        contact_sheet: File for a picture of six clips over time.
 
     Returns:
         A summary for the user.
 
     Raises:
-        ConfigError: A number of scenes below 1, or a `truth` that makes no sense.
+        ConfigError: A number of scenes is below 1, or `truth` is invalid.
         DataError: `out` holds another rendering, or cannot be written.
     """
     if people < 1 or test_scenes < 1:
@@ -111,6 +116,7 @@ def synthesize_bair(
 
 
 def _file_jobs(out: Path, clips: list[BairClip], seed: int) -> list[FileJob]:
+    """Group the clips by the TFRecord file that holds them."""
     groups: dict[Path, list[BairClip]] = {}
     for clip in clips:
         path = out / "softmotion30_44k" / SPLITS[clip.split] / f"{clip.file}.tfrecords"
@@ -119,23 +125,25 @@ def _file_jobs(out: Path, clips: list[BairClip], seed: int) -> list[FileJob]:
 
 
 def _truth_job(out: Path, scene: BairClip, motion: BairClip, seed: int) -> TruthJob:
+    """Return the job for one clip of the ground truth."""
     actor, driving = (clip.name.replace("/", "_") for clip in (scene, motion))
     return TruthJob(seed, scene, motion, out / "truth" / actor / LABEL / f"as_{driving}")
 
 
 def _truth_clip(root: Path, job: TruthJob) -> TruthClip:
+    """Return the row of the index for one clip of the ground truth."""
     name = job.frames.relative_to(root).as_posix()
     return TruthClip(name, job.scene.name, LABEL, NUM_FRAMES, FPS, job.motion.name)
 
 
 def assign_transfers(truth: str, people: int, test_scenes: int) -> list[tuple[BairClip, BairClip]]:
-    """(scene, motion) of the ground truth to render, sorted; see `synthesize_bair`.
+    """Return the pairs (scene, motion) of the ground truth to render, sorted. See `synthesize_bair` for `truth`.
 
     Raises:
-        ConfigError: Not of that form, or a clip that does not exist.
+        ConfigError: `truth` has another form, or names a clip that does not exist.
 
     >>> assign_transfers("test/traj_0_to_15/2:train/traj_0_to_15/16", people=16, test_scenes=2)
-    [(Clip(split=1, number=1), Clip(split=0, number=15))]
+    [(BairClip(split=1, number=1), BairClip(split=0, number=15))]
     >>> len(assign_transfers("transfer", people=64, test_scenes=16))
     64
     """
@@ -164,23 +172,23 @@ def assign_transfers(truth: str, people: int, test_scenes: int) -> list[tuple[Ba
 
 
 def clip_trajectory(seed: int, scene: BairClip, motion: BairClip) -> PushTrajectory:
-    """What happens when the arm moves in that clip's scene as it does in the other clip."""
+    """Return the trajectory of arm and things when the motion of one clip is performed in the scene of another."""
     return push(clip_scene(seed, scene), draw_motion(seed, motion.split, motion.number))
 
 
 def clip_scene(seed: int, clip: BairClip) -> ArmScene:
-    """Where that clip takes place."""
+    """Return the scene of a clip."""
     return draw_scene(seed, clip.split, clip.number)
 
 
 @lru_cache(maxsize=4)
 def renderer(seed: int, clip: BairClip, camera: str) -> ArmRenderer:
-    """Jobs come ordered by scene, so that each is set up once."""
+    """Return the renderer of a clip's scene. Jobs are ordered by scene, so each renderer is made once."""
     return ArmRenderer(clip_scene(seed, clip), camera)
 
 
 def write_job(job: FileJob | TruthJob) -> None:
-    """Render what is not there yet."""
+    """Render the files of a job unless they exist."""
     if isinstance(job, FileJob):
         if not job.path.exists():
             write_records(job.path, (encode_example(record_features(job.seed, clip)) for clip in job.clips))
@@ -192,12 +200,13 @@ def write_job(job: FileJob | TruthJob) -> None:
 
 
 def record_features(seed: int, clip: BairClip) -> dict[str, bytes | np.ndarray]:
-    """What the record of a clip holds.
+    """Return the features of the TFRecord of a clip.
 
-    `endeffector_pos` is the gripper's x, y, z in metres; `action` is by how much these and its yaw, in radians, change
-    up to the next frame, and zero at the last.
+    `endeffector_pos` is the gripper's x, y, z in metres. `action` is the change of these and of its yaw, in radians, up
+    to the next frame. It is zero in the last frame.
     """
     trajectory = clip_trajectory(seed, clip, clip)
+    # Repeating the last pose makes the last action zero.
     moves = np.diff(trajectory.gripper[:, :4], axis=0, append=trajectory.gripper[-1:, :4])
     features: dict[str, bytes | np.ndarray] = {}
     for camera in CAMERAS:
@@ -210,9 +219,10 @@ def record_features(seed: int, clip: BairClip) -> dict[str, bytes | np.ndarray]:
 
 
 def draw_contact_sheet(seed: int = 0, scale: int = 2) -> np.ndarray:
-    """Eight moments of six clips, a row each, uint8 RGB.
+    """Draw eight moments of six clips, one clip in a row, uint8 RGB.
 
-    Three futures of the first test scene and the second one, seen by aux1; the third and fourth one, seen by main.
+    The rows are three futures of the first test scene and the second scene, seen by aux1, and the third and the fourth
+    scene, seen by main.
     """
     first, second, third, fourth = (BairClip(1, number) for number in range(4))
     rows = [(first, motion, "aux1") for motion in (first, second, third)]
@@ -222,6 +232,7 @@ def draw_contact_sheet(seed: int = 0, scale: int = 2) -> np.ndarray:
 
 
 def _row(seed: int, scene: BairClip, motion: BairClip, camera: str) -> np.ndarray:
+    """Draw eight evenly spaced frames of a clip side by side."""
     trajectory = clip_trajectory(seed, scene, motion)
     picked = [round(place) for place in np.linspace(0, NUM_FRAMES - 1, 8)]
     frames = [

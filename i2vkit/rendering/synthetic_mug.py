@@ -1,6 +1,4 @@
-"""A synthetic data set in place of MUG: its raw layout with landmarks, and the exact ground truth that no real data set
-has.
-"""
+"""A synthetic data set in the layout of MUG, with landmarks and an exact ground truth that real data sets lack."""
 
 from functools import partial
 from pathlib import Path
@@ -18,7 +16,7 @@ from i2vkit.rendering.faces.face_clips import FaceStudio, RenderedClip, draw_ove
 from i2vkit.rendering.subjects import assign_transfers, choose_subjects, choose_subjects_per_group
 
 FRAMES, NEUTRAL_FRAMES = (64, 100), (24, 30)
-# Whose folders have a level of sessions more in the real data.
+# People whose folders have an additional level for sessions in the real data.
 IN_SESSIONS = ("002", "049")
 
 
@@ -36,27 +34,27 @@ def synthesize_mug(
 ) -> str:
     """Write people x six expressions and a neutral face in the raw layout below `out`, with landmarks and truth.
 
-    Of the peculiarities of the real data the rendered ones have these: people's numbers, so that the splits apply, a
-    level of sessions for two of them, short neutral clips, and frames that are not always numbered from 0.
+    The set has some peculiarities of the real data. The numbers of people are the same, so that the splits apply. Two
+    people have a level of sessions. Neutral clips are short, and some clips do not number their frames from 0.
 
     Args:
-        out: The folder; it keeps its settings in `synthetic.json`.
-        people: How many, of all groups of the `split`. A person is the same whatever their number.
-        seed: Of people and motions.
-        workers: Processes; one a core by default.
-        takes: How many clips of each expression.
-        size: Width and height of the frames in pixels; of the real ones 896x896.
-        truth: "transfer" (the first two test people drive all test people, the first take of each of six expressions),
-            "none" or pairs "017:034/anger/take000,..." (017 does that clip of 034).
-        split: Whose groups there should be people of: those of ImaGINator, a fifth of whom test, or those of FRGAN,
-            who train its first stage, its second, and test.
-        contact_sheet: Where to write a picture of seven people over time, too.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of people, from all groups of the `split`. A person is the same for every number.
+        seed: Seed of people and motions.
+        workers: Number of processes. By default one for each core.
+        takes: Number of clips of each expression.
+        size: Width and height of the frames in pixels. The real ones have 896x896.
+        truth: "transfer" (the first two test people drive all test people, with the first take of each of six
+            expressions), "none" or pairs "017:034/anger/take000,..." (017 does that clip of 034).
+        split: The split whose groups the people come from: "imaginator", with a fifth of the people in testing, or
+            "frgan", with people for its first stage, its second stage and testing.
+        contact_sheet: File for a picture of seven people over time.
 
     Returns:
         A summary for the user.
 
     Raises:
-        ConfigError: Numbers, a `truth` or a size that make no sense.
+        ConfigError: A number, `truth` or `size` is invalid.
         DataError: `out` holds another rendering, or cannot be written.
     """
     if not 1 <= takes <= 1000:
@@ -78,7 +76,8 @@ def synthesize_mug(
 
 
 def raw_clip(out: Path, seed: int, person: str, label: str, take: int) -> RenderedClip:
-    """A take in the raw layout below `out`."""
+    """Return a take in the raw layout below `out`."""
+    # The level of sessions is between the person and the expression.
     sessions = ["session0"] if person in IN_SESSIONS else []
     place, name = Path(person, *sessions, label), "_".join([*sessions, f"take{take:03d}"])
     return RenderedClip(
@@ -95,15 +94,16 @@ def raw_clip(out: Path, seed: int, person: str, label: str, take: int) -> Render
 
 
 def clip_motion(seed: int, person: int, label: str, take: int) -> FaceMotion:
-    """How that person moves in that take."""
+    """Return the motion of a person in a take."""
     rng = np.random.default_rng([seed, 2, person, LABELS.index(label), take])
     return draw_rest(rng, FPS, NEUTRAL_FRAMES) if label == "neutral" else draw_cycle(rng, label.title(), FPS, FRAMES)
 
 
 def _contents(people: list[str], takes: int) -> list[tuple[str, str, int]]:
+    """Return person, label and take of all clips."""
     return [(person, label, take) for person in people for label in LABELS for take in range(takes)]
 
 
 def _drives(clip: RenderedClip) -> bool:
-    """Whether a clip of a test person drives others: the first of each expression."""
+    """Return whether a clip of a test person drives others. The first clip of each expression does."""
     return clip.first == 0 and clip.label != "neutral"

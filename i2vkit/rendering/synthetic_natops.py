@@ -1,6 +1,4 @@
-"""A synthetic data set in place of NATOPS: its raw layout with joints, and the exact ground truth that no real data set
-has.
-"""
+"""A synthetic data set in the layout of NATOPS, with joints and an exact ground truth that real data sets lack."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -19,19 +17,19 @@ from i2vkit.rendering.figures.figure_clips import FigureClip, FigureStudio, clip
 from i2vkit.rendering.subjects import assign_transfers, choose_subjects
 
 FPS = 20.0
-REST = (6, 16)  # frames at rest before each repeat and after the last: at least, and fewer than
+REST = (6, 16)  # number of frames at rest before each repeat and after the last, from 6 to 15
 
 
 @dataclass(frozen=True)
 class Session:
-    """One video: a person repeating a gesture, with a rest before each repeat and at the end."""
+    """A video in which one person repeats a gesture, with a rest before each repeat and at the end."""
 
     clips: tuple[FigureClip, ...]
     rests: tuple[int, ...]
 
     @property
     def name(self) -> str:
-        """Of the video, "g03s16"."""
+        """The name of the video, for instance "g03s16"."""
         return self.clips[0].alias.split("r")[0]
 
 
@@ -47,28 +45,28 @@ def synthesize_natops(
 ) -> str:
     """Write people x 24 gestures in the raw layout below `out`, with joints and the ground truth of transferred clips.
 
-    The same arguments give the same files, whatever the number of workers; finished videos are not rendered again.
+    The same arguments give the same files for any number of workers. Finished videos are not rendered again.
 
     Args:
-        out: The folder; it keeps its settings in `synthetic.json`.
-        people: How many of the twenty; those of the training and of the test set are both among them.
-        seed: Of people and motions.
-        workers: Processes; one a core by default.
-        repeats: Of each gesture by each person; the first ones are the same whatever their number.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of people, up to twenty. People for training and people for testing are both among them.
+        seed: Seed of people and motions.
+        workers: Number of processes. By default one for each core.
+        repeats: Number of repeats of each gesture by each person. The first ones are the same for every number.
         size: Width and height of the frames in pixels.
-        truth: "transfer" (two test people drive all of them, by the first repeat of each gesture), "none" or pairs
+        truth: "transfer" (two test people drive all of them, with the first repeat of each gesture), "none" or pairs
             "s17:g03s16r02,..." (s17 does what s16 does in that clip).
 
     Returns:
         A summary for the user.
 
     Raises:
-        ConfigError: A `truth`, a size, a number of people or of repeats that makes no sense.
+        ConfigError: `truth`, `size`, or the number of people or repeats is invalid.
         DataError: `out` holds another rendering, or cannot be written.
     """
     if min(size) < 32 or not 1 <= repeats <= 99:
         raise ConfigError(
-            f"frames of at least 32 pixels each way and 1 to 99 repeats, got {size[0]}x{size[1]} pixels and {repeats}"
+            f"frames need at least 32 pixels each way and 1 to 99 repeats, got {size[0]}x{size[1]} pixels and {repeats}"
         )
     names, tested = choose_subjects(people, SPLITS["natops/train"], SPLITS["natops/test"])
     studio = FigureStudio(seed, "natops", size, FPS)
@@ -88,7 +86,7 @@ def synthesize_natops(
 
 
 def session_of(studio: FigureStudio, person: str, label: str, repeats: int) -> Session:
-    """What one person does in the video of one gesture."""
+    """Return the session of one person and one gesture."""
     number, gesture = int(person[1:]), int(label.removeprefix("gesture"))
     clips = [
         FigureClip(
@@ -101,9 +99,9 @@ def session_of(studio: FigureStudio, person: str, label: str, repeats: int) -> S
 
 
 def write_session(root: Path, studio: FigureStudio, session: Session) -> list[Segment]:
-    """Render a video, and the joints of its repeats, unless all is there already; where the repeats lie in it.
+    """Render a video and the joints of its repeats unless they exist, and return the positions of the repeats.
 
-    At rest the picture is the first one of the repeat to come, or after the last repeat its last one.
+    At rest the picture is the first one of the next repeat. After the last repeat it is the last one of that repeat.
     """
     label = session.clips[0].label
     video = root / label / f"{session.name}.avi"
@@ -117,14 +115,16 @@ def write_session(root: Path, studio: FigureStudio, session: Session) -> list[Se
                 for frame in chain(repeat(first, rest), [first], frames):
                     writer.write(frame.image)
                     joints.append(frame.joints)
+                # The table covers the repeat itself, without the rest before it.
                 write_landmarks(table, np.stack(joints[rest:]))
+            # The video ends with a rest that repeats the last picture.
             for _ in range(REST[0]):
                 writer.write(frame.image)
     return segments_of(session, [len(clip_motion(studio, clip)) for clip in session.clips])
 
 
 def segments_of(session: Session, lengths: list[int]) -> list[Segment]:
-    """Where in its video the repeats lie, of `lengths` frames each."""
+    """Return the positions in its video of the repeats, which have `lengths` frames."""
     segments, last = [], 0
     for number, (rest, length) in enumerate(zip(session.rests, lengths, strict=True), start=1):
         segments.append(Segment(number, last + rest + 1, last + rest + length))
@@ -133,9 +133,9 @@ def segments_of(session: Session, lengths: list[int]) -> list[Segment]:
 
 
 def write_segmentation(path: Path, sessions: dict[Session, list[Segment]]) -> None:
-    """Write the table of all repeats in the owners' form: subject, gesture and the number of repeats in the headers.
+    """Write the table of all repeats in the form of the original: headers with subject, gesture and number of repeats.
 
-    What their third number means is not documented; it is not read.
+    The meaning of the third number in the original is not documented, and readers do not use it.
     """
     lines, last = [], ""
     for session, segments in sessions.items():

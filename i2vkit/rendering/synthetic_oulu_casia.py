@@ -1,6 +1,4 @@
-"""A synthetic data set in place of Oulu-CASIA: its raw layout with landmarks, and the exact ground truth that no real
-data set has.
-"""
+"""A synthetic data set in the layout of Oulu-CASIA, with landmarks and an exact ground truth that real sets lack."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -32,28 +30,27 @@ def synthesize_oulu_casia(
     truth: str = "transfer",
     contact_sheet: Path | None = None,
 ) -> str:
-    """Write people x six expressions in the raw layout below `out`, with landmarks, and the ground truth of transferred
-    clips.
+    """Write people x six expressions in the raw layout below `out`, with landmarks and the truth of transferred clips.
 
-    The same arguments give the same files, whatever the number of workers; finished clips are not rendered again.
+    The same arguments give the same files for any number of workers. Finished clips are not rendered again.
 
     Args:
-        out: The folder; it keeps its settings in `synthetic.json`.
-        people: How many; the first ones are the same whatever their number.
-        seed: Of people and motions.
-        workers: Processes; one a core by default.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of people. The first ones are the same for every number.
+        seed: Seed of people and motions.
+        workers: Number of processes. By default one for each core.
         size: Width and height of the frames in pixels.
         camera: Visible light, or near infrared for a grey picture.
-        light: How bright it is.
+        light: The strength of the light.
         truth: "transfer" (the first four test people drive all test people, DTGAN's test), "none" or pairs
             "P075:P071:Anger,..." (P075 does P071's clip).
-        contact_sheet: Where to write a picture of the first six people, too.
+        contact_sheet: File for a picture of the first six people.
 
     Returns:
         A summary for the user.
 
     Raises:
-        ConfigError: A `truth` or a size that makes no sense.
+        ConfigError: `truth` or `size` is invalid.
         DataError: `out` holds another rendering, or cannot be written.
     """
     if people < 1:
@@ -80,7 +77,7 @@ def synthesize_oulu_casia(
 
 
 def raw_clip(out: Path, seed: int, person: str, label: str, camera: str, light: str) -> RenderedClip:
-    """A clip in the raw layout below `out`."""
+    """Return a clip in the raw layout below `out`."""
     place = Path(camera, light, person)
     return RenderedClip(
         name=f"{person}/{label}/{camera}_{light}",
@@ -95,24 +92,27 @@ def raw_clip(out: Path, seed: int, person: str, label: str, camera: str, light: 
 
 
 def held_out(people: int) -> slice:
-    """Who of a list of all people is kept for testing: the last eighth, at least two; of 80 people P071 to P080."""
+    """Return the slice of test people in a list of all people: the last eighth, at least two.
+
+    Of 80 people it is P071 to P080.
+    """
     return slice(max(0, people - max(2, people // 8)), people)
 
 
 def clip_motion(seed: int, person: int, label: str) -> FaceMotion:
-    """How that person moves in that clip."""
+    """Return the motion of a person in a clip."""
     return draw_motion(np.random.default_rng([seed, 2, person, EXPRESSIONS.index(label)]), label)
 
 
 def expose(frame: np.ndarray, camera: str, light: str) -> np.ndarray:
-    """The frame (H, W, 3) as that camera sees it in that light."""
+    """Return the frame (H, W, 3) as that camera sees it in that light."""
     if camera == "NI":
         frame = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     return frame if light == "Strong" else cv2.convertScaleAbs(frame, alpha=GAINS[light])
 
 
 def draw_contact_sheet(people: Sequence[int], seed: int = 0, cell: int = 88) -> np.ndarray:
-    """People (rows) at rest and at the apex of the six expressions (columns), uint8 RGB, `cell` pixels each."""
+    """Draw people (rows) at rest and at the apex of the six expressions (columns), uint8 RGB, `cell` pixels each."""
     rows = []
     for person in people:
         face = renderer(seed, f"P{person:03d}", 320, 240)

@@ -1,6 +1,4 @@
-"""A synthetic data set in place of Penn Action: its raw layout with joints and boxes, and the exact ground truth of
-transfers.
-"""
+"""A synthetic data set in the layout of Penn Action, with joints, boxes and the exact ground truth of transfers."""
 
 from functools import partial
 from pathlib import Path
@@ -22,9 +20,9 @@ from i2vkit.rendering.figures.figure_clips import (
 )
 from i2vkit.rendering.subjects import assign_transfers
 
-BOX_LACKS = 5  # as in the real data the last box of some clips is not there: of every fifth person
-SOURCES = 2  # test clips of an action that drive all others of it
-_OUTSIDE = 0.75  # both coordinates of a joint that is out of the picture
+BOX_LACKS = 5  # every fifth person's clips lack the last box, as some clips of the real data do
+SOURCES = 2  # number of test clips of an action that drive all test clips of it
+_OUTSIDE = 0.75  # both coordinates of a joint that is outside the picture
 
 
 def synthesize_penn_action(
@@ -38,24 +36,24 @@ def synthesize_penn_action(
 ) -> str:
     """Write people x eight actions in the raw layout below `out`, with joints and boxes, and transferred clips.
 
-    Clips are numbered action by action, as Penn's are, so of the same number of people; a third of the people is in
-    each part of FRGAN's division. The same arguments give the same files, whatever the number of workers; finished
-    clips are not rendered again.
+    As in Penn Action, clips are numbered action by action. So the numbers of clips depend on the number of people. A
+    third of the people is in each part of FRGAN's split. The same arguments give the same files for any number of
+    workers. Finished clips are not rendered again.
 
     Args:
-        out: The folder; it keeps its settings in `synthetic.json`.
-        people: How many.
-        seed: Of people and motions.
-        workers: Processes; one a core by default.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of people.
+        seed: Seed of people and motions.
+        workers: Number of processes. By default one for each core.
         size: Width and height of the frames in pixels.
         truth: "transfer" (of each action two of FRGAN's test clips drive all of them), "none" or pairs "0012:0009,..."
-            (whoever is seen in clip 0012 does what happens in clip 0009).
+            (the person in clip 0012 does what happens in clip 0009).
 
     Returns:
         A summary for the user.
 
     Raises:
-        ConfigError: A `truth`, a size or a number of people that makes no sense.
+        ConfigError: `truth`, `size` or the number of people is invalid.
         DataError: `out` holds another rendering, or cannot be written.
     """
     if people < 1 or min(size) < 32:
@@ -64,7 +62,7 @@ def synthesize_penn_action(
     clips = clips_of(people)
     pairs = transfers(clips) if truth == "transfer" else assign_transfers(truth, clips, list(clips), [])
     claim_folder(out, "synthetic.json", {"set": "penn_action", "seed": seed, "people": people, "size": list(size)})
-    # Ordered by who is seen, so that each person is set up once.
+    # Clips are ordered by person, so that each person is set up once.
     ordered = sorted(clips.values(), key=lambda clip: clip.number)
     counts = run_jobs(partial(write_clip, out, studio, people), ordered, workers, chunk=len(LABELS))
     numbers = {number: clip.number for number, clip in clips.items()}
@@ -76,7 +74,7 @@ def synthesize_penn_action(
 
 
 def clips_of(people: int) -> dict[str, FigureClip]:
-    """All clips by number: of the first action from person 1 on, then of the next."""
+    """Return all clips by number: those of the first action from person 1 on, then those of the next."""
     clips = {}
     for place, label in enumerate(LABELS):
         for person in range(1, people + 1):
@@ -87,12 +85,15 @@ def clips_of(people: int) -> dict[str, FigureClip]:
 
 
 def lacks_box(person: int) -> bool:
-    """Whether the last box of that person's clips is not there."""
+    """Return whether the last box of that person's clips is missing."""
     return person % BOX_LACKS == 1
 
 
 def transfers(clips: dict[str, FigureClip]) -> list[tuple[str, FigureClip]]:
-    """Of each action the first of FRGAN's test clips drive all of them."""
+    """Return the transfers of the option "transfer".
+
+    For each action the first of FRGAN's test clips drive all of its test clips.
+    """
     sets = two_stage_split({number: clip.label for number, clip in clips.items()})
     pairs = []
     for label in LABELS:
@@ -102,7 +103,7 @@ def transfers(clips: dict[str, FigureClip]) -> list[tuple[str, FigureClip]]:
 
 
 def write_clip(out: Path, studio: FigureStudio, people: int, clip: FigureClip) -> int:
-    """Render a clip unless it is there already; how many frames it has."""
+    """Render a clip unless it exists, and return its number of frames."""
     frames, labels = out / "frames" / clip.person, out / "labels" / f"{clip.person}.mat"
     if frames.is_dir() and labels.exists():
         return len(image_paths(frames))
@@ -121,9 +122,19 @@ def write_clip(out: Path, studio: FigureStudio, people: int, clip: FigureClip) -
 def penn_labels(
     clip: FigureClip, joints: np.ndarray, boxes: np.ndarray, size: tuple[int, int], trains: bool, heading: float
 ) -> dict:
-    """The fields of a clip's labels, from joints (T, 13, 2) and boxes (T, 4), pixels counted from 1 as in MATLAB."""
+    """Return the fields of a clip's labels, in pixels counted from 1 as in MATLAB.
+
+    Args:
+        clip: The clip.
+        joints: (T, 13, 2), in pixels counted from 0.
+        boxes: (T, 4), x0, y0, x1, y1 by the edges of pixels.
+        size: The width and height of the frames.
+        trains: Whether Penn's own split trains on it.
+        heading: The direction that the person faces, in degrees from the front.
+    """
     width, height = size
     inside = ((joints > -0.5) & (joints < np.array(size) - 0.5)).all(axis=-1)
+    # (T, 13, 2); pixels count from 1.
     places = np.where(inside[..., None], joints + 1, _OUTSIDE)
     return {
         "action": clip.label,
@@ -132,7 +143,7 @@ def penn_labels(
         "y": places[..., 1],
         "visibility": inside.astype(float),
         "train": 1 if trains else -1,
-        # Of the edges of a box the first ones are those of pixels that count from 1.
+        # With pixels counted from 1, the upper left edges are one larger and the lower right ones stay.
         "bbox": np.nan_to_num(boxes + np.array([1, 1, 0, 0]))[: len(boxes) - clip.cut],
         "dimensions": np.array([[height, width, len(joints)]], float),
         "nframes": len(joints),

@@ -1,6 +1,4 @@
-"""A synthetic data set in place of UvA-NEMO: its raw layout with landmarks, and the exact ground truth that no real
-data set has.
-"""
+"""A synthetic data set in the layout of UvA-NEMO, with landmarks and an exact ground truth that real data sets lack."""
 
 from functools import partial
 from pathlib import Path
@@ -17,9 +15,9 @@ from i2vkit.rendering.faces.face_identity import draw_identity
 from i2vkit.rendering.subjects import assign_transfers, choose_subjects
 
 FOLDER, DETAILS = "UvA-NEMO_SMILE_DATABASE", "UvA-NEMO_Smile_Database_File_Details.txt"
-# Shares of people with two smiles of a kind, so that 400 people have about 643 deliberate and 597 spontaneous ones.
+# The share of people with two smiles of a kind. With it 400 people have about 643 deliberate and 597 spontaneous ones.
 TWICE = {"deliberate": 0.61, "spontaneous": 0.49}
-AGES = (8, 76)  # of the youngest and the oldest in the real data
+AGES = (8, 76)  # ages of the youngest and the oldest person in the real data
 
 
 def synthesize_uva_nemo(
@@ -32,23 +30,25 @@ def synthesize_uva_nemo(
     truth: str = "transfer",
     contact_sheet: Path | None = None,
 ) -> str:
-    """Write videos of one or two smiles of each kind a person in the raw layout below `out`, with landmarks and truth.
+    """Write videos of one or two smiles of each kind for each person in the raw layout below `out`, with landmarks.
+
+    The exact ground truth of transferred clips is in `truth/`.
 
     Args:
-        out: The folder; it keeps its settings in `synthetic.json`.
-        people: How many, up to 400; a fifth of them test. A person is the same whatever their number.
-        seed: Of people and motions.
-        workers: Processes; one a core by default.
-        size: Width and height of the frames in pixels; of the real ones 1920x1080.
-        truth: "transfer" (the first two test people drive all test people, the first smile of each kind), "none" or
-            pairs "010:005/spontaneous/smile_1,..." (010 does that smile of 005).
-        contact_sheet: Where to write a picture of two people's smiles over time, too.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of people, up to 400, a fifth of them for testing. A person is the same for every number.
+        seed: Seed of people and motions.
+        workers: Number of processes. By default one for each core.
+        size: Width and height of the frames in pixels. The real ones have 1920x1080.
+        truth: "transfer" (the first two test people drive all test people, with the first smile of each kind), "none"
+            or pairs "010:005/spontaneous/smile_1,..." (010 does that smile of 005).
+        contact_sheet: File for a picture of two people's smiles over time.
 
     Returns:
         A summary for the user.
 
     Raises:
-        ConfigError: A number of people, a `truth` or a size that makes no sense.
+        ConfigError: The number of people, `truth` or `size` is invalid.
         DataError: `out` holds another rendering, or cannot be written.
     """
     names, tested = choose_subjects(people, UVA_NEMO_TRAIN, UVA_NEMO_TEST)
@@ -65,7 +65,7 @@ def synthesize_uva_nemo(
 
 
 def raw_clip(out: Path, seed: int, person: str, kind: str, number: int) -> RenderedClip:
-    """A smile in the raw layout below `out`."""
+    """Return a smile in the raw layout below `out`."""
     file = f"{person}_{kind}_smile_{number}"
     return RenderedClip(
         name=f"{person}/{kind}/smile_{number}",
@@ -79,25 +79,25 @@ def raw_clip(out: Path, seed: int, person: str, kind: str, number: int) -> Rende
 
 
 def clip_motion(seed: int, person: int, kind: str, number: int) -> FaceMotion:
-    """How that person smiles in that clip."""
+    """Return the motion of a person's smile in a clip."""
     return draw_smile(np.random.default_rng([seed, 2, person, LABELS.index(kind), number]), kind, FPS)
 
 
 def _smiles(seed: int, person: str) -> list[tuple[str, str, int]]:
-    """Person, kind and number of the smiles of one person."""
+    """Return person, kind and number of the smiles of one person."""
     draws = np.random.default_rng([seed, 3, int(person)]).random(len(LABELS))
     counts = {kind: 1 + int(draw < TWICE[kind]) for kind, draw in zip(LABELS, draws, strict=True)}
     return [(person, kind, number) for kind in LABELS for number in range(1, counts[kind] + 1)]
 
 
 def _drives(clip: RenderedClip) -> bool:
-    """Whether a clip of a test person drives others: the first of each kind."""
+    """Return whether a clip of a test person drives others. The first smile of each kind does."""
     return clip.name.endswith("smile_1")
 
 
 def _write_details(path: Path, seed: int, clips: list[RenderedClip]) -> None:
-    """Write the table of files as the real data have it: five header lines, then tabs."""
-    lines = ["UvA-NEMO Smile Database", "Rendered stand-in, no real people", "", "File Subject Age Label", ""]
+    """Write the table of files in the form of the real data: five header lines, then columns separated by tabs."""
+    lines = ["UvA-NEMO Smile Database", "Synthetic data set, no real people", "", "File Subject Age Label", ""]
     for clip in clips:
         age = round(AGES[0] + (AGES[1] - AGES[0]) * draw_identity(seed, int(clip.person)).age)
         lines.append(f"{clip.frames.name}\t{clip.person}\t{age}\t{clip.label}")

@@ -1,6 +1,4 @@
-"""A synthetic data set in place of Weizmann's own videos: its raw layout with silhouettes and joints, and the exact
-ground truth.
-"""
+"""A synthetic data set in the layout of the original Weizmann, with silhouettes, joints and the exact ground truth."""
 
 from functools import partial
 from pathlib import Path
@@ -18,7 +16,7 @@ from i2vkit.rendering.figures.figure_clips import FigureClip, FigureStudio, clip
 from i2vkit.rendering.subjects import assign_transfers, choose_subjects
 
 FPS = 25.0
-# Who was filmed twice doing what; two files then, with a digit.
+# Person and action of the clips that were filmed twice. Their two files have a digit at the end.
 TWICE = ("lena_run", "lena_skip", "lena_walk")
 
 
@@ -33,13 +31,13 @@ def synthesize_weizmann(
 ) -> str:
     """Write people x ten actions in the raw layout below `out`, with silhouettes and joints, and transferred clips.
 
-    The same arguments give the same files, whatever the number of workers; finished clips are not rendered again.
+    The same arguments give the same files for any number of workers. Finished clips are not rendered again.
 
     Args:
-        out: The folder; it keeps its settings in `synthetic.json`.
-        people: How many of the nine; those of the training and of the test set are both among them.
-        seed: Of people and motions.
-        workers: Processes; one a core by default.
+        out: The folder to write to. It keeps its settings in `synthetic.json`.
+        people: Number of people, up to nine. People for training and people for testing are both among them.
+        seed: Seed of people and motions.
+        workers: Number of processes. By default one for each core.
         size: Width and height of the frames in pixels.
         truth: "transfer" (the test people drive each other), "none" or pairs "moshe:lyova_walk,..." (moshe does what
             lyova does in that clip).
@@ -48,7 +46,7 @@ def synthesize_weizmann(
         A summary for the user.
 
     Raises:
-        ConfigError: A `truth`, a size or a number of people that makes no sense.
+        ConfigError: `truth`, `size` or the number of people is invalid.
         DataError: `out` holds another rendering, or cannot be written.
     """
     if min(size) < 32:
@@ -58,6 +56,7 @@ def synthesize_weizmann(
     clips = {clip.alias: clip for name in names for clip in clips_of(name)}
     pairs = assign_transfers(truth, clips, names, tested, driving=lambda clip: not clip.alias.endswith(_SECOND))
     claim_folder(out, "synthetic.json", {"set": "weizmann", "seed": seed, "people": people, "size": list(size)})
+    # The file of all silhouettes is written after all clips, so it exists only when they are complete.
     with_masks = not (out / MASKS).exists()
     rendered = run_jobs(partial(write_clip, out, studio, with_masks), list(clips.values()), workers, chunk=len(LABELS))
     if with_masks:
@@ -73,7 +72,7 @@ _SECOND = tuple(f"{name}2" for name in TWICE)
 
 
 def clips_of(person: str) -> list[FigureClip]:
-    """The clips of one of the nine people, by action and take."""
+    """Return the clips of one of the nine people, by action and take."""
     number = PEOPLE.index(person) + 1
     clips = []
     for place, label in enumerate(LABELS):
@@ -85,9 +84,9 @@ def clips_of(person: str) -> list[FigureClip]:
 
 
 def write_clip(out: Path, studio: FigureStudio, with_masks: bool, clip: FigureClip) -> tuple[int, np.ndarray | None]:
-    """Render a clip unless it is there already: how many frames it has and, if asked, their silhouettes as packed bits.
+    """Render a clip unless it exists, and return its number of frames and, on request, its silhouettes as packed bits.
 
-    The silhouettes (T, H, W) of all clips go into one file, so that they are rendered again where it is not there yet.
+    The silhouettes (T, H, W) of all clips go into one file. If that file is missing, all clips are rendered again.
     """
     video, joints = out / clip.label / f"{clip.alias}.avi", out / "joints" / f"{clip.alias}.csv"
     if video.exists() and joints.exists() and not with_masks:
@@ -103,18 +102,21 @@ def write_clip(out: Path, studio: FigureStudio, with_masks: bool, clip: FigureCl
 
 
 def write_masks(path: Path, packed: dict[str, np.ndarray], size: tuple[int, int]) -> None:
-    """Write the silhouettes as the owners do: `original_masks` and `aligned_masks` (H, W, T) by the name of the clip.
+    """Write the silhouettes in the form of the original.
 
-    The aligned ones are cut out around the person.
+    The variables `original_masks` and `aligned_masks` hold silhouettes (H, W, T) by name of the clip. The aligned ones
+    are cropped around the person.
     """
+    # (T, H, W) -> (H, W, T)
     masks = {name: np.unpackbits(bits, axis=-1, count=size[0]).transpose(1, 2, 0) for name, bits in packed.items()}
     aligned = {name: align(clip) for name, clip in masks.items()}
     write_mat(path, {"original_masks": masks, "aligned_masks": aligned}, compress=True)
 
 
 def align(masks: np.ndarray) -> np.ndarray:
-    """Silhouettes (H, W, T) each moved so that its centre lies in the middle, cut to the size that all of them need."""
+    """Move silhouettes (H, W, T) so that the centre of each is in the middle, and crop them to the common size."""
     seen = [np.argwhere(masks[..., number]) for number in range(masks.shape[2])]
+    # Rows and columns relative to the centre of each silhouette.
     offsets = [points - np.rint(points.mean(axis=0)).astype(int) for points in seen if len(points)]
     reach = np.abs(np.concatenate(offsets)).max(axis=0) if offsets else np.zeros(2, int)
     result = np.zeros((*(2 * reach + 1), masks.shape[2]), np.uint8)

@@ -1,4 +1,4 @@
-"""Pictures of videos: strips, and grids of several videos."""
+"""Pictures of videos: strips of frames, grids of several videos, and animations."""
 
 from i2vkit.visualization.animation import AnimationWriter
 from i2vkit.visualization.grids import Grid, wrap_captions

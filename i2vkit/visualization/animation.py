@@ -1,4 +1,4 @@
-"""The file of an animation: the generated frames, alone or beside what they were made from."""
+"""Writing of an animation: the generated frames, alone or in a grid with the inputs they were made from."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ STRIP_FRAMES = 12
 
 
 class AnimationWriter:
-    """Writes an animation frame by frame; a context manager, and the file is there only once the body ended well.
+    """A context manager that writes an animation frame by frame. The file appears only if the body ends well.
 
-    Videos and GIFs show a grid of cells under their captions, or the frames as they are where one cell stands alone.
-    ``.png`` is a strip of up to 12 frames, evenly spread, with a row for each cell; a strip and a GIF hold their frames
-    until the end, a video does not.
+    A video or GIF shows a grid of cells with captions, or plain frames if there is only one cell. A ``.png`` is a strip
+    of up to 12 evenly spaced frames with a row for each cell. A strip and a GIF hold their frames in memory until the
+    end.
 
     Args:
-        path: of the file; its suffix picks the format.
-        fps: frames a second.
-        image: the animated image, (H, W, 3) uint8.
-        rows: captions of the cells, row by row; "image" stands for the still image and comes with no frames, "" leaves
-            a cell empty.
+        path: The file to write. Its suffix chooses the format.
+        fps: Frames per second.
+        image: The animated image, uint8 (H, W, 3).
+        rows: The captions of the cells, row by row. The cell "image" shows the animated image and receives no frames.
+            An empty caption "" leaves its cell empty.
     """
 
     def __init__(self, path: str | Path, fps: float, image: np.ndarray, rows: Sequence[Sequence[str]]) -> None:
@@ -36,7 +36,7 @@ class AnimationWriter:
         cells = [caption for row in rows for caption in row if caption]
         self._kept: dict[str, list[np.ndarray]] = {caption: [] for caption in cells if caption != "image"}
         self._shows_image = "image" in cells
-        # Made for a strip too: it refuses other suffixes.
+        # A strip needs the writer too, because its constructor refuses unknown suffixes.
         self._video = VideoWriter(path, fps)
         self._grid = Grid(rows, image.shape[:2]) if len(cells) > 1 else None
         self._stack = ExitStack()
@@ -47,10 +47,10 @@ class AnimationWriter:
         return self
 
     def write(self, frames: dict[str, np.ndarray]) -> None:
-        """Add one frame (H, W, 3) uint8 of every cell but "image", by caption."""
+        """Add one frame, uint8 (H, W, 3), for every cell but "image", by caption."""
         if self._is_strip:
-            for caption, kept in self._kept.items():
-                kept.append(frames[caption])
+            for caption, collected in self._kept.items():
+                collected.append(frames[caption])
         elif self._grid:
             self._video.write(self._grid.compose({**frames, "image": self.image}))
         else:

@@ -1,4 +1,4 @@
-"""Scores by time step as a picture."""
+"""Plots of scores by time step."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from i2vkit.media import atomic_path
 
 
 def plot_curves(curves: dict[str, dict[str, list]], path: str | Path, title: str) -> None:
-    """Draw each metric's curve and its static baseline over the frames of a video, as a PNG (Dual-MTGAN, fig. 6).
+    """Plot each metric and its static baseline over the frames of a video (Dual-MTGAN, fig. 6).
 
     Args:
-        curves: by name of the metric "step", "score" and "static_baseline", lists of one length.
-        path: of the picture, written whole or not at all.
-        title: above it.
+        curves: By name of the metric, its lists "step", "score" and "static_baseline", all of one length.
+        path: The PNG file, written completely or not at all.
+        title: The text above the plots.
     """
-    # Slow to import, and only tests of stochastic models draw.
+    # Imported here, because matplotlib is slow to import and only tests of stochastic models draw curves.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator

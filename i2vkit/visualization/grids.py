@@ -1,4 +1,4 @@
-"""Videos beside and below one another, frame by frame, under their captions."""
+"""Grids that show several videos at once, frame by frame, with captions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from i2vkit.visualization.typography import blank, fit, text_box
 GAP = 4
 CAPTION = 24
 CELL = 256
-WHOLE = (1120, 1536)  # height and width of a grid, about: cells of many rows or columns are smaller
+WHOLE = (1120, 1536)  # approximate limits of a grid, height and width: more rows or columns make cells smaller
 WANTED_RATIO = 1.6  # columns to rows
 
 
 def wrap_captions(captions: Sequence[str]) -> list[list[str]]:
-    """The rows of a grid of ``captions``, from left to right: few empty cells first, then wider than high.
+    """Arrange ``captions`` in the rows of a grid, from left to right.
+
+    The number of columns leaves as few cells empty as possible, and then makes the grid wider than high. Empty cells
+    get the caption "".
 
     Examples:
         >>> from i2vkit.visualization.grids import wrap_captions
@@ -25,6 +28,7 @@ def wrap_captions(captions: Sequence[str]) -> list[list[str]]:
     """
     number = len(captions)
     least = max(1, round(np.ceil(np.sqrt(number))))
+    # -(-a // b) rounds up, and -a % b is the number of cells that a last row of b cells leaves empty.
     columns = min(
         range(least, min(number, 2 * least) + 1),
         key=lambda c: (-number % c, abs(c / -(-number // c) - WANTED_RATIO)),
@@ -34,13 +38,13 @@ def wrap_captions(captions: Sequence[str]) -> list[list[str]]:
 
 
 class Grid:
-    """Composes frames of several videos into frames of one video; the captions are drawn once.
+    """A composer that arranges the frames of several videos into the frames of one video. It draws captions once.
 
     Args:
-        rows: of captions, all of one length; "" leaves a cell empty.
-        size: of the frames as they come, (H, W) in pixels.
-        height: of a cell in the picture; frames smaller or larger are resized to it (bicubic). By default 256 pixels,
-            less where there are many rows or columns, and never less than the frames have.
+        rows: Captions, in rows of equal length. An empty caption "" leaves its cell empty.
+        size: The size (H, W) in pixels of the frames that it receives.
+        height: The height of a cell in pixels. Frames of another size are resized to it (bicubic). By default 256, or
+            less if there are many rows or columns, but never less than the frames have.
     """
 
     def __init__(self, rows: Sequence[Sequence[str]], size: tuple[int, int], height: int | None = None) -> None:
@@ -52,19 +56,24 @@ class Grid:
         ]
 
     def compose(self, frames: Mapping[str, np.ndarray]) -> np.ndarray:
-        """A frame (H, W, 3) uint8 of every video, by caption -> one frame, uint8.
+        """Return the grid, uint8 (H, W, 3), of one frame for every caption.
+
+        Args:
+            frames: One frame, uint8 (H, W, 3), for every caption.
 
         Raises:
-            KeyError: a caption without a frame.
+            KeyError: A caption has no frame.
         """
         empty = blank(self.height, self.width)
         rows = [
             self._row([fit(frames[caption], self.height, self.width) if caption else empty for caption in row])
             for row in self._rows
         ]
+        # Captions and frames alternate from top to bottom.
         return np.concatenate([part for pair in zip(self._captions, rows, strict=True) for part in pair])
 
     @staticmethod
     def _row(cells: list[np.ndarray]) -> np.ndarray:
+        """Join cells (H, W, 3) from left to right, with a gap between them."""
         gap = blank(len(cells[0]), GAP)
-        return np.concatenate([part for cell in cells for part in (gap, cell)][1:], axis=1)
+        return np.concatenate([part for cell in cells for part in (gap, cell)][1:], axis=1)  # no gap on the left

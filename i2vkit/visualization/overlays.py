@@ -1,4 +1,4 @@
-"""What is known of a frame, drawn onto it: points, skeletons, boxes; and condition maps in colours."""
+"""Drawing of points, skeletons and boxes onto frames, and colour pictures of condition maps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 Colour = tuple[int, int, int]
 
-# Who is left and who is right shows in the colour, so that a mirror that forgot to swap them is seen.
+# Left and right have different colours, so that you see when a mirrored clip did not swap its points.
 LEFT, RIGHT, MIDDLE = (255, 140, 0), (0, 170, 255), (245, 245, 245)
 BOX = (60, 220, 60)
 IMAGE = (220, 0, 110)  # around the image that is animated
@@ -23,7 +23,7 @@ BONES: tuple[tuple[int, int, Colour], ...] = (
     *((a, b, MIDDLE) for a, b in ((0, 1), (0, 2), (1, 2), (7, 8))),
 )
 
-# One colour a condition map, in their order, then from the start again.
+# One colour for each condition map, in order. With more maps the colours repeat.
 MAP_COLOURS: tuple[Colour, ...] = (
     (230, 60, 60), (60, 180, 75), (60, 110, 240), (255, 225, 25), (200, 60, 230), (70, 220, 230), (245, 130, 50),
     (190, 240, 80), (250, 170, 200), (0, 128, 128), (160, 110, 50), (255, 255, 255),
@@ -33,18 +33,19 @@ _SHIFT = 4  # OpenCV takes coordinates in sixteenths of a pixel
 
 
 def enlarge(frame: np.ndarray, factor: int) -> np.ndarray:
-    """``frame`` (H, W, 3), every pixel repeated ``factor`` times each way: nothing is smoothed over."""
-    return np.repeat(np.repeat(frame, factor, axis=0), factor, axis=1)
+    """Repeat every pixel of ``frame`` (H, W, 3) ``factor`` times in both directions, without smoothing."""
+    return np.repeat(np.repeat(frame, factor, axis=0), factor, axis=1)  # (H * factor, W * factor, 3)
 
 
 def draw_points(picture: np.ndarray, points: np.ndarray, factor: int, mirror: Sequence[int] | None = None) -> None:
-    """Dots onto ``picture``, in place.
+    """Draw points as dots onto ``picture``, in place.
 
     Args:
-        picture: uint8 (H * factor, W * factor, 3), an enlarged frame.
-        points: (N, 2) in the pixels of the frame, centres being whole numbers; NaN are left out.
-        factor: by which the frame was enlarged, 2 or more.
-        mirror: which point takes each place in a mirror; gives left, right and middle ones their colours.
+        picture: An enlarged frame, uint8 (H * factor, W * factor, 3).
+        points: (N, 2), x and y in pixels of the frame; whole numbers are centres of pixels. NaN are left out.
+        factor: The enlargement of the frame, 2 or more.
+        mirror: For each point, the index of its mirror partner. It gives left, right and middle points their colours.
+            Without it all points count as middle.
     """
     for index, place in enumerate(_places(points, factor)):
         other = index if mirror is None else mirror[index]
@@ -54,9 +55,10 @@ def draw_points(picture: np.ndarray, points: np.ndarray, factor: int, mirror: Se
 
 
 def draw_skeleton(picture: np.ndarray, joints: np.ndarray, factor: int) -> None:
-    """The bones between 13 joints (13, 2), as ``draw_points`` draws; other numbers of joints become dots.
+    """Draw the bones between 13 joints (13, 2) onto ``picture``, in place. Other numbers of joints become dots.
 
-    Left ones are orange, right ones blue; bones of which an end is NaN are left out.
+    Left bones are orange, right ones blue. A bone with an unknown end (NaN) is left out. The arguments are those of
+    ``draw_points``.
     """
     if len(joints) != 13:
         draw_points(picture, joints, factor)
@@ -73,14 +75,17 @@ def draw_skeleton(picture: np.ndarray, joints: np.ndarray, factor: int) -> None:
 
 
 def draw_box(picture: np.ndarray, box: np.ndarray, factor: int, colour: Colour = BOX) -> None:
-    """A box (4,), x0, y0, x1, y1 as edges of the frame's pixels, onto its outermost pixels; NaN is left out."""
+    """Draw a box (4,) onto ``picture``, in place. A box with NaN is left out.
+
+    The box is x0, y0, x1, y1, as edges of the frame's pixels, and is drawn onto the outermost pixels inside it.
+    """
     if np.isfinite(box).all():
         x0, y0, x1, y1 = np.round(np.asarray(box) * factor).astype(int).tolist()
         cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), colour)
 
 
 def framed(picture: np.ndarray, colour: Colour = IMAGE, width: int = 3) -> np.ndarray:
-    """``picture`` (H, W, 3) with ``width`` pixels of ``colour`` around it."""
+    """Return ``picture`` (H, W, 3) with a border of ``colour``, ``width`` pixels wide."""
     height, length = picture.shape[:2]
     result = np.full((height + 2 * width, length + 2 * width, 3), colour, np.uint8)
     result[width:-width, width:-width] = picture
@@ -88,27 +93,27 @@ def framed(picture: np.ndarray, colour: Colour = IMAGE, width: int = 3) -> np.nd
 
 
 def colour_maps(maps: np.ndarray) -> np.ndarray:
-    """Condition maps (M, H, W), uint8, as one picture uint8 (H, W, 3).
+    """Return condition maps (M, H, W), uint8, as one colour picture, uint8 (H, W, 3).
 
-    Three are a normal map and are its picture. Else each shines in its own of ``MAP_COLOURS`` on black, the brightest
-    wins; a single one is grey.
+    Three maps are a normal map and become the channels of the picture. One map becomes grey. Otherwise each map has a
+    colour of ``MAP_COLOURS`` on black, and the brightest map of a pixel wins in each channel.
     """
     if len(maps) == 3:
-        return np.ascontiguousarray(maps.transpose(1, 2, 0))
+        return np.ascontiguousarray(maps.transpose(1, 2, 0))  # (3, H, W) -> (H, W, 3)
     colours = np.array([MAP_COLOURS[index % len(MAP_COLOURS)] for index in range(len(maps))])
     if len(maps) == 1:
         colours[:] = 255
-    lit = (maps / 255.0)[..., None] * colours[:, None, None]
+    lit = (maps / 255.0)[..., None] * colours[:, None, None]  # (M, H, W, 1) * (M, 1, 1, 3) -> (M, H, W, 3)
     return lit.max(axis=0).round().astype(np.uint8)
 
 
 def _places(points: np.ndarray, factor: int) -> list[np.ndarray | None]:
-    """Points of a frame in the enlarged picture, None for those that are not known."""
+    """Convert points of a frame to positions in the enlarged picture; unknown points become None."""
     places = (np.asarray(points, dtype=float) + 0.5) * factor - 0.5
     return [place if np.isfinite(place).all() else None for place in places]
 
 
 def _fixed(value: np.ndarray | float) -> tuple[int, ...] | int:
-    """A place, or a length, as OpenCV takes it."""
-    # Far outside the picture it would overflow, and nothing is to be seen there anyway.
+    """Convert a position or a length to the fixed-point integers that OpenCV takes."""
+    # OpenCV would overflow far outside the picture, where nothing is visible anyway.
     return np.clip(np.round(np.multiply(value, 2**_SHIFT)), -(2**18), 2**18).astype(int).tolist()

@@ -1,4 +1,4 @@
-"""Videos as still pictures: some of their frames side by side."""
+"""Strips: still pictures that show some frames of a video side by side."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from i2vkit.visualization.typography import FAINT, blank, fit, text_box, text_wi
 GAP = 2
 MARGIN = 10
 LINE = 20
-LABEL_WIDTH = (76, 160)  # that of the longest label, between these
+LABEL_WIDTH = (76, 160)  # least and greatest width of the column of labels
 
 
 def evenly_spaced(num_frames: int, num: int) -> list[int]:
-    """Indices of at most ``num`` frames, evenly spread over ``num_frames``, first and last among them.
+    """Return the indices of at most ``num`` frames, evenly spaced over ``num_frames``, with the first and the last.
 
     Examples:
         >>> from i2vkit.visualization.strips import evenly_spaced
@@ -31,18 +31,18 @@ def evenly_spaced(num_frames: int, num: int) -> list[int]:
 
 
 def video_strip(video: np.ndarray, num: int | None = 8, height: int | None = None) -> np.ndarray:
-    """Frames of a video side by side, evenly spread over it.
+    """Return evenly spaced frames of a video side by side.
 
     Args:
         video: (T, H, W, 3) uint8.
-        num: how many frames at most; all of them where it is None.
-        height: of the strip in pixels; that of the video where it is None.
+        num: The greatest number of frames. None shows all of them.
+        height: The height of the strip in pixels. None takes that of the video.
 
     Returns:
         uint8 (height, about num * W, 3), with a white gap of 2 pixels between frames.
 
     Raises:
-        ValueError: a video without frames.
+        ValueError: The video has no frames.
     """
     if video.ndim != 4 or len(video) == 0:
         raise ValueError(f"expected a video (T, H, W, 3) with frames, got {video.shape}")
@@ -54,25 +54,25 @@ def video_strip(video: np.ndarray, num: int | None = 8, height: int | None = Non
 
 
 def to_frames(video: Tensor) -> np.ndarray:
-    """uint8 (C, T, H, W) of a sample -> (T, H, W, C) array."""
-    return video.permute(1, 2, 3, 0).cpu().numpy()
+    """Convert a video of a sample, uint8 (C, T, H, W), to an array (T, H, W, C)."""
+    return video.permute(1, 2, 3, 0).cpu().numpy()  # (C, T, H, W) -> (T, H, W, C)
 
 
 def comparison_strip(samples: Sequence[VideoSample], num: int = 8, height: int = 96) -> np.ndarray:
-    """Samples below one another; of each the image it was made from, and rows for driving, truth and generated video.
+    """Return samples below one another, each with its image and rows for its driving, true and generated video.
 
-    A row that a sample lacks is left out, and so is ``driving`` where it is the ground truth itself.
+    A row that a sample lacks is left out. So is ``driving`` if it equals the ground truth.
 
     Args:
-        samples: with ``generated`` and, if known, ``first``, ``driving`` and ``truth``.
-        num: frames shown of each video, evenly spread.
-        height: of a frame in the picture, in pixels.
+        samples: Samples with ``generated`` and, if known, ``image``, ``driving`` and ``truth``.
+        num: The number of frames shown of each video, evenly spaced.
+        height: The height of a frame in the picture, in pixels.
 
     Returns:
-        uint8 (H, W, 3), white ground.
+        uint8 (H, W, 3), on white.
 
     Raises:
-        ValueError: no samples.
+        ValueError: There are no samples.
     """
     if not samples:
         raise ValueError("no samples to show")
@@ -81,19 +81,19 @@ def comparison_strip(samples: Sequence[VideoSample], num: int = 8, height: int =
         image = sample.image.permute(1, 2, 0).cpu().numpy() if "image" in sample else None
         blocks.append(labelled_strips(_rows(sample), image, title(sample), num, height))
     width = max(block.shape[1] for block in blocks)
-    # Videos of different lengths or shapes: the shorter blocks are filled up on the right.
+    # Videos may differ in length or shape, so narrower blocks are filled up on the right.
     blocks = [widen(block, width) for block in blocks]
     return np.concatenate(blocks)
 
 
 def title(sample: VideoSample) -> str:
-    """What a sample is, on one line: its name, or what moves whom where those are two."""
+    """Return the title of a sample: "driving onto image" in a transfer between two clips, else its name."""
     driving, image_video = sample.get("driving_name"), sample.get("image_name")
     return sample.get("name", "") if not image_video or image_video == driving else f"{driving} onto {image_video}"
 
 
 def _rows(sample: VideoSample) -> dict[str, np.ndarray]:
-    """The videos of a sample by label, top to bottom."""
+    """Return the videos of a sample by label, from top to bottom."""
     videos = {name: to_frames(sample.get(name)) for name in ("driving", "truth", "generated") if name in sample}
     if "driving" in videos and "truth" in videos and np.array_equal(videos["driving"], videos["truth"]):
         del videos["driving"]
@@ -103,14 +103,14 @@ def _rows(sample: VideoSample) -> dict[str, np.ndarray]:
 def labelled_strips(
     videos: dict[str, np.ndarray], image: np.ndarray | None = None, name: str = "", num: int = 8, height: int = 96
 ) -> np.ndarray:
-    """Strips of several videos of one length below one another, with their labels, frame numbers and input image.
+    """Return strips of several videos below one another, with labels, frame numbers and the input image.
 
     Args:
-        videos: by label, (T, H, W, 3) uint8; the last is the one that was made from the image.
+        videos: By label, (T, H, W, 3) uint8, all of one length. The last one is the video that was made from the image.
         image: (H, W, 3) uint8, shown left of the last row.
-        name: written above.
-        num: frames shown, evenly spread.
-        height: of a frame in the picture, in pixels.
+        name: A title above the strips.
+        num: The number of frames shown, evenly spaced.
+        height: The height of a frame in the picture, in pixels.
 
     Returns:
         uint8 (H, W, 3), with a white margin.
@@ -130,7 +130,7 @@ def labelled_strips(
     columns = [np.concatenate(labels), np.concatenate(frames)]
     total = len(columns[0])
     if image is not None:
-        # At the height of the last row, with its caption right above.
+        # The image is at the height of the last row, with its caption right above it.
         column = np.concatenate(
             [_small("image", frame_width), fit(image, height, frame_width), blank(GAP, frame_width)]
         )
@@ -142,4 +142,5 @@ def labelled_strips(
 
 
 def _small(text: str, width: int) -> np.ndarray:
+    """Return a line of small grey text on white, uint8 (LINE, width, 3)."""
     return text_box(text, LINE, width, size=11, colour=FAINT)

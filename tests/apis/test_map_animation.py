@@ -233,7 +233,7 @@ def test_a_raw_face_is_animated_as_its_crop_is(tmp_path):
     of_crop, of_centre = (model(picture, moved_by).frames for picture in (crop, image))
     assert len(made) == 3 and np.array_equal(made, of_crop)
     assert np.abs(made - of_centre).mean() > 5
-    with pytest.raises(ConfigError, match=r"--margin 5.0: a share of the box, from 0 to 2"):
+    with pytest.raises(ConfigError, match=r"--margin 5.0: it must be a share of the box, from 0 to 2"):
         model(tmp_path / "image.png", FaceVideo([tmp_path / "driving"], landmarks=files, margin=5.0))
 
 

@@ -140,7 +140,7 @@ def test_short_gaps_are_filled_in_and_long_ones_refused():
     [
         (np.zeros((2, 13, 2)), "68 or 5 landmarks, not to 13"),
         (np.ones((2, 68, 2)), "all at one place"),
-        (np.random.default_rng(0).uniform(0, 96, (2, 68, 2)), "are no face"),
+        (np.random.default_rng(0).uniform(0, 96, (2, 68, 2)), "do not form a face"),
     ],
 )
 def test_what_is_no_face_is_refused(landmarks, message):

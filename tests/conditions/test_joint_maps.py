@@ -40,7 +40,7 @@ def test_heatmaps_are_gaussians_around_the_joints():
 
 
 def test_heatmaps_refuse_other_bodies():
-    with pytest.raises(DataError, match=r"joints \(T, 13, 2\), not \(2, 5, 2\)"):
+    with pytest.raises(DataError, match=r"joints \(T, 13, 2\), got \(2, 5, 2\)"):
         JointHeatmaps(32)(np.zeros((2, 5, 2)))
     with pytest.raises(ConfigError, match="above 0"):
         JointHeatmaps(32, sigma=0)

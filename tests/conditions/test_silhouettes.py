@@ -92,7 +92,7 @@ def test_large_holes_stay():
 
 
 def test_silhouettes_refuse_what_they_cannot_use():
-    with pytest.raises(DataError, match=r"uint8 \(T, H, W, 3\), not float64 \(2, 8, 8, 3\)"):
+    with pytest.raises(DataError, match=r"uint8 \(T, H, W, 3\), got float64 \(2, 8, 8, 3\)"):
         Silhouettes()(np.zeros((2, 8, 8, 3)))
     with pytest.raises(DataError, match=r"a background \(4, 4, 3\) does not fit"):
         Silhouettes()(np.zeros((2, 8, 8, 3), np.uint8), np.zeros((4, 4, 3)))

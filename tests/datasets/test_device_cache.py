@@ -105,7 +105,7 @@ CONFIGS = {
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_batches_of_the_configs_are_those_of_the_ordinary_loader(name):
-    settings = load_config(CONFIG_FOLDER / f"{name}.py").train_dataloader.dataset
+    settings = load_config(CONFIG_FOLDER / f"{name}.py" if "_base_" in name else name).train_dataloader.dataset
     steps = steps_of(settings)
     found = differences(
         Noise(CONFIGS[name], settings.get("maps") or 2), steps, pair_sampler=settings.get("pair_sampler")

@@ -197,7 +197,7 @@ def test_the_encoder_sees_a_smaller_picture_where_it_is_told():
         (
             dict(frame_change=dict(type=FrameChangeLoss)),
             dict(side=0, **ENCODERS["states of a CNN-LSTM"]),
-            "nothing to tell",
+            "nothing to predict",
         ),
         (
             dict(frame_change=dict(type=FrameChangeLoss)),

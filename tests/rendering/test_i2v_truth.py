@@ -143,7 +143,7 @@ def test_checksums_notice_another_motion_and_another_picture_but_not_rounding(ma
     rows = points.read_text()
     points.write_text(rows.replace(rows.splitlines()[3], rows.splitlines()[4].replace("3,", "2,", 1)))
     [line] = compare_part(part, root)
-    assert "moves otherwise" in line
+    assert "the motion differs" in line
     points.write_text(rows)
 
 
@@ -152,7 +152,7 @@ def test_differences_in_words():
     assert difference(clip, clip) == difference(clip, ("20", "abc", "02" * 24)) == ""
     assert difference(clip, ("20", "abc", "03" * 24)) == "mean colours are off by up to 3 of 256"
     assert difference(clip, ("21", "abc", "00" * 24)) == "it has 21 frames, not 20"
-    assert difference(clip, None) == "it is not there" and difference(None, clip) == "it does not belong there"
+    assert difference(clip, None) == "it is missing" and difference(None, clip) == "it is not part of the set"
 
 
 def test_colours_are_means_of_quarters():
@@ -165,8 +165,8 @@ def test_colours_are_means_of_quarters():
 
 def test_a_set_that_is_not_the_one_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(preparation, "make_part", lambda part, out, workers: f"{out}: made")
-    monkeypatch.setattr(preparation, "compare_part", lambda part, out: [f"{part.name}: clip x: it is not there"])
-    with pytest.raises(DataError, match=r"is not i2v-truth-v1: 2 clips differ .*\nfaces: clip x: it is not there"):
+    monkeypatch.setattr(preparation, "compare_part", lambda part, out: [f"{part.name}: clip x: it is missing"])
+    with pytest.raises(DataError, match=r"is not i2v-truth-v1: 2 clips differ .*\nfaces: clip x: it is missing"):
         preparation.make_i2v_truth(tmp_path)
     monkeypatch.setattr(preparation, "compare_part", lambda part, out: [])
     assert preparation.make_i2v_truth(tmp_path).endswith("all checksums agree")

@@ -109,7 +109,7 @@ def test_what_cannot_be_fitted_is_skipped_with_the_reason(raw, tmp_path):
     with (tmp_path / "out/skipped.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert row["what"] == "001/happiness/take000"
-    assert row["why"].startswith("no condition maps: the landmarks are no face")
+    assert row["why"].startswith("no condition maps: the landmarks do not form a face")
     names = [record.name for record in ClipFolder(str(tmp_path / "out")).index().records]
     assert names == ["002/happiness/take000", "002/surprise/take000"]
 
@@ -125,9 +125,9 @@ def test_maps_of_two_models_are_not_mixed(raw, prepared, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(morphable=Path("basel.mat"), expressions=Path("moves.mat")), "belong to --maps"),
-        (dict(maps=True, morphable=Path("basel.mat")), "and both are needed"),
-        (dict(maps=True, landmark_vertices=Path("points.mat")), "and both are needed"),
+        (dict(morphable=Path("basel.mat"), expressions=Path("moves.mat")), "need --maps"),
+        (dict(maps=True, morphable=Path("basel.mat")), "a Basel model needs two files"),
+        (dict(maps=True, landmark_vertices=Path("points.mat")), "a Basel model needs two files"),
     ],
 )
 def test_files_of_a_model_go_together(raw, tmp_path, options, message):

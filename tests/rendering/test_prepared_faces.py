@@ -118,7 +118,7 @@ def test_gaps_of_up_to_five_frames():
 def test_which_of_several_faces():
     boxes = np.array([[10.0, 0, 50, 40], [90, 0, 140, 50], [60, 0, 70, 10], [150, 0, 190, 40]])
     assert [choose_face(boxes, which)[0] for which in ("left", "largest", "right")] == [10, 90, 150]
-    with pytest.raises(DataError, match="3 faces on frame 4: --face largest, left or right takes one"):
+    with pytest.raises(DataError, match="3 faces on frame 4: choose one with --face largest, left or right"):
         choose_face(boxes, "only", 4)
     np.testing.assert_array_equal(choose_face(boxes[1:3], "only"), boxes[1])  # a face in the background
     np.testing.assert_array_equal(nearest_face(boxes, np.array([80.0, 0, 130, 50])), boxes[1])
@@ -146,7 +146,7 @@ def test_one_box_serves_the_whole_clip():
     np.testing.assert_allclose(transforms, [[[1.0, 0.0, 29.5 - 100], [0.0, 1.0, 29.5 - 70]]])
     with pytest.raises(DataError, match="no landmarks at hand"):
         FirstFrameBox(60)(clip_of([]))
-    with pytest.raises(DataError, match="first frame all lie at"):
+    with pytest.raises(DataError, match="first frame are all at"):
         FirstFrameBox(60)(clip_of([], landmarks=np.zeros((1, 68, 2))))
 
 

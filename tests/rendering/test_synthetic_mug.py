@@ -80,7 +80,7 @@ def test_the_splits_apply_to_any_number_of_people():
     assert choose_subjects_per_group(6, *groups) == (["001", "006", "038", "039", "071", "072"], ["071", "072"])
     everyone, tested = choose_subjects_per_group(50, *groups)
     assert everyone == sorted(sum(groups, ())) and tested == list(MUG_FRGAN_TEST)
-    with pytest.raises(ConfigError, match="from 3, one a group, to 50, got 2"):
+    with pytest.raises(ConfigError, match="from 3, one for each group, to 50, got 2"):
         choose_subjects_per_group(2, *groups)
 
 

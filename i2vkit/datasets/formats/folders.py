@@ -1,4 +1,4 @@
-"""What the readers share: listing folders, reading tables, and the message for data that are not there."""
+"""Helpers that the readers share: listing folders, reading tables, and the error for missing data."""
 
 import csv
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """List the folders in ``folder`` by name, without hidden ones; none if there is no such folder."""
+    """List the folders in ``folder`` by name, without hidden ones. The list is empty if ``folder`` does not exist."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
@@ -19,7 +19,7 @@ def subfolders(folder: Path) -> list[Path]:
 def files_below(root: Path, depth: int, *, skip: tuple[str, ...] = ()) -> Iterator[Path]:
     """Yield the files in ``root`` and in the folders down to ``depth`` below it, upper ones first, by name.
 
-    Hidden ones are left out, and folders named in ``skip``, which hold something else.
+    Hidden files and folders are left out, and so are folders named in ``skip``.
     """
     level = [root] if root.is_dir() else []
     for _ in range(depth + 1):
@@ -29,9 +29,13 @@ def files_below(root: Path, depth: int, *, skip: tuple[str, ...] = ()) -> Iterat
 
 
 def find_sidecar_folder(start: Path, root: Path, name: str) -> Path:
-    """The folder ``name`` in ``root``, else the nearest up to six levels above ``start``; ``root / name`` if none.
+    """Find the folder ``name`` in ``root``, or else the nearest up to six levels above ``start``.
 
-    What lies beside raw data (landmarks, truth) is so found from any level of the data that is given for ``root``.
+    Folders beside the raw data (landmarks, truth) are found this way from any level of the data that you give as
+    ``root``.
+
+    Returns:
+        The folder, or ``root / name`` if there is none.
     """
     for folder in (root, *start.absolute().parents[:6]):
         if (folder / name).is_dir():
@@ -40,9 +44,10 @@ def find_sidecar_folder(start: Path, root: Path, name: str) -> Path:
 
 
 def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """Read a CSV file with a header as one dictionary a row; spaces around values and empty values are dropped.
+    """Read a CSV file with a header as one dictionary a row. Spaces around values and empty values are dropped.
 
-    Raises ``DataError`` if one of ``columns`` is missing, from the header or from a row.
+    Raises:
+        DataError: One of ``columns`` is missing from the header or from a row.
     """
     with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets put a byte order mark first
         table = csv.DictReader(file, skipinitialspace=True)
@@ -58,7 +63,11 @@ def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 def parse_whole_number(row: dict[str, str], name: str, path: Path) -> int | None:
-    """Read column ``name`` of a row of ``path``; ``None`` if it is empty. Raises ``DataError`` if it is no number."""
+    """Read column ``name`` of a row of ``path`` as a whole number, or None if it is empty.
+
+    Raises:
+        DataError: The value is no whole number.
+    """
     try:
         return int(row[name]) if name in row else None
     except ValueError as error:
@@ -75,9 +84,9 @@ def check_listed(table: Path, names: list[str], advice: str) -> None:
 
 
 def missing_data(looked_for: str, root: Path, advice: str) -> DataError:
-    """Make the error for data that are not there: what was looked for, where, what is there instead, what to do.
+    """Make the error for missing data: what was looked for and where, what is there instead, and what to do.
 
-    An archive that lies there, or up to two folders below, is named: it was not unpacked.
+    If an archive is in ``root``, or up to two folders below, the message says that it seems not to be unpacked.
     """
     archives: list[Path] = []
     if not root.exists():

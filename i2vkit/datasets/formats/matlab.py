@@ -1,4 +1,4 @@
-"""MATLAB's files, as the owners of some data sets hand out what lies beside the frames."""
+"""MATLAB files, in which the owners of some data sets hand out labels and boxes."""
 
 from collections.abc import Mapping
 from io import BytesIO
@@ -10,13 +10,15 @@ from scipy.io import loadmat, savemat
 from i2vkit.errors import DataError
 from i2vkit.media import atomic_path
 
-_HEADER = b"MATLAB 5.0 MAT-file, written by i2vkit".ljust(116)  # scipy's names the time, and no two files were the same
+# The header of scipy names the time, so that no two files would be the same.
+_HEADER = b"MATLAB 5.0 MAT-file, written by i2vkit".ljust(116)
 
 
 def read_mat(path: Path) -> dict[str, Any]:
     """Read the variables of a ``.mat`` file: arrays, text as ``str``, single numbers as such, structs as dictionaries.
 
-    Raises ``DataError`` that names the file if there is none, or if it is of version 7.3 or broken.
+    Raises:
+        DataError: There is no such file, it is of version 7.3, or it is broken. The message names the file.
     """
     if not path.is_file():
         raise DataError(f"there is no file {path}")
@@ -33,7 +35,7 @@ def read_mat(path: Path) -> dict[str, Any]:
 
 
 def write_mat(path: Path, variables: Mapping[str, Any], compress: bool = False) -> None:
-    """Write variables (arrays, text, numbers, dictionaries) as MATLAB 5 does; the same ones give the same bytes."""
+    """Write variables (arrays, text, numbers, dictionaries) as MATLAB 5 does. Equal variables give equal bytes."""
     buffer = BytesIO()
     savemat(buffer, dict(variables))
     content = bytearray(buffer.getvalue())

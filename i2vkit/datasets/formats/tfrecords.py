@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from crc32c import crc32c
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from i2vkit.errors import MediaError
 from i2vkit.media import atomic_path
@@ -24,7 +24,10 @@ _HEADER, _CRC = struct.Struct("<QI"), struct.Struct("<I")
 
 @dataclass(frozen=True)
 class RecordSpan:
-    """Where a record lies: ``number`` counts from 0, ``offset`` is the byte at which its length stands."""
+    """The place of one record in a file.
+
+    ``number`` counts from 0, and ``offset`` is the byte at which the record's length stands.
+    """
 
     path: Path
     number: int
@@ -35,7 +38,7 @@ class RecordSpan:
         return f"record {self.number} at byte {self.offset} of {self.path}"
 
 
-def masked_crc(data: bytes) -> int:
+def masked_crc(data: bytes | memoryview) -> int:
     """Compute the CRC-32C in the form that TFRecord files hold: rotated by 15 bits, with a constant added.
 
     >>> hex(masked_crc(b"123456789"))
@@ -48,10 +51,12 @@ def masked_crc(data: bytes) -> int:
 def record_spans(path: Path) -> list[RecordSpan]:
     """List the records of a file from their lengths alone, without reading their data.
 
-    Raises ``MediaError`` that names the file, the record's number and its offset where a length is damaged or the file
-    ends within a record.
+    Raises:
+        MediaError: A length is damaged, or the file ends within a record. The message names the file, the record's
+            number and its offset.
     """
-    spans, offset = [], 0
+    spans: list[RecordSpan] = []
+    offset = 0
     try:
         with path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
@@ -75,7 +80,11 @@ def record_spans(path: Path) -> list[RecordSpan]:
 
 
 def read_record(span: RecordSpan) -> bytes:
-    """Read the data of a record. Raises ``MediaError`` if they are not there any more, or their CRC is wrong."""
+    """Read the data of a record.
+
+    Raises:
+        MediaError: The data are not there any more, or their CRC is wrong.
+    """
     try:
         with span.path.open("rb", buffering=0) as file:
             file.seek(span.offset + _HEADER.size)
@@ -91,7 +100,11 @@ def read_record(span: RecordSpan) -> bytes:
 
 
 def write_records(path: Path, records: Iterable[bytes]) -> None:
-    """Write a file of records, whole or not at all. Raises ``MediaError`` if it cannot be written."""
+    """Write a file of records, completely or not at all.
+
+    Raises:
+        MediaError: The file cannot be written.
+    """
     try:
         with atomic_path(path) as temporary, temporary.open("wb") as file:
             for data in records:
@@ -102,7 +115,7 @@ def write_records(path: Path, records: Iterable[bytes]) -> None:
 
 
 def encode_example(features: Mapping[str, bytes | np.ndarray]) -> bytes:
-    """Encode a ``tf.train.Example``: bytes as one string, whole numbers as int64 and others as float lists."""
+    """Encode a ``tf.train.Example``: bytes as one string, whole numbers as an int64 list and others as a float list."""
     example = _example_class()()
     for name, value in features.items():
         feature = example.features.feature[name]
@@ -116,9 +129,12 @@ def encode_example(features: Mapping[str, bytes | np.ndarray]) -> bytes:
 
 
 def decode_example(data: bytes) -> dict[str, bytes | np.ndarray]:
-    """Decode a ``tf.train.Example``: what ``encode_example`` was given, lists as float32 or int64 (N,).
+    """Decode a ``tf.train.Example`` into bytes, or float32 or int64 (N,), by name. It inverts ``encode_example``.
 
-    Of several strings in one feature the first is given. Raises ``MediaError`` if the data are no Example.
+    Of several strings in one feature the first is returned.
+
+    Raises:
+        MediaError: The data are no Example.
 
     >>> decode_example(encode_example({"a": b"x", "b": np.array([1.5, 2.0])}))["b"]
     array([1.5, 2. ], dtype=float32)
@@ -140,10 +156,11 @@ def _value(feature) -> bytes | np.ndarray:
 
 
 @cache
-def _example_class() -> type:
-    """The message class, from a description in a pool of its own: TensorFlow, where it is there, has one of that name.
+def _example_class() -> type[Message]:
+    """Make the message class, from a description in a pool of its own.
 
-    Made when first used, in each process. Field numbers are those of TensorFlow's example.proto and feature.proto.
+    TensorFlow, if it is installed, registers a class of the same name in the default pool. The class is made on first
+    use, in each process. Field numbers are those of TensorFlow's example.proto and feature.proto.
     """
     field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(name="example.proto", package="tensorflow", syntax="proto3")

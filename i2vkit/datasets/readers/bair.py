@@ -1,6 +1,6 @@
-"""BAIR robot pushing as Berkeley hands it out, or as SVG's script turns it into PNG files."""
+"""A reader of BAIR robot pushing, as Berkeley hands it out, or as SVG's script turns it into PNG files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from mmengine.logging import print_log
 
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder, FrameIndices, FrameSource
 from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import missing_data, subfolders
 from i2vkit.datasets.formats.tfrecords import RecordSpan, decode_example, read_record, record_spans
@@ -39,8 +39,8 @@ class TfRecordFrames:
     camera: str
     num_frames: int = NUM_FRAMES
 
-    def read(self, indices: Sequence[int]) -> np.ndarray:
-        """See ``FrameSource``; the record's CRC is checked."""
+    def read(self, indices: FrameIndices) -> np.ndarray:
+        """See ``FrameSource``. The record's CRC is checked."""
         features = _features(self.span)
         return np.stack([self._frame(features, int(index)) for index in indices])
 
@@ -60,7 +60,7 @@ class TfRecordFrames:
 
 
 def image_key(index: int, camera: str) -> str:
-    """Name the feature that holds a frame. "encoded" notwithstanding, that is raw RGB.
+    """Return the name of the feature that holds a frame. It is raw RGB, although its name says "encoded".
 
     >>> image_key(3, "aux1")
     '3/image_aux1/encoded'
@@ -78,15 +78,22 @@ def _features(span: RecordSpan) -> dict[str, bytes | np.ndarray]:
 
 @READERS.register_module()
 class Bair(DatasetReader):
-    """A robot's arm pushes objects about: clips of 30 frames of 64x64, seen by two cameras, about 43,000 and 256.
+    """A reader of BAIR: a robot's arm pushes objects about, in clips of 30 frames of 64x64, seen by two cameras.
 
-    Read is ``[softmotion30_44k/]{train,test}/*.tfrecords`` or, where there is none, the PNG files that SVG's script
-    makes of them, ``[processed_data/]{train,test}/<file>/<k>/<i>.png``. Both give the same names, "train/<file>/<k>",
-    k from 1. ``camera`` is "aux1", which SVG and its followers use, or "main"; SVG's files hold aux1 only. ``split``
-    is "train", "test" or, for both, ``None``.
+    It reads ``[softmotion30_44k/]{train,test}/*.tfrecords``. If there is none, it reads the PNG files that SVG's script
+    makes of them, ``[processed_data/]{train,test}/<file>/<k>/<i>.png``. Both give the same names, "train/<file>/<k>", k
+    from 1. The data set has about 43,000 clips to train and 256 to test.
 
-    Nobody is in these clips, so each counts as a person of its own, and none has a label. Records are found by their
-    lengths, in seconds, and read when asked for.
+    No person is in these clips, so each counts as a person of its own, and none has a label. Records are found by their
+    lengths, within seconds, and read when they are needed.
+
+    Args:
+        root: Folder of the data.
+        camera: "aux1" (the default), which SVG and its followers use, or "main". SVG's PNG files hold aux1 only.
+        split: "train", "test", or None (the default) for both.
+
+    Raises:
+        ConfigError: There is no such camera or split.
 
     Source: Ebert et al., "Self-supervised visual planning with temporal skip connections", 2017; Denton and Fergus,
     "Stochastic video generation with a learned prior", 2018 (SVG).
@@ -105,13 +112,15 @@ class Bair(DatasetReader):
         self.splits = SPLITS if split is None else (split,)
 
     def facts(self) -> DataFacts:
-        """Return the frames a second of playing; the clips have no labels."""
+        """Return the frames a second of playing. The clips have no labels."""
         return DataFacts(labels=(), fps=FPS)
 
     def index(self) -> ClipIndex:
         """List the clips.
 
-        Raises ``DataError`` if there is none, or none of that camera; ``MediaError`` if a file is cut or damaged.
+        Raises:
+            DataError: There is no clip, or none of that camera.
+            MediaError: A file is cut or damaged.
         """
         skipped: list[tuple[str, str]] = []
         if records := self._from_records(skipped):
@@ -141,8 +150,8 @@ class Bair(DatasetReader):
                     records.append(_record(f"{split}/{path.stem}/{span.number + 1}", frames, NUM_FRAMES))
         return records
 
-    def _check_camera(self, frames: TfRecordFrames) -> None:
-        """Read one frame, so that records of another kind are found out now and not in a training."""
+    def _check_camera(self, frames: FrameSource) -> None:
+        """Read one frame, so that records of another kind are noticed now and not in a training."""
         try:
             frames.read([0])
         except MediaError as error:
@@ -171,9 +180,11 @@ class Bair(DatasetReader):
 
 
 def read_actions(record: ClipRecord) -> tuple[np.ndarray, np.ndarray]:
-    """Read what the robot did: actions (T, 4) and positions of the end effector (T, 3), float32.
+    """Read the motion of the robot: actions (T, 4) and positions of the end effector (T, 3), float32.
 
-    Raises ``DataError`` for clips of PNG files, which do not have them, ``MediaError`` for a damaged record.
+    Raises:
+        DataError: The clip is a folder of PNG files, which hold no actions.
+        MediaError: The record is damaged.
     """
     if not isinstance(record.frames, TfRecordFrames):
         raise DataError(f"{record.name} is a folder of pictures: actions are in the TFRecord files only")
@@ -190,7 +201,7 @@ def _record(name: str, frames: TfRecordFrames | FrameFolder, num_frames: int) ->
 
 
 def _below(root: Path, wrapper: str, split: str, pattern: str) -> list[Path]:
-    """What fits ``pattern`` in the split's folder, with or without its wrapper; hidden files are left out."""
+    """List the files that fit ``pattern`` in the split's folder, with or without its wrapper, except hidden ones."""
     for folder in (root / wrapper / split, root / split):
         if found := sorted(path for path in folder.glob(pattern) if path.name[0] != "."):
             return found

@@ -1,4 +1,4 @@
-"""The prepared layout, which is also the layout of a user's own clips."""
+"""A reader of the prepared layout, which is also the layout of your own clips."""
 
 from pathlib import Path
 
@@ -15,15 +15,17 @@ _COLUMNS = ("path", "person", "label", "num_frames", "fps")
 
 @READERS.register_module()
 class ClipFolder(DatasetReader):
-    """Clips as ``root/person/label/clip.mp4`` or as images, ``root/person/label/clip/*.png``.
+    """A reader of clips as ``root/person/label/clip.mp4``, or as images ``root/person/label/clip/*.png``.
 
-    Where ``root/index.csv`` exists it says what there is: columns path (of a video or a folder of images, relative to
-    ``root``), person, label, num_frames, fps; all but path may be empty and then come from the path and the file. Other
-    columns become the clip's ``metadata``, as a path where they name a file below ``root``, else as text.
+    If ``root/index.csv`` exists, it lists the clips. Its columns are path (of a video or a folder of images, relative
+    to ``root``), person, label, num_frames and fps. All but path may be empty, and then come from the path and the
+    file. Other columns become the clip's ``metadata``: as a path if they name a file below ``root``, otherwise as text.
 
-    ``labels`` sets their order, which is the class index; by default they are sorted. ``fps`` are the frames a second
-    of clips of which neither the table nor the file tells, 25 by default. ``help`` is what the message for missing data
-    ends with: whom to ask, which command to run.
+    Args:
+        root: Folder of the clips.
+        labels: Names of the labels in the order of their class indices. By default they are sorted.
+        help: Last sentence of the error for missing data: whom to ask, or which command to run.
+        fps: Frames a second of clips for which neither the table nor the file has a rate. Default 25.
     """
 
     def __init__(self, root: str, labels: list[str] | None = None, help: str | None = None, fps: float | None = None):
@@ -33,7 +35,7 @@ class ClipFolder(DatasetReader):
         self.help = help or "docs/your_data.md shows how clips are laid out."
 
     def facts(self) -> DataFacts:
-        """Return the labels and the frames a second as they were given, or else as the folder's index lists them."""
+        """Return the labels and the frames a second, as they were given or else as the folder's index lists them."""
         table = self.root / "index.csv"
         rows = read_table(table, ("path",)) if table.exists() else []
         labels = self.labels if self.labels is not None else self._labels_on_disk(rows)
@@ -42,7 +44,11 @@ class ClipFolder(DatasetReader):
         return DataFacts(labels=None if labels is None else tuple(labels), fps=fps)
 
     def index(self) -> ClipIndex:
-        """List the clips. Raises ``DataError`` if there is none, or one that ``index.csv`` lists is not there."""
+        """List the clips.
+
+        Raises:
+            DataError: There is none, one that ``index.csv`` lists is missing, or a label is not among ``labels``.
+        """
         table = self.root / "index.csv"
         skipped: list[tuple[str, str]] = []
         records = self._listed(table) if table.exists() else self._found(skipped)
@@ -56,7 +62,7 @@ class ClipFolder(DatasetReader):
         return ClipIndex(records, list(labels), skipped)
 
     def _labels_on_disk(self, rows: list[dict[str, str]]) -> list[str] | None:
-        """Return the labels of the table's rows, or else the names of the folders that hold clips; sorted."""
+        """Return the labels of the table's rows, or else the names of the folders that hold clips, sorted."""
         if rows:
             parts = [Path(row["path"]).parts for row in rows]
             named = [
@@ -90,10 +96,14 @@ class ClipFolder(DatasetReader):
     def _record(self, path: Path, row: dict[str, str]) -> ClipRecord:
         relative = path.relative_to(self.root)
         name = relative if path.is_dir() else relative.with_suffix("")
-        frames = FrameFolder(tuple(image_paths(path))) if path.is_dir() else VideoFile(path)
         stated = parse_whole_number(row, "num_frames", self.root / "index.csv")
-        if path.is_dir() and stated not in (None, len(frames.paths)):
-            raise DataError(f"{path} holds {len(frames.paths)} images, index.csv says {stated}.\n{self.help}")
+        frames: FrameFolder | VideoFile
+        if path.is_dir():
+            frames = FrameFolder(tuple(image_paths(path)))
+            if stated not in (None, len(frames.paths)):
+                raise DataError(f"{path} holds {len(frames.paths)} images, index.csv says {stated}.\n{self.help}")
+        else:
+            frames = VideoFile(path)
         return ClipRecord(
             name=name.as_posix(),
             frames=frames,
@@ -109,6 +119,6 @@ class ClipFolder(DatasetReader):
 
 
 def _is_clip(path: Path) -> bool:
-    """True for a video and for a folder with images, unless they are hidden."""
+    """Return True for a video and for a folder with images, unless they are hidden."""
     visible = not path.name.startswith(".")
     return visible and (path.suffix.lower() in VIDEO_SUFFIXES or (path.is_dir() and bool(image_paths(path))))

@@ -1,4 +1,4 @@
-"""Several readers as one."""
+"""A reader that joins several readers."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from i2vkit.registry import READERS, build_part
 
 @READERS.register_module()
 class ConcatReader(DatasetReader):
-    """The clips of several readers, one after the other, as one set: two folders of prepared clips, for instance.
+    """A reader of the clips of several readers, one after the other, for instance of two folders of prepared clips.
 
     Args:
-        readers: Configs of readers, ``dict(type=ClipFolder, root=...)``. All know the same labels in the same order.
+        readers: Configs of readers, ``dict(type=ClipFolder, root=...)``. All have the same labels in the same order.
 
     Raises:
         ConfigError: No reader is given.
@@ -28,12 +28,16 @@ class ConcatReader(DatasetReader):
         self.readers = [build_part(READERS, reader) for reader in readers]
 
     def facts(self) -> DataFacts:
-        """Return what all layouts agree on; nothing where they differ."""
+        """Return the facts of the readers if all agree, and otherwise none."""
         known = {reader.facts() for reader in self.readers}
         return known.pop() if len(known) == 1 else DataFacts()
 
     def index(self) -> ClipIndex:
-        """List the clips of all. Raises ``DataError`` if labels differ, or if a clip's name occurs in two of them."""
+        """List the clips of all readers.
+
+        Raises:
+            DataError: Labels differ, or a clip's name occurs in two readers.
+        """
         first, *others = [reader.index() for reader in self.readers]
         for index in others:
             if index.labels != first.labels:

@@ -1,4 +1,4 @@
-"""The MUG facial expression database as its owners hand it out."""
+"""A reader of the MUG facial expression database, as its owners hand it out."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from i2vkit.registry import READERS
 LABELS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 FPS = 19.0
 
-# How many folders down from the root a take is looked for; copies differ in wrappers, and some hold a person's folder
+# Takes are looked for this many folders down from the root. Copies differ in wrappers, and some hold a person's folder
 # within itself.
 _DEPTH = 7
 _TAKE = re.compile(r"take\d+(?P<mark>\w*)")
@@ -23,15 +23,21 @@ _TAKE = re.compile(r"take\d+(?P<mark>\w*)")
 
 @READERS.register_module()
 class Mug(DatasetReader):
-    """The raw data: 52 people, 7 expressions, several takes each, from neutral over the apex to neutral, 19 frames/s.
+    """A reader of MUG: 52 people, 7 expressions, several takes each, at 19 frames a second.
 
-    Read is ``[wrappers/]<person>/[session<k>/]<expression>/take<NNN>/img_<NNNN>.jpg``; ``root`` may be any folder above
-    the takes, also a single person's. Frames are sorted by their number, which need not begin at 0 and may have gaps.
-    Takes with a mark after their number (``take001nsg``, ``take002end``) are few; what the marks mean is not
-    documented, and such a clip may not begin with a neutral face, so they are left out unless ``marked_takes``.
+    Each take goes from the neutral face over the apex back to neutral. The reader reads
+    ``[wrappers/]<person>/[session<k>/]<expression>/take<NNN>/img_<NNNN>.jpg``. Frames are sorted by their number, which
+    need not begin at 0 and may have gaps.
 
-    A clip's ``metadata["landmarks"]`` is ``landmarks/<person>/[session<k>/]<expression>/take<NNN>.csv``; the folder
-    lies in ``root``, beside the people's folders or above them (``sidecar_folder``).
+    A few takes have a mark after their number (``take001nsg``, ``take002end``). The meaning of the marks is not
+    documented, and such a clip may not begin with a neutral face. They are left out by default.
+
+    A clip's ``metadata["landmarks"]`` is ``landmarks/<person>/[session<k>/]<expression>/take<NNN>.csv``. The folder
+    ``landmarks`` is in ``root``, beside the people's folders or above them (``sidecar_folder``).
+
+    Args:
+        root: Any folder above the takes, also a single person's.
+        marked_takes: Read the marked takes too. Default False.
 
     Source: Aifanti et al., "The MUG facial expression database", 2010.
     """
@@ -45,7 +51,11 @@ class Mug(DatasetReader):
         return DataFacts(labels=LABELS, fps=FPS)
 
     def index(self) -> ClipIndex:
-        """List the takes; what is no clip of an expression is skipped. Raises ``DataError`` if there is none."""
+        """List the takes. A folder that is no clip of an expression is skipped.
+
+        Raises:
+            DataError: There is none.
+        """
         records: dict[str, ClipRecord] = {}
         skipped = []
         for take in _takes_below(self.root, _DEPTH):
@@ -61,15 +71,17 @@ class Mug(DatasetReader):
         return ClipIndex([records[name] for name in sorted(records)], list(LABELS), skipped)
 
     def sidecar_folder(self, name: str) -> Path:
-        """Where the folder ``name`` ("landmarks", "truth") of this copy is, or would be put."""
+        """Return the folder ``name`` ("landmarks", "truth") of this copy, or the place where it would be put."""
         return find_sidecar_folder(next(_takes_below(self.root, _DEPTH), self.root), self.root, name)
 
     def _record(self, take: Path) -> ClipRecord:
-        """Describe a take by the folders above it. Raises ``DataError`` that says why it is no clip."""
+        """Describe a take by the folders above it. Raise ``DataError`` with the reason if it is no clip."""
         label, *above = reversed(take.absolute().parts[:-1])
         session = above.pop(0) if above and re.fullmatch(r"session\d+", above[0]) else None
         person = above[0] if above else ""
-        if _TAKE.fullmatch(take.name)["mark"] and not self.marked_takes:
+        match = _TAKE.fullmatch(take.name)
+        assert match is not None  # ``_takes_below`` yields folders with such names only
+        if match["mark"] and not self.marked_takes:
             raise DataError("a marked take, left out unless the reader is given marked_takes=True")
         if label not in LABELS:
             raise DataError(f"its folder {label} is none of the expressions {', '.join(LABELS)}")
@@ -102,7 +114,7 @@ class Mug(DatasetReader):
 
 
 def _takes_below(folder: Path, depth: int) -> Iterator[Path]:
-    """Yield the folders of takes below ``folder``, without looking into them or at what lies beside the data."""
+    """Yield the folders of takes below ``folder``, without searching takes or the folders beside the data."""
     for child in subfolders(folder) if depth else ():
         if _TAKE.fullmatch(child.name):
             yield child

@@ -1,4 +1,4 @@
-"""NATOPS as its owners hand it out: videos of twenty repeats each, and the table that says where each one lies."""
+"""A reader of NATOPS, as its owners hand it out: videos of twenty repeats each, and a table of the repeats' frames."""
 
 import re
 from collections import defaultdict
@@ -48,7 +48,7 @@ SEGMENTATION = "segmentation.txt"
 
 # How many folders down from the root videos are looked for: wrappers, data/, gestureXX/.
 _DEPTH = 4
-# What may lie beside the videos of a rendered set.
+# Folders beside the videos of a rendered set.
 _SIDECAR_FOLDERS = ("truth", "joints")
 _NAME = re.compile(r"g(\d\d)s(\d\d)\.avi", re.IGNORECASE)
 
@@ -57,12 +57,17 @@ Video = tuple[int, int]  # gesture and subject, from 1
 
 @READERS.register_module()
 class Natops(DatasetReader):
-    """The raw videos: 24 gestures, 20 subjects, 20 repeats of each; 320x240 at 20 frames a second.
+    """A reader of NATOPS: 24 gestures, 20 subjects, 20 repeats of each, 320x240 at 20 frames a second.
 
-    Read is ``[wrappers/]gesture01/g01s01.avi`` (its mask ``g01s01m.avi`` and depth ``g01s01d.avi`` are not), and
-    ``segmentation.txt`` in ``root`` or between it and the videos: one repeat is one clip. A video for which the table
-    gives another number of repeats than ``repeats``, or a repeat beyond its end, is skipped. ``GESTURES`` says what
-    the labels mean. Where there is a ``joints/gesture01/g01s01r01.csv`` (rendered data), it is ``metadata["joints"]``.
+    It reads ``[wrappers/]gesture01/g01s01.avi``, but neither its mask ``g01s01m.avi`` nor its depth ``g01s01d.avi``.
+    The table ``segmentation.txt`` is in ``root`` or between it and the videos. One repeat is one clip. A video is
+    skipped if the table gives another number of repeats than ``repeats``, or a repeat beyond the video's end.
+    ``GESTURES`` gives the meaning of the labels. If ``joints/gesture01/g01s01r01.csv`` exists (rendered data), it is
+    ``metadata["joints"]``.
+
+    Args:
+        root: Any folder above the videos.
+        repeats: Number of repeats in each video. None accepts any number. Default 20.
 
     Source: Song et al., "Tracking Body and Hands for Gesture Recognition: NATOPS Aircraft Handling Signals Database",
     2011.
@@ -77,7 +82,11 @@ class Natops(DatasetReader):
         return DataFacts(labels=LABELS, fps=FPS)
 
     def index(self) -> ClipIndex:
-        """List the repeats, those of a video in a row. Raises ``DataError`` if there is none, or no table."""
+        """List the repeats, those of a video in a row.
+
+        Raises:
+            DataError: There is no usable video, or no table.
+        """
         videos: dict[Video, Path] = {}
         tables = []
         skipped = []
@@ -162,7 +171,7 @@ class Natops(DatasetReader):
 
 @dataclass(frozen=True)
 class Segment:
-    """One repeat: frames ``first`` to ``last`` of a video, counted from 1, both of them in it."""
+    """One repeat: frames ``first`` to ``last`` of a video, counted from 1, both included."""
 
     repeat: int
     first: int
@@ -170,11 +179,14 @@ class Segment:
 
 
 def read_segmentation(path: Path, videos: set[Video]) -> dict[Video, list[Segment]]:
-    """Read where the repeats lie, by (gesture, subject), sorted by repeat.
+    """Read the frames of all repeats, by (gesture, subject), sorted by repeat.
 
     The table has sections: a header of three whole numbers, two of which are gesture and subject, then a line
-    ``repeat:first,last`` for each repeat. Which of the two comes first is told by the comments, ``// Subject 7``, and
-    by what there is in ``videos``. Raises ``DataError`` that names the line.
+    ``repeat:first,last`` for each repeat. The comments, ``// Subject 7``, and the gestures and subjects of ``videos``
+    tell which of the two comes first.
+
+    Raises:
+        DataError: A line has neither form, or no section is for one of ``videos``. The message names the line.
     """
     sections: list[tuple[int | None, int, int, list[Segment]]] = []
     subject = None
@@ -185,10 +197,13 @@ def read_segmentation(path: Path, videos: set[Video]) -> dict[Video, list[Segmen
         elif match := re.fullmatch(r"(\d+),(\d+),\d+", text):
             sections.append((subject, int(match[1]), int(match[2]), []))
         elif (match := re.fullmatch(r"(\d+):(\d+),(\d+)", text)) and sections:
-            sections[-1][3].append(_segment(*map(int, match.groups()), where=f"{path}, line {number}"))
+            repeat, first, last = map(int, match.groups())
+            sections[-1][3].append(_segment(repeat, first, last, where=f"{path}, line {number}"))
         elif text and not text.startswith("//"):
             raise DataError(f"{path}, line {number}: {line.strip()!r} is neither a header a,b,c nor repeat:first,last")
-    subject_first, gesture_first = defaultdict(list), defaultdict(list)
+    # Collect the repeats under both readings of the headers. The one that fits more videos is right.
+    subject_first: defaultdict[Video, list[Segment]] = defaultdict(list)
+    gesture_first: defaultdict[Video, list[Segment]] = defaultdict(list)
     for said, one, other, segments in sections:
         if said in (None, one):
             subject_first[other, one] += segments

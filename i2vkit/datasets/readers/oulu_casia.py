@@ -1,4 +1,4 @@
-"""Oulu-CASIA as its owners hand it out."""
+"""A reader of Oulu-CASIA, as its owners hand it out."""
 
 import re
 from collections.abc import Iterator
@@ -22,11 +22,15 @@ _DEPTH = 4
 
 @READERS.register_module()
 class OuluCasia(DatasetReader):
-    """The raw data: 80 people, 6 expressions, each from the neutral face to its apex, 320x240 at 25 frames a second.
+    """A reader of Oulu-CASIA: 80 people, 6 expressions, 320x240 at 25 frames a second.
 
-    Read is ``[wrappers/]VL/Strong/P001/Anger/*.jpeg``; ``root`` may be any folder above ``VL``. ``spectrum`` is "VL"
-    (visible light) or "NI" (near infrared), ``illumination`` "Strong", "Weak" or "Dark". Landmarks, where
-    ``root/landmarks/VL/Strong/P001/Anger.csv`` exists, are the clip's ``metadata["landmarks"]``.
+    Each clip goes from the neutral face to the apex. The reader reads ``[wrappers/]VL/Strong/P001/Anger/*.jpeg``. If
+    ``root/landmarks/VL/Strong/P001/Anger.csv`` exists, it is the clip's ``metadata["landmarks"]``.
+
+    Args:
+        root: Any folder above ``VL``.
+        spectrum: "VL" (visible light, the default) or "NI" (near infrared).
+        illumination: "Strong" (the default), "Weak" or "Dark".
 
     Source: Zhao et al., "Facial expression recognition from near-infrared videos", 2011.
     """
@@ -41,7 +45,11 @@ class OuluCasia(DatasetReader):
         return DataFacts(labels=LABELS, fps=FPS)
 
     def index(self) -> ClipIndex:
-        """List the clips; empty or missing ones are skipped. Raises ``DataError`` if there is none."""
+        """List the clips. Empty or missing ones are skipped.
+
+        Raises:
+            DataError: There is none.
+        """
         found = [folder for folder in _folders_below(self.root, _DEPTH) if self._fits(folder)]
         if not found:
             raise self._missing()

@@ -1,4 +1,4 @@
-"""Penn Action as its owners hand it out."""
+"""A reader of Penn Action, as its owners hand it out."""
 
 import logging
 from collections import Counter, defaultdict
@@ -40,20 +40,24 @@ _PARTS = ("frames", "labels", "truth")
 
 @READERS.register_module()
 class PennAction(DatasetReader):
-    """The raw data: 2326 clips of 15 actions, within 640x480, each with the person's joints and box on every frame.
+    """A reader of Penn Action: 2326 clips of 15 actions, within 640x480, with joints and a box on every frame.
 
-    Read is ``[wrappers/]frames/0001/000001.jpg`` and ``labels/0001.mat``. Clips of other actions than ``labels`` are
-    left out. Nobody is named, so each clip counts as a person of its own, its number. A clip's ``metadata`` holds
+    It reads ``[wrappers/]frames/0001/000001.jpg`` and ``labels/0001.mat``. No person is named, so each clip counts as a
+    person of its own, by its number. A clip's ``metadata`` holds
 
-    - ``joints`` (T, 13, 2), NaN where the labels give no place. Joints that something hides are labelled too and are
-      kept; those that are out of the picture stand at its first corner, and are the unknown ones;
-    - ``boxes`` (T, 4), NaN where a box is empty;
-    - ``split``, "train" or "test", as Penn divides its clips;
+    - ``joints`` (T, 13, 2), NaN where the labels give no place. Hidden joints are labelled too and are kept. Joints out
+    of the picture are labelled at its first corner, and these are the unknown ones.
+    - ``boxes`` (T, 4), NaN where a box is empty.
+    - ``split``, "train" or "test", as Penn divides its clips.
     - ``frgan``, the part of FRGAN's division, see ``two_stage_split``.
 
-    The labels count pixels from 1, as MATLAB does, so that a point at 1, 1 is at 0, 0 here. The owners do not say so;
-    at worst everything is off by one pixel of 640. Where boxes, joints or images of a clip are fewer than the others
-    (often the last box is not there), the frames that have all of them are the clip.
+    The labels count pixels from 1, as MATLAB does, so that a point at 1, 1 is at 0, 0 here. The owners do not say so.
+    If it were wrong, everything would be off by one pixel of 640. If a clip has fewer boxes, joints or images than the
+    others (often the last box is missing), the frames that have all of them are the clip.
+
+    Args:
+        root: Any folder above ``frames`` and ``labels``.
+        labels: Actions whose clips are read, in the order of their class indices. By default the eight that FRGAN uses.
 
     Source: Zhang et al., "From Actemes to Action: A Strongly-supervised Representation for Detailed Action
     Understanding", 2013.
@@ -68,7 +72,11 @@ class PennAction(DatasetReader):
         return DataFacts(labels=tuple(self.labels), fps=FPS)
 
     def index(self) -> ClipIndex:
-        """List the clips by number; broken ones are skipped. Raises ``DataError`` if there is none."""
+        """List the clips by number. Broken ones are skipped.
+
+        Raises:
+            DataError: There is none.
+        """
         base = self._base()
         skipped: list[tuple[str, str]] = []
         marked: dict[str, ClipLabels] = {}
@@ -97,7 +105,7 @@ class PennAction(DatasetReader):
         return ClipIndex(records, self.labels, skipped)
 
     def _base(self) -> Path:
-        """The folder that holds ``frames`` and ``labels``."""
+        """Find the folder that holds ``frames`` and ``labels``."""
         level = [self.root]
         for _ in range(_DEPTH + 1):
             for folder in level:
@@ -122,7 +130,7 @@ class PennAction(DatasetReader):
 
 @dataclass(frozen=True)
 class ClipLabels:
-    """What is said of a clip: its action, whether Penn trains on it, joints (T, 13, 2) and boxes (T, 4)."""
+    """The labels of a clip: its action, True if Penn trains on it, joints (T, 13, 2) and boxes (T, 4)."""
 
     action: str
     trains: bool
@@ -131,9 +139,10 @@ class ClipLabels:
 
 
 def read_labels(path: Path) -> ClipLabels:
-    """Read one ``labels/0001.mat``; pixels are counted from 0, see ``PennAction``.
+    """Read one ``labels/0001.mat``. Pixels are counted from 0, see ``PennAction``.
 
-    Raises ``DataError`` if it cannot be read, or is not one of Penn Action's.
+    Raises:
+        DataError: The file cannot be read, or is not one of Penn Action's.
     """
     given = read_mat(path)
     if absent := [name for name in ("action", "train", "x", "y", "visibility", "bbox") if name not in given]:
@@ -145,18 +154,24 @@ def read_labels(path: Path) -> ClipLabels:
         trains = int(given["train"]) == 1
     except (ValueError, TypeError) as error:
         raise DataError(f"{path} is none of Penn Action's: {error}") from error
-    # What is out of the picture stands within the first pixels.
+    # Joints out of the picture are labelled within the first pixels.
     joints[(joints.sum(axis=-1) <= 3) & (visible == 0)] = np.nan
     boxes[(boxes[:, 2] <= boxes[:, 0]) | (boxes[:, 3] <= boxes[:, 1])] = np.nan
-    # A box names its first and last pixels; its edges are what counts.
+    # A box names its first and last pixels, counted from 1. Here boxes are the edges of pixels.
     return ClipLabels(str(given["action"]), trains, joints - 1, boxes - np.array([1, 1, 0, 0]))
 
 
 def two_stage_split(actions: Mapping[str, str]) -> dict[str, str]:
-    """Deal clips, given as number and action, to FRGAN's two trainings and its test, a third of each action to each.
+    """Divide clips among FRGAN's two trainings and its test, a third of each action to each.
 
-    FRGAN does not say which clips it takes; this is our choice. Thirds are runs of numbers: clips that follow each
-    other may be cut from one film.
+    FRGAN does not say which clips it takes, so this is our choice. Thirds are runs of numbers, because clips that
+    follow each other may be cut from one film.
+
+    Args:
+        actions: Action of each clip by its number.
+
+    Returns:
+        "forecast", "refine" or "test" of each clip by its number.
 
     >>> two_stage_split({"0001": "golf_swing", "0002": "golf_swing", "0003": "jump_rope", "0004": "golf_swing"})
     {'0001': 'forecast', '0002': 'refine', '0004': 'test', '0003': 'forecast'}
@@ -196,7 +211,7 @@ def _record(folder: Path, labels: ClipLabels, frgan: str) -> ClipRecord:
 
 
 def _warn_of_trimmed(root: Path, records: Sequence[ClipRecord], marked: Mapping[str, ClipLabels]) -> None:
-    """Tell once how many clips lost frames."""
+    """Warn once of the number of clips that lost frames."""
     few_boxes = [r for r in records if len(marked[r.person].boxes) < len(marked[r.person].joints)]
     few_images = [r for r in records if r.num_frames < min(len(marked[r.person].joints), len(marked[r.person].boxes))]
     for clips, why in (

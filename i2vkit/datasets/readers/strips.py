@@ -1,4 +1,4 @@
-"""Clips as strips: one image a clip, its square frames side by side."""
+"""A reader of strips: one image a clip, with its square frames side by side."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,13 +23,18 @@ _HELP = (
 
 @READERS.register_module()
 class FrameStrips(DatasetReader):
-    """Clips as ``root/[folders/]clip.jpg``, square frames from left to right.
+    """A reader of clips as ``root/[folders/]clip.jpg``, square frames from left to right.
 
-    ``root/index.csv`` lists them: columns file, action and, where known, subject, mirrored, num_frames. A clip whose
-    subject is not known counts as a person of its own. Without the table the folder's name is the action, and numbered
-    files in numbered folders follow MoCoGAN's Weizmann: subject = number // 8, odd numbers are mirror images,
-    folders 0, 1, 3 and 4 are wave1, wave2, jack and bend. ``labels`` sets their order, which is the class index; by
-    default they are sorted by name.
+    ``root/index.csv`` lists them: columns file, action and, where known, subject, mirrored and num_frames. A clip
+    without a subject counts as a person of its own. Without the table the folder's name is the action, and numbered
+    files in numbered folders follow MoCoGAN's Weizmann: subject = number // 8, odd numbers are mirror images, folders
+    0, 1, 3 and 4 are wave1, wave2, jack and bend.
+
+    Args:
+        root: Folder of the strips.
+        fps: Frames a second. Default 25.
+        help: Last sentence of the error for missing data.
+        labels: Names of the labels in the order of their class indices. By default they are sorted by name.
     """
 
     def __init__(self, root: str, fps: float = 25.0, help: str | None = None, labels: Sequence[str] | None = None):
@@ -46,7 +51,12 @@ class FrameStrips(DatasetReader):
         return DataFacts(labels=tuple(sorted({row["action"] for row in read_table(table, ("action",))})), fps=self.fps)
 
     def index(self) -> ClipIndex:
-        """List the clips. Raises ``DataError`` if there is none or one is not there or not a strip of square frames."""
+        """List the clips.
+
+        Raises:
+            DataError: There is none, or one is missing or is not a strip of square frames.
+            MediaError: An image is broken.
+        """
         table = self.root / "index.csv"
         rows = read_table(table, ("file", "action")) if table.exists() else self._found()
         if not rows:
@@ -90,7 +100,7 @@ class FrameStrips(DatasetReader):
 
 
 def _strip_size(path: Path) -> tuple[int, int]:
-    """Read from the image's header the side of a frame and how many there are."""
+    """Read the side of a frame and the number of frames from the image's header."""
     if path.suffix.lower() not in IMAGE_SUFFIXES:
         raise DataError(f"{path} is not an image")
     try:

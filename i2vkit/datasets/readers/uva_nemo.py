@@ -1,4 +1,4 @@
-"""The UvA-NEMO smile database as its owners hand it out."""
+"""A reader of the UvA-NEMO smile database, as its owners hand it out."""
 
 import re
 from collections.abc import Iterator
@@ -24,15 +24,21 @@ _HEADER_LINES = 5
 
 @READERS.register_module()
 class UvaNemo(DatasetReader):
-    """The raw data: 400 people, 1240 videos of smiles, 643 posed and 597 felt ones, 1920x1080 at 50 frames a second.
+    """A reader of UvA-NEMO: 400 people, 1240 videos of smiles, 643 posed and 597 felt, 1920x1080 at 50 frames a second.
 
-    Read is ``[wrappers/]videos/<person>_<deliberate|spontaneous>_smile_<k>.mp4``; ``root`` may be any folder above the
-    videos. ``kind`` reads one kind only. Frames are counted from the container, nothing is decoded. What the owners'
-    table ``UvA-NEMO_Smile_Database_File_Details.txt``, beside the videos or above them, lists and what is not there is
-    named among the skipped.
+    It reads ``[wrappers/]videos/<person>_<deliberate|spontaneous>_smile_<k>.mp4``. The number of frames comes from the
+    container, without decoding. If the owners' table ``UvA-NEMO_Smile_Database_File_Details.txt`` is beside the videos
+    or above them, videos that it lists and that are missing are named among the skipped.
 
-    A clip's ``metadata["landmarks"]`` is ``landmarks/<name of the video>.csv``; the folder lies in ``root``, beside the
-    videos or above them (``sidecar_folder``).
+    A clip's ``metadata["landmarks"]`` is ``landmarks/<name of the video>.csv``. The folder ``landmarks`` is in
+    ``root``, beside the videos or above them (``sidecar_folder``).
+
+    Args:
+        root: Any folder above the videos.
+        kind: "deliberate" or "spontaneous" reads one kind only. By default both are read.
+
+    Raises:
+        ConfigError: There is no such kind.
 
     Source: Dibeklioglu et al., "Are you really smiling at me?", 2012.
     """
@@ -48,7 +54,11 @@ class UvaNemo(DatasetReader):
         return DataFacts(labels=tuple(self.kinds), fps=FPS)
 
     def index(self) -> ClipIndex:
-        """List the videos; damaged and otherwise named ones are skipped. Raises ``DataError`` if there is none."""
+        """List the videos. Damaged ones and those with other names are skipped.
+
+        Raises:
+            DataError: There is none.
+        """
         records: dict[str, ClipRecord] = {}
         skipped, seen = [], set()
         for video in _videos_below(self.root):
@@ -71,11 +81,11 @@ class UvaNemo(DatasetReader):
         return ClipIndex([records[name] for name in sorted(records)], list(self.kinds), sorted(skipped))
 
     def sidecar_folder(self, name: str) -> Path:
-        """Where the folder ``name`` ("landmarks", "truth") of this copy is, or would be put."""
+        """Return the folder ``name`` ("landmarks", "truth") of this copy, or the place where it would be put."""
         return find_sidecar_folder(next(_videos_below(self.root), self.root), self.root, name)
 
     def _record(self, video: Path, match: re.Match) -> ClipRecord:
-        """Describe a video. Raises ``MediaError`` if it cannot be read and ``DataError`` if it is empty."""
+        """Describe a video. Raise ``MediaError`` if it cannot be read and ``DataError`` if it is empty."""
         length = stated_length(video) or video_length(video)
         if not length:
             raise DataError("no frames in it")
@@ -91,7 +101,7 @@ class UvaNemo(DatasetReader):
         )
 
     def _listed(self) -> set[str]:
-        """Names of the videos of the wanted kinds in the owners' table: the first column after five header lines."""
+        """Return the videos of the wanted kinds in the owners' table: the first column after five header lines."""
         folders = [self.root, *next(_videos_below(self.root)).parents[: _DEPTH + 1]]
         table = next((path for folder in folders for path in sorted(folder.glob(_DETAILS))), None)
         if table is None:
@@ -112,6 +122,6 @@ class UvaNemo(DatasetReader):
 
 
 def _videos_below(root: Path) -> Iterator[Path]:
-    """Yield the videos in and below ``root``, without looking at what lies beside the data."""
+    """Yield the videos in and below ``root``, without searching the folders beside the data."""
     files = files_below(root, _DEPTH, skip=("landmarks", "truth"))
     return (path for path in files if path.suffix.lower() in VIDEO_SUFFIXES)

@@ -1,4 +1,4 @@
-"""Weizmann Actions as its owners hand it out."""
+"""A reader of Weizmann Actions, as its owners hand it out."""
 
 import re
 from pathlib import Path
@@ -16,9 +16,9 @@ FPS = 25.0
 PEOPLE = ("daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar")
 MASKS = "classification_masks.mat"
 
-# How many folders down from the root videos are looked for: wrappers, and one for each action.
+# Videos are looked for this many folders down from the root: wrappers, and one for each action.
 DEPTH = 3
-# What may lie beside the videos of a rendered or prepared set.
+# Folders beside the videos of a rendered or prepared set.
 _SIDECAR_FOLDERS = ("truth", "joints")
 # The digit of wave1 and wave2 belongs to the action; a digit after the action counts takes.
 _NAME = re.compile(rf"(?P<person>[a-z]+)_(?P<label>{'|'.join(LABELS)})(?P<take>[12]?)\.avi", re.IGNORECASE)
@@ -26,12 +26,16 @@ _NAME = re.compile(rf"(?P<person>[a-z]+)_(?P<label>{'|'.join(LABELS)})(?P<take>[
 
 @READERS.register_module()
 class Weizmann(DatasetReader):
-    """The raw videos: 9 people, 10 actions, 180x144, one clip a file.
+    """A reader of Weizmann Actions: 9 people, 10 actions, 180x144 at 25 frames a second, one clip a file.
 
-    Read is ``daria_bend.avi`` and the like, in ``root`` or up to three folders down, all together or a folder for each
-    action. ``lena_run``, ``lena_skip`` and ``lena_walk`` come twice, as ``lena_run1.avi`` and ``lena_run2.avi``: the
-    second one is left out, as is usual, unless ``second_takes``; 93 clips then. Where there is a
-    ``joints/daria_bend.csv`` (rendered data), it is the clip's ``metadata["joints"]``.
+    It reads ``daria_bend.avi`` and the like, in ``root`` or up to three folders down, all together or with a folder for
+    each action. Three clips, ``lena_run``, ``lena_skip`` and ``lena_walk``, come twice, as ``lena_run1.avi`` and
+    ``lena_run2.avi``. The second takes are left out by default, as is usual. If ``joints/daria_bend.csv`` exists
+    (rendered data), it is the clip's ``metadata["joints"]``.
+
+    Args:
+        root: Folder of the videos.
+        second_takes: Read the second takes too, 93 clips in all. Default False.
 
     Source: Gorelick et al., "Actions as Space-Time Shapes", 2007.
     """
@@ -45,7 +49,11 @@ class Weizmann(DatasetReader):
         return DataFacts(labels=LABELS, fps=FPS)
 
     def index(self) -> ClipIndex:
-        """List the clips by person and label; broken ones are skipped. Raises ``DataError`` if there is none."""
+        """List the clips by person and label. Broken ones are skipped.
+
+        Raises:
+            DataError: There is none.
+        """
         records: dict[str, ClipRecord] = {}
         skipped = []
         for path in files_below(self.root, DEPTH, skip=_SIDECAR_FOLDERS):
@@ -62,7 +70,9 @@ class Weizmann(DatasetReader):
             if match["take"] == "2" and not self.second_takes:
                 skipped.append((record.name, "the second take of a clip; second_takes=True uses it"))
             elif record.name in records:
-                skipped.append((str(path.relative_to(self.root)), f"a copy of {records[record.name].frames.path}"))
+                first = records[record.name].frames
+                assert isinstance(first, VideoFile)  # as ``_record`` makes them
+                skipped.append((str(path.relative_to(self.root)), f"a copy of {first.path}"))
             else:
                 records[record.name] = record
         if not records:

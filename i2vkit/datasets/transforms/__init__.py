@@ -1,12 +1,12 @@
-"""Transforms: each takes and returns the dictionary of one sample.
+"""Transforms: each takes the dictionary of one sample and returns it.
 
-``rng`` (numpy's Generator, the only source of chance), ``pair``, ``clips`` (a ``SampledClip`` under "driving" and,
-where there is one, "image_video" and "truth"), ``labels``, ``protocol`` and ``cache``.
+Its keys are ``rng`` (a numpy Generator, the only source of chance), ``pair``, ``clips`` (a ``SampledClip`` under
+"driving" and, if there is one, under "image_video" and "truth"), ``labels``, ``protocol`` and ``cache``.
 
-With ``cache="device"`` frames are not there when a sample is made, but ``DeferredFrames`` that name them. A transform
-that can live with that says so by ``frame_changes``: "none" if it leaves frames alone, else "fixed" if it does the same
-with every sample of a clip and "random" if not. It changes frames by ``i2vkit.datasets.frame_operations.change`` and
-nothing else, and looks at their ``shape`` only.
+With ``cache="device"`` a sample has ``DeferredFrames``, which name frames, instead of pixels. A transform that can work
+with them says so by ``frame_changes``: "none" if it leaves frames alone, "fixed" if it does the same with every sample
+of a clip, and otherwise "random". It changes frames only by ``i2vkit.datasets.frame_operations.change``, and looks only
+at their ``shape``.
 """
 
 from i2vkit.datasets.transforms.colors import RandomColors

@@ -1,4 +1,4 @@
-"""Colours of the frames."""
+"""The transform of colours."""
 
 from i2vkit.datasets.frame_operations import Recolor, change
 from i2vkit.errors import ConfigError
@@ -7,10 +7,17 @@ from i2vkit.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandomColors:
-    """Multiplies brightness, contrast and saturation, in this order; one draw for all clips and all of their frames.
+    """Multiply brightness, contrast and saturation, in this order, by one draw for all clips and all of their frames.
 
-    Each factor is drawn between 1 less and 1 plus the value given here. Raises ``ConfigError`` if that is not in
-    [0, 1].
+    Each factor is drawn uniformly between 1 - value and 1 + value.
+
+    Args:
+        brightness: Range of the factor, in [0, 1]. Default 0.2.
+        contrast: The same for contrast. Default 0.2.
+        saturation: The same for saturation. Default 0.2.
+
+    Raises:
+        ConfigError: A range is not in [0, 1].
     """
 
     frame_changes = "random"
@@ -22,7 +29,7 @@ class RandomColors:
                 raise ConfigError(f"RandomColors draws factors within 1 +- {name}: it is in [0, 1], not {value}")
 
     def __call__(self, sample: dict) -> dict:
-        """Colour all clips anew."""
+        """Change the colours of all clips."""
         factors = {name: sample["rng"].uniform(1 - value, 1 + value) for name, value in self.ranges.items()}
         for sampled in sample["clips"].values():
             sampled.frames = change(sampled.frames, Recolor(**factors))

@@ -1,6 +1,6 @@
-"""Size and handedness of the frames; landmarks, joints and boxes, in pixels, go along.
+"""Transforms of the size and handedness of the frames. Landmarks, joints and boxes, in pixels, follow.
 
-Condition maps are drawn once, for the prepared frames: where they are, frames stay as they are.
+Condition maps are drawn once, for the prepared frames. Frames of clips with maps must therefore stay as they are.
 """
 
 import numpy as np
@@ -14,9 +14,13 @@ from i2vkit.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class Resize:
-    """Scales the frames to ``size``, a side in pixels or (height, width); the aspect is not kept: crop before.
+    """Scale the frames. The aspect is not kept, so crop before.
 
-    Shrinking averages over areas, enlarging interpolates linearly. Frames of that size stay as they are, bit by bit.
+    Shrinking averages over areas, enlarging interpolates linearly. Frames of that size already stay as they are, bit by
+    bit.
+
+    Args:
+        size: Side in pixels, or (height, width).
     """
 
     frame_changes = "fixed"
@@ -36,9 +40,13 @@ class Resize:
 
 @TRANSFORMS.register_module()
 class CenterCrop:
-    """Cuts a square of side ``size`` from the middle; by default the largest there is.
+    """Cut a square from the middle of the frames.
 
-    Raises ``DataError`` if frames are smaller.
+    Args:
+        size: Its side in pixels. By default the largest that fits.
+
+    Raises:
+        DataError: Frames are smaller than ``size``.
     """
 
     frame_changes = "fixed"
@@ -61,10 +69,16 @@ class CenterCrop:
 
 @TRANSFORMS.register_module()
 class RandomCrop:
-    """Cuts a part of the picture, of its aspect, anywhere; one draw for all clips, and the same part of all frames.
+    """Cut a random part of the frames, of their aspect, with one draw for all clips and the same part of all frames.
 
-    The sides are a share of the picture's between ``smallest`` and 1, to the whole pixel. Put ``Resize`` after it.
-    Raises ``ConfigError`` for a share that is not above 0 and at most 1.
+    Each side is a share of the picture's, drawn between ``smallest`` and 1 and rounded to the whole pixel. Put
+    ``Resize`` after it.
+
+    Args:
+        smallest: Smallest share, above 0 and at most 1. Default 0.8.
+
+    Raises:
+        ConfigError: ``smallest`` is out of range, or a clip has condition maps.
     """
 
     frame_changes = "random"
@@ -82,7 +96,7 @@ class RandomCrop:
             _refuse_maps(sampled, "RandomCrop")
             whole = sampled.frames.shape[1:3]
             height, width = (max(1, round(share * side)) for side in whole)
-            # The floor of a share of all places that are possible: each is as likely as the others.
+            # The floor of a share of all possible places, so that each is as likely as the others.
             top, left = int(down * (whole[0] - height + 1)), int(right * (whole[1] - width + 1))
             _move_points(sampled, shift=(-left, -top))
             sampled.frames = change(sampled.frames, Crop(top, left, height, width))
@@ -91,10 +105,16 @@ class RandomCrop:
 
 @TRANSFORMS.register_module()
 class RandomFlip:
-    """Mirrors all clips, left to right, with ``probability``; one draw for all of them.
+    """Mirror all clips, left to right, or none of them.
 
-    Left and right points change places: in the mirror a left eye is where the picture shows a right one. Raises
-    ``DataError`` if the points are not those of which that is known, 68 or 5 landmarks or 13 joints.
+    Left and right points change places, because a left eye in the mirror is where the picture shows a right one.
+
+    Args:
+        probability: Share of the samples that are mirrored, in [0, 1]. Default 0.5.
+
+    Raises:
+        DataError: The points are neither 68 or 5 landmarks nor 13 joints, so that their mirrored order is not known.
+        ConfigError: A clip has condition maps.
     """
 
     frame_changes = "random"
@@ -122,9 +142,9 @@ class RandomFlip:
 def _move_points(
     sampled: SampledClip, scale: tuple[float, float] = (1.0, 1.0), shift: tuple[float, float] = (0.0, 0.0)
 ) -> None:
-    """Map points and boxes as x * scale + shift, where the picture spans 0 to its width.
+    """Map points and boxes to x * scale + shift, where the picture spans 0 to its width.
 
-    Boxes are given so, by the edges of pixels; points count from the centre of the first pixel.
+    Boxes are edges of pixels and need nothing else. Points count from the centre of the first pixel, half a pixel on.
     """
     if scale == (1.0, 1.0) and shift == (0, 0):
         return
@@ -138,7 +158,7 @@ def _move_points(
 
 
 def _refuse_maps(sampled: SampledClip, who: str) -> None:
-    """Raise ``ConfigError`` where ``who`` would part the frames from their condition maps."""
+    """Raise ``ConfigError`` if the transform ``who`` would separate the frames from their condition maps."""
     if sampled.maps is not None:
         raise ConfigError(
             f"clip {sampled.record.name} has condition maps, drawn for its prepared frames; {who} would crop, scale or "

@@ -1,4 +1,4 @@
-"""From takes to what a model is given."""
+"""The last transform: it packs the sampled clips into the inputs of a model."""
 
 import cv2
 import numpy as np
@@ -15,20 +15,24 @@ from i2vkit.structures import VideoSample
 
 @TRANSFORMS.register_module()
 class PackClip:
-    """Makes ``dict(inputs=..., data_samples=VideoSample)``.
+    """Make ``dict(inputs=..., data_samples=VideoSample)`` of a sample.
 
-    Inputs: ``driving`` uint8 (C, T, H, W) and its ``num_frames`` int64 (); ``label`` int64 (), the class index, -1
-    where the clip has none, and not there if no clip of the set has one (a pair may ask for another label than its
-    clip's). With an image video ``image_video``, ``image_video_num_frames`` and ``image`` uint8 (C, H, W), its first
-    frame. Where transforms have made them, of the driving clip: ``states`` int64 (T,), float32 ``landmarks`` (T, N, 2),
-    ``joints`` (T, J, 2), ``boxes`` (T, 4) and uint8 ``driving_maps`` (M, T, H, W); of the first frame of the image
-    video, or else of the driving clip: ``image_maps`` uint8 (M, H, W).
+    The inputs are:
 
-    The sample holds ``driving``, ``image`` and, where they are known, ``landmarks`` float32 (T, N, 2) of the driving
-    clip and ``truth``: that of the pair, or the driving clip itself where there is no image video and no other label.
+    - ``driving`` uint8 (C, T, H, W) and its ``num_frames`` int64 ().
+    - ``label`` int64 (), the class index, -1 if the clip has none. It is left out if no clip of the set has a label. A
+    pair may ask for another label than its clip's.
+    - With an image video: ``image_video``, ``image_video_num_frames``, and ``image`` uint8 (C, H, W), its first frame.
+    - If transforms have made them, of the driving clip: ``states`` int64 (T,), float32 ``landmarks`` (T, N, 2),
+    ``joints`` (T, J, 2) and ``boxes`` (T, 4), and uint8 ``driving_maps`` (M, T, H, W).
+    - ``image_maps`` uint8 (M, H, W), of the first frame of the image video, or else of the driving clip.
 
-    Of frames that lie on the device (``cache="device"`` of the data set) the videos are ``DeferredFrames``, and there
-    is no sample: such batches train.
+    The ``VideoSample`` holds ``driving``, ``image`` and, if they are known, ``landmarks`` float32 (T, N, 2) of the
+    driving clip and ``truth``. The truth is the pair's, or the driving clip itself if there is no image video and no
+    other label.
+
+    For frames on the device (``cache="device"`` of the data set) the videos are ``DeferredFrames``, and there is no
+    ``VideoSample``. Such batches are for training only.
     """
 
     frame_changes = "none"
@@ -37,7 +41,10 @@ class PackClip:
         """Pack all clips."""
         clips = sample["clips"]
         driving, image_video = clips["driving"], clips.get("image_video")
-        inputs = {"driving": _video(driving), "num_frames": torch.tensor(len(driving.frames))}
+        inputs: dict[str, Tensor | DeferredFrames] = {
+            "driving": _video(driving),
+            "num_frames": torch.tensor(len(driving.frames)),
+        }
         if sample["labels"]:
             label = _label(sample["pair"])
             inputs["label"] = torch.tensor(-1 if label is None else sample["labels"].index(label))
@@ -51,9 +58,12 @@ class PackClip:
         return {"inputs": inputs, "data_samples": _video_sample(sample, inputs)}
 
 
-def _extras(driving: SampledClip, pictured: SampledClip) -> dict[str, Tensor]:
-    extras = {name: getattr(driving, name) for name in ("states", "landmarks", "joints", "boxes")}
-    extras = {name: _tensor(value) for name, value in extras.items() if value is not None}
+def _extras(driving: SampledClip, pictured: SampledClip) -> dict[str, Tensor | DeferredFrames]:
+    """Return the inputs beside videos and label: states and points of the driving clip, and condition maps."""
+    given = {name: getattr(driving, name) for name in ("states", "landmarks", "joints", "boxes")}
+    extras: dict[str, Tensor | DeferredFrames] = {
+        name: _tensor(value) for name, value in given.items() if value is not None
+    }
     if driving.maps is not None:
         extras["driving_maps"] = _maps(driving.maps)
     if pictured.maps is not None:
@@ -66,7 +76,7 @@ def _tensor(value: np.ndarray | Tensor) -> Tensor:
     return tensor.float() if tensor.is_floating_point() else tensor
 
 
-def _video_sample(sample: dict, inputs: dict[str, Tensor]) -> VideoSample:
+def _video_sample(sample: dict, inputs: dict[str, Tensor | DeferredFrames]) -> VideoSample:
     pair, clips = sample["pair"], sample["clips"]
     person = pair.image_video or pair.driving
     result = VideoSample(
@@ -99,7 +109,7 @@ def _label(pair: Pair) -> str | None:
 
 
 def _first(video: Tensor | DeferredFrames) -> Tensor | DeferredFrames:
-    """The first frame, in memory of its own: a view would take the whole clip along to another process."""
+    """Copy the first frame. A view would take the whole clip along to another process."""
     return video.first() if isinstance(video, DeferredFrames) else video[:, 0].clone()
 
 
@@ -115,6 +125,6 @@ def _video(sampled: SampledClip) -> Tensor | DeferredFrames:
     frames = np.ascontiguousarray(sampled.frames)
     length, height, width, channels = frames.shape
     video = np.empty((channels, length, height, width), np.uint8)
-    # t h w c to c t h w: OpenCV splits channels several times as fast as numpy transposes.
+    # (T, H, W, C) -> (C, T, H, W). OpenCV splits channels several times as fast as numpy transposes.
     cv2.split(frames.reshape(length * height, width, channels), list(video.reshape(channels, length * height, width)))
     return torch.from_numpy(video)

@@ -1,13 +1,14 @@
-"""From indices to frames."""
+"""The transform that reads the sampled frames."""
 
 from i2vkit.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
 class ReadFrames:
-    """Reads the frames of every clip, uint8 (T, H, W, 3), through the data set's cache.
+    """Read the sampled frames of every clip, uint8 (T, H, W, 3), through the data set's cache.
 
-    Raises ``MediaError`` that names the clip and the file if one is broken.
+    Raises:
+        MediaError: A file is broken. The message names the clip and the file.
     """
 
     frame_changes = "none"

@@ -1,4 +1,4 @@
-"""Condition maps of the frames that were taken."""
+"""The transform that reads the condition maps of the sampled frames."""
 
 import numpy as np
 
@@ -9,21 +9,21 @@ from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import TRANSFORMS
 
-# Bytes of maps that a worker keeps: what was read first stays, as every clip comes as often as the others.
+# Bytes of maps that a worker keeps. The first ones read stay, because every clip comes as often as the others.
 CACHE_BUDGET = 2**28
 
 
 @TRANSFORMS.register_module()
 class ReadMaps:
-    """Fills in ``maps`` uint8 (T, M, H, W) of every clip whose clip has them; stands after ``ReadFrames``.
+    """Fill in ``maps`` uint8 (T, M, H, W) of every clip that has them. Put it after ``ReadFrames``.
 
-    They come from ``record.metadata["maps"]``, as preparation writes it.
+    They come from ``record.metadata["maps"]``, which preparation writes.
 
     Args:
-        required: A clip without maps is refused.
-        channels: Maps a frame; clips with another number are refused. The model of a config then need not say it.
-        condition_generator: Config of the condition generator that preparation drew them with. Nothing is drawn here:
-            an animation looks it up, to draw the maps of a driving video.
+        required: Refuse a clip without maps. Default True.
+        channels: Maps a frame. Clips with another number are refused, and the model's config need not repeat it.
+        condition_generator: Config of the condition generator with which preparation drew the maps. It is not used
+            here. An animation looks it up to draw the maps of a driving video.
     """
 
     frame_changes = "none"
@@ -35,12 +35,12 @@ class ReadMaps:
         self._room = CACHE_BUDGET
 
     def __call__(self, sample: dict) -> dict:
-        """Read them for all clips.
+        """Read the maps of all clips.
 
         Raises:
-            DataError: A clip has none and they are required, or its maps are of another size than its frames or of
+            DataError: A clip has no maps although they are required, or its maps have another size than its frames or
                 another number than ``channels``.
-            ConfigError: The frames were cropped, scaled or mirrored before, which the maps would not show.
+            ConfigError: The frames were cropped, scaled or mirrored before, and the maps were not.
         """
         for sampled in sample["clips"].values():
             stored = isinstance(sampled.frames, DeferredFrames)

@@ -1,4 +1,4 @@
-"""Landmarks, joints and boxes of the frames that were taken."""
+"""The transform that reads landmarks, joints and boxes of the sampled frames."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,11 +15,16 @@ NAMES = ("landmarks", "joints", "boxes")
 
 @TRANSFORMS.register_module()
 class ReadPoints:
-    """Fills in ``landmarks``, ``joints`` and ``boxes`` of every clip whose clip has them; stands after ``ReadFrames``.
+    """Fill in ``landmarks``, ``joints`` and ``boxes`` of every clip that has them. Put it after ``ReadFrames``.
 
-    They come from ``record.metadata``: an array, or the path of a CSV file, which is read once a worker. Clips without
-    any of those in ``required`` raise ``DataError``; a batch needs landmarks, joints and boxes of all its clips or of
-    none.
+    They come from ``record.metadata``: an array, or the path of a CSV file, which each worker reads once. In one batch,
+    either all clips or none must have each of the three.
+
+    Args:
+        required: Names among "landmarks", "joints" and "boxes" that every clip must have. Default none.
+
+    Raises:
+        ConfigError: ``required`` has another name.
     """
 
     frame_changes = "none"
@@ -31,7 +36,11 @@ class ReadPoints:
         self._files: dict[Path, np.ndarray] = {}
 
     def __call__(self, sample: dict) -> dict:
-        """Read them for all clips. Raises ``DataError`` that names the clip if a file is missing or does not fit."""
+        """Read the points of all clips.
+
+        Raises:
+            DataError: A clip lacks required points, or a file is missing or does not fit. The message names the clip.
+        """
         for sampled in sample["clips"].values():
             for name in NAMES:
                 points = self._points(sampled.record, name)
@@ -45,5 +54,7 @@ class ReadPoints:
         if given is None or isinstance(given, np.ndarray):
             return points_of(record, name)
         if given not in self._files:
-            self._files[given] = points_of(record, name)
+            points = points_of(record, name)
+            assert points is not None  # the metadata has them
+            self._files[given] = points
         return self._files[given]

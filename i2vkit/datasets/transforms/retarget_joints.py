@@ -1,6 +1,4 @@
-"""Condition maps of pairs of two bodies: what the driving clip does, in the place and size of the person in the
-image.
-"""
+"""The transform that moves the condition maps of a driving body to the place and size of the person in the image."""
 
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import CONDITION_GENERATORS, TRANSFORMS, build_part
@@ -8,29 +6,32 @@ from i2vkit.registry import CONDITION_GENERATORS, TRANSFORMS, build_part
 
 @TRANSFORMS.register_module()
 class RetargetJoints:
-    """Moves and scales the driving clip's ``joints`` onto another person's and draws its ``maps`` of them.
+    """Move and scale the driving clip's ``joints`` onto another person's, and draw its ``maps`` of them.
 
-    The middle of the hips and the length of the trunk on the first frame taken become those of the person in the image;
-    the image video's proportions are not looked at. Stands after ``ReadPoints`` and ``ReadMaps``. Where somebody drives
+    The middle of the hips and the length of the trunk on the first sampled frame become those of the person in the
+    image. The image video's proportions are not used. Put it after ``ReadPoints`` and ``ReadMaps``. If a person drives
     themselves, joints and maps stay as they were read.
 
     Args:
-        generator: What draws them, as in preparation, at the frames' size.
+        generator: Config of the ``JointHeatmaps`` that draw them, as in preparation, at the frames' size.
+
+    Raises:
+        ConfigError: ``generator`` is of another kind.
     """
 
     def __init__(self, generator: dict):
-        from i2vkit.conditions import JointHeatmaps  # conditions read clips, and so stand above the data sets
+        from i2vkit.conditions import JointHeatmaps  # imported late, because conditions import the data sets
 
         self.generator = build_part(CONDITION_GENERATORS, generator)
         if not isinstance(self.generator, JointHeatmaps):
             raise ConfigError(f"RetargetJoints draws joints (JointHeatmaps), not by {type(self.generator).__name__}")
 
     def __call__(self, sample: dict) -> dict:
-        """Move them and draw them for the driving clip's frames.
+        """Move the joints and draw the maps for the driving clip's frames.
 
         Raises:
             DataError: A clip has no joints, or no frame on which both hips and both shoulders are known.
-            ConfigError: Frames of another size.
+            ConfigError: The frames have another size than the maps.
         """
         from i2vkit.conditions import fit_to_body
 

@@ -1,4 +1,4 @@
-"""Condition maps of pairs of two people: what the driving clip does, on the face in the image."""
+"""The transform that draws the condition maps of a driving face on the identity in the image."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ if TYPE_CHECKING:
 
 @TRANSFORMS.register_module()
 class RetargetMaps:
-    """Draws the driving clip's ``maps`` anew where the image shows another person; stands after ``ReadMaps``.
+    """Draw the driving clip's ``maps`` again if the image shows another person. Put it after ``ReadMaps``.
 
-    They then show the identity in the image, in its place in the input image, with the driving clip's expressions and
-    what its head does (``retarget``). Both clips need the coefficients that preparation wrote beside the maps. Where
-    somebody drives themselves the maps stay as they were read.
+    The maps then show the identity in the image, at its place in the image, with the driving clip's expressions and
+    head motion (``retarget``). Both clips need the coefficients that preparation wrote beside the maps. If a person
+    drives themselves, the maps stay as they were read.
 
     Args:
-        generator: What draws them; the same model as in preparation, and the frames' size.
+        generator: Config of the ``FaceMaps`` that draw them: the model of the preparation, at the frames' size.
+
+    Raises:
+        ConfigError: ``generator`` is of another kind.
     """
 
     def __init__(self, generator: dict):
-        from i2vkit.conditions import FaceMaps  # conditions read clips, and so stand above the data sets
+        from i2vkit.conditions import FaceMaps  # imported late, because conditions import the data sets
 
         self.generator = build_part(CONDITION_GENERATORS, generator)
         if not isinstance(self.generator, FaceMaps):
@@ -33,11 +36,11 @@ class RetargetMaps:
         self._kept: dict[str, Coefficients] = {}
 
     def __call__(self, sample: dict) -> dict:
-        """Draw them for the driving clip's frames.
+        """Draw the maps for the driving clip's frames.
 
         Raises:
             DataError: A clip has no coefficients, or those of another model.
-            ConfigError: Frames of another size.
+            ConfigError: The frames have another size than the maps.
         """
         from i2vkit.conditions import retarget
 

@@ -1,6 +1,6 @@
-"""Which frames of a clip are taken.
+"""Transforms that choose the frames of a clip.
 
-Driving clip and image video are sampled each on its own; an exact ground truth follows its driving frame by frame.
+They sample driving clip and image video independently. An exact ground truth follows its driving clip frame by frame.
 """
 
 from abc import ABC, abstractmethod
@@ -14,19 +14,26 @@ from i2vkit.registry import TRANSFORMS
 
 
 class Sampling(ABC):
-    """Sets the ``indices`` of every clip; the ways of doing so differ in ``pick``."""
+    """A transform that sets the ``indices`` of every clip. Subclasses differ in ``pick``."""
 
     frame_changes = "none"
 
     def check(self, record: ClipRecord) -> None:  # noqa: B027
-        """Raise ``DataError`` if ``record`` is too short; the data set asks at its start, not hours into a training."""
+        """Raise ``DataError`` if ``record`` is too short.
+
+        The data set calls this at its start, so that the error does not come hours into a training.
+        """
 
     @abstractmethod
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
-        """Choose the frames of ``record`` to take, as indices (T,)."""
+        """Choose the frames of ``record``, as indices (T,)."""
 
     def __call__(self, sample: dict) -> dict:
-        """Fill in ``indices`` of all clips. Raises ``DataError`` if truth and driving clip differ in length."""
+        """Fill in ``indices`` of all clips.
+
+        Raises:
+            DataError: Truth and driving clip differ in length, or a clip is too short.
+        """
         clips = sample["clips"]
         for name in ("driving", "image_video"):
             if name in clips:
@@ -43,7 +50,7 @@ class Sampling(ABC):
 
 
 class Window(Sampling):
-    """``length`` frames, every ``stride``-th; where they begin is up to ``pick``."""
+    """A sampling of ``length`` frames, every ``stride``-th. ``pick`` chooses the start."""
 
     def __init__(self, length: int, stride: int = 1):
         self.length = length
@@ -51,7 +58,7 @@ class Window(Sampling):
 
     @property
     def span(self) -> int:
-        """How many frames of the clip the window reaches over."""
+        """Return the number of frames of the clip from the first to the last sampled one."""
         return (self.length - 1) * self.stride + 1
 
     def check(self, record: ClipRecord) -> None:
@@ -66,13 +73,14 @@ class Window(Sampling):
 
 @TRANSFORMS.register_module()
 class RandomWindow(Window):
-    """``length`` frames, every ``stride``-th, from a random start.
+    """Take ``length`` frames, every ``stride``-th, from a random start.
 
     Args:
-        length: How many frames.
-        stride: How far apart.
-        latest: Largest start, counted from the clip's first frame; by default the last that fits. Where a test begins
-            at the first frame, a model that is shown any window learns that a face at rest may be the end of a smile.
+        length: Number of frames.
+        stride: Distance of two sampled frames in the clip. Default 1.
+        latest: Largest start, counted from the clip's first frame. By default the last that fits. Use it if a test
+            begins at the first frame: a model that is shown any window learns that a face at rest may be the end of a
+            smile.
 
     Raises:
         ConfigError: ``latest`` is negative.
@@ -86,7 +94,7 @@ class RandomWindow(Window):
         self.latest = latest
 
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
-        """Draw the start uniformly over all that fit, up to ``latest``."""
+        """Draw the start uniformly among all that fit, up to ``latest``."""
         self.check(record)
         last = record.num_frames - self.span
         if self.latest is not None:
@@ -96,9 +104,14 @@ class RandomWindow(Window):
 
 @TRANSFORMS.register_module()
 class FirstFrames(Window):
-    """The first ``length`` frames, every ``stride``-th.
+    """Take the first ``length`` frames, every ``stride``-th.
 
-    Raises ``DataError`` if a clip has fewer than ``(length - 1) * stride + 1`` frames.
+    Args:
+        length: Number of frames.
+        stride: Distance of two sampled frames in the clip. Default 1.
+
+    Raises:
+        DataError: A clip has fewer than ``(length - 1) * stride + 1`` frames.
     """
 
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
@@ -109,7 +122,11 @@ class FirstFrames(Window):
 
 @TRANSFORMS.register_module()
 class Resample(Sampling):
-    """``length`` frames spread evenly over the whole clip, its first and last among them; short clips repeat frames."""
+    """Take ``length`` frames spread evenly over the whole clip, with its first and last. Short clips repeat frames.
+
+    Args:
+        length: Number of frames.
+    """
 
     def __init__(self, length: int):
         self.length = length
@@ -121,7 +138,11 @@ class Resample(Sampling):
 
 @TRANSFORMS.register_module()
 class WholeClip(Sampling):
-    """All frames, or the first ``max_length`` of a longer clip."""
+    """Take all frames of a clip, or the first ``max_length``.
+
+    Args:
+        max_length: Largest number of frames. By default all are taken.
+    """
 
     def __init__(self, max_length: int | None = None):
         self.max_length = max_length
@@ -133,16 +154,19 @@ class WholeClip(Sampling):
 
 @TRANSFORMS.register_module()
 class RandomJump(Sampling):
-    """Random jumps in time within one clip (FRGAN, sec. 3.2): the ``image_video`` take is frame t, the image to
-    animate, the ``driving`` take a frame t + k, k > 0, t and k drawn anew each time, every such pair as likely as any
-    other.
+    """Take two frames of one clip at a random distance in time (FRGAN, sec. 3.2).
 
-    With ``frames`` above 1 the driving clip holds that many frames, those right after t (what stage two refines, sec.
-    3.3). ``from_first`` keeps t at the clip's first frame, as the authors' released code does.
+    The image video is frame t, the image to animate, and the driving clip is a frame t + k, k > 0. Both are drawn for
+    every sample, and every such pair is equally likely.
+
+    Args:
+        frames: Number of driving frames. With more than 1 they are those right after t, which stage two refines (sec.
+            3.3). Default 1.
+        from_first: Keep t at the clip's first frame, as the authors' released code does. Default False.
 
     Raises:
         DataError: A clip has fewer than ``frames + 1`` frames.
-        ConfigError: A pair sampler has set an image video: a jump stays within one clip.
+        ConfigError: A pair sampler has set another clip as image video, and a jump stays within one clip.
     """
 
     def __init__(self, frames: int = 1, from_first: bool = False):
@@ -158,7 +182,7 @@ class RandomJump(Sampling):
             )
 
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
-        """Draw t and what follows it: indices (1 + frames,)."""
+        """Draw t and the driving frames: indices (1 + frames,)."""
         self.check(record)
         if self.frames > 1:
             start = 0 if self.from_first else rng.integers(record.num_frames - self.frames)
@@ -168,7 +192,7 @@ class RandomJump(Sampling):
         return np.sort(rng.choice(record.num_frames, size=2, replace=False))
 
     def __call__(self, sample: dict) -> dict:
-        """Fill in ``indices`` of the driving clip and add the image video, a take of the same clip."""
+        """Fill in ``indices`` of the driving clip and add the image video, which is sampled from the same clip."""
         clips, pair = sample["clips"], sample["pair"]
         if pair.image_video is not None and pair.image_video.name != pair.driving.name:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Adapters: each stands between two parts when one gives what the other does not read as it is."""
+"""Adapters, which connect two parts when one gives a field that the other cannot read."""
 
 from i2vkit.models.adapters.adapters import (
     CodeToTrajectory,

@@ -1,7 +1,7 @@
-"""Adapters: what stands between two parts of different papers when one gives what the other does not read as it is.
+"""The adapters: small parts that make a field which one part needs from a field which another part gives.
 
-The builder inserts them by what is missing (``provides``) and what is there (``reads``), and the log names each one
-used.
+They let you combine parts of different papers. The builder chooses them by the missing field (``provides``) and the
+fields that are there (``reads``), and the log names each one used.
 """
 
 from dataclasses import replace
@@ -19,12 +19,15 @@ from i2vkit.structures import Content, Motion, Spec
 
 
 @ADAPTERS.register_module()
-class CodeToTrajectory(Adapter):
-    """A motion code becomes a trajectory (B, T, D) through a GRU that reads it at every step: the one code (B, D) of
-    the clip, or the step's own.
+class CodeToTrajectory(Adapter[Motion]):
+    """A GRU that turns a motion code into a trajectory (B, T, D).
 
-    Repeating the code instead would give every frame the same motion and freeze the video. Behind a motion generator
-    that is driven by labels (``LabelFusion``) the one-hot label belongs to the code: the GRU reads it too.
+    The GRU reads the code at every step: the one code (B, D) of the clip, or the code of the step. A repeated code
+    would give every frame the same motion and freeze the video. Behind a motion generator that is driven by labels
+    (``LabelFusion``) the one-hot label belongs to the code, so the GRU reads it too.
+
+    Args:
+        spec: Spec upstream. The trajectory is as large as its code, or as its label if it has no code.
     """
 
     side, provides, reads = "motion", "trajectory", "code"
@@ -33,53 +36,65 @@ class CodeToTrajectory(Adapter):
 
     def __init__(self, spec: Spec):
         super().__init__()
-        width = spec.code or spec.condition  # LabelFusion without noise has the label alone
+        width = spec.code or spec.condition  # LabelFusion without noise has only the label
         self.labelled = spec.condition > 0
         self.gru = nn.GRU(spec.code + spec.condition, width, batch_first=True)
         self.spec = replace(spec, trajectory=width)
 
-    def forward(self, motion: Motion, state: GenerationState) -> Motion:
-        """Adds the trajectory."""
+    def forward(self, motion: Motion, state: GenerationState | None) -> Motion:
+        """Add the trajectory."""
         code = motion.code
+        assert code is not None and state is not None, "the plan puts this adapter behind a motion code"
+        # (B, D) -> (B, T, D)
         steps = repeat(code, "b d -> b t d", t=motion.length) if code.dim() == 2 else code
         if self.labelled:
+            assert motion.condition is not None, "a generator with labels adds the one-hot label"
+            # (B, T, D) and (B, L) -> (B, T, D + L)
             steps = torch.cat([steps, repeat(motion.condition, "b l -> b t l", t=motion.length)], dim=2)
         trajectory, hidden = self.unroll(steps, state.recurrent.get(self))
-        state.recurrent[self] = hidden
+        state.recurrent[self] = hidden  # for the next chunk
         return replace(motion, trajectory=trajectory)
 
     @outside_graphs
     def unroll(self, steps: Tensor, hidden: Tensor | None) -> tuple[Tensor, Tensor]:
-        """GRU outputs (B, T, D) for steps (B, T, C), and the state after the last."""
+        """Return GRU outputs (B, T, D) for steps (B, T, C), and the state after the last step."""
         return self.gru(steps, hidden)
 
 
 @ADAPTERS.register_module()
-class TrajectoryToCode(Adapter):
-    """A trajectory (B, T, D) becomes a code (B, D): the mean over the true frames."""
+class TrajectoryToCode(Adapter[Motion]):
+    """The mean of a trajectory (B, T, D) over the true frames as a motion code (B, D)."""
 
     side, provides, reads = "motion", "code", "trajectory"
-    supports_chunks = False
+    supports_chunks = False  # the mean needs the whole clip
 
     def __init__(self, spec: Spec):
         super().__init__()
         self.spec = replace(spec, code=spec.trajectory)
 
-    def forward(self, motion: Motion, state: GenerationState) -> Motion:
-        """Adds the code."""
+    def forward(self, motion: Motion, state: GenerationState | None) -> Motion:
+        """Add the code."""
         steps = motion.trajectory
-        mask = true_frames(motion.num_frames, steps.shape[1])
-        if mask is None:
+        assert steps is not None, "the plan puts this adapter behind a trajectory"
+        inside = true_frames(motion.num_frames, steps.shape[1])
+        if inside is None:
             return replace(motion, code=steps.mean(dim=1))
-        mask = mask.to(steps.dtype)
-        total = (steps * mask[..., None]).sum(dim=1)
-        return replace(motion, code=total / mask.sum(dim=1, keepdim=True))
+        mask = inside.to(steps.dtype)
+        total = (steps * mask[..., None]).sum(dim=1)  # (B, T, D) * (B, T, 1) -> (B, D)
+        return replace(motion, code=total / mask.sum(dim=1, keepdim=True))  # (B, D) / (B, 1)
 
 
 @ADAPTERS.register_module()
-class TrajectoryToFlow(Adapter):
-    """A trajectory becomes a flow: a linear layer makes that of each frame on a coarse grid (X2Face has a network in
-    its place, Wiles et al., 2018). It is 0 at first, so that a decoder begins with the image as it is.
+class TrajectoryToFlow(Adapter[Motion]):
+    """A linear layer that turns each step of a trajectory into a flow on a coarse grid.
+
+    X2Face has a network in its place (Wiles et al., 2018). The flow is 0 at first, so that a decoder begins with the
+    image as it is.
+
+    Args:
+        spec: Spec upstream.
+        image_size: Side of the image in pixels.
+        grid: Side of the grid in cells, at most ``image_size``.
     """
 
     side, provides, reads = "motion", "flow", "trajectory"
@@ -93,17 +108,18 @@ class TrajectoryToFlow(Adapter):
         nn.init.zeros_(self.linear.bias)
         self.spec = replace(spec, flow=image_size // grid)
 
-    def forward(self, motion: Motion, state: GenerationState) -> Motion:
-        """Adds the flow (B, 2, T, grid, grid), of half a side at most."""
+    def forward(self, motion: Motion, state: GenerationState | None) -> Motion:
+        """Add the flow (B, 2, T, grid, grid), at most half a side of the image."""
         values = 0.5 * torch.tanh(self.linear(motion.trajectory))
+        # (B, T, 2 grid grid) -> (B, 2, T, grid, grid)
         return replace(motion, flow=rearrange(values, "b t (c h w) -> b c t h w", h=self.grid, w=self.grid))
 
 
 @ADAPTERS.register_module()
-class PointsToTrajectory(Adapter):
-    """Points become a trajectory: their places, one after the other.
+class PointsToTrajectory(Adapter[Motion]):
+    """The coordinates of all points as a trajectory (B, T, 2 K).
 
-    With reference points each step is relative to them, so that a different image moves as the driving video does.
+    With reference points each step is relative to them, so that another image moves as the driving video does.
     """
 
     side, provides, reads = "motion", "trajectory", "points"
@@ -113,17 +129,23 @@ class PointsToTrajectory(Adapter):
         super().__init__()
         self.spec = replace(spec, trajectory=2 * spec.points)
 
-    def forward(self, motion: Motion, state: GenerationState) -> Motion:
-        """Adds the trajectory (B, T, 2 K)."""
+    def forward(self, motion: Motion, state: GenerationState | None) -> Motion:
+        """Add the trajectory."""
         place = motion.points["driving"].place
         if "reference" in motion.points:
-            place = place - motion.points["reference"].place[:, None]
+            place = place - motion.points["reference"].place[:, None]  # (B, T, K, 2) - (B, 1, K, 2)
+        # (B, T, K, 2) -> (B, T, 2 K)
         return replace(motion, trajectory=rearrange(place, "b t k xy -> b t (k xy)"))
 
 
 @ADAPTERS.register_module()
-class PyramidToCode(Adapter):
-    """The coarsest map of a content pyramid becomes its code (B, D): the mean over space and a linear layer."""
+class PyramidToCode(Adapter[Content]):
+    """The coarsest map of a content pyramid as a content code (B, D): its mean over space, and a linear layer.
+
+    Args:
+        spec: Spec upstream.
+        code: Size of the code.
+    """
 
     side, provides, reads = "content", "code", "pyramid"
     supports_chunks = True
@@ -133,7 +155,7 @@ class PyramidToCode(Adapter):
         self.linear = nn.Linear(spec.pyramid[-1].channels, code)
         self.spec = replace(spec, code=code)
 
-    def forward(self, content: Content, state: GenerationState) -> Content:
-        """Adds the code."""
-        pooled: Tensor = reduce(content.pyramid[-1], "b c h w -> b c", "mean")
+    def forward(self, content: Content, state: GenerationState | None) -> Content:
+        """Add the code."""
+        pooled: Tensor = reduce(content.pyramid[-1], "b c h w -> b c", "mean")  # (B, C, H, W) -> (B, C)
         return replace(content, code=self.linear(pooled))

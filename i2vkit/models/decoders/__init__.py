@@ -1,4 +1,4 @@
-"""Decoders: from content and motion to the features of every frame."""
+"""Decoders, which make the features of every frame from content and motion."""
 
 from i2vkit.models.decoders.dense import DenseDecoder
 from i2vkit.models.decoders.frame_decoder import FrameDecoder

@@ -1,4 +1,4 @@
-"""Frame-wise decoder on codes."""
+"""A decoder that makes each frame from codes by transposed convolutions (Dual-MTGAN, MoCoGAN)."""
 
 from itertools import pairwise
 
@@ -18,14 +18,26 @@ from i2vkit.structures import Content, Motion, Spec
 
 @DECODERS.register_module()
 class FrameDecoder(Decoder):
-    """Every frame from [content code, motion of that frame] by transposed convolutions (G_I of Dual-MTGAN, eq. 3; the
-    frame generator of MoCoGAN).
+    """4x4 transposed convolutions from 1x1 that make every frame from [content code, motion of that frame].
 
-    Reads one content code a clip or one a frame. 4x4 transposed convolutions with batch norm and ReLU from 1x1. Content
-    and motion are each scaled to mean 0 and variance 1 over their elements (ours): encoders give codes of any size, and
-    behind a batch norm the larger of two inputs drowns the other, after 400 iterations a thousandfold. With
-    ``skips`` the content's pyramid, of one image, is added at every size before the batch norm, through a 3x3
-    convolution that runs once a clip (ours; the papers have none).
+    It is G_I of Dual-MTGAN, eq. 3, and the frame generator of MoCoGAN. It reads one content code for each clip or one
+    for each frame. Batch norm and ReLU follow every convolution but the last.
+
+    Content code and motion are each scaled to mean 0 and variance 1 over their elements (ours). Encoders give codes of
+    any magnitude, and behind a batch norm the larger of two inputs drowns the other, after 400 iterations a
+    thousandfold.
+
+    Args:
+        image_size: Side of the image in pixels.
+        content: Spec of the content, with a code.
+        motion: Spec of the motion, with a trajectory.
+        out_channels: Number of channels that the head reads.
+        widths: Channels of the convolutions but the last.
+        skips: True adds the content pyramid at every size before the batch norm, through a 3x3 convolution that runs
+            once for each clip (ours; the papers have no skip connections).
+
+    Raises:
+        ConfigError: The image size does not fit ``widths``, or no level of the pyramid fits the maps.
     """
 
     requires = ("content.code", "motion.trajectory")
@@ -51,15 +63,16 @@ class FrameDecoder(Decoder):
                 f"FrameDecoder doubles {len(widths)} times, so it makes images of {sizes} pixels, not of {image_size}: "
                 f"set image_size to one of these, or give other widths"
             )
-        blocks = [nn.ConvTranspose2d(content.code + motion.trajectory, widths[0], side, bias=False)]
+        blocks: list[nn.Module] = [nn.ConvTranspose2d(content.code + motion.trajectory, widths[0], side, bias=False)]
         for width_in, width in pairwise(widths):
             blocks += [nn.BatchNorm2d(width_in), nn.ReLU()]
             blocks += [nn.ConvTranspose2d(width_in, width, 4, stride=2, padding=1, bias=False)]
         blocks += [nn.BatchNorm2d(widths[-1]), nn.ReLU()]
         blocks += [nn.ConvTranspose2d(widths[-1], out_channels, 4, stride=2, padding=1)]
         self.blocks = nn.Sequential(*blocks)
-        # By the place in ``blocks`` after which a map has the size of a level of the pyramid.
+        # By stride of a map: the index in ``blocks`` of the convolution that makes it. Every third block is one.
         places = {image_size // (side << i): 3 * i for i in range(len(widths))}
+        # Pairs (level of the pyramid, index in ``blocks``) of maps that have the same size.
         self.levels = [(i, places[level.stride]) for i, level in enumerate(content.pyramid) if level.stride in places]
         if skips and not self.levels:
             raise ConfigError(
@@ -74,12 +87,15 @@ class FrameDecoder(Decoder):
         init_dcgan_(self)
 
     def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
-        """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, 1, H, W): the content image."""
-        length = motion.trajectory.shape[1]
-        code = content.code
-        code = repeat(code, "b d -> b t d", t=length) if code.dim() == 2 else code
-        both = [functional.layer_norm(vectors, vectors.shape[-1:]) for vectors in (code, motion.trajectory)]
+        """Return features (B, out_channels, T, H, W) for the head, and the content image (B, 3, 1, H, W) as base."""
+        code, trajectory = content.code, motion.trajectory
+        assert code is not None and trajectory is not None, "requires names both"
+        length = trajectory.shape[1]
+        code = repeat(code, "b d -> b t d", t=length) if code.dim() == 2 else code  # (B, D_c) -> (B, T, D_c)
+        both = [functional.layer_norm(vectors, vectors.shape[-1:]) for vectors in (code, trajectory)]
+        # (B, T, D_c) and (B, T, D_m) -> (B, T, D) -> (B T, D, 1, 1)
         steps = rearrange(torch.cat(both, dim=2), "b t d -> (b t) d 1 1")
+        # By index in ``blocks``: what a level of the pyramid adds, (B, C, h, w) -> (B T, C, h, w).
         static = {
             place: repeat(skip(content.pyramid[i]), "b c h w -> (b t) c h w", t=length)
             for skip, (i, place) in zip(self.skips, self.levels, strict=True)
@@ -87,4 +103,5 @@ class FrameDecoder(Decoder):
         x = steps
         for place, block in enumerate(self.blocks):
             x = block(x) + static[place] if place in static else block(x)
+        # (B T, C, H, W) -> (B, C, T, H, W), and (B, 3, H, W) -> (B, 3, 1, H, W)
         return rearrange(x, "(b t) c h w -> b c t h w", t=length), content.image[:, :, None]

@@ -1,4 +1,4 @@
-"""A moving foreground over a background that stands still (VGAN)."""
+"""A decoder with a moving foreground over a static background (VGAN)."""
 
 from torch import Tensor, nn
 
@@ -12,15 +12,26 @@ from i2vkit.structures import Content, Motion, Spec
 
 @DECODERS.register_module()
 class TwoStreamDecoder(Decoder):
-    """Two streams from one code (VGAN, Vondrick et al., 2016): transposed 3D convolutions make the features of every
-    frame, transposed 2D ones the ``base``, one image a clip, over which a head with a mask blends them.
+    """Two streams of transposed convolutions from one code (VGAN, Vondrick et al., 2016).
 
-    The code is that of the content image, with the motion code and the label where they are there. Batch norm and ReLU
-    behind every layer but the last. A head that does not read the base leaves the second stream out. A clip longer than
+    3D convolutions make the features of every frame, the foreground. 2D convolutions make the ``base``, one background
+    image for each clip, over which a head with a mask blends the foreground. Without a head that reads the base, the
+    second stream is not built. Batch norm and ReLU follow every layer but the last.
+
+    The code consists of the content code, and of the motion code and the label where they are there. A clip longer than
     the shortest is made from the code repeated at the input.
 
+    Args:
+        image_size: Side of the image in pixels.
+        content: Spec of the content, with a code.
+        motion: Spec of the motion.
+        out_channels: Number of channels that the head reads.
+        base_requested: True if the head reads the base.
+        widths: Channels of the layers but the last.
+        time: Kernel and stride in time of every layer of the foreground.
+
     Raises:
-        ConfigError: if the image size or ``time`` does not fit the widths.
+        ConfigError: The image size or ``time`` does not fit the widths.
     """
 
     requires = ("content.code",)
@@ -47,18 +58,20 @@ class TwoStreamDecoder(Decoder):
             if i < len(widths):
                 self.foreground.extend([nn.BatchNorm3d(width), nn.ReLU()])
         self.background = nn.Sequential() if base_requested else None
-        if base_requested:
+        if self.background is not None:
             for i, (width_in, width) in enumerate(zip((code, *widths), (*widths, 3), strict=True)):
                 self.background.append(nn.ConvTranspose2d(width_in, width, *self.kernels.space[i]))
                 self.background.extend([nn.BatchNorm2d(width), nn.ReLU()] if i < len(widths) else [nn.Tanh()])
         init_dcgan_(self)
 
     def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
-        """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, 1, H, W): the background, or the
-        content image where no head reads it.
+        """Return features (B, out_channels, T, H, W) for the head, and the base (B, 3, 1, H, W).
+
+        The base is the background, or the content image if no head reads it.
         """
         code = clip_code(content, motion)
         features = self.foreground(self.kernels.start(code, motion.length))
         if self.background is None:
-            return features, content.image[:, :, None]
+            return features, content.image[:, :, None]  # (B, 3, H, W) -> (B, 3, 1, H, W)
+        # (B, D) -> (B, D, 1, 1) -> (B, 3, H, W) -> (B, 3, 1, H, W)
         return features, self.background(code[:, :, None, None])[:, :, None]

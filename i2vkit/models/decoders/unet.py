@@ -1,4 +1,4 @@
-"""Frame-wise U-Net on the content image and an embedded motion channel."""
+"""A frame-wise U-Net on the content image and an embedded motion channel (DTGAN)."""
 
 import torch
 from einops import rearrange, repeat
@@ -14,10 +14,21 @@ from i2vkit.structures import Content, Motion, Spec
 
 
 class MotionChannelEmbedder(nn.Module):
-    """A motion vector becomes an image channel (F of DTGAN, sec. 3.2), with dropout as noise on the motion.
+    """A network that turns a motion vector into image channels, with dropout as noise on the motion.
 
-    A linear layer to a grid of ``grid`` x ``grid`` (the paper does not give F; ours), then up-convolutions to full
-    size.
+    It is F of DTGAN, sec. 3.2. The paper does not describe F. Ours has a linear layer to a grid of ``grid`` x ``grid``
+    cells, and up-convolutions to full size.
+
+    Args:
+        motion_size: Size of a motion vector.
+        image_size: Side of the image in pixels, ``grid`` times a power of two.
+        width: Channels of the grid. They halve with every up-convolution, down to 8.
+        channels: Number of image channels that come out.
+        dropout: Noise on the motion.
+        grid: Side of the grid in cells.
+
+    Raises:
+        ConfigError: The image size does not fit the grid.
     """
 
     def __init__(
@@ -26,7 +37,10 @@ class MotionChannelEmbedder(nn.Module):
         super().__init__()
         steps = (image_size // grid).bit_length() - 1
         if grid << steps != image_size:
-            raise ConfigError(f"image_size {image_size} is not {grid} times a power of two")
+            raise ConfigError(
+                f"MotionChannelEmbedder makes images of {grid} times a power of two pixels, not of {image_size}: set "
+                f"image_size to such a size"
+            )
         widths = [max(width >> i, 8) for i in range(steps)]
         self.grid = grid
         self.linear = nn.Linear(motion_size, widths[0] * grid * grid)
@@ -40,20 +54,26 @@ class MotionChannelEmbedder(nn.Module):
                 for width_in, width_out in zip(widths, [*widths[1:], channels], strict=True)
             )
         )
-        # Five layers without a norm: with pix2pix's small weights each would shrink the signal by half or more, and
-        # the motion would come to the U-Net too weak to be learnt from.
+        # There are five layers without a norm. With the small initial weights of pix2pix, each would halve the signal
+        # or worse, and the motion would reach the U-Net too weak to be learnt from.
         init_he_(self)
 
     def forward(self, steps: Tensor, state: GenerationState, batch: int) -> Tensor:
-        """Motion vectors (B T, D) to channels (B T, C, H, W) in [-1, 1]."""
+        """Return channels (B T, C, H, W) in [-1, 1] for motion vectors (B T, D) of ``batch`` clips."""
         cells = self.dropout(self.linear(steps), state, batch)
+        # (B T, C grid grid) -> (B T, C, grid, grid)
         grid = rearrange(cells, "n (c h w) -> n c h w", h=self.grid, w=self.grid)
         return torch.tanh(self.blocks(grid))
 
 
 class UNet(nn.Module):
-    """The U-Net of pix2pix: 4x4 stride-2 convolutions down to 1x1 and back, a skip at every size, batch norm, dropout
-    in the ``dropouts`` innermost blocks up.
+    """The U-Net of pix2pix: 4x4 stride-2 convolutions down to 1x1 and back, with a skip connection at every size.
+
+    Args:
+        in_channels: Channels of the frames.
+        out_channels: Channels of the maps that come out.
+        widths: Channels of the blocks down, one for each halving.
+        dropouts: Dropout behind the innermost blocks up, from the innermost outwards.
     """
 
     def __init__(self, in_channels: int, out_channels: int, widths: tuple[int, ...], dropouts: list[ClipDropout]):
@@ -62,24 +82,28 @@ class UNet(nn.Module):
         self.down = nn.ModuleList()
         self.up = nn.ModuleList()
         for i, (width_in, width) in enumerate(zip((in_channels, *widths), widths, strict=False)):
+            # As in pix2pix, the first block has no norm, and neither has the last one: at 1x1 a single frame has no
+            # variance.
             normed = 0 < i < last
             convolution = nn.Conv2d(width_in, width, 4, stride=2, padding=1, bias=not normed)
             layers = [convolution] if i == 0 else [nn.LeakyReLU(0.2), convolution]
             self.down.append(nn.Sequential(*layers, *([nn.BatchNorm2d(width)] if normed else [])))
         for i in reversed(range(len(widths))):
+            # All blocks up but the innermost read the block below them and the skip of the same size.
             width_in = widths[i] if i == last else 2 * widths[i]
             width_out = widths[i - 1] if i else out_channels
-            convolution = nn.ConvTranspose2d(width_in, width_out, 4, stride=2, padding=1, bias=i == 0)
-            self.up.append(nn.Sequential(nn.ReLU(), convolution, *([nn.BatchNorm2d(width_out)] if i else [])))
+            upward = nn.ConvTranspose2d(width_in, width_out, 4, stride=2, padding=1, bias=i == 0)
+            self.up.append(nn.Sequential(nn.ReLU(), upward, *([nn.BatchNorm2d(width_out)] if i else [])))
         self.dropouts = nn.ModuleList(dropouts)
 
     def forward(self, x: Tensor, state: GenerationState, batch: int) -> Tensor:
-        """Frames (B T, C, H, W) to maps (B T, out_channels, H, W)."""
+        """Return maps (B T, out_channels, H, W) of frames (B T, in_channels, H, W) of ``batch`` clips."""
         skips = []
         for block in self.down:
             x = block(x)
             skips.append(x)
         for i, (block, skip) in enumerate(zip(self.up, reversed(skips), strict=True)):
+            # (B T, C, h, w) twice -> (B T, 2 C, h, w); the innermost map is its own skip.
             x = block(x if i == 0 else torch.cat([x, skip], dim=1))
             if i < len(self.dropouts):
                 x = self.dropouts[i](x, state, batch)
@@ -88,14 +112,24 @@ class UNet(nn.Module):
 
 @DECODERS.register_module()
 class UNetDecoder(Decoder):
-    """Every frame from the content image and one embedded motion channel by a U-Net (DTGAN, sec. 3.2).
+    """A U-Net that makes every frame from the content image and an embedded motion channel (DTGAN, sec. 3.2).
 
-    Noise is dropout in the innermost blocks up, as in pix2pix, and, at a lower rate that is ours, in the embedder;
-    ``dropout_at_test`` keeps it on at test, one mask a clip. ``widths`` of the blocks down default to
-    64-128-256-512-512... until 1x1.
+    Its noise is dropout, with one mask for each clip: in the innermost blocks up, as in pix2pix, and in the embedder.
+
+    Args:
+        image_size: Side of the image in pixels, a power of two.
+        motion: Spec of the motion, with a trajectory.
+        out_channels: Number of channels that the head reads.
+        widths: Channels of the blocks down, one for each halving. By default 64-128-256-512-512... until 1x1.
+        embedder_width: Channels of the embedder's first map.
+        embedder_dropout: Rate of dropout in the embedder, lower than that of the blocks (ours).
+        motion_channels: Number of channels into which the motion is embedded.
+        dropout: Rate of dropout in the innermost blocks up.
+        num_dropouts: Number of these blocks.
+        dropout_at_test: True keeps dropout on at test.
 
     Raises:
-        ConfigError: if the image size is no power of two or does not fit ``widths``.
+        ConfigError: The image size is no power of two, or does not fit ``widths``.
     """
 
     requires = ("motion.trajectory",)
@@ -132,9 +166,12 @@ class UNetDecoder(Decoder):
         init_dcgan_(self.unet)
 
     def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
-        """Features (B, out_channels, T, H, W) for the head, and the base (B, 3, 1, H, W): the content image."""
+        """Return features (B, out_channels, T, H, W) for the head, and the content image (B, 3, 1, H, W) as base."""
+        assert motion.trajectory is not None, "requires names motion.trajectory"
         batch, length = motion.trajectory.shape[:2]
+        # (B, T, D) -> (B T, D) -> (B T, motion_channels, H, W)
         channel = self.embedder(rearrange(motion.trajectory, "b t d -> (b t) d"), state, batch)
-        image = repeat(content.image, "b c h w -> (b t) c h w", t=length)
-        frames = self.unet(torch.cat([image, channel], dim=1), state, batch)
+        image = repeat(content.image, "b c h w -> (b t) c h w", t=length)  # (B, 3, H, W) -> (B T, 3, H, W)
+        frames = self.unet(torch.cat([image, channel], dim=1), state, batch)  # reads (B T, 3 + motion_channels, H, W)
+        # (B T, C, H, W) -> (B, C, T, H, W), and (B, 3, H, W) -> (B, 3, 1, H, W)
         return rearrange(frames, "(b t) c h w -> b c t h w", b=batch), content.image[:, :, None]

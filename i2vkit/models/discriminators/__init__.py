@@ -1,4 +1,4 @@
-"""Discriminator networks, the views that say what they see of a video, and augmentations of what they see."""
+"""Discriminator networks, the views that say which samples they see, and augmentations of the samples."""
 
 from i2vkit.models.discriminators.augmentation import DiffAugment
 from i2vkit.models.discriminators.networks import FrameDiscriminator, VectorDiscriminator, VideoDiscriminator

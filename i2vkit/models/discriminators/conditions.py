@@ -1,6 +1,6 @@
-"""The table of what a discriminator may be told beside what it sees.
+"""The conditions that discriminators may get beside their samples, as one table.
 
-A project adds a condition by ``add_condition``; nothing in ``Discriminator`` names one.
+A project adds a condition by ``add_condition``; ``Discriminator`` itself names none.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Condition:
     Attributes:
         enters: "label", a vector (N, L) that the network joins where it joins labels, or "maps", (N, M, H, W) beside
             frames and (N, M, T, H, W) beside clips.
-        size: From what the model has, ``num_labels`` and ``map_channels``, to the number of its channels. 0 says that
-            this model does not have it.
-        shown: From a discriminator, videos, its view, an index of what is seen and the sample, to the condition of each
-            sample.
+        size: A function from the model's ``num_labels`` and ``map_channels`` to the number of channels of the
+            condition; 0 says that this model does not have it.
+        shown: A function from a discriminator, videos, its view, the indices of the samples and the samples themselves
+            to the condition of each sample.
     """
 
     enters: str
@@ -42,24 +42,33 @@ class Condition:
 def _label(
     discriminator: Discriminator, conditioned: ConditionedVideo, view: View, index: Tensor | None, sample: Tensor
 ) -> Tensor:
+    """Return the one-hot label (N, L) of each sample."""
+    assert conditioned.label is not None, "find_condition refuses labels where the model has none"
+    # (B,) -> (B, L) -> (N, L)
     return functional.one_hot(conditioned.label, discriminator.num_labels)[view.clip_index(conditioned, index)]
 
 
 def _image(
     discriminator: Discriminator, conditioned: ConditionedVideo, view: View, index: Tensor | None, sample: Tensor
 ) -> Tensor:
-    image = conditioned.image[view.clip_index(conditioned, index)]
+    """Return the content image of each sample, (N, C, H, W) or (N, C, T, H, W)."""
+    image = conditioned.image[view.clip_index(conditioned, index)]  # (B, C, H, W) -> (N, C, H, W)
+    # Beside clips it is repeated over their time, (N, C, T, H, W).
     return repeat_over_time(image, sample.shape[2]) if view.sample_type == "clip" else image
 
 
 def _maps(
     discriminator: Discriminator, conditioned: ConditionedVideo, view: View, index: Tensor | None, sample: Tensor
 ) -> Tensor:
-    return view.gather(conditioned.maps, index)
+    """Return the condition maps of the frames of each sample, (N, M, H, W) or (N, M, T, H, W)."""
+    assert conditioned.maps is not None, "find_condition refuses maps where the model has none"
+    return view.gather(conditioned.maps, index)  # (B, M, T, H, W) -> (N, M, [T,] H, W)
 
 
+# The conditions that a config may name.
 CONDITIONS: dict[str, Condition] = {
     "label": Condition("label", lambda labels, maps: labels, _label),
+    # An image has three channels in every model.
     "image": Condition("maps", lambda labels, maps: 3, _image),
     "maps": Condition("maps", lambda labels, maps: maps, _maps),
 }
@@ -68,8 +77,20 @@ CONDITIONS: dict[str, Condition] = {
 def add_condition(name: str, condition: Condition) -> None:
     """Add a condition that the config of a discriminator may name.
 
+    Args:
+        name: Its name in configs.
+        condition: The condition.
+
     Raises:
-        ConfigError: if there is one of that name, or it does not enter as a label or as maps.
+        ConfigError: If there is one of that name, or it enters neither as a label nor as maps.
+
+    Examples:
+        >>> def first_frame(discriminator, conditioned, view, index, sample):
+        ...     return conditioned.video[:, :, 0][view.clip_index(conditioned, index)]  # (N, C, H, W)
+        >>> add_condition("first_frame", Condition("maps", lambda labels, maps: 3, first_frame))
+        >>> find_condition("first_frame", num_labels=0, map_channels=0)[1]
+        3
+        >>> del CONDITIONS["first_frame"]
     """
     if name in CONDITIONS:
         raise ConfigError(f"there is a condition '{name}' already: choose another name")
@@ -79,10 +100,10 @@ def add_condition(name: str, condition: Condition) -> None:
 
 
 def find_condition(name: str | None, num_labels: int, map_channels: int) -> tuple[Condition | None, int]:
-    """Return the condition of that name and its number of channels; None and 0 for none.
+    """Return the condition of that name and its number of channels; None and 0 for the name None.
 
     Raises:
-        ConfigError: if there is no such condition, or this model does not have it.
+        ConfigError: If there is no such condition, or this model does not have it.
     """
     if name is None:
         return None, 0
@@ -92,7 +113,7 @@ def find_condition(name: str | None, num_labels: int, map_channels: int) -> tupl
             f"the condition of a discriminator is None, {known}, not {name!r}; nearest: "
             f"{closest_names(str(name), CONDITIONS)}"
         )
-    size = CONDITIONS[name].size(num_labels, map_channels)
+    size = CONDITIONS[name].size(num_labels, map_channels)  # 0 where the model lacks it
     if not size:
         raise ConfigError(f'a discriminator is conditioned on "{name}", which this model does not have')
     return CONDITIONS[name], size

@@ -8,36 +8,35 @@ from torch import Tensor, nn
 
 from i2vkit.interfaces import Interface
 
-# What views show and networks judge: frames (N, C, H, W), clips (N, C, T, H, W) or vectors (N, D).
+# The sample types that views show and networks judge: frames (N, C, H, W), clips (N, C, T, H, W) or vectors (N, D).
 SAMPLE_TYPES = ("frames", "clip", "vector")
 
 
 def sample_type_problem(sample_type: object) -> str:
-    """Return what is wrong with the ``sample_type`` of a network or view, or "".
+    """Return the problem with the ``sample_type`` of a network or view, or "" if there is none.
 
-    >>> sample_type_problem("video")
-    "has sample_type='video', which is one of: frames, clip, vector"
+    Examples:
+        >>> sample_type_problem("video")
+        "has sample_type='video', which is one of: frames, clip, vector"
     """
-    return (
-        ""
-        if sample_type in SAMPLE_TYPES
-        else f"has sample_type={sample_type!r}, which is one of: {', '.join(SAMPLE_TYPES)}"
-    )
+    if sample_type in SAMPLE_TYPES:
+        return ""
+    return f"has sample_type={sample_type!r}, which is one of: {', '.join(SAMPLE_TYPES)}"
 
 
 class DiscriminatorNetwork(nn.Module, Interface):
-    """Judges samples: gives logits of each being real. Registered in ``DISCRIMINATORS``.
+    """A network that judges samples: it gives logits of each being real. Registered in ``DISCRIMINATORS``.
 
     The discriminator that holds the network passes its constructor ``in_channels`` of the samples, ``image_size``,
     ``label_size`` (of the one-hot label, 0 if none), ``map_channels`` (of condition images or maps, 0 if none) and
     ``num_classes`` (0 unless it is to classify), as far as the constructor names them.
 
-    A network that is built with ``num_classes`` also has ``classify(sample, label, maps)``, class logits
-    (N, num_classes). A network may split its forward pass into ``shared_features(sample, maps)``, which does not depend
-    on the label, and ``score(shared, label)``: several labels of one sample then share the first.
+    A network that is built with ``num_classes`` also has ``classify(sample, label, maps)``, class logits (N,
+    num_classes). A network may split its forward pass into ``shared_features(sample, maps)``, which does not depend on
+    the label, and ``score(shared, label)``. Several labels of one sample then share the first.
 
     Attributes:
-        sample_type: What the network judges: "frames", "clip" or "vector".
+        sample_type: The samples that the network judges: "frames", "clip" or "vector".
         min_frames: The least number of frames of a clip that it judges.
 
     Examples:
@@ -49,7 +48,7 @@ class DiscriminatorNetwork(nn.Module, Interface):
         ...         super().__init__()
         ...         self.linear = torch.nn.Linear(in_channels + label_size, 1)
         ...     def forward(self, sample, label=None, maps=None):
-        ...         mean = sample.mean(dim=(2, 3))
+        ...         mean = sample.mean(dim=(2, 3))  # (N, C, H, W) -> (N, C)
         ...         return self.linear(mean if label is None else torch.cat([mean, label], dim=1))
         >>> MeanDiscriminator(3)(torch.zeros(4, 3, 8, 8)).shape
         torch.Size([4, 1])
@@ -76,11 +75,25 @@ class DiscriminatorNetwork(nn.Module, Interface):
 
 
 class Augmentation(nn.Module, Interface):
-    """Changes what a discriminator sees, real and generated alike, differentiably. Registered in ``AUGMENTATIONS``."""
+    """An augmentation of samples, real and generated alike, differentiable. Registered in ``AUGMENTATIONS``.
+
+    Examples:
+        >>> from i2vkit.models.discriminators.interfaces import Augmentation
+        >>> class Brightness(Augmentation):
+        ...     def sample_parameters(self, batch, device):
+        ...         return torch.rand(batch, 1, device=device)
+        ...     def forward(self, sample, parameters):
+        ...         shift = parameters.view(-1, *[1] * (sample.dim() - 1))  # (N, 1) -> (N, 1, [1,] 1, 1)
+        ...         return sample + shift - 0.5
+        ...     def transform_maps(self, maps, parameters):
+        ...         return maps
+        >>> Brightness()(torch.zeros(2, 3, 8, 8), torch.tensor([[0.5], [1.0]])).amax(dim=(1, 2, 3)).tolist()
+        [0.0, 0.5]
+    """
 
     @abstractmethod
     def sample_parameters(self, batch: int, device: torch.device) -> Tensor:
-        """Return random numbers (B, K), a row for each clip of a batch; everything random is decided by them."""
+        """Return random numbers (B, K), one row for each clip of a batch; they decide everything random."""
 
     @abstractmethod
     def forward(self, sample: Tensor, parameters: Tensor) -> Tensor:

@@ -1,11 +1,12 @@
-"""Discriminator networks. Each takes samples of one kind and a condition, and gives logits of a sample: one or more of
-its being real and, if built with ``num_classes``, those of its class.
+"""Discriminator networks: from samples of one type and a condition to logits.
 
-A network is built with ``in_channels`` of its samples, ``label_size`` (one-hot label, 0 if none), ``map_channels``
-(condition images or maps, 0 if none) and ``num_classes`` by its discriminator. ``norm`` is "batch", "spectral" or None.
+A network gives one or more logits of a sample being real and, if it is built with ``num_classes``, those of its class.
+Its discriminator builds it with ``in_channels`` of the samples, ``label_size`` (one-hot label, 0 if none),
+``map_channels`` (condition images or maps, 0 if none) and ``num_classes``. ``norm`` is "batch", "spectral" or None.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from einops import repeat
@@ -28,10 +29,13 @@ def check_norm(norm: str | None) -> None:
 
 @dataclass(frozen=True)
 class SharedFeatures:
-    """What a network made of samples before the label joins.
+    """The features of samples before the label joins.
 
-    ``features`` (N, C, ...) are the output of the first block; or, with ``label_weight``, that of the convolution after
-    it, to which its weight of the label is yet to be applied, on maps of ``sides``.
+    Attributes:
+        features: (N, C, ...), the output of the first block. With ``label_weight`` it is the output of the convolution
+            after it, without the part of the label.
+        label_weight: The weight (O, L, ...) that this convolution applies to the label, or None.
+        sides: The sides of the maps that enter this convolution.
     """
 
     features: Tensor
@@ -40,14 +44,14 @@ class SharedFeatures:
 
 
 class _ConvStack(TwoForms, DiscriminatorNetwork):
-    """Strided 4x4(x4) convolutions, then one over what remains; the label enters as maps behind the first block.
+    """Strided 4x4(x4) convolutions, then one over the rest; the label enters as maps behind the first block.
 
-    Such maps enter the second convolution as one extra term, for they are constant. The reference form joins them to
-    the features as they are.
+    Such maps are constant, so they enter the second convolution as one extra term. The reference form joins them to the
+    features as they are.
     """
 
     sample_type: str
-    convolution: type[nn.Module]
+    convolution: type[nn.Conv2d] | type[nn.Conv3d]
     batch_norm: type[nn.Module]
 
     def __init__(
@@ -63,64 +67,76 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
         super().__init__()
         check_norm(norm)
         self.label_size = label_size
-        self.side = image_size >> len(widths)
+        self.side = image_size >> len(widths)  # of the last maps, in pixels
         if self.side < 1:
             raise ConfigError(
                 f"{type(self).__name__} cannot halve {image_size} pixels {len(widths)} times: give fewer widths"
             )
         self.blocks = nn.ModuleList()
         for i, width in enumerate(widths):
+            # Maps enter with the sample, the label behind the first block.
             width_in = in_channels + map_channels if i == 0 else widths[i - 1] + (label_size if i == 1 else 0)
             normed = norm == "batch" and i > 0
-            layers = [self.convolution(width_in, width, 4, stride=2, padding=1, bias=not normed)]
+            # A bias before a batch norm would have no effect.
+            layers: list[nn.Module] = [self.convolution(width_in, width, 4, stride=2, padding=1, bias=not normed)]
             layers += [self.batch_norm(width)] if normed else []
             # In place: else every map is kept twice for the backward pass.
             self.blocks.append(nn.Sequential(*layers, nn.LeakyReLU(0.2, inplace=True)))
-        last = widths[-1] + (label_size if len(widths) == 1 else 0)
+        last = widths[-1] + (label_size if len(widths) == 1 else 0)  # with one block the label joins behind it
         self.to_score = self._last(last, 1)
         self.to_class = self._last(last, num_classes) if num_classes else None
         init_dcgan_(self)
         if norm == "spectral":
             lasts = [layer for layer in (self.to_score, self.to_class) if layer is not None]
-            for layer in [*(block[0] for block in self.blocks), *lasts]:
+            convolutions = [block[0] for block in self.blocks]  # type: ignore[index]  # blocks are Sequentials
+            for layer in [*convolutions, *lasts]:
                 spectral_norm(layer)
 
     def _last(self, width: int, out_channels: int) -> nn.Module:
+        """Return the layer that reads the last maps."""
         raise NotImplementedError
 
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
-        """Logits (N, ...) of samples (N, C, [T,] H, W), one-hot labels (N, L) and maps (N, M, [T,] H, W)."""
+        """Return logits (N, ...) of samples (N, C, [T,] H, W), one-hot labels (N, L) and maps (N, M, [T,] H, W)."""
         return self.score(self.shared_features(sample, maps), label)
 
     def score(self, shared: SharedFeatures, label: Tensor | None) -> Tensor:
-        """Logits (N, ...) of what ``shared_features`` gave and one-hot labels (N, L)."""
-        return self.to_score(self._finish(shared, label)).flatten(1)
+        """Return logits (N, ...) from the output of ``shared_features`` and one-hot labels (N, L)."""
+        return self.to_score(self._finish(shared, label)).flatten(1)  # (N, 1, [T',] 1, 1) -> (N, T')
 
     def classify(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
-        """Class logits (N, num_classes) of the same, the mean over the places where there are several."""
+        """Return class logits (N, num_classes), the mean over the places where there are several."""
+        assert self.to_class is not None, "a discriminator classifies only with num_classes"
+        # (N, num_classes, [T',] 1, 1) -> (N, num_classes)
         return self.to_class(self.features(sample, label, maps)).flatten(2).mean(dim=2)
 
     def features(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
-        """What the last layers read."""
+        """Return the maps (N, C, ...) that the last layers read."""
         return self._finish(self.shared_features(sample, maps), label)
 
     def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> SharedFeatures:
-        """What does not depend on the label: it serves for several labels of the same samples."""
+        """Return the features that do not depend on the label. They serve for several labels of the same samples."""
         x = self.blocks[0](sample if maps is None else torch.cat([sample, maps], dim=1))
         if self.takes_reference(x) or not self.label_size or len(self.blocks) == 1:
             return SharedFeatures(x)
-        convolution = self.blocks[1][0]
+        # The second convolution is linear: the part of the sample now, that of the label in ``score``.
+        convolution = self.blocks[1][0]  # type: ignore[index]  # blocks are Sequentials
+        # (O, I + L, 4, 4[, 4]) -> (O, I, ...) and (O, L, ...)
         weight, label_weight = convolution.weight.split([x.shape[1], self.label_size], dim=1)
         return SharedFeatures(_convolved(convolution, x, weight, None), label_weight, tuple(x.shape[2:]))
 
     def _finish(self, shared: SharedFeatures, label: Tensor | None) -> Tensor:
-        x, rest = shared.features, list(self.blocks[1:])
+        """Return the maps that the last layers read, once the label has joined."""
+        x, rest = shared.features, list(self.blocks[1:])  # everything behind the first block
         if shared.label_weight is not None:
-            convolution, *layers = rest.pop(0)
+            assert label is not None, "a network that was built with a label is called with one"
+            block: Any = rest.pop(0)  # a Sequential, which the type of a ModuleList does not say
+            convolution, *layers = block
             x = x + _label_term(shared, label.to(x.dtype), convolution)
-            for layer in layers:
+            for layer in layers:  # batch norm and activation of the second block
                 x = layer(x)
         elif label is not None:
+            # (N, C, ...) and (N, L, ...) -> (N, C + L, ...)
             x = torch.cat([x, _as_maps(label.to(x.dtype), tuple(x.shape[2:]))], dim=1)
         for block in rest:
             x = block(x)
@@ -128,26 +144,29 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
 
 
 def _convolved(layer: nn.Conv2d | nn.Conv3d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """``x`` through ``layer`` with another weight and bias."""
-    function = functional.conv2d if x.dim() == 4 else functional.conv3d
+    """Return ``x`` through ``layer`` with another weight and bias."""
+    function = functional.conv2d if x.dim() == 4 else functional.conv3d  # frames or clips
     return function(x, weight, bias, layer.stride, layer.padding)
 
 
 def _as_maps(label: Tensor, sides: tuple[int, ...]) -> Tensor:
-    """Labels (N, L) at every place: (N, L, *sides)."""
+    """Return labels (N, L) at every place: (N, L, *sides)."""
+    # (N, L) -> (N, L, 1, ...) -> (N, L, *sides), without a copy
     return label[(..., *[None] * len(sides))].expand(-1, -1, *sides)
 
 
-def _label_term(shared: SharedFeatures, label: Tensor, convolution: nn.Module) -> Tensor:
-    """What maps of ``label`` (N, L) add to the output of ``convolution``, with its bias.
+def _label_term(shared: SharedFeatures, label: Tensor, convolution: nn.Conv2d | nn.Conv3d) -> Tensor:
+    """Return the part that maps of ``label`` (N, L) add to the output of ``convolution``, with its bias.
 
-    It is the same everywhere but at the two ends of an axis, for a 4x4(x4) convolution of stride 2 and padding 1: maps
+    For a 4x4(x4) convolution of stride 2 and padding 1 it is the same everywhere but at the two ends of an axis. Maps
     of 6 or 7 pixels, which become 3, show all cases.
     """
+    assert shared.label_weight is not None, "shared features with a split convolution have the label's weight"
     small = tuple(side if side < 8 else 6 + side % 2 for side in shared.sides)
     term = _convolved(convolution, _as_maps(label, small), shared.label_weight, convolution.bias)
     for axis, side in enumerate(shared.sides, start=2):
         if side >= 8:
+            # The first place, copies of the middle one, the last place: 3 places -> side / 2 places.
             places = torch.ones(side // 2, dtype=torch.long, device=term.device)
             places[0], places[-1] = 0, 2
             term = term.index_select(axis, places)
@@ -156,41 +175,65 @@ def _label_term(shared: SharedFeatures, label: Tensor, convolution: nn.Module) -
 
 @DISCRIMINATORS.register_module()
 class FrameDiscriminator(_ConvStack):
-    """Five 4x4 convolutions on single frames, global output (DTGAN's D_s, ImaGINator's D_I)."""
+    """Five 4x4 convolutions on single frames, with one logit a frame (DTGAN's D_s, ImaGINator's D_I).
+
+    Args:
+        in_channels: Channels of the samples.
+        image_size: Side of the frames, in pixels.
+        label_size: Size of the one-hot label; 0 if there is none.
+        map_channels: Channels of condition images or maps; 0 if there are none.
+        num_classes: Number of classes; 0 unless it classifies.
+        widths: Channels of the blocks; each halves the maps.
+        norm: "batch", "spectral" or None.
+
+    Raises:
+        ConfigError: If the frames cannot be halved as often as there are widths.
+
+    Examples:
+        >>> network = FrameDiscriminator(in_channels=3, image_size=16, label_size=2, widths=(4, 8))
+        >>> network(torch.zeros(5, 3, 16, 16), torch.eye(2)[[0, 1, 0, 1, 0]]).shape
+        torch.Size([5, 1])
+    """
 
     sample_type = "frames"
     convolution, batch_norm = nn.Conv2d, nn.BatchNorm2d
 
     def _last(self, width: int, out_channels: int) -> nn.Module:
-        return nn.Conv2d(width, out_channels, self.side)
+        return nn.Conv2d(width, out_channels, self.side)  # over the whole of the last maps: one logit
 
 
 @DISCRIMINATORS.register_module()
 class VideoDiscriminator(_ConvStack):
-    """4x4x4 stride-2 3D convolutions on clips, then one over ``last_length`` of the steps that remain in time; where
-    more remain, every stretch has a logit of its own. With a last length of 2 and 32 frames D_V of ImaGINator.
+    """4x4x4 stride-2 3D convolutions on clips, then one over ``last_length`` of the remaining steps in time.
+
+    Where more steps remain, every stretch of them has a logit of its own. With a last length of 2 and 32 frames it is
+    D_V of ImaGINator.
+
+    Args:
+        last_length: Number of steps that the last convolution covers.
+        shared: Arguments of ``FrameDiscriminator``.
 
     Raises:
-        ConfigError: when a clip is too short for the number of blocks.
+        ConfigError: If a clip is too short for the number of blocks.
     """
 
     sample_type = "clip"
     convolution, batch_norm = nn.Conv3d, nn.BatchNorm3d
 
-    def __init__(self, *, last_length: int = 1, **shared):
-        self.last_length = last_length
+    def __init__(self, *, last_length: int = 1, **shared: Any):
+        self.last_length = last_length  # the base class builds the last layer with it
         super().__init__(**shared)
 
     @property
-    def min_frames(self) -> int:
+    def min_frames(self) -> int:  # type: ignore[override]  # it follows from the arguments, and nothing sets it
         """The least number of frames that it judges."""
-        return self.last_length << len(self.blocks)
+        return self.last_length << len(self.blocks)  # every block halves time
 
     def _last(self, width: int, out_channels: int) -> nn.Module:
-        return nn.Conv3d(width, out_channels, (self.last_length, self.side, self.side))
+        return nn.Conv3d(width, out_channels, (self.last_length, self.side, self.side))  # one logit a stretch of time
 
     def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> SharedFeatures:
-        """As documented above, for (N, C, T, H, W)."""
+        """Return the features of clips (N, C, T, H, W) that do not depend on the label."""
         if sample.shape[2] < self.min_frames:
             raise ConfigError(
                 f"VideoDiscriminator needs clips of {self.min_frames} frames or more, got {sample.shape[2]}"
@@ -202,8 +245,16 @@ class VideoDiscriminator(_ConvStack):
 class VectorDiscriminator(DiscriminatorNetwork):
     """A perceptron of three layers on vectors (DTGAN's D_d; its widths are ours).
 
+    Args:
+        in_channels: Size of the vectors.
+        label_size: Size of the one-hot label; 0 if there is none.
+        map_channels: Must be 0.
+        num_classes: Number of classes; 0 unless it classifies.
+        widths: Units of the two hidden layers.
+        norm: "batch", "spectral" or None.
+
     Raises:
-        ConfigError: if asked to condition on an image or on maps.
+        ConfigError: If it is to be conditioned on an image or on maps.
     """
 
     sample_type = "vector"
@@ -222,6 +273,7 @@ class VectorDiscriminator(DiscriminatorNetwork):
         if map_channels:
             raise ConfigError("VectorDiscriminator cannot be conditioned on an image or on maps")
         layers: list[nn.Module] = []
+        # The label enters with the sample.
         for width_in, width in zip((in_channels + label_size, *widths), widths, strict=False):
             layers += [
                 nn.Linear(width_in, width),
@@ -229,25 +281,28 @@ class VectorDiscriminator(DiscriminatorNetwork):
                 nn.LeakyReLU(0.2),
             ]
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
-        self.to_class = nn.Linear(widths[-1], num_classes) if num_classes else None
+        self.to_class = nn.Linear(widths[-1], num_classes) if num_classes else None  # reads the last hidden layer
         if norm == "spectral":
             for layer in self.modules():
                 if isinstance(layer, nn.Linear):
                     spectral_norm(layer)
 
-    def forward(self, sample: Tensor, label: Tensor | None = None, maps: None = None) -> Tensor:
-        """Logits (N, 1) of vectors (N, D) and one-hot labels (N, L)."""
-        return self.layers(_with_label(sample, label))
+    def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
+        """Return logits (N, 1) of vectors (N, D) and one-hot labels (N, L)."""
+        return self.layers(_with_label(sample, label))  # (N, D + L) -> (N, 1)
 
-    def classify(self, sample: Tensor, label: Tensor | None = None, maps: None = None) -> Tensor:
-        """Class logits (N, num_classes) of the same."""
+    def classify(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
+        """Return class logits (N, num_classes) of vectors (N, D) and one-hot labels (N, L)."""
+        assert self.to_class is not None, "a discriminator classifies only with num_classes"
         return self.to_class(self.layers[:-1](_with_label(sample, label)))
 
 
 def _with_label(sample: Tensor, label: Tensor | None) -> Tensor:
+    # (N, D) and (N, L) -> (N, D + L)
+    """Return vectors (N, D) with their labels (N, L) appended."""
     return sample if label is None else torch.cat([sample, label.to(sample.dtype)], dim=1)
 
 
 def repeat_over_time(image: Tensor, length: int) -> Tensor:
-    """An image (N, C, H, W) as a still clip (N, C, T, H, W)."""
+    """Return an image (N, C, H, W) as a static clip (N, C, T, H, W)."""
     return repeat(image, "n c h w -> n c t h w", t=length)

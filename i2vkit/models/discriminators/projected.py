@@ -21,7 +21,12 @@ from i2vkit.registry import DISCRIMINATORS
 
 @dataclass(frozen=True)
 class ProjectedFeatures:
-    """Features of samples before the label joins: maps (N * groups, C_i, H_i, W_i), fine to coarse."""
+    """The features of samples before the label joins.
+
+    Attributes:
+        maps: (N * groups, C_i, H_i, W_i), fine to coarse.
+        groups: Number of feature maps of each sample, for instance the pairs of frames of a clip.
+    """
 
     maps: list[Tensor]
     groups: int
@@ -35,7 +40,7 @@ class _ScaleDiscriminator(nn.Module):
         layers: list[nn.Module] = []
         for i in range(halvings + 1):
             kernel, stride = (4, 2) if i < halvings else (3, 1)
-            normed = norm == "batch" and i > 0
+            normed = norm == "batch" and i > 0  # not behind the first convolution, as in DCGAN
             convolution = nn.Conv2d(in_channels if i == 0 else hidden, hidden, kernel, stride, 1, bias=not normed)
             layers += [convolution, *([nn.BatchNorm2d(hidden)] if normed else []), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
@@ -46,27 +51,43 @@ class _ScaleDiscriminator(nn.Module):
                 if isinstance(layer, nn.Conv2d):
                     spectral_norm(layer)
 
+    def class_logits(self, x: Tensor) -> Tensor:
+        """Return class logits (N, num_classes) from the output of ``layers``, the mean over its places."""
+        assert self.to_class is not None, "a discriminator classifies only with num_classes"
+        return self.to_class(x).flatten(2).mean(dim=2)  # (N, num_classes, H, W) -> (N, num_classes)
+
 
 class ProjectedDiscriminator(DiscriminatorNetwork):
-    """Small discriminators, one a scale, on frozen features that random projections have mixed.
+    """Small discriminators, one for each scale, on frozen features that random projections have mixed.
 
     All scales are brought to the side of the coarsest map, so that each has as many logits as the others. The label
-    joins as constant maps, condition images and maps by their means over the places of each scale.
+    joins as constant maps. Condition images and maps join as their means over the places of each scale.
 
     Source: Sauer et al., "Projected GANs Converge Faster" (2021), sec. 3. Ours: the sizes of the small discriminators,
     the conditions, and how maps are mixed in detail (``RandomMixing``). The paper scales small images up to the size
     that the network was trained on, which ``resize`` does.
 
     Args:
-        backbone: a network of timm, with ``out_indices``, ``weights``, ``sha256`` and ``pretrained`` as of
-            ``FrozenBackbone``. The default's weights come with the extra ``projected``.
-        resize, scales, width, max_width, seed: as of ``FrozenFeatures``.
-        hidden: channels of the small discriminators.
-        norm: "batch", "spectral" or None, of the small discriminators.
+        image_size: Side of the frames, in pixels.
+        label_size: Size of the one-hot label; 0 if there is none.
+        map_channels: Channels of condition images or maps; 0 if there are none.
+        num_classes: Number of classes; 0 unless it classifies.
+        backbone: A network of timm. The weights of the default come with the extra ``projected``.
+        out_indices: As of ``FrozenBackbone``.
+        weights: As of ``FrozenBackbone``.
+        sha256: As of ``FrozenBackbone``.
+        pretrained: As of ``FrozenBackbone``.
+        resize: As of ``FrozenFeatures``.
+        scales: As of ``FrozenFeatures``.
+        width: As of ``FrozenFeatures``.
+        max_width: As of ``FrozenFeatures``.
+        hidden: Channels of the small discriminators.
+        norm: "batch", "spectral" or None, in the small discriminators.
+        seed: As of ``FrozenFeatures``.
 
     Raises:
-        ConfigError: a backbone that timm does not have, that gives no maps of images of this size, or whose weights are
-            not known; and for samples that are not colour frames.
+        ConfigError: If timm does not have the backbone, it gives no maps of images of this size, or its weights are not
+            known; and for samples that are not colour frames.
     """
 
     sample_type: str
@@ -96,11 +117,11 @@ class ProjectedDiscriminator(DiscriminatorNetwork):
         self.features = FrozenFeatures(
             image_size, backbone, out_indices, weights, sha256, pretrained, resize, scales, width, max_width, seed
         )
-        coarsest = self.features.strides[-1]
+        coarsest = self.features.strides[-1]  # all scales are brought to its side
         self.heads = nn.ModuleList(
             _ScaleDiscriminator(
                 in_channels=self.frames * (channels + map_channels) + label_size,
-                halvings=(coarsest // stride).bit_length() - 1,
+                halvings=(coarsest // stride).bit_length() - 1,  # down to the side of the coarsest map
                 hidden=hidden,
                 num_classes=num_classes,
                 norm=norm,
@@ -109,83 +130,96 @@ class ProjectedDiscriminator(DiscriminatorNetwork):
         )
 
     def forward(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
-        """Logits (N, ...) of samples (N, 3, [T,] H, W), one-hot labels (N, L) and maps (N, M, [T,] H, W)."""
+        """Return logits (N, ...) of samples (N, 3, [T,] H, W), one-hot labels (N, L) and maps (N, M, [T,] H, W)."""
         return self.score(self.shared_features(sample, maps), label)
 
     def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> ProjectedFeatures:
-        """The features of samples, which serve for several labels."""
+        """Return the features of samples, which serve for several labels."""
         raise NotImplementedError
 
     def score(self, shared: ProjectedFeatures, label: Tensor | None) -> Tensor:
-        """Logits (N, groups * scales * places) of what ``shared_features`` gave and one-hot labels (N, L)."""
+        """Return logits (N, groups * scales * places) of shared features and one-hot labels (N, L)."""
         features = self._judged(shared, label)
-        logits = [head.to_score(x).flatten(1) for head, x in zip(self.heads, features, strict=True)]
+        # (N * groups, 1, h, w) -> (N * groups, h * w), the same h and w at all scales.
+        logits = [head.to_score(x).flatten(1) for head, x in zip(self._scales(), features, strict=True)]
         return rearrange(torch.cat(logits, dim=1), "(n g) k -> n (g k)", g=shared.groups)
 
     def classify(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
-        """Class logits (N, num_classes) of the same, the mean over scales and places."""
-        shared = self.shared_features(sample, maps)
+        """Return class logits (N, num_classes), the mean over scales and places."""
+        shared = self.shared_features(sample, maps)  # N * groups maps a scale
         features = self._judged(shared, label)
-        logits = [head.to_class(x).flatten(2).mean(dim=2) for head, x in zip(self.heads, features, strict=True)]
+        logits = [head.class_logits(x) for head, x in zip(self._scales(), features, strict=True)]
+        # (scales, N * groups, num_classes) -> (N, num_classes)
         return rearrange(torch.stack(logits).mean(dim=0), "(n g) k -> n g k", g=shared.groups).mean(dim=1)
 
+    def _scales(self) -> list[_ScaleDiscriminator]:
+        """Return the small discriminators, fine to coarse."""
+        return list(self.heads)  # type: ignore[arg-type]  # a ModuleList has no type of its elements
+
     def _judged(self, shared: ProjectedFeatures, label: Tensor | None) -> list[Tensor]:
-        """What the last layers of each scale read."""
+        """Return the maps that the last layers of each scale read."""
         found = []
-        for head, x in zip(self.heads, shared.maps, strict=True):
+        for head, x in zip(self._scales(), shared.maps, strict=True):
             if label is not None:
+                # (N, L) -> (N * groups, L) -> (N * groups, L, H_i, W_i)
                 own = label.to(x.dtype).repeat_interleave(shared.groups, dim=0)
                 x = torch.cat([x, own[:, :, None, None].expand(-1, -1, *x.shape[2:])], dim=1)
-            found.append(head.layers(x))
+            found.append(head.layers(x))  # (N * groups, hidden, h, w)
         return found
 
     def _features(self, frames: Tensor, maps: Tensor | None) -> list[Tensor]:
-        """Frozen features of frames (N, 3, H, W), fine to coarse, each with the condition maps in its size."""
+        """Return frozen features of frames (N, 3, H, W), fine to coarse, each joined with the condition maps."""
         if frames.shape[1] != 3:
             raise ConfigError(f"{type(self).__name__} looks at colour frames of 3 channels, not of {frames.shape[1]}")
-        features = self.features(frames)
+        features = self.features(frames)  # (N, C_i, H_i, W_i), fine to coarse
         if maps is None:
             return features
+        # Condition maps (N, M, H, W) in the size of each level: (N, M, H_i, W_i).
         maps = self.features.resized(maps.to(frames.dtype))
         shrunk = [functional.avg_pool2d(maps, stride) for stride in self.features.strides]
-        return [torch.cat(pair, dim=1) for pair in zip(features, shrunk, strict=True)]
+        return [torch.cat(pair, dim=1) for pair in zip(features, shrunk, strict=True)]  # (N, C_i + M, H_i, W_i)
 
 
 @DISCRIMINATORS.register_module()
 class ProjectedFrameDiscriminator(ProjectedDiscriminator):
-    """Single frames, seen through the frozen features of an image network (Sauer et al., 2021, sec. 3).
+    """A discriminator on single frames, seen through the frozen features of an image network.
 
-    For the arguments see ``ProjectedDiscriminator``.
+    Its arguments are those of ``ProjectedDiscriminator``.
+
+    Source: Sauer et al., 2021, sec. 3.
     """
 
     sample_type, frames = "frames", 1
 
     def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> ProjectedFeatures:
-        """The features of frames (N, 3, H, W)."""
-        return ProjectedFeatures(self._features(sample, maps), groups=1)
+        """Return the features of frames (N, 3, H, W)."""
+        return ProjectedFeatures(self._features(sample, maps), groups=1)  # one feature map a frame
 
 
 @DISCRIMINATORS.register_module()
 class ProjectedPairDiscriminator(ProjectedDiscriminator):
-    """Every two successive frames of a clip, by the frozen features of both side by side: so motion is judged.
+    """A discriminator on every two successive frames of a clip, by the frozen features of both side by side.
 
-    With the view ``FramePairs`` these are two frames at a distance; in a longer clip each is judged with the next.
-    Ours, after the discriminator on single frames of Sauer et al., 2021; for the arguments see
-    ``ProjectedDiscriminator``.
+    So it judges motion. With the view ``FramePairs`` these are two frames at a distance. In a longer clip each frame is
+    judged with the next. Its arguments are those of ``ProjectedDiscriminator``.
+
+    Source: Ours, after the discriminator on single frames of Sauer et al., 2021.
     """
 
     sample_type, frames = "clip", 2
     min_frames = 2
 
     def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> ProjectedFeatures:
-        """The features of clips (N, 3, T, H, W)."""
+        """Return the features of the pairs of frames of clips (N, 3, T, H, W)."""
         if sample.shape[2] < 2:
             raise ConfigError("ProjectedPairDiscriminator needs clips of 2 frames or more, got 1")
+        # The network sees single frames: (N, C, T, H, W) -> (N * T, C, H, W).
         apart = None if maps is None else rearrange(maps, "n m t h w -> (n t) m h w")
         features = self._features(rearrange(sample, "n c t h w -> (n t) c h w"), apart)
         pairs = []
         for level in features:
             level = rearrange(level, "(n t) c h w -> n t c h w", n=len(sample))
+            # Each frame beside the next one.
             both = torch.cat([level[:, :-1], level[:, 1:]], dim=2)  # (N, T - 1, 2 C, H, W)
-            pairs.append(both.flatten(0, 1))
+            pairs.append(both.flatten(0, 1))  # (N * (T - 1), 2 C, H, W)
         return ProjectedFeatures(pairs, groups=sample.shape[2] - 1)

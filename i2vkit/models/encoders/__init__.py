@@ -1,4 +1,4 @@
-"""Content encoders (2D), motion encoders (CNN-LSTM, 3D) and the frame encoders they are built on."""
+"""Content encoders (2D), motion encoders (CNN-LSTM, 3D, residual) and the frame encoders that they use."""
 
 from i2vkit.models.encoders.cnn_lstm import CnnLstmEncoder
 from i2vkit.models.encoders.conv3d import Conv3dEncoder

@@ -15,16 +15,22 @@ from i2vkit.structures import Motion, Spec, VideoBatch
 
 @MOTION_ENCODERS.register_module()
 class CnnLstmEncoder(MotionEncoder):
-    """A frame CNN under an LSTM; one motion vector a frame.
+    """A frame CNN followed by an LSTM, which gives one motion vector for each frame.
 
-    With ``suppress_appearance`` the vectors are Z = H - H_st (DTGAN, sec. 3.1): H from the clip, H_st from the static
-    clip that repeats its first frame, so that what the first frame looks like cancels; z_0 is always 0. Without, Z = H
-    (the comparison of sec. 4.4). The static clip needs the CNN for one frame only. ``frame_encoder`` is any of
-    ``FRAME_ENCODERS``, by default a ``ConvFrameEncoder``. ``input_size`` (ours) averages frames to so many pixels a
-    side before the CNN sees them: half the image size makes four times as many clips fit into a training.
+    With ``suppress_appearance`` the vectors are Z = H - H_st (DTGAN, sec. 3.1). H comes from the clip, and H_st from
+    the static clip that repeats its first frame. The appearance of the first frame cancels, and z_0 is always 0. The
+    CNN runs on only one frame of the static clip.
+
+    Args:
+        image_size: Side of the frames in pixels.
+        frame_encoder: Config of one of ``FRAME_ENCODERS``. By default a ``ConvFrameEncoder``.
+        hidden: Size of the LSTM's state, and so of the motion vectors.
+        suppress_appearance: False gives Z = H, the comparison of DTGAN's sec. 4.4.
+        input_size: Side in pixels to which frames are averaged before the CNN (ours). Half the image size lets four
+            times as many clips fit into a training. None, the default: frames keep their size.
 
     Raises:
-        ConfigError: if ``input_size`` does not divide the image size.
+        ConfigError: ``input_size`` does not divide ``image_size``.
     """
 
     provides = ("motion.trajectory",)
@@ -52,37 +58,41 @@ class CnnLstmEncoder(MotionEncoder):
         self.spec = Spec(trajectory=hidden)
 
     def train(self, mode: bool = True) -> "CnnLstmEncoder":
-        """As usual, but the LSTM stays in training mode: cuDNN has no backward pass through an LSTM in eval mode, and
-        without dropout between its layers the two modes compute the same.
-        """
+        """Set the mode of every module but the LSTM, which stays in training mode."""
         super().train(mode)
+        # cuDNN has no backward pass through an LSTM in eval mode. Without dropout between the layers of the LSTM, both
+        # modes compute the same.
         self.lstm.train()
         return self
 
     def features(self, video: Tensor) -> Tensor:
-        """Frame features (B, T, D) of a video (B, 3, T, H, W)."""
-        frames = rearrange(video, "b c t h w -> (b t) c h w")
+        """Return frame features (B, T, D) of a video (B, 3, T, H, W)."""
+        frames = rearrange(video, "b c t h w -> (b t) c h w")  # (B, 3, T, H, W) -> (B T, 3, H, W)
         if self.shrink > 1:
             frames = functional.avg_pool2d(frames, self.shrink)
+        # (B T, D) -> (B, T, D)
         return rearrange(self.frame_encoder(frames), "(b t) d -> b t d", b=len(video))
 
     @outside_graphs
     def sequence(self, features: Tensor, hidden: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple]:
-        """LSTM outputs (B, T, D) for features (B, T, D), and the state after the last frame."""
+        """Return LSTM outputs (B, T, hidden) for features (B, T, D), and the state after the last frame."""
         return self.lstm(features, hidden)
 
     def forward(self, clip: VideoBatch, state: GenerationState) -> Motion:
-        """The trajectory of ``clip.driving``; the state carries both LSTM states and the first frame's features."""
+        """Return the trajectory (B, T, hidden) of ``clip.driving``."""
         features = self.features(clip.driving)
         length = features.shape[1]
+        # For the next chunk the state keeps the clip's first frame, its features, and both LSTM states.
         start = (clip.driving[:, :, :1], features[:, :1], None, None)
         frame, first, hidden, static_hidden = state.recurrent.get(self, start)
-        # The rows of one matrix product can differ in the last bit: a frame that is the first one again gets its very
-        # features, so that Z of a static clip is exactly zero.
+        # Equal rows of one matrix product can differ in the last bit. A frame that equals the first one gets the
+        # features of the first, so that Z of a static clip is exactly zero.
+        # (B, 3, T, H, W) == (B, 3, 1, H, W) -> (B, 3, T, H W) -> (B, 3, T) -> (B, T) -> (B, T, 1)
         same = rearrange((clip.driving == frame).flatten(3).all(dim=3).all(dim=1), "b t -> b t 1")
-        features = torch.where(same, first, features)
+        features = torch.where(same, first, features)  # first is (B, 1, D)
         trajectory, hidden = self.sequence(features, hidden)
         if self.suppress_appearance:
+            # (B, 1, D) -> (B, T, D): the static clip has the same features at every frame
             static, static_hidden = self.sequence(repeat(first, "b 1 d -> b t d", t=length), static_hidden)
             trajectory = trajectory - static
         state.recurrent[self] = (frame, first, hidden, static_hidden)

@@ -16,24 +16,35 @@ from i2vkit.structures import Motion, Spec, VideoBatch
 
 @MOTION_ENCODERS.register_module()
 class Conv3dEncoder(MotionEncoder):
-    """3D convolutions with batch norm, strided in space and, but for the first, in time; averaged over time to
-    ``steps`` maps, squeezed to ``squeezed`` channels, and read place by place by one linear layer, as in C3D: the
-    average over places would not tell where something moves, nor when. One code a clip.
+    """3D convolutions with batch norm that give one code for each clip.
 
-    Variational (Dual-MTGAN, sec. III-A): code ~ N(mean, exp(log_variance)) by the reparametrisation trick in training,
-    the mean at test. Any length of 1 or more; the padding of shorter clips in a batch is seen as a still.
-    ``initial_log_variance`` (ours): with less noise than the prior's at the start, a decoder comes to read the code
-    before the divergence has emptied it.
+    The convolutions are strided in space and, except for the first, in time. Their maps are averaged over time to
+    ``steps`` maps and reduced to ``squeezed`` channels. One linear layer reads all places of these maps, as in C3D: an
+    average over places would lose where and when something moves. Clips have any length of 1 or more. The encoder sees
+    the padding of shorter clips in a batch as frames without motion.
+
+    A variational encoder (Dual-MTGAN, sec. III-A) draws code ~ N(mean, exp(log_variance)) by the reparametrisation
+    trick in training, and returns the mean at test.
 
     Args:
-        difference: reads x_t - x_0 in place of x_t, so that a constant picture added to all frames changes nothing
-            (ours; the paper does not say so). A code of x_t tells who drives long before it tells how they move, and
-            on unseen people the driver's beard and brows then come with the motion.
-        log_variance_bounds: least and largest log-variance (ours). While the decoder does not need the code, it can run
-            away, and the divergence with it. Within them nothing changes; see ``clamp_with_inward_gradient``.
+        image_size: Side of the frames in pixels.
+        widths: Channels of the convolutions.
+        code: Size of the code.
+        steps: Number of maps in time that are left.
+        squeezed: Channels of these maps.
+        variational: False leaves mean and log-variance out.
+        initial_log_variance: Log-variance at the start (ours). With less noise than the prior's, a decoder learns to
+            read the code before the divergence has emptied it.
+        difference: True reads x_t - x_0 in place of x_t, so that a constant picture added to all frames changes nothing
+            (ours; the paper does not mention it). A code of x_t shows who drives long before it shows how they move. On
+            unseen people the driver's beard and brows then come with the motion.
+        log_variance_bounds: Least and largest log-variance (ours). While the decoder does not need the code, the
+            log-variance can grow without limit, and the divergence with it. Within the bounds nothing changes; see
+            ``clamp_with_inward_gradient``.
 
     Raises:
-        ConfigError: if the video is too small for the number of blocks, or the bounds leave nothing between them.
+        ConfigError: The video is too small for the number of blocks, or ``initial_log_variance`` is not between the
+            bounds.
     """
 
     provides = ("motion.code",)
@@ -74,22 +85,24 @@ class Conv3dEncoder(MotionEncoder):
                 f"Conv3dEncoder halves {len(widths)} times, so it takes videos of {1 << len(widths)} pixels or more, "
                 f"not of {image_size}: set image_size to as many, or give fewer widths"
             )
-        self.pooled = (steps, side, side)
+        self.pooled = (steps, side, side)  # sizes in time and space that the linear layers read
         self.squeeze = nn.Conv3d(widths[-1], squeezed, 1, bias=False)
         read = squeezed * steps * side * side
         self.to_mean = nn.Linear(read, code)
         self.to_log_variance = nn.Linear(read, code) if variational else None
         self.spec = Spec(code=code, variational=variational)
         init_dcgan_(self)
-        if variational:
+        if self.to_log_variance is not None:
+            # With weights of 0 the first log-variance is the bias, whatever the clip.
             nn.init.zeros_(self.to_log_variance.weight)
             nn.init.constant_(self.to_log_variance.bias, initial_log_variance)
 
     def forward(self, clip: VideoBatch, state: GenerationState) -> Motion:
-        """The code of ``clip.driving``."""
+        """Return the code (B, D) of ``clip.driving``, with its mean and log-variance if the encoder is variational."""
+        # (B, 3, T, H, W) - (B, 3, 1, H, W)
         video = clip.driving - clip.driving[:, :, :1] if self.difference else clip.driving
-        maps = adaptive_average_pool(self.blocks(video), self.pooled)
-        features = self.squeeze(maps).flatten(1)
+        maps = adaptive_average_pool(self.blocks(video), self.pooled)  # (B, C, steps, side, side)
+        features = self.squeeze(maps).flatten(1)  # (B, squeezed, steps, side, side) -> (B, squeezed steps side side)
         mean = self.to_mean(features)
         motion = Motion(length=clip.driving.shape[2], code=mean, mean=mean, num_frames=clip.num_frames)
         if self.to_log_variance is None:

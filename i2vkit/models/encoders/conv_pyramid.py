@@ -13,12 +13,19 @@ from i2vkit.structures import Content, FeatureSpec, Spec
 class ConvPyramidEncoder(ContentEncoder):
     """4x4 stride-2 convolutions with batch norm and LeakyReLU, then one convolution of the remaining map to 1x1.
 
-    With widths 64-128-256-512 the content encoder of ImaGINator (code 100) and, with code 128, of Dual-MTGAN. The
-    pyramid holds the output of every block, fine to coarse. ``bias`` gives the convolutions before a batch norm biases
-    too; they change nothing, but ImaGINator's code has them.
+    With widths 64-128-256-512 this is the content encoder of ImaGINator (code 100) and of Dual-MTGAN (code 128). The
+    pyramid holds the output of every block, fine to coarse.
+
+    Args:
+        image_size: Side of the image in pixels.
+        widths: Channels of the blocks. Each halves the map.
+        code: Size of the code.
+        bias: True gives a bias also to convolutions before a batch norm. It changes nothing, but the code of
+            ImaGINator's authors has it.
+        requested: Fields that other parts read. Without "content.code" the last convolution is left out.
 
     Raises:
-        ConfigError: if the image is too small for the number of blocks.
+        ConfigError: The image is too small for the number of blocks.
     """
 
     supports_chunks = True
@@ -57,10 +64,11 @@ class ConvPyramidEncoder(ContentEncoder):
         init_dcgan_(self)
 
     def forward(self, image: Tensor) -> Content:
-        """The content of images (N, 3, H, W)."""
+        """Return the content of images (N, 3, H, W): a code (N, D) and maps (N, C_i, H / 2^i, W / 2^i)."""
         pyramid, x = [], image
         for block in self.blocks:
             x = block(x)
             pyramid.append(x)
+        # (N, C, side, side) -> (N, D, 1, 1) -> (N, D)
         code = None if self.to_code is None else self.to_code(x).flatten(1)
         return Content(image=image, pyramid=tuple(pyramid), code=code)

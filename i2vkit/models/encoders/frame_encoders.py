@@ -1,4 +1,4 @@
-"""Networks that turn single frames into feature vectors."""
+"""Frame encoders: networks that turn single frames into feature vectors."""
 
 from pathlib import Path
 
@@ -12,11 +12,18 @@ from i2vkit.registry import FRAME_ENCODERS
 
 @FRAME_ENCODERS.register_module()
 class ConvFrameEncoder(FrameEncoder):
-    """A plain CNN for small faces and figures: per width a 3x3 convolution, batch norm, ReLU and 2x2 max pooling, then
-    a linear layer (the frame CNN of Kim et al., 2017, whose widths DTGAN does not give; ours).
+    """A plain CNN for small faces and figures.
+
+    It has a 3x3 convolution, batch norm, ReLU and 2x2 max pooling for each width, and a linear layer at the end. It
+    follows the frame CNN of Kim et al., 2017, which DTGAN uses. The widths are ours, since DTGAN does not give them.
+
+    Args:
+        image_size: Side of the frames in pixels.
+        widths: Channels of the convolutions.
+        features: Size of the vector of a frame.
 
     Raises:
-        ConfigError: if the image is too small for the number of pooling steps.
+        ConfigError: The image is too small for the number of pooling steps.
     """
 
     def __init__(self, image_size: int, widths: tuple[int, ...] = (32, 64, 128, 256), features: int = 512):
@@ -35,22 +42,30 @@ class ConvFrameEncoder(FrameEncoder):
                 nn.ReLU(inplace=True),
             ]
             layers += [nn.MaxPool2d(2)]
+        # (N, 3, H, W) -> (N, C, side, side) -> (N, C side side)
         self.trunk = nn.Sequential(*layers, nn.Flatten())
         self.linear = nn.Linear(widths[-1] * side * side, features)
         self.features = features
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Frames (N, 3, H, W) in [-1, 1] to features (N, D)."""
+        """Return features (N, D) of frames (N, 3, H, W) in [-1, 1]."""
         return self.linear(self.trunk(frames))
 
 
 @FRAME_ENCODERS.register_module()
 class TimmFrameEncoder(FrameEncoder):
-    """Any network of timm with ``features_only``, by name, and a linear layer on its deepest map. For the arguments see
-    ``TimmBackbone``.
+    """A network of timm that supports ``features_only``, and a linear layer on its deepest map.
+
+    Args:
+        image_size: Side of the frames in pixels.
+        backbone: Name of the network in timm.
+        features: Size of the vector of a frame.
+        out_indices: Maps that are taken (see ``TimmBackbone``). None, the default: timm's choice.
+        weights: File of weights for the network (see ``TimmBackbone``). None, the default: timm's initial weights.
+        sha256: First 8 or more digits of the hash of that file.
 
     Raises:
-        ConfigError: an unknown network, or one that cannot take images of this size.
+        ConfigError: The network is unknown, or it cannot take images of this size.
     """
 
     def __init__(
@@ -69,6 +84,6 @@ class TimmFrameEncoder(FrameEncoder):
         self.features = features
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Frames (N, 3, H, W) in [-1, 1] to features (N, D)."""
+        """Return features (N, D) of frames (N, 3, H, W) in [-1, 1]."""
         _, deepest = self.backbone(frames)
-        return self.linear(deepest.flatten(1))
+        return self.linear(deepest.flatten(1))  # (N, C, h, w) -> (N, C h w) -> (N, D)

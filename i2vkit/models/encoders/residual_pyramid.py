@@ -1,4 +1,4 @@
-"""Encoders made of residual blocks: of images, and of condition maps (FRGAN)."""
+"""Encoders made of residual blocks, for images and for condition maps (FRGAN)."""
 
 from einops import rearrange
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from i2vkit.structures import Content, Motion, Spec, VideoBatch
 
 
 class _CodedTrunk(nn.Module):
-    """A residual trunk, and a linear layer from its last map to a code."""
+    """A residual trunk, and a linear layer from its last map to a code; ``code=0`` leaves the layer out."""
 
     def __init__(self, in_channels: int, image_size: int, width: int, max_width: int, code: int):
         super().__init__()
@@ -21,19 +21,29 @@ class _CodedTrunk(nn.Module):
         self.to_code = nn.Linear(last * self.trunk.side**2, code) if code else None
 
     def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor | None]:
-        """Maps (N, C, H, W) to the pyramid, fine to coarse, and the code (N, D)."""
+        """Return the pyramid (fine to coarse) and the code (N, D) of maps (N, C, H, W)."""
         pyramid = self.trunk(x)
+        # (N, C, side, side) -> (N, C side side) -> (N, D)
         return pyramid, None if self.to_code is None else self.to_code(pyramid[-1].flatten(1))
 
 
 @CONTENT_ENCODERS.register_module()
 class ResidualPyramidEncoder(ContentEncoder):
-    """f_I of FRGAN (sec. 3.2; sizes by its authors' code): a 3x3 convolution to ``width``, then residual blocks that
-    halve the map while it is 8 or larger (64 -> 4x4, 96 -> 6x6) and double its channels up to ``max_width``; a linear
-    layer gives the code. The pyramid holds all maps, that of full size first.
+    """The content encoder f_I of FRGAN (sec. 3.2), with the sizes of its authors' code.
+
+    It begins with a 3x3 convolution. Residual blocks then halve the map while its side is 8 or more (64 -> 4x4, 96 ->
+    6x6), and double its channels up to ``max_width``. A linear layer gives the code. The pyramid holds all maps,
+    beginning with that of full size.
+
+    Args:
+        image_size: Side of the image in pixels.
+        width: Channels of the first convolution.
+        max_width: Largest number of channels.
+        code: Size of the code.
+        requested: Fields that other parts read. Without "content.code" the linear layer is left out.
 
     Raises:
-        ConfigError: if the image size does not halve so.
+        ConfigError: The image size cannot be halved in this way.
     """
 
     supports_chunks = True
@@ -53,21 +63,29 @@ class ResidualPyramidEncoder(ContentEncoder):
         self.spec = Spec(code=code, code_per_frame=code > 0, pyramid=self.encoder.trunk.levels)
 
     def forward(self, image: Tensor) -> Content:
-        """The content of images (N, 3, H, W)."""
+        """Return the content of images (N, 3, H, W): a code (N, D) and maps (N, C_i, H_i, W_i)."""
         pyramid, code = self.encoder(image)
         return Content(image=image, pyramid=tuple(pyramid), code=code)
 
 
 @MOTION_ENCODERS.register_module()
 class MapDifferenceEncoder(MotionEncoder):
-    """f_M of FRGAN on condition maps, used as an analogy (eq. 3): the motion of a frame is f_M(M_t+k) - f_M(M_t).
+    """The encoder f_M of FRGAN on condition maps, used as an analogy (eq. 3).
 
-    M_t+k are ``clip.driving_maps``, M_t is ``clip.image_maps``, of the input image, which is encoded once a clip.
-    ``Motion.maps`` holds the pyramids of both, as the groups "driving" and "reference". Sizes as in
-    ``ResidualPyramidEncoder``.
+    The motion of a frame is f_M(M_t+k) - f_M(M_t). M_t+k are ``clip.driving_maps``. M_t is ``clip.image_maps``, the
+    maps of the image, which are encoded once for each clip. ``Motion.maps`` holds the pyramids of both, as the groups
+    "driving" and "reference". The blocks are those of ``ResidualPyramidEncoder``.
+
+    Args:
+        image_size: Side of the maps in pixels.
+        map_channels: Channels of the condition maps.
+        width: Channels of the first convolution.
+        max_width: Largest number of channels.
+        code: Size of a step of the trajectory.
+        requested: Fields that other parts read. Without "motion.trajectory" the linear layer is left out.
 
     Raises:
-        ConfigError: if the model has no condition maps, or the image size does not halve as it should.
+        ConfigError: The model has no condition maps, or the image size cannot be halved as it should.
     """
 
     supports_chunks = True
@@ -95,11 +113,15 @@ class MapDifferenceEncoder(MotionEncoder):
         self.spec = Spec(trajectory=code, maps=self.encoder.trunk.levels, map_groups=("driving", "reference"))
 
     def forward(self, clip: VideoBatch, state: GenerationState) -> Motion:
-        """The trajectory (B, T, D) and the pyramids of ``clip.driving_maps`` against ``clip.image_maps``."""
+        """Return the trajectory (B, T, D), and the pyramids of driving maps and image maps."""
+        assert clip.driving_maps is not None, "the generator checks the condition maps of a clip before it encodes them"
         length = clip.driving_maps.shape[2]
+        # (B, M, T, H, W) -> (B T, M, H, W)
         pyramid, codes = self.encoder(rearrange(clip.driving_maps, "b m t h w -> (b t) m h w"))
         reference, code = self.encoder(clip.image_maps)
+        # (B T, C_i, H_i, W_i) -> (B, C_i, T, H_i, W_i)
         driving = [rearrange(level, "(b t) c h w -> b c t h w", t=length) for level in pyramid]
+        # (B T, D) -> (B, T, D), minus (B, 1, D) of the image
         trajectory = None if code is None else rearrange(codes, "(b t) d -> b t d", t=length) - code[:, None]
         maps = dict(driving=tuple(driving), reference=tuple(reference))
         return Motion(length=length, trajectory=trajectory, maps=maps, num_frames=clip.num_frames)

@@ -12,13 +12,22 @@ from i2vkit.structures import Content, Spec
 
 @CONTENT_ENCODERS.register_module()
 class TimmPyramidEncoder(ContentEncoder):
-    """Any network of timm with ``features_only``, by name: its maps are the pyramid, a linear layer on the deepest one
-    gives the code. For the arguments see ``TimmBackbone``.
+    """A network of timm that supports ``features_only``, as a content encoder.
 
-    To keep published weights as they are, freeze ``generator.content_encoder.backbone``: the code still trains.
+    The maps of the network are the pyramid. A linear layer on the deepest map gives the code. To keep published weights
+    as they are, freeze ``generator.content_encoder.backbone``; the linear layer still trains.
+
+    Args:
+        image_size: Side of the image in pixels.
+        backbone: Name of the network in timm.
+        code: Size of the code.
+        out_indices: Maps that are taken (see ``TimmBackbone``). None, the default: timm's choice.
+        weights: File of weights for the network (see ``TimmBackbone``). None, the default: timm's initial weights.
+        sha256: First 8 or more digits of the hash of that file.
+        requested: Fields that other parts read. Without "content.code" the linear layer is left out.
 
     Raises:
-        ConfigError: an unknown network, or one that cannot take images of this size.
+        ConfigError: The network is unknown, or it cannot take images of this size.
     """
 
     supports_chunks = True
@@ -42,7 +51,8 @@ class TimmPyramidEncoder(ContentEncoder):
         self.spec = Spec(code=code if with_code else 0, code_per_frame=with_code, pyramid=self.backbone.levels)
 
     def forward(self, image: Tensor) -> Content:
-        """The content of images (N, 3, H, W)."""
+        """Return the content of images (N, 3, H, W): a code (N, D) and the maps of the network."""
         pyramid, deepest = self.backbone(image)
+        # (N, C, h, w) -> (N, C h w) -> (N, D)
         code = None if self.to_code is None else self.to_code(deepest.flatten(1))
         return Content(image=image, pyramid=tuple(pyramid), code=code)

@@ -1,8 +1,8 @@
 """The interfaces of the parts that a generator is assembled from, one abstract class per role.
 
-A part inherits from the class of its role and registers itself. The builder reads its class attributes before it builds
-anything, so a wrong name is refused where the class is defined. Discriminators have their interfaces beside them
-(``models/discriminators/interfaces.py``, ``views.py``), losses in ``models/losses``.
+A part inherits from the class of its role and registers itself. The builder reads the class attributes before it builds
+anything, and a wrong name is refused where the class is defined. The interfaces of discriminators are in
+``models/discriminators/interfaces.py`` and ``views.py``, those of losses in ``models/losses``.
 """
 
 from i2vkit.models.interfaces.adapter import Adapter

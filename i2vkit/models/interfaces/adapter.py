@@ -1,7 +1,7 @@
 """The interface of adapters."""
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from torch import nn
 
@@ -10,20 +10,41 @@ from i2vkit.models.fields import FIELDS, check_fields
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.structures import Content, Motion, Spec
 
+# An adapter works on one side: it gets a content and returns it, or gets a motion and returns it.
+Side = TypeVar("Side", Content, Motion)
 
-class Adapter(nn.Module, Interface):
-    """Makes a field of content or motion from another, where two parts do not meet. Registered in ``ADAPTERS``.
 
-    The builder inserts an adapter by itself and names it in the log. It is built from the spec upstream, and
-    from ``image_size`` if its constructor asks for that.
+class Adapter(nn.Module, Interface, Generic[Side]):
+    """Makes a field of content or motion from another one, where two parts do not fit. Registered in ``ADAPTERS``.
+
+    The builder inserts an adapter by itself and names it in the log. It builds the adapter with the spec upstream, and
+    with ``image_size`` (in pixels) if the constructor asks for that.
 
     Attributes:
         side: "content" or "motion".
         reads: The field that the adapter reads, for instance "code".
         provides: The field that it adds, for instance "trajectory".
-        supports_chunks: True if a clip can be made in chunks.
-        code_per_step: True if the adapter can read a motion code for every step, (B, T, D).
+        supports_chunks: True if a clip can be made in chunks. Default False.
+        code_per_step: True if the adapter can read a motion code for every step, (B, T, D). Default False.
         spec: The spec upstream with the field added.
+
+    Raises:
+        ConfigError: ``reads`` or ``provides`` names an unknown field, when the class is defined.
+
+    Examples:
+        >>> import torch
+        >>> from dataclasses import replace
+        >>> from i2vkit.models.interfaces import Adapter
+        >>> from i2vkit.structures import Motion, Spec
+        >>> class LastStep(Adapter):
+        ...     side, reads, provides = "motion", "trajectory", "code"
+        ...     def __init__(self, spec):
+        ...         super().__init__()
+        ...         self.spec = replace(spec, code=spec.trajectory)
+        ...     def forward(self, motion, state):
+        ...         return replace(motion, code=motion.trajectory[:, -1])  # (B, T, D) -> (B, D)
+        >>> LastStep(Spec(trajectory=4))(Motion(5, trajectory=torch.zeros(2, 5, 4)), state=None).code.shape
+        torch.Size([2, 4])
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
@@ -38,10 +59,16 @@ class Adapter(nn.Module, Interface):
 
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)
+        # An abstract class between may leave the names to its subclasses.
         for attribute in ("reads", "provides"):
             if hasattr(cls, "side") and hasattr(cls, attribute):
                 check_fields(cls.__name__, attribute, (f"{cls.side}.{getattr(cls, attribute)}",), FIELDS)
 
     @abstractmethod
-    def forward(self, upstream: Content | Motion, state: GenerationState | None) -> Content | Motion:
-        """Return the content or motion with the field added."""
+    def forward(self, upstream: Side, state: GenerationState | None) -> Side:
+        """Return the content or motion with the field added.
+
+        Args:
+            upstream: The content or motion so far.
+            state: Random draws and recurrent states. None for adapters of the content.
+        """

@@ -13,6 +13,16 @@ class FrameEncoder(nn.Module, Interface):
 
     Attributes:
         features: Size of the vector of a frame.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.models.interfaces import FrameEncoder
+        >>> class MeanColour(FrameEncoder):
+        ...     features = 3
+        ...     def forward(self, frames):
+        ...         return frames.mean(dim=(2, 3))  # (N, 3, H, W) -> (N, 3)
+        >>> MeanColour()(torch.zeros(2, 3, 8, 8)).shape
+        torch.Size([2, 3])
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("features",)

@@ -1,4 +1,4 @@
-"""The interfaces of what the plan of a generator decides about: encoders, motion generators and decoders."""
+"""The interfaces of the parts that a generator's plan connects: encoders, motion generators and decoders."""
 
 from abc import abstractmethod
 from typing import ClassVar
@@ -21,28 +21,51 @@ class Part(nn.Module, Interface):
     "motion.points", "motion.flow" and "motion.condition".
 
     A part with ``reads_past`` turns generation into a rollout: frame 0 is the image itself, and step t is made from
-    frame t - 1. All parts behind the motion encoder are then called step by step (or once for all steps with the true
-    frames before them, ``Pass.feed``) and must support chunks. The content that such a part gets has the frames before
-    its steps as ``past`` (B, C, n, H, W), and their codes (B, n, D) in place of the image's.
+    frame t - 1. All parts behind the motion encoder must then support chunks. They are called step by step, or once for
+    all steps with the true frames before them (``Pass.feed``). The content that such a part gets has the frames before
+    its steps as ``past`` (B, C, n, H, W), and the codes (B, n, D) of these frames in place of the image's code.
 
-    The builder passes these keyword arguments to every constructor that names them, so a config never gives them:
-    ``image_size`` in pixels; ``requested``, the names of the fields that another part reads; ``content`` and
-    ``motion``, the specs upstream; ``out_channels``, which the head reads; ``base_requested``, true if the head reads a
-    base; ``num_labels``; ``map_channels`` of condition maps.
+    The builder passes the following keyword arguments to every constructor that names them, so a config never gives
+    them. All classes of this module share them.
+
+    - ``image_size``: Side of the image in pixels.
+    - ``requested``: Names of the fields that another part reads.
+    - ``content`` and ``motion``: Specs upstream.
+    - ``out_channels``: Number of channels that the head reads.
+    - ``base_requested``: True if the head reads a base.
+    - ``num_labels``: Number of labels of the model, 0 for none.
+    - ``map_channels``: Number of channels of condition maps, 0 for none.
 
     Attributes:
-        requires: What the part cannot do without. The builder inserts an adapter for what is missing, or refuses.
-        accepts: What the part takes where it is there.
-        provides: What the part can give. ``spec`` says how large each is.
-        optional_outputs: Names from ``provides`` that an argument of the part can switch off.
+        requires: Fields that the part needs. For a missing one the builder inserts an adapter, or it refuses the
+            config. Default ().
+        accepts: Fields that the part also uses, if they are there. Default ().
+        provides: Fields that the part can give; ``spec`` has their sizes. Default ().
+        optional_outputs: Names from ``provides`` that an argument of the part can switch off. Default ().
         supports_chunks: True if a clip can be made in chunks, with the state between them in the ``GenerationState``.
-        reads_past: True if step t of the part depends on frame t - 1, given or made. It must support chunks.
+            Default False.
+        reads_past: True if step t of the part depends on frame t - 1, given or made. It must support chunks. Default
+            False.
         code_per_frame: True if the part can read a content code for every frame, (B, T, D). A motion encoder then gets
-            the codes of the clip's own frames.
-        code_per_step: True if the part can read a motion code for every step, (B, T, D).
-        accepted_sides: Which sides ("content", "motion") a part of this role may read; set by the role.
-        provided_side: The side that a part of this role gives; set by the role.
-        spec: What the part gives, once it is built.
+            the codes of the clip's own frames. Default False.
+        code_per_step: True if the part can read a motion code for every step, (B, T, D). Default False.
+        accepted_sides: Sides ("content", "motion") that a part of this role may read. The role sets it.
+        provided_side: Side that a part of this role gives. The role sets it.
+        spec: Sizes of the part's output, once it is built.
+
+    Raises:
+        ConfigError: A class names an unknown field, or one that its role cannot read or give. Python raises it where
+            the class is defined.
+
+    Examples:
+        >>> from i2vkit.models.interfaces import Decoder
+        >>> class Painter(Decoder):
+        ...     requires = ("motion.trajectory",)
+        ...     accepts = ("content.code",)
+        ...     def forward(self, content, motion, state):
+        ...         ...
+        >>> sorted(Painter.reads()), Painter.reads_content()
+        (['content.code', 'motion.trajectory'], True)
     """
 
     requires: ClassVar[tuple[str, ...]] = ()
@@ -56,7 +79,7 @@ class Part(nn.Module, Interface):
     accepted_sides: ClassVar[tuple[str, ...]] = ("content", "motion")
     provided_side: ClassVar[str | None] = None
     spec: Spec
-    # What came to the interface later, so that parts without the base class stay valid.
+    # Members that were added later, so that parts from outside without them stay valid.
     optional: ClassVar[tuple[str, ...]] = ("reads_past", "code_per_frame", "code_per_step", "prior")
 
     def __init_subclass__(cls, **kwargs) -> None:
@@ -71,6 +94,7 @@ class Part(nn.Module, Interface):
 
     @classmethod
     def _check_past(cls) -> None:
+        """Raise ``ConfigError`` unless ``reads_past`` agrees with everything else that the class declares."""
         if not cls.reads_past:
             if "content.past" in cls.reads():
                 raise ConfigError(f"{cls.__name__} reads content.past, the frames before: set reads_past=True")
@@ -132,17 +156,18 @@ class ContentEncoder(Part):
 class MotionEncoder(Part):
     """Encodes the motion of a driving clip. Registered in ``MOTION_ENCODERS``.
 
-    An encoder that names a field of the content in ``requires`` or ``accepts`` is called with a third argument, the
-    content of the image that its motion will animate, with one code (B, D) a clip. Its constructor may ask for the spec
-    ``content``. Where the motion of a generated video is encoded anew, the content is that of the video's first frame.
+    An encoder that names a field of the content in ``requires`` or ``accepts`` is called with a third argument. This is
+    the content of the image that the motion will animate, with one code (B, D) for each clip. The constructor may ask
+    for the spec ``content``. If a loss encodes the motion of a generated video, it passes the content of that video's
+    first frame.
 
-    An encoder with ``reads_past`` encodes frames that were given or made before, and needs no driving video: it is
+    An encoder with ``reads_past`` encodes frames that were given or made before, and needs no driving video. It is
     called with a clip whose ``driving`` is ``content.past``, the frame before each step. Any other encoder runs once on
     the whole driving clip, in a rollout too.
 
     Attributes:
-        reads_maps: True if the encoder reads the condition maps of the clip.
-        reads_video: False if it reads nothing of the video itself.
+        reads_maps: True if the encoder reads the condition maps of the clip. Default False.
+        reads_video: False if it does not read the video itself. Default True.
 
     Examples:
         >>> import torch
@@ -171,29 +196,33 @@ class MotionEncoder(Part):
         super().__init_subclass__(**kwargs)
         if cls.prior is not MotionEncoder.prior and not cls.reads_content():
             raise ConfigError(
-                f"{cls.__name__} has a prior of its own and reads no content: name what it reads of it in needs, for "
-                f'instance "content.code"'
+                f"{cls.__name__} has a prior of its own and reads no content: name the fields that the prior reads in "
+                f'requires, for instance "content.code"'
             )
 
     @abstractmethod
     def forward(self, clip: VideoBatch, state: GenerationState) -> Motion:
-        """Return the motion of ``clip.driving`` (B, 3, T, H, W).
+        """Return the motion of a driving clip.
 
-        ``Motion.code`` is (B, D), or (B, T, D) with ``code_per_step`` in the spec, and with a variational spec so are
-        ``mean`` and ``log_variance``; ``Motion.trajectory`` is (B, T, D). Draw noise from ``state`` and keep recurrent
-        state in it.
+        Args:
+            clip: The batch; ``clip.driving`` is (B, 3, T, H, W) in [-1, 1].
+            state: Draw noise from it and keep recurrent state in it.
+
+        Returns:
+            A motion of length T. Its ``code`` is (B, D), or (B, T, D) with ``code_per_step`` in the spec. With a
+            variational spec, ``mean`` and ``log_variance`` have the same shape. Its ``trajectory`` is (B, T, D).
         """
 
     def prior(self, content: Content, state: GenerationState) -> tuple[Tensor, Tensor] | None:
         """Return mean and log-variance of the motion code before the driving clip is seen, or None for N(0, I).
 
         Args:
-            content: Of the image. In a rollout, and with ``code_per_step``, its ``past`` has the n frames before the
-                steps, and its code is theirs, (B, n, D).
-            state: Where recurrent state is kept; the prior and ``forward`` need states of their own.
+            content: Content of the image. In a rollout with ``code_per_step``, its ``past`` has the frames before the n
+                steps, and its code is that of these frames, (B, n, D).
+            state: Keeps recurrent state. The prior and ``forward`` need separate entries in it.
 
         Returns:
-            (B, D) each, or (B, n, D) each, one a step.
+            (B, D) each, or (B, n, D) each, one for each step.
         """
         return None
 
@@ -202,7 +231,7 @@ class MotionGenerator(Part):
     """Makes the motion of every frame from a code, a label or noise. Registered in ``MOTION_GENERATORS``.
 
     A motion generator that names a field of the content in ``requires`` or ``accepts`` is called with the content as
-    third argument, with one code (B, D) a clip. Its constructor may ask for the spec ``content``.
+    third argument, with one code (B, D) for each clip. Its constructor may ask for the spec ``content``.
 
     Examples:
         >>> import torch
@@ -228,9 +257,11 @@ class MotionGenerator(Part):
 
     @abstractmethod
     def forward(self, motion: Motion, state: GenerationState) -> Motion:
-        """Return ``motion`` with what this part adds: a code (B, D) or a trajectory (B, ``motion.length``, D).
+        """Return ``motion`` with a code (B, D) or a trajectory (B, ``motion.length``, D) added.
 
-        In a rollout it is called for one step or for all of them, and ``motion`` holds these steps alone.
+        Args:
+            motion: The motion so far. In a rollout it holds one step, or all of them.
+            state: Draw noise from it and keep recurrent state in it.
         """
 
 
@@ -238,9 +269,9 @@ class Decoder(Part):
     """Makes the features of every frame from content and motion. Registered in ``DECODERS``.
 
     Attributes:
-        frame_wise: True if a frame depends on the content and on the motion of that frame alone. A training step can
-            then decode some frames of a clip without the others.
-        lengths: The numbers of frames that the decoder can make; any by default.
+        frame_wise: True if a frame depends only on the content and on the motion of that frame. A training step can
+            then decode some frames of a clip without the others. Default False.
+        lengths: The numbers of frames that the decoder can make. Any by default.
 
     Examples:
         >>> import torch
@@ -267,7 +298,14 @@ class Decoder(Part):
 
     @abstractmethod
     def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
-        """Return features (B, out_channels, T, H, W) for the head, and the base (B, 3, T or 1, H, W) in [-1, 1].
+        """Return the features of all frames, and the base for the head.
 
-        Give the content image as base, (B, 3, 1, H, W), where the decoder makes none of its own.
+        Args:
+            content: Content of the image.
+            motion: Motion of T frames.
+            state: Draw noise from it and keep recurrent state in it.
+
+        Returns:
+            Features (B, out_channels, T, H, W) for the head, and the base (B, 3, T or 1, H, W) in [-1, 1]. A decoder
+            without a base of its own returns the content image, (B, 3, 1, H, W).
         """

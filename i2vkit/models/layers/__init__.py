@@ -1,4 +1,4 @@
-"""Small pieces that several parts share; they know nothing of papers."""
+"""Small layers that several parts share; none belongs to one paper."""
 
 from i2vkit.models.layers.dropout import ClipDropout
 from i2vkit.models.layers.initialization import init_batch_norm_, init_dcgan_, init_he_

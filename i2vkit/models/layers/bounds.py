@@ -1,29 +1,38 @@
-"""Values that keep within bounds and can come back from them."""
+"""Values that stay within bounds and can come back from them."""
+
+from typing import Any
 
 import torch
 from torch import Tensor
 
 
 class _Bound(torch.autograd.Function):
+    """``Tensor.clamp`` with a gradient that leads back into the bounds."""
+
     @staticmethod
-    def forward(ctx, values: Tensor, least: float, largest: float) -> Tensor:
-        ctx.save_for_backward(values)
+    def forward(ctx: Any, values: Tensor, least: float, largest: float) -> Tensor:
+        ctx.save_for_backward(values)  # before they are cut off
         ctx.bounds = least, largest
         return values.clamp(least, largest)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (values,), (least, largest) = ctx.saved_tensors, ctx.bounds
-        # A step goes against the gradient: with a positive one a value becomes smaller.
+        # A step goes against the gradient, so a positive gradient makes a value smaller.
         outward = ((values > largest) & (gradient < 0)) | ((values < least) & (gradient > 0))
-        return gradient.masked_fill(outward, 0), None, None
+        return gradient.masked_fill(outward, 0), None, None  # the bounds have no gradients
 
 
 def clamp_with_inward_gradient(values: Tensor, least: float, largest: float) -> Tensor:
-    """``values`` cut off at ``least`` and ``largest``, with a gradient that leads back.
+    """Return ``values`` cut off at ``least`` and ``largest``, with a gradient that leads back.
 
-    A value beyond a bound gets no gradient that would take it farther out, and keeps the one that takes it back. The
-    gradient of ``Tensor.clamp`` is 0 there, so that what has once run away would stay.
+    A value beyond a bound gets no gradient that would move it farther out, and keeps the one that moves it back. The
+    gradient of ``Tensor.clamp`` is 0 there, so that a value that has once run away would stay.
+
+    Args:
+        values: A tensor of any shape.
+        least: The lower bound.
+        largest: The upper bound.
 
     Examples:
         >>> values = torch.tensor([-20.0, 0.0, 5.0], requires_grad=True)

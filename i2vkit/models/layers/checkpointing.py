@@ -10,29 +10,38 @@ from torch.utils.checkpoint import checkpoint
 
 
 def checkpointed(function: Callable[..., Tensor], *inputs: Tensor | None, norms: nn.Module) -> Tensor:
-    """Return ``function(*inputs)``; nothing of it is kept for the backward pass but ``inputs``.
+    """Return ``function(*inputs)`` and keep only ``inputs`` for the backward pass.
 
-    It also serves backward passes with gradients of their own, as gradient penalties take them.
+    It also serves backward passes that are differentiated again, as gradient penalties need them.
 
     Args:
-        function: it gives the same whenever it is called with the same: it draws no random numbers, has no weights that
-            change from call to call (spectral norm), and changes nothing but the statistics of batch norms.
-        inputs: of ``function``.
-        norms: the module whose batch norms ``function`` calls: their running statistics are updated once.
+        function: A function that gives the same results for the same inputs. It draws no random numbers, has no weights
+            that change from call to call (spectral norm), and changes nothing but the statistics of batch norms.
+        inputs: The inputs of ``function``.
+        norms: The module whose batch norms ``function`` calls. Their running statistics are updated once.
+
+    Examples:
+        >>> layer = nn.Linear(2, 1)
+        >>> x = torch.ones(3, 2, requires_grad=True)
+        >>> checkpointed(layer, x, norms=layer).sum().backward()
+        >>> bool((x.grad == layer.weight).all())
+        True
     """
-    if not torch.is_grad_enabled():
+    if not torch.is_grad_enabled():  # no backward pass will follow
         return function(*inputs)
+    # The forward pass updates the statistics, the second one in the backward pass does not.
     return checkpoint(
         function,
         *inputs,
         use_reentrant=False,
         preserve_rng_state=False,
+        # For the first pass, and for the one in the backward pass.
         context_fn=lambda: (nullcontext(), _StatisticsStay(norms)),
     )
 
 
 class _StatisticsStay:
-    """A context, to be entered again and again, in which the batch norms of ``module`` leave their statistics alone."""
+    """A context, to be entered many times, in which the batch norms of ``module`` keep their statistics."""
 
     def __init__(self, module: nn.Module):
         self._layers = [layer for layer in module.modules() if isinstance(layer, _BatchNorm)]
@@ -41,7 +50,7 @@ class _StatisticsStay:
     def __enter__(self) -> None:
         self._before = [(layer.momentum, layer.num_batches_tracked) for layer in self._layers]
         for layer in self._layers:
-            # With the momentum at 0 a running statistic becomes what it was, and without a counter nothing is counted.
+            # With the momentum at 0 the running statistics keep their values; without a counter no batch is counted.
             layer.momentum, layer.num_batches_tracked = 0.0, None
 
     def __exit__(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""Features of a pre-trained image network that never trains, and of which no checkpoint holds a copy."""
+"""Features of a pre-trained image network that never trains and that no checkpoint copies."""
 
 from __future__ import annotations
 
@@ -29,37 +29,41 @@ PACKAGED_WEIGHTS = {
 
 
 def freeze_as_buffers_(module: nn.Module) -> nn.Module:
-    """Turn every parameter of ``module`` into a buffer, and leave all its buffers out of state dicts; returns it.
+    """Turn every parameter of ``module`` into a buffer, leave all its buffers out of state dicts, and return it.
 
-    What was a parameter is then in no optimiser and no checkpoint, while gradients still pass through the module. It is
-    to stay in eval mode: batch norms no longer follow what they see.
+    Former parameters are then in no optimiser and no checkpoint, while gradients still pass through the module. It must
+    stay in eval mode: its batch norms no longer update their statistics.
 
-    >>> layer = freeze_as_buffers_(nn.Linear(1, 1))
-    >>> len(list(layer.parameters())), len(layer.state_dict()), layer(torch.zeros(1, 1)).requires_grad
-    (0, 0, False)
+    Examples:
+        >>> layer = freeze_as_buffers_(nn.Linear(1, 1))
+        >>> len(list(layer.parameters())), len(layer.state_dict()), layer(torch.zeros(1, 1)).requires_grad
+        (0, 0, False)
     """
     for part in module.modules():
         for name, parameter in list(part.named_parameters(recurse=False, remove_duplicate=False)):
-            delattr(part, name)
+            delattr(part, name)  # a name is a parameter or a buffer, not both
             part.register_buffer(name, parameter.detach(), persistent=False)
         for name, buffer in list(part.named_buffers(recurse=False, remove_duplicate=False)):
             part.register_buffer(name, buffer, persistent=False)
         if hasattr(part, "track_running_stats"):
-            # Nothing to a batch norm in eval mode; but one that tracks would ask state dicts for its counter.
-            part.track_running_stats = False
+            # A batch norm in eval mode ignores this; but one that tracks would look for its counter in state dicts.
+            part.track_running_stats = False  # type: ignore[assignment]  # torch types no attributes of plain modules
     return module
 
 
 class FrozenBackbone(TimmBackbone):
-    """A ``TimmBackbone`` that never trains: always in eval mode, and its weights are buffers outside of checkpoints.
+    """A ``TimmBackbone`` that never trains: it stays in eval mode, and checkpoints leave its weights out.
 
     Args:
-        name, image_size, out_indices, sha256: as of ``TimmBackbone``.
-        weights: likewise; by default the file of a package, where one is known (``PACKAGED_WEIGHTS``).
-        pretrained: false for a network as timm initialises it, which needs no file.
+        name: As of ``TimmBackbone``.
+        image_size: As of ``TimmBackbone``.
+        out_indices: As of ``TimmBackbone``.
+        weights: As of ``TimmBackbone``; by default the file of a package, where one is known (``PACKAGED_WEIGHTS``).
+        sha256: As of ``TimmBackbone``.
+        pretrained: If false, the network stays as timm initialises it, which needs no file.
 
     Raises:
-        ConfigError: as ``TimmBackbone``, and where weights are wanted and neither given nor known.
+        ConfigError: As ``TimmBackbone``, and where weights are requested and neither given nor known.
     """
 
     def __init__(
@@ -81,15 +85,17 @@ class FrozenBackbone(TimmBackbone):
             self.file = PACKAGED_WEIGHTS[name]
         if not pretrained:
             self.file = None
-        freeze_as_buffers_(self.network)
+        freeze_as_buffers_(self.network)  # out of optimisers and checkpoints
         self.eval()
 
     def train(self, mode: bool = True) -> FrozenBackbone:
-        """Stays in eval mode."""
-        return super().train(False)
+        """Stay in eval mode."""
+        return super().train(False)  # whatever ``mode`` says
 
     def _take(self, weights: dict[str, Tensor]) -> None:
+        """Copy weights, in the names of ``network``, into its buffers."""
         own = dict(self.network.named_buffers(remove_duplicate=False))
+        # Buffers that are not persistent are not in state dicts, so they are filled by name.
         for name, value in weights.items():
             own[name].copy_(value)
 
@@ -97,7 +103,7 @@ class FrozenBackbone(TimmBackbone):
 class RandomMixing(nn.Module):
     """Fixed random projections of the maps of a pyramid, which mix them across channels and across scales.
 
-    Every map goes through a 1x1 convolution; then, from coarse to fine, each mixed map goes through a 3x3 convolution
+    Every map goes through a 1x1 convolution. Then, from coarse to fine, each mixed map goes through a 3x3 convolution
     and bilinear upsampling and is added to the next finer one. None has a bias or a non-linearity. The weights keep the
     variance of their input. They follow from ``seed`` by exact arithmetic, so that they are the same on every machine,
     and no checkpoint holds them.
@@ -105,13 +111,21 @@ class RandomMixing(nn.Module):
     Source: Sauer et al., "Projected GANs Converge Faster" (2021), sec. 3.2.
 
     Args:
-        channels: of the maps, fine to coarse.
-        width: channels of the finest mixed map; each coarser one has twice as many, ``max_width`` at most.
+        channels: Channels of the maps, fine to coarse.
+        width: Channels of the finest mixed map; each coarser one has twice as many.
+        max_width: The most channels of a mixed map.
+        seed: Seed of the weights.
+
+    Examples:
+        >>> mixing = RandomMixing(channels=[4, 8], width=16)
+        >>> [tuple(level.shape) for level in mixing([torch.zeros(1, 4, 8, 8), torch.zeros(1, 8, 4, 4)])]
+        [(1, 16, 8, 8), (1, 32, 4, 4)]
     """
 
     def __init__(self, channels: Sequence[int], width: int = 64, max_width: int = 512, seed: int = 0):
         super().__init__()
         self.widths = tuple(min(max_width, width << i) for i in range(len(channels)))
+        # numpy and not torch: its generator gives the same numbers in every version and on every machine.
         rng = np.random.default_rng(seed)
         pairs = zip(channels, self.widths, strict=True)
         self.across_channels = nn.ModuleList(_random_convolution(rng, given, own, 1) for given, own in pairs)
@@ -120,8 +134,10 @@ class RandomMixing(nn.Module):
         freeze_as_buffers_(self)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        """Maps (N, C_i, H_i, W_i), fine to coarse, to maps (N, widths[i], H_i, W_i)."""
+        """Return mixed maps (N, widths[i], H_i, W_i) of maps (N, C_i, H_i, W_i), both fine to coarse."""
+        # (N, C_i, ...) -> (N, widths[i], ...).
         mixed = [convolution(level) for convolution, level in zip(self.across_channels, maps, strict=True)]
+        # From coarse to fine: (N, C_i+1, H_i+1, W_i+1) -> (N, C_i, H_i, W_i), added to the finer map.
         for i in reversed(range(len(mixed) - 1)):
             coarse = self.across_scales[i](mixed[i + 1])
             mixed[i] = mixed[i] + functional.interpolate(coarse, mixed[i].shape[-2:], mode="bilinear")
@@ -129,8 +145,9 @@ class RandomMixing(nn.Module):
 
 
 def _random_convolution(rng: np.random.Generator, in_channels: int, out_channels: int, side: int) -> nn.Conv2d:
-    """A convolution that keeps the size, without a bias; its weights are uniform with variance 1 / fan-in."""
-    bound = (3 / (in_channels * side**2)) ** 0.5
+    """Return a convolution that keeps the size, without a bias; its weights are uniform with variance 1 / fan-in."""
+    bound = (3 / (in_channels * side**2)) ** 0.5  # for variance 1 / fan-in
+    # A uniform distribution over [-bound, bound) has the variance bound^2 / 3.
     values = (2 * rng.random((out_channels, in_channels, side, side)) - 1) * bound
     convolution = nn.Conv2d(in_channels, out_channels, side, padding=side // 2, bias=False)
     convolution.weight.data.copy_(torch.from_numpy(values.astype(np.float32)))
@@ -140,16 +157,21 @@ def _random_convolution(rng: np.random.Generator, in_channels: int, out_channels
 class FrozenFeatures(nn.Module):
     """Mixed maps of a frozen image network, for a discriminator to look through (Projected GANs).
 
-    A state dict holds a fingerprint of the network, its weights and the mixing in place of their tensors: a checkpoint
-    stays small, and one that was trained on other features is refused.
+    A state dict holds a fingerprint of the network, its weights and the mixing in place of their tensors. So a
+    checkpoint stays small, and one that was trained on other features is refused.
 
     Args:
-        image_size: side of the images.
-        backbone, out_indices, weights, sha256, pretrained: see ``FrozenBackbone``.
-        resize: images are scaled bilinearly to this side first; by default they stay as they are.
-        scales: number of maps that are used, the coarsest of those that there are.
-        width, max_width: see ``RandomMixing``.
-        seed: of the mixing, and of an untrained network.
+        image_size: Side of the images, in pixels.
+        backbone: The name of the network, see ``FrozenBackbone``.
+        out_indices: As of ``FrozenBackbone``.
+        weights: As of ``FrozenBackbone``.
+        sha256: As of ``FrozenBackbone``.
+        pretrained: As of ``FrozenBackbone``.
+        resize: Images are first scaled bilinearly to this side, in pixels; by default they stay as they are.
+        scales: Number of maps that are used, the coarsest of the network's.
+        width: As of ``RandomMixing``.
+        max_width: As of ``RandomMixing``.
+        seed: Seed of the mixing, and of an untrained network.
     """
 
     def __init__(
@@ -168,34 +190,37 @@ class FrozenFeatures(nn.Module):
     ):
         super().__init__()
         self.side = resize or image_size
-        self.resizes = self.side != image_size
+        self.resizes = self.side != image_size  # else images pass untouched
+        # The seed serves this network alone, the global generator is left as it was.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             self.backbone = FrozenBackbone(backbone, self.side, out_indices, weights, sha256, pretrained)
             levels = self.backbone.levels[-scales:]
             self.mixing = RandomMixing([level.channels for level in levels], width, max_width, seed)
         self.strides = tuple(level.stride for level in levels)
+        # Everything that the features depend on.
         self._facts = [self.frozen_networks, self.side, self.strides, width, max_width, seed]
 
     @property
     def frozen_networks(self) -> dict[str, str | None]:
-        """The SHA-256 of the weights by timm's name of the network; None of an untrained one."""
+        """The SHA-256 of the weights, by timm's name of the network; None of an untrained one."""
         file = self.backbone.file
-        return {self.backbone.name: file and file.sha256}
+        return {self.backbone.name: None if file is None else file.sha256}
 
     def resized(self, images: Tensor) -> Tensor:
-        """Images (N, C, H, W) in the size that the network looks at."""
+        """Return images (N, C, H, W) in the size that the network looks at."""
         if not self.resizes:
             return images
         return functional.interpolate(images, (self.side, self.side), mode="bilinear", antialias=False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Images (N, 3, H, W) in [-1, 1] to maps (N, C_i, side / stride_i, side / stride_i), fine to coarse."""
+        """Return maps (N, C_i, side / stride_i, side / stride_i), fine to coarse, of images (N, 3, H, W) in [-1, 1]."""
+        # The coarsest maps (N, C_i, H_i, W_i) of the pyramid.
         pyramid, _ = self.backbone(self.resized(images))
         return self.mixing(pyramid[-len(self.strides) :])
 
     def get_extra_state(self) -> Tensor:
-        """The fingerprint, uint8 (32,)."""
+        """Return the fingerprint, uint8 (32,)."""
         digest = hashlib.sha256(json.dumps(self._facts).encode()).digest()
         return torch.tensor(list(digest), dtype=torch.uint8, device="cpu")
 

@@ -12,15 +12,15 @@ from torch.nn import functional
 
 
 def warp(frames: Tensor, flow: Tensor) -> Tensor:
-    """``frames`` moved by ``flow``: each pixel takes the bilinear value that lies ``flow`` pixels away from it.
+    """Return ``frames`` moved by ``flow``: each pixel takes the value at a distance of ``flow`` pixels.
 
     Beyond the picture its border goes on. The gradient passes to the flow and to the frames. Two forms compute the same
-    numbers, to rounding. ``grid_sample`` is the faster one on a CPU. Its backward pass on CUDA adds up in an arbitrary
-    order, and PyTorch refuses it under ``torch.use_deterministic_algorithms``: there, and in code that
+    numbers, up to rounding. ``grid_sample`` is the faster one on a CPU. Its backward pass on CUDA adds up in an
+    arbitrary order, and PyTorch refuses it under ``torch.use_deterministic_algorithms``. There, and in code that
     ``torch.compile`` traces, the four neighbours are gathered by index instead.
 
     Args:
-        frames: (B, C, T or 1, H, W). One frame serves all T flows of its clip and is never copied by the gathered form.
+        frames: (B, C, T or 1, H, W). One frame serves all T flows of its clip; the gathered form never copies it.
         flow: (B, 2, T, H, W), x before y, in pixels. With a flow of (1, 0) everywhere the picture moves one pixel to
             the left.
 
@@ -40,9 +40,9 @@ def warp(frames: Tensor, flow: Tensor) -> Tensor:
 
 
 def flow_in_pixels(flow: Tensor, height: int, width: int) -> Tensor:
-    """``flow`` (B, 2, T, h, w) in the units of ``Points``, interpolated to (B, 2, T, height, width) and in pixels.
+    """Return ``flow`` (B, 2, T, h, w) in the units of ``Points`` as (B, 2, T, height, width) in pixels.
 
-    The first and last values of a row or column stand at the first and last pixels, and between them it is bilinear.
+    It is interpolated bilinearly. The first and last values of a row or column stand at the first and last pixels.
 
     Examples:
         >>> flow = torch.tensor([0.0, 2.0]).view(1, 1, 1, 1, 2).expand(1, 2, 1, 1, 2)
@@ -50,50 +50,54 @@ def flow_in_pixels(flow: Tensor, height: int, width: int) -> Tensor:
         [0.0, 1.0, 2.0, 3.0, 4.0]
     """
     batch = len(flow)
-    frames = rearrange(flow, "b c t h w -> (b t) c h w")
+    frames = rearrange(flow, "b c t h w -> (b t) c h w")  # interpolation takes single frames
     if frames.shape[2:] != (height, width):
         frames = functional.interpolate(frames, (height, width), mode="bilinear", align_corners=True)
+    # Pixels in one unit, of x and of y: (2, 1, 1).
     pixels = frames.new_tensor([(width - 1) / 2, (height - 1) / 2])[:, None, None]
     return rearrange(frames * pixels, "(b t) c h w -> b c t h w", b=batch)
 
 
 def warp_sampled(frames: Tensor, flow: Tensor) -> Tensor:
-    """``warp`` by ``grid_sample``."""
+    """Return ``warp(frames, flow)``, computed by ``grid_sample``."""
     batch, _, length, height, width = flow.shape
     x, y = _places(flow)
-    # grid_sample wants places from -1 to 1 over the outer edges of the picture.
+    # grid_sample takes places from -1 to 1 over the outer edges of the picture: (B, T, H, W, 2).
     grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)
+    # (B, C, T or 1, H, W) -> (B T, C, H, W), grid (B, T, H, W, 2) -> (B T, H, W, 2)
     frames = rearrange(frames.expand(-1, -1, length, -1, -1), "b c t h w -> (b t) c h w")
     moved = functional.grid_sample(frames, grid.flatten(0, 1), padding_mode="border", align_corners=False)
     return rearrange(moved, "(b t) c h w -> b c t h w", b=batch)
 
 
 def warp_gathered(frames: Tensor, flow: Tensor) -> Tensor:
-    """``warp`` by gathering the four neighbours of each place; a flow of 0 gives the very frames."""
+    """Return ``warp(frames, flow)`` by gathering the four neighbours of each place; a flow of 0 gives exact copies."""
     length, height, width = flow.shape[2:]
     x, y = _places(flow)
     x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
+    # The upper left neighbour; the shares below carry the gradient of the flow.
     left, top = x.detach().floor(), y.detach().floor()
     right, bottom = (left + 1).clamp(max=width - 1), (top + 1).clamp(max=height - 1)
     pixels = rearrange(frames, "b c t h w -> b c t (h w)")
     if frames.shape[2] == 1 < length:
-        pixels = pixels[:, :, 0]
+        pixels = pixels[:, :, 0]  # (B, C, H W): one frame serves all T, without a copy
 
     def at(row: Tensor, column: Tensor) -> Tensor:
         index = (row * width + column).long().flatten(2)  # (B, T, H W)
-        index = index.flatten(1) if pixels.dim() == 3 else index
+        index = index.flatten(1) if pixels.dim() == 3 else index  # (B, T H W) of one frame
+        # The same places in all channels, (B, C, ...); then back to (B, C, T, H, W).
         index = index[:, None].expand(-1, pixels.shape[1], *index.shape[1:])
         return pixels.gather(-1, index).unflatten(-1, (-1, height, width)).view(*index.shape[:2], length, height, width)
 
-    across, down = (x - left)[:, None], (y - top)[:, None]  # shares of the right and of the lower neighbour
+    across, down = (x - left)[:, None], (y - top)[:, None]  # (B, 1, T, H, W), shares of the right and lower neighbour
     upper = at(top, left) * (1 - across) + at(top, right) * across
     lower = at(bottom, left) * (1 - across) + at(bottom, right) * across
     return upper * (1 - down) + lower * down
 
 
 def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
-    """Where each pixel takes its value, x and y (B, T, H, W), in pixels whose centres are whole numbers."""
+    """Return the places that pixels take their values from, x and y (B, T, H, W); pixel i has its centre at i."""
     height, width = flow.shape[3:]
     columns = torch.arange(width, device=flow.device, dtype=flow.dtype)
     rows = torch.arange(height, device=flow.device, dtype=flow.dtype)[:, None]
-    return columns + flow[:, 0], rows + flow[:, 1]
+    return columns + flow[:, 0], rows + flow[:, 1]  # (W,) and (H, 1) to (B, T, H, W)

@@ -1,4 +1,4 @@
-"""Losses, each small and registered, and the adversarial losses of discriminators."""
+"""Losses, one small registered class each, and the adversarial losses of discriminators."""
 
 from i2vkit.models.losses.adversarial_losses import (
     AdversarialCriterion,

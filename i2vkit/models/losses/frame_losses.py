@@ -1,6 +1,7 @@
-"""Losses on the frames of one pass, and on what they were blended from."""
+"""Losses on the frames of one pass, and on the mask that blends them."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
 
 from einops import rearrange
 from torch import Tensor
@@ -10,27 +11,38 @@ from i2vkit.models.clip_lengths import masked_mean, true_frames
 from i2vkit.models.losses.base import Loss
 from i2vkit.registry import LOSSES
 
+if TYPE_CHECKING:  # the models import the losses
+    from i2vkit.models.training.context import GanContext
+    from i2vkit.models.training.image_to_video_gan import ImageToVideoGan
+
 
 class PassLoss(Loss):
-    """A loss on one pass."""
+    """A loss on one pass. The base class of losses that read a single pass.
 
-    def __init__(self, pass_name: str, name: str | None, weight):
+    Args:
+        pass_name: The pass, a key of ``model.passes``.
+        name: As of ``Loss``.
+        weight: As of ``Loss``.
+    """
+
+    def __init__(self, pass_name: str, name: str | None, weight: float | Sequence):
         super().__init__(name, weight)
-        self.passes = (pass_name,)
+        self.passes = (pass_name,)  # the context generates the passes that losses name
 
     @property
     def pass_name(self) -> str:
-        """The pass it looks at."""
+        """The name of the pass."""
         return self.passes[0]
 
-    def compared(self, context) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The generated and the real video (B, C, T, H, W) without the frames that were given, and which are true.
+    def compared(self, context: "GanContext") -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return the generated and the real video without the frames that were given, and the mask of the true frames.
 
-        The mask (B, T) is None where all are.
+        Returns:
+            Two videos (B, C, T, H, W), and a mask (B, T), or None where all frames are true ones.
         """
         real = context.real(self.pass_name)
         made = context.generated(self.pass_name)
-        mask = true_frames(real.num_frames, made.video.shape[2])
+        mask = true_frames(real.num_frames, made.video.shape[2])  # (B, T) or None
         return (
             without_given(made.video, made.given, 2),
             without_given(real.video, made.given, 2),
@@ -38,20 +50,39 @@ class PassLoss(Loss):
         )
 
 
+@overload
+def without_given(values: Tensor, given: int, dim: int) -> Tensor: ...
+@overload
+def without_given(values: None, given: int, dim: int) -> None: ...
 def without_given(values: Tensor | None, given: int, dim: int) -> Tensor | None:
-    """``values`` without the first ``given`` along ``dim``."""
+    """Return ``values`` without the first ``given`` entries along ``dim``; None stays None."""
     if not given or values is None:
         return values
-    return values.narrow(dim, given, values.shape[dim] - given)
+    return values.narrow(dim, given, values.shape[dim] - given)  # a view, without a copy
 
 
 @LOSSES.register_module()
 class FrameL1Loss(PassLoss):
-    """Mean absolute difference of the generated and the real video over true frames, in [0, 2] (DTGAN, eq. 5).
+    """Mean absolute difference between the generated and the real video over true frames, in [0, 2].
 
-    With ``motion_weight`` (ours) a pixel weighs 1 + ``motion_weight`` times its largest change of a channel from the
-    real video's first frame: where little moves, a model otherwise learns to repeat the image long
-    before it learns motion.
+    Source: DTGAN, eq. 5. ``motion_weight`` is ours: where little moves, a model otherwise learns to repeat the image
+    long before it learns motion.
+
+    Args:
+        pass_name: The pass whose video is compared with its target.
+        motion_weight: A pixel weighs 1 plus ``motion_weight`` times the largest change of its channels since the real
+            video's first frame; 0 or more. 0 weighs all pixels alike.
+        name: As of ``Loss``.
+        weight: As of ``Loss``.
+
+    Examples:
+        >>> from types import SimpleNamespace
+        >>> import torch
+        >>> made = SimpleNamespace(video=torch.zeros(1, 3, 2, 4, 4), given=0)
+        >>> real = SimpleNamespace(video=torch.full((1, 3, 2, 4, 4), 0.5), num_frames=None)
+        >>> context = SimpleNamespace(generated=lambda name: made, real=lambda name: real)
+        >>> FrameL1Loss("reconstruct")(context).item()
+        0.5
     """
 
     def __init__(
@@ -64,34 +95,38 @@ class FrameL1Loss(PassLoss):
         super().__init__(pass_name, name, weight)
         self.motion_weight = motion_weight
 
-    def forward(self, context) -> Tensor:
-        """E |video - real|, weighted."""
+    def forward(self, context: "GanContext") -> Tensor:
+        """Return E |video - real|, weighted."""
         video, real, mask = self.compared(context)
-        difference = (video - real).abs()
+        difference = (video - real).abs()  # (B, C, T, H, W)
         if self.motion_weight:
-            first = context.real(self.pass_name).video[:, :, :1]
-            change = (real - first).abs().amax(dim=1, keepdim=True)
+            first = context.real(self.pass_name).video[:, :, :1]  # (B, C, 1, H, W)
+            change = (real - first).abs().amax(dim=1, keepdim=True)  # (B, 1, T, H, W)
             difference = (1 + self.motion_weight * change) * difference
+        # (B, C, T, H, W) -> (B, T, C, H, W), as masks (B, T) need it.
         return masked_mean(rearrange(difference, "b c t h w -> b t c h w"), mask)
 
 
 @LOSSES.register_module()
 class MaskSparsityLoss(PassLoss):
-    """The mean of the head's mask (FRGAN, eq. 6; VGAN).
+    """The mean of the head's mask: the less a video paints over its base, the smaller it is.
+
+    Source: FRGAN, eq. 6; VGAN.
 
     Raises:
-        ConfigError: if the head makes no mask.
+        ConfigError: If the head makes no mask.
     """
 
     def __init__(self, pass_name: str = "reconstruct", name: str | None = "mask", weight: float | Sequence = 1.0):
         super().__init__(pass_name, name, weight)
 
-    def check(self, model) -> None:
+    def check(self, model: "ImageToVideoGan") -> None:
         """Raise ``ConfigError`` if the head makes no mask."""
         if not model.generator.makes_mask:
             raise ConfigError(f"loss '{self.name}' needs a head with a mask, for instance ResidualHead")
 
-    def forward(self, context) -> Tensor:
-        """E |mask|."""
+    def forward(self, context: "GanContext") -> Tensor:
+        """Return E |mask|."""
         made = context.generated(self.pass_name)
-        return without_given(made.mask, made.given, 2).abs().mean()
+        assert made.mask is not None, "check has asked for a head with a mask"
+        return without_given(made.mask, made.given, 2).abs().mean()  # (B, 1, T, H, W) -> ()

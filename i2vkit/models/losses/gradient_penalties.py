@@ -1,43 +1,55 @@
-"""Penalties on the gradient of a discriminator, beside any adversarial loss."""
+"""Penalties on the gradient of a discriminator. They can be combined with any adversarial loss."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.losses.adversarial_losses import squared_gradient_norms
+from i2vkit.models.losses.base import sum_terms
 from i2vkit.models.losses.discriminator_losses import DiscriminatorTerm
 from i2vkit.registry import LOSSES
+
+if TYPE_CHECKING:  # the models import the losses
+    from i2vkit.models.training.context import GanContext
+    from i2vkit.models.training.image_to_video_gan import ImageToVideoGan
 
 _PLACES = ("real", "generated")
 
 
 @LOSSES.register_module()
 class GradientPenaltyLoss(DiscriminatorTerm):
-    """Half the squared norm of the gradient of a discriminator's score by what it sees: R1 at real samples, R2 at
-    generated ones, their sum where ``at`` names both; averaged over ``passes``.
+    """Half the squared norm of the gradient of a discriminator's score by its input, averaged over ``passes``.
 
-    It stands in the phase of the discriminator, beside its ``DiscriminatorLoss``, and goes with any adversarial loss.
-    Its weight is the papers' gamma. The gradient is taken by the sample as the discriminator's network gets it, after
-    its augmentation, and by its condition maps, in full precision; of several logits of a sample their mean is the
-    score.
+    It is R1 at real samples, R2 at generated ones, and their sum where ``at`` names both. Put it into the phase of the
+    discriminator, beside its ``DiscriminatorLoss``. Its weight is the papers' gamma. The gradient is taken in full
+    precision by the condition maps and by the sample as the network gets it, after the augmentation. Where a sample has
+    several logits, their mean is its score.
 
-    With ``every=k`` it is computed at every k-th run of its phase only and then weighs k times as much, which costs
-    less and has nearly the same effect (lazy regularisation). The log has its value without the weight.
+    With ``every=k`` it is computed at every k-th run of its phase only and then weighs k times as much. This costs less
+    and has nearly the same effect (lazy regularisation). The log has its value without the weight.
 
     Source: Mescheder et al., "Which Training Methods for GANs do actually Converge?" (2018), eq. 9 and 10; both at once
     with ``RelativisticLoss``: Huang et al. (2024). Lazy: Karras et al., "Analyzing and Improving the Image Quality of
     StyleGAN" (2020), appendix B.
 
     Args:
-        discriminator: its name.
+        discriminator: The name of the discriminator.
         at: "real", "generated" or both.
-        passes: whose videos are looked at.
+        passes: The passes whose videos are looked at.
         every: 1 or more.
-        view, name, weight: as of ``DiscriminatorLoss``; the name is "<discriminator>_penalty" by default.
+        view: As of ``DiscriminatorLoss``.
+        name: The name in the log; by default "<discriminator>_penalty".
+        weight: As of ``Loss``.
 
     Raises:
-        ConfigError: for another place, an ``every`` below 1, and in a phase that does not update the discriminator.
+        ConfigError: For another place, an ``every`` below 1, and in a phase that does not update the discriminator.
+
+    Examples:
+        >>> penalty = GradientPenaltyLoss("frame", every=4, weight=0.5)
+        >>> [penalty.runs_at(iteration) for iteration in range(5)], penalty.weight_at(0)
+        ([True, False, False, False, True], 2.0)
     """
 
     def __init__(
@@ -55,42 +67,46 @@ class GradientPenaltyLoss(DiscriminatorTerm):
         if not self.at or set(self.at) - set(_PLACES):
             raise ConfigError(f"loss '{self.name}' is taken at {' or '.join(map(repr, _PLACES))}, not {self.at}")
         if every < 1:
-            raise ConfigError(f"loss '{self.name}' is computed at every first run of its phase or rarer, not {every}")
+            raise ConfigError(
+                f"loss '{self.name}' is computed at every k-th run of its phase: set every=1 or more, not {every}"
+            )
         self.every = every
         self._begin, self._stride = 0, 1  # of the iterations at which its phase runs
 
-    def check(self, model) -> None:
-        """Raise ``ConfigError`` as every term of a discriminator, and if its phase does not update the
-        discriminator.
-        """
+    def check(self, model: "ImageToVideoGan") -> None:
+        """Raise ``ConfigError`` as every term does, and if its phase does not update the discriminator."""
         super().check(model)
-        phase = next(phase for phase in model.phases if self in phase.losses)
+        phase = next(phase for phase in model.phases if self in phase.losses)  # each loss belongs to one phase
         own = f"discriminators.{self.discriminator}"
         if not any(path in ("discriminators", own) or path.startswith(f"{own}.") for path in phase.updates):
             raise ConfigError(
                 f"loss '{self.name}' regularises discriminator '{self.discriminator}', but phase '{phase.name}' does "
                 f"not update it: put it beside the discriminator's DiscriminatorLoss"
             )
+        # Runs of the phase are counted by these two: it tells its losses nothing when it runs.
         self._begin, self._stride = phase.begin, phase.every
 
     def runs_at(self, iteration: int) -> bool:
-        """At every ``every``-th run of its phase, unless a schedule is at 0."""
+        """Return true at every ``every``-th run of its phase, unless a schedule is at 0."""
+        # The number of this run of the phase, counted from 0, decides.
         return (iteration - self._begin) // self._stride % self.every == 0 and super().runs_at(iteration)
 
     def weight_at(self, iteration: int) -> float:
-        """The schedule's weight, times ``every``."""
+        """Return the weight of the schedule times ``every``."""
         return self.every * super().weight_at(iteration)
 
-    def forward(self, context) -> Tensor:
-        """E |dD(real)/d real|^2 / 2 + E |dD(fake)/d fake|^2 / 2, of those that are asked for."""
+    def forward(self, context: "GanContext") -> Tensor:
+        """Return E |dD(real)/d real|^2 / 2 plus E |dD(fake)/d fake|^2 / 2, or the one of them that ``at`` names."""
         discriminator, view = self.resolve(context)
         terms = []
         for name in self.passes:
-            real = context.real(name)
+            real = context.real(name)  # its samples are detached by the norm below
             index, augmentation = view.sample_indices(real), discriminator.sample_augmentation(real)
+            # Both places share the indices and the augmentation.
             for place in self.at:
                 conditioned = real if place == "real" else context.fake(name, detach=True)
                 disc_input = discriminator.prepare_input(conditioned, view, index, augmentation)
                 with discriminator.scoring() as score:
+                    # (N,) -> (): the mean over what the discriminator sees.
                     terms.append(squared_gradient_norms(score, disc_input).mean() / 2)
-        return sum(terms) / len(self.passes)
+        return sum_terms(terms) / len(self.passes)

@@ -1,4 +1,4 @@
-"""Motion generators: from a code, a label or noise to the motion of every frame."""
+"""Motion generators, which make the motion of every frame from a code, a label or noise."""
 
 from i2vkit.models.motion_generators.lstm_unroll import LstmUnroll
 from i2vkit.models.motion_generators.noise import LabelFusion, NoiseGru

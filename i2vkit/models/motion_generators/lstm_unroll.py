@@ -16,11 +16,15 @@ from i2vkit.structures import Motion, Spec
 
 @MOTION_GENERATORS.register_module()
 class LstmUnroll(MotionGenerator):
-    """An LSTM that reads the motion code at every step from a learned initial state (G_T of Dual-MTGAN, sec. III-A);
-    any length. Where there is a code for each step, each step reads its own.
+    """An LSTM with a learned initial state that reads the motion code at every step, for clips of any length.
 
-    The code is scaled to mean 0 and variance 1 over its elements (ours), which leaves a sample of N(0, I) nearly as it
-    is, and keeps large codes, early in training, from saturating the LSTM.
+    It is G_T of Dual-MTGAN, sec. III-A. Where there is a code for each step, each step reads its own. The code is
+    scaled to mean 0 and variance 1 over its elements (ours). This hardly changes a sample of N(0, I), and it keeps
+    large codes early in training from saturating the LSTM.
+
+    Args:
+        motion: Spec upstream, with a code.
+        hidden: Size of the LSTM's state, and so of a step of the trajectory.
     """
 
     requires = ("motion.code",)
@@ -31,19 +35,22 @@ class LstmUnroll(MotionGenerator):
     def __init__(self, motion: Spec, hidden: int = 128):
         super().__init__()
         self.lstm = nn.LSTM(motion.code, hidden, batch_first=True)
-        self.initial = nn.Parameter(torch.zeros(2, 1, hidden))
+        self.initial = nn.Parameter(torch.zeros(2, 1, hidden))  # hidden state and cell state, for one clip
         self.spec = replace(motion, trajectory=hidden)
 
     def forward(self, motion: Motion, state: GenerationState) -> Motion:
-        """Adds the trajectory (B, T, D)."""
+        """Return the motion with the trajectory (B, T, hidden) added."""
+        assert motion.code is not None, "requires names motion.code"
         code = functional.layer_norm(motion.code, motion.code.shape[-1:])
+        # (B, D) -> (B, T, D)
         steps = repeat(code, "b d -> b t d", t=motion.length) if code.dim() == 2 else code
+        # (2, 1, hidden) -> (2, 1, B, hidden) -> two states (1, B, hidden)
         start = tuple(repeat(self.initial, "s 1 d -> s 1 b d", b=len(steps)).contiguous())
         trajectory, hidden = self.unroll(steps, state.recurrent.get(self, start))
-        state.recurrent[self] = hidden
+        state.recurrent[self] = hidden  # for the next chunk
         return replace(motion, trajectory=trajectory)
 
     @outside_graphs
     def unroll(self, steps: Tensor, hidden: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple]:
-        """LSTM outputs (B, T, D) for steps (B, T, code), and the state after the last."""
+        """Return LSTM outputs (B, T, hidden) for steps (B, T, D), and the state after the last step."""
         return self.lstm(steps, hidden)

@@ -1,4 +1,4 @@
-"""Motion from noise, without a driving video."""
+"""Motion generators that make a motion from noise, without a driving video."""
 
 from dataclasses import replace
 
@@ -16,13 +16,17 @@ from i2vkit.structures import Motion, Spec
 
 @MOTION_GENERATORS.register_module()
 class LabelFusion(MotionGenerator):
-    """Noise of N(0, I), one vector a clip, as the motion code beside the one-hot label (ImaGINator, sec. 3.1.1).
+    """Noise of N(0, I), one vector for each clip, as the motion code beside the one-hot label.
 
-    The label stands in ``Motion.condition`` wherever a model has labels; without any (UvA-NEMO) the noise is all.
-    ``noise=0`` leaves the label alone (table 6).
+    It follows ImaGINator, sec. 3.1.1. Where a model has labels, ``Motion.condition`` holds them. A model without labels
+    (UvA-NEMO) has only the noise.
+
+    Args:
+        motion: Spec upstream, with the number of labels.
+        noise: Size of the noise. 0 leaves only the label, as in table 6 of the paper.
 
     Raises:
-        ConfigError: with neither noise nor labels.
+        ConfigError: There is neither noise nor a label.
     """
 
     accepts = ("motion.condition",)
@@ -38,14 +42,20 @@ class LabelFusion(MotionGenerator):
         self.spec = replace(motion, code=noise, code_per_step=False)
 
     def forward(self, motion: Motion, state: GenerationState) -> Motion:
-        """Adds the code (B, noise)."""
+        """Return the motion with the code (B, noise) added."""
         return replace(motion, code=state.normal(self, "noise", (self.noise,)))
 
 
 @MOTION_GENERATORS.register_module()
 class NoiseGru(MotionGenerator):
-    """A GRU that reads new noise and the one-hot label at every step; its state starts as noise too (the motion
-    generator of MoCoGAN, Tulyakov et al., 2018); any length.
+    """A GRU that reads new noise and the one-hot label at every step, for clips of any length.
+
+    Its initial state is noise too. It is the motion generator of MoCoGAN, Tulyakov et al., 2018.
+
+    Args:
+        motion: Spec upstream, with the number of labels.
+        noise: Size of the noise of a step.
+        hidden: Size of the GRU's state, and so of a step of the trajectory.
     """
 
     accepts = ("motion.condition",)
@@ -59,16 +69,17 @@ class NoiseGru(MotionGenerator):
         self.spec = replace(motion, trajectory=hidden)
 
     def forward(self, motion: Motion, state: GenerationState) -> Motion:
-        """Adds the trajectory (B, T, hidden)."""
+        """Return the motion with the trajectory (B, T, hidden) added."""
         steps: Tensor = state.normal_per_frame(self, "noise", motion.length, (self.noise,))
         if motion.condition is not None:
+            # (B, T, noise) and (B, L) -> (B, T, noise + L)
             steps = torch.cat([steps, repeat(motion.condition, "b l -> b t l", t=motion.length)], dim=2)
         start = state.normal(self, "start", (self.hidden,))
-        trajectory, hidden = self.unroll(steps, state.recurrent.get(self, start[None]))
-        state.recurrent[self] = hidden
+        trajectory, hidden = self.unroll(steps, state.recurrent.get(self, start[None]))  # (B, hidden) -> (1, B, hidden)
+        state.recurrent[self] = hidden  # for the next chunk
         return replace(motion, trajectory=trajectory)
 
     @outside_graphs
     def unroll(self, steps: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """GRU outputs (B, T, hidden) for steps (B, T, D), and the state after the last."""
+        """Return GRU outputs (B, T, hidden) for steps (B, T, D), and the state after the last step."""
         return self.gru(steps, hidden)

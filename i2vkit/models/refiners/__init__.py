@@ -1,4 +1,4 @@
-"""Refiners: from a whole generated video to a better one."""
+"""Refiners: from a whole generated video to features of a better one."""
 
 from i2vkit.models.refiners.volume import VolumeRefiner
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map_only
 
-# What autocast computes in bf16 on a GPU, and what in fp32, as far as models call it.
+# The functions that autocast computes in bf16 on a GPU, and those that it computes in fp32, as far as models call them.
 _HALF = {
     *(torch.conv1d, torch.conv2d, torch.conv3d),
     *(torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d),
@@ -33,6 +33,12 @@ def autocast(device: torch.device, enabled: bool) -> AbstractContextManager:
 
     PyTorch has no autocast for the meta device. There the context casts what autocast casts on a GPU, so that shapes
     and memory are those of mixed precision.
+
+    Examples:
+        >>> x = torch.ones(2, 2)
+        >>> with autocast(x.device, enabled=True):
+        ...     print((x @ x).dtype)
+        torch.bfloat16
     """
     if device.type == "meta":
         return _MetaAutocast(enabled)
@@ -40,15 +46,17 @@ def autocast(device: torch.device, enabled: bool) -> AbstractContextManager:
 
 
 class _MetaAutocast(TorchFunctionMode):
-    """Casts the operands of functions that autocast knows; the innermost of such contexts has its way."""
+    """A context that casts the operands of the functions that autocast knows; the innermost such context decides."""
 
-    _inside: list[_MetaAutocast] = []
+    _inside: list[_MetaAutocast] = []  # all contexts that are open, the innermost last
 
     def __init__(self, enabled: bool):
         super().__init__()
         self._enabled = enabled
+        # The casts of weights, by the identity of the weight; the weight itself is kept so that no other takes its
+        # identity.
         self._weights: dict[int, tuple[Tensor, Tensor]] = {}
-        # It changes nothing on the meta device; recurrent layers ask whether there is autocast at all.
+        # It changes nothing on the meta device, but recurrent layers look it up to know if autocast is on.
         self._of_cpu = torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled)
 
     def __enter__(self) -> _MetaAutocast:
@@ -60,7 +68,7 @@ class _MetaAutocast(TorchFunctionMode):
         super().__exit__(*error)
         self._of_cpu.__exit__(*error)
         self._inside.pop()
-        self._weights.clear()
+        self._weights.clear()  # the optimiser may change them now
 
     def __torch_function__(
         self, function: Callable, types: tuple, args: tuple = (), kwargs: dict[str, Any] | None = None
@@ -68,13 +76,14 @@ class _MetaAutocast(TorchFunctionMode):
         kwargs = kwargs or {}
         if self._enabled and self._inside[-1] is self and (function in _HALF or function in _FULL):
             cast = self._to_half if function in _HALF else _in_full
-            args, kwargs = tree_map_only(Tensor, cast, (args, kwargs))
+            args, kwargs = tree_map_only(Tensor, cast, (args, kwargs))  # nested arguments too
         return function(*args, **kwargs)
 
     def _to_half(self, tensor: Tensor) -> Tensor:
+        """Return the tensor in bf16 if it is in fp32."""
         if tensor.dtype != torch.float32:
             return tensor
-        if not (tensor.requires_grad and tensor.is_leaf):
+        if not (tensor.requires_grad and tensor.is_leaf):  # an intermediate result
             return tensor.to(torch.bfloat16)
         # A weight is cast once, as autocast does.
         if id(tensor) not in self._weights:
@@ -83,4 +92,5 @@ class _MetaAutocast(TorchFunctionMode):
 
 
 def _in_full(tensor: Tensor) -> Tensor:
+    """Return the tensor in fp32 if it is in bf16."""
     return tensor.float() if tensor.dtype == torch.bfloat16 else tensor

@@ -1,6 +1,7 @@
-"""The one model: a generator, named discriminators, weighted losses; the one training step."""
+"""The GAN: a generator, named discriminators and weighted losses, with its one training step."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
 
 import torch
 from mmengine.optim import OptimWrapperDict
@@ -27,20 +28,49 @@ from i2vkit.structures import Generated, VideoBatch, VideoSample
 class ImageToVideoGan(PhasedModel):
     """A generator and its discriminators, put together by a config.
 
-    ``passes`` says what content meets what motion, ``phases`` what is updated when and by which losses; ``labels`` are
-    the names of the classes, in the order of their indices, ``map_channels`` the number of condition maps a frame. See
-    ``Generator``, ``Discriminator``, ``Pass``, ``Phase`` and ``PhasedModel`` for the rest.
-
     Args:
-        decoded_frames: in training, motion is read from whole clips, and of each clip the first frame and so many
-            others, drawn anew in each step, are decoded and compared; None decodes all. A batch of the same cost then
-            shows more clips (ours). The decoder must work frame by frame; losses and views that need neighbouring
-            frames or encode the made video anew are refused. Validation and test make whole clips.
-        fps: frames a second of the clips that it is trained on. Videos are written at this rate where no driving video
-            says another.
+        generator: Config of the generator, see ``Generator``.
+        image_size: Side of the frames, in pixels.
+        passes: By name, which content meets which motion, see ``Pass``.
+        phases: By name, which modules are updated when and by which losses, see ``Phase``.
+        discriminators: By name, the configs of discriminators, see ``Discriminator``; None leaves one out.
+        labels: Names of the classes, in the order of their indices.
+        map_channels: Number of condition maps of a frame; 0 if there are none.
+        frozen: As of ``PhasedModel``.
+        pretrained: As of ``PhasedModel``.
+        data_preprocessor: As of ``PhasedModel``.
+        precision: As of ``PhasedModel``.
+        channels_last: As of ``PhasedModel``.
+        chunk: Number of frames that are generated at a time in validation and test, where the generator can work in
+            chunks.
+        decoded_frames: In training, motion is read from whole clips. Of each clip the first frame and so many others,
+            drawn for each step, are decoded and compared; None decodes all. A batch of the same cost then shows more
+            clips (ours). The decoder must work frame by frame. Losses and views that need neighbouring frames or encode
+            the generated video again are refused. Validation and test make whole clips.
+        fps: Frames a second of the clips that it is trained on. Videos are written at this rate where there is no
+            driving video with a rate of its own.
 
     Raises:
-        ConfigError: if the parts do not fit together, or a loss names a pass or discriminator that is not there.
+        ConfigError: If the parts do not fit together, or a loss names a pass or discriminator that does not exist.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.structures import VideoBatch
+        >>> model = ImageToVideoGan(
+        ...     generator=dict(
+        ...         content_encoder=dict(type="ConvPyramidEncoder", widths=(4, 8)),
+        ...         motion_encoder=dict(type="Conv3dEncoder"),
+        ...         motion_generator=dict(type="LstmUnroll"),
+        ...         decoder=dict(type="FrameDecoder"),
+        ...         head=dict(type="DirectHead"),
+        ...     ),
+        ...     image_size=32,
+        ...     passes=dict(reconstruct=dict()),
+        ...     phases=dict(generator=dict(updates=["generator"], losses=dict(frame_l1=dict(type="FrameL1Loss")))),
+        ... )
+        >>> [made] = model.generate_chunks([VideoBatch(torch.zeros(1, 3, 16, 32, 32))], seeds=[0])
+        >>> made.video.shape
+        torch.Size([1, 3, 16, 32, 32])
     """
 
     def __init__(
@@ -65,8 +95,10 @@ class ImageToVideoGan(PhasedModel):
         self.image_size, self.labels, self.chunk = image_size, list(labels), chunk
         self.passes = build_passes(passes)
         self.map_channels, self.fps = map_channels, fps
-        given = dict(image_size=image_size, num_labels=len(self.labels), map_channels=map_channels)
-        self.generator = build_part(MODELS, {"type": Generator, **generator}, passes=self.passes, **given)
+        # Arguments that the parts take where their constructors name them.
+        given: dict[str, Any] = dict(image_size=image_size, num_labels=len(self.labels), map_channels=map_channels)
+        self.generator: Generator = build_part(MODELS, {"type": Generator, **generator}, passes=self.passes, **given)
+        # Discriminators may look at the motion that the generator encodes.
         given |= dict(motion=self.generator.encoded)
         self.discriminators = nn.ModuleDict(
             {
@@ -76,7 +108,7 @@ class ImageToVideoGan(PhasedModel):
             }
         )
         self.decoded_frames = decoded_frames
-        self.check_losses(self._check_loss)
+        self.check_losses(self._check_loss)  # once all parts are there, as losses look at them
         self._check_decoded_frames()
         self.finish()
 
@@ -89,7 +121,8 @@ class ImageToVideoGan(PhasedModel):
         if self.decoded_frames is None:
             return
         if self.decoded_frames < 1:
-            raise ConfigError(f"model.decoded_frames is None or 1 and more frames, not {self.decoded_frames}")
+            raise ConfigError(f"model.decoded_frames is None, or a number of frames above 0, not {self.decoded_frames}")
+        # The decoder has to work frame by frame, and no loss may need neighbouring frames.
         self.generator.check_decodes_frames()
         self.check_losses(self._check_reads_frames)
 
@@ -102,33 +135,50 @@ class ImageToVideoGan(PhasedModel):
 
     @in_own_precision
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
-        """One step: all passes generated once, then the phases of this iteration; returns every loss by name."""
-        self._check_labels(data["inputs"].get("label"))
+        """Run one training step: generate all passes once, then run the phases of this iteration.
+
+        Args:
+            data: A collated batch, as the data loader gives it.
+            optim_wrapper: One optimiser a phase, under its name.
+
+        Returns:
+            Every loss by name, without its weight, on the CPU.
+
+        Raises:
+            ConfigError: If the batch does not fit the model.
+            TrainingError: If a loss is not finite.
+        """
+        self._check_labels(data["inputs"].get("label"))  # before the batch goes to the device
         clip: VideoBatch = self.data_preprocessor(data, training=True)["clip"]
         self._check_clip(clip)
         iteration = current_iteration()
         running = [phase for phase in self.phases if phase.runs_at(iteration)]
+        # A dict keeps the order of the config, and every pass once.
         requested = {name: None for phase in running for loss in phase.losses_at(iteration) for name in loss.passes}
+        # Without a phase of the generator no graph has to be kept.
         trains = any(path.split(".")[0] == "generator" for phase in running for path in phase.updates)
         self._check_image_videos(clip, requested)
-        if any(discriminator.condition == "maps" for discriminator in self.discriminators.values()):
+        if any(cast(Discriminator, each).condition == "maps" for each in self.discriminators.values()):
             check_maps(clip, self.map_channels)
+        # From here on there is one batch of generated videos for all phases.
         context = GanContext(self, clip, iteration, tuple(requested), trains, *self._draw_frames(clip))
         return run_phases(context, self, optim_wrapper)
 
     def _draw_frames(self, clip: VideoBatch) -> tuple[Tensor | None, Tensor | None]:
-        """Which frames of driving clip and image video this step decodes, (B, K) each; the same ones where both are as
-        long.
+        """Return the frames of driving clip and image video that this step decodes, (B, K) each.
+
+        They are the same ones where both videos are equally long.
         """
         if self.decoded_frames is None:
             return None, None
         length = clip.driving.shape[2]
         longest = length if clip.image_video is None else max(length, clip.image_video.shape[2])
+        # One draw (B, T) for both videos, so that equally long ones show the same frames.
         noise = torch.rand(len(clip), longest, device=clip.driving.device)
-        frames = draw_frames(clip.num_frames, self.decoded_frames, noise[:, :length])
+        frames = draw_frames(clip.num_frames, self.decoded_frames, noise[:, :length])  # (B, K)
         if clip.image_video is None:
             return frames, None
-        image_video = noise[:, : clip.image_video.shape[2]]
+        image_video = noise[:, : clip.image_video.shape[2]]  # (B, T')
         return frames, draw_frames(clip.image_video_num_frames, self.decoded_frames, image_video)
 
     def _check_clip(self, clip: VideoBatch) -> None:
@@ -140,9 +190,10 @@ class ImageToVideoGan(PhasedModel):
         self.generator.check_maps(clip)
 
     def _check_labels(self, labels: Tensor | Sequence[Tensor] | None) -> None:
-        """Raise ``ConfigError`` for class indices that the model does not know; better before they lie on a GPU."""
+        """Raise ``ConfigError`` for class indices that the model does not know, before they are copied to a GPU."""
         if not self.labels or labels is None:
             return
+        # A tensor, or one scalar a sample.
         indices = set(labels.tolist() if isinstance(labels, Tensor) else map(int, labels))
         if any(not 0 <= index < len(self.labels) for index in indices):
             raise ConfigError(
@@ -168,45 +219,55 @@ class ImageToVideoGan(PhasedModel):
         content: Tensor | None = None,
         motion: str = "driving",
     ) -> Iterator[Generated]:
-        """Generate a batch of clips of any length, chunk by chunk; memory does not grow with the length.
+        """Generate a batch of clips of any length, chunk by chunk. Memory does not grow with the length.
 
-        ``clips`` are successive chunks, ``seeds`` has one number a clip of the batch, ``content`` (B, 3, H, W) is the
-        image to animate, by default the first chunk's image or else its first frame; ``motion`` is "driving" or
-        "prior". With a ``SeedInterpolation`` the video lies on the way from one seed to the other.
+        Args:
+            clips: Successive chunks of the driving clips.
+            seeds: One number for each clip of the batch. With a ``SeedInterpolation`` the video lies between those of
+                two seeds.
+            content: The image (B, 3, H, W) to animate; by default the first chunk's image, or else its first frame.
+            motion: "driving" or "prior".
 
         Raises:
-            ConfigError: if motion is to be drawn and there is no prior, if a second chunk comes and a part of the
-                generator cannot carry on, and for a label or length that the generator cannot make.
+            ConfigError: If the motion is to be drawn and there is no prior, if there is a second chunk and a part of
+                the generator does not support chunks, and for a label or length that the generator cannot make.
         """
-        self.eval()
+        self.eval()  # statistics of batch norms, and no dropout but that of the generator
         known = self._with_known_labels(clips)
         yield from generate_in_chunks(self.generator, known, seeds, self.autocast_context, content, motion)
 
     def _with_known_labels(self, clips: Iterable[VideoBatch]) -> Iterator[VideoBatch]:
+        """Yield the clips, once their labels are known to be the model's."""
         for clip in clips:
             self._check_labels(clip.label)
             yield clip
 
     def test_step(self, data: dict) -> list[VideoSample]:
-        """Generate what each sample asks for; fills in ``generated`` and ``image`` (uint8).
+        """Generate the video that each sample of a batch asks for; fill in ``generated`` and ``image`` (uint8).
 
         Raises:
-            TrainingError: if a generated video is not finite or leaves [-1, 1], with its name.
+            TrainingError: If a generated video is not finite or leaves [-1, 1]; the message names it.
         """
-        ready = self.data_preprocessor(data, training=False)
+        ready = self.data_preprocessor(data, training=False)  # on the device, without augmentation
         clip, samples = ready["clip"], ready["samples"]
         self._check_clip(clip)
         length = clip.driving.shape[2]
+        # A generator that cannot work in chunks makes the whole clip at once.
         step = self.chunk if self.generator.supports_chunks else length
+        # (B, C, T, H, W) -> (B, C, t, H, W) each.
         chunks = (clip.slice_frames(start, start + step) for start in range(0, length, step))
-        seeds = [int(sample.get("seed", 0)) for sample in samples]
+        seeds = [int(sample.get("seed", 0)) for sample in samples]  # the same seed gives the same video in every batch
+        # A generator: one chunk is in memory at a time.
         made = self.generate_chunks(chunks, seeds, motion=samples[0].get("motion", "driving"))
+        # Chunks (B, C, t, H, W) -> (B, C, T, H, W), on the CPU.
         videos = torch.cat([chunk.video.cpu() for chunk in made], dim=2)
+        # The animated images (B, C, H, W).
         firsts = to_uint8(clip.driving[:, :, 0] if clip.image is None else clip.image).cpu()
+        # True lengths, without padding.
         lengths = [length] * len(samples) if clip.num_frames is None else clip.num_frames.tolist()
         for sample, video, first, frames in zip(samples, videos, firsts, lengths, strict=True):
             check_values(sample.get("name"), video)
-            sample.generated, sample.image = to_uint8(video[:, :frames]), first
+            sample.generated, sample.image = to_uint8(video[:, :frames]), first  # without the padding
         return samples
 
     val_step = test_step

@@ -1,10 +1,11 @@
-"""A pass: what content meets what motion, and what the result is compared with."""
+"""A pass: which content meets which motion, and which real video the result is compared with."""
 
 from dataclasses import dataclass, fields
 
 from i2vkit.errors import ConfigError
 
-_CHOICES = {
+# The allowed values of every field.
+_CHOICES: dict[str, tuple] = {
     "content": ("driving", "image"),
     "motion": ("driving", "prior"),
     "target": ("driving", "image_video"),
@@ -17,15 +18,25 @@ _CHOICES = {
 class Pass:
     """One way to generate a video from a batch.
 
-    ``content`` is the first frame of the driving clip or the image; ``motion`` is encoded from the driving clip or
-    drawn from the prior (label, noise); ``target`` is the video that discriminators and reconstruction compare with;
-    with ``content_per_frame=True`` the content code of every driving frame is used instead of the first one's
-    (Dual-MTGAN, eq. 3). ``feed`` is read where a part reads the frames before: "own" stands for the generator's own
-    frames, step by step, and "truth" for those of the driving clip (teacher forcing), all steps at once. With such a
-    part ``motion="prior"`` means "without a driving video".
+    Args:
+        content: "driving", the first frame of the driving clip, or "image", the image to animate.
+        motion: "driving", encoded from the driving clip, or "prior", drawn from the prior (label, noise). With a part
+            that reads the frames before, "prior" means "without a driving video".
+        target: "driving" or "image_video", the real video that discriminators and reconstruction losses compare with.
+        content_per_frame: If true, use the content code of every driving frame instead of the first one's (Dual-MTGAN,
+            eq. 3).
+        feed: Read where a part reads the frames before: "own" feeds the generator's own frames back, step by step;
+            "truth" feeds those of the driving clip, all steps at once (teacher forcing).
 
     Raises:
-        ConfigError: for a value that is none of these.
+        ConfigError: For a value that is none of these, and for combinations that contradict each other.
+
+    Examples:
+        >>> Pass(content="image", target="image_video").motion
+        'driving'
+        >>> Pass(motion="noise")
+        Traceback (most recent call last):
+        i2vkit.errors.ConfigError: a pass has motion in ('driving', 'prior'), not 'noise'
     """
 
     content: str = "driving"
@@ -34,12 +45,14 @@ class Pass:
     content_per_frame: bool = False
     feed: str = "own"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for f in fields(self):
             if getattr(self, f.name) not in _CHOICES[f.name]:
                 raise ConfigError(f"a pass has {f.name} in {_CHOICES[f.name]}, not {getattr(self, f.name)!r}")
+        # An image has no frames of its own to encode.
         if self.content_per_frame and self.content != "driving":
             raise ConfigError('content_per_frame=True encodes the frames of the driving clip; set content="driving"')
+        # Teacher forcing needs true frames of the person who is animated.
         if self.feed == "truth" and self.content != "driving":
             raise ConfigError(
                 'feed="truth" makes each frame from the one before in the driving clip; set content="driving"'
@@ -47,8 +60,15 @@ class Pass:
 
 
 def build_passes(config: dict[str, dict]) -> dict[str, Pass]:
-    """The passes of a model config, by name."""
-    known = [f.name for f in fields(Pass)]
+    """Build the passes of a model config, by name.
+
+    Args:
+        config: By name, the arguments of each ``Pass``.
+
+    Raises:
+        ConfigError: For an unknown key, and as ``Pass``.
+    """
+    known = [f.name for f in fields(Pass)]  # the keys that a config may give
     for name, entry in config.items():
         if unknown := [key for key in entry if key not in known]:
             raise ConfigError(f"pass '{name}' has an unknown key '{unknown[0]}'; known: {', '.join(known)}")

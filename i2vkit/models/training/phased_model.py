@@ -1,13 +1,13 @@
-"""What the two models, adversarial and supervised, share: paths to parts, freezing, pre-trained parts, the phases."""
+"""The base class of the two models: paths to parts, freezing, pre-trained parts, and the phases."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
-from torch import Tensor, nn
+from torch import nn
 
 from i2vkit.engine.checkpoints import latest_checkpoint, load_weights
 from i2vkit.engine.precision import check_precision, precision
@@ -23,23 +23,31 @@ from i2vkit.utils.named import named_entries
 
 
 class PhasedModel(BaseModel):
-    """A model trained in phases.
+    """A model that is trained in phases.
 
-    ``frozen`` names parts by path that never train: they stay in eval mode and take no optimiser slot, while gradients
-    still pass through them. ``pretrained`` has by name ``dict(part=path, checkpoint=file, prefix=..., help=...)``,
-    where a work dir as file means its newest checkpoint, loaded before training starts (a checkpoint of this model
-    loaded later has the last word). ``precision`` is "fp32", "tf32", which rounds the operands of a GPU's convolutions
-    and matrix products to 10 bits, or "bf16", which runs forward passes in bf16 autocast and the rest as "tf32".
-    ``channels_last`` lays the weights of convolutions out with the channels last, which changes no value and may be
-    faster on a GPU.
+    Args:
+        phases: Phases by name, see ``build_phases``.
+        data_preprocessor: Config of the data preprocessor; None takes ``ClipPreprocessor``.
+        frozen: Paths of parts that never train. They stay in eval mode and have no optimiser state, while gradients
+            still pass through them.
+        pretrained: By name ``dict(part=path, checkpoint=file, prefix=..., help=...)``. The file, or the newest
+            checkpoint of a work directory, is loaded before training starts. A checkpoint of this model that is loaded
+            later overrides it.
+        precision: "fp32"; "tf32", which rounds the operands of a GPU's convolutions and matrix products to 10 bits; or
+            "bf16", which runs forward passes in bf16 autocast and the rest as "tf32".
+        channels_last: If true, lay the weights of convolutions out with the channels last. This changes no value and
+            may be faster on a GPU.
+
+    Raises:
+        ConfigError: For a path without a part, a phase that updates nothing, and as ``build_phases``.
     """
 
     def __init__(
         self,
         phases: dict[str, dict],
         data_preprocessor: dict | None,
-        frozen: list[str],
-        pretrained: dict[str, dict],
+        frozen: Sequence[str],
+        pretrained: dict[str, dict] | None,
         precision: str,
         channels_last: bool = False,
     ):
@@ -51,28 +59,34 @@ class PhasedModel(BaseModel):
         self.channels_last = channels_last
 
     def finish(self) -> None:
-        """Checks every path of the config and freezes; called once the parts are there."""
+        """Check every path of the config and freeze parts. A subclass calls it once it has built its parts.
+
+        Raises:
+            ConfigError: If there is no part at a path, or everything that a phase updates is frozen.
+        """
+        # A slot that nothing reads is not built; a config may name it all the same.
         self.frozen = [path for path in self.frozen if not self._is_unread(path)]
         self.pretrained = [entry for entry in self.pretrained if not self._is_unread(entry["part"])]
         for phase in self.phases:
-            for path in (*phase.updates, *phase.eval_modules):
+            for path in (*phase.updates, *phase.eval_modules):  # raises for a path without a part
                 self.get_part(path)
         for path in self.frozen:
             self.get_part(path).requires_grad_(False)
+        # Only now is it known which parameters train at all.
         for phase in self.phases:
             if not any(self.trainable_parameters(module) for module in self.phase_modules(phase.name)):
                 raise ConfigError(f"phase '{phase.name}' updates {phase.updates}, where everything is frozen or empty")
         # Registered, so that buffers of losses move to the device with the model.
         self.losses = nn.ModuleList(loss for phase in self.phases for loss in phase.losses)
         if self.channels_last:
-            to_channels_last_(self)
-        self.train(self.training)
+            to_channels_last_(self)  # after all parts are built
+        self.train(self.training)  # puts the frozen parts into eval mode
 
     def check_losses(self, check: Callable[[Loss], None]) -> None:
         """Call ``check`` with every loss of every phase.
 
         Raises:
-            ConfigError: What ``check`` raises, with the option that leaves this loss out.
+            ConfigError: The error that ``check`` raises, with the option that leaves this loss out.
         """
         for phase in self.phases:
             for loss in phase.losses:
@@ -83,9 +97,10 @@ class PhasedModel(BaseModel):
                     raise ConfigError(f"{error}; set {option} to leave this loss out") from error
 
     def _is_unread(self, path: str) -> bool:
-        """Whether a path leads to a slot that is empty, as nobody reads what would stand there; says so in the log."""
-        part: nn.Module | None = self
+        """Return true, and log it, if a path leads to a slot that is empty because nothing reads its part."""
+        part: object = self
         for name in path.split("."):
+            # A name that is not there is not empty either: ``get_part`` refuses it with a better message.
             part = getattr(part, name, self)
             if part is None:
                 print_log(f"{path} is not built: there is nothing to freeze or to load", "current")
@@ -93,15 +108,15 @@ class PhasedModel(BaseModel):
         return False
 
     def get_part(self, path: str) -> nn.Module:
-        """The part at a path.
+        """Return the part at a path, for instance "generator.decoder".
 
         Raises:
-            ConfigError: if there is none, with the parts that are there.
+            ConfigError: If there is none; the message names the parts that there are.
         """
         part: nn.Module = self
         for name in path.split("."):
             children = dict(part.named_children())
-            if name not in children:
+            if name not in children:  # attributes that are no modules do not count
                 raise ConfigError(
                     f"there is no part '{path}' in the model; beside '{name}' stand: {', '.join(children)}"
                 )
@@ -109,31 +124,33 @@ class PhasedModel(BaseModel):
         return part
 
     def phase_modules(self, name: str) -> list[nn.Module]:
-        """The modules that a phase updates."""
-        phase = next(phase for phase in self.phases if phase.name == name)
+        """Return the modules that a phase updates."""
+        phase = next(phase for phase in self.phases if phase.name == name)  # names are unique
         return [self.get_part(path) for path in phase.updates]
 
     def trainable_parameters(self, part: nn.Module | None = None) -> list[nn.Parameter]:
-        """The parameters of a part, by default of all, that train outside all phases: those not frozen for good."""
+        """Return the parameters of a part, by default of the model, that are not frozen for the whole training."""
+        # ``requires_grad`` does not tell: inside a phase it is false for all other parts too.
         frozen = {id(p) for path in self.frozen for p in self.get_part(path).parameters()}
         return [p for p in (part or self).parameters() if id(p) not in frozen]
 
     def train(self, mode: bool = True) -> "PhasedModel":
-        """As usual, but what is frozen stays in eval mode."""
-        super().train(mode)
+        """Set training or eval mode; frozen parts stay in eval mode."""
+        super().train(mode)  # sets all modules, the frozen ones too
         for path in self.frozen:
             self.get_part(path).eval()
         return self
 
     def init_weights(self) -> None:
-        """Load what was trained before (the runner calls this when training starts).
+        """Load the pre-trained parts. The runner calls this when training starts.
 
         Raises:
-            CheckpointError: if a file is missing, with the command that makes it.
+            CheckpointError: If a file is missing; the message has the command that makes it.
         """
+        # Modules that a pre-trained part fills: their own files would be read for nothing.
         later = {id(module) for entry in self.pretrained for module in self.get_part(entry["part"]).modules()}
         for module in self.modules():
-            # No checkpoint holds what is frozen: that is read from its own file, whatever is loaded later.
+            # No checkpoint holds the weights of frozen backbones: they come from their own files in any case.
             if isinstance(module, FrozenBackbone) or (isinstance(module, TimmBackbone) and id(module) not in later):
                 module.load_pretrained()
         for entry in self.pretrained:
@@ -143,16 +160,19 @@ class PhasedModel(BaseModel):
                     f"the pre-trained weights of '{entry['part']}' are not there: {path.absolute()}"
                     + (f"\nmake them with: {entry['help']}" if entry.get("help") else "")
                 )
+            # A work directory stands for its newest checkpoint.
             path = latest_checkpoint(path) if path.is_dir() else path
+            # A prefix selects the part within the file.
             load_weights(self.get_part(entry["part"]), path, prefix=entry.get("prefix"))
             print_log(f"{entry['part']} loaded from {path}", "current")
 
     @contextmanager
     def autocast_context(self, device: torch.device) -> Iterator[None]:
-        """Inside, forward passes run in the model's precision; weights and losses stay in fp32."""
+        """Run forward passes inside in the model's precision; weights and losses stay in fp32."""
+        # The first sets the rounding of fp32 products, the second the dtype of forward passes.
         with precision(self.precision), autocast(device, self.precision == "bf16"):
             yield
 
-    def forward(self, inputs: dict, data_samples: list | None = None, mode: str = "predict") -> list[Tensor]:
-        """mmengine's entry; the work is in ``train_step``, ``val_step`` and ``test_step``."""
+    def forward(self, inputs: dict, data_samples: list | None = None, mode: str = "predict") -> list:
+        """Run ``test_step``, for mmengine; training calls ``train_step``, evaluation ``val_step`` and ``test_step``."""
         return self.test_step(dict(inputs=inputs, data_samples=data_samples))

@@ -1,8 +1,8 @@
-"""An arm that pushes things about: where (`ArmScene`), what it does (`ArmMotion`), what happens (`PushTrajectory`), how
-it looks.
+"""A renderer of an arm that pushes things in a bin.
 
-Lengths are metres. The bin's floor is the plane z = 0, its centre the origin; x goes to the right and y away, as the
-main camera sees them, z up.
+`ArmScene` is the place, `ArmMotion` the motion of the gripper, `PushTrajectory` the resulting course of events, and
+`ArmRenderer` draws it. Lengths are in metres. The floor of the bin is the plane z = 0 with the origin at its centre. x
+points to the right and y away, as the main camera sees them, and z up.
 """
 
 from i2vkit.rendering.arm.arm_motion import NUM_FRAMES, ArmMotion, draw_motion

@@ -1,4 +1,4 @@
-"""Two pinhole cameras that look into the bin."""
+"""The two pinhole cameras that look into the bin."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,12 +8,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class ArmCamera:
-    """A camera that stands still.
+    """A static camera.
 
     Args:
-        place: Where, in metres.
-        target: What is in the middle of its picture.
-        focal: Focal length over the picture's side.
+        place: Its position, in metres.
+        target: The point in the middle of its picture, in metres.
+        focal: The focal length, in units of the picture's side.
     """
 
     place: tuple[float, float, float]
@@ -22,7 +22,7 @@ class ArmCamera:
 
     @cached_property
     def axes(self) -> np.ndarray:
-        """Rows are the picture's right, its down, and forward, in world coordinates."""
+        """A matrix (3, 3) whose rows are the picture's right, its down, and forward, in world coordinates."""
         forward = np.subtract(self.target, self.place)
         forward = forward / np.linalg.norm(forward)
         right = np.cross(forward, (0.0, 0.0, 1.0))
@@ -30,10 +30,15 @@ class ArmCamera:
         return np.stack([right, np.cross(forward, right), forward])
 
     def project(self, points: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (N, 2) of points (N, 3) in a picture of `side` x `side`, and how many pixels a metre is there (N,)."""
+        """Project points (N, 3) into a picture of `side` x `side`.
+
+        Returns:
+            Pixels (N, 2), and the number of pixels (N,) that a metre covers at each point.
+        """
+        # (N, 3): right, down and depth in metres.
         seen = (points - self.place) @ self.axes.T
         scale = self.focal * side / seen[:, 2]
-        return seen[:, :2] * scale[:, None] + (side - 1) / 2, scale
+        return seen[:, :2] * scale[:, None] + (side - 1) / 2, scale  # pixel centres are whole numbers
 
 
 CAMERAS = {

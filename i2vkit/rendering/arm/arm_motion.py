@@ -1,4 +1,4 @@
-"""What an arm does: where its gripper goes, and when. Nothing of the scene is in it but that the path starts there."""
+"""The motion of an arm: a timed path of its gripper, independent of the scene except for its start."""
 
 import math
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ NUM_FRAMES = 30
 
 @dataclass(frozen=True)
 class ArmMotion:
-    """Targets that the gripper reaches one after the other, the last one at the clip's end.
+    """A motion by targets that the gripper reaches one after the other, the last one at the end of the clip.
 
     Args:
-        arrivals: (K,) frames at which the targets are reached, rising to `NUM_FRAMES` - 1.
+        arrivals: (K,) frames at which the targets are reached, increasing to `NUM_FRAMES` - 1.
         targets: (K, 5) x, y, z, yaw in radians, opening from 0 to 1.
     """
 
@@ -23,19 +23,23 @@ class ArmMotion:
     targets: np.ndarray
 
     def path(self, start: tuple[float, ...], substeps: int = 1) -> np.ndarray:
-        """The gripper's poses (substeps * (NUM_FRAMES - 1) + 1, 5) from `start` on, smooth, at rest at each target."""
+        """Return the gripper's poses (substeps * (NUM_FRAMES - 1) + 1, 5) from `start` on.
+
+        The path is smooth and comes to rest at each target.
+        """
         times = np.arange(substeps * (NUM_FRAMES - 1) + 1) / substeps
         stops = np.vstack([[start], self.targets])
         arrivals = np.concatenate([[0.0], self.arrivals])
+        # The leg of the path that each time belongs to.
         leg = np.clip(np.searchsorted(arrivals, times, side="right") - 1, 0, len(self.arrivals) - 1)
         share = (times - arrivals[leg]) / (arrivals[leg + 1] - arrivals[leg])
-        # The polynomial of least jerk between two rests.
+        # This polynomial has the least jerk between two rests.
         eased = (share**3 * (10 - 15 * share + 6 * share**2))[:, None]
         return stops[leg] + eased * (stops[leg + 1] - stops[leg])
 
 
 def draw_motion(seed: int, split: int, number: int) -> ArmMotion:
-    """What the arm does in the clip with that number: three to five sweeps across the bin, some above the things."""
+    """Draw the random motion of a clip: three to five sweeps across the bin, some of them above the things."""
     rng = np.random.default_rng([seed, 2, split, number])
     legs = int(rng.integers(3, 6))
     targets, lengths = np.empty((legs, 5)), np.empty(legs)
@@ -46,14 +50,17 @@ def draw_motion(seed: int, split: int, number: int) -> ArmMotion:
         lifted = rng.random() < 0.15
         height = rng.uniform(0.08, 0.13) if lifted else rng.uniform(0.01, 0.03)
         targets[leg] = *(place * REACH), height, yaw, rng.uniform(0.1, 1.0)
-        lengths[leg] = rng.uniform(0.7, 1.4) * math.dist(last, place) + 0.3  # the first leg starts anywhere
+        lengths[leg] = (
+            rng.uniform(0.7, 1.4) * math.dist(last, place) + 0.3
+        )  # the constant is for the first leg, whose start is unknown
     arrivals = np.cumsum(lengths) / lengths.sum() * (NUM_FRAMES - 1)
+    # Rounding must not move the last arrival.
     arrivals[-1] = NUM_FRAMES - 1
     return ArmMotion(arrivals, targets)
 
 
 def _next_place(rng: np.random.Generator, place: np.ndarray) -> np.ndarray:
-    """A place in [-1, 1]^2 at least 0.7 away from `place`."""
+    """Return a random place in [-1, 1]^2 at least 0.7 away from `place`."""
     while True:
         candidate = rng.uniform(-1, 1, 2)
         if math.dist(candidate, place) >= 0.7:

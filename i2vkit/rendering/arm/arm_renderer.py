@@ -1,4 +1,4 @@
-"""Draws what a camera sees of a course of events in a bin."""
+"""Rendering of a trajectory of arm and things as one camera sees it."""
 
 from collections.abc import Iterator
 
@@ -13,12 +13,15 @@ from i2vkit.rendering.arm.room import floor_mask, near_walls, paint_room
 from i2vkit.rendering.arm.scene import ArmScene
 from i2vkit.rendering.arm.solids import Light, circle, raised
 
-SOFTNESS = 1.6  # of the shadows' edges, in pixels of the picture
-COARSE = 2  # pixels of the canvas to one of the shadows, each way
+SOFTNESS = 1.6  # blur of the shadows' edges, in pixels of the picture
+COARSE = 2  # pixels of the canvas for each pixel of the shadows, each way
 
 
 class ArmRenderer:
-    """One scene seen by one camera, "main" or "aux1". What does not move is painted once here."""
+    """A renderer of one scene seen by one camera, "main" or "aux1".
+
+    It paints the static parts once, when it is made.
+    """
 
     def __init__(self, scene: ArmScene, camera: str):
         tint = np.array([1.0 + 0.05 * scene.warmth, 1.0, 1.0 - 0.06 * scene.warmth])
@@ -33,11 +36,12 @@ class ArmRenderer:
         self._near_walls = near_walls(scene, self.canvas.camera, light)
 
     def render(self, gripper: np.ndarray, things: np.ndarray) -> np.ndarray:
-        """One frame, RGB uint8 (64, 64, 3), of the gripper's pose (5,) and those of the things (N, 3)."""
+        """Draw one frame, RGB uint8 (64, 64, 3), of the gripper's pose (5,) and the things' poses (N, 3)."""
         canvas = self.canvas
         shade = self._shadows(gripper, things)
         cv2.multiply(self._room, cv2.merge((shade, shade, shade)), dst=canvas.image, scale=1 / 255)
         place = np.vstack([things[:, :2], gripper[None, :2]])
+        # Far things are drawn first, and the arm in its place among them.
         depth = raised(place, 0.0) @ canvas.camera.axes[2]
         for number in np.argsort(-depth, kind="stable").tolist():
             if number == len(things):
@@ -48,13 +52,13 @@ class ArmRenderer:
         return canvas.picture()
 
     def render_trajectory(self, trajectory: PushTrajectory) -> Iterator[np.ndarray]:
-        """The frames of a clip, one by one."""
+        """Draw the frames of a clip, one by one."""
         return (
             self.render(gripper, things) for gripper, things in zip(trajectory.gripper, trajectory.things, strict=True)
         )
 
     def _shadows(self, gripper: np.ndarray, things: np.ndarray) -> np.ndarray:
-        """By how much the room's light is dimmed, uint8 (side, side), 255 where it is not."""
+        """Return the shadows as a factor of the room's light, uint8 (side, side), 255 where there is none."""
         outlines = []
         for thing, pose in zip(self.scene.things, things, strict=True):
             base = bodies.outline(thing, pose, 10)
@@ -67,6 +71,7 @@ class ArmRenderer:
             np.vstack([self._on_floor(raised(circle(10) * 0.045 + end[:2], end[2])) for end in (wrist, bend)])
         )
         side = self.canvas.side // COARSE
+        # Projecting all outlines at once is faster than one by one.
         pixels, _ = self.canvas.camera.project(raised(np.concatenate(outlines), 0.0), side)
         mask, start = np.zeros((side, side), np.uint8), 0
         for outline in outlines:
@@ -78,10 +83,11 @@ class ArmRenderer:
         return cv2.resize(shade, (self.canvas.side,) * 2, interpolation=cv2.INTER_LINEAR)
 
     def _cast(self, outline: np.ndarray, bottom: float, top: float) -> np.ndarray:
-        """The corners on the floor (2N, 2) whose hull is the shadow of an upright solid."""
+        """Return points on the floor (2N, 2) whose hull is the shadow of an upright solid."""
         return self._on_floor(np.concatenate([raised(outline, bottom), raised(outline, top)]))
 
     def _on_floor(self, points: np.ndarray) -> np.ndarray:
-        """Where the shadow of points (N, 3) falls, (N, 2)."""
+        """Return the shadows (N, 2) of points (N, 3) on the floor."""
         light = self.canvas.light.direction
+        # Follow the ray of light down to z = 0.
         return points[:, :2] - points[:, 2:] * (light[:2] / light[2])

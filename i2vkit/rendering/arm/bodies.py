@@ -1,4 +1,4 @@
-"""How the things in the bin look, from any side."""
+"""Drawing of the things in the bin, from any side."""
 
 import numpy as np
 
@@ -6,7 +6,8 @@ from i2vkit.rendering.arm.arm_canvas import ArmCanvas
 from i2vkit.rendering.arm.scene import SceneObject
 from i2vkit.rendering.arm.solids import FACETS, Faces, Light, circle, prism, raised, rectangle, turned
 
-# A plush toy lies on its back: place (along, across, up) and radius of its balls over its size; the last is its snout.
+# A plush toy lies on its back. Each of its balls has a position (along, across, up) and a radius, in units of the toy's
+# size. The last ball is the snout.
 _PLUSH = np.array(
     [
         [-0.60, 0.50, 0.30, 0.30], [-0.60, -0.50, 0.30, 0.30], [0.10, 0.66, 0.32, 0.26], [0.10, -0.66, 0.32, 0.26],
@@ -17,13 +18,13 @@ _PLUSH = np.array(
 
 
 def outline(thing: SceneObject, pose: np.ndarray, count: int = FACETS) -> np.ndarray:
-    """What of the floor the thing covers, (N, 2), counter-clockwise."""
+    """Return the outline on the floor of a thing, (N, 2), counter-clockwise."""
     shape = rectangle(*thing.half) if thing.kind == "box" else circle(count) * thing.half[0]
     return turned(shape, pose[2]) + pose[:2]
 
 
 def paint(canvas: ArmCanvas, thing: SceneObject, pose: np.ndarray) -> None:
-    """Draw it at x, y, angle."""
+    """Draw a thing at a pose x, y, angle."""
     if thing.kind == "ball":
         _paint_ball(canvas, thing, pose)
     elif thing.kind == "plush":
@@ -33,6 +34,7 @@ def paint(canvas: ArmCanvas, thing: SceneObject, pose: np.ndarray) -> None:
 
 
 def _faces(thing: SceneObject, pose: np.ndarray, light: Light, eye: np.ndarray) -> Faces:
+    """Return the faces of a box, a cylinder or a cup with their colours."""
     base = outline(thing, pose)
     top = raised(base, thing.height)
     up = np.array([[0.0, 0.0, 1.0]])
@@ -53,16 +55,18 @@ def _faces(thing: SceneObject, pose: np.ndarray, light: Light, eye: np.ndarray) 
 
 
 def _paint_ball(canvas: ArmCanvas, thing: SceneObject, pose: np.ndarray) -> None:
+    """Draw a ball that lies on the floor."""
     centre = np.array([[pose[0], pose[1], thing.half[0]]])
     canvas.balls(centre, np.array([thing.half[0]]), np.array([thing.colour], float), shine=0.7)
 
 
 def _paint_plush(canvas: ArmCanvas, thing: SceneObject, pose: np.ndarray) -> None:
+    """Draw a plush toy."""
     size = thing.half[0]
     centres = size * _PLUSH[:, :3]
     centres[:, :2] = turned(centres[:, :2], pose[2]) + pose[:2]
     colours = np.tile(np.array(thing.colour, float), (len(_PLUSH), 1))
     colours[[5, 6, 8]] = thing.accent
-    # The body's parts by their distance, the snout last.
+    # Farther parts of the body are drawn first, and the snout last.
     order = [*np.argsort(-np.linalg.norm(centres[:-1] - canvas.camera.place, axis=1)), len(_PLUSH) - 1]
     canvas.balls(centres[order], size * _PLUSH[order, 3], colours[order])

@@ -1,4 +1,7 @@
-"""Pushing without inertia: things are discs that the gripper and other things shove aside and that stop at once."""
+"""Simulation of pushing without inertia.
+
+Things are discs that give way to the gripper and to each other, and stop at once.
+"""
 
 import math
 from dataclasses import dataclass
@@ -8,15 +11,15 @@ import numpy as np
 from i2vkit.rendering.arm.arm_motion import ArmMotion
 from i2vkit.rendering.arm.scene import BIN, GRIPPER, ArmScene
 
-SUBSTEPS = 8  # a frame
-ROUNDS = 6  # in which things that overlap are moved apart, a substep
-DRAG = 0.6  # share of the gripper's motion along a thing's edge that turns it
-FASTEST = 0.015  # by how much a thing gives way in a substep; a gripper that comes down on it squeezes it out
+SUBSTEPS = 8  # number of substeps for each frame
+ROUNDS = 6  # greatest number of rounds in a substep to move overlapping things apart
+DRAG = 0.6  # share of the gripper's motion along a thing's edge that turns the thing
+FASTEST = 0.015  # greatest displacement in a substep, so that a gripper coming down on a thing squeezes it out
 
 
 @dataclass(frozen=True)
 class PushTrajectory:
-    """What happens in a clip.
+    """The course of events in a clip.
 
     Args:
         gripper: (T, 5) x, y, z, yaw, opening.
@@ -28,7 +31,7 @@ class PushTrajectory:
 
 
 def push(scene: ArmScene, motion: ArmMotion) -> PushTrajectory:
-    """The exact course of that motion in that scene; nothing is drawn at random."""
+    """Compute the exact course of a motion in a scene. It involves no random numbers."""
     path = motion.path(scene.start, SUBSTEPS)
     poses = [[thing.x, thing.y, thing.angle] for thing in scene.things]
     things = np.empty((len(path[::SUBSTEPS]), len(poses), 3))
@@ -44,25 +47,26 @@ def push(scene: ArmScene, motion: ArmMotion) -> PushTrajectory:
 
 
 def _touch(scene: ArmScene, poses: list[list[float]], before: list[float], now: list[float]) -> None:
-    """Shove things out of the gripper's way, and turn them as it rubs along."""
+    """Move things out of the gripper's way, and turn them as it rubs along their edges."""
     for thing, pose in zip(scene.things, poses, strict=True):
         away_x, away_y = pose[0] - now[0], pose[1] - now[1]
         distance = math.hypot(away_x, away_y)
         depth = thing.radius + GRIPPER - distance
         if depth <= 0 or now[2] >= thing.height:
             continue
-        if distance < 1e-9:
+        if distance < 1e-9:  # the direction is undefined, so take any
             away_x, away_y, distance = 1.0, 0.0, 1.0
         away_x, away_y = away_x / distance, away_y / distance
         shift = min(depth, FASTEST)
         pose[0] += shift * away_x
         pose[1] += shift * away_y
+        # The gripper's motion along the edge of the thing drags it around.
         along = away_x * (now[1] - before[1]) - away_y * (now[0] - before[0])
         pose[2] -= DRAG * along / thing.radius
 
 
 def _part(scene: ArmScene, poses: list[list[float]]) -> bool:
-    """Move things off each other and off the walls, once; whether any had to be."""
+    """Move things off each other and off the walls, once. Return whether any thing moved."""
     moved = False
     for i, first in enumerate(poses):
         for j in range(i):
@@ -72,6 +76,7 @@ def _part(scene: ArmScene, poses: list[list[float]]) -> bool:
             if abs(x) >= reach or abs(y) >= reach or (distance := math.hypot(x, y)) >= reach - 1e-6:
                 continue
             x, y = (x / distance, y / distance) if distance > 1e-9 else (1.0, 0.0)
+            # Both things move half of the overlap.
             half = 0.5 * min(reach - distance, FASTEST)
             first[0], first[1] = first[0] + half * x, first[1] + half * y
             second[0], second[1] = second[0] - half * x, second[1] - half * y

@@ -1,4 +1,4 @@
-"""What does not move: the table, the bin's floor and walls, as one camera sees them."""
+"""The static parts of a scene as one camera sees them: the table, the bin's floor and its walls."""
 
 import cv2
 import numpy as np
@@ -8,24 +8,24 @@ from i2vkit.rendering.arm.arm_canvas import ArmCanvas, corners
 from i2vkit.rendering.arm.scene import BIN, WALL, ArmScene
 from i2vkit.rendering.arm.solids import Faces, Light, raised, rectangle
 
-RIM = 0.016  # thickness of the walls
+RIM = 0.016  # thickness of the walls in metres
 GRAIN = 256  # side of the floor's texture in pixels
 
 
 def paint_room(canvas: ArmCanvas, scene: ArmScene) -> None:
-    """Fill the whole canvas: table, floor, and the inner faces of the walls that are seen."""
+    """Fill the whole canvas with the table, the floor, and the visible inner faces of the walls."""
     _paint_table(canvas, scene)
     _paint_floor(canvas, scene)
     canvas.fill([face for face, near in _walls(scene, canvas.camera, canvas.light) if not near])
 
 
 def near_walls(scene: ArmScene, camera: ArmCamera, light: Light) -> Faces:
-    """The faces that hide what is in the bin: rims and outsides of the walls towards the camera."""
+    """Return the faces of the walls near the camera, rims and outsides, which hide parts of the bin."""
     return [face for face, near in _walls(scene, camera, light) if near]
 
 
 def floor_mask(canvas: ArmCanvas) -> np.ndarray:
-    """Where the floor is, uint8 (side, side), 0 or 255."""
+    """Return a mask of the floor, uint8 (side, side), 0 or 255."""
     mask = np.zeros(canvas.image.shape[:2], np.uint8)
     pixels, _ = canvas.camera.project(raised(rectangle(*BIN), 0.0), canvas.side)
     cv2.fillConvexPoly(mask, corners(pixels), 255, cv2.LINE_8, 4)
@@ -33,6 +33,7 @@ def floor_mask(canvas: ArmCanvas) -> np.ndarray:
 
 
 def _paint_table(canvas: ArmCanvas, scene: ArmScene) -> None:
+    """Fill the canvas with the table."""
     rng = np.random.default_rng([scene.seed, 0])
     marks = cv2.resize(rng.normal(0, 1, (6, 6)), (canvas.side, canvas.side), interpolation=cv2.INTER_CUBIC)
     fade = np.linspace(0.72, 1.05, canvas.side)[:, None] + 0.05 * marks
@@ -40,7 +41,7 @@ def _paint_table(canvas: ArmCanvas, scene: ArmScene) -> None:
 
 
 def _paint_floor(canvas: ArmCanvas, scene: ArmScene) -> None:
-    """Lay the texture on the floor in perspective, lighter on the side of the light."""
+    """Draw the texture of the floor in perspective, lighter on the side of the light."""
     rng = np.random.default_rng([scene.seed, 1])
     tone = 1.0 + _grain(scene.texture, rng)
     x, y = np.meshgrid(np.linspace(-1, 1, GRAIN), np.linspace(-1, 1, GRAIN))
@@ -49,6 +50,7 @@ def _paint_floor(canvas: ArmCanvas, scene: ArmScene) -> None:
     tone *= 1.0 - 0.22 * np.exp(-edge / 0.09)  # corners get less of the ambient light
     colour = canvas.light.on(scene.floor, np.array([[0.0, 0.0, 1.0]]))[0]
     texture = np.clip(tone[..., None] * colour, 0, 255).astype(np.uint8)
+    # The corners of the texture, in the order of the corners of the floor.
     own = np.array([[GRAIN, GRAIN], [0, GRAIN], [0, 0], [GRAIN, 0]], np.float32) - 0.5
     pixels, _ = canvas.camera.project(raised(rectangle(*BIN), 0.0), canvas.side)
     warp = cv2.getPerspectiveTransform(own, pixels.astype(np.float32))
@@ -58,7 +60,7 @@ def _paint_floor(canvas: ArmCanvas, scene: ArmScene) -> None:
 
 
 def _grain(texture: str, rng: np.random.Generator) -> np.ndarray:
-    """Relative differences of the floor's tone, (GRAIN, GRAIN)."""
+    """Return the relative differences of the floor's tone, (GRAIN, GRAIN)."""
     fine = cv2.GaussianBlur(rng.normal(0, 1, (GRAIN, GRAIN)), (0, 0), 2.0)
     if texture == "boards":
         boards = 6
@@ -72,7 +74,7 @@ def _grain(texture: str, rng: np.random.Generator) -> np.ndarray:
 
 
 def _walls(scene: ArmScene, camera: ArmCamera, light: Light) -> list[tuple[tuple[np.ndarray, np.ndarray], bool]]:
-    """Faces of the four walls towards the camera, and whether they may hide the bin's inside."""
+    """Return the faces of the four walls towards the camera, and whether each may hide the inside of the bin."""
     result = []
     inner, outer = rectangle(*BIN), rectangle(BIN[0] + RIM, BIN[1] + RIM)
     for k in range(4):
@@ -82,6 +84,7 @@ def _walls(scene: ArmScene, camera: ArmCamera, light: Light) -> list[tuple[tuple
         inside = np.concatenate([raised(inner[pair], 0.0), raised(inner[pair[::-1]], WALL)])
         outside = np.concatenate([raised(outer[pair], -0.02), raised(outer[pair[::-1]], WALL)])
         rim = np.concatenate([raised(inner[pair], WALL), raised(outer[pair[::-1]], WALL)])
+        # A wall is near if the camera is on its outer side.
         near = (camera.place - inside[0]) @ outward > 0
         shade = light.on(scene.wall, np.array([-outward, outward, (0.0, 0.0, 1.0)]))
         result += [((outside, shade[1]), True)] if near else [((inside, 0.92 * shade[0]), False)]

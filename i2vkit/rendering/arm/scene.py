@@ -1,4 +1,4 @@
-"""Where an arm is set to work: the bin, the things in it, the light, and how the arm stands at first."""
+"""The scene of an arm: the bin, the things in it, the light, and the first pose of the arm."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Colour = tuple[int, int, int]
 
 BIN = (0.30, 0.25)  # half the inner width (x) and depth (y)
 WALL = 0.055  # height of the walls
-REACH = (0.21, 0.16)  # how far from the centre the gripper goes, so that a thing fits between it and the wall
+REACH = (0.21, 0.16)  # greatest distance of the gripper from the centre; a thing fits between it and the wall
 GRIPPER = 0.032  # radius of the disc that pushes
 
 KINDS = ("box", "ball", "cylinder", "cup", "plush")
@@ -30,17 +30,17 @@ TABLES: tuple[Colour, ...] = ((58, 56, 60), (92, 76, 62), (120, 118, 114), (44, 
 
 @dataclass(frozen=True)
 class SceneObject:
-    """Something to push; for pushing it is a disc.
+    """A thing to push. For pushing it is a disc.
 
     Args:
         kind: One of `KINDS`.
         half: Half its length and width.
-        height: Of its top above the floor.
+        height: The height of its top above the floor.
         colour: RGB.
-        accent: RGB of a stripe, a rim, a snout.
-        x: Where it lies at first.
-        y: Likewise.
-        angle: Likewise, in radians.
+        accent: RGB of a stripe, a rim or a snout.
+        x: Its first position.
+        y: Its first position.
+        angle: Its first orientation, in radians.
     """
 
     kind: str
@@ -54,23 +54,25 @@ class SceneObject:
 
     @property
     def radius(self) -> float:
-        """Of the disc with about its outline's area."""
+        """The radius of a disc with about the area of its outline."""
         return _radius(self.kind, self.half)
 
 
 @dataclass(frozen=True)
 class ArmScene:
-    """All that the first frame depends on.
+    """Everything that the first frame depends on.
 
     Args:
-        things: What lies in the bin.
+        things: The things in the bin.
         start: The gripper's x, y, z, yaw in radians, and opening from 0 to 1.
-        floor: RGB; likewise wall and table.
-        texture: Of the floor: "plain", "boards" or "felt".
-        light: Unit direction towards the light.
-        ambient: Share of the light that comes from everywhere.
+        floor: RGB.
+        wall: RGB.
+        table: RGB.
+        texture: The texture of the floor: "plain", "boards" or "felt".
+        light: The unit direction towards the light.
+        ambient: The share of the light that comes from everywhere.
         warmth: From -1, bluish, to 1, reddish.
-        seed: For what is scattered: grain of the floor, marks on the table.
+        seed: The seed for the grain of the floor and the marks on the table.
     """
 
     things: tuple[SceneObject, ...]
@@ -86,7 +88,7 @@ class ArmScene:
 
 
 def draw_scene(seed: int, split: int, number: int) -> ArmScene:
-    """The scene with that number in that split, whatever the number of scenes asked for."""
+    """Draw the random scene with a number in a split. It is the same for every number of scenes."""
     rng = np.random.default_rng([seed, 0, split, number])
     start = (
         float(rng.uniform(-1, 1) * REACH[0]),
@@ -111,7 +113,7 @@ def draw_scene(seed: int, split: int, number: int) -> ArmScene:
 
 
 def _scatter(rng: np.random.Generator, gripper: tuple[float, float]) -> tuple[SceneObject, ...]:
-    """Four to eight things of different colours that touch neither each other nor the gripper."""
+    """Return four to eight things of different colours that touch neither each other nor the gripper."""
     things: list[SceneObject] = []
     wanted = int(rng.integers(4, 9))
     colours = [OBJECT_COLOURS[k] for k in rng.permutation(len(OBJECT_COLOURS))]
@@ -119,7 +121,7 @@ def _scatter(rng: np.random.Generator, gripper: tuple[float, float]) -> tuple[Sc
         kind = str(rng.choice(KINDS, p=[0.3, 0.18, 0.2, 0.12, 0.2]))
         half, height = _proportions(rng, kind)
         radius = _radius(kind, half)
-        for _ in range(200):
+        for _ in range(200):  # a thing for which no free place is found is left out
             x, y = (float(rng.uniform(-1, 1) * (side - radius - 0.005)) for side in BIN)
             clear = math.dist((x, y), gripper) > radius + GRIPPER + 0.012
             if clear and all(math.dist((x, y), (t.x, t.y)) > radius + t.radius + 0.006 for t in things):
@@ -134,7 +136,7 @@ def _scatter(rng: np.random.Generator, gripper: tuple[float, float]) -> tuple[Sc
 
 
 def _proportions(rng: np.random.Generator, kind: str) -> tuple[tuple[float, float], float]:
-    """Half length and width, and height."""
+    """Return half length and width, and height, of a thing."""
     if kind == "box":
         return (rng.uniform(0.036, 0.062), rng.uniform(0.028, 0.044)), rng.uniform(0.035, 0.08)
     if kind == "ball":
@@ -148,14 +150,17 @@ def _proportions(rng: np.random.Generator, kind: str) -> tuple[tuple[float, floa
 
 
 def _radius(kind: str, half: tuple[float, float]) -> float:
+    """Return the radius of the disc that stands for a thing."""
     return 2 * math.sqrt(half[0] * half[1] / math.pi) if kind == "box" else half[0]
 
 
 def _accent(rng: np.random.Generator, colour: Colour, other: Colour, plush: bool) -> Colour:
+    """Return the second colour of a thing: lighter for a plush toy, else another colour or the same."""
     if plush:
         return tuple(min(255, round(c * 1.15 + 20)) for c in colour)
     return other if rng.random() < 0.6 else colour
 
 
 def _vary(rng: np.random.Generator, colour: Colour, by: float) -> Colour:
+    """Return a colour with random differences."""
     return tuple(int(c) for c in np.clip(np.array(colour) + rng.normal(0, by, 3), 0, 255).round())

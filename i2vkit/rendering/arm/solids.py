@@ -1,7 +1,7 @@
-"""Faces of things and of the arm, in the world, with their colours: what the renderer projects and fills.
+"""Faces of the things and of the arm, in world coordinates and with their colours.
 
-A face is a flat polygon (N, 3) with one colour. Of each solid only the faces towards the camera are given, so that they
-may be filled in any order.
+The renderer projects and fills them. A face is a flat polygon (N, 3) with one colour. A solid gives only its faces
+towards the camera, so they may be filled in any order.
 """
 
 import math
@@ -16,33 +16,48 @@ FACETS = 14
 
 @dataclass(frozen=True)
 class Light:
-    """The light of a scene: `direction` towards it, its `tint` (3,), and the `ambient` share that is everywhere."""
+    """The light of a scene.
+
+    Args:
+        direction: The unit direction towards the light, (3,).
+        tint: A factor for each colour channel, (3,).
+        ambient: The share of the light that comes from everywhere.
+    """
 
     direction: np.ndarray
     tint: np.ndarray
     ambient: float
 
     def on(self, colour, normals: np.ndarray) -> np.ndarray:
-        """The colour of surfaces with those normals (N, 3), as (N, 3)."""
+        """Return the colour (N, 3) of surfaces with normals (N, 3)."""
         strength = self.ambient + (1.15 - self.ambient) * np.maximum(normals @ self.direction, 0.0)
         return np.clip(np.multiply(colour, self.tint) * strength[:, None], 0.0, 255.0)
 
 
 @lru_cache(maxsize=8)
 def circle(count: int) -> np.ndarray:
-    """`count` directions (count, 2) around."""
+    """Return `count` directions (count, 2) around a circle."""
     turn = np.arange(count) * (math.tau / count)
     return np.stack([np.cos(turn), np.sin(turn)], axis=1)
 
 
 def turned(points: np.ndarray, angle: float) -> np.ndarray:
-    """Points (..., 2) turned about the origin."""
+    """Rotate points (..., 2) around the origin."""
     c, s = math.cos(angle), math.sin(angle)
     return points @ np.array([[c, s], [-s, c]])
 
 
 def prism(outline: np.ndarray, bottom: float, top: float, colours, light: Light, eye: np.ndarray) -> Faces:
-    """An upright solid over a convex outline (N, 2), counter-clockwise; `colours` are of its sides and of its top."""
+    """Return the visible faces of an upright solid.
+
+    Args:
+        outline: Its convex outline (N, 2), counter-clockwise.
+        bottom: The height of its bottom.
+        top: The height of its top.
+        colours: The colours of its sides and of its top.
+        light: The light.
+        eye: The position of the camera.
+    """
     following = np.roll(outline, -1, axis=0)
     edge = following - outline
     length = np.sqrt((edge * edge).sum(axis=1))
@@ -53,6 +68,7 @@ def prism(outline: np.ndarray, bottom: float, top: float, colours, light: Light,
     sides[:, 0, :2] = sides[:, 3, :2] = outline
     sides[:, 1, :2] = sides[:, 2, :2] = following
     sides[:, :2, 2], sides[:, 2:, 2] = bottom, top
+    # A side is visible if its normal points to the camera's half-space.
     seen = ((eye - sides[:, 0]) * normals[:-1]).sum(axis=1) > 0
     shades = light.on(colours[0], normals[:-1])
     faces = [(sides[k], shades[k]) for k in np.flatnonzero(seen)]
@@ -62,12 +78,12 @@ def prism(outline: np.ndarray, bottom: float, top: float, colours, light: Light,
 
 
 def raised(outline: np.ndarray, height: float) -> np.ndarray:
-    """The outline (N, 2) at that height, (N, 3)."""
+    """Lift an outline (N, 2) to a height, as (N, 3)."""
     points = np.empty((len(outline), 3))
     points[:, :2], points[:, 2] = outline, height
     return points
 
 
 def rectangle(length: float, width: float) -> np.ndarray:
-    """Half length and width to corners (4, 2), counter-clockwise."""
+    """Return the corners (4, 2) of a rectangle with half length and half width, counter-clockwise."""
     return np.array([[length, width], [-length, width], [-length, -width], [length, -width]])

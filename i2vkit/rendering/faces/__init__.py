@@ -1,4 +1,4 @@
-"""Drawn faces: who (`FaceIdentity`), what they do (`FaceMotion`), and how it looks (`FaceRenderer`)."""
+"""A renderer of faces: a person (`FaceIdentity`), a motion (`FaceMotion`), and the drawing (`FaceRenderer`)."""
 
 from i2vkit.rendering.faces.expression_cycles import SMILES, draw_cycle, draw_rest, draw_smile
 from i2vkit.rendering.faces.expressions import (

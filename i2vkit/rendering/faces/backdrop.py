@@ -1,4 +1,4 @@
-"""What is painted once a person: the background, neck and clothes, and the skin with its light."""
+"""The parts of a face's picture that are painted once for each person: background, neck, clothes, and the lit skin."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from i2vkit.rendering.faces.face_geometry import JAW_X, FaceView
 from i2vkit.rendering.faces.face_identity import FaceIdentity
 from i2vkit.rendering.faces.painting import Sketch, shade
 
-SHADOW = np.array([0.62, 0.5, 0.47])  # what skin keeps of red, green and blue in full shade: it turns warm, not grey
+SHADOW = np.array([0.62, 0.5, 0.47])  # the share of RGB that skin keeps in full shade, so that it turns warm, not grey
 
 
 def head_grid(view: FaceView, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """x and y (H, W) of every pixel in head units."""
+    """Return x and y (H, W) of every pixel in head units."""
     rows, columns = np.mgrid[0:height, 0:width]
     return (columns - view.centre[0]) / view.scale, (rows - view.centre[1]) / view.scale
 
 
 def lit(identity: FaceIdentity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Light (H, W) on the head, 0 shade to 1 full, as on an ellipsoid with a soft edge."""
+    """Return the light (H, W) on the head, from 0 in shade to 1 in full light, as on an ellipsoid with a soft edge."""
     nx, ny = x / (identity.face_width * 1.12), (y + 4.0) / 82.0
     nz = np.sqrt(np.maximum(0.04, 1.0 - nx**2 - ny**2))
     lx, ly, lz = identity.light
@@ -24,18 +24,19 @@ def lit(identity: FaceIdentity, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def background(identity: FaceIdentity, width: int, height: int) -> np.ndarray:
-    """A plain wall (H, W, 3) with a soft pool of light on the lit side."""
+    """Paint a plain wall (H, W, 3), brighter on the lit side."""
     x, y = head_grid(FaceView(width, height), width, height)
     pool = np.exp(-(((x - 60 * identity.light[0]) / 130) ** 2) - ((y + 20) / 120) ** 2)
     return np.clip(np.array(identity.background) * (0.8 + 0.24 * pool)[..., None], 0, 255).astype(np.uint8)
 
 
 def body(identity: FaceIdentity, width: int, height: int) -> np.ndarray:
-    """Neck and clothes as a premultiplied RGBA layer."""
+    """Paint neck and clothes as a premultiplied RGBA layer."""
     view = FaceView(width, height)
     sketch = Sketch(view, width, height, identity.shirt)
     x, y = head_grid(view, width, height)
     neck = 0.44 * identity.face_width + 3.0 * identity.jaw
+    # The neck is skin, and the clothes are painted around it.
     throat = np.array(
         [(-neck, 30), (-neck, 68), (-neck - 5, 80), (-58, 92), (58, 92), (neck + 5, 80), (neck, 68), (neck, 30)]
     )
@@ -46,7 +47,7 @@ def body(identity: FaceIdentity, width: int, height: int) -> np.ndarray:
     skin = shade(identity.skin, 0.86)
     sketch.paint(throat[[0, 1, 2, 5, 6, 7]], skin)
     _collar(sketch, identity, neck, skin)
-    # The head throws its shadow on the neck; the light falls off downwards.
+    # The head casts its shadow on the neck, and the light decreases downwards.
     chin_shadow = 0.42 * np.exp(-((np.maximum(0.0, y - identity.chin - 3) / 9.0) ** 2)) * np.exp(-((x / 40.0) ** 4))
     side = 1.0 + 0.18 * np.clip(x * identity.light[0] / 40.0, -1, 1)
     sketch.multiply(np.clip((1.0 - chin_shadow) * side * (1.04 - 0.003 * np.maximum(y - 80, 0)), 0, 1.2))
@@ -54,6 +55,7 @@ def body(identity: FaceIdentity, width: int, height: int) -> np.ndarray:
 
 
 def _collar(sketch: Sketch, identity: FaceIdentity, neck: float, skin: tuple[int, ...]) -> None:
+    """Paint the collar of the person's clothes."""
     rim = np.array([(-neck - 4, 79), (-neck * 0.7, 89), (0, 93), (neck * 0.7, 89), (neck + 4, 79)])
     if identity.collar == "turtle":
         sketch.paint(
@@ -74,13 +76,15 @@ def _collar(sketch: Sketch, identity: FaceIdentity, neck: float, skin: tuple[int
 
 
 def skin(identity: FaceIdentity, width: int, height: int) -> np.ndarray:
-    """The skin of the resting head (H, W, 3), lit; it goes on beyond the face, whose moving outline cuts it."""
+    """Paint the lit skin of the resting head (H, W, 3). It extends beyond the face, whose moving outline cuts it."""
     x, y = head_grid(FaceView(width, height), width, height)
     light = lit(identity, x, y)
 
     def spot(cx: float, cy: float, sx: float, sy: float) -> np.ndarray:
+        """Return a soft spot (H, W) on both sides of the face."""
         return np.exp(-(((np.abs(x) - cx) / sx) ** 2) - ((y - cy) / sy) ** 2)
 
+    # Forehead and cheeks reflect more on the lit side.
     towards = 1.0 + 0.5 * np.sign(identity.light[0]) * np.clip(x / 30.0, -1, 1)
     light = (
         light
@@ -97,6 +101,7 @@ def skin(identity: FaceIdentity, width: int, height: int) -> np.ndarray:
 
 
 def _freckles(identity: FaceIdentity, colour: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Add freckles to the skin."""
     rng = np.random.default_rng([identity.seed, 1])
     for _ in range(int(50 * identity.freckles)):
         cx, cy = rng.choice([-1, 1]) * abs(rng.normal(18, 10)), rng.normal(14, 6)
@@ -106,7 +111,7 @@ def _freckles(identity: FaceIdentity, colour: np.ndarray, x: np.ndarray, y: np.n
 
 
 def _stubble(identity: FaceIdentity, colour: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """A grey-blue shadow where a beard would grow, with a little grain."""
+    """Add a grey-blue shadow with some grain where a beard would grow."""
     mouth = 0.5 * (identity.nose_length + identity.chin) - 2.0
     edge = identity.face_width * np.interp(y, [-6, 21, 33, 43, 62], JAW_X[[0, 2, 3, 4, 7]])
     low = 1.0 / (1.0 + np.exp(-(y - (identity.nose_length + 7) + 0.24 * (edge - np.abs(x)) - 8) / 2.5))

@@ -1,4 +1,4 @@
-"""Beards and glasses: they ride on the moving face."""
+"""Beards and glasses, which move with the face."""
 
 from functools import cache
 
@@ -11,7 +11,7 @@ from i2vkit.rendering.faces.painting import SHIFT, fill, fill_corners, ribbon, s
 
 
 def paint_beard(image: np.ndarray, view: FaceView, identity: FaceIdentity, shape: FaceShape) -> None:
-    """A full beard, a goatee or a moustache; stubble belongs to the skin."""
+    """Paint a full beard, a goatee or a moustache. Stubble is part of the skin."""
     colour = shade(identity.brow_colour, 1.12)
     if identity.beard in ("full", "goatee"):
         fill(image, view(_beard_outline(identity, shape)), colour=colour)
@@ -27,7 +27,7 @@ def paint_beard(image: np.ndarray, view: FaceView, identity: FaceIdentity, shape
 
 
 def _beard_outline(identity: FaceIdentity, shape: FaceShape) -> np.ndarray:
-    """A closed curve (N, 3) around the lower face with a hole left by the mouth, which is painted over it."""
+    """Return a closed curve (N, 3) around the lower face. It leaves out the mouth, which is painted over it."""
     if identity.beard == "full":
         jaw = shape["outline"][1:16] * (1.015, 1.03, 1.0)
         cheek = [(0.9, 14), (0.8, 24), (0.62, 30)]
@@ -49,7 +49,7 @@ def _beard_outline(identity: FaceIdentity, shape: FaceShape) -> np.ndarray:
 def _hairs(
     image: np.ndarray, view: FaceView, identity: FaceIdentity, shape: FaceShape, colour: tuple[int, ...]
 ) -> None:
-    """A few lighter and darker strands at the edge of the beard."""
+    """Paint some lighter and darker strands at the edge of the beard."""
     jaw = shape["outline"][3:14] if identity.beard == "full" else shape["outline"][6:11] * (0.8, 1, 1)
     where, tones = _strand_places(identity.seed, len(jaw))
     tips = where @ jaw
@@ -63,16 +63,18 @@ def _hairs(
 
 @cache
 def _strand_places(seed: int, num_points: int) -> tuple[np.ndarray, tuple[float, ...]]:
-    """Weights (22, num_points) that place strands between the points of the jaw, and how light each is."""
+    """Return weights (22, num_points) that place strands between the points of the jaw, and the strands' lightness."""
     rng = np.random.default_rng([seed, 4])
     position = rng.uniform(0.0, num_points - 1.01, 22)
+    # Linear interpolation between neighbouring points: (22, num_points).
     weights = np.maximum(0.0, 1.0 - np.abs(position[:, None] - np.arange(num_points)))
     return weights, tuple(rng.choice([0.78, 0.9, 1.2], 22).tolist())
 
 
 def paint_glasses(image: np.ndarray, view: FaceView, identity: FaceIdentity) -> None:
-    """Round or square frames on the nose, with arms to the ears."""
+    """Paint round or square frames on the nose, with arms to the ears."""
     angle = np.linspace(0.0, 2.0 * np.pi, 33)[:-1]
+    # A power below 1 turns the ellipse into a rounded rectangle.
     power = 1.0 if identity.glasses == "round" else 0.55
     cos, sin = (np.sign(f) * np.abs(f) ** power for f in (np.cos(angle), np.sin(angle)))
     wide, tall = (14.6, 13.4) if identity.glasses == "round" else (15.6, 10.6)
@@ -81,6 +83,7 @@ def paint_glasses(image: np.ndarray, view: FaceView, identity: FaceIdentity) -> 
         centre = side * (identity.eye_distance + 0.2), 2.0
 
         def rim(grow: float, centre=centre) -> np.ndarray:
+            """Return the outline of a frame, grown by some head units, in pixels."""
             x, y = centre[0] + (wide + grow) * cos, centre[1] + (tall + grow) * sin
             return view(np.stack([x, y, np.full_like(x, 46.0)], axis=1))
 

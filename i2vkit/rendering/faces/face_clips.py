@@ -1,5 +1,6 @@
-"""What the writers of face sets share: clips with landmarks, as images or as videos, and the ground truth of
-transfers.
+"""Shared functions of the writers of face sets.
+
+They write clips with landmarks, as images or as videos, and the ground truth of transfers.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,18 +22,18 @@ from i2vkit.rendering.faces.face_identity import draw_identity
 from i2vkit.rendering.faces.face_renderer import FaceRenderer
 from i2vkit.rendering.ground_truth import TruthClip, write_truth_index
 
-CHUNK = 6  # clips in a row for one process; they come ordered by who is seen
+CHUNK = 6  # number of consecutive clips for one process; clips are ordered by person
 
 
 @dataclass(frozen=True)
 class FaceStudio:
-    """What all clips of a rendered set have in common.
+    """The settings that all clips of a rendered set share.
 
     Args:
-        seed: Of people; `draw_identity` takes it with the number in a person's name.
-        size: Width and height of the frames in pixels.
-        fps: Frames a second.
-        look: What the camera makes of a frame (H, W, 3), if anything.
+        seed: The seed of people. `draw_identity` uses it with the number in a person's name.
+        size: The width and height of the frames in pixels.
+        fps: Frames per second.
+        look: A function that changes each frame (H, W, 3) as the camera would see it.
     """
 
     seed: int
@@ -43,18 +44,18 @@ class FaceStudio:
 
 @dataclass(frozen=True)
 class RenderedClip:
-    """Whose face is seen doing what, and where that is written.
+    """A clip to render: the person, the motion, and the files to write.
 
     Args:
-        name: The clip's name in the index of the raw layout, or below `truth/`.
-        person: Whose face; the digits in it are the person's number.
-        label: What the clip shows.
-        motion: Draws the motion, of which nothing may depend on `person`; picklable.
+        name: The name of the clip in the index of the raw layout, or below `truth/`.
+        person: The person who is seen. The digits of the name are the person's number.
+        label: The label of the clip.
+        motion: A function that draws the motion, which must not depend on `person`. It can be pickled.
         frames: A folder, or a video by its suffix.
-        landmarks: Their CSV file.
-        alias: Of the clip in the name of its ground truth: "P001" for `as_P001`.
-        image: Name of an image in the folder, from its number.
-        first: Number of the first image.
+        landmarks: The CSV file of the landmarks.
+        alias: The name of the clip within the name of its ground truth: "P001" for `as_P001`.
+        image: The pattern of the images' names, with their number.
+        first: The number of the first image.
     """
 
     name: str
@@ -77,21 +78,24 @@ def render_set(
     settings: dict,
     workers: int | None = None,
 ) -> str:
-    """Render `clips`, and for each (actor, clip) of `truth` that actor doing it; a summary for the user.
+    """Render clips and their ground truth.
 
-    The same arguments give the same files, whatever the number of workers; finished clips are not rendered again.
+    The same arguments give the same files for any number of workers. Finished clips are not rendered again.
 
     Args:
-        name: Of the set; it is kept in `out/synthetic.json` with the seed, the size and `settings`.
-        out: The folder.
-        studio: What all clips have in common.
+        name: The name of the set. It is kept in `out/synthetic.json` with the seed, the size and `settings`.
+        out: The folder to write to.
+        studio: The settings that all clips share.
         clips: The raw clips, ordered by person.
-        truth: See `assign_transfers`.
-        settings: What else the files depend on; `people` is how many.
-        workers: Processes; one a core by default.
+        truth: Pairs of an actor and the clip to act, see `assign_transfers`.
+        settings: Everything else that the files depend on.
+        workers: The number of processes. By default one for each core.
+
+    Returns:
+        A summary for the user.
 
     Raises:
-        ConfigError: Frames below 32 pixels.
+        ConfigError: The frames are smaller than 32 pixels.
         DataError: `out` holds another rendering, or cannot be written.
     """
     if min(studio.size) < 32:
@@ -111,8 +115,9 @@ def render_set(
 
 
 def _as_truth(root: Path, actor: str, clip: RenderedClip) -> RenderedClip:
-    """`actor` doing `clip`, below the root of the ground truth."""
+    """Return the clip in which `actor` does `clip`, below the root of the ground truth."""
     name = f"{actor}/{clip.label}/as_{clip.alias}"
+    # The ground truth is always stored as PNG files, whatever the raw layout uses.
     lossless = {"image": RenderedClip.image, "first": RenderedClip.first}
     return replace(
         clip, name=name, person=actor, frames=root / name, landmarks=root / "landmarks" / f"{name}.csv", **lossless
@@ -120,12 +125,13 @@ def _as_truth(root: Path, actor: str, clip: RenderedClip) -> RenderedClip:
 
 
 def _truth_row(root: Path, studio: FaceStudio, clip: RenderedClip, driving: str, num_frames: int) -> TruthClip:
+    """Return the row of the index for a clip of the ground truth."""
     landmarks = ("landmarks", clip.landmarks.relative_to(root).as_posix())
     return TruthClip(clip.name, clip.person, clip.label, num_frames, studio.fps, driving, landmarks)
 
 
 def write_clip(studio: FaceStudio, clip: RenderedClip) -> int:
-    """Render a clip unless it is there already; how many frames it has."""
+    """Render a clip unless it exists, and return its number of frames."""
     motion = clip.motion()
     if clip.frames.exists() and clip.landmarks.exists():
         return len(motion)
@@ -140,7 +146,7 @@ def write_clip(studio: FaceStudio, clip: RenderedClip) -> int:
 
 @contextmanager
 def _sink(clip: RenderedClip, fps: float):
-    """What takes the frames of a clip one by one; the clip is there at the end or not at all."""
+    """Yield a function that takes the frames of a clip one by one. The clip appears only when the context ends well."""
     if clip.frames.suffix in VIDEO_SUFFIXES:
         with VideoWriter(clip.frames, fps) as writer:
             yield writer.write
@@ -152,13 +158,14 @@ def _sink(clip: RenderedClip, fps: float):
 
 @lru_cache(maxsize=2)
 def renderer(seed: int, person: str, width: int, height: int) -> FaceRenderer:
-    """Clips come ordered by who is seen, so that each person is set up once."""
+    """Return the renderer of a person. Clips are ordered by person, so each renderer is made once."""
     return FaceRenderer(draw_identity(seed, int("".join(c for c in person if c.isdigit()))), width, height)
 
 
 def draw_over_time(studio: FaceStudio, clips: Sequence[RenderedClip], columns: int = 7, cell: int = 68) -> np.ndarray:
-    """Clips (rows) at evenly spread times (columns), uint8 RGB, `cell` pixels each: the heads."""
+    """Draw the heads of clips (rows) at evenly spaced times (columns), uint8 RGB, `cell` pixels each."""
     width, height = studio.size
+    # A square around the head.
     side, top, left = round(0.75 * height), round(0.15 * height), max(0, round(width / 2 - 0.375 * height))
     rows = []
     for clip in clips:

@@ -1,4 +1,4 @@
-"""The shape of a face in head units: identity and actions in, curves in three dimensions and 68 landmarks out."""
+"""The shape of a face in head units: curves in three dimensions and 68 landmarks from an identity and actions."""
 
 from copy import copy
 from dataclasses import dataclass
@@ -9,10 +9,11 @@ import numpy as np
 from i2vkit.rendering.faces.expressions import ActionUnits, HeadPose
 from i2vkit.rendering.faces.face_identity import FaceIdentity
 
-LID = np.linspace(-1.0, 1.0, 13)  # across an eye, left to right; holds the landmarks' -1/3 and 1/3
+LID = np.linspace(-1.0, 1.0, 13)  # across an eye, left to right; includes the landmarks at -1/3 and 1/3
 LIP = np.linspace(-1.0, 1.0, 25)  # across the mouth, left to right
 BROW = np.linspace(0.0, 1.0, 9)  # along a brow, from the nose outwards
-# The right half of the outline from ear to chin (17 jaw landmarks when mirrored) and on to the top of the skull.
+# The right half of the outline: from ear to chin (mirrored, it gives the 17 landmarks of the jaw), and up to the top of
+# the skull.
 JAW_X = np.array([1.0, 0.995, 0.975, 0.93, 0.84, 0.69, 0.49, 0.255, 0.0])
 JAW_Y = np.array([-6.0, 8.0, 21.0, 33.0, 43.0, 51.0, 57.5, 61.2, 62.0])
 SKULL_X = np.array([0.98, 0.9, 0.7, 0.38, 0.0])
@@ -21,7 +22,13 @@ PIVOT = np.array([0.0, 70.0])  # the head rolls about the top of the neck
 
 
 class FaceView:
-    """Where the head falls in the picture: a scaled orthographic camera, hence affine for every plane of the head."""
+    """A scaled orthographic camera that projects the head into the picture. It is affine for every plane of the head.
+
+    Args:
+        width: The width of the picture in pixels.
+        height: The height of the picture in pixels.
+        head: The pose of the head.
+    """
 
     def __init__(self, width: int, height: int, head: HeadPose = HeadPose()) -> None:  # noqa: B008 (immutable)
         self.scale = height / 240.0 * 1.12
@@ -39,25 +46,29 @@ class FaceView:
         self.offset = self.centre + self.scale * (PIVOT - spin @ PIVOT + [head.dx, head.dy])
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Pixels (..., 2) of head points (..., 3); whole numbers are pixel centres."""
+        """Return the pixels (..., 2) of head points (..., 3). Whole numbers are pixel centres."""
         return points @ self._projection + self.offset
 
     def moved(self, corner: tuple[int, int]) -> "FaceView":
-        """The view on a part of the picture that begins at pixel `corner` (x, y)."""
+        """Return the view on a part of the picture that begins at pixel `corner` (x, y)."""
         part = copy(self)
         part.offset = self.offset - corner
         return part
 
     def plane(self, depth: float) -> np.ndarray:
-        """The affine map (2, 3) that moves a picture of the resting head, taken to lie at `depth`, to this pose."""
+        """Return the affine map (2, 3) that moves a picture of the resting head to this pose.
+
+        It treats the whole picture as a plane at `depth`.
+        """
         linear = self.matrix[:, :2] / self.scale
+        # Points of the plane have a constant depth, which shifts them when the head turns.
         offset = self.offset + self.matrix[:, 2] * depth - linear @ self.centre
         return np.hstack([linear, offset[:, None]])
 
 
-# Every curve of a face with its number of points and how far it stands in front of the head (None: on the silhouette).
-# Curves run left to right in the picture, brows from the nose outwards, the outline from the left ear over the chin to
-# the right ear and back over the skull.
+# Every curve of a face, with its number of points and its distance in front of the head (None: on the silhouette).
+# Curves run from left to right in the picture, and brows from the nose outwards. The outline runs from the left ear
+# over the chin to the right ear and back over the skull.
 CURVES: dict[str, tuple[int, float | None]] = {
     "outline": (26, None),
     "left_brow": (9, 2.0), "right_brow": (9, 2.0),
@@ -74,7 +85,7 @@ _LIFTS[SLICES["wings"]] = (6.0, 9.0, 11.0, 9.0, 6.0)
 
 
 def _landmark_index() -> np.ndarray:
-    """Which of the points are the 68 of iBUG, in their order."""
+    """Return the indices of the points that are the 68 landmarks of iBUG, in their order."""
     where = {name: list(range(part.start, part.stop)) for name, part in SLICES.items()}
     parts = [("outline", range(17)), ("left_brow", (8, 6, 4, 2, 0)), ("right_brow", (0, 2, 4, 6, 8))]
     parts += [("bridge", range(4)), ("wings", range(5))]
@@ -90,28 +101,32 @@ LANDMARKS = _landmark_index()
 
 @dataclass(frozen=True)
 class FaceShape:
-    """The curves of a face at one moment: `points` (N, 3) in head units or, once seen by a view, (N, 2) in pixels.
+    """The curves of a face at one moment.
 
-    `shape["left_brow"]` is one curve; the names are those of `CURVES`.
+    `shape["left_brow"]` is one curve, and `CURVES` lists all names.
+
+    Args:
+        points: (N, 3) in head units or, after ``seen_by``, (N, 2) in pixels.
     """
 
     points: np.ndarray
 
     def __getitem__(self, curve: str) -> np.ndarray:
+        """Return the points of one curve."""
         return self.points[SLICES[curve]]
 
     @property
     def landmarks(self) -> np.ndarray:
-        """The 68 points in iBUG order."""
+        """The 68 landmarks in iBUG order."""
         return self.points[LANDMARKS]
 
     def seen_by(self, view: FaceView) -> "FaceShape":
-        """The same curves in the picture."""
+        """Return the same curves in pixels of the picture."""
         return FaceShape(view(self.points))
 
 
 def face_shape(identity: FaceIdentity, actions: ActionUnits) -> FaceShape:
-    """The curves of `identity` while doing `actions`."""
+    """Return the curves of a person's face during facial actions."""
     plane = np.concatenate(
         [
             _outline(identity, actions),
@@ -122,19 +137,23 @@ def face_shape(identity: FaceIdentity, actions: ActionUnits) -> FaceShape:
         ]
     )
     points = on_surface(plane[:, 0], plane[:, 1], _LIFTS)
+    # The outline is the silhouette, which is at the depth of the head's centre.
     points[SLICES["outline"], 2] = 0.0
     return FaceShape(points)
 
 
 def on_surface(x: np.ndarray, y: np.ndarray, lift: np.ndarray | float = 0.0) -> np.ndarray:
-    """Points (..., 3) on the front of the head, `lift` in front of it."""
+    """Return points (..., 3) on the front of the head, `lift` in front of it."""
     depth = 45.0 * np.sqrt(np.maximum(0.0, 1.0 - (x / 52.0) ** 2 - ((y - 2.0) / 80.0) ** 2)) + lift
     return np.concatenate([x[..., None], y[..., None], depth[..., None]], axis=-1)
 
 
 @cache
 def spline_basis(num_points: int, per_point: int, closed: bool = True) -> np.ndarray:
-    """Catmull-Rom weights: `basis @ points` is a smooth curve through the points, `per_point` samples for each."""
+    """Return Catmull-Rom weights, so that `basis @ points` is a smooth curve through the points.
+
+    The curve has `per_point` samples for each point.
+    """
     t = np.arange(per_point) / per_point
     weights = 0.5 * np.stack(
         [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, -(t**2) + t**3], axis=1
@@ -156,6 +175,7 @@ _SKULL = np.concatenate([SKULL_X, -SKULL_X[-2::-1]]), np.concatenate([SKULL_Y, S
 
 
 def _outline(identity: FaceIdentity, actions: ActionUnits) -> np.ndarray:
+    """Return the outline (26, 2) of the face."""
     jaw = JAW_X + (identity.jaw - 0.5) * _SQUARE + actions.lip_pull * _PUFF
     x = identity.face_width * jaw * (1.0 - 0.05 * actions.jaw_drop * _BELOW)
     y = JAW_Y * np.where(JAW_Y > 0, identity.chin / 62.0, 1.0)
@@ -170,6 +190,7 @@ _INNER, _OUTER, _ARCH = (1.0 - BROW) ** 1.6, BROW**1.1, np.sin(np.pi * BROW**1.3
 
 
 def _brow(identity: FaceIdentity, actions: ActionUnits, side: int) -> np.ndarray:
+    """Return a brow (9, 2), from the nose outwards."""
     x = 8.0 + BROW * (identity.eye_distance + identity.eye_width - 4.5) - 3.2 * actions.brow_lower * _INNER
     y = 0.8 * _OUTER - identity.brow_height - identity.brow_arch * _ARCH
     y -= 8.5 * actions.brow_inner * _INNER + 7.5 * actions.brow_outer * (0.25 + 0.75 * _OUTER) * (1.0 - 0.25 * _OUTER)
@@ -182,11 +203,12 @@ _LOWER_ARCH = _LID_ARCH**1.2
 
 
 def _eye(identity: FaceIdentity, a: ActionUnits, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Upper lid, lower lid (13, 2) and iris centre (1, 2)."""
+    """Return the upper lid and the lower lid, (13, 2) each, and the centre of the iris (1, 2)."""
     outward = side * LID
     wide = 1.0 + 0.5 * a.eye_wide - 0.45 * a.lid_tight - 0.15 * a.cheek_raise
     upper = -0.6 * identity.eye_height * wide * (1.0 - a.lid_droop * (0.22 + 0.3 * outward))
     lower = 0.4 * identity.eye_height * (1.0 + 0.2 * a.eye_wide - 0.5 * a.lid_tight - 0.65 * a.cheek_raise)
+    # A blink moves the upper lid down to the lower one.
     upper = (1.0 - a.blink) * upper + a.blink * lower * 0.85
     slope = (identity.eye_tilt + 0.9 * a.lid_droop) * outward
     x = side * identity.eye_distance + identity.eye_width * LID
@@ -195,7 +217,7 @@ def _eye(identity: FaceIdentity, a: ActionUnits, side: int) -> tuple[np.ndarray,
 
 
 def _nose(identity: FaceIdentity, a: ActionUnits) -> tuple[np.ndarray, np.ndarray]:
-    """Bridge (4, 2) from the root to the tip and the underside (5, 2)."""
+    """Return the bridge of the nose (4, 2) from root to tip, and its underside (5, 2)."""
     lift = 4.0 * a.nose_wrinkle + 0.8 * a.lip_pull
     length = identity.nose_length
     bridge = np.array([-1.0, 0.3 * length, 0.6 * length, 0.86 * length]) - lift * np.array([0.0, 0.2, 0.5, 0.6])
@@ -211,7 +233,10 @@ _BOW = (1.0 - LIP**2) ** 0.8 * (
 
 
 def _mouth(identity: FaceIdentity, a: ActionUnits) -> list[np.ndarray]:
-    """The four lip curves (25, 2), top to bottom: first the corners, then the gap of the lips, then their thickness."""
+    """Return the four curves of the lips (25, 2), from top to bottom.
+
+    The corners come first, then the gap between the lips, then their thickness.
+    """
     centre = identity.mouth_height - 0.7 * a.lip_raise + 1.0 * a.jaw_drop - 1.8 * a.chin_raise
     uneven = 1.0 + a.skew * LIP
     half = identity.mouth_width * (
@@ -229,4 +254,5 @@ def _mouth(identity: FaceIdentity, a: ActionUnits) -> list[np.ndarray]:
 
 
 def _curve(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Join x and y (N,) to points (N, 2)."""
     return np.concatenate([x[:, None], y[:, None]], axis=1)

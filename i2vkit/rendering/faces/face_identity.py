@@ -1,4 +1,4 @@
-"""Who a rendered face is: its shape, skin, hair, eyes, mouth, clothes and the light it sits in."""
+"""The identity of a rendered face: shape, skin, hair, eyes, mouth, clothes and the light on it."""
 
 from dataclasses import dataclass
 
@@ -33,14 +33,15 @@ BACKGROUNDS: tuple[Colour, ...] = (
 MASCULINE_HAIR = ("short", "side_part", "buzz", "spiky", "bald", "curly", "short", "long", "swept")
 FEMININE_HAIR = ("long", "bob", "bun", "wavy", "fringe", "curly", "ponytail", "side_part", "long")
 BEARDS = ("none", "stubble", "full", "none", "moustache", "none", "goatee", "none")
-STEPS = (0.7548777, 0.6180340, 0.5698403, 0.8191725, 0.4142136)  # of skin, hair, beard, glasses, clothes
+STEPS = (0.7548777, 0.6180340, 0.5698403, 0.8191725, 0.4142136)  # steps for skin, hair, beard, glasses, clothes
 
 
 @dataclass(frozen=True)
 class FaceIdentity:
-    """A person; nothing here moves. Lengths in head units (one 240th of the picture's height), colours RGB.
+    """A person, with everything that does not move.
 
-    The origin of the head is the point between the eyes, x to the right of the picture, y down.
+    Lengths are in head units (one 240th of the picture's height), and colours are RGB. The origin of the head is the
+    point between the eyes, with x to the right of the picture and y down.
     """
 
     name: str
@@ -79,24 +80,25 @@ class FaceIdentity:
     collar: str
     background: Colour
     light: tuple[float, float, float]  # direction towards the light, unit length, z towards the camera
-    seed: int  # for what is scattered: strands, freckles
+    seed: int  # seed for strands and freckles
 
     @property
     def mouth_height(self) -> float:
-        """y of the closed mouth."""
+        """The y of the closed mouth."""
         return 0.5 * (self.nose_length + self.chin) - 2.0
 
 
 def draw_identity(seed: int, person: int) -> FaceIdentity:
-    """The person with that number (from 1), whatever the number of people asked for.
+    """Draw the person with a number (from 1). The person is the same for every number of people.
 
-    What catches the eye first (hair, skin, clothes) follows low-discrepancy sequences, so that neighbours differ.
+    The most visible traits (hair, skin, clothes) follow low-discrepancy sequences, so that neighbours differ.
     """
     rng = np.random.default_rng([seed, 0, person])
     start = np.random.default_rng([seed, 1]).random(6)
     feminine = person % 2 == 0
-    # Men and women take turns, so each of these counts pairs of people.
+    # Men and women alternate, so each of these sequences counts pairs of people.
     spread = [(start[k] + person // 2 * step) % 1.0 for k, step in enumerate(STEPS)]
+    # Skin tones vary from person to person, not from pair to pair.
     spread[0] = (start[0] + person * STEPS[0]) % 1.0
     tone = spread[0] ** 1.3 * (len(SKIN_TONES) - 1)
     skin = _mix(SKIN_TONES[int(tone)], SKIN_TONES[min(int(tone) + 1, len(SKIN_TONES) - 1)], tone % 1.0)
@@ -127,6 +129,7 @@ def draw_identity(seed: int, person: int) -> FaceIdentity:
 
 
 def _shape(rng: np.random.Generator, feminine: bool) -> dict[str, float]:
+    """Draw the shape of the head."""
     return dict(
         face_width=float(rng.uniform(39.0, 44.5) + (0.0 if feminine else 1.5)),
         chin=float(rng.uniform(57.0, 64.0) + (0.0 if feminine else 3.0)),
@@ -136,6 +139,7 @@ def _shape(rng: np.random.Generator, feminine: bool) -> dict[str, float]:
 
 
 def _eyes_and_brows(rng: np.random.Generator, feminine: bool, hair: Colour, dark: bool) -> dict:
+    """Draw eyes and brows."""
     return dict(
         eye_distance=float(rng.uniform(18.5, 21.5)),
         eye_width=float(rng.uniform(9.2, 11.6)),
@@ -151,6 +155,7 @@ def _eyes_and_brows(rng: np.random.Generator, feminine: bool, hair: Colour, dark
 
 
 def _nose_and_mouth(rng: np.random.Generator, feminine: bool, skin: Colour) -> dict:
+    """Draw nose and mouth."""
     rosy = _mix((206, 100, 100), (176, 62, 78), rng.random()) if feminine else (178, 98, 88)
     return dict(
         nose_length=float(rng.uniform(23.0, 29.0)),
@@ -163,6 +168,7 @@ def _nose_and_mouth(rng: np.random.Generator, feminine: bool, skin: Colour) -> d
 
 
 def _hair_colour(rng: np.random.Generator, dark: bool, age: float) -> Colour:
+    """Draw the colour of the hair."""
     if age > 0.72:
         return HAIR_COLOURS[str(rng.choice(["grey", "white", "grey"]))]
     names = ["black", "espresso", "black"] if dark else [n for n in HAIR_COLOURS if n not in ("grey", "white")]
@@ -170,14 +176,16 @@ def _hair_colour(rng: np.random.Generator, dark: bool, age: float) -> Colour:
 
 
 def _light(rng: np.random.Generator) -> tuple[float, float, float]:
+    """Draw the direction towards the light."""
     direction = np.array([rng.choice([-1.0, 1.0]) * rng.uniform(0.15, 0.6), rng.uniform(-0.6, -0.3), 1.0])
     return tuple(float(x) for x in direction / np.linalg.norm(direction))
 
 
 def _pick(options: tuple, position: float):
+    """Return the option at a position 0 to 1 in the list."""
     return options[int(position * len(options))]
 
 
 def _mix(first: Colour, second: Colour, share: float) -> Colour:
-    """`share` of the second colour in the first."""
+    """Mix two colours. `share` is that of the second colour."""
     return tuple(round(a + (b - a) * float(share)) for a, b in zip(first, second, strict=True))

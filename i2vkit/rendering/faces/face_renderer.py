@@ -1,4 +1,4 @@
-"""Draws a person's face in any pose and says where its 68 landmarks lie."""
+"""A renderer of a person's face in any pose, with its 68 landmarks."""
 
 from collections.abc import Iterator
 
@@ -15,19 +15,19 @@ from i2vkit.rendering.faces.hair import covers_ears, hair_layers
 from i2vkit.rendering.faces.painting import MovingLayer, blend, blend_layer, fill
 from i2vkit.rendering.faces.relief import Relief, paint_relief
 
-SWAY = 14  # by how many pixels of a picture of 240 rows the head may move
+SWAY = 14  # greatest motion of the head, in pixels of a picture with 240 rows
 
 
 class FaceRenderer:
-    """One person in front of one camera.
+    """A renderer of one person in front of one camera.
 
-    What does not change (wall, clothes, skin texture, hair) is painted once here; a frame warps these layers with the
-    head and draws outline, relief, eyes, brows, nose and mouth anew.
+    It paints wall, clothes, skin texture and hair once, when it is made. For each frame it warps these layers with the
+    head, and draws outline, relief, eyes, brows, nose and mouth.
 
     Args:
-        identity: Who.
-        width: Of the picture, in pixels.
-        height: Of the picture; the head is about 0.65 of it.
+        identity: The person.
+        width: The width of the picture in pixels.
+        height: The height of the picture in pixels. The head is about 0.65 of it.
     """
 
     def __init__(self, identity: FaceIdentity, width: int = 320, height: int = 240) -> None:
@@ -37,6 +37,7 @@ class FaceRenderer:
         body = backdrop.body(identity, width, height)
         self.wall = backdrop.background(identity, width, height)
         self.back_hair = self.body = None
+        # Without hair behind the neck, the body never changes and becomes part of the wall.
         if behind is None:
             blend_layer(self.wall, body)
         else:
@@ -50,13 +51,22 @@ class FaceRenderer:
         actions: ActionUnits = ActionUnits(),  # noqa: B008
         head: HeadPose = HeadPose(),  # noqa: B008
     ) -> tuple[np.ndarray, np.ndarray]:
-        """One frame, RGB uint8 (H, W, 3), and its landmarks (68, 2), iBUG order; pixel centres are whole numbers."""
+        """Draw one frame.
+
+        Args:
+            actions: The facial actions, neutral by default.
+            head: The pose of the head.
+
+        Returns:
+            RGB uint8 (H, W, 3), and landmarks (68, 2) in iBUG order. Pixel centres are whole numbers.
+        """
         identity, view = self.identity, FaceView(self.width, self.height, head)
         shape = face_shape(identity, actions)
         seen = shape.seen_by(view)
         image = self.wall.copy()
         if self.back_hair is not None:
             self.back_hair.blend(image, view)
+            # The body covers the back hair. It is only in the lower half of the picture.
             neck = self.height // 2
             blend_layer(image[neck:], self.body[neck:])
         if not covers_ears(identity):
@@ -74,19 +84,20 @@ class FaceRenderer:
         return image, seen.landmarks
 
     def render_motion(self, motion: FaceMotion) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The frames and landmarks of a clip, one by one."""
+        """Draw the frames and landmarks of a clip, one by one."""
         return (self.render(*motion[frame]) for frame in range(len(motion)))
 
     def _paint_skin(
         self, image: np.ndarray, view: FaceView, actions: ActionUnits, shape: FaceShape, seen: FaceShape
     ) -> None:
-        """Skin with its relief, cut out by the outline of the moment."""
+        """Paint the skin with its relief, cut out by the current outline."""
         left, top, right, bottom = self.face_box
         part = view.moved((left, top))
         size = (right - left, bottom - top)
         skin = cv2.warpAffine(
             self.skin, part.plane(25.0), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
+        # The relief is drawn on the part of the picture that the skin can cover.
         relief = Relief(part, size[1], size[0])
         paint_relief(relief, self.identity, actions, shape)
         mask = np.zeros(size[::-1], dtype=np.uint8)
@@ -94,7 +105,7 @@ class FaceRenderer:
         blend(image[top:bottom, left:right], relief.apply(skin), mask)
 
     def _face_box(self, reach: int) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom pixel of what the skin can cover, with the jaw dropped."""
+        """Return the left, top, right and bottom pixel of the area that the skin can cover, with the jaw dropped."""
         outline = face_shape(self.identity, ActionUnits(jaw_drop=1.3)).seen_by(FaceView(self.width, self.height))[
             "outline"
         ]

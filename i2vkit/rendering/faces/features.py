@@ -1,4 +1,4 @@
-"""Eyes, brows, nostrils and mouth, drawn crisp on every frame."""
+"""Eyes, brows, nostrils, mouth and ears, drawn sharply on every frame."""
 
 from functools import cache
 
@@ -19,7 +19,7 @@ PUPIL = (18, 14, 16)
 
 @cache
 def _ears(width: float, size: float) -> np.ndarray:
-    """Two ears and their hollows (4, 24, 3), left first."""
+    """Return two ears and their hollows (4, 24, 3), the left ones first."""
     angle = np.linspace(0.0, 2.0 * np.pi, 25)[:-1]
     ears = np.zeros((4, 24, 3))
     for side in (-1, 1):
@@ -32,7 +32,7 @@ def _ears(width: float, size: float) -> np.ndarray:
 
 
 def paint_ears(image: np.ndarray, view: FaceView, identity: FaceIdentity) -> None:
-    """Ears, half behind the head."""
+    """Paint the ears, half hidden by the head."""
     left, left_hollow, right, right_hollow = view(_ears(identity.face_width, identity.ear))
     light = 0.1 if identity.light[0] > 0 else -0.1
     for ear, hollow, tone in ((left, left_hollow, 0.86 - light), (right, right_hollow, 0.86 + light)):
@@ -44,7 +44,7 @@ _BROW_WIDTHS = np.array([0.75, 1.0, 1.08, 1.05, 0.98, 0.88, 0.72, 0.5, 0.12])
 
 
 def paint_brows(image: np.ndarray, scale: float, identity: FaceIdentity, seen: FaceShape) -> None:
-    """Brows: full at the nose, thin at the temple, darker in the middle."""
+    """Paint the brows: thick at the nose, thin at the temple, darker in the middle."""
     lines = np.stack([seen["left_brow"], seen["right_brow"]])
     widths = identity.brow_thickness * scale * _BROW_WIDTHS
     fill(image, *ribbon(lines, widths), colour=identity.brow_colour)
@@ -55,7 +55,7 @@ _WING = np.array([[(0, 0), (-1.6, -0.7), (-3.2, -2.0)], [(0, 0), (1.6, -0.7), (3
 
 
 def paint_eyes(image: np.ndarray, scale: float, identity: FaceIdentity, actions: ActionUnits, seen: FaceShape) -> None:
-    """Eyes with white, iris, pupil and glint inside the lids, then lid lines, creases and lashes."""
+    """Paint the eyes with white, iris, pupil and glint inside the lids, then lid lines, creases and lashes."""
     above = np.stack([seen["left_upper_lid"], seen["right_upper_lid"]])
     below = np.stack([seen["left_lower_lid"], seen["right_lower_lid"]])
     if actions.blink < 0.95:
@@ -76,10 +76,11 @@ def paint_eyes(image: np.ndarray, scale: float, identity: FaceIdentity, actions:
 def _eyeball(
     image: np.ndarray, above: np.ndarray, below: np.ndarray, centre: np.ndarray, scale: float, identity: FaceIdentity
 ) -> None:
+    """Paint one eye inside the opening of its lids."""
     opening = np.concatenate([above, below[::-1]])
     patch, corner = _window(image, opening)
     eye = np.full_like(patch, SCLERA)
-    # The upper lid throws a shadow on the white.
+    # The upper lid casts a shadow on the white.
     fill(eye, ribbon(above - corner, scale * taper(13, 3.0, 3.0, 3.6)), colour=shade(SCLERA, 0.78))
     radius, middle = 4.5 * scale, centre - corner
     disc(eye, middle, radius, shade(identity.iris, 0.5))
@@ -92,11 +93,11 @@ def _eyeball(
     blend(patch, eye, mask)
 
 
-_NOSTRIL = np.array([[0.75, 0.25, 0.0], [0.0, 1.0, 0.0], [0.0, 0.45, 0.55]])  # where along the wing
+_NOSTRIL = np.array([[0.75, 0.25, 0.0], [0.0, 1.0, 0.0], [0.0, 0.45, 0.55]])  # weights of the points of the wing
 
 
 def paint_nostrils(image: np.ndarray, scale: float, identity: FaceIdentity, seen: FaceShape) -> None:
-    """Nostrils under the tip."""
+    """Paint the nostrils under the tip of the nose."""
     lines = _NOSTRIL @ np.stack([seen["wings"][:3], seen["wings"][:1:-1]]) - (0.0, 0.6 * scale)
     red, green, blue = identity.skin
     fill(image, *ribbon(lines, scale * np.array([0.5, 1.7, 0.5])), colour=(0.42 * red, 0.28 * green, 0.27 * blue))
@@ -105,10 +106,11 @@ def paint_nostrils(image: np.ndarray, scale: float, identity: FaceIdentity, seen
 def paint_mouth(
     image: np.ndarray, view: FaceView, identity: FaceIdentity, actions: ActionUnits, seen: FaceShape
 ) -> None:
-    """Mouth: what is inside, then the lips around it, or the line between closed lips."""
+    """Paint the inside of an open mouth, then the lips. Between closed lips it paints a line."""
     outer_top, inner_top, inner_bottom, outer_bottom = (
         seen[k] for k in ("outer_top", "inner_top", "inner_bottom", "outer_bottom")
     )
+    # Gaps below about one pixel are drawn as a line.
     is_open = np.max(inner_bottom[:, 1] - inner_top[:, 1]) > 0.8
     if is_open:
         _inside(image, view, identity, actions, np.concatenate([inner_top, inner_bottom[::-1]]))
@@ -130,7 +132,10 @@ _ACROSS = np.linspace(-1.0, 1.0, 11)
 def _inside(
     image: np.ndarray, view: FaceView, identity: FaceIdentity, actions: ActionUnits, opening: np.ndarray
 ) -> None:
-    """Teeth hang from the skull or stand in the jaw, so that they stay where they are while the lips move."""
+    """Paint the inside of the mouth.
+
+    Teeth are fixed to the skull or the jaw, so they stay in place while the lips move.
+    """
     patch, corner = _window(image, opening)
     mouth = np.full_like(patch, GUMS)
     rest, jaw = identity.mouth_height, actions.jaw_drop
@@ -153,7 +158,7 @@ def _inside(
 
 
 def _window(image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The part of the image (a view) around `points` and its corner (x, y)."""
+    """Return the part of the image around `points`, as a view, and its corner (x, y)."""
     low = np.maximum(np.floor(points.min(axis=0)).astype(int) - 2, 0)
     high = np.ceil(points.max(axis=0)).astype(int) + 3
     return image[low[1] : high[1], low[0] : high[0]], low

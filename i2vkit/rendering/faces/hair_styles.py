@@ -1,4 +1,4 @@
-"""The hair cuts, as outlines."""
+"""The hair styles, as outlines."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,16 @@ Points = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class HairStyle:
-    """A hair cut. Lengths in head units; x of the hairline in half face widths, the parting on the left."""
+    """A hair style.
 
-    top: float  # how far hair stands above the skull
-    side: float  # and beside it
-    end: float  # y where the sides end in front of the ears
+    Lengths are in head units. The x of the hairline is in half face widths, and the parting is on the left.
+    """
+
+    top: float  # height of the hair above the skull
+    side: float  # width of the hair beside the skull
+    end: float  # y of the end of the sides, in front of the ears
     hairline: Points
-    back: float | None = None  # y down to which hair falls behind; None: not below the head
+    back: float | None = None  # y of the lower end of the hair behind the head; None: none below the head
     lock: float = 0.93  # inner edge of the sides at their end
     rough: float = 0.0  # waves of the outline
     waves: int = 9
@@ -21,7 +24,7 @@ class HairStyle:
 
 
 def _symmetric(*half: tuple[float, float]) -> Points:
-    """A hairline from its left half; the last point lies in the middle."""
+    """Return a hairline from its left half, whose last point is in the middle."""
     return half + tuple((-x, y) for x, y in half[-2::-1])
 
 

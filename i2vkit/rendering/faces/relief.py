@@ -1,4 +1,7 @@
-"""Soft light and shade that move with the face: sockets, nose, cheeks, folds and wrinkles, drawn small and blurred."""
+"""Soft light and shade that move with the face: sockets, nose, cheeks, folds and wrinkles.
+
+They are drawn at half the size and blurred.
+"""
 
 import cv2
 import numpy as np
@@ -13,7 +16,10 @@ ReliefStroke = tuple[float, ...]
 
 
 class Relief:
-    """A half-size picture of gains (128 keeps, less darkens, more lightens); strokes are collected, then drawn."""
+    """A half-size picture of gains: 128 keeps the skin, less darkens it, more lightens it.
+
+    Strokes are collected, then drawn.
+    """
 
     def __init__(self, view: FaceView, height: int, width: int) -> None:
         self.view, self.size = view, (width, height)
@@ -22,14 +28,18 @@ class Relief:
         self._strengths: list[float] = []
 
     def stroke(self, x: ReliefStroke, y: ReliefStroke, width: float, strength: float, lift: float = 0.0) -> None:
-        """Shade along five head points (x, y); `strength` > 0 darkens, < 0 lightens; next to nothing is not drawn."""
+        """Add a stroke along five head points (x, y). A `strength` above 0 darkens, below 0 lightens.
+
+        Weak strokes are left out.
+        """
         if abs(strength) >= 0.025:
             self._strokes.append((*x, *y, width, lift))
             self._strengths.append(strength)
 
     def soften(self, sigma: float) -> None:
-        """Draw the strokes collected so far and blur; `sigma` in head units."""
+        """Draw the collected strokes and blur the picture. `sigma` is in head units."""
         strokes = np.array(self._strokes)
+        # (strokes, 5, 3) -> (strokes, 5, 2), at half the size
         pixels = self.view(on_surface(strokes[:, :5], strokes[:, 5:10], strokes[:, 11:])) * 0.5 - 0.25
         widths = strokes[:, 10:11] * (0.5 * self.view.scale) * taper(5, 0.3, 0.3)
         for corners, strength in zip(fill_corners(ribbon(pixels, widths)), self._strengths, strict=True):
@@ -38,13 +48,14 @@ class Relief:
         self.gains = cv2.GaussianBlur(self.gains, (0, 0), sigma * self.view.scale * 0.5)
 
     def apply(self, skin: np.ndarray) -> np.ndarray:
-        """The skin (H, W, 3) with light and shade."""
+        """Return the skin (H, W, 3) with light and shade."""
+        # Gains are smooth, so half the resolution is enough.
         gains = cv2.resize(self.gains, self.size, interpolation=cv2.INTER_LINEAR)
         return cv2.multiply(skin, gains, scale=1.0 / NEUTRAL)
 
 
 def paint_relief(relief: Relief, identity: FaceIdentity, actions: ActionUnits, shape: FaceShape) -> None:
-    """Everything that is soft: first the broad forms, then the folds, which stay sharper."""
+    """Paint all soft light and shade: first the broad forms, then the folds, which stay sharper."""
     for side in (-1, 1):
         _broad(relief, identity, actions, side)
     relief.soften(2.2)
@@ -57,15 +68,18 @@ def paint_relief(relief: Relief, identity: FaceIdentity, actions: ActionUnits, s
 
 
 def _gain(strength: float) -> tuple[float, float, float]:
-    # Green and blue fade faster than red: shade on skin is warm.
+    # Shade on skin is warm, so green and blue fade faster than red.
+    """Return the gain of red, green and blue for a strength."""
     return NEUTRAL * (1.0 - 0.66 * strength), NEUTRAL * (1.0 - strength), NEUTRAL * (1.0 - 0.97 * strength)
 
 
 def _mirror(side: int, *x: float) -> ReliefStroke:
+    """Return x on the left (side -1) or the right (side 1)."""
     return tuple(side * value for value in x)
 
 
 def _broad(relief: Relief, identity: FaceIdentity, a: ActionUnits, side: int) -> None:
+    """Add the broad forms of one side: eye socket, nose and cheek."""
     away = 1.0 - 0.6 * side * (1 if identity.light[0] > 0 else -1)  # the far side of the nose is darker
     d, w, n = identity.eye_distance, identity.nose_width, identity.nose_length
     lid = -0.75 * identity.eye_height - 1.5
@@ -92,6 +106,7 @@ def _broad(relief: Relief, identity: FaceIdentity, a: ActionUnits, side: int) ->
 
 
 def _forehead(relief: Relief, identity: FaceIdentity, a: ActionUnits) -> None:
+    """Add the wrinkles of the forehead and between the brows."""
     inner_only = max(0.0, a.brow_inner - a.brow_outer)
     for row, y in enumerate((-28.0, -34.0, -40.0)):
         x = 24.0 - 3.0 * row
@@ -110,6 +125,7 @@ def _forehead(relief: Relief, identity: FaceIdentity, a: ActionUnits) -> None:
 
 
 def _nose(relief: Relief, identity: FaceIdentity, a: ActionUnits, shape: FaceShape) -> None:
+    """Add the light on the bridge, the tip and the wings of the nose, and its wrinkles."""
     toward = 1.0 if identity.light[0] > 0 else -1.0
     top, _, mid, tip = shape["bridge"][:, 1].tolist()
     relief.stroke((0.8 * toward,) * 5, (top, 0.5 * (top + mid), mid, 0.5 * (mid + tip), tip), 3.0, -0.14, lift=10)
@@ -137,6 +153,7 @@ def _nose(relief: Relief, identity: FaceIdentity, a: ActionUnits, shape: FaceSha
 
 
 def _folds(relief: Relief, identity: FaceIdentity, a: ActionUnits, shape: FaceShape, side: int) -> None:
+    """Add the folds of one side: beside the mouth, at its corner, under the eye and beside it."""
     name, end = ("right", -1) if side > 0 else ("left", 0)
     cx, cy, _ = shape["outer_top"][end].tolist()
     wx, wy, _ = shape["wings"][end].tolist()
@@ -169,6 +186,7 @@ def _folds(relief: Relief, identity: FaceIdentity, a: ActionUnits, shape: FaceSh
 
 
 def _chin(relief: Relief, a: ActionUnits, shape: FaceShape) -> None:
+    """Add the shade under the lower lip, on the chin and above the upper lip."""
     low, top, nose = shape["outer_bottom"][12, 1], shape["outer_top"][12, 1], shape["wings"][2, 1]
     relief.stroke(
         (-9, -4.5, 0, 4.5, 9), (low + 3.4, low + 2.6, low + 2.4, low + 2.6, low + 3.4), 3.2, 0.18 + 0.1 * a.chin_raise

@@ -1,6 +1,7 @@
-"""Drawn jointed figures: who (`FigureIdentity`), what they do (`FigureMotion`), and how it looks (`FigureRenderer`).
+"""A renderer of jointed figures: a person (`FigureIdentity`), a motion (`FigureMotion`) and drawing (`FigureRenderer`).
 
-Three scenes: "weizmann" (whole people before a wall), "natops" (from the thighs up, in a room), "penn_action" (sports).
+There are three scenes: "weizmann" (whole people in front of a wall), "natops" (people from the thighs up, in a room)
+and "penn_action" (sports).
 """
 
 from i2vkit.datasets.readers.natops import GESTURES

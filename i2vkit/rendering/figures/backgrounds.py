@@ -1,4 +1,4 @@
-"""Where figures are seen: walls, rooms, fields, courts and gyms, painted once."""
+"""The backgrounds of figures, painted once: walls, rooms, fields, courts and gyms."""
 
 from collections.abc import Callable
 
@@ -21,12 +21,12 @@ PLACES = {
 
 
 def place_of(scene: str, action: str) -> str:
-    """The kind of place where a scene's action is seen."""
+    """Return the kind of place for an action of a scene."""
     return PLACES[action] if scene == "penn_action" else {"weizmann": "yard", "natops": "room"}[scene]
 
 
 def paint_place(identity: FigureIdentity, place: str, camera: FigureCamera, width: int, height: int) -> np.ndarray:
-    """The empty place, uint8 RGB (H, W, 3), in the look that goes with that person."""
+    """Paint the empty place, uint8 RGB (H, W, 3), in the look that belongs to a person."""
     painter = BackgroundPainter(identity, place, camera, width, height)
     painters: dict[str, Callable[[BackgroundPainter], None]] = dict(
         yard=_yard, room=_room, field=_field, gym=_gym, course=_course, park=_park, court=_court
@@ -36,6 +36,7 @@ def paint_place(identity: FigureIdentity, place: str, camera: FigureCamera, widt
 
 
 def _yard(painter: BackgroundPainter) -> None:
+    """Paint a wall above a pavement."""
     wall = painter.pick((176, 178, 172), (196, 176, 148), (150, 140, 130), (168, 186, 190), (188, 160, 140))
     ground = painter.pick((128, 126, 120), (142, 150, 104), (168, 158, 142), (118, 120, 124), (150, 136, 116))
     line, bottom = painter.horizon, painter.height
@@ -54,6 +55,7 @@ def _yard(painter: BackgroundPainter) -> None:
 
 
 def _bricks(painter: BackgroundPainter, bottom: float) -> None:
+    """Darken the bricks of a wall by random amounts."""
     high, wide = max(4.0, painter.height / 24), max(10.0, painter.width / 13)
     for number, row in enumerate(np.arange(bottom, -high, -high)):
         shift = 0.5 * wide * (number % 2)
@@ -66,6 +68,7 @@ def _bricks(painter: BackgroundPainter, bottom: float) -> None:
 
 
 def _room(painter: BackgroundPainter) -> None:
+    """Paint the wall of a room with a board, a shelf, a window, a curtain or a door."""
     wall = painter.pick((206, 204, 196), (186, 198, 208), (214, 200, 178), (178, 192, 178), (200, 188, 204))
     width, height = painter.width, painter.height
     painter.band(0, height, wall, -0.1)
@@ -98,6 +101,7 @@ def _room(painter: BackgroundPainter) -> None:
 
 
 def _window(painter: BackgroundPainter, sides: list[float], top: float, bottom: float, frame: Colour) -> None:
+    """Paint a window."""
     left, right = sides
     painter.box(left - 4, top - 4, right + 4, bottom + 4, frame)
     painter.box(left, top, right, bottom, (176, 206, 230))
@@ -108,6 +112,7 @@ def _window(painter: BackgroundPainter, sides: list[float], top: float, bottom: 
 
 
 def _shelf(painter: BackgroundPainter, sides: list[float]) -> None:
+    """Paint a shelf with books."""
     left, right = sides
     painter.box(left, painter.height * 0.05, right, painter.height, (128, 98, 72))
     for low in np.arange(0.27, 1.2, 0.22):
@@ -123,6 +128,7 @@ def _shelf(painter: BackgroundPainter, sides: list[float]) -> None:
 
 
 def _sky(painter: BackgroundPainter, bottom: float) -> None:
+    """Paint a sky with clouds."""
     painter.band(0, bottom, painter.pick((150, 190, 226), (176, 200, 220), (196, 206, 214)), 0.22)
     cloud = np.clip(painter.noise(60, 0.45)[: round(bottom * 2)] - 0.4, 0, 1)[..., None] * 0.35
     part = painter.image[: round(bottom * 2)]
@@ -130,11 +136,13 @@ def _sky(painter: BackgroundPainter, bottom: float) -> None:
 
 
 def _grass(painter: BackgroundPainter, top: float, colour: Colour) -> None:
+    """Paint grass."""
     painter.band(top, painter.height, colour, 0.12)
     painter.texture(top, painter.height, (40, 0.25, 0.05), (4, 0.6, 0.05), (1.0, 1.6, 0.06))
 
 
 def _trees(painter: BackgroundPainter, line: float, height: float, count: int = 9) -> None:
+    """Paint a row of trees."""
     for column in np.linspace(-20, painter.width + 20, count) + painter.rng.uniform(-15, 15, count):
         green = np.array((70, 104, 58)) * painter.rng.uniform(0.75, 1.2) + painter.rng.uniform(-8, 8, 3)
         top = line - height * painter.rng.uniform(0.6, 1.1)
@@ -142,6 +150,7 @@ def _trees(painter: BackgroundPainter, line: float, height: float, count: int = 
 
 
 def _field(painter: BackgroundPainter) -> None:
+    """Paint a baseball field."""
     far = painter.horizon - 0.16 * painter.camera.scale
     _sky(painter, far * 0.6)
     fence = painter.pick((46, 92, 66), (40, 66, 118), (124, 44, 44))
@@ -157,6 +166,7 @@ def _field(painter: BackgroundPainter) -> None:
 
 
 def _course(painter: BackgroundPainter) -> None:
+    """Paint a golf course."""
     line = painter.horizon - 0.3 * painter.camera.scale
     _sky(painter, line)
     _trees(painter, line, line * 0.5)
@@ -167,12 +177,14 @@ def _course(painter: BackgroundPainter) -> None:
 
 
 def _blob(painter: BackgroundPainter, column: float, row: float, wide: float, high: float) -> np.ndarray:
+    """Return the outline (30, 2) of an irregular ellipse."""
     angle = np.linspace(0.0, 2.0 * np.pi, 30, endpoint=False)
     wave = 1.0 + 0.12 * np.sin(3 * angle + painter.rng.uniform(0, 6))
     return np.column_stack([column + wide * wave * np.cos(angle), row + high * wave * np.sin(angle)])
 
 
 def _park(painter: BackgroundPainter) -> None:
+    """Paint a park in front of houses."""
     line = painter.horizon - 0.2 * painter.camera.scale
     _sky(painter, line)
     for column in np.arange(painter.rng.uniform(0, 40), painter.width, 74):
@@ -191,6 +203,7 @@ def _park(painter: BackgroundPainter) -> None:
 
 
 def _court(painter: BackgroundPainter) -> None:
+    """Paint a tennis court."""
     line = painter.horizon - 0.3 * painter.camera.scale
     _sky(painter, line * 0.62)
     _trees(painter, line * 0.8, line * 0.6)
@@ -208,6 +221,7 @@ def _court(painter: BackgroundPainter) -> None:
 
 
 def _gym(painter: BackgroundPainter) -> None:
+    """Paint a gym."""
     wall = painter.pick((204, 200, 192), (172, 186, 196), (196, 178, 164))
     line = painter.horizon
     painter.band(0, line, wall, -0.1)

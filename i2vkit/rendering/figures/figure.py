@@ -1,4 +1,4 @@
-"""A body as it is drawn: legs, trunk, arms and hands, what lies farther away first."""
+"""Drawing of a body: legs, trunk, arms and hands, from far to near."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ CIRCLE = np.stack([np.cos(ROUND), np.sin(ROUND)], axis=-1)
 
 
 def draw_figure(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
-    """Draw the person and what it holds."""
+    """Draw the person and the prop."""
     near = view.near
     trunk = 0.5 * (near["pelvis"] + near["neck"])
     parts = [
@@ -27,17 +27,21 @@ def draw_figure(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView
         parts.append((near["head"] - 0.12 * view.axes["head"][2, 2], lambda: draw_hair_behind(canvas, identity, view)))
     for side in "lr":
         leg = (near[f"{side}_hip"] + near[f"{side}_knee"] + near[f"{side}_ankle"]) / 3.0
-        # Shirts hang over trousers, so that a leg comes before the trunk unless it is well in front of it.
+        # Shirts hang over trousers, so a leg is drawn before the trunk unless it is well in front of it.
         parts.append((min(leg, trunk - 0.01) if leg < trunk + 0.12 else leg, _leg(canvas, identity, view, side)))
         arm = 0.2 * near[f"{side}_shoulder"] + 0.35 * near[f"{side}_elbow"] + 0.45 * near[f"{side}_wrist"]
         parts.append((arm + 0.015, _arm(canvas, identity, view, side)))
     parts += prop_parts(canvas, identity, view)
+    # Paint from far to near, so that near parts cover far ones.
     for _, draw in sorted(parts, key=lambda part: part[0]):
         draw()
 
 
 def _leg(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side: str):
+    """Return a function that draws one leg."""
+
     def draw() -> None:
+        """Draw shoe, leg and shorts."""
         hip, knee, ankle = (view[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
         girth = identity.girth * view.scale
         bare = np.array(identity.skin)
@@ -59,6 +63,7 @@ def _leg(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side:
 
 
 def _shoe(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side: str) -> None:
+    """Draw one shoe."""
     heel, toe, ankle = (view[f"{side}_{name}"] for name in ("heel", "toe", "ankle"))
     lift = np.array([0.0, -0.016 * view.scale])
     size = view.scale * np.array([0.026, 0.024, 0.027])
@@ -72,16 +77,16 @@ def _shoe(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side
 
 
 def _ring(identity: FigureIdentity, view: FigureView, name: str, along: float, wide: float, deep: float, axes: str):
-    """A cross section of the trunk: its centre and its outline about it, in pixels."""
+    """Return a cross section of the trunk, in pixels: its centre, and its outline relative to the centre."""
     frame = view.flat_axes[axes]
     centre = view[name] + along * view.scale * frame[1]
     around = CIRCLE[:, :1] * wide * frame[0] + CIRCLE[:, 1:] * deep * frame[2]
-    # A slice seen edge on keeps some thickness.
+    # A cross section seen from its edge keeps some thickness.
     return centre, view.scale * (around + 0.25 * min(wide, deep) * CIRCLE)
 
 
 def draw_trunk(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
-    """Hips, shirt and skirt."""
+    """Draw hips, shirt and skirt."""
     girth, shoulders = identity.girth, identity.shoulders
     pelvis = _ring(identity, view, "pelvis", 0.01, 0.088 * girth, 0.062 * girth, "pelvis")
     seat = _ring(identity, view, "pelvis", -0.015, 0.075 * girth, 0.055 * girth, "pelvis")
@@ -103,6 +108,7 @@ def draw_trunk(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView)
 
 
 def _stripes(canvas: FigureCanvas, identity: FigureIdentity, rings: list) -> None:
+    """Draw the stripes of a shirt."""
     (hem, around), (belly, waist), (chest, breast) = rings[0], rings[1], rings[2]
     for share in (0.3, 0.75, 1.2, 1.65):
         low, high, mix = (hem, belly, share) if share < 1.0 else (belly, chest, share - 1.0)
@@ -113,6 +119,7 @@ def _stripes(canvas: FigureCanvas, identity: FigureIdentity, rings: list) -> Non
 
 
 def _skirt(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, pelvis: tuple) -> None:
+    """Draw a skirt."""
     knees = [0.3 * view[f"{side}_hip"] + 0.7 * view[f"{side}_knee"] for side in "lr"]
     around = np.concatenate([knee - 0.5 * (knees[0] + knees[1]) + 0.06 * view.scale * CIRCLE for knee in knees])
     canvas.hull(
@@ -121,7 +128,10 @@ def _skirt(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, pel
 
 
 def _sleeves(identity: FigureIdentity, view: FigureView, side: str) -> list[tuple[np.ndarray, ...]]:
-    """Limbs (start, stop, first and last radii, colours) of one arm, the skin before what covers it."""
+    """Return the limbs of one arm, each as start, stop, first and last radii, and colours.
+
+    Skin comes before its cover.
+    """
     shoulder, elbow, wrist = (view[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist"))
     girth = identity.girth**0.7 * view.scale
     starts = np.array([shoulder, elbow])
@@ -138,12 +148,15 @@ def _sleeves(identity: FigureIdentity, view: FigureView, side: str) -> list[tupl
 
 
 def _arm(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side: str):
+    """Return a function that draws one arm with its hand."""
+
     def draw() -> None:
+        """Draw arm and hand, the nearer one last."""
         hand_before = float(view.space(f"{side}_fingers")[2]) > 0.4
         if not hand_before:
             draw_hand(canvas, identity, view, side)
         for limbs in _sleeves(identity, view, side):
-            # At the shoulder, cloth goes on into the trunk: no line there.
+            # At the shoulder the cloth continues into the trunk, so there is no line.
             canvas.limbs(*limbs, bare=0.45)
         if hand_before:
             draw_hand(canvas, identity, view, side)
@@ -152,7 +165,7 @@ def _arm(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side:
 
 
 def draw_shoulder_lines(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
-    """The contours of the upper arms, seen where the trunk does not cover them."""
+    """Draw the contours of the upper arms, which are visible where the trunk does not cover them."""
     for side in "lr":
         start, stop, first, last, colours = (part[:1] for part in _sleeves(identity, view, side)[-1])
         canvas.limbs(start, stop, first, last, colours)

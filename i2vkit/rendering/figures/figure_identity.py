@@ -1,4 +1,4 @@
-"""Who a rendered figure is: build, skin, hair, clothes, and how the places it is seen in look."""
+"""The identity of a rendered figure: build, skin, hair, clothes, and the look of its backgrounds."""
 
 from dataclasses import dataclass
 
@@ -22,12 +22,15 @@ TROUSERS: tuple[Colour, ...] = (
 SHOES: tuple[Colour, ...] = ((40, 38, 40), (232, 232, 228), (150, 52, 48), (104, 72, 48), (60, 84, 128))
 HAIR_STYLES = ("short", "long", "curly", "bun", "bald", "ponytail", "cap", "bob")
 LEGWEAR = ("trousers", "trousers", "shorts", "skirt", "trousers", "shorts")
-STEPS = (0.7548777, 0.6180340, 0.5698403, 0.8191725, 0.4142136, 0.2360680)  # of skin, hair, style, shirt, legs, wall
+STEPS = (0.7548777, 0.6180340, 0.5698403, 0.8191725, 0.4142136, 0.2360680)  # for skin, hair, style, shirt, legs, wall
 
 
 @dataclass(frozen=True)
 class FigureIdentity:
-    """A person; nothing here moves. Lengths and radii are shares of the average body height, colours RGB."""
+    """A person, with everything that does not move.
+
+    Lengths and radii are shares of the average body height, and colours are RGB.
+    """
 
     name: str
     thigh: float
@@ -49,31 +52,31 @@ class FigureIdentity:
     hair_style: str  # one of HAIR_STYLES
     hair: Colour
     shirt: Colour
-    accent: Colour  # of collars, stripes, caps
+    accent: Colour  # colour of collars, stripes, caps
     pattern: str  # "plain", "stripes" or "yoke"
     sleeves: str  # "long" or "short"
     legwear: str  # "trousers", "shorts" or "skirt"
     trousers: Colour
     shoes: Colour
     light: tuple[float, float, float]  # towards the light, unit length; x right, y up, z towards the camera
-    look: float  # 0..1: which of a place's looks
-    seed: int  # for what is scattered: texture, leaves
+    look: float  # 0..1: chooses among the looks of a place
+    seed: int  # seed for textures and leaves
 
     @property
     def leg(self) -> float:
-        """Hip to ankle, stretched."""
+        """The length from hip to ankle of the stretched leg."""
         return self.thigh + self.shin
 
     @property
     def arm(self) -> float:
-        """Shoulder to wrist, stretched."""
+        """The length from shoulder to wrist of the stretched arm."""
         return self.upper_arm + self.forearm
 
 
 def draw_person(seed: int, person: int) -> FigureIdentity:
-    """The person with that number (from 1), whatever the number of people asked for.
+    """Draw the person with a number (from 1). The person is the same for every number of people.
 
-    What catches the eye first (skin, hair, clothes) follows low-discrepancy sequences, so that neighbours differ.
+    The most visible traits (skin, hair, clothes) follow low-discrepancy sequences, so that neighbours differ.
     """
     rng = np.random.default_rng([seed, 0, person])
     start = np.random.default_rng([seed, 1]).random(len(STEPS))
@@ -82,6 +85,7 @@ def draw_person(seed: int, person: int) -> FigureIdentity:
     skin = _mix(SKIN_TONES[int(tone)], SKIN_TONES[int(tone) + 1], tone % 1.0)
     dark = tone > 3.5
     shirt = _pick(SHIRTS, spread[3])
+    # Shirt and trousers have clearly different colours.
     trousers = _pick([c for c in TROUSERS if _distance(c, shirt) > 90.0], float(rng.random()))
     return FigureIdentity(
         name=f"P{person:03d}",
@@ -103,6 +107,7 @@ def draw_person(seed: int, person: int) -> FigureIdentity:
 
 
 def _build(rng: np.random.Generator) -> dict[str, float]:
+    """Draw the lengths and the girth of a body."""
     height, girth = float(rng.uniform(0.92, 1.07)), float(np.clip(rng.normal(1.0, 0.12), 0.8, 1.28))
     legs, arms = float(rng.uniform(0.97, 1.04)), float(rng.uniform(0.97, 1.04))
     return dict(
@@ -125,6 +130,7 @@ def _build(rng: np.random.Generator) -> dict[str, float]:
 
 
 def _light(rng: np.random.Generator) -> tuple[float, float, float]:
+    """Draw the direction towards the light."""
     direction = np.array(
         [rng.choice([-1.0, 1.0]) * rng.uniform(0.45, 0.8), rng.uniform(0.7, 1.0), rng.uniform(0.4, 0.8)]
     )
@@ -132,13 +138,15 @@ def _light(rng: np.random.Generator) -> tuple[float, float, float]:
 
 
 def _distance(first: Colour, second: Colour) -> float:
+    """Return the sum of the differences of two colours."""
     return float(np.abs(np.subtract(first, second)).sum())
 
 
 def _pick(options, position: float):
+    """Return the option at a position 0 to 1 in the list."""
     return options[int(position * len(options))]
 
 
 def _mix(first: Colour, second: Colour, share: float) -> Colour:
-    """`share` of the second colour in the first."""
+    """Mix two colours. `share` is that of the second colour."""
     return tuple(round(a + (b - a) * float(share)) for a, b in zip(first, second, strict=True))

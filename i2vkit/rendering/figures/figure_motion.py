@@ -1,4 +1,4 @@
-"""What figures do: the actions of each scene, and clips of them."""
+"""The actions of each scene, and random clips of them."""
 
 import numpy as np
 
@@ -17,13 +17,13 @@ ACTIONS: dict[str, tuple[str, ...]] = {
 
 
 def draw_motion(rng: np.random.Generator, scene: str, action: str) -> FigureMotion:
-    """A clip of that action; speed, strength and style drawn from `rng`.
+    """Draw a random clip of an action, with speed, strength and style from `rng`.
 
-    Only `rng`, scene and action decide: everybody can be given the same motion, so that "A does B's clip" is well
-    defined.
+    The motion depends only on `rng`, scene and action, so every person can be given the same motion. This makes "A does
+    B's clip" well defined.
 
     Raises:
-        ConfigError: A scene or an action that does not exist.
+        ConfigError: The scene or the action does not exist.
     """
     if action not in ACTIONS.get(scene, ()):
         known = (

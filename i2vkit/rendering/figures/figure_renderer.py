@@ -1,4 +1,4 @@
-"""Draws a person in any motion, and says where joints, silhouette and box are."""
+"""A renderer of a person in any motion, with joints, silhouette and box."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,34 +16,33 @@ from i2vkit.rendering.figures.poses import FigureMotion
 from i2vkit.rendering.figures.shadow import cast_shadow
 from i2vkit.rendering.figures.skeleton import PENN_JOINTS, pose_body
 
-# Of each scene: body height and ground in picture heights, degrees the camera looks down.
+# For each scene: body height and row of the ground in picture heights, and degrees by which the camera looks down.
 CAMERAS = {"weizmann": (0.49, 0.86, 7.0), "natops": (0.97, 1.21, 2.0), "penn_action": (0.56, 0.885, 6.0)}
-MARGIN = 0.075  # of a body height around the outermost joints
+MARGIN = 0.075  # margin around the outermost joints, in body heights
 
 
 @dataclass(frozen=True)
 class FigureFrame:
-    """A frame and what is true of it; pixel centres are whole numbers.
+    """A frame with its exact annotations. Pixel centres are whole numbers.
 
-    Joints are known wherever they are, outside the picture too. Silhouette and box are of the person without
-    what it holds.
+    Joints are known everywhere, even outside the picture. Silhouette and box are those of the person without the prop.
     """
 
     image: np.ndarray  # uint8 RGB (H, W, 3)
     joints: np.ndarray  # (13, 2): head, then left and right shoulder, elbow, wrist, hip, knee, ankle of the person
     mask: np.ndarray  # bool (H, W)
-    box: np.ndarray  # (4,): x0, y0, x1, y1 of the silhouette, its outermost pixels; NaN where nothing is seen
+    box: np.ndarray  # (4,): x0, y0, x1, y1, the outermost pixels of the silhouette; NaN if it is empty
 
 
 class FigureRenderer:
-    """One person before one camera that stands still.
+    """A renderer of one person in front of one static camera.
 
     Args:
-        identity: Who.
-        scene: "weizmann" (whole, before a wall), "natops" (from the thighs up, in a room) or "penn_action" (whole,
-            where the action belongs).
-        width: Of the picture, in pixels.
-        height: Of the picture.
+        identity: The person.
+        scene: "weizmann" (the whole person, in front of a wall), "natops" (from the thighs up, in a room) or
+            "penn_action" (the whole person, in the place of the action).
+        width: The width of the picture in pixels.
+        height: The height of the picture in pixels.
     """
 
     def __init__(self, identity: FigureIdentity, scene: str, width: int, height: int) -> None:
@@ -51,13 +50,14 @@ class FigureRenderer:
         self.identity, self.scene, self.width, self.height = identity, scene, width, height
         self.camera = FigureCamera(size * height, 0.5 * (width - 1), ground * height, pitch)
         small = self.camera.scale < 100.0
+        # Small figures need more smoothing of edges and fewer tones.
         self.factor, self.num_tones = (4, 4) if small else (3, 8)
         self._places: dict[str, np.ndarray] = {}
         light = np.array([identity.light[0], -identity.light[1]])
         self._light = light / np.linalg.norm(light)
 
     def render_motion(self, motion: FigureMotion) -> Iterator[FigureFrame]:
-        """The frames of a clip, one by one."""
+        """Draw the frames of a clip, one by one."""
         place = self.place(motion.action)
         projected = ProjectedMotion(pose_body(self.identity, motion), motion, self.camera)
         joints = np.stack([projected.pixels[:, projected.names.index(name)] for name in PENN_JOINTS], axis=1)
@@ -65,13 +65,14 @@ class FigureRenderer:
             yield self._render(place, projected[frame], joints[frame])
 
     def place(self, action: str) -> np.ndarray:
-        """The empty place of an action, uint8 RGB (H, W, 3)."""
+        """Return the empty place of an action, uint8 RGB (H, W, 3)."""
         name = place_of(self.scene, action)
         if name not in self._places:
             self._places[name] = paint_place(self.identity, name, self.camera, self.width, self.height)
         return self._places[name]
 
     def _render(self, place: np.ndarray, view: FigureView, joints: np.ndarray) -> FigureFrame:
+        """Draw one frame over its empty place."""
         image = place.copy()
         cast_shadow(image, self.identity, view, on_wall=self.scene == "natops")
         left, top, right, bottom = self._reach(view)
@@ -89,11 +90,11 @@ class FigureRenderer:
         return FigureFrame(image, joints, mask, _box(mask))
 
     def _reach(self, view: FigureView) -> tuple[int, int, int, int]:
-        """Left, top, right, bottom pixel of what the figure can cover."""
+        """Return the left, top, right and bottom pixel of the area that the figure can cover."""
         points = np.array(list(view.points.values()))
         margin = MARGIN * self.camera.scale
         if view.prop is not None:
-            # Props reach farther than joints.
+            # Props reach farther than joints, so take the whole picture.
             return 0, 0, self.width, self.height
         low = np.maximum(np.floor(points.min(axis=0) - 1.35 * margin), 0).astype(int)
         high = np.minimum(np.ceil(points.max(axis=0) + 1.35 * margin), (self.width, self.height)).astype(int)
@@ -101,7 +102,7 @@ class FigureRenderer:
 
 
 def _box(mask: np.ndarray) -> np.ndarray:
-    """x0, y0, x1, y1 of what is set."""
+    """Return the box x0, y0, x1, y1 of the set pixels of a mask, or NaN."""
     left, top, wide, high = cv2.boundingRect(mask.view(np.uint8))
     if wide == 0:
         return np.full(4, np.nan)

@@ -1,4 +1,4 @@
-"""One frame of a body as the camera sees it."""
+"""The projection of a body's clip, and one frame of it as the camera sees it."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from i2vkit.rendering.figures.skeleton import PosedBody
 
 
 class ProjectedMotion:
-    """A body's clip, projected at once."""
+    """A clip of a body, with all frames projected at once."""
 
     def __init__(self, body: PosedBody, motion: FigureMotion, camera: FigureCamera) -> None:
         self.body, self.motion, self.camera = body, motion, camera
@@ -19,14 +19,15 @@ class ProjectedMotion:
         self.pixels, self.near = camera.project(self.space)
 
     def __getitem__(self, frame: int) -> "FigureView":
+        """Return the view of one frame."""
         return FigureView(self, frame)
 
 
 class FigureView:
-    """A frame: points in pixels by name, how near they are, axes in the picture.
+    """One frame: points in pixels by name, their nearness, and axes in the picture.
 
-    `flat` (of a direction) and `flat_axes` are picture directions (2,), y down, of what is one body height long and
-    scaled to one pixel a height.
+    `flat` and `flat_axes` give directions (2,) in the picture, y down. They are those of directions of unit length in
+    space, without the camera's scale.
     """
 
     def __init__(self, projected: ProjectedMotion, frame: int) -> None:
@@ -38,22 +39,23 @@ class FigureView:
         self.prop = projected.motion.prop
 
     def __getitem__(self, name: str) -> np.ndarray:
+        """Return a point in pixels."""
         return self.points[name]
 
     def channel(self, name: str) -> float:
-        """A channel of the pose."""
+        """Return a channel of the pose."""
         return float(self.film.motion.poses[self.frame, INDEX[name]])
 
     def space(self, name: str) -> np.ndarray:
-        """A point or direction (3,) in space."""
+        """Return a point or a direction (3,) in space."""
         return self.film.body[name][self.frame]
 
     def flat(self, directions: np.ndarray) -> np.ndarray:
-        """Directions (..., 3) in the picture (..., 2)."""
+        """Return directions (..., 3) in space as directions (..., 2) in the picture."""
         pitch = np.deg2rad(self.film.camera.pitch)
         down = -directions[..., 1] * np.cos(pitch) + directions[..., 2] * np.sin(pitch)
         return np.stack([directions[..., 0], down], axis=-1)
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Pixels (..., 2) of points in space (..., 3)."""
+        """Return the pixels (..., 2) of points in space (..., 3)."""
         return self.film.camera.project(points)[0]

@@ -1,4 +1,4 @@
-"""What actions share: steps with feet that are planted and set down ahead, swinging arms, jumping jacks, sway."""
+"""Building blocks of actions: steps with planted feet, swinging arms, jumping jacks, and sway."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ Values = np.ndarray
 
 
 def smooth(share: Values) -> Values:
-    """From 0 to 1 with a soft start and stop, constant outside.
+    """Return a smooth step from 0 to 1, constant outside.
 
     >>> smooth(np.array([-1.0, 0.5, 2.0])).tolist()
     [0.0, 0.5, 1.0]
@@ -18,37 +18,38 @@ def smooth(share: Values) -> Values:
 
 
 def hump(share: Values) -> Values:
-    """0 outside of 0..1 and a soft hill of height 1 inside."""
+    """Return a soft hill of height 1 between 0 and 1, and 0 outside."""
     return np.sin(np.pi * np.clip(share, 0.0, 1.0)) ** 2
 
 
 def step(
     poses: Poses, side: str, phase: Values, stride: float, duty: float, lift: float, start: float, axis: str = "z"
 ) -> None:
-    """Let one foot step: planted for `duty` of each cycle, set down a `stride` ahead in the rest.
+    """Let one foot step. It is planted for `duty` of each cycle, and moves a `stride` ahead in the rest.
 
-    The body is over the foot in the middle of its stance. Lengths in leg lengths.
+    The body is above the foot in the middle of its stance. Lengths are in leg lengths.
 
     Args:
-        poses: Where to set the foot's channels.
+        poses: The poses whose channels of the foot are set.
         side: "l" or "r".
-        phase: Cycles (T,) since this foot was first set down.
-        stride: By how much the body moves on in a cycle.
-        duty: Share of the cycle on the ground.
-        lift: How high the foot is lifted behind.
-        start: Where the body is at phase 0.
-        axis: Along which it moves.
+        phase: The cycles (T,) since this foot was first put down.
+        stride: The distance that the body moves in a cycle.
+        duty: The share of the cycle that the foot is on the ground.
+        lift: The height to which the foot is lifted behind.
+        start: The position of the body at phase 0.
+        axis: The axis along which the body moves.
     """
     cycle = np.floor(phase)
+    # The share of the swing, 0 while the foot is planted.
     swing = np.clip((phase - cycle - duty) / (1.0 - duty), 0.0, 1.0)
     planted = start + (cycle + 0.5 * duty) * stride
     poses[f"{side}_foot_{axis}"] = planted + stride * smooth(swing)
-    # Up at the heel first, highest early in the swing.
+    # The foot is highest early in its swing.
     poses[f"{side}_foot_y"] = lift * np.sin(np.pi * swing**0.75) ** 2
 
 
 def roll_off(poses: Poses, side: str, phase: Values, duty: float, heel: float, toe: float) -> None:
-    """Turn one foot over its ball: down from the heel, up at the heel before it leaves, toes up before it lands."""
+    """Rotate one foot over its ball: heel strike, heel up before it leaves the ground, toes up before it lands."""
     within = phase - np.floor(phase)
     pitch = (
         heel * smooth((within - 0.6 * duty) / (0.45 * duty)) * (1.0 - smooth((within - duty) / (0.6 * (1.0 - duty))))
@@ -59,15 +60,15 @@ def roll_off(poses: Poses, side: str, phase: Values, duty: float, heel: float, t
 
 
 def swing_arms(poses: Poses, phase: Values, swing: float, bend: float, pump: float, middle: float = 4.0) -> None:
-    """Swing the arms against the legs, which are at `phase` (the left foot's).
+    """Swing the arms against the legs.
 
     Args:
-        poses: Where to set the arms' channels.
-        phase: Cycles (T,) of the left foot.
-        swing: Degrees of the upper arms to each side.
-        bend: Degrees of the elbows.
-        pump: By how much the elbows bend more in front.
-        middle: Degrees of the upper arms in the middle.
+        poses: The poses whose channels of the arms are set.
+        phase: The cycles (T,) of the left foot.
+        swing: The degrees of the upper arms to each side of the middle.
+        bend: The degrees of the elbows.
+        pump: The degrees by which the elbows bend more in front.
+        middle: The degrees of the upper arms in the middle.
     """
     for side, shift in (("l", 0.5), ("r", 0.0)):
         wave = np.cos(2.0 * np.pi * (phase + shift))
@@ -77,17 +78,18 @@ def swing_arms(poses: Poses, phase: Values, swing: float, bend: float, pump: flo
 
 
 def jumping_jacks(poses: Poses, phase: Values, high: float, reach: float, raised: float) -> None:
-    """Jump feet apart and arms up, and back, once a cycle; feet move only while they are off the ground.
+    """Jump with feet apart and arms up, and back, once in each cycle. Feet move sideways only in the air.
 
     Args:
-        poses: Where to set the channels.
-        phase: Cycles (T,).
-        high: How high it jumps, in leg lengths.
-        reach: How far out each foot lands, in leg lengths.
-        raised: By how many degrees the arms go up.
+        poses: The poses whose channels are set.
+        phase: The cycles (T,).
+        high: The height of the jumps, in leg lengths.
+        reach: The distance outwards at which each foot lands, in leg lengths.
+        raised: The degrees by which the arms are raised.
     """
     within = phase - np.floor(phase)
     up = 0.5 - 0.5 * np.cos(2.0 * np.pi * phase)
+    # Feet go apart in the first jump of the cycle and together in the second.
     apart = smooth((within - 0.08) / 0.3) - smooth((within - 0.58) / 0.3)
     air = hump((within - 0.08) / 0.3) + hump((within - 0.58) / 0.3)
     crouch = hump((within + 0.06) / 0.2) + hump((within - 0.94) / 0.2) + hump((within - 0.36) / 0.26)
@@ -101,7 +103,10 @@ def jumping_jacks(poses: Poses, phase: Values, high: float, reach: float, raised
 
 
 def sway(poses: Poses, rng: np.random.Generator, fps: float, amount: float = 1.0) -> None:
-    """Nobody stands quite still: add slow drifts of head and chest, `amount` times what is usual."""
+    """Add slow drifts of head and chest, because nobody stands perfectly still.
+
+    `amount` is a factor of their strength.
+    """
     seconds = np.arange(len(poses)) / fps
     for channel, degrees in (("nod", 2.5), ("turn", 4.0), ("tilt", 1.5), ("lean", 0.8), ("twist", 1.5)):
         rate, phase = rng.uniform(1.0, 3.0), rng.uniform(0.0, 2.0 * np.pi)

@@ -1,4 +1,4 @@
-"""Hands: a palm with fingers and a thumb where they can be made out, a mitten otherwise."""
+"""Hands: a palm with fingers and a thumb if they are large enough to be seen, else a mitten."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from i2vkit.rendering.figures.figure_canvas import FigureCanvas
 from i2vkit.rendering.figures.figure_identity import FigureIdentity
 from i2vkit.rendering.figures.figure_view import FigureView
 
-DETAILED = 12.0  # pixels a hand must have for its fingers to show
+DETAILED = 12.0  # least length in pixels of a hand with separate fingers
 
 
 def draw_hand(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, side: str) -> None:
-    """A hand at the end of its forearm."""
+    """Draw the hand at the end of a forearm."""
     length = identity.hand * view.scale
     along, thumb = view.flat(view.space(f"{side}_fingers")), view.flat(view.space(f"{side}_thumb"))
     wrist, skin = view[f"{side}_wrist"], np.array(identity.skin)
@@ -28,7 +28,7 @@ def draw_hand(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, 
 
 
 def _stretched(view: FigureView, side: str) -> np.ndarray:
-    """How far thumb and four fingers are stretched, 0 to 1."""
+    """Return the stretching of thumb and four fingers, from 0 (folded) to 1."""
     flat, thumb, point = (view.channel(f"{side}_{name}") for name in ("open", "thumb", "point"))
     return np.array([max(thumb, 0.6 * flat), max(flat, point), flat, flat, flat])
 
@@ -42,14 +42,14 @@ def _fingers(
     skin,
     stretched: np.ndarray,
 ) -> None:
-    """Palm, fingers and thumb; `along` and `thumb` are a hand long when seen from the side."""
+    """Draw palm, fingers and thumb. `along` and `thumb` are one hand long when seen from the side."""
     places = np.array([0.18, 0.06, -0.06, -0.17])
     knuckles = wrist + 0.46 * along + places[:, None] * thumb
     reach = np.array([0.46, 0.52, 0.48, 0.38]) * (0.25 + 0.75 * stretched[1:])
     tips = knuckles + reach[:, None] * along + (0.6 * places * stretched[1:])[:, None] * thumb
     root = wrist + 0.16 * along + 0.16 * thumb
     out = stretched[0]
-    # A thumb is laid along the fist, along the flat hand or stretched away from both.
+    # The thumb lies along the fist, lies along the flat hand, or points away from both.
     away = (0.2 + 0.42 * out) * thumb + (0.3 - 0.12 * out) * along
     palm = wrist + 0.4 * along
     canvas.limbs(
@@ -59,7 +59,7 @@ def _fingers(
         length * np.array([0.066, 0.055, 0.055, 0.055, 0.05, 0.2, 0.19]),
         np.repeat(skin[None], 7, axis=0),
     )
-    # Lines between fingers that are folded, or lie side by side.
+    # Draw lines between the fingers, which would merge otherwise.
     gaps = 0.5 * (knuckles[1:] + knuckles[:-1])
     ends = 0.5 * (tips[1:] + tips[:-1])
     for gap, end in zip(gaps, ends, strict=True):

@@ -1,4 +1,4 @@
-"""Heads: an egg with a face on one side of it, hair on the others, and a neck below."""
+"""Heads: an egg with a face on its front, hair on the other sides, and a neck below."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from i2vkit.rendering.figures.figure_canvas import FigureCanvas
 from i2vkit.rendering.figures.figure_identity import FigureIdentity
 from i2vkit.rendering.figures.figure_view import FigureView
 
-FALLING = ("long", "bob")  # styles that hang over the neck
+FALLING = ("long", "bob")  # hair styles that hang over the neck
 AROUND = np.linspace(0.0, 2.0 * np.pi, 28, endpoint=False)
 VOLUME = {
     "short": 1.07,
@@ -21,46 +21,49 @@ VOLUME = {
 
 
 class _Egg:
-    """The head's surface: unit directions in the head's axes (left, up, forward) and where they are seen."""
+    """The surface of a head: unit directions in the head's axes (left, up, forward) and their projection."""
 
     def __init__(self, identity: FigureIdentity, view: FigureView) -> None:
         self.axes = view.axes["head"]
         pitch = np.deg2rad(view.film.camera.pitch)
-        self.towards = self.axes.T @ np.array([0.0, np.sin(pitch), np.cos(pitch)])  # the camera, in the head's axes
+        self.towards = self.axes.T @ np.array(
+            [0.0, np.sin(pitch), np.cos(pitch)]
+        )  # direction to the camera, in the head's axes
         self.radii = np.array([identity.head_width, identity.head, 1.08 * identity.head_width])
         self.centre, self.size, self.view = view["head"], identity.head * view.scale, view
 
     def nearness(self, directions: np.ndarray) -> np.ndarray:
-        """-1 behind .. 1 nearest to the camera."""
+        """Return the nearness of directions, from -1 (behind) to 1 (nearest to the camera)."""
         return directions @ self.towards
 
     def clamp(self, directions: np.ndarray) -> np.ndarray:
-        """Bring directions (N, 3) that look away onto the rim."""
+        """Move directions (N, 3) on the far side to the rim."""
+        # Remove the component that points away from the camera, then normalise.
         near = np.minimum(self.nearness(directions), 0.0)[:, None]
         moved = directions - near * self.towards
         return moved / np.maximum(np.linalg.norm(moved, axis=-1, keepdims=True), 1e-6)
 
     def rim(self) -> np.ndarray:
-        """Directions (N, 3) at a right angle to the camera."""
+        """Return directions (N, 3) at a right angle to the camera."""
         up = np.array([0.0, 1.0, 0.0]) - self.towards[1] * self.towards
         up = up / max(float(np.linalg.norm(up)), 1e-6)
         side = np.cross(up, self.towards)
         return np.cos(AROUND)[:, None] * side + np.sin(AROUND)[:, None] * up
 
     def offsets(self, directions: np.ndarray, swell: float = 1.0) -> np.ndarray:
-        """Pixels (N, 2) from the head's centre; the egg narrows towards the chin."""
+        """Return pixels (N, 2) relative to the centre of the head. The egg narrows towards the chin."""
         narrow = 1.0 + 0.2 * np.minimum(directions[:, 1:2], 0.0) * np.array([1.0, 0.0, 0.55])
         shape = directions * self.radii * narrow * swell
         return self.view.scale * self.view.flat(shape @ self.axes.T)
 
     def spot(self, left: float, up: float) -> tuple[np.ndarray, float]:
-        """Pixel and nearness of a place on the face."""
+        """Return the pixel and the nearness of a point on the face."""
         direction = np.array([[left, up, np.sqrt(max(0.0, 1.0 - left**2 - up**2))]])
         return self.centre + self.offsets(direction)[0], float(self.nearness(direction)[0])
 
 
 def draw_neck(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
-    """From between the shoulders into the head."""
+    """Draw the neck from between the shoulders into the head."""
     base = view["neck"] - 0.01 * view.scale * view.flat_axes["chest"][1]
     top = 0.4 * view["nape"] + 0.6 * view["head"]
     width = view.scale * 0.03 * identity.girth**0.7
@@ -68,7 +71,7 @@ def draw_neck(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) 
 
 
 def draw_hair_behind(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
-    """Long hair down the back, or a ponytail."""
+    """Draw long hair down the back, or a ponytail."""
     egg, up, forward = _Egg(identity, view), view.flat_axes["head"][1], view.flat_axes["head"][2]
     if identity.hair_style == "ponytail":
         knot = view["head"] + egg.size * (0.35 * up - 0.85 * forward)
@@ -90,7 +93,7 @@ def draw_hair_behind(canvas: FigureCanvas, identity: FigureIdentity, view: Figur
 
 
 def draw_head(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
-    """Head, hair and face."""
+    """Draw head, hair and face."""
     egg = _Egg(identity, view)
     rim = egg.rim()
     ring = egg.offsets(rim)
@@ -105,17 +108,19 @@ def draw_head(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) 
 
 
 def _hair(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg, rim: np.ndarray) -> None:
+    """Draw the hair with the face cut out of it."""
     style, swell = identity.hair_style, VOLUME[identity.hair_style]
     if style == "bun":
         knot = egg.centre + egg.offsets(np.array([[0.0, 0.95, -0.75]]))[0]
         canvas.limbs(knot[None], knot[None] + 0.01, [0.36 * egg.size], [0.36 * egg.size], np.array([identity.hair]))
+    # Hair reaches lower at the back of the head than at the sides.
     lowest = (-0.3 if style in FALLING else -0.12) - 0.4 * np.maximum(0.0, -rim[:, 2])
     kept = np.column_stack([rim[:, 0], np.maximum(rim[:, 1], lowest), rim[:, 2]])
     around = egg.offsets(kept, swell)
     if style == "curly":
         around *= (1.0 + 0.05 * np.cos(9.0 * AROUND))[:, None]
     canvas.hull([(egg.centre, around), (egg.centre, around)], identity.hair)
-    # The face is cut out of the hair.
+    # The face is painted over the hair, as if it were cut out.
     angles = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
     side = 0.9 if style not in ("long", "bob") else 0.78
     brow, chin = (0.42, 1.0) if style != "curly" else (0.36, 1.0)
@@ -130,6 +135,7 @@ def _hair(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg, rim: np.nda
 
 
 def _ears(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg) -> None:
+    """Draw the visible ears unless hair covers them."""
     if identity.hair_style in ("long", "bob", "curly"):
         return
     for left in (-1.0, 1.0):
@@ -148,6 +154,7 @@ def _ears(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg) -> None:
 
 
 def _nose(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg) -> None:
+    """Draw the nose if it is visible."""
     bridge, near = egg.spot(0.0, 0.05)
     if near < -0.15:
         return
@@ -161,7 +168,7 @@ def _nose(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg) -> None:
 
 
 def _features(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg) -> None:
-    """Eyes, brows and mouth, each as far as it is turned to the camera."""
+    """Draw eyes, brows and mouth if they face the camera."""
     dark = np.multiply(identity.hair if identity.hair_style != "bald" else (70, 54, 46), 0.7)
     for left in (-0.38, 0.38):
         eye, near = egg.spot(left, 0.08)
@@ -186,7 +193,7 @@ def _features(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg) -> None
 
 
 def _cap(canvas: FigureCanvas, identity: FigureIdentity, egg: _Egg) -> None:
-    """A crown over the hair and a peak above the eyes."""
+    """Draw a cap: a crown over the hair and a peak above the eyes."""
     rim = egg.rim()
     level = np.column_stack([rim[:, 0], np.maximum(rim[:, 1], 0.3), rim[:, 2]])
     around = egg.offsets(level, 1.1)

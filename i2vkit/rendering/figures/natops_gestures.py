@@ -9,11 +9,12 @@ _FIST, _THUMB, _FLAT, _POINT = dict(open=0.0), dict(open=0.0, thumb=1.0), dict(o
 
 
 def _both(left: Keys, right: Keys) -> Keys:
+    """Combine the keys of the left arm and the right arm."""
     return left | right
 
 
 def _choreography() -> dict[str, list[Keys]]:
-    """Poses that each gesture passes, at even times; what stands twice in a row is held."""
+    """Return the key poses of each gesture, at even times. A pose that occurs twice in a row is held."""
     up_palms = arms((150, 20), (178, 20), hand_roll=90, **_FLAT)
     clear = arm("r", (28, 40), (128, 78), **_THUMB)
     not_clear = arm("r", (48, 15), (88, 30), hand_roll=160, **_THUMB)
@@ -86,7 +87,7 @@ def _choreography() -> dict[str, list[Keys]]:
 
 
 def natops_motion(rng: np.random.Generator, action: str) -> FigureMotion:
-    """One repeat of that gesture; the first and the last pose are the same, arms hanging."""
+    """Draw one random repeat of a gesture. The first and the last pose are the same, with hanging arms."""
     keys = _choreography()[action]
     seconds = min(0.75 + 0.26 * len(keys) + rng.uniform(0.3, 0.6), 2.8) * rng.uniform(0.88, 1.1)
     num_frames = int(np.clip(round(seconds * FPS), 25, 60))
@@ -101,13 +102,14 @@ def natops_motion(rng: np.random.Generator, action: str) -> FigureMotion:
 
 
 def _style(poses: Poses, rng: np.random.Generator) -> None:
-    """Gestures are larger or smaller, and the body goes along a little; nothing of it is left at both ends."""
+    """Vary the size of the gesture, and let the body move along a little. Both ends stay at rest."""
     resting = poses.array[:1].copy()
     for side in "lr":
         for name in ("arm_up", "arm_round", "fore_up", "fore_round"):
             column = INDEX[f"{side}_{name}"]
             moved = poses.array[:, column] - resting[:, column]
             poses.array[:, column] = resting[:, column] + moved * rng.uniform(0.95, 1.05)
+    # The window is 0 at both ends, where the body is at rest.
     window = np.sin(np.pi * poses.time) ** 2
     for channel, degrees in (("nod", 3.0), ("turn", 5.0), ("tilt", 2.5), ("lean", 1.8), ("twist", 3.5), ("bend", 1.5)):
         wave = np.sin(rng.uniform(3.0, 7.0) * poses.time + rng.uniform(0.0, 2.0 * np.pi))

@@ -1,4 +1,4 @@
-"""What is held: bat, racket, golf club, barbell, skipping rope and ball, with the glove that catches it."""
+"""Props that people hold: bat, racket, golf club, barbell, skipping rope, and ball with a glove."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ Parts = list[tuple[float, Callable[[], None]]]
 
 
 def prop_parts(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
-    """How near each piece of the prop is, and how it is drawn."""
+    """Return the pieces of the prop, each as its nearness and a function that draws it."""
     if view.prop is None:
         return []
     pieces = dict(bat=_bat, racket=_racket, club=_club, barbell=_barbell, rope=_rope, ball=_ball)[view.prop]
@@ -22,7 +22,7 @@ def prop_parts(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView)
 
 
 def _outside(canvas: FigureCanvas, draw: Callable[[], None]) -> Callable[[], None]:
-    """What is held is no part of the body's silhouette."""
+    """Let a function draw outside the body's silhouette, to which props do not belong."""
 
     def drawn() -> None:
         canvas.holds_body = False
@@ -33,11 +33,13 @@ def _outside(canvas: FigureCanvas, draw: Callable[[], None]) -> Callable[[], Non
 
 
 def _rod(canvas: FigureCanvas, view: FigureView, start, stop, radii: tuple[float, float], colour) -> None:
+    """Draw a rod between two points in space."""
     ends = view.project(np.stack([start, stop]))
     canvas.limbs(ends[:1], ends[1:], [radii[0] * view.scale], [radii[1] * view.scale], np.array([colour]))
 
 
 def _bat(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
+    """Return the pieces of a baseball bat."""
     grip, along = view.space("grip"), view.space("prop")
     tip = grip + 0.5 * along
 
@@ -49,6 +51,7 @@ def _bat(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Pa
 
 
 def _club(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
+    """Return the pieces of a golf club."""
     grip, along = view.space("grip"), view.space("prop")
     tip = grip + 0.56 * along
 
@@ -62,10 +65,12 @@ def _club(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> P
 
 
 def _racket(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
+    """Return the pieces of a tennis racket."""
     hand = view.space("r_wrist") + 0.45 * identity.hand * view.space("r_fingers")
     along = view.space("prop")
     wide = np.cross(along, view.space("r_fingers"))
     wide = np.cross(wide, along) if np.linalg.norm(wide) > 0.2 else view.space("r_thumb")
+    # The face of the racket is spanned by its handle and a direction across it.
     wide = wide - along * (wide @ along)
     wide = wide / max(float(np.linalg.norm(wide)), 1e-6)
     face = hand + 0.3 * along
@@ -87,6 +92,7 @@ def _racket(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) ->
 
 
 def _barbell(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
+    """Return the pieces of a barbell."""
     grip, along = view.space("grip"), view.space("prop")
     across = np.cross(along, (0.0, 1.0, 0.0))
     across, upright = across / np.linalg.norm(across), np.cross(across, along)
@@ -96,6 +102,7 @@ def _barbell(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -
     ]
 
     def plate(at: float, radius: float, colour) -> tuple[float, Callable[[], None]]:
+        """Return one plate of the barbell."""
         centre = grip + at * along
 
         def draw() -> None:
@@ -112,12 +119,13 @@ def _barbell(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -
 
 
 def _rope(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
+    """Return the pieces of a skipping rope."""
     hands = [view.space(f"{side}_wrist") + 0.5 * identity.hand * view.space(f"{side}_fingers") for side in "lr"]
     middle, across = 0.5 * (hands[0] + hands[1]), hands[0] - hands[1]
     turn = 2.0 * np.pi * view.channel("phase")
     forward = view.axes["pelvis"][:, 2]
     swing = np.cos(turn) * np.array([0.0, -1.0, 0.0]) + np.sin(turn) * forward
-    # Long enough to pass under the feet and over the head.
+    # The rope is long enough to pass under the feet and over the head.
     drop = middle[1] + 0.02
     reach = drop + (1.14 - middle[1] - drop) * 0.5 * (1.0 - np.cos(turn))
     share = np.linspace(0.0, 1.0, 25)[:, None]
@@ -140,8 +148,12 @@ def _rope(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> P
 
 
 def _ball(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> Parts:
-    """A baseball, thrown once `phase` (seconds since the release) passes 0, and the glove on the other hand."""
+    """Return a baseball and a glove on the other hand.
+
+    The ball flies once `phase` (seconds since the release) passes 0.
+    """
     projected, flight = view.film, view.channel("phase")
+    # Before the release the ball is in the hand, and afterwards it flies from there.
     released = (
         int(np.argmax(projected.motion["phase"] > 0)) - 1
         if np.any(projected.motion["phase"] > 0)

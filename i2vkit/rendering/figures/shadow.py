@@ -1,4 +1,4 @@
-"""The soft shadow of a figure on the ground, or on the wall behind it."""
+"""The soft shadow of a figure on the ground or on the wall behind it."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 from i2vkit.rendering.figures.figure_identity import FigureIdentity
 from i2vkit.rendering.figures.figure_view import FigureView
 
-COARSE = 2  # pixels of the picture to one of the shadow, which is blurred anyway
+COARSE = 2  # pixels of the picture for each pixel of the shadow, which is blurred anyway
 BONES = (
     ("pelvis", "neck", 0.16), ("neck", "head", 0.1),
     ("l_shoulder", "l_elbow", 0.07), ("l_elbow", "l_wrist", 0.06),
@@ -19,7 +19,7 @@ WALL = -0.24  # z of the wall behind the figure
 
 
 def cast_shadow(image: np.ndarray, identity: FigureIdentity, view: FigureView, on_wall: bool) -> None:
-    """Darken the picture in place where the light does not reach."""
+    """Darken the picture in place where the figure blocks the light."""
     height, width = image.shape[0] // COARSE, image.shape[1] // COARSE
     cover = np.zeros((height, width), np.uint8)
     names = {name: number for number, name in enumerate(view.film.names)}
@@ -28,6 +28,7 @@ def cast_shadow(image: np.ndarray, identity: FigureIdentity, view: FigureView, o
     if on_wall:
         thrown = space - ((space[:, 2:] - WALL) / light[2]) * light
     else:
+        # Follow the light to the ground at y = 0, with a shadow a little shorter than the true one.
         thrown = space - (np.maximum(space[:, 1:2], 0.0) / light[1]) * light * np.array([0.8, 1.0, 0.8])
     pixels = view.project(thrown) / COARSE
     for first, last, thick in BONES:

@@ -1,4 +1,4 @@
-"""Where the joints of a body are: poses and a person's lengths give points in space; planted feet stay."""
+"""The skeleton: the joints in space of a person in a motion. Planted feet stay in place."""
 
 from dataclasses import dataclass
 
@@ -17,20 +17,22 @@ UP, FORWARD = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
 
 @dataclass(frozen=True)
 class PosedBody:
-    """Points (T, 3) by name and axes (T, 3, 3; columns left, up, forward) of pelvis, chest and head over a clip.
+    """A body over a clip: points (T, 3) by name, and axes (T, 3, 3) of pelvis, waist, chest and head.
 
-    In units of the average body height; x to the right of the picture, y up from the ground, z towards the camera.
+    The columns of the axes are left, up and forward. Units are the average body height. x points to the right of the
+    picture, y up from the ground, and z towards the camera.
     """
 
     points: dict[str, np.ndarray]
     axes: dict[str, np.ndarray]
 
     def __getitem__(self, name: str) -> np.ndarray:
+        """Return a point (T, 3)."""
         return self.points[name]
 
 
 def rotation(axis: int, degrees: np.ndarray) -> np.ndarray:
-    """Rotations (..., 3, 3) about x (0), y (1) or z (2), right-handed."""
+    """Return right-handed rotations (..., 3, 3) about x (0), y (1) or z (2)."""
     angle = np.deg2rad(np.asarray(degrees, dtype=np.float64))
     matrix = np.zeros((*angle.shape, 3, 3))
     first, second = (axis + 1) % 3, (axis + 2) % 3
@@ -42,31 +44,33 @@ def rotation(axis: int, degrees: np.ndarray) -> np.ndarray:
 
 
 def direction(up: np.ndarray, around: np.ndarray, sign: float) -> np.ndarray:
-    """Directions (T, 3) of a limb from its elevation and azimuth in degrees (`FigureMotion`)."""
+    """Return the direction (T, 3) of a limb from its elevation and azimuth in degrees (see `FigureMotion`)."""
     up, around = np.deg2rad(up), np.deg2rad(around)
     return np.stack([sign * np.sin(up) * np.cos(around), -np.cos(up), np.sin(up) * np.sin(around)], axis=-1)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (..., 3) of length one."""
+    """Scale vectors (..., 3) to length one."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
 def turned(matrix: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Rotate vectors (T, 3) or one (3,) by matrices (T, 3, 3)."""
+    """Rotate vectors (T, 3), or one vector (3,), by matrices (T, 3, 3)."""
     return np.einsum("tij,tj->ti", matrix, np.broadcast_to(vectors, (len(matrix), 3)))
 
 
 def two_bones(
     start: np.ndarray, end: np.ndarray, first: float, second: float, pole: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Middle joint and end (T, 3) of two bones from `start` towards `end`, bent to the side of `pole`.
+    """Return the middle joint and the end (T, 3) of two bones from `start` towards `end`, bent to the side of `pole`.
 
-    The end falls short of one that is out of reach.
+    If `end` is out of reach, the bones end before it.
     """
     along = unit(end - start)
     reach = np.linalg.norm(end - start, axis=-1, keepdims=True)
+    # Keep a slight bend, because the direction of a straight limb's joint is undefined.
     reach = np.clip(reach, abs(first - second) * 1.02 + 1e-6, (first + second) * 0.9995)
+    # The law of cosines gives the foot of the middle joint on the line from start to end.
     share = (first**2 - second**2 + reach**2) / (2.0 * reach)
     aside = unit(pole - np.sum(pole * along, axis=-1, keepdims=True) * along)
     middle = start + share * along + np.sqrt(np.maximum(first**2 - share**2, 0.0)) * aside
@@ -74,7 +78,7 @@ def two_bones(
 
 
 def pose_body(identity: FigureIdentity, motion: FigureMotion) -> PosedBody:
-    """The body of that person in every frame of that motion."""
+    """Return the body of a person in every frame of a motion."""
     points: dict[str, np.ndarray] = {}
     pelvis = rotation(1, motion["yaw"]) @ rotation(0, motion["pitch"]) @ rotation(2, motion["roll"])
     root = _place_feet_and_hips(identity, motion, pelvis, points)
@@ -83,6 +87,7 @@ def pose_body(identity: FigureIdentity, motion: FigureMotion) -> PosedBody:
         hip = root + SIGN[side] * identity.hips * pelvis[..., 0]
         knee, ankle = two_bones(hip, points[f"{side}_ankle"], identity.thigh, identity.shin, pole)
         points |= {f"{side}_hip": hip, f"{side}_knee": knee, f"{side}_ankle": ankle}
+    # The waist takes part of the rotation of the chest, which curves the spine.
     half = (
         pelvis
         @ rotation(0, 0.4 * motion["bend"])
@@ -108,7 +113,10 @@ def pose_body(identity: FigureIdentity, motion: FigureMotion) -> PosedBody:
 def _place_feet_and_hips(
     identity: FigureIdentity, motion: FigureMotion, pelvis: np.ndarray, points: dict
 ) -> np.ndarray:
-    """Add balls, toes, heels, ankles; give the middle of the hips, lowered where a foot would be out of reach."""
+    """Add balls, toes, heels and ankles to the points, and return the middle of the hips.
+
+    The hips are lowered if a foot would be out of reach.
+    """
     leg = identity.leg
     root = np.stack([motion["x"], motion["y"], motion["z"]], axis=-1) * leg + UP * (identity.ankle + leg)
     for side in SIDES:
@@ -117,7 +125,7 @@ def _place_feet_and_hips(
         foot = yaw @ rotation(0, motion[f"{side}_foot_pitch"])
         place = np.stack([motion[f"{side}_foot_{axis}"] for axis in "xyz"], axis=-1) * leg * np.array([sign, 1.0, 1.0])
         ball = place + np.array([sign * identity.hips, 0.0, identity.foot])
-        # With its toes up, a foot stands on its heel.
+        # A foot with its toes up stands on its heel, which lifts the ball.
         ball += 1.3 * identity.foot * np.sin(np.deg2rad(np.maximum(-motion[f"{side}_foot_pitch"], 0.0)))[:, None] * UP
         ankle = ball + turned(foot, np.array([0.0, identity.ankle, -identity.foot]))
         points[f"{side}_ball"], points[f"{side}_ankle"] = ball, ankle
@@ -130,11 +138,13 @@ def _place_feet_and_hips(
         hip = root + sign * identity.hips * pelvis[..., 0]
         aside = np.sum((hip - ankle)[:, [0, 2]] ** 2, axis=-1)
         highest = ankle[:, 1] + np.sqrt(np.maximum((0.999 * leg) ** 2 - aside, 0.0))
+        # A leg of fixed length limits the height of its hip above the ankle.
         root[:, 1] -= np.maximum(hip[:, 1] - highest, 0.0)
     return root
 
 
 def _place_arms(identity: FigureIdentity, motion: FigureMotion, chest: np.ndarray, points: dict) -> None:
+    """Add the points of shoulders, arms, hands and prop."""
     prop = turned(chest, direction(motion["prop_up"], motion["prop_round"], -1.0))
     grip = np.stack([motion[f"grip_{axis}"] for axis in "xyz"], axis=-1) * identity.arm
     points["grip"], points["prop"] = points["neck"] + turned(chest, grip), prop
@@ -145,7 +155,7 @@ def _place_arms(identity: FigureIdentity, motion: FigureMotion, chest: np.ndarra
         collar = np.stack([sign * np.cos(lift), np.sin(lift), np.zeros_like(lift)], axis=-1)
         shoulder = points["neck"] + identity.shoulders * turned(chest, collar)
         if motion.two_handed:
-            # Wide on a barbell, one above the other on a grip.
+            # Hands are wide apart on a barbell, and one above the other on a grip.
             wide = motion.prop == "barbell"
             share = -sign * 0.42 * identity.arm if wide else (0.0 if side == "l" else 0.55 * identity.hand)
             pole = turned(chest, np.array([sign * 0.7, -0.8, -0.25]))
@@ -163,7 +173,10 @@ def _place_arms(identity: FigureIdentity, motion: FigureMotion, chest: np.ndarra
 
 
 def _thumb_side(fore: np.ndarray, outward: np.ndarray, chest: np.ndarray, roll: np.ndarray) -> np.ndarray:
-    """Which way the thumb's edge of the hand looks: forward on a hanging arm, up on one held out forward."""
+    """Return the direction of the thumb's edge of the hand.
+
+    It is forward on a hanging arm, and up on an arm that is held forward.
+    """
     swing = np.cross(fore, outward) * np.sign(np.sum(outward * chest[..., 0], axis=-1, keepdims=True))
     wish = swing + 0.45 * (chest[..., 1] + chest[..., 2])
     side = unit(wish - np.sum(wish * fore, axis=-1, keepdims=True) * fore)

@@ -1,4 +1,4 @@
-"""Eight actions of Penn Action, seen from the side or at an angle, with what they are done with."""
+"""Eight actions of Penn Action with their props, seen from the side or at an angle."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ FPS = 25.0
 
 
 def sport_motion(rng: np.random.Generator, action: str) -> FigureMotion:
-    """A clip of that action; view, speed, strength and style drawn from `rng`."""
+    """Draw a random clip of an action, with view, speed, strength and style from `rng`."""
     poses, heading, prop, two_handed = SPORTS[action](rng)
     sway(poses, rng, FPS, 0.7)
     return FigureMotion("penn_action", action, FPS, heading, poses.array, prop, two_handed)
@@ -21,13 +21,14 @@ Choreography = Callable[[np.random.Generator], tuple[Poses, float, str | None, b
 
 
 def _frames(rng: np.random.Generator, low: int, high: int) -> Poses:
-    """Poses of `low` to `high` frames, whose time runs faster at first or at last."""
+    """Return poses of a random number of frames. Their time runs faster at the beginning or at the end."""
     poses = Poses(int(rng.integers(low, high + 1)))
     poses.time = poses.time ** rng.uniform(0.86, 1.16)
     return poses
 
 
 def _pitch(rng: np.random.Generator):
+    """Pitch a baseball."""
     poses = _frames(rng, 44, 60)
     set_ = arms((40, 62), (112, 128), open=0.1) | dict(
         yaw=-80, twist=0, bend=4, lean=0, turn=70, z=-0.5, y=-0.02, pitch=0
@@ -58,10 +59,12 @@ def _pitch(rng: np.random.Generator):
 
 
 def _angle(rng: np.random.Generator, middle: float, spread: float) -> float:
+    """Draw a random heading around `middle` degrees, to the left or to the right."""
     return float(rng.choice([-1.0, 1.0]) * (middle + rng.uniform(-spread, spread)))
 
 
 def _bat(rng: np.random.Generator):
+    """Swing a baseball bat."""
     poses = _frames(rng, 36, 50)
     stance = dict(yaw=0, twist=-34, turn=62, bend=14, y=-0.1, x=-0.04, grip_x=-0.32, grip_y=-0.05, grip_z=0.42,
         prop_up=150, prop_round=-40, lean=0)  # fmt: skip
@@ -86,6 +89,7 @@ def _bat(rng: np.random.Generator):
 
 
 def _clean_and_jerk(rng: np.random.Generator):
+    """Lift a barbell from the floor to the shoulders and over the head."""
     poses = _frames(rng, 66, 80)
     floor = dict(y=-0.5, z=-0.22, pitch=48, bend=14, nod=-34, grip_x=0, grip_y=-0.86, grip_z=0.42)
     rack = dict(grip_y=-0.12, grip_z=0.36, pitch=0, bend=2, nod=0)
@@ -111,6 +115,7 @@ def _clean_and_jerk(rng: np.random.Generator):
 
 
 def _golf(rng: np.random.Generator):
+    """Swing a golf club."""
     poses = _frames(rng, 50, 68)
     address = dict(yaw=0, twist=0, bend=24, pitch=16, nod=10, turn=0, grip_x=0, grip_y=-0.8, grip_z=0.38,
         prop_up=32, prop_round=90, y=-0.06, z=-0.1, x=0)  # fmt: skip
@@ -139,6 +144,7 @@ def _golf(rng: np.random.Generator):
 
 
 def _jacks(rng: np.random.Generator):
+    """Do jumping jacks."""
     seconds, cycles = rng.uniform(0.85, 1.1), int(rng.integers(2, 4))
     num_frames = int(np.clip(round(cycles * seconds * FPS), 30, 80))
     poses = Poses(num_frames)
@@ -148,11 +154,12 @@ def _jacks(rng: np.random.Generator):
 
 
 def _rope(rng: np.random.Generator):
+    """Jump a skipping rope."""
     seconds = rng.uniform(0.44, 0.56)
     num_frames = int(rng.integers(40, 66))
     poses = Poses(num_frames)
     turns = np.arange(num_frames) / FPS / seconds + rng.uniform(0.0, 1.0)
-    # The rope is below (phase 0) in the middle of each jump.
+    # The rope is below the feet (phase 0) in the middle of each jump.
     air = np.clip(np.cos(2.0 * np.pi * turns) * 1.25, 0.0, 1.0)
     poses["y"] = 0.13 * air - 0.04 * (1.0 - air)
     wave = 2.0 * np.pi * turns
@@ -167,6 +174,7 @@ def _rope(rng: np.random.Generator):
 
 
 def _forehand(rng: np.random.Generator):
+    """Play a tennis forehand."""
     poses = _frames(rng, 38, 54)
     ready = arm("r", (36, 60), (84, 100), open=0.0) | arm("l", (34, 62), (86, 120), open=0.5)
     poses.key(
@@ -191,6 +199,7 @@ def _forehand(rng: np.random.Generator):
 
 
 def _serve(rng: np.random.Generator):
+    """Serve in tennis."""
     poses = _frames(rng, 46, 62)
     start = arm("r", (40, 60), (80, 100), open=0.0) | arm("l", (40, 66), (74, 96), open=0.3)
     poses.key(

@@ -1,4 +1,4 @@
-"""The ten actions of Weizmann: five on the spot, five across the picture."""
+"""The ten actions of Weizmann: five in place and five across the picture."""
 
 from collections.abc import Callable
 
@@ -8,25 +8,26 @@ from i2vkit.rendering.figures.gaits import hump, jumping_jacks, roll_off, smooth
 from i2vkit.rendering.figures.poses import FigureMotion, Poses, arms, feet, rest
 
 FPS = 25.0
-ACROSS = 3.5  # leg lengths from one side of the picture to the other, so that everybody stays inside
+ACROSS = 3.5  # distance covered across the picture in leg lengths, at which everybody stays inside
 Choreography = Callable[[np.random.Generator], tuple[Poses, float]]
 
 
 def weizmann_motion(rng: np.random.Generator, action: str) -> FigureMotion:
-    """A clip of that action; speed, strength and style drawn from `rng`."""
+    """Draw a random clip of an action, with speed, strength and style from `rng`."""
     poses, heading = CHOREOGRAPHIES[action](rng)
     sway(poses, rng, FPS)
     return FigureMotion("weizmann", action, FPS, heading, poses.array)
 
 
 def _side(rng: np.random.Generator) -> float:
+    """Draw a heading to the left or to the right of the picture."""
     return 90.0 * float(rng.choice([-1.0, 1.0]))
 
 
 def _cycles(
     rng: np.random.Generator, count: tuple[int, int], period: tuple[float, float]
 ) -> tuple[Poses, np.ndarray, float]:
-    """Poses of some periods, their phase in cycles and a period's seconds."""
+    """Return poses of a random number of periods, their phase in cycles, and the seconds of a period."""
     seconds = rng.uniform(*period)
     cycles = int(rng.integers(count[0], count[1] + 1))
     num_frames = round(cycles * seconds * FPS)
@@ -34,6 +35,7 @@ def _cycles(
 
 
 def _bend(rng: np.random.Generator) -> tuple[Poses, float]:
+    """Bend down and come up again."""
     poses = Poses(int(rng.integers(56, 80)))
     depth, low, stay = rng.uniform(0.92, 1.06), rng.uniform(0.44, 0.5), rng.uniform(0.03, 0.08)
     down = dict(bend=62 * depth, pitch=56 * depth, nod=-12, z=-0.2, y=-0.05)
@@ -51,6 +53,7 @@ def _bend(rng: np.random.Generator) -> tuple[Poses, float]:
 
 
 def _jack(rng: np.random.Generator) -> tuple[Poses, float]:
+    """Do jumping jacks."""
     poses, phase, _ = _cycles(rng, (3, 4), (0.95, 1.2))
     jumping_jacks(poses, phase, rng.uniform(0.09, 0.14), rng.uniform(0.26, 0.36), rng.uniform(140, 152))
     return poses, 0.0
@@ -59,7 +62,11 @@ def _jack(rng: np.random.Generator) -> tuple[Poses, float]:
 def _hop(
     poses: Poses, within: np.ndarray, high: float, crouch: float, feet_up: float, sides: str = "lr"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A jump a cycle: down, off at 0.3, landing at 0.75, down again. Height in the air and depth of the crouch."""
+    """Jump once in each cycle: crouch, leave the ground at 0.3, land at 0.75, crouch.
+
+    Returns:
+        The height in the air (0 to 1) and the depth of the crouch (0 to 1), (T,) each.
+    """
     air = np.clip((within - 0.3) / 0.45, 0.0, 1.0)
     flight = 4.0 * air * (1.0 - air)
     down = (
@@ -75,6 +82,7 @@ def _hop(
 
 
 def _jump(rng: np.random.Generator) -> tuple[Poses, float]:
+    """Jump across the picture on both legs."""
     poses, phase, _ = _cycles(rng, (4, 5), (0.62, 0.74))
     within, cycle = phase - np.floor(phase), np.floor(phase)
     flight, down = _hop(poses, within, rng.uniform(0.13, 0.18), 0.13, rng.uniform(0.14, 0.2))
@@ -91,6 +99,7 @@ def _jump(rng: np.random.Generator) -> tuple[Poses, float]:
 
 
 def _pjump(rng: np.random.Generator) -> tuple[Poses, float]:
+    """Jump in place."""
     poses, phase, _ = _cycles(rng, (4, 6), (0.56, 0.72))
     flight, down = _hop(poses, phase - np.floor(phase), rng.uniform(0.17, 0.26), 0.13, rng.uniform(0.17, 0.24))
     for side in "lr":
@@ -103,7 +112,7 @@ def _pjump(rng: np.random.Generator) -> tuple[Poses, float]:
 
 
 def _travel(rng: np.random.Generator, speed: float, stride: float) -> tuple[Poses, np.ndarray]:
-    """Poses that cross the picture at `speed` (leg lengths a second), and the left foot's phase."""
+    """Return poses that cross the picture at `speed` (leg lengths per second), and the phase of the left foot."""
     num_frames = round(ACROSS / speed * FPS)
     poses = Poses(num_frames)
     poses["z"] = np.linspace(-0.5 * ACROSS, 0.5 * ACROSS, num_frames)
@@ -111,6 +120,7 @@ def _travel(rng: np.random.Generator, speed: float, stride: float) -> tuple[Pose
 
 
 def _stride(poses: Poses, phase: np.ndarray, stride: float, duty: float, lift: float, heel: float, toe: float) -> None:
+    """Set the steps of both feet."""
     for side, shift in (("l", 0.0), ("r", 0.5)):
         mine = phase + shift
         step(poses, side, mine, stride, duty, lift, start=float(poses["z"][0] - mine[0] * stride))
@@ -119,10 +129,11 @@ def _stride(poses: Poses, phase: np.ndarray, stride: float, duty: float, lift: f
 
 
 def _walk(rng: np.random.Generator) -> tuple[Poses, float]:
+    """Walk across the picture."""
     stride = rng.uniform(1.32, 1.55)
     poses, phase = _travel(rng, rng.uniform(1.3, 1.65), stride)
     _stride(poses, phase, stride, 0.6, 0.12, 34.0, 16.0)
-    # Lowest when both feet are down, highest over one foot.
+    # The body is lowest when both feet are down, and highest over one foot.
     poses["y"] = -0.035 - 0.025 * np.cos(4.0 * np.pi * (phase - 0.05))
     swing_arms(poses, phase, rng.uniform(18, 30), 14.0, 10.0)
     poses["yaw"] = 6.0 * np.cos(2.0 * np.pi * phase)
@@ -132,6 +143,7 @@ def _walk(rng: np.random.Generator) -> tuple[Poses, float]:
 
 
 def _run(rng: np.random.Generator) -> tuple[Poses, float]:
+    """Run across the picture."""
     stride = rng.uniform(1.9, 2.2)
     poses, phase = _travel(rng, rng.uniform(2.0, 2.4), stride)  # slow enough for windows of 32 frames
     _stride(poses, phase, stride, 0.26, rng.uniform(0.42, 0.52), 62.0, 4.0)
@@ -146,7 +158,7 @@ def _run(rng: np.random.Generator) -> tuple[Poses, float]:
 
 
 def _sideways(rng: np.random.Generator) -> tuple[Poses, float]:
-    """Galloping sideways: the leading foot goes out, the other one closes up in the air."""
+    """Gallop sideways: the leading foot steps out, and the other one follows in the air."""
     direction, steps = float(rng.choice([-1.0, 1.0])), int(rng.integers(4, 6))
     num_frames = round(steps * rng.uniform(0.42, 0.52) * FPS)
     poses = Poses(num_frames)
@@ -156,7 +168,7 @@ def _sideways(rng: np.random.Generator) -> tuple[Poses, float]:
     base = direction * (cycle * stride - 0.5 * ACROSS)
     out, close = smooth((within - 0.02) / 0.43), smooth((within - 0.5) / 0.42)
     for side, moved, sign in ((lead, out, 1.0), (trail, close, -1.0)):
-        # Channels of a foot count outward.
+        # The x of a foot is positive outwards.
         poses[f"{side}_foot_x"] = sign * (direction * base + moved * stride) + 0.02
         swing = (within - 0.02) / 0.43 if side == lead else (within - 0.5) / 0.42
         poses[f"{side}_foot_y"] = 0.13 * hump(swing)
@@ -172,7 +184,7 @@ def _sideways(rng: np.random.Generator) -> tuple[Poses, float]:
 
 
 def _skip(rng: np.random.Generator) -> tuple[Poses, float]:
-    """Hopping across on one leg, the other one held up."""
+    """Hop across the picture on one leg, with the other one held up."""
     hopping, held = ("l", "r") if rng.random() < 0.5 else ("r", "l")
     poses, phase, _ = _cycles(rng, (5, 6), (0.4, 0.48))
     within, cycle = phase - np.floor(phase), np.floor(phase)
@@ -193,6 +205,7 @@ def _skip(rng: np.random.Generator) -> tuple[Poses, float]:
 
 
 def _wave(rng: np.random.Generator, sides: str) -> tuple[Poses, float]:
+    """Wave with one or both arms."""
     poses, phase, _ = _cycles(rng, (3, 4), (0.75, 1.05))
     across = 0.5 - 0.5 * np.cos(2.0 * np.pi * phase)
     low, high = rng.uniform(84, 104), rng.uniform(158, 172)

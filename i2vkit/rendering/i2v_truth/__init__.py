@@ -1,1 +1,4 @@
-"""The set with exact ground truth that models are measured by, i2v-truth-v1; docs/truth_benchmark.md defines it."""
+"""The data set i2v-truth-v1, whose exact ground truth measures models.
+
+See docs/truth_benchmark.md for its definition.
+"""

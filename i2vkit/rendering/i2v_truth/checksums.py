@@ -1,8 +1,8 @@
-"""Is it the same set? Checksums that other versions of the libraries leave as they are, unless they draw otherwise.
+"""Checksums that verify a copy of i2v-truth-v1 and tolerate small differences between versions of the libraries.
 
-Pixels of resized pictures may differ by one or two of 256 between versions of OpenCV, so that a hash of them says
-nothing. Points (landmarks, joints) are hashed after they were rounded to half a pixel, which is what a motion is; of
-the pictures the mean colours of a grid are kept, and may be off by ``TOLERANCE``.
+Pixels of resized pictures may differ by one or two of 256 between versions of OpenCV, so a hash of pictures is useless.
+Instead points (landmarks, joints) are rounded to half a pixel and hashed, which verifies the motion. Of the pictures
+the mean colours of a grid are kept, which may differ by ``TOLERANCE``.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ from i2vkit.rendering.i2v_truth.parts import BenchmarkPart
 
 FOLDER = Path(__file__).parent
 COLUMNS = ("clip", "num_frames", "points", "colours")
-TOLERANCE = 2  # of 256
-GRID = 2
+TOLERANCE = 2  # greatest difference of a mean colour, of 256
+GRID = 2  # cells of the grid of mean colours, each way
 
 
 def checksums(root: Path) -> dict[str, tuple[str, str, str]]:
-    """Of every clip of a prepared part and of its ground truth, by name: number of frames, of points, of colours."""
+    """Return the checksums of all clips of a prepared part and of its ground truth, by name, as ``clip_sums`` does."""
     found = {}
     for prefix, folder in (("", root), ("truth/", root / "truth")):
         for record in ClipFolder(str(folder)).index().records:
@@ -33,14 +33,14 @@ def checksums(root: Path) -> dict[str, tuple[str, str, str]]:
 
 
 def clip_sums(record: ClipRecord) -> tuple[str, str, str]:
-    """Of one clip: number of frames, of points, of colours."""
+    """Return the checksums of one clip: its number of frames, the hash of its points, and its mean colours."""
     frames = record.frames.read(range(record.num_frames))
     points = points_of(record, "landmarks" if "landmarks" in record.metadata else "joints")
     return str(record.num_frames), points_hash(points), colours(frames)
 
 
 def points_hash(points: np.ndarray) -> str:
-    """Twelve digits of the SHA-256 of points (T, N, 2), rounded to half a pixel.
+    """Return twelve digits of the SHA-256 of points (T, N, 2), rounded to half a pixel.
 
     >>> points = np.array([[[3.1, 4.1]]])
     >>> points_hash(points) == points_hash(points + 0.01), points_hash(points) == points_hash(points + 1)
@@ -50,25 +50,28 @@ def points_hash(points: np.ndarray) -> str:
 
 
 def colours(frames: np.ndarray) -> str:
-    """Mean colours of the quarters of the first frame and of the mean over all frames, of frames uint8 (T, H, W, 3).
+    """Return the mean colours of the quarters of two pictures, as hexadecimal digits.
+
+    The pictures are the first frame and the mean of all frames, uint8 (T, H, W, 3).
 
     >>> colours(np.full((2, 4, 4, 3), 255, np.uint8))[:6]
     'ffffff'
     """
     pictures = np.stack([frames[0].astype(np.float64), frames.mean(axis=0)])
     _, height, width, _ = pictures.shape
+    # (2, H, W, 3) -> (2, GRID, H / GRID, GRID, W / GRID, 3) -> (2, GRID, GRID, 3)
     quarters = pictures.reshape(2, GRID, height // GRID, GRID, width // GRID, 3).mean(axis=(2, 4))
     return np.rint(quarters).astype(np.uint8).tobytes().hex()
 
 
 def write_checksums(part: BenchmarkPart, root: Path) -> None:
-    """Write the checksums of a part that was made: for whoever defines a new version, and only then."""
+    """Write the checksums of a part. Call this only to define a new version of the set."""
     rows = [[name, *sums] for name, sums in checksums(root).items()]
     write_table(FOLDER / f"{part.name}.csv", COLUMNS, rows)
 
 
 def compare_part(part: BenchmarkPart, root: Path) -> list[str]:
-    """What differs between the part prepared in ``root`` and its checksums, a line a clip; nothing where it is it."""
+    """Return the differences between the part prepared in ``root`` and its checksums, one line for each clip."""
     rows = read_table(FOLDER / f"{part.name}.csv", COLUMNS)
     expected = {row["clip"]: tuple(row[column] for column in COLUMNS[1:]) for row in rows}
     found = checksums(root)
@@ -80,12 +83,13 @@ def compare_part(part: BenchmarkPart, root: Path) -> list[str]:
 
 
 def difference(expected: tuple[str, str, str] | None, found: tuple[str, str, str] | None) -> str:
-    """In what two clips differ, in words; empty if they are the same."""
+    """Return the difference between two clips as a text, which is empty if they are the same."""
     if expected is None or found is None:
-        return "it is not there" if found is None else "it does not belong there"
+        return "it is missing" if found is None else "it is not part of the set"
     if expected[0] != found[0]:
         return f"it has {found[0]} frames, not {expected[0]}"
     if expected[1] != found[1]:
-        return "somebody moves otherwise (landmarks or joints)"
+        return "the motion differs (landmarks or joints)"
+    # Colours are compared byte by byte with a tolerance.
     far = max(abs(a - b) for a, b in zip(*(bytes.fromhex(sums[2]) for sums in (expected, found)), strict=True))
     return f"mean colours are off by up to {far} of 256" if far > TOLERANCE else ""

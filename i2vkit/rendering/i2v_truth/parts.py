@@ -1,9 +1,9 @@
-"""What i2v-truth-v1 holds: who is in it, what they do, and who does whose performance. Nothing is drawn here.
+"""The content of i2v-truth-v1: its people, their performances, and the transfers between people. Nothing is drawn here.
 
-A performance is one way of doing something: its length, speed, strength and style are drawn from
-``default_rng([SEED, 2, number of the performer, place of the label, take])``. So nobody's performance is anybody
-else's, and a split by people is one by performances, too: those of the test people occur in no other split. The truth
-lets people of the same split do them.
+A performance is one way of doing something. Its length, speed, strength and style are drawn from
+``default_rng([SEED, 2, number of the performer, index of the label, take])``. So no two people give the same
+performance, and a split by people is also a split by performances: those of the test people occur in no other split.
+In the ground truth, other people of the same split act them.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Performance:
-    """One of somebody's performances: the clip "face29/anger/1"."""
+    """One performance of one person, for instance the clip "face29/anger/1"."""
 
     person: str
     label: str
@@ -24,23 +24,23 @@ class Performance:
 
     @property
     def name(self) -> str:
-        """Of the clip in the index."""
+        """The name of its clip in the index."""
         return f"{self.person}/{self.label}/{self.take}"
 
 
 @dataclass(frozen=True)
 class BenchmarkPart:
-    """The faces or the figures.
+    """One part of the benchmark, the faces or the figures.
 
     Args:
         name: "faces" or "figures".
-        labels: What is done, in the order of the class index.
-        people: How many train, validate and test; they are numbered through from 1.
-        takes: How many performances of each label everybody of a split gives.
-        actors: How many others do each performance in the ground truth, of the people who train, validate and test.
-        size: Side of the rendered pictures in pixels.
-        frames: Least and largest number of frames of a clip.
-        first: Number of the first person.
+        labels: The labels, in the order of the class index.
+        people: The numbers of people who train, validate and test. People are numbered from ``first`` on.
+        takes: The number of performances that everyone in a split gives of each label.
+        size: The side of the rendered pictures in pixels.
+        frames: The least and the greatest number of frames of a clip.
+        actors: The number of other people who act each performance in the ground truth, in each split.
+        first: The number of the first person.
     """
 
     name: str
@@ -53,7 +53,7 @@ class BenchmarkPart:
     first: int = 1
 
     def person(self, number: int) -> str:
-        """The name of a person, whose digits are the number.
+        """Return the name of a person, whose digits are the number.
 
         >>> FACES.person(3)
         'face03'
@@ -61,7 +61,7 @@ class BenchmarkPart:
         return f"{self.name.removesuffix('s')}{number:02d}"
 
     def people_of(self, split: str) -> list[str]:
-        """Who is in a split.
+        """Return the people of a split.
 
         >>> FIGURES.people_of("val")
         ['figure13', 'figure14', 'figure15']
@@ -71,9 +71,9 @@ class BenchmarkPart:
         return [self.person(number) for number in range(start, start + self.people[place])]
 
     def extra(self, number: int) -> "BenchmarkPart":
-        """``number`` more people who train, and nobody else: those whose numbers follow on the set's.
+        """Return a part of ``number`` additional training people only, whose numbers follow those of the set.
 
-        They are no part of i2v-truth-v1; who trains on them says so.
+        They are not part of i2v-truth-v1. If you train on them, say so with your results.
 
         >>> FACES.extra(2).people_of("train")
         ['face37', 'face38']
@@ -81,7 +81,7 @@ class BenchmarkPart:
         return replace(self, people=(number, 0, 0), first=self.first + sum(self.people))
 
     def performances(self, split: str) -> list[Performance]:
-        """Everything that is performed in a split, by person, label and take."""
+        """Return all performances of a split, by person, label and take."""
         takes = range(1, 1 + self.takes[SPLITS.index(split)])
         return [
             Performance(person, label, take)
@@ -91,15 +91,15 @@ class BenchmarkPart:
         ]
 
     def transfers(self, split: str) -> list[tuple[str, Performance]]:
-        """Who does whose performance: (actor, performance), every performance by as many others of the split."""
+        """Return the transfers of a split as pairs (actor, performance)."""
         people, performances = self.people_of(split), self.performances(split)
         return circulate(people, performances, self.actors[SPLITS.index(split)])
 
     def samples(self, split: str) -> list[dict]:
-        """The transfers as a list of samples (``SampleList``).
+        """Return the transfers as a list of samples (``SampleList``).
 
-        The image is the first frame of their own clip of the same label, so that it begins in a similar pose
-        but gives away nothing of the ground truth.
+        The image is the first frame of the actor's own clip of the same label. So the actor starts in a similar pose,
+        but the image reveals nothing of the ground truth.
         """
         return [
             {
@@ -113,7 +113,7 @@ class BenchmarkPart:
 
 
 def circulate(people: Sequence[str], performances: Sequence[Performance], actors: int) -> list[tuple[str, Performance]]:
-    """``actors`` others for each performance: the next ones after the performer, from one clip to the next farther on.
+    """Assign ``actors`` other people to each performance, with a step after the performer that grows from clip to clip.
 
     So everybody acts about as often as everybody else, and follows everybody.
 
@@ -125,6 +125,7 @@ def circulate(people: Sequence[str], performances: Sequence[Performance], actors
     for performance in performances:
         own = people.index(performance.person)
         for _ in range(actors):
+            # The step never is a multiple of the number of people, so nobody acts an own performance.
             step = 1 + given[performance.person] % (len(people) - 1)
             given[performance.person] += 1
             pairs.append((people[(own + step) % len(people)], performance))

@@ -1,4 +1,4 @@
-"""Draws the clips of i2v-truth-v1: lossless frames with landmarks or joints, those of the ground truth beside them."""
+"""Rendering of the clips of i2v-truth-v1: lossless frames with landmarks or joints, and their ground truth."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,16 +19,16 @@ from i2vkit.rendering.figures.poses import FigureMotion
 from i2vkit.rendering.ground_truth import TruthClip, write_truth_index
 from i2vkit.rendering.i2v_truth.parts import FACES, SEED, SPLITS, BenchmarkPart, Performance
 
-# So few that 16 frames in a row show an expression from rest to its apex, or most of a cycle of what bodies do.
+# Low rates, at which 16 consecutive frames show an expression from rest to its apex, or most of a cycle of an action.
 FPS = {"faces": 7.0, "figures": 12.5}
 POINTS = {"faces": "landmarks", "figures": "joints"}
-_WALKED_IN = 4  # frames
-_CHUNK = 6  # clips in a row for one process; they come ordered by who is seen
+_WALKED_IN = 4  # number of frames until a walking person is completely in the picture
+_CHUNK = 6  # number of consecutive clips for one process; clips are ordered by person
 
 
 @dataclass(frozen=True)
 class RenderJob:
-    """``actor`` doing ``performance``, drawn into the folder ``name`` below ``root``."""
+    """A clip of ``actor`` doing ``performance``, to be drawn into the folder ``name`` below ``root``."""
 
     part: BenchmarkPart
     root: Path
@@ -38,19 +38,24 @@ class RenderJob:
 
     @property
     def points(self) -> Path:
-        """Where the landmarks or joints go, relative to ``root``."""
+        """The path of the landmarks or joints, relative to ``root``."""
         return Path(POINTS[self.part.name], f"{self.name}.csv")
 
 
 def render_part(part: BenchmarkPart, root: Path, workers: int | None = None) -> ClipIndex:
-    """Draw a part's clips into ``root`` and its ground truth, a ``ClipFolder``, into ``root/truth``; what is there
-    stays.
+    """Draw a part's clips into ``root``, and its ground truth, a ``ClipFolder``, into ``root/truth``.
+
+    Existing clips are kept.
+
+    Returns:
+        The index of the clips, without the ground truth.
 
     Raises:
         DataError: The folder cannot be written.
     """
     own = [RenderJob(part, root, clip.name, clip.person, clip) for split in SPLITS for clip in part.performances(split)]
     exact = [_ground_truth_job(part, root, *transfer) for split in SPLITS for transfer in part.transfers(split)]
+    # Jobs are ordered by actor, so that each renderer is made once.
     exact.sort(key=lambda scene: scene.actor)
     draw = draw_face if part.name == FACES.name else draw_figure
     run_jobs(draw, own + exact, workers, chunk=_CHUNK)
@@ -60,12 +65,13 @@ def render_part(part: BenchmarkPart, root: Path, workers: int | None = None) -> 
 
 
 def _ground_truth_job(part: BenchmarkPart, root: Path, actor: str, performance: Performance) -> RenderJob:
+    """Return the job for one transfer."""
     name = f"{actor}/{performance.label}/as_{performance.person}_{performance.take}"
     return RenderJob(part, root / "truth", name, actor, performance)
 
 
 def draw_face(scene: RenderJob) -> None:
-    """Draw a clip of a face, unless it is there already."""
+    """Draw a clip of a face unless it exists."""
     studio = faces.FaceStudio(SEED, (scene.part.size, scene.part.size), FPS["faces"])
     motion = partial(face_motion, scene.part, scene.performance)
     frames, landmarks = scene.root / scene.name, scene.root / scene.points
@@ -73,12 +79,12 @@ def draw_face(scene: RenderJob) -> None:
 
 
 def face_motion(part: BenchmarkPart, performance: Performance) -> FaceMotion:
-    """From rest to the apex of an expression and back."""
+    """Return the motion of a face from rest to the apex of an expression and back."""
     return draw_cycle(_rng(part, performance), performance.label.title(), FPS["faces"], part.frames)
 
 
 def draw_figure(scene: RenderJob) -> None:
-    """Draw a clip of a figure, unless it is there already."""
+    """Draw a clip of a figure unless it exists."""
     folder = scene.root / scene.name
     if folder.exists():
         return
@@ -93,26 +99,31 @@ def draw_figure(scene: RenderJob) -> None:
 
 
 def figure_motion(part: BenchmarkPart, performance: Performance) -> FigureMotion:
-    """Every second frame of one of Weizmann's actions, the first ones; walks begin when the whole person is seen.
+    """Return the motion of a figure: the first frames of one of Weizmann's actions, at half its frame rate.
 
-    Whoever is seen from the side looks to the right: a picture from the left does not tell how the right looks.
+    A walk starts when the whole person is in the picture. People seen from the side look to the right, because a
+    picture of the left side does not show the right side.
     """
     motion = draw_motion(_rng(part, performance), "weizmann", performance.label)
     start = _WALKED_IN if performance.label == "walk" else 0
+    # Take every second pose, which halves the frame rate.
     poses = motion.poses[:: round(motion.fps / FPS["figures"])][start : start + part.frames[1]]
     return replace(motion, fps=FPS["figures"], heading=abs(motion.heading), poses=poses)
 
 
 def _rng(part: BenchmarkPart, performance: Performance) -> np.random.Generator:
+    """Return the random generator of a performance."""
     place = part.labels.index(performance.label)
     return np.random.default_rng([SEED, 2, _number(performance.person), place, performance.take])
 
 
 def _number(person: str) -> int:
+    """Return the number of a person from the digits of the name."""
     return int("".join(character for character in person if character.isdigit()))
 
 
 def _record(scene: RenderJob) -> ClipRecord:
+    """Return the record of a rendered clip."""
     paths = tuple(image_paths(scene.root / scene.name))
     metadata = {POINTS[scene.part.name]: scene.root / scene.points}
     performance = scene.performance
@@ -122,6 +133,7 @@ def _record(scene: RenderJob) -> ClipRecord:
 
 
 def _truth_row(scene: RenderJob) -> TruthClip:
+    """Return the row of the index for a clip of the ground truth."""
     count = len(image_paths(scene.root / scene.name))
     points = (POINTS[scene.part.name], scene.points.as_posix())
     label, fps = scene.performance.label, FPS[scene.part.name]
