@@ -133,7 +133,7 @@ def find_landmarks(frames: Sequence[np.ndarray], what: str) -> np.ndarray:
     try:
         points, filled = fill_gaps(FaceFinder("largest")(clip)["landmarks"])
     except DataError as error:
-        raise DataError(f"the {what}: {error}. SampledClip a picture from the front, or give --landmarks") from error
+        raise DataError(f"the {what}: {error}. Take a picture from the front, or give --landmarks") from error
     if filled:
         print_log(f"{what}: landmarks of {filled} frames were interpolated", "current", level=logging.WARNING)
     return points
