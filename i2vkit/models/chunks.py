@@ -54,6 +54,7 @@ def generate_in_chunks(
     """
     if motion == "prior" and not generator.has_prior:
         raise ConfigError("sampled motion was asked for, but this model is deterministic: give it a driving video")
+    # One state for all chunks: it keeps random draws, recurrent states and, in a rollout, the last frame.
     state, entry = GenerationState(seeds), Pass(motion=motion)
     fixed: Content | None = None
     for number, clip in enumerate(clips):
@@ -66,4 +67,4 @@ def generate_in_chunks(
                 fixed = generator.encode_content(first, "driving" if first.image is None else "image")
             encoded = generator.motion_of(clip, entry, state, fixed)
             made = generator.make(fixed, encoded, clip, state, entry)
-        yield made
+        yield made  # outside of autocast, in which the caller's code must not run

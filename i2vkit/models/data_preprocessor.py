@@ -46,6 +46,7 @@ def check_values(name: str | None, video: Tensor, slack: float = 0.01) -> None:
     """
     wrong = ~torch.isfinite(video).all(dim=0).flatten(1).all(dim=1)  # (C, T, H, W) -> (T, H, W) -> (T, H W) -> (T,)
     if wrong.any():
+        # Before the check of the range, which NaN would pass.
         raise TrainingError(
             f"the video generated for '{name}' is not finite, first in frame {int(wrong.nonzero()[0])}: is the "
             "checkpoint sound?"
@@ -85,6 +86,7 @@ class ClipPreprocessor(BaseDataPreprocessor):
         """
         fields = {}
         for name, values in stack_inputs(data["inputs"]).items():
+            # As uint8, a quarter of the bytes of the floats that are made on the device.
             moved = values.to(self.device, non_blocking=self._non_blocking)
             fields[name] = from_uint8(moved) if name in VIDEOS else moved
         return dict(clip=VideoBatch(**fields), samples=data.get("data_samples") or [])

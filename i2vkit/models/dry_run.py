@@ -32,6 +32,7 @@ def checked_outputs(generator: Generator) -> Iterator[None]:
         ConfigError: A part returned something else. The message names the part, its output and the expected one.
     """
     channels = generator.head.channels
+    # The channels come first, since torch calls a hook with the part, its inputs and its output.
     checks: list[tuple[nn.Module | None, Callable[..., None]]] = [
         (generator.content_encoder, _check_content),
         (generator.motion_encoder, _check_encoded),
@@ -40,6 +41,7 @@ def checked_outputs(generator: Generator) -> Iterator[None]:
         (generator.head, _check_made),
         (generator.refiner, partial(_check_refined, channels)),
     ]
+    # Hooks, so that ``Generator`` itself is free of checks and costs nothing more in training.
     handles = [part.register_forward_hook(check) for part, check in checks if part is not None]
     try:
         yield
@@ -51,7 +53,7 @@ def checked_outputs(generator: Generator) -> Iterator[None]:
 def _check_content(part: ContentEncoder, inputs: tuple, output: Any) -> None:
     """Check the output of a content encoder."""
     _expect(part, isinstance(output, Content), output, "a Content")
-    spec, images = part.spec, len(inputs[0])
+    spec, images = part.spec, len(inputs[0])  # inputs[0] is (N, 3, H, W)
     if spec.code:
         _expect_shape(part, "code", output.code, (images, spec.code))
     _expect_levels(part, "pyramid", output.pyramid, spec.pyramid, images)
@@ -62,6 +64,7 @@ def _check_encoded(part: MotionEncoder, inputs: tuple, output: Any) -> None:
     _check_motion(part, inputs, output)
     if not part.spec.variational:
         return
+    # A frequent mistake: (B, T, D) from an encoder that declares one code for each clip.
     hint = "" if part.spec.code_per_step else " (for a posterior over time, set code_per_step=True in the spec)"
     for name in ("mean", "log_variance"):
         _expect_shape(part, name, getattr(output, name), tuple(output.code.shape), hint)
@@ -73,7 +76,7 @@ def _check_motion(part: Part, inputs: tuple, output: Any) -> None:
     spec = part.spec
     clips: int | None = None  # any number, until the first field tells it
     if spec.code:
-        steps = (output.length,) if spec.code_per_step else ()
+        steps = (output.length,) if spec.code_per_step else ()  # (B, T, D) or (B, D)
         hint = "" if steps else ": for a code a step, set code_per_step=True in the spec"
         clips = _expect_shape(part, "code", output.code, (clips, *steps, spec.code), hint)
     if spec.trajectory:
@@ -87,6 +90,7 @@ def _check_motion(part: Part, inputs: tuple, output: Any) -> None:
     if spec.points:
         _check_points(part, output, spec.points)
     if spec.flow:
+        # The spec has its stride; the size in pixels follows from the rounding of the part.
         flow = output.flow
         _expect(part, isinstance(flow, Tensor) and flow.dim() == 5, flow, "flow of shape (B, 2, T, h, w)")
         _expect_shape(part, "flow", flow, (clips, 2, output.length, *flow.shape[3:]))
@@ -98,7 +102,7 @@ def _check_points(part: nn.Module, output: Motion, number: int) -> None:
     _expect(part, bool(output.points), output.points, 'points, for instance "driving"')
     for name, points in output.points.items():
         _expect(part, isinstance(points, Points), points, f"points[{name!r}] as Points")
-        steps = (output.length,) if points.place.dim() == 4 else ()
+        steps = (output.length,) if points.place.dim() == 4 else ()  # (B, T, K, 2), or (B, K, 2) of one picture
         _expect_shape(part, f"points[{name!r}].place", points.place, (None, *steps, number, 2))
         if points.spread is not None:
             _expect_shape(part, f"points[{name!r}].spread", points.spread, (None, *steps, number, 2, 2))
@@ -108,6 +112,7 @@ def _expect_no_more(part: nn.Module, output: Motion, spec: Spec) -> None:
     """Refuse a field that the spec does not declare, since no part downstream would read it."""
     for name in ("code", "trajectory", "maps", "points", "flow"):
         value = getattr(output, name)
+        # An empty code (B, 0) counts as none, as LabelFusion gives it without noise.
         given = value.shape[-1] if isinstance(value, Tensor) else value
         if given and not spec.provides(name):
             raise ConfigError(
@@ -124,7 +129,7 @@ def _check_decoded(channels: int, part: nn.Module, inputs: tuple, output: Any) -
     batch, _, *sides = content.image.shape  # (B, C, H, W)
     features, base = output
     _expect_shape(part, "features", features, (batch, channels, motion.length, *sides))
-    length = 1 if base.dim() == 5 and base.shape[2] == 1 else motion.length
+    length = 1 if base.dim() == 5 and base.shape[2] == 1 else motion.length  # one image for the clip, or a video
     _expect_shape(part, "base", base, (batch, 3, length, *sides))
 
 

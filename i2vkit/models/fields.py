@@ -49,11 +49,12 @@ def check_fields(part: str, attribute: str, names: object, allowed: Iterable[str
     """
     if not isinstance(names, tuple):
         raise ConfigError(f'{part}.{attribute} is a tuple of names like ("motion.code",), not {names!r}')
-    allowed = tuple(allowed)
+    allowed = tuple(allowed)  # an iterable could be used up before the message
     for name in names:
         if name in allowed:
             continue
         if name in FIELDS:
+            # The name exists, but not for this role or attribute. Otherwise it is misspelt.
             may = f"; here may stand: {', '.join(allowed)}" if allowed else "; here nothing may stand: leave it empty"
             raise ConfigError(f"{part}.{attribute} names '{name}', which {_reason(name, attribute)}{may}")
         raise ConfigError(f"{part}.{attribute} names '{name}', and no part hands that on; nearest: {_near(name)}")
@@ -89,12 +90,14 @@ def check_spec(
     """
     if not isinstance(spec, Spec):
         raise ConfigError(f"{part}.spec is a Spec of what the part gives, not {spec!r}")
+    # A field that the class lists and another part reads must have a size in the spec.
     for field in expected:
         if field in provides and not spec.provides(field.split(".")[1]):
             raise ConfigError(
                 f"{part}.provides names '{field}', and its spec has {_entry(field)}={_value(spec, field)!r}: set the "
                 f"size in the spec, or take the name out of provides"
             )
+    # Only of an encoder, which has no upstream: a motion generator keeps ``variational`` even if it drops the code.
     if upstream is None and spec.variational and not spec.code:
         raise ConfigError(
             f"the spec of {part} is variational and has no code: mean and log-variance belong to a code. Give a code "
@@ -128,10 +131,11 @@ def checked_spec(part: Any, requested: Iterable[str] | None = None, upstream: Sp
     Raises:
         ConfigError: Class and spec differ in a field.
     """
-    takes = arguments_of(type(part))
+    takes = arguments_of(type(part))  # None: any
     expected = part.provides
     if requested is not None and (takes is None or "requested" in takes):
         expected = requested
+    # An argument such as LabelFusion(noise=0) may have switched these off.
     expected = [field for field in expected if field not in part.optional_outputs]
     check_spec(type(part).__name__, part.spec, part.provides_set(), expected, upstream)
     return part.spec

@@ -46,8 +46,9 @@ def spherical(start: Tensor, end: Tensor, share: float) -> Tensor:
         [1.4142, 1.4142]
     """
     lengths = start.norm() * end.norm()
+    # Two vectors of length 0 count as parallel.
     cosine = (start * end).sum() / lengths if lengths > 0 else start.new_ones(())
-    angle = torch.arccos(cosine.clamp(-1, 1))
+    angle = torch.arccos(cosine.clamp(-1, 1))  # clamped, since rounding may lead beyond
     sine = torch.sin(angle)
     if sine < 1e-4:  # parallel: the division below would be by about 0
         return torch.lerp(start, end, share)
@@ -122,6 +123,7 @@ class GenerationState:
         """
         batch, device = self._batch_of(like)
         if self.seeds is None:
+            # Without seeds the numbers need not be the same again, so no source is kept.
             return torch.randn(batch, length, *shape, device=device)
         key = (part, name)
         if key not in self._sources:
@@ -134,6 +136,7 @@ class GenerationState:
     @property
     def used_rng(self) -> bool:
         """Return True if any random number was drawn."""
+        # Draws of size 0, as LabelFusion makes them with noise=0, do not count.
         return bool(self._sources) or any(draws.numel() for draws in self._draws.values())
 
     def _order(self) -> int:
@@ -164,6 +167,7 @@ class GenerationState:
         if key not in self._draws:
             batch, device = self._batch_of(like)
             if self.seeds is None:
+                # Straight on the device, from torch's global generator.
                 self._draws[key] = sampler(batch, *shape, device=device)
             else:
                 self._draws[key] = _draw_once(sampler, shape, self.seeds, self._order()).to(device)
@@ -183,9 +187,11 @@ def _draws(
 ) -> Callable[[], Tensor]:
     """Return a function whose calls give one draw after the other, of a seed or between two seeds."""
     if not isinstance(seed, SeedInterpolation):
+        # One source for all calls, so that each call continues the numbers of the one before.
         source = _generator(seed, order)
         return lambda: sampler(*shape, generator=source, device="cpu")
     if seed.share in (0, 1):
+        # Exactly the draws of that seed, without rounding.
         return _draws(sampler, shape, seed.end if seed.share else seed.start, order)
     start, end, share = _draws(sampler, shape, seed.start, order), _draws(sampler, shape, seed.end, order), seed.share
     join = spherical if sampler is torch.randn else _around

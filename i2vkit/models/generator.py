@@ -114,6 +114,7 @@ class Generator(GeneratorCapabilities):
             )
         parts = dict(content_encoder=content_encoder, motion_encoder=motion_encoder, motion_generator=motion_generator)
         parts |= added
+        # From the classes alone: the plan tells which parts are built, and with which adapters between them.
         plan = plan_generator(decoder, num_labels, **parts)
         parts = {name: config if name in plan.used else None for name, config in parts.items()}
         self.image_size, self.num_labels, self.map_channels = image_size, num_labels, map_channels
@@ -122,6 +123,7 @@ class Generator(GeneratorCapabilities):
         known: dict[str, Any] = dict(image_size=image_size, num_labels=num_labels, map_channels=map_channels)
         slots = GENERATOR_SLOTS
 
+        # Content encoder and its adapters.
         known["requested"] = plan.content_requested
         self.content_encoder = slots["content_encoder"].build(parts["content_encoder"], known)
         content = (
@@ -130,6 +132,8 @@ class Generator(GeneratorCapabilities):
         self.content_adapters, content = chain(plan.content_adapters, content, image_size)
         known["content"] = content
 
+        # Motion encoder, then each motion step with the adapters in front of it, then the decoder's adapters.
+        # ``motion`` is the spec of the motion so far.
         known["requested"] = plan.motion_requested
         self.motion_encoder = slots["motion_encoder"].build(parts["motion_encoder"], known)
         motion = checked_spec(self.motion_encoder, requested=plan.motion_requested) if self.motion_encoder else Spec()
@@ -152,6 +156,7 @@ class Generator(GeneratorCapabilities):
         self.decoder_adapters, self.motion = chain(plan.motion_adapters["decoder"], motion, image_size, labelled)
         known["motion"] = self.motion
 
+        # The head comes before the decoder, which must know how many channels the head reads.
         self.head = slots["head"].build(head, known)
         known |= dict(out_channels=self.head.channels, base_requested=self.head.reads_base)
         known["identity_bias"] = getattr(self.head, "identity_bias", ())
@@ -165,6 +170,7 @@ class Generator(GeneratorCapabilities):
         if self.encoded.variational and self.motion_encoder is not None:
             readers = [*readers, self.motion_encoder]  # its prior may read the codes of the frames before
         self.reads_codes_of_past = self.feeds_back and any("content.code" in part.reads() for part in readers)
+        # The checks read the attributes above, and the dry run needs a generator that has passed them.
         generator_checks.check_rollout(self, content)
         generator_checks.check_passes(self, passes or {})
         self.makes_mask = False  # until the dry run shows it
@@ -187,7 +193,7 @@ class Generator(GeneratorCapabilities):
         image = clip.driving[:, :, 0] if which == "driving" else clip.image
         assert image is not None, "the content of an image was requested from a batch without images"
         if self.content_encoder is None:
-            return Content(image=image)
+            return Content(image=image)  # the decoder reads the image itself
         if per_frame and self.content_per_frame:
             return self.encode_frames(clip.driving)
         return self._encode_images(image)
@@ -208,7 +214,7 @@ class Generator(GeneratorCapabilities):
         assert self.content_encoder is not None, "callers handle generators without a content encoder"
         content = self.content_encoder(image)
         for adapter in self.content_adapters:
-            content = adapter(content, None)
+            content = adapter(content, None)  # without a state: content adapters draw and remember nothing
         return content
 
     def encode_motion(
@@ -238,6 +244,7 @@ class Generator(GeneratorCapabilities):
             seen = replace(content, code=self.encode_frames(clip.driving).code if codes is None else codes)
         motion = call_with_content(encoder, clip, state, seen)
         if self.encoded.variational and not self._by_step:
+            # The divergence compares the posterior with this prior. A rollout adds it at each step.
             motion = replace(motion, **prior_of(encoder, content, state, motion.length, self.encoded))
         return self._completed(motion, clip)
 
@@ -284,13 +291,14 @@ class Generator(GeneratorCapabilities):
 
     def _completed(self, motion: Motion, clip: VideoBatch) -> Motion:
         """Return ``motion`` with the condition maps of the clip, and with its label as a one-hot vector (B, L)."""
-        motion = replace(motion, driving_maps=clip.driving_maps)
+        motion = replace(motion, driving_maps=clip.driving_maps)  # for the refiner
         if not self.num_labels or clip.label is None:
             if self.reads_label:
                 raise ConfigError(
                     f"this generator makes videos by label (it knows {self.num_labels}) and the clip has none: give one"
                 )
             return motion
+        # (B,) -> (B, L), in the precision of the video
         return replace(motion, condition=functional.one_hot(clip.label, self.num_labels).to(clip.driving.dtype))
 
     def render(
@@ -322,7 +330,7 @@ class Generator(GeneratorCapabilities):
                 f"{motion.length}: set one of these as the length of the clips"
             )
         encoded = motion
-        state.set_batch(content.image)
+        state.set_batch(content.image)  # so that parts can draw noise without an input
         for adapters, part in self._steps:
             for adapter in getattr(self, adapters):
                 motion = adapter(motion, state)
@@ -342,6 +350,7 @@ class Generator(GeneratorCapabilities):
         # A base that the head returns replaces the decoder's.
         made: dict[str, Any] = dict(base=base) | self.head(features.float(), base)
         if self.refiner is not None:
+            # The head turns the refiner's features into a video too, with the coarse video in place of the base.
             coarse = made["video"]
             features = self.refiner(coarse, motion.driving_maps if self.map_channels else None)
             made = dict(base=coarse) | self.head(features.float(), coarse) | dict(coarse=coarse)
@@ -395,7 +404,9 @@ class Generator(GeneratorCapabilities):
         Raises:
             ConfigError: The clip lacks a label or condition maps, or has a length that the decoder cannot make.
         """
+        # Content is encoded from the decoded frames, motion from the whole clip.
         shown = clip if frames is None else clip.select_frames(frames)
+        # Results by input, which several passes may share.
         known: dict[tuple, Content | Motion] = {}
 
         def once(key: tuple, make: Callable, *inputs: Any) -> Any:
@@ -411,6 +422,7 @@ class Generator(GeneratorCapabilities):
             if self._reads_codes_of_source(entry):
                 every = once(("frames",), self.encode_frames, shown.driving)
                 codes = every.code  # (B, T, D)
+            # The source of the content, and True if every frame has a code.
             key = (entry.content, entry.content_per_frame and not self.feeds_back)
             if codes is not None and self.feeds_back and entry.content == "driving":
                 # The first frame is encoded already.

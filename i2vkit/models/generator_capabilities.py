@@ -36,6 +36,7 @@ class GeneratorCapabilities(nn.Module):
         feeds_back: True if each frame is made from the frame before, in a rollout.
     """
 
+    # Annotations only: ``Generator`` sets all of them. Without these, type checkers take a submodule for any Module.
     content_encoder: ContentEncoder | None
     motion_encoder: MotionEncoder | None
     decoder: Decoder
@@ -75,6 +76,7 @@ class GeneratorCapabilities(nn.Module):
     @property
     def has_prior(self) -> bool:
         """Return True if motion can be drawn without a driving video."""
+        # An encoder that reads the past needs no driving video, only frames that were made before.
         return self.encoded.variational or self.motion_encoder is None or flag(self.motion_encoder, "reads_past")
 
     def is_random(self, motion: str = "driving") -> bool:
@@ -83,6 +85,7 @@ class GeneratorCapabilities(nn.Module):
         Args:
             motion: "driving" (default) for motion encoded from the driving clip, "prior" for motion that is drawn.
         """
+        # The dry run with a driving video has set ``_draws``.
         return self._draws or (motion == "prior" and self.draws_code)
 
     @property
@@ -101,6 +104,7 @@ class GeneratorCapabilities(nn.Module):
     @property
     def lengths(self) -> ClipLengths:
         """Return the numbers of frames that the decoder can make."""
+        # All other parts work with any length.
         return self.decoder.lengths
 
     @property
@@ -112,6 +116,7 @@ class GeneratorCapabilities(nn.Module):
     @property
     def reads_maps(self) -> bool:
         """Return True if a video depends on the condition maps of its clip."""
+        # Either a refiner or the motion encoder may read them.
         return self.map_channels > 0 and (
             self.refiner is not None or (self.motion_encoder is not None and self.motion_encoder.reads_maps)
         )

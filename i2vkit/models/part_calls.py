@@ -32,7 +32,7 @@ def call_with_content(
             code (B, D) for each clip.
     """
     if not part.reads_content():
-        return part(upstream, state)
+        return part(upstream, state)  # such a part has no third argument
     assert content is not None, "a part that reads content is called with one"
     reads_one_code = not (flag(part, "code_per_frame") or flag(part, "reads_past"))
     if reads_one_code and content.code is not None and content.code.dim() == 3:
@@ -68,6 +68,7 @@ def chain(
     built, condition = nn.ModuleList(), spec.condition
     for adapter in adapters:
         upstream = spec if labelled else replace(spec, condition=0)
+        # A constructor of an adapter takes the spec, and the image size if it names that.
         size: dict[str, Any] = {"image_size": image_size} if "image_size" in (arguments_of(adapter) or ()) else {}
         # The interface says nothing about constructors.
         make: Callable[..., Adapter] = adapter
@@ -76,5 +77,5 @@ def chain(
         field = f"{adapter.side}.{adapter.provides}"
         check_reads_steps(part, {f"{adapter.side}.{adapter.reads}"}, spec)
         check_spec(adapter.__name__, part.spec, provides={field}, expected=(field,), upstream=spec)
-        spec = replace(part.spec, condition=condition)
+        spec = replace(part.spec, condition=condition)  # the labels, also where the adapter did not see them
     return built, spec
