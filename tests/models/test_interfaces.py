@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch import nn
 
+from i2vkit import generator_slots, interfaces, structures
 from i2vkit.errors import ConfigError
 from i2vkit.interfaces import check_built, check_class
-from i2vkit.models import Generator, discriminators, fields
+from i2vkit.models import Generator, data_preprocessor, discriminators, fields, generation_state
+from i2vkit.models import generator as generator_module
 from i2vkit.models.discriminators import interfaces as judges
 from i2vkit.models.discriminators.views import View
 from i2vkit.models.generation_state import GenerationState
@@ -22,6 +24,8 @@ from i2vkit.models.interfaces import (
     MotionGenerator,
     Part,
 )
+from i2vkit.models.interfaces import adapter as adapter_module
+from i2vkit.models.interfaces import frame_encoder as frame_encoder_module
 from i2vkit.models.interfaces import head as head_module
 from i2vkit.models.interfaces import parts as parts_module
 from i2vkit.models.training.passes import Pass
@@ -137,7 +141,23 @@ def test_every_part_of_a_role_inherits_from_its_interface(role):
         assert find_part(registry, part) is part
 
 
-@pytest.mark.parametrize("module", [parts_module, head_module, fields, judges])
+@pytest.mark.parametrize(
+    "module",
+    [
+        parts_module,
+        head_module,
+        adapter_module,
+        frame_encoder_module,
+        fields,
+        judges,
+        interfaces,
+        structures,
+        generator_module,
+        generation_state,
+        generator_slots,
+        data_preprocessor,
+    ],
+)
 def test_examples_of_the_interfaces(module):
     outcome = doctest.testmod(module)
     assert outcome.attempted and not outcome.failed
