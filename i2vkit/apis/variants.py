@@ -179,7 +179,7 @@ def check_source(model: Any, source: Any, frames: int | None) -> str:
         raise ConfigError("this model takes its motion from a video and from nothing else: give driving (--driving)")
     if source.shows_driving and frames is not None:
         raise ConfigError("the driving video says how many frames there are: leave frames (--frames) away")
-    return "source" if source.driven else "prior"
+    return "driving" if source.driven else "prior"
 
 
 def length_of(generator: Generator, frames: int | None, trained: int | None) -> int:
