@@ -46,8 +46,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs=2,
         metavar=("IMAGE", "DRIVING"),
         help="for models driven by normal maps: CSV of landmarks of both (default: detected in the pictures). The "
-        "faces are cut out by them like the training data, except from pictures that are such crops already: those of the "
-        "model's own size, and square ones that a face fills",
+        "faces are cut out by them like the training data, except from pictures that are such crops already: those of "
+        "the model's own size, and square ones that a face fills",
     )
     parser.add_argument(
         "--margin", type=float, help="margin around that face as a share of it, like prepare_data.py's (default: 0.1)"
