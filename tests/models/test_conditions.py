@@ -14,8 +14,8 @@ from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss
 def reversed_image():
     """A condition that shows the image upside down."""
 
-    def shown(discriminator, footage, view, index, sample):
-        return footage.image[view.owners(footage, index)].flip(2)
+    def shown(discriminator, conditioned, view, index, sample):
+        return conditioned.image[view.clip_index(conditioned, index)].flip(2)
 
     add_condition("reversed", Condition("maps", lambda labels, maps: 3, shown))
     yield
@@ -46,9 +46,9 @@ def test_a_condition_from_outside_is_shown_and_trains(reversed_image):
     assert all(torch.isfinite(value) for value in log.values())
     image = torch.rand(2, 3, narrow.SIZE, narrow.SIZE)
     discriminator = model.discriminators["frame"]
-    footage = ConditionedVideo(torch.rand(2, 3, 4, narrow.SIZE, narrow.SIZE), None, lambda: None, image)
-    look = discriminator.look(footage, discriminator.view, None)
-    assert torch.equal(look.maps, image.flip(2).repeat_interleave(4, dim=0)) and look.label is None
+    conditioned = ConditionedVideo(torch.rand(2, 3, 4, narrow.SIZE, narrow.SIZE), None, lambda: None, image)
+    seen = discriminator.prepare_input(conditioned, discriminator.view, None)
+    assert torch.equal(seen.maps, image.flip(2).repeat_interleave(4, dim=0)) and seen.label is None
 
 
 def test_conditions_that_make_no_sense(reversed_image):
