@@ -91,6 +91,7 @@ class DrawnMaps(MotionSource):
         """
         prepared, generator = model.prepare(image, "image"), model.condition_generator
         assert generator is not None  # ``choose_source`` refuses models without one
+        # T times (H, W, 3) -> (T, H, W, 3)
         frames = np.stack([model.prepare(frame, "driving video") for frame in driving_frames(self.driving)])
         if isinstance(generator, Silhouettes):
             background = self._background(frames, model)
