@@ -236,7 +236,7 @@ class ClipIndex:
     def __post_init__(self):
         twice = [name for name, count in Counter(record.name for record in self.records).items() if count > 1]
         if twice:
-            raise DataError(f"{len(twice)} clip names stand for two clips each, among them {twice[0]}; rename one")
+            raise DataError(f"{len(twice)} clip names are used by two clips each, among them {twice[0]}; rename one")
 
     @property
     def people(self) -> list[str]:

@@ -72,7 +72,7 @@ def points_of(record: ClipRecord, name: str) -> np.ndarray | None:
         return all_points[span.start : span.stop]
     if not isinstance(given, np.ndarray):
         if not Path(given).is_file():
-            raise DataError(f"clip {record.name}: its {name} are to be in {given}, where there is no file")
+            raise DataError(f"clip {record.name}: there is no file {given}, which should hold its {name}")
         # A box is written as two points, its corners.
         given = read_points(Path(given), frame_numbers(record), counts=(2,) if name == "boxes" else COUNTS)
         # (T, 2, 2) -> (T, 4)

@@ -121,7 +121,7 @@ def _check_silhouettes(maps: np.ndarray, what: str) -> None:
     covered = maps.max(axis=tuple(range(maps.ndim - 2))) > 0
     share = float((maps > 0).mean())
     if not covered.any() or share > _MOST_COVERED:
-        found = "nobody is found" if not covered.any() else f"{100 * share:.0f} % of the picture would be a person"
+        found = "no person is found" if not covered.any() else f"{100 * share:.0f} % of the picture would be a person"
         raise DataError(
             f"silhouettes of the {what}: {found}. They are what differs from the background, which is the median of "
             f"the driving video: give an image of the same scene, a picture of the empty scene (--background), or the "
@@ -164,7 +164,7 @@ def read_clip_maps(clip: str | Path) -> tuple[np.ndarray, float]:
 def _find_clip(path: Path) -> ClipRecord:
     root = next((folder for folder in path.parents if (folder / "index.csv").is_file()), None)
     if root is None:
-        raise DataError(f"no index.csv lies above {path}: give a clip of a set that was prepared with --maps")
+        raise DataError(f"there is no index.csv above {path}: give a clip of a set that was prepared with --maps")
     names = (path.relative_to(root).as_posix(), path.relative_to(root).with_suffix("").as_posix())
     for record in ClipFolder(str(root)).index().records:
         if record.name in names:
