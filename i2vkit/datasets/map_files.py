@@ -74,6 +74,7 @@ def maps_of(record: ClipRecord) -> np.ndarray | None:
     maps = given if isinstance(given, np.ndarray) else read_maps(Path(given))
     if len(maps) != record.num_frames:
         raise DataError(
-            f"clip {record.name} has {record.num_frames} frames and condition maps of {len(maps)}; prepare the set again"
+            f"clip {record.name} has {record.num_frames} frames and condition maps of {len(maps)}; prepare the set "
+            f"again"
         )
     return maps

@@ -107,9 +107,9 @@ class DrawnMaps(MotionSource):
     def _background(self, frames: np.ndarray, model: ModelFacts) -> np.ndarray:
         if self.background is None:
             print_log(
-                "silhouettes are what differs from the median of the driving video over time: of somebody who stays in "
-                "place only what moves is seen. A picture of the empty scene (--background), or the maps of a prepared "
-                "clip (--maps), show the whole person",
+                "silhouettes show where a frame differs from the median of the driving video over time. If the person "
+                "stays in place, they show the moving parts only. A picture of the empty scene (--background), or the "
+                "maps of a prepared clip (--maps), show the whole person",
                 "current",
             )
             return np.median(frames, axis=0)
@@ -123,7 +123,7 @@ def _check_silhouettes(maps: np.ndarray, what: str) -> None:
     if not covered.any() or share > _MOST_COVERED:
         found = "no person is found" if not covered.any() else f"{100 * share:.0f} % of the picture would be a person"
         raise DataError(
-            f"silhouettes of the {what}: {found}. They are what differs from the background, which is the median of "
+            f"silhouettes of the {what}: {found}. They show where a picture differs from the background, the median of "
             f"the driving video: give an image of the same scene, a picture of the empty scene (--background), or the "
             f"maps of a prepared clip (--maps)"
         )
