@@ -57,7 +57,7 @@ def shipped_models() -> list[str]:
 
 
 def animate_example(name: str, folder: Path) -> list[Path]:
-    """Animate the example face with a shipped model; return the video and the picture of its frames."""
+    """Animate the example face with a shipped model. Return the video and the picture of its frames."""
     entry = read_index()[name]
     moved_by = ("--driving", EXAMPLES / "driving.mkv") if "driving video" in entry.motion else ("--all-labels",)
     paths = [folder / f"{name}{suffix}" for suffix in (".mp4", ".png")]
@@ -115,7 +115,7 @@ def short_run(prepared: Path, iterations: int, batch_size: int) -> list[str]:
 
 
 def newest(work_dir: Path) -> Path:
-    """Return the checkpoint that was written last."""
+    """Return the newest checkpoint."""
     from i2vkit.engine.checkpoints import latest_checkpoint
 
     return latest_checkpoint(work_dir)

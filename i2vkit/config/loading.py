@@ -248,7 +248,10 @@ def override(cfg: Config, options: dict[str, Any], log: bool = True) -> None:
 
 
 def changes_of(cfg: Config) -> list[str]:
-    """Return the lines of ``override`` about ``cfg`` or the config it is a copy of: swapped parts and what follows."""
+    """Return the lines of ``override`` about ``cfg``: swapped parts and the consequences.
+
+    Copies of a config have the same.
+    """
     return vars(cfg).get(_CHANGES, [])
 
 

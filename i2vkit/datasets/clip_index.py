@@ -32,6 +32,20 @@ class FrameSource(Protocol):
         """Yield all frames in order, uint8 (H, W, 3), holding one at a time. Preparation reads clips this way."""
 
 
+@dataclass(frozen=True, eq=False)
+class GivenFrames:
+    """A clip whose frames are in memory already, uint8 (H, W, 3)."""
+
+    frames: Sequence[np.ndarray]
+
+    def read(self, indices: FrameIndices) -> np.ndarray:
+        """See ``FrameSource``."""
+        return np.stack([self.frames[int(index)] for index in indices])
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter(self.frames)
+
+
 @dataclass(frozen=True)
 class FrameFolder:
     """A clip with one image file a frame, in the order of ``paths``."""

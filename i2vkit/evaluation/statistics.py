@@ -70,7 +70,7 @@ def bootstrap_means(
     groups = range(len(values)) if groups is None else groups
     if len(values) == 0 or len(groups) != len(values):
         raise ValueError(
-            f"expected one group for each of one or more values, got {len(values)} values and {len(groups)} groups"
+            f"expected at least one value, and one group for each, got {len(values)} values and {len(groups)} groups"
         )
     _, index = np.unique(np.asarray([str(group) for group in groups]), return_inverse=True)
     columns = np.asarray(values, dtype=float).reshape(len(values), -1)  # (N,) or (N, K) -> (N, K)
