@@ -1,7 +1,5 @@
 """Points beside the frames: read, taken with the frames, and following them to the pixel through every transform."""
 
-import doctest
-
 import numpy as np
 import pytest
 import torch
@@ -165,8 +163,3 @@ def test_what_is_missing_or_does_not_fit_is_named(pointed):
         points_of(record, "joints")
     with pytest.raises(DataError, match=r"clip a: boxes \(3, 2, 2\) do not fit"):
         points_of(record, "boxes")
-
-
-def test_examples_of_the_docstrings_run():
-    outcome = doctest.testmod(points)
-    assert outcome.attempted > 0 and outcome.failed == 0
