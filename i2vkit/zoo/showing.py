@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from i2vkit.apis.animation import Animation
 from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.errors import ConfigError
 from i2vkit.media import read_image, read_video, video_fps
@@ -51,6 +52,7 @@ def show_models(out: str | Path, entries: Sequence[ZooEntry], device: str = "cpu
     for entry in entries:
         animate = I2VInferencer.from_pretrained(entry.name, device=device)
         animation = animate(image, DRIVING) if "driving video" in entry.motion else animate(image, label=LABEL)
+        assert isinstance(animation, Animation)  # one image makes one animation
         assert animation.frames is not None  # without a file to write, the frames are kept
         videos[entry.name] = animation.frames
     length = max(map(len, videos.values()))
