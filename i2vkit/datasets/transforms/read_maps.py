@@ -1,8 +1,10 @@
 """The transform that reads the condition maps of the sampled frames."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.clip_index import ClipRecord, FrameSpan
 from i2vkit.datasets.frame_operations import DeferredFrames
 from i2vkit.datasets.map_files import maps_of
 from i2vkit.datasets.sampled_clip import SampledClip
@@ -31,7 +33,7 @@ class ReadMaps:
     def __init__(self, required: bool = True, channels: int | None = None, condition_generator: dict | None = None):
         self.required, self.channels = required, channels
         self.condition_generator = condition_generator
-        self._kept: dict[str, np.ndarray] = {}
+        self._kept: dict[tuple[str, str], np.ndarray] = {}
         self._room = CACHE_BUDGET
 
     def __call__(self, sample: dict) -> dict:
@@ -65,13 +67,20 @@ class ReadMaps:
             )
 
     def _maps(self, record: ClipRecord) -> np.ndarray | None:
-        if record.name not in self._kept:
+        if isinstance(span := record.frames, FrameSpan):  # a protocol may take several spans of one clip
+            maps = self._maps(replace(record, frames=span.source, num_frames=span.length))
+            return None if maps is None else maps[span.start : span.stop]
+        given = record.metadata.get("maps")
+        if given is None or isinstance(given, np.ndarray):
+            return maps_of(record)
+        key = record.name, str(given)  # a protocol may also take the maps of another file
+        if key not in self._kept:
             maps = maps_of(record)
             if maps is None or maps.nbytes > self._room:
                 return maps
-            self._kept[record.name] = maps
+            self._kept[key] = maps
             self._room -= maps.nbytes
-        return self._kept[record.name]
+        return self._kept[key]
 
 
 def _check(sampled: SampledClip, maps: np.ndarray | DeferredFrames) -> None:

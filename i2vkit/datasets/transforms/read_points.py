@@ -1,11 +1,12 @@
 """The transform that reads landmarks, joints and boxes of the sampled frames."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.clip_index import ClipRecord, FrameSpan
 from i2vkit.datasets.point_files import points_of
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import TRANSFORMS
@@ -50,6 +51,9 @@ class ReadPoints:
         return sample
 
     def _points(self, record: ClipRecord, name: str) -> np.ndarray | None:
+        if isinstance(span := record.frames, FrameSpan):  # a protocol may take several spans of one clip
+            whole = self._points(replace(record, frames=span.source, num_frames=span.length), name)
+            return None if whole is None else whole[span.start : span.stop]
         given = record.metadata.get(name)
         if given is None or isinstance(given, np.ndarray):
             return points_of(record, name)

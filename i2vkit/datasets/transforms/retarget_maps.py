@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.clip_index import ClipRecord, FrameSource
 from i2vkit.errors import ConfigError
 from i2vkit.registry import CONDITION_GENERATORS, TRANSFORMS, build_part
 
@@ -33,7 +33,7 @@ class RetargetMaps:
         self.generator = build_part(CONDITION_GENERATORS, generator)
         if not isinstance(self.generator, FaceMaps):
             raise ConfigError(f"RetargetMaps draws faces (FaceMaps), not by {type(self.generator).__name__}")
-        self._kept: dict[str, Coefficients] = {}
+        self._kept: dict[tuple[str, FrameSource], Coefficients] = {}
 
     def __call__(self, sample: dict) -> dict:
         """Draw the maps for the driving clip's frames.
@@ -60,6 +60,7 @@ class RetargetMaps:
     def _of(self, record: ClipRecord) -> Coefficients:
         from i2vkit.conditions import coefficients_of
 
-        if record.name not in self._kept:
-            self._kept[record.name] = coefficients_of(record, self.generator.model)
-        return self._kept[record.name]
+        key = record.name, record.frames  # a protocol may take several spans of one clip
+        if key not in self._kept:
+            self._kept[key] = coefficients_of(record, self.generator.model)
+        return self._kept[key]
