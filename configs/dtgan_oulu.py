@@ -2,7 +2,7 @@
 
 Paper: Baddar et al., 2017, "Dynamics Transfer GAN". Data: visible light, "normal illumination" (we read: Strong), 480
 clips of 80 people from neutral to apex, faces aligned by the eyes; 70 people train, 10 test (the split is ours), clips
-resampled to 16 frames. First: tools/train.py configs/cnn_lstm_oulu.py. What else the paper leaves open stands in
+resampled to 16 frames. First: tools/train.py cnn_lstm_oulu. What else the paper leaves open stands in
 _base_/models/dtgan.py. Expected result: of the 240 transferred videos, 78.33% rated realistic, 82.92% temporally and
 79.17% spatially consistent (sec. 4.3; by people).
 
@@ -20,7 +20,7 @@ with read_base():
 from i2vkit.evaluation.protocols import Transfer
 
 model["pretrained"]["motion_encoder"]["checkpoint"] = "work_dirs/cnn_lstm_oulu"
-model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py configs/cnn_lstm_oulu.py"
+model["pretrained"]["motion_encoder"]["help"] = "python tools/train.py cnn_lstm_oulu"
 
 # The 24 clips of four of the ten test people drive all ten: 240 videos (sec. 4.3).
 protocols["transfer"] = dict(

@@ -1,6 +1,6 @@
 """FRGAN on Penn Action, 64x64, stage two: clips of 16 frames from the frozen stage one, refined.
 
-Paper: Zhao et al., 2018. First: tools/train.py configs/frgan_forecast_penn.py. Data: the second third of each action's
+Paper: Zhao et al., 2018. First: tools/train.py frgan_forecast_penn. Data: the second third of each action's
 clips trains; videos of 32 frames are refined 16 at a time. Expected result with true poses: MSE 0.011; with forecast
 ones 0.023 (table 3).
 
@@ -18,7 +18,7 @@ with read_base():
 model["generator"]["refiner"]["window"] = 16
 for _entry in model["pretrained"].values():
     _entry.update(
-        checkpoint="work_dirs/frgan_forecast_penn", help="python tools/train.py configs/frgan_forecast_penn.py"
+        checkpoint="work_dirs/frgan_forecast_penn", help="python tools/train.py frgan_forecast_penn"
     )
 train_dataloader["dataset"]["people"] = "penn_action/frgan_refine"
 val_dataloader["dataset"]["people"] = "penn_action/frgan_forecast"

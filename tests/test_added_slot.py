@@ -158,7 +158,7 @@ def test_what_is_misused_is_refused(project):
     with pytest.raises(ConfigError, match=r"motion_smother.*motion_smoother"):
         load_config(project / "smooth.py", {"model.generator.motion_smother.share": 1.0})
     own = dict(image_size=narrow.SIZE, decoder=narrow.NARROW["UNetDecoder"], head=dict(type="DirectHead"))
-    with pytest.raises(ConfigError, match="it stands where this should: motion smoother"):
+    with pytest.raises(ConfigError, match="this place needs: motion smoother"):
         Generator(motion_smoother=dict(type="UNetDecoder"), motion_encoder=narrow.NARROW["CnnLstmEncoder"], **own)
     with pytest.raises(ConfigError, match=r"Follow needs motion.trajectory, but motion_encoder=None and motion_gen"):
         Generator(motion_smoother=dict(type="Follow"), **own)

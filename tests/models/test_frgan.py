@@ -298,7 +298,7 @@ def test_stage_two_without_stage_one_says_how_to_make_it(tmp_path):
         entry["checkpoint"] = tmp_path / "nowhere"
     with pytest.raises(CheckpointError) as error:
         model.init_weights()
-    for part in ("generator.content_encoder", "nowhere", "python tools/train.py configs/frgan_forecast_mug.py"):
+    for part in ("generator.content_encoder", "nowhere", "python tools/train.py frgan_forecast_mug"):
         assert part in str(error.value)
 
 
