@@ -141,7 +141,7 @@ def explanation(table: dict, done: list[RowResult]) -> str:
     if len(seeds) > 1:
         text += " The number after ± is the standard deviation over seeds."
     if any("after" in row for row in table["rows"]):
-        text += " The time after a + is that of the row that gave the initial weights. It is not counted in the row's own."
+        text += " The time after a + is that of the row that gave the initial weights. It is not counted."
     return text
 
 
@@ -194,7 +194,7 @@ def _parents(table: dict, results: list[RowResult]) -> list[str]:
     if not lines:
         return []
     heads = ["row", "minus its parent", *metrics]
-    text = "These are differences on the same videos, with paired 95 % intervals. The interval of a bold difference excludes 0."
+    text = "Differences on the same videos, with paired 95 % intervals. A bold one has an interval without 0."
     return ["", text, "", _line(heads), "|---" * len(heads) + "|", *lines]
 
 
