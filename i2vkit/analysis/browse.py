@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from functools import partial
 from itertools import islice
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from mmengine.config import Config
@@ -63,7 +63,9 @@ def browse(cfg: Config, split: str, number: int, out: Path, seed: int | None = N
         raise ConfigError(f"the number of samples must be 1 or more, not {number}")
     loader = build_loader(cfg, split, seed, workers=0)
     samples = [Sample(item) for item in pick(loader, number)]
-    heading = f"{Path(cfg.filename or 'config').stem}, {split}: {len(samples)} samples of {len(loader.dataset)}"
+    heading = (
+        f"{Path(cfg.filename or 'config').stem}, {split}: {len(samples)} samples of {len(cast(Sized, loader.dataset))}"
+    )
     picture, video = out / f"{split}.png", out / f"{split}.mp4"
     write_image(picture, sheet(samples, heading))
     write_video(video, moving_sheet(samples), samples[0].fps)
@@ -73,8 +75,8 @@ def browse(cfg: Config, split: str, number: int, out: Path, seed: int | None = N
 def pick(loader: DataLoader, number: int) -> Iterator[dict]:
     """Return an iterator over ``number`` samples of the loader's data set, in the order of its sampler."""
     if getattr(loader.sampler, "ordered", False):
-        keys = list(loader.sampler)
-        keys = [keys[index] for index in evenly_spaced(len(keys), number)]
+        ordered = list(loader.sampler)
+        keys = iter([ordered[index] for index in evenly_spaced(len(ordered), number)])
     else:
         keys = islice(loader.sampler, number)
     return (loader.dataset[key] for key in keys)
@@ -120,7 +122,7 @@ class Sample:
         }
         self.has_image_video = "image_video" in inputs
         # (3, H, W) -> (H, W, 3)
-        self.image = framed(enlarge(_numpy(sample.image.permute(1, 2, 0)), self.factor))
+        self.image = framed(enlarge(sample.image.permute(1, 2, 0).numpy(), self.factor))
         self.maps, self.image_maps = _numpy(inputs.get("driving_maps")), _numpy(inputs.get("image_maps"))
 
     def _drawn(self, frame: np.ndarray, points: dict[str, np.ndarray]) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import combinations
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.config import Config
@@ -41,8 +41,9 @@ def statistics(cfg: Config, seed: int | None = None, samples: int = SAMPLES) -> 
     people, splits = {}, {}
     for split in splits_of(cfg):
         loader = build_loader(cfg, split, seed, workers=0)
-        people[split] = set(loader.dataset.index.people)
-        splits[split] = split_statistics(loader.dataset, pick(loader, min(samples, len(loader.dataset))))
+        dataset = cast(ClipDataset, loader.dataset)
+        people[split] = set(dataset.index.people)
+        splits[split] = split_statistics(dataset, pick(loader, min(samples, len(dataset))))
     both = {f"{a} and {b}": sorted(people[a] & people[b]) for a, b in combinations(people, 2)}
     if cfg.get("val_dataloader") == cfg.get("test_dataloader"):
         both.pop("val and test", None)  # one and the same set
@@ -64,7 +65,9 @@ def split_statistics(dataset: ClipDataset, samples: Iterable[dict]) -> dict[str,
     records = dataset.records
     lengths = [record.num_frames for record in records]
     by_name = {record.name: record for record in records}
-    sizes, raw_sizes, measured = Counter(), Counter(), 0
+    sizes: Counter[str] = Counter()
+    raw_sizes: Counter[str] = Counter()
+    measured = 0
     totals = torch.zeros(3, 3, dtype=torch.float64)  # (number, sum, sum of squares) x (red, green, blue)
     for item in samples:
         video: Tensor = item["inputs"]["driving"]

@@ -9,8 +9,8 @@ from math import nan
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
+from i2vkit.datasets import ClipDataset
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.generator import call_with_content
@@ -38,7 +38,7 @@ class Trajectories:
 
 
 @torch.no_grad()
-def encode(model, dataset: Dataset) -> Trajectories:
+def encode(model, dataset: ClipDataset) -> Trajectories:
     """Encode every driving clip of ``dataset`` once, even if it drives several images.
 
     Raises:

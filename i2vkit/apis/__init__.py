@@ -1,10 +1,10 @@
-"""What ``tools/`` and a notebook call.
+"""The functions and classes that ``tools/`` and a notebook call.
 
     from i2vkit.apis import I2VInferencer, load_config
     from i2vkit.evaluation.run import test
     from i2vkit.apis.train import train
 
-Each is imported when it is first asked for, so that ``tools/*.py --help`` need not wait for torch.
+Each is imported on first use, so that ``tools/*.py --help`` need not wait for torch.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The result of an animation: videos in memory, a file, or both; shown by a notebook."""
+"""The result of an animation: videos in memory, a file, or both, with a player for notebooks."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _PLAYED = {".mp4": "video/mp4", ".gif": "image/gif", ".png": "image/png"}
 
 @dataclass(frozen=True, repr=False)
 class Animation:
-    """Videos that were made of one image.
+    """The videos that were made of one image.
 
     Attributes:
         num_frames: Frames of each video.
         fps: Frames a second.
-        captions: A name for each of the N videos: what tells it from the others.
-        videos: uint8 (N, T, H, W, 3); N is 1 unless there are several labels or samples, or a walk. None where they
-            were written to a file and not kept (``keep_frames``).
+        captions: A name for each of the N videos, which tells it from the others.
+        videos: uint8 (N, T, H, W, 3). N is 1 unless there are several labels, samples or interpolated seeds. None if
+            they were written to a file and not kept (``keep_frames``).
         path: The file, if one was written.
     """
 
@@ -39,22 +39,26 @@ class Animation:
 
     @property
     def frames(self) -> np.ndarray | None:
-        """The first video, uint8 (T, H, W, 3)."""
+        """Return the first video, uint8 (T, H, W, 3), or None if the frames were not kept."""
         return None if self.videos is None else self.videos[0]
 
     @property
     def video(self) -> Tensor:
-        """The first video as a tensor, uint8 (T, 3, H, W). Raises ``MediaError`` where the frames were not kept."""
-        return torch.from_numpy(self._kept()[0]).permute(0, 3, 1, 2).contiguous()
+        """Return the first video as a tensor, uint8 (T, 3, H, W).
+
+        Raises:
+            MediaError: The frames were not kept.
+        """
+        return torch.from_numpy(self._kept()[0]).permute(0, 3, 1, 2).contiguous()  # (T, H, W, 3) -> (T, 3, H, W)
 
     def save(self, path: str | Path) -> Path:
         """Write the videos alone, several of them as a grid, and return the path.
 
         Args:
-            path: ``.mp4``, ``.mkv``, ``.avi``, ``.gif``, or ``.png`` for a strip of frames.
+            path: A file ``.mp4``, ``.mkv``, ``.avi`` or ``.gif``, or ``.png`` for a strip of frames.
 
         Raises:
-            MediaError: The frames were not kept and no file of that kind was written, or it cannot be written.
+            MediaError: The frames were not kept and no file of that kind was written, or the file cannot be written.
         """
         path = Path(path)
         if self.videos is None and self.path is not None and self.path.suffix.lower() == path.suffix.lower():
@@ -72,7 +76,7 @@ class Animation:
 
     def _kept(self) -> np.ndarray:
         if self.videos is None:
-            raise MediaError(f"the frames lie in {self.path} and were not kept: animate with keep_frames=True")
+            raise MediaError(f"the frames were written to {self.path} and not kept: animate with keep_frames=True")
         return self.videos
 
     def __repr__(self) -> str:
@@ -88,12 +92,13 @@ class Animation:
             return repr(self)
         with TemporaryDirectory() as folder:
             path = self.path if self.videos is None else self.save(Path(folder) / "animation.mp4")
+            assert path is not None  # without videos and without a file, the text above was returned
             kind, data = _PLAYED[path.suffix.lower()], b64encode(path.read_bytes()).decode()
-        driving = f"data:{kind};base64,{data}"
+        url = f"data:{kind};base64,{data}"
         if kind.startswith("image"):
-            return f'<img src="{driving}" alt="{self!r}">'
+            return f'<img src="{url}" alt="{self!r}">'
         style = "min-width: 256px; image-rendering: pixelated"
-        return f'<video src="{driving}" style="{style}" controls autoplay loop muted></video>'
+        return f'<video src="{url}" style="{style}" controls autoplay loop muted></video>'
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Return what a notebook may show: text, and a player."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -21,7 +21,7 @@ Driving = str | Path | bytes | BinaryIO | Sequence[str | Path] | np.ndarray | Te
 
 
 def chunked(frames: Iterable[np.ndarray], size: int | None) -> Iterator[list[np.ndarray]]:
-    """Lists of ``size`` frames, the last one shorter; one list of all where ``size`` is None.
+    """Yield lists of ``size`` frames, the last one shorter, or one list of all if ``size`` is None.
 
     Examples:
         >>> from i2vkit.apis.driving import chunked
@@ -34,22 +34,23 @@ def chunked(frames: Iterable[np.ndarray], size: int | None) -> Iterator[list[np.
 
 
 def driving_frames(driving: Driving) -> Iterator[np.ndarray]:
-    """The frames of a driving video in any of its forms, uint8 (H, W, 3), one at a time.
+    """Yield the frames of a driving video in any of its forms, uint8 (H, W, 3), one at a time.
 
     Args:
-        driving: A video, GIF, folder of images or image; several of them, which are played one after the other; the
-            bytes of such a file, or an open one; frames as an array or tensor (T, ...), or anything that yields them:
-            each frame is what ``as_image`` takes.
+        driving: A video, GIF, folder of images or image, or a list of them, which are played one after the other. Or
+            the bytes of such a file, or an open file. Or frames as an array or tensor (T, ...), or an iterable of
+            frames, each of which is a picture for ``as_image``.
 
     Raises:
-        MediaError: none at all, or frames that are none.
+        MediaError: The video has no frames, or a frame is no picture.
     """
     files = _files(driving)
+    frames: Iterator[Any]
     if files:
         frames = chain.from_iterable(map(iterate_video, files))
     elif isinstance(driving, bytes | bytearray) or hasattr(driving, "read"):
         frames = _decoded(bytes(driving) if isinstance(driving, bytes | bytearray) else driving.read())
-    elif isinstance(driving, Iterable):
+    elif isinstance(driving, Tensor | Iterable):
         frames = iter(driving)
     else:
         raise MediaError(f"a driving video is a file, bytes or frames, not a {type(driving).__name__}")
@@ -60,13 +61,16 @@ def driving_frames(driving: Driving) -> Iterator[np.ndarray]:
 
 
 def driving_fps(driving: Driving) -> float | None:
-    """Frames a second of the first driving file; None where nothing says."""
+    """Return the frames a second of the first driving file, or None if they are not known."""
     files = _files(driving)
     return video_fps(files[0]) if files else None
 
 
 def _decoded(data: bytes) -> Iterator[np.ndarray]:
-    """The frames of a file that is given as bytes; readers want a file, whose suffix Pillow tells where it can."""
+    """Yield the frames of a file that is given as bytes.
+
+    The readers need a file. Pillow tells its suffix if it can.
+    """
     try:
         with Image.open(io.BytesIO(data)) as image:
             suffix = f".{(image.format or 'png').lower()}"
@@ -79,7 +83,7 @@ def _decoded(data: bytes) -> Iterator[np.ndarray]:
 
 
 def _files(driving: Driving) -> list[Path]:
-    """The files of a driving video; none where it is given as frames."""
+    """Return the files of a driving video. The list is empty if it is given as frames."""
     if isinstance(driving, str | Path):
         return [Path(driving)]
     if isinstance(driving, list | tuple) and all(isinstance(part, str | Path) for part in driving):

@@ -1,4 +1,4 @@
-"""Poses that go on: a trained pose LSTM run on the joints of clips, and the condition maps of what it says."""
+"""Forecasts of poses: a trained pose LSTM runs on the joints of clips, and its poses become condition maps."""
 
 from __future__ import annotations
 
@@ -28,11 +28,16 @@ FOLDER = "forecasts"  # not the column's name, which is also a value of Penn's c
 def load_pose_lstm(
     config: str | Path | Config, checkpoint: str | Path, options: dict[str, Any] | None = None
 ) -> PoseLstm:
-    """The network of a config like ``pose_lstm_penn`` with trained weights.
+    """Return the network of a config like ``pose_lstm_penn`` with trained weights, in eval mode.
+
+    Args:
+        config: Name or path of a config, or a config.
+        checkpoint: The weights.
+        options: Changes of a config given by name or path, by dotted key.
 
     Raises:
-        ConfigError: a config of something else.
-        CheckpointError: as ``load_generator``.
+        ConfigError: The config is of another kind of model.
+        CheckpointError: As ``load_generator``.
     """
     cfg = config if isinstance(config, Config) else load_config(config, options)
     model = MODELS.build(cfg.model)
@@ -45,25 +50,39 @@ def load_pose_lstm(
 
 @torch.no_grad()
 def forecast_joints(network: PoseLstm, joints: np.ndarray, length: int) -> np.ndarray:
-    """The poses (length, 13, 2) after those seen, the last of ``joints`` (P, 13, 2), in pixels, NaN where unknown.
+    """Forecast poses.
 
-    Raises ``DataError`` if there are fewer than the network sees.
+    Args:
+        network: The pose LSTM.
+        joints: The poses seen, (P, 13, 2) in pixels, NaN where unknown. The last ones are used.
+        length: Number of poses to forecast.
+
+    Returns:
+        The poses (length, 13, 2) that follow, in pixels.
+
+    Raises:
+        DataError: There are fewer poses than the network needs.
     """
     if len(joints) < network.observed:
         raise DataError(f"the pose LSTM sees {network.observed} poses and was given {len(joints)}")
-    seen = torch.from_numpy(joints[-network.observed :]).float()[None]
+    seen = torch.from_numpy(joints[-network.observed :]).float()[None]  # (P, 13, 2) -> (1, P, 13, 2)
     return network.forecast(seen, length)[0].numpy().astype(np.float64)
 
 
 def forecast_set(network: PoseLstm, root: Path, length: int = 32) -> str:
-    """Forecast each clip of a prepared set from its first poses on; a summary.
+    """Forecast each clip of a prepared set from its first poses on, and return a summary.
 
-    Written are condition maps of all frames, ``root/forecasts/NAME.npz``: of the poses seen, of those forecast, and
-    empty ones after these; and their paths in a column ``forecast`` of ``root/index.csv``, which preparing the set
-    again takes away. Clips too short to be seen have none.
+    It writes condition maps of all frames, ``root/forecasts/NAME.npz``: of the poses seen, then of those forecast, then
+    empty ones. Their paths go to a column ``forecast`` of ``root/index.csv``. If you prepare the set again, the column
+    is lost. Clips with fewer poses than the network needs have no maps.
+
+    Args:
+        network: The pose LSTM.
+        root: Folder of the prepared set.
+        length: Number of poses to forecast. Default 32.
 
     Raises:
-        DataError: no clips, or clips without joints.
+        DataError: There are no clips, or clips without joints.
     """
     index, table = ClipFolder(str(root)).index(), root / "index.csv"
     draw, written = JointHeatmaps(network.image_size), {}
@@ -74,6 +93,7 @@ def forecast_set(network: PoseLstm, root: Path, length: int = 32) -> str:
         if record.num_frames >= network.observed:
             poses = np.full_like(joints, np.nan)
             seen = joints[: network.observed]
+            # (observed, 13, 2) and (length, 13, 2) -> at most (T, 13, 2)
             known = np.concatenate([seen, forecast_joints(network, seen, length)])[: len(poses)]
             poses[: len(known)] = known
             written[record.name] = f"{FOLDER}/{record.name}.npz"

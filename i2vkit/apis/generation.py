@@ -1,4 +1,4 @@
-"""Frame by frame the videos of an animation, several labels or samples of one motion side by side."""
+"""Generation of an animation frame by frame, with several labels or samples of one motion at the same time."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def generate_frames(
     Args:
         model: An ``ImageToVideoGan`` on its device.
         motion: The motion.
-        images: The image, uint8 (H, W, 3), and if its motion alone is to be seen, an image of zeros.
-        variants: Labels and seeds; each is made by the motion anew.
-        chunk: Frames computed at a time, where the model can work so.
+        images: The image, uint8 (H, W, 3), and an image of zeros if its motion alone is to be seen.
+        variants: Labels and seeds. Each video is generated with the motion independently.
+        chunk: Frames that are computed at a time, if the model supports chunks.
 
     Yields:
-        Every variant under its caption; "driving", "maps", "mask", "coarse" and "dynamics" where there are such.
+        Every variant under its caption, and "driving", "maps", "mask", "coarse" and "dynamics" if the model has them.
     """
-    # What cannot be made in chunks is made in one piece.
+    # A model without support for chunks makes the video in one piece.
     size = chunk if model.generator.supports_chunks else None
-    # All are advanced chunk by chunk, so that no more than one chunk waits between them.
+    # All copies are read chunk by chunk together, so that ``tee`` stores no more than one chunk.
     shown, *encoded = tee(motion.chunks(size), 1 + len(variants))
     videos = [
         generate_chunks(model, own, images, motion, variant) for own, variant in zip(encoded, variants, strict=True)
@@ -60,28 +60,38 @@ def generate_chunks(
 ) -> Iterator[Frames]:
     """Yield chunk by chunk videos uint8 (t, H, W, 3): "generated", and "dynamics", "mask" and "coarse" if any.
 
+    Args:
+        model: An ``ImageToVideoGan`` on its device.
+        chunks: The motion in chunks.
+        images: The image, uint8 (H, W, 3), and an image of zeros for "dynamics".
+        motion: The motion, for the condition maps of the image.
+        variant: Label and seed.
+
     Raises:
         TrainingError: The model gives values that are not finite.
     """
-    # The images are the batch: same motion, same noise. Each variant is a batch of its own instead: sums over batches
-    # of other sizes are rounded otherwise, and a sample would depend on how many there are.
+    # The images are one batch, with the same motion and the same noise. Each variant is a batch of its own, because
+    # sums over batches of other sizes are rounded differently, and a sample would depend on the number of samples.
     device, batch = next(model.parameters()).device, len(images)
     content = _tensor(np.stack(images), device).transpose(0, 1)  # (C, B, H, W) -> (B, C, H, W)
     labels = None if variant.label is None else torch.full((batch,), variant.label, device=device)
     image_maps = None
     if motion.image_maps is not None:
+        # (M, H, W) -> (B, M, H, W)
         image_maps = from_uint8(torch.from_numpy(motion.image_maps).to(device)).expand(batch, -1, -1, -1)
 
     def clip(part: MotionChunk) -> VideoBatch:
-        if part.frames is None:  # zeros, which nothing reads
+        if part.frames is None:  # zeros for the shape, which no part reads
+            # An expanded scalar (B, 3, t, H, W) takes no memory.
             driving = torch.zeros((), device=device).expand(
                 batch, 3, part.num_frames, model.image_size, model.image_size
             )
         else:
-            driving = _tensor(part.frames, device).expand(batch, -1, -1, -1, -1)
+            driving = _tensor(part.frames, device).expand(batch, -1, -1, -1, -1)  # (3, t, H, W) -> (B, 3, t, H, W)
         maps = None
         if part.maps is not None:
             maps = torch.from_numpy(np.ascontiguousarray(part.maps)).to(device)
+            # (t, M, H, W) -> (M, t, H, W) -> (B, M, t, H, W)
             maps = from_uint8(rearrange(maps, "t m h w -> m t h w")).expand(batch, -1, -1, -1, -1)
         return VideoBatch(driving, label=labels, driving_maps=maps, image_maps=image_maps)
 
@@ -95,7 +105,7 @@ def generate_chunks(
 
 
 def _between(made: Generated) -> Frames:
-    """Return the pictures that a model makes on its way; a mask is white where it is 1."""
+    """Return the intermediate pictures of a model. A mask is white where it is 1."""
     found = {}
     if made.mask is not None:
         found["mask"] = _pixels(made.mask[0].float() * 2 - 1)
@@ -105,10 +115,10 @@ def _between(made: Generated) -> Frames:
 
 
 def _pixels(video: Tensor) -> np.ndarray:
-    """Turn a video (C, t, H, W) in [-1, 1], of one or three channels, into uint8 (t, H, W, 3)."""
+    """Convert a video (C, t, H, W) in [-1, 1], of one or three channels, to uint8 (t, H, W, 3)."""
     return rearrange(to_uint8(video.expand(3, -1, -1, -1)), "c t h w -> t h w c").cpu().numpy()
 
 
 def _tensor(frames: np.ndarray, device: torch.device) -> Tensor:
-    """Turn frames uint8 (T, H, W, 3) into (3, T, H, W) in [-1, 1]."""
+    """Convert frames uint8 (T, H, W, 3) to (3, T, H, W) in [-1, 1]."""
     return from_uint8(rearrange(torch.from_numpy(frames).to(device), "t h w c -> c t h w"))

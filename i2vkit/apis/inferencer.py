@@ -1,11 +1,11 @@
-"""Images animated: by a driving video, by labels, by noise, by condition maps, as the model can."""
+"""The inferencer: it animates images by a driving video, a label, noise or condition maps, as the model supports."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -42,20 +42,22 @@ DEFAULT_STEPS = 6
 
 
 class I2VInferencer:
-    """Animates images.
+    """An inferencer that animates images with a trained model.
 
     Args:
         config: Name of a config of i2vkit, path of a config file, or a config.
-        checkpoint: ``.pth`` of training, a work dir, or ``.safetensors`` of ``i2v export``.
-        device: Where to compute; a GPU if there is one by default.
-        seed: Of the noise where a call gives none; one seed is one animation on every device.
+        checkpoint: A ``.pth`` of a training, a work dir, or a ``.safetensors`` of ``i2v export``.
+        device: The device to compute on. By default a GPU if there is one.
+        seed: Seed of the noise for calls without one. One seed gives one animation on every device. Default 0.
         options: Changes of a config given by name or path, by dotted key.
-        precision: "fp32", "tf32" or "bf16", by default as the config says. bf16 computes so where that is precise
-            enough, with batch norms folded into weights: faster, and a few grey levels off here and there.
-        compile: Compile the parts of the generator when they first run; pays for long or many videos.
+        precision: "fp32", "tf32" or "bf16", by default the config's. "bf16" is used where it is precise enough, with
+            batch norms folded into weights. It is faster, and pixels may differ by a few grey levels.
+        compile: Compile the parts of the generator when they first run. This pays for long or many videos. Default
+            False.
 
     Raises:
-        ConfigError, CheckpointError: As ``load_config`` and ``load_generator``.
+        ConfigError: The config is not found or is wrong, see ``load_config``, or its model makes no videos.
+        CheckpointError: The weights are not found, are damaged, or do not fit the model.
 
     Examples:
         Models that are shipped need neither config nor checkpoint::
@@ -79,13 +81,15 @@ class I2VInferencer:
         cfg = cfg if precision is None else with_precision(cfg, precision)
         self.cfg, self.checkpoint = cfg, Path(checkpoint)
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.model: Any = check_generator(build_part(MODELS, inference_config(cfg)))
+        model: Any = build_part(MODELS, inference_config(cfg))
+        check_generator(model)
+        self.model = model
         load_generator(self.model, checkpoint)
         self.model.to(self.device).eval()
         if self.model.precision == "bf16":
             for_inference_(self.model.generator, torch.bfloat16)
         if compile:
-            compile_parts(self.model, compile_options(True))
+            compile_parts(self.model, compile_options(True) or {})
         self.seed, self.trained_length = seed, trained_length(cfg)
         self.condition_generator = declared_generator(cfg) if self.model.generator.reads_maps else None
         self._prepare = FramePreparer(self.model.image_size)
@@ -100,11 +104,12 @@ class I2VInferencer:
             name_or_path: The name of a shipped model (``i2v list``), a ``.safetensors`` file of ``i2v export``, a
                 folder of ``save_pretrained``, a work dir, or a repository on the Hugging Face Hub
                 ("organisation/name").
-            revision: Branch, tag or commit of a repository.
+            revision: Branch, tag or commit of a repository. By default the newest.
             **settings: ``device``, ``seed``, ``precision`` and ``compile``, as the class takes them.
 
         Raises:
-            ConfigError, CheckpointError: Nothing of that name is there, or it is damaged; see ``find_pretrained``.
+            ConfigError: There is no model of that name, see ``find_pretrained``.
+            CheckpointError: The model is damaged.
         """
         from i2vkit.zoo.pretrained import find_pretrained
 
@@ -112,12 +117,12 @@ class I2VInferencer:
         return cls(found.cfg, found.checkpoint, **settings)
 
     def save_pretrained(self, folder: str | Path, dtype: str = "bfloat16") -> Path:
-        """Write weights, config and a model card to a folder that ``from_pretrained`` takes; returns the folder.
+        """Write weights, config and a model card to a folder that ``from_pretrained`` takes, and return the folder.
 
         Args:
-            folder: It gets ``model.safetensors``, ``config.json`` and ``README.md``, as repositories on the Hugging
-                Face Hub have them.
-            dtype: "bfloat16" or "float32", of the weights.
+            folder: It gets ``model.safetensors``, ``config.json`` and ``README.md``, like repositories on the Hugging
+                Face Hub.
+            dtype: Type of the weights, "bfloat16" (the default) or "float32".
         """
         from i2vkit.zoo.saving import save_pretrained
 
@@ -125,11 +130,11 @@ class I2VInferencer:
 
     @property
     def labels(self) -> list[str]:
-        """The labels that ``label`` takes, in the order of their class indices; none where the model reads none."""
+        """Return the labels that ``label`` takes, in the order of their class indices. A model may read none."""
         return list(self.model.labels) if self.model.generator.reads_label else []
 
     def choose_source(self, **given: Any) -> MotionSource:
-        """Return the driving clip of motion for this model; arguments as those of ``motion_sources.choose_source``."""
+        """Return the source of motion for this model. The arguments are those of ``motion_sources.choose_source``."""
         return choose_source(self.model.generator.reads_maps, self.condition_generator, **given)
 
     def __call__(
@@ -152,41 +157,44 @@ class I2VInferencer:
         chunk: int = 32,
         keep_frames: bool | None = None,
     ) -> Animation | list[Animation]:
-        """Animate ``image`` as ``driving`` moves, or by label and noise where nothing drives.
+        """Animate an image by a driving video, or by label and noise.
 
-        Images and frames are cut to their centre square and resized to the model's size. Memory does not grow with the
-        length of a driving file where the model makes videos in chunks.
+        Images and frames are cut to their centre square and resized to the model's size. If the model supports chunks,
+        the memory does not grow with the length of a driving file.
 
         Args:
-            image: A path, bytes, an open file, a Pillow image, an array or a tensor: see ``as_image``. A list of them
-                is animated one after the other.
-            driving: A driving video in any form that ``driving_frames`` takes, or a driving clip of motion, such as
-                ``motion_sources.BodyPoses``. Nothing for models without a motion encoder, and to draw a motion from the
-                prior of a variational one.
-            out: ``.mp4``, ``.mkv``, ``.avi``, ``.gif``, or ``.png`` for a strip. Several videos of one image are one
-                grid. For a list of images, a folder that gets an ``.mp4`` of each.
-            label: What is to be done, by name or class index, for models that make videos by label.
-            all_labels: A video for each label instead.
-            samples: Number of videos, for each label, that differ in their noise alone: sample k has the seed
-                ``seed`` + k, and is the same however many there are.
-            interpolate: Number of sampled motions to walk along instead, from each to the next
-                (``plan_interpolation``): videos and grid have a row of ``steps`` for each stretch.
-            steps: Videos of a stretch, both ends included; 6 by default.
-            seed: Of the first sample's noise; that of the inferencer by default.
-            frames: How many, where nothing drives; by default the length that the config trains on.
-            fps: Frames a second of the result; by default those of the driving video, or 25.
-            side_by_side: Write driving video and image beside the result.
-            show_dynamics: Write the motion alone too, as it moves an image whose pixels are zero (DTGAN, sec. 4.5).
-            show_maps: Write condition maps, masks, coarse and refined frames under each other, those that there are.
-            chunk: Frames computed at a time.
-            keep_frames: Return the videos too; by default if they are not written.
+            image: A path, bytes, an open file, a Pillow image, an array or a tensor, see ``as_image``. The images of a
+                list are animated one after the other.
+            driving: A driving video in any form that ``driving_frames`` takes, or a source of motion such as
+                ``motion_sources.BodyPoses``. Leave it out for models without a motion encoder, and to draw a motion
+                from the prior of a variational model.
+            out: File to write: ``.mp4``, ``.mkv``, ``.avi``, ``.gif``, or ``.png`` for a strip. Several videos of one
+                image become one grid. For a list of images it is a folder, which gets an ``.mp4`` of each. By default
+                nothing is written.
+            label: Label of the video, by name or class index, for models that read labels.
+            all_labels: Make a video for each label instead. Default False.
+            samples: Number of videos for each label, which differ only in their noise. Sample k has the seed ``seed`` +
+                k, and does not depend on the number of samples. Default 1.
+            interpolate: Number of sampled motions, 2 or more, to interpolate between, from each to the next
+                (``plan_interpolation``). Videos and grid have a row of ``steps`` for each pair.
+            steps: Videos in a row of an interpolation, both ends included. Default 6.
+            seed: Seed of the first sample's noise. By default that of the inferencer.
+            frames: Number of frames of a video that nothing drives. By default the length that the config trains on.
+            fps: Frames a second of the result, above 0 and at most 1000. By default those of the driving video, or 25.
+            side_by_side: Write driving video and image beside the result. Default True.
+            show_dynamics: Also write the motion alone, on an image whose pixels are zero (DTGAN, sec. 4.5). Default
+                False.
+            show_maps: Write condition maps, masks, coarse and refined frames below each other, as far as the model has
+                them. Default False.
+            chunk: Frames that are computed at a time. Default 32.
+            keep_frames: Return the videos too. By default only if no file is written.
 
         Returns:
             The animation, or a list of them for a list of images.
 
         Raises:
-            ConfigError: Something asked for that this model cannot do, and what it can.
-            MediaError: A file that cannot be read, or a driving video without frames.
+            ConfigError: The model cannot do what is asked. The message says what it can do.
+            MediaError: A file cannot be read, or a driving video has no frames.
             TrainingError: The model gives values that are not finite.
         """
         driving = self.choose_source(driving=driving, frames=frames)
@@ -204,7 +212,7 @@ class I2VInferencer:
         rows = arrange_rows(plan, driving.shows_driving, side_by_side, show_dynamics, keep_rows=interpolate is not None)
         settings = (plan, None if show_maps else rows, fps, chunk, keep_frames)
         if not isinstance(image, list | tuple):
-            return self._animate(image, driving, out, show_dynamics, *settings)
+            return self._animate(cast(Picture, image), driving, out, show_dynamics, *settings)
         names = animated_names(image, out, driving)
         return [
             self._animate(one, driving, name, show_dynamics, *settings) for one, name in zip(image, names, strict=True)
@@ -222,9 +230,9 @@ class I2VInferencer:
         chunk: int,
         keep_frames: bool | None,
     ) -> Animation:
-        """Animate one image; without ``rows`` the grid has a row for each picture that the model makes."""
+        """Animate one image. Without ``rows`` the grid has a row for each picture that the model makes."""
         captions = tuple(variant.caption for row in plan for variant in row)
-        # The stretches of a walk share their ends: those are made once.
+        # Neighbouring rows of an interpolation share a video at their ends, which is made once.
         variants = list({variant.caption: variant for row in plan for variant in row}.values())
         motion = self.prepare(image, driving)
         images = [motion.image, np.zeros_like(motion.image)] if show_dynamics else [motion.image]
@@ -236,21 +244,22 @@ class I2VInferencer:
         if first is not None:
             shown = ("maps", "mask", "coarse", captions[0])
             rows = [[name] for name in shown if name in first]
+        assert rows is not None  # given, or made of the first frame
         with nullcontext() if out is None else AnimationWriter(out, fps, motion.image, rows) as writer:
             while (frame := next(made, None) if first is None else first) is not None:
                 first, count = None, count + 1
                 if writer is not None:
                     writer.write(frame)
                 if keep:
-                    kept.append(np.stack([frame[caption] for caption in captions]))
+                    kept.append(np.stack([frame[caption] for caption in captions]))  # N times (H, W, 3) -> (N, H, W, 3)
         if out is not None:
             what = f"{len(captions)} videos of " if len(captions) > 1 else ""
             print_log(f"{out}: {what}{count} frames, {fps:g} a second", "current")
-        videos = np.stack(kept, axis=1) if keep else None
+        videos = np.stack(kept, axis=1) if keep else None  # T times (N, H, W, 3) -> (N, T, H, W, 3)
         return Animation(count, fps, captions, videos, None if out is None else Path(out))
 
     def prepare(self, image: Picture, driving: MotionSource) -> PreparedMotion:
-        """Return the motion of a driving clip, and the image that it shall move, as the model reads them."""
+        """Return the motion of a source, and the image that it moves, as the model reads them."""
         generator, size = self.model.generator, self.model.image_size
         facts = ModelFacts(generator, size, self.trained_length, self.condition_generator, self._prepare)
         return driving.prepare(as_image(image), facts)

@@ -1,4 +1,4 @@
-"""The inputs of an inferencer: configs without what only training needs, frames at the model's size, names of files."""
+"""The inputs of an inferencer: configs without training, frames at the model's size, and names of files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from mmengine.logging import print_log
 
 from i2vkit.apis.motion_sources import DrivingVideo, MotionSource
 from i2vkit.apis.pictures import Picture
+from i2vkit.datasets.clip_index import ClipRecord, GivenFrames
 from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.transforms import CenterCrop, Resize
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, arguments_of, find_part
 
-# Arguments of a model that training alone reads, with values that leave them out. Discriminators and losses may look
-# through networks whose weights somebody who only animates does not have.
-_TRAINING = {"discriminators": {}, "phases": {}, "pretrained": None, "frozen": (), "decoded_frames": None}
+# Arguments of a model that only training reads, with values that leave them out. Discriminators and losses may use
+# networks whose weights are not on a machine that only animates.
+_TRAINING: dict[str, Any] = {
+    "discriminators": {},
+    "phases": {},
+    "pretrained": None,
+    "frozen": (),
+    "decoded_frames": None,
+}
 
 
 def inference_config(cfg: Config) -> dict[str, Any]:
@@ -35,7 +42,7 @@ def inference_config(cfg: Config) -> dict[str, Any]:
 
 
 class FramePreparer:
-    """Brings frames to a model's size as its data sets do: their centre square, resized.
+    """A preparer of frames for a model. It cuts their centre square out and resizes it, as the model's data sets do.
 
     Args:
         size: Side of the model's videos in pixels.
@@ -43,38 +50,44 @@ class FramePreparer:
 
     def __init__(self, size: int) -> None:
         self.size, self._crop, self._resize = size, CenterCrop(), Resize(size)
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     def __call__(self, frame: np.ndarray, what: str) -> np.ndarray:
         """Return a frame uint8 (size, size, 3), and log the first time that this changes something.
 
         Args:
             frame: uint8 (H, W, 3).
-            what: Names the frame in the log.
+            what: Name of the frame in the log.
         """
         height, width = frame.shape[:2]
         size, side = self.size, min(height, width)
-        if (height, width) != (size, size) and what not in self._told:
-            self._told.add(what)
+        if (height, width) != (size, size) and what not in self._logged:
+            self._logged.add(what)
             cut = "" if height == width else f"only its centre square of {side} pixels is used"
             scaled = "" if side == size else f"resized to {size}x{size}"
             print_log(f"the {what} is {width}x{height}: {', '.join(filter(None, (cut, scaled)))}", "current")
         # The data sets' own transforms, so that a picture comes to the model as it did in training.
-        sample = {"clips": {what: SampledClip(None, frames=frame[None])}}
+        record = ClipRecord(what, GivenFrames([frame]), "", None, 1)  # transforms name it in messages
+        sample = {"clips": {what: SampledClip(record, frames=frame[None])}}
         return self._resize(self._crop(sample))["clips"][what].frames[0]
 
 
 def animated_names(
     images: Sequence[Picture], out: str | Path | None, driving: MotionSource
 ) -> Sequence[Path] | Sequence[None]:
-    """Return a file below the folder ``out`` for each of several images; no two share one.
+    """Return a file below the folder ``out`` for each of several images. No two images share one.
+
+    Args:
+        images: The images.
+        out: The folder, or None for no files.
+        driving: The source of motion.
 
     >>> from i2vkit.apis.motion_sources import SampledMotion
     >>> [path.as_posix() for path in animated_names(["a/x.png", "b/x.png"], "out", SampledMotion())]
     ['out/x.mp4', 'out/x_2.mp4']
 
     Raises:
-        ConfigError: No images; ``out`` is a file; or a driving video that can be read only once.
+        ConfigError: There are no images, ``out`` is a file, or the driving video can be read only once.
     """
     if not images:
         raise ConfigError("there is no image to animate in an empty list")

@@ -1,4 +1,4 @@
-"""What drives models that read condition maps: poses of a body, or landmarks of faces, made into maps on the way."""
+"""Condition maps for models that read them, made of the poses of a body or of the landmarks of faces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from i2vkit.apis.driving import Driving, driving_frames
 from i2vkit.apis.face_crop import crop_face, fit_square
 from i2vkit.apis.forecasting import forecast_joints
 from i2vkit.conditions import FaceMaps, JointHeatmaps, retarget
-from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.clip_index import ClipRecord, GivenFrames
 from i2vkit.datasets.point_files import fill_gaps, read_points
 from i2vkit.errors import DataError
 from i2vkit.models import PoseLstm
@@ -26,9 +26,9 @@ from i2vkit.preparation.pipeline import RawClip
 
 @dataclass(frozen=True)
 class DrivingMaps:
-    """Condition maps uint8: ``maps`` (T, M, H, W) of the frames to make, ``image_maps`` (M, H, W) of the image.
+    """Condition maps uint8: ``maps`` (T, M, H, W) of the frames to make, and ``image_maps`` (M, H, W) of the image.
 
-    ``image`` is the image as they show it, uint8 (H, W, 3); None where they show its centre square.
+    ``image`` is the image as the maps show it, uint8 (H, W, 3), or None if they show its centre square.
     """
 
     maps: np.ndarray
@@ -37,16 +37,23 @@ class DrivingMaps:
 
 
 def read_poses(path: str | Path) -> np.ndarray:
-    """Joints (T, 13, 2) of a CSV file, header ``frame,x0,y0,...``, in the order of its frames; NaN where empty.
+    """Read joints (T, 13, 2) from a CSV file with the header ``frame,x0,y0,...``, in the order of its frames.
+
+    Returns:
+        The joints, NaN where the file has no values.
 
     Raises:
-        DataError: no such file, or other columns.
+        DataError: There is no such file, or it has other columns.
     """
     return _numbered(Path(path), (13,))
 
 
 def read_landmarks(path: str | Path) -> np.ndarray:
-    """Landmarks (T, 68 or 5, 2), likewise; gaps of a few frames are filled in. Raises ``DataError``, also for more."""
+    """Read landmarks (T, 68 or 5, 2) from a CSV file like that of ``read_poses``. Gaps of a few frames are filled in.
+
+    Raises:
+        DataError: There is no such file, it has other columns, or a gap is too long.
+    """
     return fill_gaps(_numbered(Path(path), (68, 5)))[0]
 
 
@@ -63,18 +70,25 @@ def _numbered(path: Path, counts: Sequence[int]) -> np.ndarray:
 def body_maps(
     image: np.ndarray, poses: np.ndarray, size: int, network: PoseLstm | None = None, length: int = 32
 ) -> DrivingMaps:
-    """Heatmaps of poses (T, 13, 2), in pixels of the image (H, W, 3).
+    """Draw heatmaps of poses.
 
-    The first pose is that of the image, and of the first frame. With a ``network`` the poses are those that it sees,
-    the last of them that of the image, and ``length`` forecast ones follow.
+    Args:
+        image: The image, uint8 (H, W, 3).
+        poses: (T, 13, 2) in pixels of the image. The first pose is that of the image and of the first frame.
+        size: Side of the model's videos in pixels.
+        network: A pose LSTM. If it is given, ``poses`` are those that it sees, the last of them is that of the image,
+            and forecast ones follow.
+        length: Number of poses to forecast. Default 32.
 
     Raises:
-        DataError: fewer poses than the network sees, no pose for the image, or a network of another size.
+        DataError: There are fewer poses than the network needs, no pose for the image, or the network is of another
+            size.
     """
     poses = fit_square(image, poses, size)[1]
     if network is not None:
         if network.image_size != size:
             raise DataError(f"the pose LSTM was trained on {network.image_size} pixels, the model on {size}")
+        # (1, 13, 2) and (length, 13, 2) -> (1 + length, 13, 2)
         poses = np.concatenate([poses[-1:], forecast_joints(network, poses, length)])
     if np.isnan(poses[0]).all():
         raise DataError("the first pose, that of the image, is empty: maps would not show where the person is")
@@ -90,21 +104,21 @@ def face_maps(
     generator: FaceMaps | None = None,
     framing: FirstFrameBox | None = None,
 ) -> DrivingMaps:
-    """Normal maps of the image's face that does what the driving one does.
+    """Draw normal maps of the image's face with the motion of the driving face.
 
-    Both are cut out around the face first, unless they are such crops already: see ``crop_face``.
+    Image and driving video are cut out around the face first, unless they are such crops already, see ``crop_face``.
 
     Args:
-        image: (H, W, 3) uint8.
-        driving: a video in any form, see ``driving_frames``.
-        size: of the model.
-        landmarks: (1, N, 2) of the image and (T, N, 2) of the driving video, in their pixels; where there are none
-            they are found in the pictures (extra ``faces``).
-        generator: what fits and draws; ``FaceMaps`` of that size by default.
-        framing: how the model's data were cut out, at its size; by default as MUG is.
+        image: uint8 (H, W, 3).
+        driving: A video in any form, see ``driving_frames``.
+        size: Side of the model's videos in pixels.
+        landmarks: (1, N, 2) of the image and (T, N, 2) of the driving video, in their pixels. A None is replaced by
+            landmarks that are detected in the pictures (extra ``faces``). Default both None.
+        generator: The condition generator that fits and draws faces. By default ``FaceMaps`` of that size.
+        framing: The framing of the model's data, at its size. By default that of MUG.
 
     Raises:
-        DataError: a picture without a face, nothing that finds faces, or landmarks that do not fit the frames.
+        DataError: A picture has no face, no detector is installed, or landmarks do not fit the frames.
     """
     generator, framing = generator or FaceMaps(size), framing or FirstFrameBox(size)
     of_image, of_driving = landmarks
@@ -120,16 +134,20 @@ def face_maps(
 
 
 def find_landmarks(frames: Sequence[np.ndarray], what: str) -> np.ndarray:
-    """Landmarks (T, 68, 2) of the largest face in frames (H, W, 3), found by dlib as preparation finds them.
+    """Detect the landmarks (T, 68, 2) of the largest face in frames (H, W, 3) with dlib, as preparation does.
 
     Gaps of a few frames are filled in.
+
+    Args:
+        frames: The frames, uint8.
+        what: Name of the frames in messages.
 
     Raises:
         DataError: dlib is not installed, or no face is found in too many frames in a row.
     """
     if not dlib_installed():
         raise DataError(f"there are no landmarks of the {what}: give --landmarks IMAGE DRIVING, or, {INSTALL}")
-    clip = RawClip(ClipRecord(what, list(frames), what, None, len(frames)), {})
+    clip = RawClip(ClipRecord(what, GivenFrames(frames), what, None, len(frames)), {})
     try:
         points, filled = fill_gaps(FaceFinder("largest")(clip)["landmarks"])
     except DataError as error:

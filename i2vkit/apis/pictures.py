@@ -1,4 +1,4 @@
-"""Images in every form that a user has them in, as the uint8 RGB arrays that everything else works on."""
+"""Images in every form that a user has them in, converted to uint8 RGB arrays."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def as_image(image: Picture) -> np.ndarray:
     """Return an image as uint8 (H, W, 3) RGB.
 
     Args:
-        image: A path; the bytes of an image file, or an open one; a Pillow image; an array (H, W), (H, W, 1), (H, W, 3)
-            or (H, W, 4); a tensor of such a shape, or with the channels first. Values are uint8, uint16, bool, or
-            floats in [0, 1]. Grey is repeated over the channels, and what is transparent is laid over black.
+        image: A path, the bytes of an image file, an open file, a Pillow image, an array (H, W), (H, W, 1), (H, W, 3)
+            or (H, W, 4), or a tensor of such a shape or with the channels first. Values are uint8, uint16, bool, or
+            floats in [0, 1]. Grey is repeated over the channels, and transparent pixels are blended with black.
 
     Raises:
-        MediaError: Anything else, a file that cannot be read, or floats outside of [0, 1].
+        MediaError: It is anything else, a file that cannot be read, or has floats outside of [0, 1].
     """
     if isinstance(image, str | Path):
         return read_image(image)
@@ -35,7 +35,7 @@ def as_image(image: Picture) -> np.ndarray:
         return to_rgb(image, Path(getattr(image, "filename", "") or "the image"))
     if isinstance(image, bytes | bytearray):
         image = io.BytesIO(image)
-    if hasattr(image, "read"):
+    if not isinstance(image, np.ndarray | Tensor) and hasattr(image, "read"):
         name = Path(str(getattr(image, "name", "the image that was given as bytes")))
         with naming(name, "cannot be read as an image"), Image.open(image) as opened:
             return to_rgb(opened, name)
@@ -49,7 +49,7 @@ def as_image(image: Picture) -> np.ndarray:
 
 
 def _eight_bits(image: np.ndarray) -> np.ndarray:
-    """Return values of other types in [0, 255]."""
+    """Convert values of other types to [0, 255]."""
     if image.dtype == np.uint8:
         return image
     if image.dtype == np.bool_:
@@ -67,9 +67,9 @@ def _eight_bits(image: np.ndarray) -> np.ndarray:
 
 
 def _rgb(image: np.ndarray) -> np.ndarray:
-    """Return an image uint8 of one, three or four channels with three."""
+    """Convert an image uint8 of one, three or four channels to three."""
     if image.ndim == 2:
-        image = image[..., None]
+        image = image[..., None]  # (H, W) -> (H, W, 1)
     if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in image.shape:
         raise MediaError(f"an image is uint8 (height, width, 3), grey or with alpha, got {image.dtype} {image.shape}")
     if image.shape[2] == 1:

@@ -1,4 +1,4 @@
-"""Training, as ``tools/train.py`` and a notebook call it."""
+"""Training, for ``tools/train.py`` and for notebooks."""
 
 from __future__ import annotations
 
@@ -34,20 +34,39 @@ def train(
     compile: bool = False,
     launcher: str = "none",
 ) -> Runner:
-    """Train what ``cfg`` (of ``load_config``) describes; returns the finished runner.
+    """Train the model of a config, and return the finished runner.
 
-    ``resume`` is True for the newest checkpoint of the work dir, or a checkpoint or another work dir; ``precision`` is
-    "fp32", "tf32" or "bf16", by default what the config says; ``compile`` compiles the parts that pay, as the config's
-    key of that name does; ``launcher`` is "none", "pytorch" (torchrun) or "slurm".
+    Args:
+        cfg: A config of ``load_config``. It is not changed.
+        work_dir: Folder of checkpoints and logs. By default the config's, or ``work_dirs/<name of the config>``.
+        resume: True continues from the newest checkpoint of the work dir. A path continues from that checkpoint, or
+            from the newest of that work dir. Default False.
+        seed: Seed of the training. By default the config's.
+        deterministic: Use deterministic algorithms only, which are slower. Default False.
+        precision: "fp32", "tf32" or "bf16". By default the config's.
+        compile: Compile the parts for which it pays, like the config's key ``compile``. Default False.
+        launcher: "none" (the default) for one process, "pytorch" (torchrun) or "slurm" for several.
+
+    Returns:
+        mmengine's Runner after the training, with ``model`` and ``work_dir``.
 
     Raises:
-        I2VError: what is wrong with config, data, checkpoint or training.
+        I2VError: Config, data, checkpoint or training fail. The message says what to do.
+
+    Examples:
+        Train a config for a few iterations::
+
+            from i2vkit.apis import load_config
+            from i2vkit.apis.train import train
+
+            cfg = load_config("dtgan_oulu", {"train_cfg.max_iters": 100})
+            runner = train(cfg, work_dir="work_dirs/try")
     """
     check_facts(cfg)
     cfg = prepare(cfg, work_dir, resume, seed, deterministic, precision, compile, launcher)
     init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
     runner = NamedRunner.from_cfg(cfg)
-    for line in changes_of(cfg):  # said when the config was loaded, before there was a log of this training
+    for line in changes_of(cfg):  # logged when the config was loaded, before this training had a log
         runner.logger.info(line)
     runner.register_hook(LabelsHook())
     if launcher != "none":
@@ -57,7 +76,7 @@ def train(
             f"compiled when they first run: {', '.join(compile_parts(unwrapped(runner.model), options))}"
         )
     with warnings.catch_warnings(), computing_in("fp32"):  # metrics of the validation; the model switches to its own
-        # Schedules count iterations, whatever phase runs: one that begins late steps its optimiser after them.
+        # Schedules count iterations, whatever phase runs. A phase that begins late steps its optimiser after them.
         warnings.filterwarnings("ignore", message=r"Detected call of `scheduler.step\(\)` before")
         runner.train()
     return runner
@@ -73,7 +92,7 @@ def prepare(
     compile: bool = False,
     launcher: str = "none",
 ) -> Config:
-    """A copy of ``cfg`` with the arguments of ``train`` written into it, as mmengine's Runner reads them."""
+    """Copy ``cfg`` and write the arguments of ``train`` into it, as mmengine's Runner reads them."""
     cfg = cfg.copy()
     cfg.launcher = launcher
     cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
@@ -85,7 +104,7 @@ def prepare(
         randomness["deterministic"] = True
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS when it is first used
     if randomness.get("deterministic") and cfg.get("env_cfg"):
-        # The fastest algorithm is another one from run to run.
+        # The benchmark may choose another algorithm in every run.
         cfg.env_cfg = dict(cfg.env_cfg, cudnn_benchmark=False)
     resume = resume or (cfg.get("resume", False) and (cfg.get("load_from") or True))
     if resume:
@@ -97,7 +116,7 @@ def prepare(
     if compile:
         cfg.compile = cfg.get("compile") or True
     if launcher != "none":
-        # Ours converts batch norms itself, so the Runner must not; a config that it wrote has the key here already.
+        # ReplicatedModel converts batch norms itself, so the Runner must not. A config that it wrote has the key here.
         sync_bn = cfg.pop("sync_bn", None) or cfg.get("model_wrapper_cfg", {}).get("sync_bn")
         cfg.model_wrapper_cfg = dict(type=ReplicatedModel, sync_bn=sync_bn)
     return cfg
@@ -112,11 +131,11 @@ def with_precision(cfg: Config, precision: str) -> Config:
     model = find_part(MODELS, cfg.model.type)
     if "precision" not in (arguments_of(model) or ()):
         raise ConfigError(f"{model.__name__} computes in one precision only: leave --precision out")
-    cfg = deepcopy(cfg)  # its own copy shares what lies deeper
+    cfg = deepcopy(cfg)  # ``Config.copy`` would share nested values
     cfg.model.precision = check_precision(precision)
     return cfg
 
 
 def default_work_dir(cfg: Config) -> Path:
-    """``work_dirs/<name of the config>`` below the current folder."""
+    """Return ``work_dirs/<name of the config>`` below the current folder."""
     return Path("work_dirs") / Path(cfg.filename or "config").stem

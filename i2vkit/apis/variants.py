@@ -1,6 +1,4 @@
-"""The videos that are made of one image: which labels, which seeds, how long; asked of the model, and refused if it
-cannot.
-"""
+"""The videos that are made of one image: their labels, seeds and lengths, with checks that the model can make them."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ DEFAULT_LENGTH = 16
 
 @dataclass(frozen=True)
 class Variant:
-    """One video: class index of its label, None where none is read; seed of its noise; caption, one for each video."""
+    """One video: the class index of its label (None if none is read), the seed of its noise, and its own caption."""
 
     label: int | None
     seed: int | SeedInterpolation
@@ -28,18 +26,18 @@ class Variant:
 def plan_variants(
     model: Any, motion: str, label: str | int | None, all_labels: bool, samples: int, seed: int
 ) -> list[list[Variant]]:
-    """The videos asked for: a row for every label, a column for every seed from ``seed`` on.
+    """Plan videos: a row for every label, a column for every seed from ``seed`` on.
 
     Args:
-        model: an ``ImageToVideoGan``.
+        model: An ``ImageToVideoGan``.
         motion: "driving" or "prior".
-        label: by name or class index.
-        all_labels: all labels of the model instead.
-        samples: how many seeds.
-        seed: the first.
+        label: A label by name or class index.
+        all_labels: Plan all labels of the model instead.
+        samples: Number of seeds, 1 or more.
+        seed: The first seed, 0 or more.
 
     Raises:
-        ConfigError: for a label or a number of samples that the model has no use for, and for one that it lacks.
+        ConfigError: The model cannot use the label or several samples, or it needs a label.
     """
     if samples < 1:
         raise ConfigError(f"samples (--samples) is a number of videos, 1 or more, not {samples}")
@@ -59,19 +57,23 @@ def plan_variants(
 def plan_interpolation(
     model: Any, motion: str, label: str | int | None, all_labels: bool, number: int, steps: int, seed: int
 ) -> list[list[Variant]]:
-    """A walk along ``number`` sampled motions: a row from each to the next, of every label.
+    """Plan an interpolation along ``number`` sampled motions: a row from each to the next, for every label.
 
-    A row has ``steps`` videos, the first and last of which are the samples of ``seed`` + k and ``seed`` + k + 1; those
-    between are evenly spread on the sphere (``SeedInterpolation``). One row ends with the sample that the next begins
-    with.
+    A row has ``steps`` videos. The first and last are the samples of ``seed`` + k and ``seed`` + k + 1, and the others
+    are evenly spread on the sphere between them (``SeedInterpolation``). A row ends with the sample with which the next
+    one begins.
 
     Args:
-        model, motion, label, all_labels, seed: as in ``plan_variants``.
-        number: of sampled motions, 2 or more.
-        steps: videos of a row, 2 or more.
+        model: As in ``plan_variants``.
+        motion: As in ``plan_variants``.
+        label: As in ``plan_variants``.
+        all_labels: As in ``plan_variants``.
+        number: Number of sampled motions, 2 or more.
+        steps: Videos of a row, 2 or more.
+        seed: Seed of the first motion, 0 or more.
 
     Raises:
-        ConfigError: as ``plan_variants``, and for motion that is not sampled.
+        ConfigError: As ``plan_variants``, and for motion that is not sampled.
     """
     if number < 2:
         raise ConfigError(f"an interpolation (--interpolate) goes along 2 sampled motions or more, not {number}")
@@ -93,7 +95,11 @@ def plan_interpolation(
 
 
 def check_interpolation(model: Any, samples: int, interpolate: int | None, steps: int | None) -> None:
-    """Raise ``ConfigError`` for a walk beside samples, steps without a walk, or a model that samples no motion."""
+    """Check the arguments of an interpolation.
+
+    Raises:
+        ConfigError: It is combined with samples, steps are given without it, or the model samples no motion.
+    """
     if interpolate is None:
         if steps is not None:
             raise ConfigError("steps (--steps) are those of a walk: say along how many motions (--interpolate 2)")
@@ -108,12 +114,12 @@ def check_interpolation(model: Any, samples: int, interpolate: int | None, steps
 
 
 def _step(labels: list[str], label: int | None, start: int, share: float, with_label: bool) -> Variant:
-    """The video at a share of the way from the sample of seed ``start`` to that of the next."""
+    """Return the video at a share of the way from the sample of seed ``start`` to that of the next."""
     if share in (0, 1):
         own = start + round(share)
         return Variant(label, own, caption(labels, label, own, with_label, with_seed=True))
     where = f"seed {start} to {start + 1}: {share:.3g}"
-    text = f"{label} {labels[label]}, {where}" if with_label else where
+    text = f"{label} {labels[label]}, {where}" if with_label and label is not None else where
     return Variant(label, SeedInterpolation(start, start + 1, share), text)
 
 
@@ -123,7 +129,7 @@ def _check_seed(seed: int) -> None:
 
 
 def _labels_of(model: Any, label: str | int | None, all_labels: bool) -> list[int] | list[None]:
-    """The class indices asked for; one None where the model reads none."""
+    """Return the class indices asked for, or one None if the model reads none."""
     if label is not None and all_labels:
         raise ConfigError("give one label (--label) or all of them (--all-labels), not both")
     if not model.generator.reads_label:
@@ -135,11 +141,11 @@ def _labels_of(model: Any, label: str | int | None, all_labels: bool) -> list[in
             f"this model makes videos by label: give one (--label) by name or number, or all (--all-labels); "
             f"it knows {list_labels(model.labels)}"
         )
-    return list(range(len(model.labels))) if all_labels else [find_label(model.labels, label)]
+    return list(range(len(model.labels))) if label is None else [find_label(model.labels, label)]
 
 
 def caption(labels: list[str], label: int | None, seed: int, with_label: bool, with_seed: bool) -> str:
-    """What tells a video from the others beside it.
+    """Return the words that tell a video from the others beside it.
 
     Examples:
         >>> from i2vkit.apis.variants import caption
@@ -148,12 +154,12 @@ def caption(labels: list[str], label: int | None, seed: int, with_label: bool, w
         >>> caption([], None, 7, with_label=False, with_seed=False)
         'generated'
     """
-    parts = [f"{label} {labels[label]}"] if with_label else []
+    parts = [f"{label} {labels[label]}"] if with_label and label is not None else []
     return ", ".join([*parts, f"seed {seed}"] if with_seed else parts) or "generated"
 
 
 def check_source(model: Any, source: Any, frames: int | None) -> str:
-    """Return where the motion comes from: "driving", as something drives the video, or "prior", label and noise.
+    """Return the origin of the motion: "driving" if something drives the video, or "prior" for label and noise.
 
     Args:
         model: An ``ImageToVideoGan``.
@@ -161,7 +167,7 @@ def check_source(model: Any, source: Any, frames: int | None) -> str:
         frames: The number of frames that was asked for.
 
     Raises:
-        ConfigError: The model takes no driving video, or cannot do without; ``frames`` beside a driving video.
+        ConfigError: The model takes no driving video, or needs one, or ``frames`` is given beside a driving video.
     """
     generator: Generator = model.generator
     if source.driven and generator.motion_encoder is None:
@@ -177,10 +183,15 @@ def check_source(model: Any, source: Any, frames: int | None) -> str:
 
 
 def length_of(generator: Generator, frames: int | None, trained: int | None) -> int:
-    """How many frames are made where no video drives: ``frames``, or else the length trained on.
+    """Return the number of frames of a video that nothing drives.
+
+    Args:
+        generator: The generator.
+        frames: The number asked for. By default it is ``trained``, or the next length that the decoder can make.
+        trained: Frames of the clips that the model was trained on, or None for 16.
 
     Raises:
-        ConfigError: a length that the decoder cannot make; lists those it can.
+        ConfigError: The decoder cannot make this length. The message lists those it can make.
     """
     if frames is None:
         return generator.lengths.at_least(trained or DEFAULT_LENGTH)
@@ -195,10 +206,10 @@ def length_of(generator: Generator, frames: int | None, trained: int | None) -> 
 def arrange_rows(
     plan: list[list[Variant]], driven: bool, side_by_side: bool, show_dynamics: bool, keep_rows: bool = False
 ) -> list[list[str]]:
-    """The captions of the grid, row by row.
+    """Return the captions of the grid, row by row.
 
-    One video stands in a row with what it was made from. Samples or labels flow over the rows behind that; where there
-    are several of both, or with ``keep_rows``, the rows are those of the plan.
+    One video is in a row with the videos it was made from. Several samples or several labels follow them and wrap over
+    rows. If there are several of both, or with ``keep_rows``, the rows are those of the plan.
     """
     captions = [[variant.caption for variant in row] for row in plan]
     lead = ["driving"] * driven * side_by_side

@@ -1,1 +1,1 @@
-"""The command line: one command, its subcommands, and errors that read like a sentence."""
+"""The command line: one command, its subcommands, and errors in plain sentences."""

@@ -1,8 +1,8 @@
 """Animate an image: `i2v animate --model dtgan-faces --image face.jpg --driving smile.mp4 --out out.mp4`.
 
-A model that you have trained: `i2v animate dtgan_oulu model.pth --image face.jpg --driving smile.mp4 --out out.mp4`. A
-model that makes videos by label: `i2v animate imaginator_mug model.pth --image face.jpg --label happiness --out
-out.mp4`.
+With a model that you have trained: `i2v animate dtgan_oulu model.pth --image face.jpg --driving smile.mp4 --out
+out.mp4`. With a model that makes videos by label: `i2v animate imaginator_mug model.pth --image face.jpg --label
+happiness --out out.mp4`.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -26,8 +26,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--image",
         required=True,
         nargs="+",
-        help="the image to animate, of any size: its centre square, and with normal maps the face; of several each is "
-        "animated, and --out is a folder",
+        help="the image to animate, of any size; its centre square is used, and with normal maps the face; several "
+        "images are animated one by one, and --out is a folder",
     )
     parser.add_argument(
         "--driving",
@@ -37,18 +37,20 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--poses", help="for models driven by poses: CSV of 13 joints a frame (frame,x0,y0,...) in pixels of the image"
     )
-    parser.add_argument("--pose-lstm", help="checkpoint: forecast what follows --poses, whose last is the image's")
-    parser.add_argument("--pose-config", default="pose_lstm_penn", help="its config (default: pose_lstm_penn)")
+    parser.add_argument(
+        "--pose-lstm", help="checkpoint that forecasts the poses after --poses, the last of which is then the image's"
+    )
+    parser.add_argument("--pose-config", default="pose_lstm_penn", help="config of --pose-lstm (default: %(default)s)")
     parser.add_argument(
         "--landmarks",
         nargs=2,
         metavar=("IMAGE", "DRIVING"),
-        help="for models driven by normal maps: CSV of landmarks of both (default: found in the pictures). By them the "
-        "faces are cut out as those of the data were, except from crops: pictures of the model's own size, and square "
-        "ones that a face fills",
+        help="for models driven by normal maps: CSV of landmarks of both (default: detected in the pictures). The "
+        "faces are cut out by them like the training data, except from pictures that are such crops already: those of "
+        "the model's own size, and square ones that a face fills",
     )
     parser.add_argument(
-        "--margin", type=float, help="what is left around that face, as prepare_data.py's (default: 0.1, a share of it)"
+        "--margin", type=float, help="margin around that face as a share of it, like prepare_data.py's (default: 0.1)"
     )
     parser.add_argument(
         "--background",
@@ -59,32 +61,32 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--maps",
         nargs="+",
         metavar="CLIP",
-        help="for models that read condition maps: a clip of a set that was prepared with --maps drives; a second one, "
-        "if its first frame and not the first one's is the image",
+        help="for models that read condition maps: a driving clip of a set that was prepared with --maps; a second "
+        "clip if the image is its first frame and not that of the driving clip",
     )
     parser.add_argument("--show-maps", action="store_true", help="show maps, masks, coarse and refined frames too")
     labels = parser.add_mutually_exclusive_group()
-    labels.add_argument("--label", help="for models that make videos by label: its name or number")
+    labels.add_argument("--label", help="for models that make videos by label: name or number of the label")
     labels.add_argument("--all-labels", action="store_true", help="a video for each label, in one grid")
     parser.add_argument(
-        "--samples", type=int, default=1, help="videos that differ in their noise alone, in one grid (default: 1)"
+        "--samples", type=int, default=1, help="number of videos with different noise, in one grid (default: 1)"
     )
     parser.add_argument(
         "--interpolate",
         type=int,
         metavar="N",
-        help="walk along N sampled motions, from each to the next: a row of videos for each stretch, in one grid",
+        help="interpolate between N sampled motions, from each to the next: a row of videos for each pair, in one grid",
     )
-    parser.add_argument("--steps", type=int, help="videos of a stretch of the walk, both ends included (default: 6)")
+    parser.add_argument("--steps", type=int, help="videos of a row of --interpolate, both ends included (default: 6)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the noise; sample k has SEED + k (default: 0)")
-    parser.add_argument("--frames", type=int, help="length where no video drives (default: that of training)")
+    parser.add_argument("--frames", type=int, help="length if no video drives (default: that of training)")
     parser.add_argument("--fps", type=float, help="frames a second (default: those of the driving video, or 25)")
     parser.add_argument("--out", required=True, help=".mp4, .mkv, .avi, .gif, or .png for a strip")
-    parser.add_argument("--show-dynamics", action="store_true", help="show the motion on an image of zeros too")
+    parser.add_argument("--show-dynamics", action="store_true", help="also show the motion on an image of zeros")
     parser.add_argument("--no-side-by-side", action="store_true", help="write the generated video alone")
     parser.add_argument("--deterministic", action="store_true", help="no dropout as noise: one image, one video")
     parser.add_argument("--device", help="cpu, cuda or cuda:1 (default: a GPU if there is one)")
-    add_precision(parser, "; bf16: faster, a few grey levels off")
+    add_precision(parser, "; bf16 is faster, and pixels may differ by a few grey levels")
     parser.add_argument("--compile", action="store_true", help="torch.compile of the generator's parts; takes minutes")
 
 
@@ -131,10 +133,10 @@ def run(arguments: Namespace) -> None:
 
 
 def load(arguments: Namespace) -> Any:
-    """Return the inferencer that the options ask for.
+    """Return the inferencer of the options.
 
     Raises:
-        ConfigError: Both a model and a config, or neither; changes of a config that a model carries.
+        ConfigError: Both a model and a config are given, or neither, or changes of a config that a model carries.
     """
     from i2vkit.apis.inferencer import I2VInferencer
     from i2vkit.config.loading import load_config

@@ -1,4 +1,4 @@
-"""Measure how fast the toolkit is beside something plain: `i2v benchmark data dtgan_weizmann`."""
+"""Measure how fast the toolkit is compared with plain code: `i2v benchmark data dtgan_weizmann`."""
 
 from __future__ import annotations
 
@@ -18,43 +18,45 @@ def add_arguments(parser: ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
 
     data = add_command(commands, "data", "clips a second of the training data", config=True)
-    data.add_argument("--steps", type=int, default=0, help="of a training, to tell how long it waits for data")
-    data.add_argument("--loaders", action="store_true", help="other loaders instead: workers, pinned memory, caches")
-    data.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="of --loaders (default: %(default)s)")
+    data.add_argument("--steps", type=int, default=0, help="training steps to run, to find out how long they wait")
+    data.add_argument("--loaders", action="store_true", help="compare loaders instead: workers, pinned memory, caches")
+    data.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="for --loaders (default: %(default)s)")
 
     decoder = add_command(
-        commands, "decoder", "a generator beside its reference form, forward and backward", config=True
+        commands, "decoder", "a generator compared with its reference form, forward and backward", config=True
     )
-    decoder.add_argument("--against", metavar="CONFIG", help="another decoder beside it (imaginator_mug_3d)")
-    decoder.add_argument("--frames", type=int, help="of a clip (default: as the config says)")
-    decoder.add_argument("--step", action="store_true", help="the whole training step too")
+    decoder.add_argument("--against", metavar="CONFIG", help="another decoder to compare with (imaginator_mug_3d)")
+    decoder.add_argument("--frames", type=int, help="length of a clip (default: the config's)")
+    decoder.add_argument("--step", action="store_true", help="measure the whole training step too")
     step = add_command(commands, "step", "a whole training step", config=True)
 
     maps = add_command(commands, "maps", "condition maps of faces, fitted and drawn")
     maps.add_argument("--size", type=int, default=96, help="side in pixels (default: %(default)s)")
 
     for command in (decoder, step):
-        command.add_argument("--batch", type=int, help="clips (default: 4; single frames: 8, and 1 clip of many)")
+        command.add_argument(
+            "--batch", type=int, help="clips in a batch (default: 4, or 8 single frames, or 1 clip of many frames)"
+        )
         command.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="default: %(default)s")
         command.add_argument(
             "--precision",
             nargs="+",
             choices=["fp32", "tf32", "bf16"],
-            help="to measure in beside fp32, in which the forms are checked to agree; tf32 of GPUs only (default: all "
-            "for a decoder, for a step none)",
+            help="precisions to measure besides fp32, in which the forms must agree; tf32 needs a GPU (default: all "
+            "for a decoder, none for a step)",
         )
         command.add_argument(
-            "--compile", action="store_true", help="with torch.compile too, in the last of the precisions"
+            "--compile", action="store_true", help="measure torch.compile too, in the last of the precisions"
         )
     for command in commands.choices.values():
         command.add_argument(
-            "--seconds", type=float, default=10.0, help="how long to measure each (default: %(default)s)"
+            "--seconds", type=float, default=10.0, help="seconds to measure each for (default: %(default)s)"
         )
         command.add_argument("--out", "--json", type=Path, metavar="FILE", help="write the numbers to a JSON file too")
 
 
 def run(arguments: Namespace) -> None:
-    """Run the benchmark, print its numbers and write them if asked to."""
+    """Run the benchmark, print its numbers and write them with ``--out``."""
     from i2vkit.config.loading import load_config
     from i2vkit.media import atomic_path
 
@@ -67,7 +69,7 @@ def run(arguments: Namespace) -> None:
 
 
 def _measure(arguments: Namespace, cfg: Config | None) -> tuple[str, dict]:
-    """Run the benchmark that was asked for; return its numbers as text and as a dict for JSON."""
+    """Run the chosen benchmark, and return its numbers as text and as a dict for JSON."""
     from i2vkit.analysis.benchmark import condition_maps as maps
     from i2vkit.analysis.benchmark import data, decoder, loaders, step
     from i2vkit.config.loading import load_config

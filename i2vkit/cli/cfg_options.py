@@ -1,4 +1,4 @@
-"""The option ``--cfg-options KEY=VALUE ...``: mmengine's ``DictAction`` without the import of mmengine and torch."""
+"""The option ``--cfg-options KEY=VALUE ...``: mmengine's ``DictAction`` without importing mmengine and torch."""
 
 from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -9,17 +9,22 @@ _CONSTANTS = {"true": True, "false": False}
 
 
 class CfgOptions(Action):
-    """Collects ``KEY=VALUE`` words in a dict; a word without a key or with brackets that do not close is a usage error.
+    """An action that collects ``KEY=VALUE`` words in a dict.
 
-    The option may be given several times. A key that is given twice keeps its last value.
+    A word without a key, or with brackets that do not close, is a usage error. The option may be given several times. A
+    key that is given twice keeps its last value.
     """
 
     def __call__(
-        self, parser: ArgumentParser, namespace: Namespace, values: Sequence[str], option_string: str | None = None
+        self,
+        parser: ArgumentParser,
+        namespace: Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
     ) -> None:
-        """Add the words to what the option has collected so far."""
+        """Add the words to those that the option has collected so far."""
         options = dict(getattr(namespace, self.dest) or {})
-        for word in values:
+        for word in values or ():
             key, equals, value = word.partition("=")
             if not (key and equals):
                 parser.error(f"{option_string} takes key=value pairs, not '{word}'")
@@ -31,11 +36,11 @@ class CfgOptions(Action):
 
 
 def parse_value(text: str) -> Any:
-    """Return the value that a word of the command line stands for.
+    """Return the value of a word of the command line.
 
-    Numbers, ``true``, ``false`` (in any case) and ``None`` become themselves, ``1,2`` and ``[1,2]`` a list, ``(1,2)``
-    a tuple, and these may contain each other. Anything else stays a string, without the quotes around it. Spaces are
-    dropped everywhere, as mmengine does.
+    Numbers, ``true``, ``false`` (in any case) and ``None`` become themselves. ``1,2`` and ``[1,2]`` become a list,
+    ``(1,2)`` a tuple, and these may contain each other. Anything else stays a string, without the quotes around it.
+    Spaces are dropped everywhere, as in mmengine.
 
     Raises:
         ValueError: Brackets around or beside a comma do not close.
@@ -55,7 +60,7 @@ def parse_value(text: str) -> Any:
 
 
 def _scalar(text: str) -> Any:
-    """Return an int, a float, a bool or None where ``text`` is one, else ``text``."""
+    """Return an int, a float, a bool or None if ``text`` is one, and otherwise ``text``."""
     for number in (int, float):
         try:
             return number(text)
@@ -65,7 +70,10 @@ def _scalar(text: str) -> Any:
 
 
 def _split(text: str) -> list[str]:
-    """Split at the commas that stand outside of all brackets; nothing is an empty list, a comma at the end ends."""
+    """Split at the commas outside of all brackets.
+
+    An empty text is an empty list, and a comma at the end adds no item.
+    """
     items, depth_of = [""], _depths(text)
     for character, depth in zip(text, depth_of, strict=True):
         if character == "," and not depth:
@@ -76,14 +84,14 @@ def _split(text: str) -> list[str]:
 
 
 def _is_enclosed(text: str) -> bool:
-    """Return True where the first bracket of ``text`` closes with its last character."""
+    """Return True if the first bracket of ``text`` closes with its last character."""
     if len(text) < 2 or _CLOSING.get(text[0]) != text[-1]:
         return False
     return all(_depths(text)[:-1])
 
 
 def _depths(text: str) -> list[int]:
-    """Return for each character how many brackets are open behind it.
+    """Return for each character the number of brackets that are open behind it.
 
     Raises:
         ValueError: A bracket closes that is not open, or one stays open.

@@ -10,7 +10,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Print them, one a line."""
+    """Print versions and devices, one a line."""
     from mmengine.utils.dl_utils import collect_env
 
     from i2vkit.utils.versions import package_versions

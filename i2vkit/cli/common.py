@@ -1,4 +1,4 @@
-"""Options that several commands share, and errors that read like a sentence instead of a traceback."""
+"""Options that several commands share, and errors as plain sentences instead of tracebacks."""
 
 import inspect
 import logging
@@ -14,17 +14,17 @@ from i2vkit.cli.cfg_options import CfgOptions
 from i2vkit.errors import ConfigError, I2VError
 from i2vkit.utils.versions import package_versions
 
-# Both of a pair install the same import name: whichever came last has overwritten half of the other.
+# Both of a pair install the same import name, so the later one has overwritten half of the other.
 RIVALS = (("mmengine", "onedl-mmengine"), ("mmengine-lite", "onedl-mmengine"), ("mmcv", "onedl-mmcv"))
 
 
 def parser(description: str, config: bool = False, prog: str | None = None) -> ArgumentParser:
-    """Return a parser with ``--debug``, and with ``config`` also with what ``add_config`` adds.
+    """Return a parser with ``--debug``, and with ``config`` also with the options of ``add_config``.
 
     Args:
-        description: Stands below the usage in the help.
-        config: The program reads one config.
-        prog: How the user calls the program; the name of its file by default.
+        description: The text below the usage in the help.
+        config: The program reads one config. Default False.
+        prog: The way in which the user calls the program. By default the name of its file.
     """
     result = ArgumentParser(prog=prog, description=description)
     add_debug(result)
@@ -42,8 +42,8 @@ def add_config(options: ArgumentParser, several: bool = False) -> None:
     """Add the positional ``config``, ``--variant`` and ``--cfg-options``.
 
     Args:
-        options: Where to add them.
-        several: The positional is ``configs`` instead, one or more, and ``--cfg-options`` applies to all of them.
+        options: The parser.
+        several: Add ``configs`` instead, one or more. ``--cfg-options`` then applies to all of them. Default False.
     """
     if several:
         options.add_argument("configs", nargs="+", metavar="config", help=config_help())
@@ -58,12 +58,12 @@ def config_help() -> str:
 
 
 def add_config_options(options: ArgumentParser) -> None:
-    """Add ``--cfg-options``."""
+    """Add ``--variant`` and ``--cfg-options``."""
     options.add_argument(
         "--variant",
         metavar="NAME",
         help="a variant that the config defines, for instance an ablation (i2v print-config CONFIG --variants lists "
-        "them); its own name, CONFIG_NAME, does the same",
+        "them); you can also give its own name, CONFIG_NAME, as the config",
     )
     options.add_argument(
         "--cfg-options",
@@ -76,12 +76,12 @@ def add_config_options(options: ArgumentParser) -> None:
 
 
 def add_precision(options: ArgumentParser, more: str = "") -> None:
-    """Add ``--precision``, by default None: what the config says. ``more`` stands behind its help text."""
+    """Add ``--precision``, by default None, which means the config's. ``more`` is appended to its help text."""
     options.add_argument(
         "--precision",
         choices=["fp32", "tf32", "bf16"],
-        help="fp32; tf32: a GPU's products of rounded operands; bf16: mixed precision, the rest in tf32 (default: the "
-        f"config's, or else fp32){more}",
+        help="fp32; tf32, in which a GPU rounds the operands of products; or bf16, mixed precision with the rest in "
+        f"tf32 (default: the config's, or else fp32){more}",
     )
 
 
@@ -89,10 +89,10 @@ def add_command(commands: _SubParsersAction, name: str, help: str, config: bool 
     """Add one sub-command with ``--debug`` and return its parser.
 
     Args:
-        commands: What ``add_subparsers`` returned.
-        name: What the user types.
+        commands: The result of ``add_subparsers``.
+        name: The word that the user types.
         help: One line for the list of sub-commands and for its own help.
-        config: The sub-command reads one config; adds what ``add_config`` adds.
+        config: The sub-command reads one config and gets the options of ``add_config``. Default False.
     """
     command = commands.add_parser(name, help=help, description=help)
     add_debug(command)
@@ -102,7 +102,7 @@ def add_command(commands: _SubParsersAction, name: str, help: str, config: bool 
 
 
 def add_commands(options: ArgumentParser, dest: str, functions: dict[str, Callable], help: str) -> None:
-    """Add one sub-command a function, whose options are its parameters; the choice goes to ``dest``."""
+    """Add one sub-command for each function, with its parameters as options. The chosen name goes to ``dest``."""
     commands = options.add_subparsers(dest=dest, required=True, metavar=dest.upper(), help=help)
     for name, function in functions.items():
         first_line = (inspect.getdoc(function) or "").partition("\n")[0]
@@ -112,8 +112,8 @@ def add_commands(options: ArgumentParser, dest: str, functions: dict[str, Callab
 def add_parameters(options: ArgumentParser, function: Callable) -> None:
     """Add an option for each parameter of ``function``: type and default from its signature, help from its docstring.
 
-    Known types are int, float, str, Path, bool, ``Literal[...]`` and ``tuple[int, int]``, which is written 320x240;
-    each may be ``| None``. A parameter without a default must be given.
+    Known types are int, float, str, Path, bool, ``Literal[...]`` and ``tuple[int, int]``, which is written 320x240.
+    Each may be ``| None``. A parameter without a default must be given.
     """
     hints, help = get_type_hints(function), _argument_help(function)
     for name, parameter in inspect.signature(function).parameters.items():
@@ -131,7 +131,7 @@ def call_with(function: Callable, arguments: Any) -> Any:
 
 
 def _value_of(hint: Any) -> dict:
-    """How argparse reads a value of that type."""
+    """Return the arguments of ``add_argument`` for a value of that type."""
     if NoneType in get_args(hint):
         (hint,) = [part for part in get_args(hint) if part is not NoneType]
     if get_origin(hint) is Literal:
@@ -155,21 +155,21 @@ def _format_value(value: Any) -> str:
 
 
 def _argument_help(function: Callable) -> dict[str, str]:
-    """What the section ``Args:`` of the docstring says, by parameter."""
+    """Return the texts of the section ``Args:`` of the docstring, by parameter."""
     section = re.search(r"^Args:\n((?:    .*\n?)+)", inspect.getdoc(function) or "", re.MULTILINE)
     entries = re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", section[1] if section else "", re.MULTILINE)
     return {name: re.sub(r"\s+", " ", text).replace("`", "").replace("%", "%%").rstrip(". ") for name, text in entries}
 
 
 def run_tool(main: Callable[[], None], debug: bool | None = None) -> None:
-    """Run ``main``; an ``I2VError`` becomes ``error: ...`` on stderr and exit code 1, Ctrl-C exit code 130.
+    """Run ``main``. An ``I2VError`` becomes ``error: ...`` on stderr and exit code 1, Ctrl-C exit code 130.
 
-    Where nobody reads stdout any more, as in ``tool | head``, the tool ends quietly with exit code 141, as programs of
-    the shell do. A training, which only logs there, goes on.
+    If stdout is closed, as in ``tool | head``, the tool ends quietly with exit code 141, like programs of the shell. A
+    training, which only logs there, goes on.
 
     Args:
         main: Reads the command line and does the work.
-        debug: Every error keeps its traceback. By default where ``--debug`` stands on the command line.
+        debug: Every error keeps its traceback. By default True if ``--debug`` is on the command line.
     """
     if debug is None:
         debug = "--debug" in sys.argv
@@ -180,13 +180,13 @@ def run_tool(main: Callable[[], None], debug: bool | None = None) -> None:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes what is left once more when it exits.
+        # Python flushes stdout once more when it exits, so it must point to something that is open.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
 
 
 def _run(main: Callable[[], None], debug: bool) -> None:
-    """Run ``main``, errors becoming messages and exit codes."""
+    """Run ``main``, and turn errors into messages and exit codes."""
     try:
         check_distributions()
         main()
@@ -203,7 +203,9 @@ def _run(main: Callable[[], None], debug: bool) -> None:
 
 
 def message_of(error: I2VError) -> str:
-    """What an error says; of one raised in a data loader's worker, without the traceback that torch writes into it.
+    """Return the message of an error.
+
+    If it was raised in a data loader's worker, the traceback that torch adds is removed.
 
     >>> message_of(I2VError("Caught I2VError in DataLoader worker process 0. ... i2vkit.errors.I2VError: a cut file"))
     'a cut file'
@@ -213,7 +215,7 @@ def message_of(error: I2VError) -> str:
 
 
 def check_distributions() -> None:
-    """Raise ``ConfigError`` where two distributions of one package are installed over each other."""
+    """Raise ``ConfigError`` if two distributions of one package are installed over each other."""
     installed = package_versions({name for pair in RIVALS for name in pair})
     for old, ours in RIVALS:
         if installed[old] and installed[ours]:

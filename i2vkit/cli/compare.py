@@ -1,4 +1,4 @@
-"""Put results side by side: `i2v compare work_dirs/a/test/transfer/metrics.json B=b/metrics.json`."""
+"""Compare results: `i2v compare work_dirs/a/test/transfer/metrics.json B=b/metrics.json`."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -9,7 +9,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "results",
         nargs="+",
         metavar="[NAME=]FILE",
-        help="metrics.json files; the first is what the others are compared with, files of one NAME are its seeds",
+        help="metrics.json files; the others are compared with the first, and files of one NAME are its seeds",
     )
     parser.add_argument("--out", default="work_dirs/compare", help="folder of table and plot (default: %(default)s)")
     parser.add_argument("--csv", action="store_true", help="write compare.csv too")

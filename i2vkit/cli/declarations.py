@@ -19,21 +19,21 @@ _PACKAGE = Path(i2vkit.__file__).parent
 def declared_functions(package: str, table: str) -> dict[str, Callable]:
     """Return the functions that a dict at the top level of a package names, each without its body.
 
-    Name, signature and docstring are those of the real functions. Calling one returns None.
+    Name, signature and docstring are those of the real functions. If you call one, it returns None.
 
     Args:
         package: A module of i2vkit, such as ``i2vkit.preparation``.
         table: The name of a dict in it that maps strings to functions.
 
     Raises:
-        LookupError: The dict, a function in it or a name that a signature uses is not found in its module, by
-            ``from ... import NAME``, ``def NAME`` or ``NAME = ...`` at the top level.
+        LookupError: The dict, a function in it or a name of a signature is not found in its module as ``from ... import
+            NAME``, ``def NAME`` or ``NAME = ...`` at the top level.
     """
     return _declared(package, table)
 
 
 def _declared(module: str, name: str) -> Any:
-    """Return what ``name`` means in ``module``: a constant, a type or a function without its body."""
+    """Return the meaning of ``name`` in ``module``: a constant, a type or a function without its body."""
     for node in _tree(module).body:
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return _without_body(module, node)
@@ -55,7 +55,7 @@ def _targets(node: ast.Assign | ast.AnnAssign) -> set[str]:
 
 
 def _imported(module: str, name: str) -> Any:
-    """Return what ``from module import name`` binds; modules of i2vkit are read, all others are imported."""
+    """Return the object that ``from module import name`` binds. Modules of i2vkit are read, all others are imported."""
     is_ours = module.split(".")[0] == _PACKAGE.name
     return _declared(module, name) if is_ours else getattr(import_module(module), name)
 
@@ -70,7 +70,7 @@ def _without_body(module: str, node: ast.FunctionDef) -> Callable:
 
 
 def _names_in(module: str, *nodes: ast.AST | None) -> dict[str, Any]:
-    """Return what every name that the nodes use means in ``module``."""
+    """Return the meaning in ``module`` of every name that the nodes use."""
     used = {part.id for node in nodes if node for part in ast.walk(node) if isinstance(part, ast.Name)}
     return {name: _declared(module, name) for name in sorted(used)}
 

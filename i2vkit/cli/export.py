@@ -15,25 +15,26 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
     add_config(parser)
     parser.add_argument(
-        "checkpoint", help=".pth of training or a work dir; its averaged weights, if it has such, are taken"
+        "checkpoint", help=".pth of training or a work dir; if it has averaged weights, these are exported"
     )
-    parser.add_argument("--out", required=True, metavar="FILE", help="what to write: .safetensors, .pt2 or .onnx")
+    parser.add_argument("--out", required=True, metavar="FILE", help="file to write: .safetensors, .pt2 or .onnx")
     parser.add_argument(
         "--format",
         choices=list(SUFFIXES),
-        help="safetensors: weights and config; pt2: a program of torch.export; onnx (default: by the suffix of --out)",
+        help="safetensors with weights and config; pt2, a program of torch.export; or onnx (default: by the suffix of "
+        "--out)",
     )
-    parser.add_argument("--frames", type=int, help="of pt2 and onnx: length of the videos (default: that of training)")
+    parser.add_argument("--frames", type=int, help="for pt2 and onnx: length of the videos (default: that of training)")
     parser.add_argument(
         "--dtype",
         choices=["float32", "bfloat16"],
         default="float32",
-        help="of the weights; bfloat16: half the size, loaded in fp32 as ever (default: %(default)s)",
+        help="type of the weights; bfloat16 halves the file, which is still loaded in fp32 (default: %(default)s)",
     )
 
 
 def run(arguments: Namespace) -> None:
-    """Write the generator, and that alone."""
+    """Write the generator."""
     from i2vkit.config.loading import load_config
     from i2vkit.errors import ConfigError
 

@@ -1,4 +1,4 @@
-"""Count what models cost, in one table: `i2v flops dtgan_oulu imaginator_mug --frames 32 --by-part`."""
+"""Count the costs of models in one table: `i2v flops dtgan_oulu imaginator_mug --frames 32 --by-part`."""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -12,7 +12,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--frames",
         type=int,
-        help="length of the video (default: 16, or the next that the model makes; in training that of the config)",
+        help="length of the video (default: 16 or the next length that the model makes, in training the config's)",
     )
     parser.add_argument("--size", type=int, help="side of the frames in pixels (default: the config's)")
     parser.add_argument("--by-part", action="store_true", help="every part of the generator and every phase too")
@@ -20,20 +20,21 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="a training step of the config's own batch, and nothing is computed: its memory in seconds, without a GPU",
+        help="a training step with the config's own batch, without computing it: its memory within seconds, without a "
+        "GPU",
     )
-    parser.add_argument("--clips", type=int, help="how many clips the step of --dry-run has (default: the config's)")
+    parser.add_argument("--clips", type=int, help="number of clips in the step of --dry-run (default: the config's)")
     parser.add_argument("--json", metavar="FILE", help="write the numbers to a file too, always by part")
     parser.add_argument(
         "--headers",
         choices=("check", "write"),
-        help="compare the memory of a step that the configs' headers state with a dry run, or write it there; 'all' "
-        "means every config of i2vkit",
+        help="compare the memory of a step in the configs' headers with a dry run, or write it there; 'all' means "
+        "every config of i2vkit",
     )
 
 
 def run(arguments: Namespace) -> None:
-    """Print the table and write it if asked to."""
+    """Print the table, and write it with ``--json``."""
     from i2vkit.analysis.profile import check_headers, format_profiles, profile_config, profile_dry_run, profile_record
     from i2vkit.config.loading import experiment_names, load_config
     from i2vkit.media import atomic_path

@@ -10,7 +10,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
     add_config(parser)
     parser.add_argument("checkpoint", help=".pth of training, or its work dir")
-    parser.add_argument("--data", type=Path, required=True, help="the prepared set, with joints; gets forecasts/")
+    parser.add_argument("--data", type=Path, required=True, help="the prepared set, with joints; forecasts/ goes there")
     parser.add_argument("--length", type=int, default=32, help="poses to forecast (default: 32)")
 
 

@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
-    parser.add_argument("name", nargs="?", help="print the model card of this one")
+    parser.add_argument("name", nargs="?", help="print the model card of this model")
 
 
 def run(arguments: Namespace) -> None:

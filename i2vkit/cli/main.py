@@ -10,7 +10,7 @@ from types import ModuleType
 import i2vkit
 from i2vkit.cli.common import parser, run_tool
 
-# Each is a module of this package by the same name, with "_" in the place of "-". The order is that of the help.
+# Each is a module of this package of the same name, with "_" in place of "-". The help lists them in this order.
 COMMANDS = (
     "prepare",
     "synthesize",
@@ -37,11 +37,11 @@ COMMANDS = (
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "i2v") -> None:
-    """Run ``i2v``: the first word is a subcommand, and the others are its arguments.
+    """Run ``i2v``. The first word is a subcommand, and the others are its arguments.
 
     Args:
-        argv: The words behind the name of the program. Those of this process by default.
-        prog: How the user calls the program, for usage and examples.
+        argv: The words behind the name of the program. By default those of this process.
+        prog: The way in which the user calls the program, for usage and examples. Default "i2v".
 
     Raises:
         SystemExit: 0 after ``--help`` and ``--version``, 2 for a mistake in usage, and the codes of ``run_tool``.
@@ -56,7 +56,7 @@ def run_as_tool(command: str) -> None:
 
 
 def _dispatch(words: list[str], prog: str) -> None:
-    """Run the subcommand that the first word names, or answer the options that stand before any."""
+    """Run the subcommand of the first word, or answer options that come before any subcommand."""
     if words and words[0] in COMMANDS:
         _run_command(words[0], words[1:], f"{prog} {words[0]}")
         return
@@ -79,7 +79,7 @@ def command_parser(name: str, prog: str) -> ArgumentParser:
 
     Args:
         name: One of ``COMMANDS``.
-        prog: How the user calls it; stands in the place of ``i2v NAME`` in the docstring's examples.
+        prog: The way in which the user calls it. It replaces ``i2v NAME`` in the docstring's examples.
     """
     command = _module(name)
     options = parser((command.__doc__ or "").replace(f"i2v {name}", prog), prog=prog)

@@ -1,14 +1,12 @@
-"""List the parts that are registered: `i2v parts decoder`; one part: `i2v parts --spec FrameDecoder`."""
+"""List the registered parts: `i2v parts decoder`, or describe one: `i2v parts --spec FrameDecoder`."""
 
 from argparse import ArgumentParser, Namespace
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
-    parser.add_argument("kind", nargs="?", help="one kind of part only, for instance decoder or 'motion encoder'")
-    parser.add_argument(
-        "--spec", metavar="NAME", help="all that is known of one part: arguments, and what it goes with"
-    )
+    parser.add_argument("kind", nargs="?", help="list one kind of part only, for instance decoder or 'motion encoder'")
+    parser.add_argument("--spec", metavar="NAME", help="describe one part: its arguments, and the parts it goes with")
     parser.add_argument(
         "--import",
         dest="modules",
@@ -20,7 +18,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Print the parts, or all about one of them."""
+    """Print the parts, or describe one of them."""
     from i2vkit.analysis.parts.parts_report import format_parts, format_spec
     from i2vkit.analysis.parts.registered import find_kind, import_modules, kinds
 

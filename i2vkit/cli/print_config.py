@@ -1,4 +1,4 @@
-"""Print a whole resolved config, with the file that each value comes from: `i2v print-config dtgan_oulu`."""
+"""Print a whole resolved config, with the file that sets each value: `i2v print-config dtgan_oulu`."""
 
 from argparse import ArgumentParser, Namespace
 

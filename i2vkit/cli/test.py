@@ -23,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Test, and print the scores beside their static baseline."""
+    """Test the model, and print the scores beside their static baseline."""
     from mmengine.dist import is_main_process
 
     from i2vkit.config.loading import load_config

@@ -8,20 +8,20 @@ from i2vkit.cli.common import add_config, add_precision
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
     add_config(parser)
-    parser.add_argument("--work-dir", help="where logs and checkpoints go (default: work_dirs/<name of the config>)")
+    parser.add_argument("--work-dir", help="folder of logs and checkpoints (default: work_dirs/<name of the config>)")
     parser.add_argument(
         "--resume",
         nargs="?",
         const=True,
         default=False,
         metavar="CHECKPOINT",
-        help="go on from a checkpoint, by default from the newest in the work dir",
+        help="continue from a checkpoint, by default from the newest in the work dir",
     )
     add_precision(parser)
     parser.add_argument(
         "--compile",
         action="store_true",
-        help="torch.compile of the parts where it pays; how: --cfg-options compile.mode=... and the like",
+        help="torch.compile of the parts for which it pays; set its arguments by --cfg-options compile.mode=...",
     )
     parser.add_argument("--seed", type=int, help="seed of everything random (default: the config's)")
     parser.add_argument("--deterministic", action="store_true", help="deterministic algorithms only, may be slower")
@@ -31,7 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Train."""
+    """Train the model."""
     from i2vkit.apis.train import train
     from i2vkit.config.loading import load_config
     from i2vkit.engine.distributed import leave_distributed

@@ -21,16 +21,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--extra-people",
         type=int,
         metavar="NUMBER",
-        help="render so many more people to train on too, apart from the set (faces_extra, figures_extra)",
+        help="also render this number of people to train on, apart from the set (faces_extra, figures_extra)",
     )
     make.add_argument("--workers", type=int, help="processes (default: one a core)")
     model = add_command(commands, "score", "score a model beside the static baselines and the upper bound", config=True)
     model.add_argument("checkpoint", help=".pth of training or .safetensors of tools/export.py")
     model.add_argument("--out", help="folder of the results (default: work_dirs/<config>/truth/<part>_<split>)")
     model.add_argument("--save-videos", action="store_true", help="write the generated videos and strips of them")
-    model.add_argument("--part", choices=PARTS, help="which part (default: the one that the config trains on)")
+    model.add_argument("--part", choices=PARTS, help="part of the set (default: the one that the config trains on)")
     rank = add_command(commands, "rank", "score videos that no model made, from the ground truth to the worst")
-    rank.add_argument("--part", choices=PARTS, required=True, help="which part")
+    rank.add_argument("--part", choices=PARTS, required=True, help="part of the set")
     for command in (model, rank):
         command.add_argument("--split", choices=("test", "val"), default="test", help="(default: %(default)s)")
         command.add_argument("--data", type=Path, default=DATA, help="the set (default: %(default)s)")
@@ -42,7 +42,7 @@ def run(arguments: Namespace) -> None:
 
 
 def prepare(arguments: Namespace) -> str:
-    """Make the set, and more people to train on where they are asked for; a summary."""
+    """Make the set, and more people to train on with ``--extra-people``. Return a summary."""
     from i2vkit.preparation.i2v_truth import make_extra_people, make_i2v_truth
 
     summary = make_i2v_truth(arguments.out, arguments.workers)
@@ -52,7 +52,7 @@ def prepare(arguments: Namespace) -> str:
 
 
 def score(arguments: Namespace) -> str:
-    """Score a model; a table, and the intervals of its scores."""
+    """Score a model. Return a table, and the intervals of its scores."""
     from i2vkit.analysis.truth_benchmark import format_intervals, format_ranking, score_truth
     from i2vkit.config.loading import load_config
 
@@ -71,7 +71,7 @@ def score(arguments: Namespace) -> str:
 
 
 def rank_methods(arguments: Namespace) -> str:
-    """Score all reference methods; a table."""
+    """Score all reference methods. Return a table."""
     from i2vkit.analysis.truth_benchmark import format_ranking, rank
 
     return format_ranking(rank(arguments.part, arguments.split, arguments.data))

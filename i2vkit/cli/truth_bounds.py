@@ -1,8 +1,7 @@
-"""Print what the ground truth of rendered sets leaves room for: `i2v truth-bounds data/mug_64/truth
-data/bair_64/truth`.
+"""Print the score bounds of rendered sets: `i2v truth-bounds data/mug_64/truth data/bair_64/truth`.
 
-Printed are the static baseline, repeating the first frame, and the upper bound, the ground truth itself coded as H.264
-(as MP4 files are).
+These are the static baseline, which repeats the first frame, and the upper bound, the ground truth itself coded as
+H.264 (as in MP4 files).
 """
 
 from argparse import ArgumentParser, Namespace
@@ -13,11 +12,11 @@ FORMATS = (("ssim", ".3f"), ("psnr", ".2f"))
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
     parser.add_argument("roots", nargs="+", metavar="ROOT", help="prepared truth, for instance data/mug_64/truth")
-    parser.add_argument("--number", type=int, help="of clips of each, spread evenly (default: all)")
+    parser.add_argument("--number", type=int, help="number of clips of each, spread evenly (default: all)")
 
 
 def run(arguments: Namespace) -> None:
-    """Score and print a row a root."""
+    """Score the sets, and print a row for each root."""
     from i2vkit.analysis.truth_benchmark.bounds import truth_bounds
 
     print(

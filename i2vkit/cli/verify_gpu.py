@@ -7,9 +7,13 @@ from pathlib import Path
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
-    parser.add_argument("--minutes", type=float, default=10.0, help="the whole may take (default: %(default)s)")
+    parser.add_argument(
+        "--minutes", type=float, default=10.0, help="minutes that all stages together may take (default: %(default)s)"
+    )
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"], help="default: %(default)s")
-    parser.add_argument("--narrow", action="store_true", help="narrow models, a sixteenth as wide; always on a CPU")
+    parser.add_argument(
+        "--narrow", action="store_true", help="narrow models, a sixteenth as wide; a CPU always gets these"
+    )
     parser.add_argument(
         "--only",
         nargs="+",

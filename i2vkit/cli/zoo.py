@@ -1,7 +1,8 @@
-"""Add models to those that are shipped, and verify their scores: `i2v zoo verify dtgan-faces`.
+"""Show the shipped models, verify their scores, and add models: `i2v zoo verify dtgan-faces`.
 
 `i2v zoo add NAME CONFIG CHECKPOINT` exports a trained model into the package, scores the file and lists it. `i2v zoo
-verify` scores shipped weights anew on a CPU and compares every committed digit.
+verify` scores shipped weights again on a CPU and compares every committed digit. `i2v zoo show` animates the example
+face with each of them.
 """
 
 import os
@@ -17,11 +18,13 @@ TRUTH = Path("data/i2v_truth_v1")
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    verify = add_command(commands, "verify", "score shipped weights anew, and compare every committed digit")
-    verify.add_argument("names", nargs="*", metavar="NAME", help="of a shipped model (default: all)")
+    verify = add_command(commands, "verify", "score shipped weights again, and compare every committed digit")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="name of a shipped model (default: all)")
     verify.add_argument(
-        "--quick", action="store_true", help="on a small subset with its own digits, rendered on the fly"
+        "--quick", action="store_true", help="use a small subset with its own digits, rendered on the fly"
     )
+    show = add_command(commands, "show", "animate the example face with every shipped model of faces, side by side")
+    show.add_argument("--out", required=True, help=".mp4, .mkv, .avi, .gif, or .png for a strip")
     add = add_command(commands, "add", "export a trained model into the zoo, score it and list it")
     add.add_argument("name", help="lower case words joined by '-', such as dtgan-faces")
     add_config(add)
@@ -29,9 +32,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     add.add_argument("--metrics", metavar="FILE", help="metrics.json of i2v test of exactly these weights in bf16")
     add.add_argument("--protocol", help="a protocol of the config (default: its first)")
     add.add_argument("--data-words", default="", help="the training data in words (default: their folders)")
-    add.add_argument("--minutes", type=float, help="the training took so long")
-    add.add_argument("--device", help="where it trained, such as 'one CPU core'")
-    add.add_argument("--note", help="anything else that a user of the weights must know")
+    add.add_argument("--minutes", type=float, help="minutes that the training took")
+    add.add_argument("--device", help="device of the training, such as 'one CPU core'")
+    add.add_argument("--note", help="anything else that users of the weights must know")
     add.add_argument("--replace", action="store_true", help="replace the model of that name")
     for command in (verify, add):
         command.add_argument(
@@ -44,11 +47,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Add a model, or verify some; exit code 1 where a digit differs."""
-    # Digits are those of a CPU. Read when torch is imported, which happens below.
+    """Show, add or verify models. The exit code is 1 if a digit differs."""
+    # The committed digits come from a CPU. torch reads this when it is imported, which happens below.
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if arguments.command == "add":
         add_model(arguments)
+    elif arguments.command == "show":
+        show(arguments)
     elif not verify_models(arguments):
         sys.exit(1)
 
@@ -75,8 +80,17 @@ def add_model(arguments: Namespace) -> None:
     print(", ".join(f"{name} {value}" for name, value in entry.scores.items()))
 
 
+def show(arguments: Namespace) -> None:
+    """Write the video of all shipped models of faces."""
+    from i2vkit.zoo.showing import face_models, show_models
+
+    entries = face_models()
+    frames = show_models(arguments.out, entries)
+    print(f"{arguments.out}: {frames} frames by {', '.join(entry.name for entry in entries)}")
+
+
 def verify_models(arguments: Namespace) -> bool:
-    """Print what differs; return whether nothing does."""
+    """Print the differences, and return True if there are none."""
     from i2vkit.zoo.index import find_entry, read_index
     from i2vkit.zoo.verification import report, verify
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -56,10 +57,11 @@ def retarget(driving: Coefficients, person: Coefficients, frame: int = 0) -> Coe
 
 def write_coefficients(path: Path, coefficients: Coefficients, model: MorphableModel) -> None:
     """Write the coefficients of a clip atomically, as float32, with the name and the hash of their model."""
-    arrays = {name: np.asarray(value, np.float32) for name, value in vars(coefficients).items()}
+    arrays: dict[str, Any] = {"model": model.name, "hash": model.hash}
+    arrays |= {name: np.asarray(value, np.float32) for name, value in vars(coefficients).items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, model=model.name, hash=model.hash, **arrays)
+        np.savez_compressed(file, **arrays)
 
 
 def read_coefficients(path: Path, model: MorphableModel) -> Coefficients:

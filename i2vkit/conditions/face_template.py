@@ -125,8 +125,8 @@ def _curves() -> list[np.ndarray]:
         lid = np.column_stack([EYE_HALF * u, height * lid_arch(u)])
         curves += [lid + np.array([x, 0.0]) for x in (-EYE, EYE)]
     top, gap, bottom = lip_edges(v)
-    for height in (top + 2.0, top, 0.5 * (top + gap), gap, 0.0 * gap, -gap, 0.5 * (bottom - gap), bottom, bottom - 2.0):
-        curves.append(np.column_stack([MOUTH_HALF * v, MOUTH + height]))
+    for edge in (top + 2.0, top, 0.5 * (top + gap), gap, 0.0 * gap, -gap, 0.5 * (bottom - gap), bottom, bottom - 2.0):
+        curves.append(np.column_stack([MOUTH_HALF * v, MOUTH + edge]))
     nose = np.column_stack([np.zeros(14), np.linspace(10, -46, 14)])
     return [*curves, nose]
 
@@ -180,8 +180,9 @@ def _height(points: np.ndarray, rim: np.ndarray) -> np.ndarray:
     power = 2.3 + 2.2 * down**2
     height = edge + (_DEPTH - edge) * (1.0 - share**power) ** 0.55
     within = np.clip((1.0 - share) / 0.12, 0.0, 1.0)  # the relief fades out at the rim
-    relief = sum(tall * (bump(x, y, (cx, cy), wide) + (cx > 0) * bump(x, y, (-cx, cy), wide))
-                 for cx, cy, *wide, tall in _RELIEF)  # fmt: skip
+    relief = np.zeros_like(x)
+    for cx, cy, wide, high, tall in _RELIEF:
+        relief = relief + tall * (bump(x, y, (cx, cy), (wide, high)) + (cx > 0) * bump(x, y, (-cx, cy), (wide, high)))
     inside = (y > _NOSE_Y[0]) & (y < _NOSE_Y[-1])
     at = np.clip(y, _NOSE_Y[0], _NOSE_Y[-1])
     relief = relief + inside * _NOSE_HEIGHT(at) * np.exp(-((np.abs(x) / _NOSE_WIDTH(at)) ** 2.2))

@@ -248,7 +248,10 @@ def override(cfg: Config, options: dict[str, Any], log: bool = True) -> None:
 
 
 def changes_of(cfg: Config) -> list[str]:
-    """Return the lines of ``override`` about ``cfg`` or the config it is a copy of: swapped parts and what follows."""
+    """Return the lines of ``override`` about ``cfg``: swapped parts and the consequences.
+
+    Copies of a config have the same.
+    """
     return vars(cfg).get(_CHANGES, [])
 
 
@@ -284,7 +287,7 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
 
 def _index(values: list, key: str, where: str) -> int:
     if not key.isdigit() or int(key) >= len(values):
-        raise ConfigError(f"'{where}': a list of {len(values)} stands there; give a number below {len(values)}")
+        raise ConfigError(f"'{where}': there is a list of {len(values)} entries; give a number below {len(values)}")
     return int(key)
 
 

@@ -12,7 +12,7 @@ from i2vkit.utils.named import named_entries
 
 
 def built_on(path: str) -> tuple[str, ...]:
-    """Return the slots that the weights of the part at ``path`` were trained with and do not fit without."""
+    """Return the slots with which the weights of the part at ``path`` were trained, and on which they depend."""
     slot = GENERATOR_SLOTS.get(path.removeprefix("generator."))
     return slot.built_on if slot is not None and path.startswith("generator.") else ()
 

@@ -118,17 +118,12 @@ def listed_variants(path: Path) -> dict[str, str]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, UnicodeDecodeError):
         return {}  # ``read_config`` reports the error
-    found = {}
+    found: dict[str, str] = {}
     for node in tree.body:
         if not isinstance(node, ast.Assign) or [ast.unparse(target) for target in node.targets] != [VARIANTS]:
             continue
         literal = node.value
-        keys = (
-            [key.value for key in literal.keys if isinstance(key, ast.Constant)]
-            if isinstance(literal, ast.Dict)
-            else []
-        )
-        if not isinstance(literal, ast.Dict) or len(keys) != len(literal.keys):
+        if not isinstance(literal, ast.Dict) or not all(isinstance(key, ast.Constant) for key in literal.keys):
             raise ConfigError(
                 f'{path}: write variants = {{"name": dict(help=..., options=...), ...}}, keys as they are'
             )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Literal, overload
 
 import torch
 from torch import nn
@@ -23,6 +23,10 @@ SLOTS = ("content_encoder", "motion_encoder", "decoder", "refiner")
 OPTIONS = tuple(name for name in inspect.signature(torch.compile).parameters if name != "model")
 
 
+@overload
+def compile_options(value: Literal[True]) -> dict[str, Any]: ...
+@overload
+def compile_options(value: bool | Mapping[str, Any] | None) -> dict[str, Any] | None: ...
 def compile_options(value: bool | Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return the arguments of ``torch.compile`` that a config's key ``compile`` means, or None for no compilation.
 

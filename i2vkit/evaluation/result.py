@@ -158,7 +158,7 @@ def intervals(per_video: list[dict], names: list[str], over: str | None = None) 
     Scores with a single such unit have no interval.
     """
     over = over or bootstrap_over(per_video)[0]
-    result = {}
+    result: dict[str, list[float]] = {}
     for name in names:
         key = name.rpartition("/")[2]
         videos = [video for video in per_video if video.get(key) is not None]

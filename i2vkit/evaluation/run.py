@@ -91,7 +91,7 @@ def test(
         runner.logger.warning(f"{metric} is left out: {reason}")
     with computing_in("fp32"):  # for the metrics, since the model switches to its own precision
         scores = runner.test()
-    found = [None]
+    found: list[Any] = [None]  # the other processes receive the result here
     if is_main_process():
         result = build_result(cfg, checkpoint, name, plan, runner, scores) | {
             "options": options or {},
@@ -108,7 +108,7 @@ def test(
 
 
 # Otherwise pytest would collect this function as a test in modules that import it.
-test.__test__ = False
+test.__test__ = False  # type: ignore[attr-defined]  # mypy knows no attributes of functions
 
 
 def uncached_data_options(cfg: Config) -> dict[str, None]:
@@ -151,7 +151,7 @@ def check_motion(model: Any, pairs: Sequence[Pair]) -> None:
     generator = getattr(model, "generator", None)
     drawn = Counter(pair.name for pair in pairs if pair.motion == "prior")
     has_prior = generator is not None and generator.has_prior
-    varies = has_prior and generator.is_random("prior")
+    varies = generator is not None and has_prior and generator.is_random("prior")
     if drawn and not (has_prior and (varies or max(drawn.values()) == 1)):
         raise ConfigError(
             "this protocol draws motion at random, but this model is deterministic: it takes its motion from "

@@ -99,7 +99,7 @@ def bootstrap_over(videos: Sequence[dict]) -> tuple[str, int]:
     (('people', 2), ('clips', 2), ('videos', 2))
     """
     for over in GROUPS:
-        if (number := len(set(groups_of(videos, over)))) > 1:
+        if (number := len({video.get(GROUPS[over]) for video in videos})) > 1:
             return over, number
     return "videos", len(videos)
 

@@ -3,6 +3,7 @@
 import re
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -97,6 +98,6 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     if image.dtype != np.uint8 or (image.ndim != 2 and image.shape[2:] != (3,)):
         raise ValueError(f"an image is uint8 (H, W, 3) or (H, W), got {image.dtype} {image.shape}")
     # Pillow's defaults for JPEG halve the resolution of colour, which would show in condition maps.
-    options = {"quality": 95, "subsampling": 0} if path.suffix.lower() in (".jpg", ".jpeg") else {}
+    options: dict[str, Any] = {"quality": 95, "subsampling": 0} if path.suffix.lower() in (".jpg", ".jpeg") else {}
     with naming(path, "cannot be written"), atomic_path(path) as temporary:
         Image.fromarray(image).save(temporary, **options)

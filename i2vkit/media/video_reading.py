@@ -69,7 +69,7 @@ def video_length(path: str | Path) -> int:
             return len(image_paths(path))
         if not _is_video(path):
             with Image.open(path) as image:
-                return image.n_frames if image.format in _ANIMATED_FORMATS else 1
+                return getattr(image, "n_frames", 1) if image.format in _ANIMATED_FORMATS else 1
         with av.open(str(path)) as container:
             # Each packet of a video stream is one encoded frame; empty and discarded packets yield none.
             return sum(packet.size > 0 and not packet.is_discard for packet in container.demux(video=0))

@@ -78,10 +78,11 @@ class VideoWriter:
         suffix = self.path.suffix.lower()
         with ExitStack() as stack, naming(self.path, "cannot be written"):
             temporary = stack.enter_context(atomic_path(self.path))
-            sink = (
+            sink: _Encoder | _Pictures = (
                 _Encoder(temporary, self.fps, *_CODECS[suffix]) if suffix in _CODECS else _Pictures(temporary, self.fps)
             )
-            self._sink = stack.enter_context(sink)
+            stack.enter_context(sink)
+            self._sink = sink
             self._stack = stack.pop_all()  # keeps both contexts open until ``__exit__``
         return self
 
@@ -111,7 +112,9 @@ class _Encoder:
 
     def __init__(self, path: Path, fps: float, codec: str, pixel_format: str, options: dict, container_options: dict):
         self.container = av.open(str(path), "w", options=container_options)
-        self.stream = self.container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
+        stream = self.container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
+        assert isinstance(stream, av.VideoStream)  # all codecs of ``_CODECS`` are of videos
+        self.stream = stream
         self.stream.pix_fmt = pixel_format
         self._begun = False
 

@@ -59,6 +59,7 @@ def plan_generator(decoder: dict, num_labels: int = 0, **parts: dict | None) -> 
         if slot.planned:
             config = parts.get(name)
             classes[name] = None if config is None else _class_of(name, config)
+    # The decoder is always built: everything else depends on what it reads.
     content, encoder, reader = classes["content_encoder"], classes["motion_encoder"], _class_of("decoder", decoder)
     content_source = f"content_encoder={_name(content)}"
     content_adapters = _bridge(reader, "content", _content_of(content), content_source)
@@ -69,9 +70,11 @@ def plan_generator(decoder: dict, num_labels: int = 0, **parts: dict | None) -> 
     adapters: dict[str, tuple[type[Adapter], ...]] = {}
     available, before = encoded, [f"motion_encoder={_name(encoder)}"]
     for name in motion_steps():
+        # A step that nobody reads gets no adapters, and the steps behind it do not see its output.
         if name in steps:
             adapters[name] = _bridge(steps[name], "motion", available, " and ".join(before))
             available = available | steps[name].provides_set()
+        # For messages: an empty slot of i2vkit is named too, so that you see which part is missing.
         if classes[name] is not None or name not in added_slots():
             before.append(f"{name}={_name(classes[name])}")
     adapters["decoder"] = _bridge(reader, "motion", available, " and ".join(before))
@@ -113,10 +116,12 @@ def _steps_read(classes: dict[str, type[Part] | None], reader: type[Part], encod
     used: dict[str, type[Part]] = {}
     # From the last step to the first, since a step is read by later ones.
     for i, (name, step) in reversed(list(enumerate(order))):
+        # Fields that the readers get if this step is left out.
         upstream = encoded.union(*(other.provides_set() for _, other in order[:i]))
         if step.provides_set() & read or any(_reaches(step, other, upstream) for other in readers):
             used[name] = step
             readers.append(step)
+            # What the step provides is read from it, and no longer from the steps before.
             read = (read - step.provides_set()) | step.reads()
     return dict(reversed(used.items()))
 
@@ -157,9 +162,10 @@ def _bridge(reader: type[Part], side: str, available: set[str], upstream: str) -
     adapters = []
     for need in reader.requires:
         if not need.startswith(f"{side}.") or need in available:
-            continue
+            continue  # on the other side, or no adapter is needed
         adapter = _adapter(need, available)
         if adapter is None:
+            # The frames before are there only in a rollout, so the message leaves them out.
             given = ", ".join(sorted(available - {"content.past"})) or "nothing"
             raise ConfigError(
                 f"{reader.__name__} needs {need}, but {upstream} give(s) {given} and no adapter makes it; "

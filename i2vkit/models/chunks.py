@@ -1,4 +1,4 @@
-"""Clips of any length, made chunk by chunk."""
+"""Generation of clips of any length, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -34,26 +34,27 @@ def generate_in_chunks(
     content: Tensor | None = None,
     motion: str = "driving",
 ) -> Iterator[Generated]:
-    """Generate a batch of clips of any length, chunk by chunk; memory does not grow with the length.
+    """Generate a batch of clips of any length, chunk by chunk. Memory does not grow with the length.
 
     Args:
-        generator: In eval mode.
+        generator: A generator in eval mode.
         clips: Successive chunks of one batch.
-        seeds: One a clip of the batch; With a ``SeedInterpolation`` the video lies on the way from one seed to the
-            other.
+        seeds: One seed for each clip of the batch. A ``SeedInterpolation`` gives a video between those of two seeds.
         autocast: The precision of forward passes.
-        content: Images (B, 3, H, W) to animate; by default the first chunk's image or else its first frame.
-        motion: "driving", encoded from the clips, or "prior", without a driving video.
+        content: Images (B, 3, H, W) in [-1, 1] to animate. By default the image of the first chunk, or else its first
+            frame.
+        motion: "driving" (default) encodes the motion of the clips, "prior" draws it without a driving video.
 
     Yields:
-        One ``Generated`` a chunk.
+        One ``Generated`` for each chunk.
 
     Raises:
-        ConfigError: if motion is to be drawn and there is no prior, if a second chunk comes and a part of the generator
-            cannot carry on, and for a length that the generator cannot make.
+        ConfigError: Motion shall be drawn and the generator has no prior; there is a second chunk and a part does not
+            support chunks; or the generator cannot make clips of this length.
     """
     if motion == "prior" and not generator.has_prior:
         raise ConfigError("sampled motion was asked for, but this model is deterministic: give it a driving video")
+    # One state for all chunks: it keeps random draws, recurrent states and, in a rollout, the last frame.
     state, entry = GenerationState(seeds), Pass(motion=motion)
     fixed: Content | None = None
     for number, clip in enumerate(clips):
@@ -61,8 +62,10 @@ def generate_in_chunks(
             raise ConfigError("this generator makes a clip in one piece only: a part of it needs the whole clip")
         with autocast(clip.driving.device):
             if fixed is None:
+                # The content of the first chunk serves all of them.
+                # The image to animate: the given one, that of the batch, or the first driving frame.
                 first = clip if content is None else replace(clip, image=content)
                 fixed = generator.encode_content(first, "driving" if first.image is None else "image")
             encoded = generator.motion_of(clip, entry, state, fixed)
             made = generator.make(fixed, encoded, clip, state, entry)
-        yield made
+        yield made  # outside of autocast, in which the caller's code must not run

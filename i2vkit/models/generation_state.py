@@ -1,4 +1,4 @@
-"""What a batch of clips carries from chunk to chunk while it is generated."""
+"""The random draws and recurrent states of a batch of clips while it is generated, chunk by chunk."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,15 @@ from i2vkit.errors import ConfigError
 
 @dataclass(frozen=True)
 class SeedInterpolation:
-    """In place of a seed: a share of the way, in [0, 1], from the draws of ``start`` to those of ``end``.
+    """A random draw between those of two seeds, to be given in place of a seed.
 
-    Normal draws turn on the sphere, so that each has the length that draws of N(0, I) have (a straight line would pass
-    near the mean); uniform ones go round the circle and stay uniform. At 0 and 1 they are the draws of the two seeds.
+    Normal draws are interpolated on the sphere, so that they keep the length of draws of N(0, I). A straight line would
+    pass near the mean. Uniform draws are interpolated on the circle, so that they stay uniform.
+
+    Args:
+        start: Seed of the draws at ``share=0``.
+        end: Seed of the draws at ``share=1``.
+        share: Position between the two, in [0, 1].
     """
 
     start: int
@@ -25,9 +30,13 @@ class SeedInterpolation:
 
 
 def spherical(start: Tensor, end: Tensor, share: float) -> Tensor:
-    """The point at a share of the way from ``start`` to ``end`` along the great circle, as one vector of all values.
+    """Return the spherical interpolation between two tensors of one shape, each taken as one vector.
 
-    Between lengths that differ the length changes evenly in angle; parallel vectors are joined by a line.
+    Args:
+        start: Result at ``share=0``.
+        end: Result at ``share=1``.
+        share: Position on the great circle between the two, in [0, 1]. (Nearly) parallel vectors are interpolated on a
+            straight line.
 
     Examples:
         >>> import torch
@@ -37,80 +46,105 @@ def spherical(start: Tensor, end: Tensor, share: float) -> Tensor:
         [1.4142, 1.4142]
     """
     lengths = start.norm() * end.norm()
+    # Two vectors of length 0 count as parallel.
     cosine = (start * end).sum() / lengths if lengths > 0 else start.new_ones(())
-    angle = torch.arccos(cosine.clamp(-1, 1))
+    angle = torch.arccos(cosine.clamp(-1, 1))  # clamped, since rounding may lead beyond
     sine = torch.sin(angle)
-    if sine < 1e-4:
+    if sine < 1e-4:  # parallel: the division below would be by about 0
         return torch.lerp(start, end, share)
     return (torch.sin((1 - share) * angle) * start + torch.sin(share * angle) * end) / sine
 
 
 class GenerationState:
-    """The random draws and recurrent states of a batch of clips in the making.
+    """The random draws and recurrent states of a batch of clips while they are generated.
 
-    A part asks for its draws here instead of from torch: each is made once for a clip and stays the same over all its
-    chunks, so that a clip made in chunks equals the clip made at once. With ``seeds``, one a clip, a clip's draws
-    depend on its own seed alone, not on the rest of the batch; without, they come from torch's global generator
-    (training). ``SeedInterpolation`` in place of a seed gives draws between those of two seeds.
+    A part asks this object for random numbers instead of torch. Each draw is made once for a clip and stays the same
+    for all its chunks, so that a clip made in chunks equals the clip made at once.
 
-    A state that knows its batch, from ``like`` (B, ...), a tensor of it, or by ``set_batch``, makes draws for parts
-    without any other input; the generator sees to that.
+    Args:
+        seeds: One seed for each clip. The draws of a clip then depend only on its own seed, and not on the rest of the
+            batch. A ``SeedInterpolation`` gives draws between those of two seeds. None, the default, for training: the
+            draws come from torch's global generator.
+        like: A tensor (B, ...) of the batch, which gives number of clips and device. The generator sets both by
+            ``set_batch``, so that parts can draw without any input tensor.
+
+    Attributes:
+        recurrent: The state that a part keeps for the next chunk, by part.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.models.generation_state import GenerationState
+        >>> part, batch = torch.nn.Identity(), torch.zeros(2, 3)
+        >>> noise = GenerationState(seeds=[1, 2]).normal(part, "noise", (4,), like=batch)
+        >>> noise.shape
+        torch.Size([2, 4])
+        >>> other = GenerationState(seeds=[2]).normal(part, "noise", (4,), like=batch[:1])
+        >>> torch.equal(noise[1], other[0])  # a clip depends on its own seed
+        True
     """
 
     def __init__(self, seeds: Sequence[int | SeedInterpolation] | None = None, like: Tensor | None = None):
         self.seeds = seeds
         self.recurrent: dict[nn.Module, Any] = {}
         self._batch = None if like is None else (len(like), like.device)
+        # Both by part and name of the draw: numbers drawn once for a clip, and sources of numbers for each step.
         self._draws: dict[tuple[nn.Module, str], Tensor] = {}
         self._sources: dict[tuple[nn.Module, str], list[Callable[[], Tensor]]] = {}
 
     def set_batch(self, like: Tensor) -> None:
-        """Say which batch this state serves: ``like`` (B, ...) gives number of clips and device."""
+        """Take number of clips and device from ``like`` (B, ...), a tensor of the batch."""
         self._batch = len(like), like.device
 
     def normal(self, part: nn.Module, name: str, shape: tuple[int, ...], like: Tensor | None = None) -> Tensor:
-        """Standard normal numbers (B, *shape) for ``part``.
+        """Return standard normal numbers (B, *shape), the same ones for all chunks of a clip.
 
-        ``like`` (B, ...) gives number of clips and device; by default those of the batch that the state serves.
+        Args:
+            part: The part that draws.
+            name: Name of the draw; a part may make several.
+            shape: Shape of the numbers of one clip.
+            like: A tensor (B, ...) that gives number of clips and device. By default they are those of the batch.
 
         Raises:
-            ConfigError: without ``like``, if the state was not told of a batch.
+            ConfigError: There is no ``like``, and no batch was set.
         """
         return self._draw(part, name, shape, like, torch.randn)
 
     def uniform(self, part: nn.Module, name: str, shape: tuple[int, ...], like: Tensor | None = None) -> Tensor:
-        """Numbers (B, *shape) uniform in [0, 1) for ``part``; the rest as for ``normal``."""
+        """Return numbers (B, *shape), uniform in [0, 1). Arguments and errors are those of ``normal``."""
         return self._draw(part, name, shape, like, torch.rand)
 
     def normal_per_frame(
         self, part: nn.Module, name: str, length: int, shape: tuple[int, ...], like: Tensor | None = None
     ) -> Tensor:
-        """Standard normal numbers (B, T, *shape), new ones for each of ``length`` steps; the next chunk's follow on.
+        """Return standard normal numbers (B, T, *shape), new ones for each of ``length`` steps.
 
-        The rest is as for ``normal``.
+        The numbers of the next chunk continue those of this one. The other arguments and errors are those of
+        ``normal``.
         """
         batch, device = self._batch_of(like)
         if self.seeds is None:
+            # Without seeds the numbers need not be the same again, so no source is kept.
             return torch.randn(batch, length, *shape, device=device)
         key = (part, name)
         if key not in self._sources:
             order = self._order()
             self._sources[key] = [_draws(torch.randn, shape, seed, order) for seed in self.seeds]
-        # Step by step: the numbers of one large draw are not those of two smaller ones.
-        rows = [torch.stack([draw() for _ in range(length)]) for draw in self._sources[key]]
-        return torch.stack(rows).to(device)
+        # Drawn step by step, since one large draw gives other numbers than two smaller ones.
+        rows = [torch.stack([draw() for _ in range(length)]) for draw in self._sources[key]]  # B times (T, *shape)
+        return torch.stack(rows).to(device)  # (B, T, *shape)
 
     @property
     def used_rng(self) -> bool:
-        """Whether any random number was asked for."""
+        """Return True if any random number was drawn."""
+        # Draws of size 0, as LabelFusion makes them with noise=0, do not count.
         return bool(self._sources) or any(draws.numel() for draws in self._draws.values())
 
     def _order(self) -> int:
-        """How many draws there were before: each has random numbers of its own."""
+        """Return the number of draws so far, from which the next draw gets random numbers of its own."""
         return len(self._draws) + len(self._sources)
 
     def _batch_of(self, like: Tensor | None) -> tuple[int, torch.device]:
-        """Number of clips and device of a draw."""
+        """Return number of clips and device of a draw."""
         if like is not None:
             return len(like), like.device
         if self._batch is None:
@@ -120,11 +154,20 @@ class GenerationState:
             )
         return self._batch
 
-    def _draw(self, part, name, shape, like, sampler) -> Tensor:
+    def _draw(
+        self,
+        part: nn.Module,
+        name: str,
+        shape: tuple[int, ...],
+        like: Tensor | None,
+        sampler: Callable[..., Tensor],
+    ) -> Tensor:
+        """Return the draw that was made for this part and name, or make it by ``sampler``."""
         key = (part, name)
         if key not in self._draws:
             batch, device = self._batch_of(like)
             if self.seeds is None:
+                # Straight on the device, from torch's global generator.
                 self._draws[key] = sampler(batch, *shape, device=device)
             else:
                 self._draws[key] = _draw_once(sampler, shape, self.seeds, self._order()).to(device)
@@ -136,29 +179,33 @@ def _draw_once(
     sampler: Callable, shape: tuple[int, ...], seeds: Sequence[int | SeedInterpolation], order: int
 ) -> Tensor:
     """Return the first draws (B, *shape) of all seeds."""
-    return torch.stack([_draws(sampler, shape, seed, order)() for seed in seeds])
+    return torch.stack([_draws(sampler, shape, seed, order)() for seed in seeds])  # B times (*shape)
 
 
 def _draws(
     sampler: Callable, shape: tuple[int, ...], seed: int | SeedInterpolation, order: int
 ) -> Callable[[], Tensor]:
-    """A function whose calls give one draw after the other, by a seed or between two."""
+    """Return a function whose calls give one draw after the other, of a seed or between two seeds."""
     if not isinstance(seed, SeedInterpolation):
+        # One source for all calls, so that each call continues the numbers of the one before.
         source = _generator(seed, order)
         return lambda: sampler(*shape, generator=source, device="cpu")
     if seed.share in (0, 1):
+        # Exactly the draws of that seed, without rounding.
         return _draws(sampler, shape, seed.end if seed.share else seed.start, order)
-    start, end = (_draws(sampler, shape, own, order) for own in (seed.start, seed.end))
+    start, end, share = _draws(sampler, shape, seed.start, order), _draws(sampler, shape, seed.end, order), seed.share
     join = spherical if sampler is torch.randn else _around
-    return lambda: join(start(), end(), seed.share)
+    return lambda: join(start(), end(), share)
 
 
 def _around(start: Tensor, end: Tensor, share: float) -> Tensor:
-    """Numbers in [0, 1), the ends of which meet: a share of the shorter way from ``start`` to ``end``."""
+    """Return the interpolation between numbers in [0, 1) on the shorter arc of a circle, on which 0 and 1 coincide."""
+    # The inner term is the signed distance in [-0.5, 0.5).
     return (start + share * ((end - start + 0.5) % 1 - 0.5)) % 1
 
 
 def _generator(seed: int, order: int) -> torch.Generator:
-    # Drawn on the CPU, so that a seed means the same clip on every device.
+    """Return a source of random numbers for the draw number ``order`` of a seed."""
+    # On the CPU, so that a seed means the same clip on every device.
     state = np.random.SeedSequence([seed, order]).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(state))

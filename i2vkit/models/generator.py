@@ -1,11 +1,12 @@
-"""The one generator: content encoder -> motion encoder -> motion generator -> decoder -> head -> refiner.
+"""The generator: content encoder -> motion encoder -> motion generator -> decoder -> head -> refiner.
 
-What it can do is asked in ``generator_capabilities.py``; checks are in ``generator_checks.py``, the order of calls
-where frames are made from frames before in ``rollout.py``, and clips of any length, chunk by chunk, in ``chunks.py``.
+``generator_capabilities.py`` tells what a generator can do, and ``generator_checks.py`` contains its checks.
+``rollout.py`` makes each frame from the frame before, and ``chunks.py`` makes clips of any length, chunk by chunk.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from einops import rearrange
 from torch import Tensor
@@ -31,33 +32,63 @@ __all__ = ["Generator", "call_with_content", "check_maps"]
 
 @MODELS.register_module()
 class Generator(GeneratorCapabilities):
-    """Turns a content and a motion into a video; every slot takes any part of its registry.
+    """Turns a content and a motion into a video. Every slot takes any part of its registry.
 
-    Each encoder runs once for each distinct input of a call; its result is shared by the passes. A slot that nobody
-    reads stays empty, and adapters (named in the log) stand where two parts do not meet by themselves. A ``refiner``
-    makes a second video from the first, ``coarse`` one, and the clip's condition maps; the head reads its features too,
-    with the coarse video as base.
+    Each encoder runs once for each distinct input of a call, and the passes share its result. A part whose output
+    nobody reads is not built. Where two parts do not fit, the generator inserts an adapter and names it in the log. A
+    ``refiner`` makes a second video from the first, ``coarse`` one and the condition maps of the clip. The head then
+    turns the refiner's features into a video too, with the coarse video as base.
 
-    Where a part reads frames that were given or made before (``reads_past``), frame 0 of a video is the image itself,
-    and the others are made step by step (``rollout.py``).
+    If a part reads frames that were given or made before (``reads_past``), frame 0 of a video is the image itself, and
+    the others are made step by step (``rollout.py``).
+
+    Args:
+        decoder: Config of the decoder.
+        head: Config of the head.
+        image_size: Side of the image in pixels.
+        content_encoder: Config of the content encoder, or None (default) for none.
+        motion_encoder: Config of the motion encoder, or None (default) for none.
+        motion_generator: Config of the motion generator, or None (default) for none.
+        refiner: Config of the refiner, or None (default) for none.
+        num_labels: Number of labels that motion may depend on. 0, the default, for none.
+        map_channels: Number of channels of condition maps. 0, the default, for none.
+        passes: Passes of the training, so that impossible ones are refused. None by default.
+        skips_from: Source of the pyramid that the decoder gets in a rollout: "image" (default), or "past" for the frame
+            before.
+        added: Configs of parts in slots that a project has added (``add_slot``), by slot.
 
     Attributes:
-        feeds_back: True if frames are made from frames made before, in a rollout.
+        feeds_back: True if each frame is made from the frame before, in a rollout.
         reads_codes_of_past: True if a part then reads the content codes of the frames before.
+        content_per_frame: True if the decoder can read a content code for each frame.
+        makes_mask: True if the head makes a mask.
         encoded: Spec of the motion as it is encoded or drawn.
         motion: Spec of the motion that the decoder gets.
 
-    Args:
-        decoder, head, content_encoder, motion_encoder, motion_generator, refiner: Configs of the parts.
-        image_size: In pixels.
-        num_labels: Number of labels that motion may depend on.
-        map_channels: Number of condition maps a frame.
-        passes: What content meets what motion in training, so that impossible ones are refused.
-        skips_from: Whose pyramid the decoder gets in a rollout: "image", or "past" for that of the frame before.
-        added: Configs of parts in slots that a project has added (``add_slot``), by slot.
-
     Raises:
-        ConfigError: if the parts do not fit together.
+        ConfigError: The parts do not fit together.
+
+    Examples:
+        >>> import torch
+        >>> from i2vkit.models.generation_state import GenerationState
+        >>> from i2vkit.models.generator import Generator
+        >>> from i2vkit.models.training.passes import Pass
+        >>> from i2vkit.structures import VideoBatch
+        >>> generator = Generator(
+        ...     image_size=16,
+        ...     motion_encoder=dict(
+        ...         type="CnnLstmEncoder",
+        ...         hidden=8,
+        ...         frame_encoder=dict(type="ConvFrameEncoder", widths=(4, 4), features=8),
+        ...     ),
+        ...     decoder=dict(type="UNetDecoder", widths=(4, 8, 8, 8)),
+        ...     head=dict(type="DirectHead"),
+        ... ).eval()
+        >>> clip = VideoBatch(torch.zeros(2, 3, 5, 16, 16))  # two clips of five frames
+        >>> with torch.no_grad():
+        ...     generated = generator(clip, {"reconstruction": Pass()}, GenerationState(seeds=[0, 1]))
+        >>> generated["reconstruction"].video.shape
+        torch.Size([2, 3, 5, 16, 16])
     """
 
     def __init__(
@@ -78,19 +109,21 @@ class Generator(GeneratorCapabilities):
         super().__init__()
         if unknown := [name for name in added if name not in added_slots()]:
             raise ConfigError(
-                f"a generator has no slot '{unknown[0]}'; nearest: {closest_names(unknown[0], GENERATOR_SLOTS)} (a "
-                f"slot of "
-                f"your own is there once add_slot was called)"
+                f"a generator has no slot '{unknown[0]}'; nearest: {closest_names(unknown[0], GENERATOR_SLOTS)} (call "
+                f"add_slot first for a slot of your own)"
             )
         parts = dict(content_encoder=content_encoder, motion_encoder=motion_encoder, motion_generator=motion_generator)
         parts |= added
+        # From the classes alone: the plan tells which parts are built, and with which adapters between them.
         plan = plan_generator(decoder, num_labels, **parts)
         parts = {name: config if name in plan.used else None for name, config in parts.items()}
         self.image_size, self.num_labels, self.map_channels = image_size, num_labels, map_channels
         self.skips_from = skips_from
-        known = dict(image_size=image_size, num_labels=num_labels, map_channels=map_channels)
+        # Arguments for the constructors of the parts. Each part adds some for those behind it.
+        known: dict[str, Any] = dict(image_size=image_size, num_labels=num_labels, map_channels=map_channels)
         slots = GENERATOR_SLOTS
 
+        # Content encoder and its adapters.
         known["requested"] = plan.content_requested
         self.content_encoder = slots["content_encoder"].build(parts["content_encoder"], known)
         content = (
@@ -99,14 +132,15 @@ class Generator(GeneratorCapabilities):
         self.content_adapters, content = chain(plan.content_adapters, content, image_size)
         known["content"] = content
 
+        # Motion encoder, then each motion step with the adapters in front of it, then the decoder's adapters.
+        # ``motion`` is the spec of the motion so far.
         known["requested"] = plan.motion_requested
         self.motion_encoder = slots["motion_encoder"].build(parts["motion_encoder"], known)
         motion = checked_spec(self.motion_encoder, requested=plan.motion_requested) if self.motion_encoder else Spec()
         motion = replace(motion, condition=num_labels)
         self.encoded = motion
-        # What changes the motion on its way to the decoder: names of the adapters, and of the part behind them.
-        self._steps: list[tuple[str, str]] = []
-        labelled = False  # motion that is encoded from a video is not to depend on labels
+        self._steps = []
+        labelled = False  # until a part reads the label: motion that is encoded from a video must not depend on labels
         for name in motion_steps():
             adapters = adapters_of(name)
             built, motion = chain(plan.motion_adapters.get(name, ()), motion, image_size, labelled)
@@ -122,6 +156,7 @@ class Generator(GeneratorCapabilities):
         self.decoder_adapters, self.motion = chain(plan.motion_adapters["decoder"], motion, image_size, labelled)
         known["motion"] = self.motion
 
+        # The head comes before the decoder, which must know how many channels the head reads.
         self.head = slots["head"].build(head, known)
         known |= dict(out_channels=self.head.channels, base_requested=self.head.reads_base)
         known["identity_bias"] = getattr(self.head, "identity_bias", ())
@@ -129,74 +164,101 @@ class Generator(GeneratorCapabilities):
         check_reads_steps(self.decoder, self.decoder.reads(), self.motion)
         self.refiner = slots["refiner"].build(refiner, known)
         self.content_per_frame = flag(self.decoder, "code_per_frame") and content.code_per_frame
-        # Kept as values, since the generator's graph is to be traced without them.
+        # Stored as plain values, so that torch.compile need not trace through the properties of the parts.
         self.feeds_back = bool(self.past_readers)
-        readers = [*self.past_readers, *([self.motion_encoder] if self.encoded.variational else [])]
+        readers = self.past_readers
+        if self.encoded.variational and self.motion_encoder is not None:
+            readers = [*readers, self.motion_encoder]  # its prior may read the codes of the frames before
         self.reads_codes_of_past = self.feeds_back and any("content.code" in part.reads() for part in readers)
+        # The checks read the attributes above, and the dry run needs a generator that has passed them.
         generator_checks.check_rollout(self, content)
         generator_checks.check_passes(self, passes or {})
-        self.makes_mask = False
+        self.makes_mask = False  # until the dry run shows it
         made, self._draws = generator_checks.dry_run(self)
         self.makes_mask = made.mask is not None
 
     @classmethod
     def more_arguments(cls) -> list[str]:
-        """The names of ``added``: slots that projects have added."""
+        """Return the names that ``added`` may have: slots that projects have added."""
         return added_slots()
 
     def encode_content(self, clip: VideoBatch, which: str = "driving", per_frame: bool = False) -> Content:
-        """The content of the driving clip's first frame or of the image; ``per_frame`` adds codes (B, T, D)."""
+        """Return the content of one image for each clip.
+
+        Args:
+            clip: The batch.
+            which: "driving" (default) for the first frame of the driving clip, "image" for the image to animate.
+            per_frame: True gives codes (B, T, D) of all driving frames, if the decoder can read them. Default False.
+        """
         image = clip.driving[:, :, 0] if which == "driving" else clip.image
+        assert image is not None, "the content of an image was requested from a batch without images"
         if self.content_encoder is None:
-            return Content(image=image)
+            return Content(image=image)  # the decoder reads the image itself
         if per_frame and self.content_per_frame:
             return self.encode_frames(clip.driving)
         return self._encode_images(image)
 
     def encode_frames(self, video: Tensor) -> Content:
-        """The content of the first frame of a video (B, C, T, H, W), with the codes (B, T, D) of all its frames."""
+        """Return the content of the first frame of a video (B, C, T, H, W), with codes (B, T, D) of all its frames."""
         if self.content_encoder is None:
             return Content(image=video[:, :, 0])
-        every = self._encode_images(rearrange(video, "b c t h w -> (b t) c h w"))
+        every = self._encode_images(rearrange(video, "b c t h w -> (b t) c h w"))  # (B, C, T, H, W) -> (B T, C, H, W)
         batch = len(video)
+        # (B T, C_i, H_i, W_i) -> (B, T, C_i, H_i, W_i), of which the first frame stays
         pyramid = tuple(rearrange(level, "(b t) ... -> b t ...", b=batch)[:, 0] for level in every.pyramid)
-        code = None if every.code is None else rearrange(every.code, "(b t) d -> b t d", b=batch)
+        code = None if every.code is None else rearrange(every.code, "(b t) d -> b t d", b=batch)  # (B T, D)
         return Content(video[:, :, 0], pyramid, code)
 
     def _encode_images(self, image: Tensor) -> Content:
+        """Return the content of images (N, C, H, W), behind the adapters."""
+        assert self.content_encoder is not None, "callers handle generators without a content encoder"
         content = self.content_encoder(image)
         for adapter in self.content_adapters:
-            content = adapter(content, None)
+            content = adapter(content, None)  # without a state: content adapters draw and remember nothing
         return content
 
     def encode_motion(
         self, clip: VideoBatch, state: GenerationState, content: Content | None = None, codes: Tensor | None = None
     ) -> Motion:
-        """Return what the motion encoder gives, before the motion generator.
+        """Return the output of the motion encoder, before the motion generator.
 
         Args:
             clip: The driving clip.
-            state: Where draws and states come from.
-            content: Of the image that the motion will animate, for an encoder that reads it. By default it is that of
+            state: Random draws and recurrent states.
+            content: Content of the image that the motion will animate, for an encoder that reads it. By default that of
                 the first frame of the clip.
-            codes: Content codes (B, T, D) of the clip's frames, for an encoder that reads them, if they are there.
+            codes: Content codes (B, T, D) of the clip's frames, for an encoder that reads them. By default they are
+                encoded here.
+
+        Raises:
+            ConfigError: The encoder reads condition maps that the clip lacks, or a part reads a label that it lacks.
         """
         self.check_maps(clip)
         encoder = self.motion_encoder
+        assert encoder is not None, "callers handle generators without a motion encoder"
         if encoder.reads_content() and content is None:
             content = self.encode_content(clip)
         seen = content
         if self.encodes_frame_codes and not flag(encoder, "reads_past"):
+            assert content is not None, "an encoder that reads codes reads content"
             seen = replace(content, code=self.encode_frames(clip.driving).code if codes is None else codes)
         motion = call_with_content(encoder, clip, state, seen)
         if self.encoded.variational and not self._by_step:
+            # The divergence compares the posterior with this prior. A rollout adds it at each step.
             motion = replace(motion, **prior_of(encoder, content, state, motion.length, self.encoded))
         return self._completed(motion, clip)
 
     def draw_motion(self, clip: VideoBatch, state: GenerationState, content: Content | None = None) -> Motion:
-        """Motion as long as ``clip.driving``, from the encoder's prior given ``content``, or from N(0, I).
+        """Return a motion as long as ``clip.driving``, drawn from a prior.
 
-        In a rollout a code a step is drawn when its step comes, since its prior may read the frame before.
+        Args:
+            clip: Gives the length of the motion, and its label and condition maps.
+            state: Gives the random numbers.
+            content: Content that the encoder's own prior reads. With None, the default, the prior is N(0, I).
+
+        Returns:
+            The motion. In a rollout it has no code if there is one for each step. Such a code is drawn when its step is
+            made, since its prior may read the frame before.
         """
         motion = Motion(length=clip.driving.shape[2], num_frames=clip.num_frames)
         if self.draws_code and not self._by_step:
@@ -205,29 +267,38 @@ class Generator(GeneratorCapabilities):
 
     @property
     def _by_step(self) -> bool:
-        """True if prior and draws of a motion code are matters of each step of a rollout."""
+        """Return True if a rollout draws a motion code, and evaluates its prior, anew for each step."""
         return self.feeds_back and self.encoded.code_per_step
 
     def motion_of(
         self, clip: VideoBatch, entry: Pass, state: GenerationState, content: Content, codes: Tensor | None = None
     ) -> Motion:
-        """The motion of a pass: encoded from the clip, or drawn where nothing drives.
+        """Return the motion of a pass, encoded from the clip or drawn.
 
-        In a rollout, of an encoder that reads the past, it is empty: each step encodes the frame before.
+        If the motion encoder reads the past, the motion is empty, since each step of the rollout encodes the frame
+        before.
+
+        Args:
+            clip: The driving clip.
+            entry: The pass.
+            state: Random draws and recurrent states.
+            content: Content of the image.
+            codes: Content codes (B, T, D) of the clip's frames, if they are known.
         """
         if entry.motion == "prior" or self.motion_encoder is None or flag(self.motion_encoder, "reads_past"):
             return self.draw_motion(clip, state, content)
         return self.encode_motion(clip, state, content, codes)
 
     def _completed(self, motion: Motion, clip: VideoBatch) -> Motion:
-        """With condition maps, and the label as a one-hot vector."""
-        motion = replace(motion, driving_maps=clip.driving_maps)
+        """Return ``motion`` with the condition maps of the clip, and with its label as a one-hot vector (B, L)."""
+        motion = replace(motion, driving_maps=clip.driving_maps)  # for the refiner
         if not self.num_labels or clip.label is None:
             if self.reads_label:
                 raise ConfigError(
                     f"this generator makes videos by label (it knows {self.num_labels}) and the clip has none: give one"
                 )
             return motion
+        # (B,) -> (B, L), in the precision of the video
         return replace(motion, condition=functional.one_hot(clip.label, self.num_labels).to(clip.driving.dtype))
 
     def render(
@@ -239,18 +310,19 @@ class Generator(GeneratorCapabilities):
         frames: Tensor | None = None,
         past: Content | None = None,
     ) -> Generated:
-        """The video of a content and an encoded or drawn motion.
+        """Return the video of a content and an encoded or drawn motion.
 
         Args:
-            content: Of the image.
-            motion: Before the motion generator.
-            state: Where draws and states come from.
-            name: Of the pass, for the result.
-            frames: Indices (B, K) of the frames to decode; all by default.
-            past: In a rollout, what the parts that read the past get in place of ``content``.
+            content: Content of the image.
+            motion: Motion before the motion generator.
+            state: Random draws and recurrent states.
+            name: Name of the pass, for the result. "" by default.
+            frames: Indices (B, K), in ascending order, of the frames to decode. All frames by default.
+            past: In a rollout, the content of the frames before. Parts that read the past get it in place of
+                ``content``.
 
         Raises:
-            ConfigError: for a length that the decoder cannot make; names those it can.
+            ConfigError: The decoder cannot make clips of this length. The message names possible lengths.
         """
         if motion.length not in self.lengths:
             raise ConfigError(
@@ -258,7 +330,7 @@ class Generator(GeneratorCapabilities):
                 f"{motion.length}: set one of these as the length of the clips"
             )
         encoded = motion
-        state.set_batch(content.image)
+        state.set_batch(content.image)  # so that parts can draw noise without an input
         for adapters, part in self._steps:
             for adapter in getattr(self, adapters):
                 motion = adapter(motion, state)
@@ -267,19 +339,22 @@ class Generator(GeneratorCapabilities):
         for adapter in self.decoder_adapters:
             motion = adapter(motion, state)
         if frames is not None:
+            # Only now, since motion generators and adapters unroll the whole clip.
             motion = motion.select_frames(frames)
         seen = seen_by(self.decoder, content, past)
         if past is not None:
-            seen = replace(seen, pyramid=past.pyramid)
-        features, base = self.decoder(seen, motion, state)
+            seen = replace(seen, pyramid=past.pyramid)  # of the image or the frame before, by ``skips_from``
+        features, base = self.decoder(seen, motion, state)  # (B, C, T, H, W) and (B, 3, T or 1, H, W)
         # Video and losses stay in full precision under autocast.
         base = base.float()
-        made = dict(base=base) | self.head(features.float(), base)
+        # A base that the head returns replaces the decoder's.
+        made: dict[str, Any] = dict(base=base) | self.head(features.float(), base)
         if self.refiner is not None:
+            # The head turns the refiner's features into a video too, with the coarse video in place of the base.
             coarse = made["video"]
             features = self.refiner(coarse, motion.driving_maps if self.map_channels else None)
             made = dict(base=coarse) | self.head(features.float(), coarse) | dict(coarse=coarse)
-        # Maps of every frame are gigabytes, and nobody reads them behind the decoder.
+        # The maps of all frames take gigabytes, and nobody reads them after the decoder.
         motion, encoded = replace(motion, maps={}), replace(encoded, maps={})
         return Generated(content=content, motion=motion, encoded=encoded, pass_name=name, **made)
 
@@ -294,15 +369,17 @@ class Generator(GeneratorCapabilities):
         frames: Tensor | None = None,
         codes: Tensor | None = None,
     ) -> Generated:
-        """The video of a pass, rendered at once, or in a rollout where a part reads the past.
+        """Return the video of a pass, rendered at once, or in a rollout if a part reads the past.
 
         Args:
-            content: Of the image.
-            motion: As ``motion_of`` returns it.
-            clip: The driving clip; a rollout reads its frames if they are fed.
-            state, name, frames: As of ``render``.
+            content: Content of the image.
+            motion: Motion as ``motion_of`` returns it.
+            clip: The driving clip. A rollout with ``feed="truth"`` reads its frames.
+            state: Random draws and recurrent states.
             entry: The pass.
-            codes: Content codes (B, T, D) of the clip's frames, where they are known.
+            name: Name of the pass, for the result. "" by default.
+            frames: Indices (B, K) of the frames to decode. All frames by default, and always in a rollout.
+            codes: Content codes (B, T, D) of the clip's frames, if they are known.
         """
         if not self.feeds_back:
             return self.render(content, motion, state, name, frames)
@@ -315,19 +392,25 @@ class Generator(GeneratorCapabilities):
         state: GenerationState | None = None,
         frames: Tensor | None = None,
     ) -> dict[str, Generated]:
-        """The videos of all ``passes``, by name.
+        """Return the videos of all ``passes``, by name.
 
         Args:
-            clip: the batch.
-            passes: what content meets what motion.
-            state: where all draws and states come from; by default each pass has its own.
-            frames: indices (B, K) in ascending order. Motion is encoded, drawn and unrolled for the whole clip, and
-                these of its frames are decoded.
+            clip: The batch.
+            passes: The passes, by name. Each names a content and a motion.
+            state: Random draws and recurrent states. By default each pass has its own.
+            frames: Indices (B, K), in ascending order, of the frames to decode. All frames by default. In either case
+                the motion is encoded, drawn and unrolled for the whole clip.
+
+        Raises:
+            ConfigError: The clip lacks a label or condition maps, or has a length that the decoder cannot make.
         """
+        # Content is encoded from the decoded frames, motion from the whole clip.
         shown = clip if frames is None else clip.select_frames(frames)
+        # Results by input, which several passes may share.
         known: dict[tuple, Content | Motion] = {}
 
-        def once(key: tuple, make: Callable, *inputs):
+        def once(key: tuple, make: Callable, *inputs: Any) -> Any:
+            """Return ``make(*inputs)``, computed at the first call with ``key``."""
             if key not in known:
                 known[key] = make(*inputs)
             return known[key]
@@ -338,13 +421,15 @@ class Generator(GeneratorCapabilities):
             codes = None
             if self._reads_codes_of_source(entry):
                 every = once(("frames",), self.encode_frames, shown.driving)
-                codes = every.code
+                codes = every.code  # (B, T, D)
+            # The source of the content, and True if every frame has a code.
             key = (entry.content, entry.content_per_frame and not self.feeds_back)
             if codes is not None and self.feeds_back and entry.content == "driving":
+                # The first frame is encoded already.
                 content = replace(every, code=codes[:, 0])
             else:
                 content = once(("content", *key), self.encode_content, shown, *key)
-            # Encoded once for all passes, or once for each content where the encoder reads it.
+            # Motion is encoded once for all passes, or once for each content if the encoder reads it.
             if entry.motion == "prior" or self.motion_encoder is None:
                 motion = self.motion_of(clip, entry, own, content)
             else:
@@ -354,9 +439,7 @@ class Generator(GeneratorCapabilities):
         return generated
 
     def _reads_codes_of_source(self, entry: Pass) -> bool:
-        """True if a pass of a rollout reads the content codes of all frames of the driving clip, which are then one
-        run.
-        """
+        """Return True if a pass of a rollout reads the content codes of all driving frames, to be encoded at once."""
         if self.content_encoder is None or not self.feeds_back:
             return False
         driven = entry.motion == "driving" and self.encodes_frame_codes

@@ -1,8 +1,9 @@
-"""Answers what a generator can do and what it reads, as follows from its parts."""
+"""The base class of ``Generator``, which tells what a generator can do and which inputs it reads."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import nn
@@ -10,85 +11,128 @@ from torch import nn
 from i2vkit.models import generator_checks
 from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.models.generator_checks import check_maps
+from i2vkit.models.interfaces import Adapter, ContentEncoder, Decoder, Head, MotionEncoder, Part, Refiner
 from i2vkit.models.part_calls import flag
 from i2vkit.structures import Spec, VideoBatch
 
 
 class GeneratorCapabilities(nn.Module):
-    """The questions that models, losses, tools and tests ask of a generator; ``Generator`` inherits them.
+    """The properties of a generator that follow from its parts. ``Generator`` inherits them.
 
     Attributes:
-        feeds_back: True if frames are made from frames made before, in a rollout.
+        content_encoder: The part of this slot, or None.
+        motion_encoder: The part of this slot, or None.
+        decoder: The part of this slot.
+        head: The part of this slot.
+        refiner: The part of this slot, or None.
+        content_adapters: Adapters behind the content encoder, in the order of their calls.
+        decoder_adapters: Adapters of the motion in front of the decoder, in the order of their calls.
+        image_size: Side of the image in pixels.
+        num_labels: Number of labels that motion may depend on, 0 for none.
+        map_channels: Number of channels of condition maps, 0 for none.
+        skips_from: Source of the content pyramid in a rollout, "image" or "past".
         encoded: Spec of the motion as it is encoded or drawn.
+        motion: Spec of the motion that the decoder gets.
+        feeds_back: True if each frame is made from the frame before, in a rollout.
     """
 
+    # Annotations only: ``Generator`` sets all of them. Without these, type checkers take a submodule for any Module.
+    content_encoder: ContentEncoder | None
+    motion_encoder: MotionEncoder | None
+    decoder: Decoder
+    head: Head
+    refiner: Refiner | None
+    content_adapters: nn.ModuleList
+    decoder_adapters: nn.ModuleList
+    image_size: int
+    num_labels: int
+    map_channels: int
+    skips_from: str
     encoded: Spec
+    motion: Spec
     feeds_back: bool
     _draws: bool
+    # For each motion step: the names of the attributes with its adapters, and with the part behind them.
     _steps: list[tuple[str, str]]
 
     @property
-    def motion_parts(self) -> list[nn.Module]:
-        """The parts behind the motion encoder that change the motion, in the order of their calls."""
-        parts = [getattr(self, name) for _, name in self._steps]
+    def motion_parts(self) -> list[Part]:
+        """Return the parts behind the motion encoder that change the motion, in the order of their calls."""
+        parts: list[Part | None] = [getattr(self, name) for _, name in self._steps]
         return [part for part in parts if part is not None]
 
     @property
-    def past_readers(self) -> list[nn.Module]:
-        """The parts that read frames before, given or made."""
-        parts = [self.motion_encoder, *self.motion_parts, self.decoder]
+    def past_readers(self) -> list[Part]:
+        """Return the parts that read the frames before, given or made."""
+        parts: list[Part | None] = [self.motion_encoder, *self.motion_parts, self.decoder]
         return [part for part in parts if part is not None and flag(part, "reads_past")]
 
-    def called_by_step(self) -> list[nn.Module]:
-        """Everything that a rollout calls step by step: what stands behind the motion encoder, up to the decoder."""
+    def called_by_step(self) -> list[Part | Adapter]:
+        """Return all parts and adapters that a rollout calls step by step: those behind the motion encoder."""
         adapters = [adapter for name, _ in self._steps for adapter in getattr(self, name)]
-        return [*self.motion_parts, self.decoder, *adapters, *self.decoder_adapters]
+        # A ModuleList does not know the type of its items.
+        return [*self.motion_parts, self.decoder, *adapters, *cast("list[Adapter]", self.decoder_adapters)]
 
     @property
     def has_prior(self) -> bool:
-        """True if motion can be drawn without a driving video."""
+        """Return True if motion can be drawn without a driving video."""
+        # An encoder that reads the past needs no driving video, only frames that were made before.
         return self.encoded.variational or self.motion_encoder is None or flag(self.motion_encoder, "reads_past")
 
     def is_random(self, motion: str = "driving") -> bool:
-        """True if a video depends on its seed, with motion encoded from the "driving" or drawn from the "prior"."""
+        """Return True if a video depends on its seed.
+
+        Args:
+            motion: "driving" (default) for motion encoded from the driving clip, "prior" for motion that is drawn.
+        """
+        # The dry run with a driving video has set ``_draws``.
         return self._draws or (motion == "prior" and self.draws_code)
 
     @property
     def draws_code(self) -> bool:
-        """True if a motion code is drawn where nothing drives: not one that is encoded from the frames before."""
+        """Return True if a motion code is drawn when no video drives, and not encoded from the frames before."""
+        # Without a code, for instance behind NoiseGru alone, a motion generator draws its own noise.
         return self.encoded.code > 0 and not flag(self.motion_encoder, "reads_past")
 
     @property
     def supports_chunks(self) -> bool:
-        """True if a clip can be made in chunks: every part must carry its state on."""
-        parts = [self.motion_encoder, *self.content_adapters, *self.called_by_step()]
+        """Return True if a clip can be made in chunks, which needs the support of every part."""
+        content_adapters = cast("list[Adapter]", self.content_adapters)
+        parts = [self.motion_encoder, *content_adapters, *self.called_by_step()]
+        # A refiner reads the whole clip.
         return self.refiner is None and all(part.supports_chunks for part in parts if part is not None)
 
     @property
     def lengths(self) -> ClipLengths:
-        """The numbers of frames that the decoder can make."""
+        """Return the numbers of frames that the decoder can make."""
+        # All other parts work with any length.
         return self.decoder.lengths
 
     @property
     def reads_label(self) -> bool:
-        """True if a video depends on the label of its clip."""
+        """Return True if a video depends on the label of its clip."""
+        # The motion encoder is not among them: the label is added behind it.
         readers = [*self.motion_parts, self.decoder]
         return self.num_labels > 0 and any("motion.condition" in part.reads() for part in readers)
 
     @property
     def reads_maps(self) -> bool:
-        """True if a video depends on the condition maps of its clip."""
+        """Return True if a video depends on the condition maps of its clip."""
+        # Either a refiner or the motion encoder may read them.
         return self.map_channels > 0 and (
             self.refiner is not None or (self.motion_encoder is not None and self.motion_encoder.reads_maps)
         )
 
     def with_maps(self, clip: VideoBatch) -> VideoBatch:
-        """``clip``, with empty condition maps where the model has some and the clip none: to try and to measure."""
+        """Return ``clip``, with condition maps of 0 if the model reads maps and the clip has none.
+
+        Use it for trials and measurements, which do not need real maps.
+        """
         if not self.map_channels or clip.driving_maps is not None:
             return clip
         batch, _, length, height, width = clip.driving.shape
         maps = torch.zeros(batch, self.map_channels, length, height, width, device=clip.driving.device)
-        return replace(clip, driving_maps=maps, image_maps=maps[:, :, 0])
+        return replace(clip, driving_maps=maps, image_maps=maps[:, :, 0])  # (B, M, T, H, W) and (B, M, H, W)
 
     def check_maps(self, clip: VideoBatch) -> None:
         """Raise ``ConfigError`` if this generator reads condition maps, and the clip has none or others."""
@@ -100,11 +144,12 @@ class GeneratorCapabilities(nn.Module):
         generator_checks.check_decodes_frames(self)
 
     def check_encodes_video(self) -> None:
-        """Raise ``ConfigError`` if the motion of a generated video cannot be encoded anew."""
+        """Raise ``ConfigError`` if the motion of a generated video cannot be encoded."""
         generator_checks.check_encodes_video(self)
 
     @property
     def encodes_frame_codes(self) -> bool:
-        """True if the motion encoder reads the content codes of the clip's own frames."""
+        """Return True if the motion encoder reads the content codes of the clip's own frames."""
         encoder = self.motion_encoder
+        # It must both read codes and be able to read one for each frame.
         return encoder is not None and flag(encoder, "code_per_frame") and "content.code" in encoder.reads()

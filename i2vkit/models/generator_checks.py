@@ -1,7 +1,8 @@
-"""Checks of a generator: once it is built, before a training begins, and before it reads a clip."""
+"""Checks of a generator when it is built, before a training begins, and before it reads a clip."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,12 +17,13 @@ from i2vkit.structures import Generated, Spec, VideoBatch
 
 if TYPE_CHECKING:
     from i2vkit.models.generator import Generator
+    from i2vkit.models.generator_capabilities import GeneratorCapabilities
 
-SKIPS_FROM = ("image", "past")
+SKIPS_FROM = ("image", "past")  # values of Generator(skips_from=...)
 
 
 def check_maps(clip: VideoBatch, channels: int) -> None:
-    """Raise ``ConfigError`` unless ``clip`` has condition maps of so many channels, also of the image to animate."""
+    """Raise ``ConfigError`` unless ``clip`` has condition maps of ``channels`` channels, also of the image."""
     if clip.driving_maps is None or clip.image_maps is None:
         raise ConfigError(
             "this model reads condition maps and the clips have none: prepare the set with --maps and put ReadMaps "
@@ -34,9 +36,10 @@ def check_maps(clip: VideoBatch, channels: int) -> None:
         )
 
 
-def check_decodes_frames(generator: Generator) -> None:
+def check_decodes_frames(generator: GeneratorCapabilities) -> None:
     """Raise ``ConfigError`` unless some frames of a clip can be decoded without the others."""
     if generator.feeds_back:
+        # A frame needs all frames before it, so none can be left out.
         raise ConfigError(
             f"decoded_frames decodes a few frames of each clip, and {_names(generator.past_readers)} makes each frame "
             f"from the one before: set model.decoded_frames=None"
@@ -50,17 +53,22 @@ def check_decodes_frames(generator: Generator) -> None:
         )
 
 
-def check_encodes_video(generator: Generator) -> None:
-    """Raise ``ConfigError`` if the motion of a generated video cannot be encoded anew."""
+def check_encodes_video(generator: GeneratorCapabilities) -> None:
+    """Raise ``ConfigError`` if the motion of a generated video cannot be encoded."""
     encoder = generator.motion_encoder
     if encoder is None:
-        raise ConfigError("a loss or view encodes the motion of a video, and this generator has no motion encoder")
+        raise ConfigError(
+            "a loss or view encodes the motion of a video, and this generator has no motion encoder: take the loss or "
+            "view out, or set model.generator.motion_encoder"
+        )
     if not encoder.reads_video:
+        # A generated video has no condition maps of its own.
         raise ConfigError(
             f"a loss or view encodes the motion of a video anew, and {type(encoder).__name__} "
             f"reads condition maps instead of the video: take the loss or view out, or another motion encoder"
         )
     if getattr(encoder, "reads_past", False):
+        # It is called with the frame before each step, and not with a video.
         raise ConfigError(
             f"a loss or view encodes the motion of a video anew, and {type(encoder).__name__} encodes the frames "
             f"before each step: take the loss or view out, or another motion encoder"
@@ -68,7 +76,13 @@ def check_encodes_video(generator: Generator) -> None:
 
 
 def check_reads_steps(part: nn.Module, reads: set[str], upstream: Spec) -> None:
-    """Raise ``ConfigError`` if ``part`` reads a motion code, one a clip, and there is one a step."""
+    """Raise ``ConfigError`` if ``part`` reads one motion code for each clip, and there is one for each step.
+
+    Args:
+        part: A part or adapter.
+        reads: Names of the fields that it reads.
+        upstream: Spec of the motion that it gets.
+    """
     if upstream.code_per_step and "motion.code" in reads and not getattr(part, "code_per_step", False):
         name = type(part).__name__
         raise ConfigError(
@@ -78,7 +92,13 @@ def check_reads_steps(part: nn.Module, reads: set[str], upstream: Spec) -> None:
 
 
 def check_rollout(generator: Generator, content: Spec) -> None:
-    """Raise ``ConfigError`` unless frames can be made step by step where a part reads the frames before."""
+    """Raise ``ConfigError`` if a part reads the frames before, and another part cannot be called step by step.
+
+    Args:
+        generator: The generator.
+        content: Spec of its content, behind the adapters.
+    """
+    # First the setting itself, then the parts from the decoder's pyramid to its clip lengths.
     skips_from = generator.skips_from
     if skips_from not in SKIPS_FROM:
         raise ConfigError(f"skips_from is one of {', '.join(map(repr, SKIPS_FROM))}, not {skips_from!r}")
@@ -96,11 +116,13 @@ def check_rollout(generator: Generator, content: Spec) -> None:
             f'skips_from="image", or a content encoder and a decoder with a pyramid'
         )
     if generator.refiner is not None:
+        # A step needs the finished frame before it, and a refiner needs all frames at once.
         raise ConfigError(
             f"{reader} makes each frame from the one before, and {type(generator.refiner).__name__} refines whole "
             f"clips: leave the refiner out"
         )
     for part in generator.called_by_step():
+        # To a part, steps are chunks of one frame.
         if not part.supports_chunks:
             raise ConfigError(
                 f"{reader} makes each frame from the one before, so that all parts are called step by step, and "
@@ -114,7 +136,7 @@ def check_rollout(generator: Generator, content: Spec) -> None:
 
 
 def check_passes(generator: Generator, passes: dict[str, Pass]) -> None:
-    """Raise ``ConfigError`` for a pass that is not possible; log what of a pass is not read."""
+    """Raise ``ConfigError`` for a pass that is not possible, and log the settings of a pass that have no effect."""
     for name, entry in passes.items():
         if entry.motion == "prior" and not generator.has_prior:
             raise ConfigError(
@@ -122,16 +144,21 @@ def check_passes(generator: Generator, passes: dict[str, Pass]) -> None:
                 f"use a variational motion encoder, or a motion generator that needs no encoder"
             )
         if entry.motion == "driving" and generator.motion_encoder is None:
+            # No error, since one config of passes may serve generators with and without an encoder.
             print_log(f"pass '{name}': no motion encoder is read, so its motion is drawn from the prior", "current")
         if entry.feed == "truth" and not generator.feeds_back:
-            print_log(f"pass '{name}': no part reads frames before, so that feed is not read", "current")
+            print_log(f"pass '{name}': no part reads the frames before, so feed has no effect", "current")
         if entry.feed == "truth" and generator.skips_from == "past":
+            # All steps at once would need the pyramids of all frames before them, (B, n, C, H, W).
             raise ConfigError(
                 f"pass '{name}' makes all steps at once from the true frames, and a pyramid is one image's: set "
                 f'feed="own", or skips_from="image" in the generator'
             )
         if entry.content_per_frame and generator.feeds_back:
-            print_log(f"pass '{name}': frames is not read, since frames are made from those before", "current")
+            # In a rollout the frame before takes the place of the driving frame.
+            print_log(
+                f"pass '{name}': each frame is made from the one before, so content_per_frame has no effect", "current"
+            )
         elif entry.content_per_frame and not generator.content_per_frame:
             print_log(
                 f"pass '{name}': {type(generator.decoder).__name__} reads the first frame's content only", "current"
@@ -139,34 +166,40 @@ def check_passes(generator: Generator, passes: dict[str, Pass]) -> None:
 
 
 def dry_run(generator: Generator) -> tuple[Generated, bool]:
-    """Make a short grey video, with every part held to its spec; it must come out at the right size.
+    """Make a short grey video, and check the output of every part and the size of the video.
 
     Returns:
-        The video, and True if anything random was drawn.
+        The video, and True if the generator has drawn random numbers.
 
     Raises:
-        ConfigError: names the part that does not do what it says.
+        ConfigError: The output of a part differs from its spec. The message names the part.
     """
     training, device = generator.training, next(generator.parameters()).device
+    # Two frames or more, so that a part that mixes up the axes of batch and time is noticed.
     size, length = generator.image_size, generator.lengths.at_least(2)
-    video = torch.zeros(1, 3, length, size, size, device=device)
+    video = torch.zeros(1, 3, length, size, size, device=device)  # (B, 3, T, H, W), grey
     label = torch.zeros(1, dtype=torch.long, device=device) if generator.num_labels else None
+    # A seed, so that torch's global generator stays as it is.
     state = GenerationState(seeds=[0])
     try:
         with torch.no_grad():
             clip = generator.with_maps(VideoBatch(video, label=label))
             with checked_outputs(generator):
+                # In eval mode, in which no batch norm learns from the grey video.
                 made = generator.eval()(clip, {"dry_run": Pass()}, state)["dry_run"]
     except RuntimeError as error:
+        # Torch's error about shapes, from inside a part.
         raise ConfigError(f"the parts of the generator do not fit together: {error}") from error
     finally:
         generator.train(training)
     if made.video.shape != video.shape:
         raise ConfigError(
-            f"{type(generator.decoder).__name__} made {tuple(made.video.shape)}, expected {tuple(video.shape)}"
+            f"{type(generator.decoder).__name__} made {tuple(made.video.shape)}, expected "
+            f"{tuple(video.shape)}: decoder, head and refiner must give 3 channels and the size of the images"
         )
     return made, state.used_rng
 
 
-def _names(parts: list[nn.Module]) -> str:
+def _names(parts: Sequence[nn.Module]) -> str:
+    """Return the classes of ``parts``, for a message."""
     return " and ".join(type(part).__name__ for part in parts)

@@ -1,10 +1,11 @@
-"""The weights of a generator: from a training checkpoint or from an exported file, and into one."""
+"""Loading a generator's weights from a checkpoint or an exported file, and exporting them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from pathlib import Path
+from typing import cast
 
 import torch
 from mmengine.config import Config
@@ -19,12 +20,16 @@ from i2vkit.engine.checkpoints import checkpoint_file, load_weights
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media import atomic_path
 
-PREFIX = "generator"
+PREFIX = "generator"  # attribute of a model, and prefix of the names in its checkpoints
 DTYPES = ("float32", "bfloat16")
 
 
 def check_generator(model: nn.Module) -> nn.Module:
-    """``model``, if it makes videos. Raises ``ConfigError`` if it is one that is trained on labels."""
+    """Return ``model`` if it has a generator.
+
+    Raises:
+        ConfigError: It has none, for instance a classifier.
+    """
     if not hasattr(model, PREFIX):
         raise ConfigError(
             f"a {type(model).__name__} makes no videos, it has no generator: give the config of an image-to-video model"
@@ -33,21 +38,28 @@ def check_generator(model: nn.Module) -> nn.Module:
 
 
 def load_generator(model: nn.Module, path: str | Path) -> None:
-    """Load ``model.generator`` from a ``.pth`` or work dir of training, or a ``.safetensors`` of ``export_generator``.
+    """Load the weights of ``model.generator``, or of the whole model if it has no generator.
 
-    Discriminators are not touched, so that a config with other discriminators will do; a model without a generator is
-    loaded whole. Where training kept an average of the weights, a checkpoint holds that average as its weights.
+    Discriminators keep their weights, so the config may have other discriminators than the training. If training kept
+    an average of the weights, a checkpoint holds that average as its weights.
+
+    Args:
+        model: Model whose weights are replaced.
+        path: A ``.pth`` file or the work directory of a training, or a ``.safetensors`` file from
+            ``export_generator``.
 
     Raises:
-        CheckpointError: missing or broken file, weights of another config, a hash that does not fit, values that are
-            not finite.
+        CheckpointError: The file is missing or damaged, belongs to another config, does not match its hash, or has
+            values that are not finite.
     """
     path = checkpoint_file(path)
     if path.suffix == ".safetensors":
         check_export(path)
     generator = getattr(model, PREFIX, None)
+    # A classifier, for instance, has no generator and is loaded as a whole.
     part = model if generator is None else generator
     load_weights(part, path, prefix=None if generator is None else PREFIX)
+    # Refused here rather than with the first generated video.
     if broken := [name for name, value in part.state_dict().items() if not torch.isfinite(value).all()]:
         raise CheckpointError(f"{path}: {len(broken)} weights are not finite (first: {broken[0]}); training diverged")
 
@@ -55,35 +67,37 @@ def load_generator(model: nn.Module, path: str | Path) -> None:
 def export_generator(
     model: nn.Module, cfg: Config, out: str | Path, dtype: str = "float32", facts: dict[str, str] | None = None
 ) -> dict[str, str]:
-    """Write the weights of ``model.generator`` to a ``.safetensors`` file, whole or not at all.
+    """Write the weights of ``model.generator`` to a ``.safetensors`` file.
+
+    The file is complete or, after an error, not written at all.
 
     Args:
-        model: with a generator.
-        cfg: its config, whose name is written down.
-        out: the file.
-        dtype: "float32", or "bfloat16" for a file of half the size: convolutions, linear and recurrent layers are
-            rounded to 8 bits, while vectors (biases, statistics of batch norms) stay as they are. Either is loaded in
-            fp32.
-        facts: more entries for the header, such as those of ``i2vkit.zoo.metadata.describe``.
+        model: A model with a generator.
+        cfg: Its config, whose name goes into the header.
+        out: Path of the file, with the suffix ``.safetensors``.
+        dtype: "float32" (default), or "bfloat16" for half the size. With "bfloat16" the weights of convolutions, linear
+            and recurrent layers are rounded to 8 significant bits, and vectors (biases, statistics of batch norms) stay
+            as they are. Both kinds of file are loaded in fp32.
+        facts: More entries for the header, such as those of ``i2vkit.zoo.metadata.describe``. None by default.
 
     Returns:
-        What stands in its header: config, i2vkit version, image size, facts of the data, dtype, the SHA-256 of the
-        weights and ``facts``.
+        The header: config, i2vkit version, image size, facts of the data, dtype, SHA-256 of the weights, and ``facts``.
 
     Raises:
-        ConfigError: a model without a generator, or another dtype.
-        CheckpointError: another suffix.
+        ConfigError: The model has no generator, or ``dtype`` is neither of the two.
+        CheckpointError: The file has another suffix.
     """
     check_generator(model)
+    generator = cast(nn.Module, model.generator)  # ``check_generator`` has found it
     out = Path(out)
     if out.suffix != ".safetensors":
         raise CheckpointError(f"weights are exported to a .safetensors file, not to {out}")
     if dtype not in DTYPES:
         raise ConfigError(f"weights are exported as {' or '.join(DTYPES)}, not as {dtype!r}")
-    # Copies in the usual order: tensors that share memory, or have their channels last, cannot be written.
+    # Contiguous copies, since safetensors cannot write tensors that share memory or have their channels last.
     weights = {
         f"{PREFIX}.{name}": value.detach().cpu().clone(memory_format=torch.contiguous_format)
-        for name, value in model.generator.state_dict().items()
+        for name, value in generator.state_dict().items()
     }
     if dtype == "bfloat16":
         weights = {name: value.bfloat16() if _is_matrix(value) else value for name, value in weights.items()}
@@ -92,36 +106,40 @@ def export_generator(
         "config": Path(cfg.filename or "").stem,
         "i2vkit": i2vkit.__version__,
         "image_size": str(model.image_size),
+        # What the model must know of its data, such as the names of the labels.
         "data_facts": json.dumps(facts_of_model(model)),
         "dtype": dtype,
-        "sha256": digest(weights),
+        "sha256": digest(weights),  # of the weights, not of the file
         **(facts or {}),
     }
     with atomic_path(out) as temporary:
-        # Not by safetensors' own save_file, whose files only their owner can read.
+        # Not with save_file of safetensors, whose files only their owner can read.
         temporary.write_bytes(_with_sorted_metadata(save(weights, metadata)))
     return metadata
 
 
 def _with_sorted_metadata(data: bytes) -> bytes:
-    """The bytes of a safetensors file with the metadata in its header sorted: the same content is the same file."""
+    """Return the bytes of a safetensors file with sorted metadata, so that equal weights give equal files."""
+    # The file has eight bytes with the length of the header, the header as JSON, and the tensors.
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
+    # safetensors writes the metadata in an order that changes from run to run.
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of eight bytes
+    text += b" " * (-len(text) % 8)  # the tensors must begin at a multiple of eight bytes
     return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
 
 def _is_matrix(value: Tensor) -> bool:
+    """Return True for floating-point tensors of two or more axes."""
     return value.is_floating_point() and value.dim() > 1
 
 
 def check_export(path: Path) -> dict[str, str]:
-    """The header of an exported file.
+    """Return the header of an exported file, after a check of its weights.
 
     Raises:
-        CheckpointError: the file is broken, has no hash, or its weights are not those that were hashed.
+        CheckpointError: The file is damaged, has no hash, or its weights do not match the hash.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -138,15 +156,17 @@ def check_export(path: Path) -> dict[str, str]:
 
 
 def digest(weights: dict[str, Tensor]) -> str:
-    """SHA-256 of named tensors: of their names, types, shapes and bytes, in the order of the names."""
+    """Return the SHA-256 of named tensors, over their names, types, shapes and bytes in the order of the names."""
     total = hashlib.sha256()
     for name, value in sorted(weights.items()):
+        # Type and shape too, since equal bytes can stand for different tensors.
         total.update(json.dumps([name, str(value.dtype), list(value.shape)]).encode())
+        # As bytes, since numpy has no bfloat16.
         total.update(value.contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
 
 
 def file_digest(path: str | Path) -> str:
-    """SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,6 @@
-"""A generator made ready for nothing but inference: what can be computed once is computed once."""
+"""The preparation of a generator for inference, which computes everything once that does not depend on the input."""
+
+from typing import Any
 
 import torch
 from torch import nn
@@ -8,21 +10,32 @@ from i2vkit.errors import ConfigError
 
 
 def for_inference_(generator: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
-    """Fold the batch norms of every part that can, and keep the weights of convolutions and linear layers in ``dtype``.
+    """Fold the batch norms of all parts that support it, and convert convolutions and linear layers to ``dtype``.
 
-    With ``torch.bfloat16`` the generator must run under autocast, which would else cast every weight at every call: for
-    clips of a few frames that costs more than the products. In place, for good: such a generator neither trains nor
-    loads weights any more.
+    It works in place and cannot be undone: the generator can neither be trained nor load weights afterwards.
+
+    Args:
+        generator: A generator with trained weights.
+        dtype: ``torch.float32`` (default), or ``torch.bfloat16``. With the latter, run the generator under autocast.
+            Autocast alone would cast every weight at every call. For clips of a few frames this costs more than the
+            matrix products.
+
+    Returns:
+        The generator, in eval mode.
 
     Raises:
-        ConfigError: for other types than float32 and bfloat16.
+        ConfigError: ``dtype`` is neither of the two.
     """
     if dtype not in (torch.float32, torch.bfloat16):
         raise ConfigError(f"inference runs in float32 or bfloat16, not in {dtype}")
+    # Folding holds in eval mode only, where a batch norm is a fixed scale and shift.
     generator.eval().requires_grad_(False)
+    # A list, since folding replaces modules.
     for part in list(generator.modules()):
-        if hasattr(part, "fold_batch_norms_"):
-            part.fold_batch_norms_()
+        fold: Any = getattr(part, "fold_batch_norms_", None)
+        if fold is not None:
+            fold()
+    # The layers whose weights autocast would otherwise cast at every call. Norms and recurrent layers stay as they are.
     for layer in generator.modules():
         if isinstance(layer, _ConvNd | nn.Linear):
             layer.to(dtype)

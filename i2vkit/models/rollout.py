@@ -1,14 +1,15 @@
-"""Rollout: frames made from frames before, by the same slots in another order of calls.
+"""Rollout: generation in which each frame is made from the frame before.
 
-Frame 0 of a video is the image itself. Step t makes frame t from frame t - 1: the generator's own (``feed="own"``, one
-call of the parts for each step), or the true one of the driving clip (``feed="truth"``, teacher forcing, one call for
-all steps). What parts remember from step to step is in the state, and so is the last frame, for the next chunk.
+Frame 0 of a video is the image itself. Step t makes frame t from frame t - 1. With ``feed="own"`` this is the frame
+that the generator has made, and the parts are called once for each step. With ``feed="truth"`` (teacher forcing) it is
+the true frame of the driving clip, and the parts are called once for all steps. The generation state keeps the
+recurrent states of the parts, and the last frame for the next chunk.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -21,7 +22,8 @@ from i2vkit.structures import Content, Generated, Motion, VideoBatch
 if TYPE_CHECKING:
     from i2vkit.models.generator import Generator
 
-# What heads make beside a video, frame by frame; of a frame that was given it is 0: a mask that shows the base alone.
+# Outputs of heads beside the video, with one entry for each frame. They are 0 for a given frame: a mask of 0 shows only
+# the base, which is the image.
 _BESIDE = ("mask", "residual", "flow")
 
 
@@ -35,30 +37,31 @@ def roll_out(
     name: str = "",
     codes: Tensor | None = None,
 ) -> Generated:
-    """The video of ``clip``'s length that begins with the image of ``content``, or goes on where the state stopped.
+    """Return a video of ``clip``'s length that begins with the image of ``content``, or continues the chunk before.
 
     Args:
-        generator: One of whose parts reads the past.
-        content: Of the image, with one code (B, D).
-        motion: Of all frames, encoded from the clip or drawn; without a code, each step draws or encodes its own.
-        clip: The driving clip, of which ``feed="truth"`` reads the frames.
+        generator: A generator with a part that reads the past.
+        content: Content of the image, with one code (B, D).
+        motion: Motion of all frames, encoded from the clip or drawn. If it has no code, each step draws or encodes one.
+        clip: The driving clip; ``feed="truth"`` reads its frames.
         entry: The pass.
-        state: Where draws and states come from.
-        name: Of the pass, for the result.
-        codes: Content codes (B, T, D) of the clip's frames, where ``feed="truth"`` and a part reads them.
+        state: Random draws and recurrent states, and the last frame of the chunk before.
+        name: Name of the pass, for the result. "" by default.
+        codes: Content codes (B, T, D) of the clip's frames, for ``feed="truth"`` if a part reads them. None by default.
 
     Returns:
-        The video; 1 of its frames is ``given`` if it begins here.
+        The video. In the first chunk one of its frames is ``given``.
     """
     length = clip.driving.shape[2]
-    last: Tensor | None = state.recurrent.get(generator)
+    last: Tensor | None = state.recurrent.get(generator)  # (B, C, H, W)
     given = 1 if last is None else 0
     state.set_batch(content.image)
     pieces: list[Generated] = []
     if entry.feed == "truth":
         before = clip.driving[:, :, :-1]
-        if not given:
-            # The codes of this chunk's frames do not hold that of the last frame of the chunk before.
+        if last is not None:
+            # (B, C, 1, H, W) and (B, C, T - 1, H, W) -> (B, C, T, H, W). ``codes`` lacks the code of ``last``, so the
+            # frames are encoded again.
             before, codes = torch.cat([last[:, :, None], before], dim=2), None
         last = clip.driving[:, :, -1]
         if length > given:
@@ -77,7 +80,7 @@ def roll_out(
     else:
         last = content.image if last is None else last
         for t in range(given, length):
-            step = _content_of_past(generator, content, last[:, :, None])
+            step = _content_of_past(generator, content, last[:, :, None])  # (B, C, H, W) -> (B, C, 1, H, W)
             pieces.append(
                 _make(generator, content, step, motion.slice_frames(t, t + 1), clip.slice_frames(t, t + 1), state)
             )
@@ -87,7 +90,10 @@ def roll_out(
 
 
 def _content_of_past(generator: Generator, content: Content, past: Tensor, codes: Tensor | None = None) -> Content:
-    """What parts that read the past get for the steps after the frames ``past`` (B, C, n, H, W)."""
+    """Return the content for parts that read the past, for the steps after the frames ``past`` (B, C, n, H, W).
+
+    ``codes`` (B, n, D) are the content codes of these frames, if they are known.
+    """
     step = replace(content, past=past)
     from_past = generator.skips_from == "past"
     if codes is None and (from_past or generator.reads_codes_of_past):
@@ -100,53 +106,63 @@ def _content_of_past(generator: Generator, content: Content, past: Tensor, codes
 def _make(
     generator: Generator, content: Content, step: Content, motion: Motion, clip: VideoBatch, state: GenerationState
 ) -> Generated:
-    """The frames of some steps, with the frames before in ``step``; ``motion`` and ``clip`` are cut to the steps."""
+    """Return the frames of some steps, to which ``motion`` and ``clip`` are cut. ``step`` has the frames before."""
     encoder, spec = generator.motion_encoder, generator.encoded
+    assert step.past is not None, "_content_of_past sets the frames before"
     if encoder is not None and getattr(encoder, "reads_past", False):
         motion = generator.encode_motion(replace(clip, driving=step.past), state, step)
     if spec.code_per_step:
         if motion.code is None and generator.draws_code:
             motion = drawn_around(generator, motion, step, state, step.past)
         elif spec.variational:
+            # An encoded code keeps its value; losses compare it with the prior of its step.
             motion = replace(motion, **prior_of(encoder, step, state, motion.length, spec))
     made = generator.render(content, motion, state, past=step)
     return replace(made, content=step)
 
 
 def _joined(pieces: list[Generated], content: Content, motion: Motion, given: int, makes_mask: bool) -> Generated:
-    """One video of the image, if it is ``given``, and the frames of ``pieces``; ``motion`` is that of all frames."""
-    whole, image = replace(motion, maps={}), content.image[:, :, None]
-    if not pieces:  # a chunk of the image alone
+    """Return the video of the image, if it is ``given``, and the frames of ``pieces``.
+
+    ``motion`` is the motion of all frames, as it was before the rollout.
+    """
+    complete, image = replace(motion, maps={}), content.image[:, :, None]  # (B, C, H, W) -> (B, C, 1, H, W)
+    if not pieces:  # the chunk consists of the image
         mask = torch.zeros_like(image[:, :1]) if makes_mask else None
-        return Generated(image, content, whole, whole, base=image, mask=mask, given=given)
+        return Generated(image, content, complete, complete, base=image, mask=mask, given=given)
     made = Motion.joined([piece.motion for piece in pieces]).padded(given)
     encoded = Motion.joined([piece.encoded for piece in pieces]).padded(given)
-    if _is_whole(motion):
-        # It knows of the given frame, too; only the prior is a matter of the steps.
-        prior = {key: getattr(encoded, key) for key in ("prior_mean", "prior_log_variance")}
+    if _is_complete(motion):
+        # The motion of the clip includes the given frame. Only the prior was made step by step.
+        prior: dict[str, Any] = {key: getattr(encoded, key) for key in ("prior_mean", "prior_log_variance")}
         prior = {key: value for key, value in prior.items() if value is not None}
-        encoded = replace(whole, **prior)
-    lengths = dict(num_frames=motion.num_frames)
-    bases = [piece.base.expand(-1, -1, piece.video.shape[2], -1, -1) for piece in pieces]
+        encoded = replace(complete, **prior)
+    beside: dict[str, Any] = {name: _over_time([getattr(piece, name) for piece in pieces], given) for name in _BESIDE}
+    # (B, C, T or 1, H, W) -> (B, C, T, H, W); the decoder gives a base for every piece.
+    bases = [piece.base.expand(-1, -1, piece.video.shape[2], -1, -1) for piece in pieces if piece.base is not None]
+    pasts = [piece.content.past for piece in pieces if piece.content.past is not None]  # every piece has one
+    # All pieces are joined in time, behind the given frame.
     return Generated(
         video=torch.cat([image] * given + [piece.video for piece in pieces], dim=2),
-        content=replace(content, past=torch.cat([piece.content.past for piece in pieces], dim=2)),
-        motion=replace(made, **lengths),
-        encoded=replace(encoded, **lengths),
+        content=replace(content, past=torch.cat(pasts, dim=2)),
+        motion=replace(made, num_frames=motion.num_frames),
+        encoded=replace(encoded, num_frames=motion.num_frames),
         base=torch.cat([image] * given + bases, dim=2),
         given=given,
-        **{name: _over_time([getattr(piece, name) for piece in pieces], given) for name in _BESIDE},
+        **beside,
     )
 
 
-def _is_whole(motion: Motion) -> bool:
-    """True if a motion was encoded from the clip or drawn for all of it."""
+def _is_complete(motion: Motion) -> bool:
+    """Return True if a motion was encoded from the clip, or drawn for all of it."""
     fields = (motion.code, motion.trajectory, motion.flow)
     return bool(motion.maps or motion.points) or any(value is not None for value in fields)
 
 
 def _over_time(values: list[Tensor | None], given: int) -> Tensor | None:
-    if values[0] is None:
+    """Join tensors (B, C, T_i, H, W) in time behind ``given`` frames of 0; return None if the head makes none."""
+    tensors = [value for value in values if value is not None]  # of all pieces, or of none
+    if not tensors:
         return None
-    before = [torch.zeros_like(values[0][:, :, :1])] * given
-    return torch.cat([*before, *values], dim=2)
+    before = [torch.zeros_like(tensors[0][:, :, :1])] * given
+    return torch.cat([*before, *tensors], dim=2)

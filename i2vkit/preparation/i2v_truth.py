@@ -11,7 +11,7 @@ from i2vkit.preparation.boxes import FirstFrameBox
 from i2vkit.preparation.face_maps import face_map_maker
 from i2vkit.preparation.jobs import claim_folder
 from i2vkit.preparation.person_crops import FixedBox
-from i2vkit.preparation.pipeline import prepare_set
+from i2vkit.preparation.pipeline import Framing, MapMaker, prepare_set
 from i2vkit.preparation.prepared_penn_action import JointMaps
 from i2vkit.rendering.i2v_truth.checksums import compare_part
 from i2vkit.rendering.i2v_truth.parts import FACES, PARTS, SEED, SPLITS, VERSION, BenchmarkPart
@@ -86,6 +86,8 @@ def make_part(part: BenchmarkPart, out: Path, workers: int | None = None) -> str
     if (out / "index.csv").exists() and not raw.exists():
         return f"{out}: made before"
     index = render_part(part, raw, workers)
+    framing: Framing
+    maps: MapMaker | None
     if part.name == FACES.name:
         framing, maps = FirstFrameBox(SIZE, _FACE_MARGIN), face_map_maker(True, SIZE, None, None, None)
     else:

@@ -33,12 +33,13 @@ def run_jobs(function: Callable, jobs: Sequence, workers: int | None = None, chu
         DataError: The disk is full or cannot be written, or a worker died. Finished clips are kept, and the next run
             continues from there.
     """
-    results = []
+    results: list = []
     progress = ProgressBar(len(jobs)) if jobs else None
     try:
         for result in _results(function, jobs, min(workers or available_cores(), len(jobs)), chunk):
             results.append(result)
-            progress.update()
+            if progress is not None:
+                progress.update()
     except (OSError, MediaError, BrokenProcessPool) as error:
         # A worker that dies was most probably killed for lack of memory.
         advice = "Use fewer --workers" if isinstance(error, BrokenProcessPool) else "Make room or choose another folder"

@@ -45,9 +45,8 @@ class PersonCrop:
         boxes = points_of(clip.record, "boxes")
         height, width = next(clip.frames()).shape[:2]
         trusted = boxes is not None
-        if not trusted:
-            boxes = moving_boxes(clip)
-        centres, side = smooth_track(boxes, clip.record.fps, self.margin)
+        track = moving_boxes(clip) if boxes is None else boxes
+        centres, side = smooth_track(track, clip.record.fps, self.margin)
         if side > height or (not trusted and side < (1 + self.margin) * _LEAST_HEIGHT * height):
             side = min(height, width)
         centres = _inside(centres, side, width, height)
@@ -75,7 +74,7 @@ class FixedBox:
     def __call__(self, clip: RawClip) -> np.ndarray:
         """Return the single transform (1, 2, 3)."""
         height, width = next(clip.frames()).shape[:2]
-        x0, y0, x1, y1 = self.box or (0, 0, width, height)
+        x0, y0, x1, y1 = map(float, self.box or (0, 0, width, height))
         across, down = (width / self.picture[0], height / self.picture[1]) if self.picture else (1.0, 1.0)
         # The box is given for pictures of one size and scaled to that of the clip.
         x0, x1, y0, y1 = x0 * across, x1 * across, y0 * down, y1 * down

@@ -57,7 +57,9 @@ class Framing(Protocol):
     The fields of a framing are settings, which are written to ``prepared.json``.
     """
 
-    size: int
+    @property
+    def size(self) -> int:
+        """The side of the prepared frames in pixels."""
 
     def __call__(self, clip: RawClip) -> np.ndarray:
         """Return the affine maps (T, 2, 3) from the pixels of each raw frame to those of the prepared picture.
@@ -200,9 +202,10 @@ def _prepare_frames(job: PreparationJob) -> PreparedClip:
         return PreparedClip(record, num_frames=len(image_paths(folder)))
     try:
         clip = RawClip(record, _given_points(record))
-        found = job.find is not None and "landmarks" not in clip.points
-        if found:
-            clip.points.update(job.find(clip))
+        find = None if "landmarks" in clip.points else job.find
+        found = find is not None
+        if find is not None:
+            clip.points.update(find(clip))
         filled = 0
         if "landmarks" in clip.points:
             clip.points["landmarks"], filled = fill_gaps(clip.points["landmarks"])

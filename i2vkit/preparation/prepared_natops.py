@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from i2vkit.datasets.clip_index import VideoSegment
 from i2vkit.datasets.formats.folders import find_sidecar_folder
 from i2vkit.datasets.readers.natops import Natops
 from i2vkit.preparation.person_crops import FixedBox, Square
@@ -39,13 +40,15 @@ def prepare_natops(
             be written.
     """
     index = Natops(str(source), repeats).index()
+    first = index.records[0].frames
+    assert isinstance(first, VideoSegment)  # a repeat within a video
     return prepare_set(
         "natops",
         index,
         out,
         FixedBox(size, BOX, PICTURE, square),
         workers,
-        truth=find_sidecar_folder(index.records[0].frames.path, source, "truth"),
+        truth=find_sidecar_folder(first.path, source, "truth"),
         # All repeats of a video go to one process, which decodes the video once.
         chunk=repeats,
     )

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from i2vkit.datasets.clip_index import FrameFolder
 from i2vkit.datasets.readers.oulu_casia import OuluCasia
 from i2vkit.preparation.alignment import EyeAlignment
 from i2vkit.preparation.face_crops import FaceChoice, prepare_faces
@@ -46,7 +47,9 @@ def prepare_oulu_casia(
             with other settings, or it cannot be written.
     """
     index = OuluCasia(str(source), camera, light).index()
-    base = _landmark_base(index.records[0].frames.paths[0], source)
+    first = index.records[0].frames
+    assert isinstance(first, FrameFolder)  # Oulu-CASIA stores frames as images
+    base = _landmark_base(first.paths[0], source)
     # The landmarks mirror the folders of the frames, with one file for each clip.
     tables = [base / "landmarks" / camera / light / r.person / f"{r.label}.csv" for r in index.records]
     records = [replace(r, metadata={"landmarks": table}) for r, table in zip(index.records, tables, strict=True)]

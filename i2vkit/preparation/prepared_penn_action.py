@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2vkit.conditions import JointHeatmaps
-from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.clip_index import ClipRecord, FrameFolder
 from i2vkit.datasets.formats.folders import find_sidecar_folder
 from i2vkit.datasets.map_files import write_maps
 from i2vkit.datasets.point_files import read_points
@@ -47,7 +47,9 @@ def prepare_penn_action(
     if margin < 0 or reach < 0:
         raise ConfigError(f"--margin and --reach must not be negative, got {margin} and {reach}")
     index = PennAction(str(source)).index()
-    truth = find_sidecar_folder(index.records[0].frames.paths[0], source, "truth")
+    first = index.records[0].frames
+    assert isinstance(first, FrameFolder)  # Penn Action stores frames as images
+    truth = find_sidecar_folder(first.paths[0], source, "truth")
     maker = JointMaps(size) if maps else None
     return prepare_set("penn_action", index, out, TubeCrop(size, margin, reach), workers, truth=truth, maps=maker)
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from mmengine.logging import print_log
 
-from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.clip_index import ClipRecord, VideoFile
 from i2vkit.datasets.formats.folders import files_below, find_sidecar_folder
 from i2vkit.datasets.formats.matlab import read_mat
 from i2vkit.datasets.readers.weizmann import DEPTH, MASKS, Weizmann
@@ -52,10 +52,11 @@ def prepare_weizmann(
     if margin < 0:
         raise ConfigError(f"--margin must not be negative, got {margin}")
     index = Weizmann(str(source), second_takes).index()
-    first = index.records[0].frames.path
+    first = index.records[0].frames
+    assert isinstance(first, VideoFile)  # Weizmann has one video a clip
     settings: dict = {"second_takes": second_takes}
     if framing == "person":
-        masks = masks or find_masks(source, first)
+        masks = masks or find_masks(source, first.path)
         settings["masks"] = masks is not None
         if masks is None:
             print_log(f"no {MASKS} in {source}: the person is taken to be the part that moves", logger="current")
@@ -67,7 +68,7 @@ def prepare_weizmann(
         out,
         PersonCrop(size, margin) if framing == "person" else FixedBox(size),
         workers,
-        truth=find_sidecar_folder(first, source, "truth"),
+        truth=find_sidecar_folder(first.path, source, "truth"),
         settings=settings,
     )
 

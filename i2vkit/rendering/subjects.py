@@ -10,7 +10,9 @@ from i2vkit.errors import ConfigError
 class ShowsPerson(Protocol):
     """The interface of clips to render, in which `person` is seen."""
 
-    person: str
+    @property
+    def person(self) -> str:
+        """The person who is seen."""
 
 
 ClipType = TypeVar("ClipType", bound=ShowsPerson)

@@ -133,7 +133,7 @@ def penn_labels(
         heading: The direction that the person faces, in degrees from the front.
     """
     width, height = size
-    inside = ((joints > -0.5) & (joints < np.array(size) - 0.5)).all(axis=-1)
+    inside = np.all((joints > -0.5) & (joints < np.array(size) - 0.5), axis=-1)  # (T, 13)
     # (T, 13, 2); pixels count from 1.
     places = np.where(inside[..., None], joints + 1, _OUTSIDE)
     return {

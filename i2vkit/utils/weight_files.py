@@ -66,5 +66,5 @@ class WeightFile:
         """Return the paths to search, best first. The package is located without importing it."""
         package, _, folder = (self.package or "").partition("/")
         spec = find_spec(package) if package else None
-        roots = spec.submodule_search_locations if spec else ()
+        roots = (spec.submodule_search_locations if spec else None) or ()
         return [self.folder / name, *(Path(root) / folder / name for root in roots)]

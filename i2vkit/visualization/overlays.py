@@ -51,7 +51,7 @@ def draw_points(picture: np.ndarray, points: np.ndarray, factor: int, mirror: Se
         other = index if mirror is None else mirror[index]
         if place is not None:
             colour = LEFT if index < other else RIGHT if index > other else MIDDLE
-            cv2.circle(picture, _fixed(place), _fixed(0.5 * factor), colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+            cv2.circle(picture, _fixed_point(place), _fixed(0.5 * factor), colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
 def draw_skeleton(picture: np.ndarray, joints: np.ndarray, factor: int) -> None:
@@ -65,13 +65,13 @@ def draw_skeleton(picture: np.ndarray, joints: np.ndarray, factor: int) -> None:
         return
     places = _places(joints, factor)
     for a, b, colour in BONES:
-        if places[a] is not None and places[b] is not None:
-            ends = _fixed(places[a]), _fixed(places[b])
+        start, stop = places[a], places[b]
+        if start is not None and stop is not None:
             for shade, width in ((SHADE, factor + 2), (colour, factor)):
-                cv2.line(picture, *ends, shade, width, lineType=cv2.LINE_AA, shift=_SHIFT)
-    if places[0] is not None:
+                cv2.line(picture, _fixed_point(start), _fixed_point(stop), shade, width, cv2.LINE_AA, _SHIFT)
+    if (head := places[0]) is not None:
         for shade, radius in ((SHADE, 1.75 * factor), (MIDDLE, 1.25 * factor)):
-            cv2.circle(picture, _fixed(places[0]), _fixed(radius), shade, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+            cv2.circle(picture, _fixed_point(head), _fixed(radius), shade, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
 def draw_box(picture: np.ndarray, box: np.ndarray, factor: int, colour: Colour = BOX) -> None:
@@ -113,7 +113,13 @@ def _places(points: np.ndarray, factor: int) -> list[np.ndarray | None]:
     return [place if np.isfinite(place).all() else None for place in places]
 
 
-def _fixed(value: np.ndarray | float) -> tuple[int, ...] | int:
-    """Convert a position or a length to the fixed-point integers that OpenCV takes."""
+def _fixed(length: float) -> int:
+    """Convert a length to the fixed-point integer that OpenCV takes."""
     # OpenCV would overflow far outside the picture, where nothing is visible anyway.
-    return np.clip(np.round(np.multiply(value, 2**_SHIFT)), -(2**18), 2**18).astype(int).tolist()
+    return int(np.clip(np.round(length * 2**_SHIFT), -(2**18), 2**18))
+
+
+def _fixed_point(place: np.ndarray) -> tuple[int, int]:
+    """Convert a position (2,) to the fixed-point integers that OpenCV takes."""
+    x, y = place.tolist()
+    return _fixed(x), _fixed(y)

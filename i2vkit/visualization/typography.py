@@ -16,7 +16,9 @@ TEXT_SIZE = 13
 @lru_cache(maxsize=8)
 def _font(size: int) -> ImageFont.FreeTypeFont:
     """Return the typeface that Pillow brings along, in a size."""
-    return ImageFont.load_default(size)
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont)  # as Pillow returns it for a size
+    return font
 
 
 def blank(height: int, width: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Models that are shipped with i2vkit: found, loaded, described, added and scored again by name.
+"""The models that are shipped with i2vkit: found, loaded, described, added and verified by name.
 
     from i2vkit.apis import I2VInferencer
     animate = I2VInferencer.from_pretrained("dtgan-faces")

@@ -1,4 +1,4 @@
-"""A trained model made into a row of the zoo: exported, checked, scored and listed."""
+"""The way of a trained model into the zoo: it is exported, checked, scored and listed."""
 
 from __future__ import annotations
 
@@ -40,21 +40,24 @@ def add_to_zoo(
     Args:
         name: Lower case words joined by "-", such as "dual-mtgan-faces".
         config: The config, or its name or path.
-        checkpoint: ``.pth`` of training, a work dir, or ``.safetensors``. Of the latter, what it says about its
-            training and data is kept.
-        metrics: ``metrics.json`` of ``i2v test``, instead of scoring anew. It must be of ``checkpoint``, and that
-            must be in bf16 already: rounding the weights moves digits.
+        checkpoint: A ``.pth`` of a training, a work dir, or a ``.safetensors``, whose facts about training and data are
+            kept.
+        metrics: A ``metrics.json`` of ``i2v test``, to use its scores. It must be of ``checkpoint``, which must be in
+            bf16 already, because rounding the weights changes digits. By default the weights are scored.
         options: Changes of a config that is given by name or path, by dotted key.
-        data_words: The training data in words; by default what ``checkpoint`` or the config says.
+        data_words: The training data in words. By default those of ``checkpoint`` or of the config.
         training: More facts about the training, such as ``{"minutes": 45, "device": "one CPU core"}``.
-        protocol: The protocol of the scores; the config's first one by default.
-        replace: Replace a row of that name.
-        data: Where i2v-truth-v1 lies, or is to be rendered, for models that are tested on it.
-        index: The index to write; the weights lie in ``weights`` beside it.
+        protocol: The protocol of the scores. By default the config's first one.
+        replace: Replace a row of that name. Default False.
+        data: Folder of i2v-truth-v1, for models that are tested on it. The set is rendered if it is missing.
+        index: The index to write. The weights are in ``weights`` beside it.
+
+    Returns:
+        The new row.
 
     Raises:
-        ConfigError: A name that is taken or malformed, or metrics of something else.
-        CheckpointError: Weights of another config, or more than 16 MiB.
+        ConfigError: The name is taken or malformed, or the metrics are of other weights.
+        CheckpointError: The weights are of another config, or take more than 16 MiB.
     """
     if not _NAME.fullmatch(name):
         raise ConfigError(f"a model of the zoo is named by lower case words joined by '-', not '{name}'")
@@ -79,7 +82,7 @@ def add_to_zoo(
 
 
 def _export(name: str, cfg: Config, checkpoint: Path, out: Path, data: str, training: dict[str, Any]) -> ZooEntry:
-    """Write the weights to ``out``; return their entry without scores."""
+    """Write the weights to ``out``, and return their entry without scores."""
     header = export_weights(cfg, checkpoint, out, "bfloat16", training, data)
     size = out.stat().st_size
     if size > MAX_BYTES:
@@ -103,7 +106,7 @@ def _export(name: str, cfg: Config, checkpoint: Path, out: Path, data: str, trai
 
 
 def _given_scores(metrics: Path, checkpoint: Path, protocol: str) -> tuple[Scores, Scores]:
-    """Return the scores in a ``metrics.json``, after it was checked that they are those of ``checkpoint``."""
+    """Return the scores in a ``metrics.json``, after a check that they are those of ``checkpoint``."""
     try:
         found = json.loads(metrics.read_text(encoding="utf-8"))
         of, name, scores = found["checkpoint"]["sha256"], found["protocol"]["name"], found["scores"]
@@ -112,11 +115,11 @@ def _given_scores(metrics: Path, checkpoint: Path, protocol: str) -> tuple[Score
     if of != file_digest(checkpoint) or name != protocol:
         raise ConfigError(
             f"{metrics} has scores of another checkpoint or protocol than {checkpoint} and '{protocol}': leave "
-            f"--metrics away, and the weights are scored anew"
+            f"--metrics away, and the weights are scored again"
         )
     if checkpoint.suffix != ".safetensors" or read_header(checkpoint).get("dtype") != "bfloat16":
         raise ConfigError(
             f"{metrics} has scores of weights in fp32, and the zoo rounds them to bf16, which moves digits: leave "
-            f"--metrics away, and the weights are scored anew"
+            f"--metrics away, and the weights are scored again"
         )
     return split_scores(scores)

@@ -1,4 +1,4 @@
-"""Model cards: Markdown with YAML front matter, as the Hugging Face Hub shows them, made from a file's header."""
+"""Model cards: Markdown with YAML front matter, as the Hugging Face Hub shows it, made of a file's header."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def model_card(header: dict[str, str], entry: ZooEntry | None = None) -> str:
     """Return the README.md of a trained model.
 
     Args:
-        header: Of its file of weights, see ``metadata.describe``.
+        header: The header of its file of weights, see ``metadata.describe``.
         entry: Its row of the zoo, with scores, if it has one.
     """
     name = entry.name if entry else header["config"].rpartition("/")[2]
@@ -63,12 +63,12 @@ def _body(name: str, header: dict[str, str], entry: ZooEntry | None) -> list[str
     lines += ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items() if value), ""]
     if entry and entry.scores:
         lines += [f"## Scores ({entry.protocol})", "", *_scores(entry), ""]
-        lines += [f"`i2v zoo verify {name}` computes them anew and compares every digit.", ""]
+        lines += [f"`i2v zoo verify {name}` computes them again and compares every digit.", ""]
     return [*lines, "## Use", "", "```python", *_example(name, entry), "```"]
 
 
 def _scores(entry: ZooEntry) -> list[str]:
-    """Return a table: the model, and the static baseline, which repeats the image."""
+    """Return a table with the model and the static baseline, which repeats the image."""
     names = list(entry.scores)
     titles = " | ".join(_TITLES.get(name, name) for name in names)
     lines = [f"| | {titles} |", f"|---|{'---:|' * len(names)}"]
@@ -82,7 +82,7 @@ def _example(name: str, entry: ZooEntry | None) -> list[str]:
     where = f'"{name}"' if entry else '"path/to/this/folder"'
     call = 'animate("face.png", "clip.mp4")'
     motion = entry.motion if entry else []
-    if "label" in motion:
+    if entry and "label" in motion:
         call = f'animate("image.png", label="{entry.labels[0]}")'
     elif motion == ["noise"]:
         call = 'animate("image.png", seed=1)'

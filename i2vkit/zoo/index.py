@@ -21,20 +21,20 @@ class ZooEntry:
     """One shipped model.
 
     Attributes:
-        name: What users call it, such as "dtgan-faces".
+        name: Its name for users, such as "dtgan-faces".
         sha256: Hash of the file ``weights/NAME.safetensors`` beside the index.
         bytes: Size of that file.
         config: Name of the config that it was trained with.
         data: The training data, in words.
         image_size: Side of its videos in pixels.
         parameters: Number of parameters of the generator.
-        motion: What gives the motion: "driving video", "label", "noise", "face video", "poses", "silhouettes".
+        motion: The sources of its motion: "driving video", "label", "noise", "face video", "poses", "silhouettes".
         labels: The labels that it takes, if it makes videos by label.
         training: Iterations, seed, budget and so on, as far as they are known.
         protocol: The protocol of the config that the scores come from.
         scores: Scores of the file by metric, written with the digits that ``i2v zoo verify`` must reproduce.
-        static_baseline: The same for the first image repeated, where the protocol scores that.
-        quick_scores: Scores on a small subset that is rendered on the fly; empty where there is no such subset.
+        static_baseline: The scores of the first image, repeated, if the protocol has them.
+        quick_scores: Scores on a small subset that is rendered on the fly. Empty if there is no such subset.
     """
 
     name: str
@@ -53,11 +53,11 @@ class ZooEntry:
     quick_scores: dict[str, str] = field(default_factory=dict)
 
     def file(self, index: Path = INDEX) -> Path:
-        """Return the path of the weights, without looking whether they are there."""
+        """Return the path of the weights, without checking that they exist."""
         return index.parent / "weights" / f"{self.name}.safetensors"
 
     def verified_file(self, index: Path = INDEX) -> Path:
-        """Return the path of the weights, after their SHA-256 was compared with the index.
+        """Return the path of the weights, after a check of their SHA-256 against the index.
 
         Raises:
             CheckpointError: The file is missing or is another one.
@@ -90,7 +90,7 @@ def read_index(index: Path = INDEX) -> dict[str, ZooEntry]:
 
 
 def write_index(entries: dict[str, ZooEntry], index: Path = INDEX) -> None:
-    """Write the index, whole or not at all, sorted by name."""
+    """Write the index, completely or not at all, sorted by name."""
     rows = {name: asdict(entries[name]) for name in sorted(entries)}
     for row in rows.values():
         del row["name"]
@@ -102,7 +102,7 @@ def find_entry(name: str, index: Path = INDEX) -> ZooEntry:
     """Return the shipped model of that name.
 
     Raises:
-        ConfigError: There is none; the message names the nearest.
+        ConfigError: There is none. The message names the nearest.
     """
     entries = read_index(index)
     if name not in entries:
@@ -112,7 +112,7 @@ def find_entry(name: str, index: Path = INDEX) -> ZooEntry:
 
 
 def as_table(entries: dict[str, ZooEntry]) -> str:
-    """Return the models as an aligned table for a terminal, a line each.
+    """Return the models as an aligned table for a terminal, one line each.
 
     >>> entry = ZooEntry("tiny", "00", 2**20, "c", "rendered faces", 64, 1_500_000, ["label", "noise"])
     >>> print(as_table({"tiny": entry}))

@@ -1,7 +1,7 @@
-"""Everything that a file of weights says about itself: written into its header, and read back without running code.
+"""The facts that a file of weights holds about itself: written into its header, and read without running code.
 
 A safetensors file begins with JSON. i2vkit writes there the resolved config, labels, the training, versions and a hash
-of the weights. Nothing in a header is executed: classes stand there by name, and ``config_of`` takes only names of
+of the weights. Nothing in a header is executed. Classes are in it by name, and ``config_of`` accepts only names of
 i2vkit and of packages that the program has imported already.
 """
 
@@ -26,23 +26,23 @@ from i2vkit.registry import ROLES, part_names
 from i2vkit.utils.versions import package_versions
 
 PACKAGES = ("i2vkit", "torch", "onedl-mmengine", "timm", "numpy")
-# Headers of safetensors files are larger than this only if somebody means harm.
+# A larger header of a safetensors file is not an honest one.
 _MAX_HEADER = 100 * 2**20
 _TRUSTED = ("i2vkit", "torch", "mmengine")
 
 
 def describe(cfg: Config, model: nn.Module, training: dict[str, Any] | None = None, data: str = "") -> dict[str, str]:
-    """Return what the header of a file of weights says beside what ``export_generator`` writes there itself.
+    """Return the facts that the header of a file of weights gets beside those of ``export_generator``.
 
     Args:
         cfg: The config of the model.
-        model: The model, of which the labels are written down.
-        training: Iterations, seed, budget and so on; see ``training_facts``.
-        data: The training data in words; by default the folders that the config names.
+        model: The model, for its labels.
+        training: Iterations, seed, budget and so on, see ``training_facts``.
+        data: The training data in words. By default the folders that the config names.
 
     Returns:
-        ``config``, ``resolved_config``, ``labels``, ``data``, ``training`` and ``versions``; all but the first and
-        ``data`` as JSON.
+        ``config``, ``resolved_config``, ``labels``, ``data``, ``training`` and ``versions``. All but ``config`` and
+            ``data`` are JSON.
     """
     return {
         "config": config_name(cfg),
@@ -64,7 +64,7 @@ def config_name(cfg: Config) -> str:
 
 
 def portable(cfg: Config) -> dict[str, Any]:
-    """Return a config as plain values that JSON can hold, without what loaders leave to the machine."""
+    """Return a config as plain values that JSON can hold, without the keys that loaders leave to the machine."""
     plain = _plain(cfg.to_dict())
     for split in SPLITS:
         for key in MACHINE_KEYS:
@@ -73,7 +73,7 @@ def portable(cfg: Config) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return classes as their dotted names, and everything else as JSON's own types."""
+    """Convert classes to their dotted names, and everything else to JSON's own types."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
@@ -86,18 +86,18 @@ def _plain(value: Any) -> Any:
 
 
 def data_roots(cfg: Config) -> list[str]:
-    """Return the folders that the training data of a config lie in, in their order."""
+    """Return the folders of a config's training data, in their order."""
     layout = (cfg.get("train_dataloader") or {}).get("dataset", {}).get("reader") or {}
     parts = layout.get("readers") or layout.get("parts") or [layout]
     return [str(part["root"]) for part in parts if isinstance(part, dict) and "root" in part]
 
 
 def training_facts(cfg: Config, checkpoint: str | Path) -> dict[str, Any]:
-    """Return iterations and seed of a training, or what the header of a file of weights says of it.
+    """Return iterations and seed of a training, or the facts in the header of a file of weights.
 
     Args:
-        cfg: The config, which says how many iterations were planned.
-        checkpoint: ``.pth`` of training, a work dir or a ``.safetensors`` file.
+        cfg: The config, for the number of planned iterations.
+        checkpoint: A ``.pth`` of a training, a work dir or a ``.safetensors`` file.
     """
     path = checkpoint_file(checkpoint)
     if path.suffix == ".safetensors":
@@ -133,7 +133,7 @@ def config_of(metadata: dict[str, str], where: str | Path) -> Config:
     """Return the config that a file of weights carries.
 
     Args:
-        metadata: What ``read_header`` gives.
+        metadata: The result of ``read_header``.
         where: The file, for messages.
 
     Raises:
@@ -142,7 +142,7 @@ def config_of(metadata: dict[str, str], where: str | Path) -> Config:
     if "resolved_config" not in metadata:
         raise CheckpointError(
             f"{where} carries no config: it was written by another program or an older i2vkit. Give its config too "
-            f"(I2VInferencer(config, file), i2v animate CONFIG FILE), or export it anew (i2v export)"
+            f"(I2VInferencer(config, file), i2v animate CONFIG FILE), or export it again (i2v export)"
         )
     try:
         values = json.loads(metadata["resolved_config"])
@@ -162,9 +162,9 @@ def config_of(metadata: dict[str, str], where: str | Path) -> Config:
 
 
 def with_classes(cfg: Config) -> Config:
-    """Return a copy of a config with classes in the place of their dotted names, for registries that know no others.
+    """Return a copy of a config with classes in place of their dotted names, for registries that know no others.
 
-    Only for files that are trusted: it imports what is named.
+    It imports these classes, so use it for trusted files only.
 
     Raises:
         CheckpointError: There is no such class.
@@ -201,7 +201,7 @@ def _types(value: Any) -> Iterator[str]:
 
 
 def _check_package(name: str, where: str | Path) -> None:
-    """Refuse names in packages that are not imported yet: importing runs code, and a file must not choose it."""
+    """Refuse names in packages that are not imported yet, because importing runs code and a file must not choose it."""
     module, _, _ = name.rpartition(".")
     package = module.partition(".")[0]
     if package and package not in _TRUSTED and module not in sys.modules:
@@ -212,17 +212,17 @@ def _check_package(name: str, where: str | Path) -> None:
 
 
 def _check_part(name: str, where: str | Path) -> None:
-    """Refuse what is no registered part: a model is put together of parts, and of no other functions."""
+    """Refuse names that are no registered parts. A model consists of parts, and of no other functions."""
     module, _, attribute = name.rpartition(".")
     if not module:
-        return  # a name that registries know, or refuse
+        return  # registries know or refuse such a name
     found = getattr(import_module(module), attribute, None) if _can_import(module) else None
     if found is None or not any(found in part_names(registry).values() for registry in ROLES.values()):
         raise CheckpointError(f"{where} is a model of another version of i2vkit: '{name}' is no part of this one")
 
 
 def _can_import(module: str) -> bool:
-    """Tell whether a module can be imported; one that is imported counts."""
+    """Return True if a module can be imported or is imported already."""
     try:
         return module in sys.modules or find_spec(module) is not None
     except (ImportError, ValueError):

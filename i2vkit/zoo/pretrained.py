@@ -1,4 +1,4 @@
-"""Trained models found by name, file, work dir, folder of ``save_pretrained`` or Hugging Face repository."""
+"""The search for a trained model by name, file, work dir, folder of ``save_pretrained`` or Hugging Face repository."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Pretrained:
 
 
 def find_pretrained(name_or_path: str | Path, revision: str | None = None) -> Pretrained:
-    """Find a trained model; the first of these that there is.
+    """Find a trained model. These are tried in this order:
 
     1. The name of a shipped model, such as "dtgan-faces" (``i2v list``).
     2. A ``.safetensors`` file of ``i2v export`` or of the zoo.
@@ -38,11 +38,11 @@ def find_pretrained(name_or_path: str | Path, revision: str | None = None) -> Pr
 
     Args:
         name_or_path: One of these.
-        revision: Branch, tag or commit of a repository; its main branch by default.
+        revision: Branch, tag or commit of a repository. By default its main branch.
 
     Raises:
-        ConfigError: Nothing of that name is known, or a work dir without a config.
-        CheckpointError: Weights that are missing, damaged or without a config.
+        ConfigError: Nothing of that name is known, or a work dir has no config.
+        CheckpointError: Weights are missing, damaged or without a config.
     """
     text, path = str(name_or_path), Path(name_or_path).expanduser()
     if text in read_index():
@@ -78,7 +78,7 @@ def _of_work_dir(folder: Path) -> Pretrained:
 
 
 def _download(repository: str, revision: str | None) -> Path:
-    """Return the weights of a repository on the Hugging Face Hub, from the cache of that library if they are there."""
+    """Download the weights of a repository on the Hugging Face Hub, or take them from the cache of its library."""
     try:
         from huggingface_hub import hf_hub_download
     except ImportError as error:
@@ -89,7 +89,7 @@ def _download(repository: str, revision: str | None) -> Path:
     try:
         return Path(hf_hub_download(repository, WEIGHTS, revision=revision))
     except Exception as error:  # that library and the network raise many things
-        # The first sentence says what is wrong; what follows are links and hints of that library.
+        # The first line says what is wrong. The others are links and hints of that library.
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise CheckpointError(
             f"'{repository}' is neither a shipped model (`i2v list`) nor a file or folder, and as a repository on the "

@@ -19,6 +19,7 @@ from i2vkit.datasets.loaders import trained_length
 from i2vkit.errors import ConfigError
 from i2vkit.media.files import atomic_path
 from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.generator import Generator
 from i2vkit.models.generator_weights import check_generator, load_generator
 from i2vkit.registry import MODELS, build_part
 from i2vkit.structures import VideoBatch
@@ -31,8 +32,8 @@ class GivenNoise(GenerationState):
     """A generation state whose random draws are given, in the order in which the parts ask for them.
 
     Args:
-        draws: Tensors (B, ...) or, of draws for each frame, (B, T, ...). With None draws are made and kept in
-            ``draws``, to see which a generator asks for.
+        draws: Tensors (B, ...), or (B, T, ...) for draws of each frame. With None, draws are made and kept in
+            ``draws``, to find out which ones a generator needs.
     """
 
     def __init__(self, draws: list[Tensor] | None = None) -> None:
@@ -58,16 +59,21 @@ class GivenNoise(GenerationState):
 
 
 class GeneratorProgram(nn.Module):
-    """A generator with tensors as inputs and output, and nothing beside.
+    """A generator with only tensors as inputs and output.
 
-    ``forward`` takes ``image`` (1, 3, H, W) in [-1, 1] and, where the generator reads them, by name: ``driving`` (1, 3,
+    ``forward`` takes ``image`` (1, 3, H, W) in [-1, 1]. If the generator reads them, it also takes ``driving`` (1, 3,
     T, H, W), ``driving_maps`` (1, M, T, H, W), ``image_maps`` (1, M, H, W), ``label`` (1,) and ``noise``, a list of
     tensors. It returns a video (1, 3, T, H, W) in [-1, 1].
+
+    Args:
+        model: An ``ImageToVideoGan``.
+        length: Number of frames T.
     """
 
-    def __init__(self, model: nn.Module, length: int) -> None:
+    def __init__(self, model: Any, length: int) -> None:
         super().__init__()
-        self.generator, self.image_size, self.length = model.generator, model.image_size, length
+        self.generator: Generator = model.generator
+        self.image_size, self.length = model.image_size, length
 
     def forward(
         self,
@@ -78,7 +84,7 @@ class GeneratorProgram(nn.Module):
         label: Tensor | None = None,
         noise: list[Tensor] | None = None,
     ) -> Tensor:
-        """Return the video; see the class."""
+        """Return the video, see the class."""
         return self.run(GivenNoise(noise or []), image, driving, driving_maps, image_maps, label)
 
     def run(
@@ -97,7 +103,7 @@ class GeneratorProgram(nn.Module):
         return generator.render(content, motion, state).video
 
     def example(self, num_labels: int) -> dict[str, Any]:
-        """Return inputs of the right shapes; their values do not matter for the program."""
+        """Return inputs of the right shapes. Their values do not matter for the program."""
         size, generator, draws = self.image_size, self.generator, torch.Generator().manual_seed(0)
 
         def picture(channels: int, *length: int) -> Tensor:
@@ -124,14 +130,14 @@ def export_program(
 
     Args:
         cfg: The config.
-        checkpoint: ``.pth``, a work dir or ``.safetensors``.
+        checkpoint: A ``.pth``, a work dir or a ``.safetensors``.
         out: The file, ``.pt2`` or ``.onnx``.
-        kind: "pt2" for ``torch.export.load``, or "onnx".
-        length: Frames of the videos; by default those that the config trains on.
+        kind: "pt2" for ``torch.export.load`` (the default), or "onnx".
+        length: Frames of the videos. By default the length that the config trains on.
 
     Raises:
-        ConfigError: Another suffix, a length that the generator cannot make, packages that are missing for ONNX, or a
-            generator that torch cannot export; the message says why.
+        ConfigError: The suffix is another one, the generator cannot make this length, packages for ONNX are missing, or
+            torch cannot export the generator. The message says why.
         CheckpointError: As ``load_generator``.
     """
     out = Path(out)
@@ -143,7 +149,8 @@ def export_program(
             f"or export a .pt2, which needs none"
         )
     fill_in_stored_facts(cfg, checkpoint)
-    model = check_generator(build_part(MODELS, inference_config(cfg)))
+    model: Any = build_part(MODELS, inference_config(cfg))
+    check_generator(model)
     load_generator(model, checkpoint)
     model.eval().requires_grad_(False)
     length = length_of(model.generator, length, trained_length(cfg))
@@ -151,7 +158,7 @@ def export_program(
     inputs = program.example(len(model.labels))
     try:
         with warnings.catch_warnings(), atomic_path(out) as temporary:
-            # Of the flat weights of recurrent layers, which are the same tensors as their parameters.
+            # torch warns about the flat weights of recurrent layers, which are the same tensors as their parameters.
             warnings.filterwarnings("ignore", message="The tensor attributes? ")
             exported = torch.export.export(program, (), inputs)
             if kind == "onnx":
@@ -168,7 +175,7 @@ def export_program(
 
 
 def shapes(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the shape of each input, of ``noise`` a list of them."""
+    """Return the shape of each input, and for ``noise`` a list of shapes."""
     return {
         name: [list(one.shape) for one in value] if isinstance(value, list) else list(value.shape)
         for name, value in inputs.items()

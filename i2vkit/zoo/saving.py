@@ -1,4 +1,4 @@
-"""Folders of trained models as repositories on the Hugging Face Hub have them: weights, config and model card."""
+"""Folders of trained models in the form of repositories on the Hugging Face Hub: weights, config and model card."""
 
 from __future__ import annotations
 
@@ -33,20 +33,22 @@ def export_weights(
 
     Args:
         cfg: The config that it was trained with.
-        checkpoint: ``.pth``, a work dir or ``.safetensors``.
+        checkpoint: A ``.pth``, a work dir or a ``.safetensors``.
         out: The file, ``.safetensors``.
-        dtype: "float32" or "bfloat16", of the weights.
+        dtype: Type of the weights, "float32" (the default) or "bfloat16".
         training: More facts about the training.
-        data: The training data in words; by default what ``checkpoint`` or the config says.
+        data: The training data in words. By default those of ``checkpoint`` or of the config.
 
     Returns:
         The header of the file.
 
     Raises:
-        ConfigError, CheckpointError: As ``load_generator`` and ``export_generator``.
+        ConfigError: As ``load_generator`` and ``export_generator``.
+        CheckpointError: As ``load_generator`` and ``export_generator``.
     """
     fill_in_stored_facts(cfg, checkpoint)
-    model = check_generator(build_part(MODELS, inference_config(cfg)))
+    model: Any = build_part(MODELS, inference_config(cfg))
+    check_generator(model)
     load_generator(model, checkpoint)
     path = checkpoint_file(checkpoint)
     if not data and path.suffix == ".safetensors":
@@ -58,13 +60,13 @@ def export_weights(
 
 
 def save_pretrained(cfg: Config, checkpoint: str | Path, folder: str | Path, dtype: str = "bfloat16") -> Path:
-    """Write ``model.safetensors``, ``config.json`` and ``README.md`` to a folder; returns the folder.
+    """Write ``model.safetensors``, ``config.json`` and ``README.md`` to a folder, and return the folder.
 
     Args:
         cfg: The config.
         checkpoint: The trained weights. If it is a file of the zoo, the card has its scores too.
-        folder: Made if it is missing.
-        dtype: "bfloat16" or "float32", of the weights.
+        folder: The folder. It is made if it is missing.
+        dtype: Type of the weights, "bfloat16" (the default) or "float32".
     """
     folder = Path(folder)
     header = export_weights(cfg, checkpoint, folder / WEIGHTS, dtype)
@@ -81,7 +83,7 @@ def save_pretrained(cfg: Config, checkpoint: str | Path, folder: str | Path, dty
 
 
 def entry_of(path: Path) -> ZooEntry | None:
-    """Return the entry of the zoo whose file this is."""
+    """Return the entry of the zoo whose file ``path`` is, or None."""
     name = path.stem
     known = name in read_index() and find_entry(name).file().resolve() == path.resolve()
     return find_entry(name) if known else None

@@ -1,4 +1,4 @@
-"""Scores of shipped models, computed anew from their weights, with the digits that are committed."""
+"""Scores of weights, with the digits that the zoo commits."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ DATA = Path("data/i2v_truth_v1")
 QUICK_PEOPLE = 2
 # Decimals of a score in tables; all others have three.
 _DECIMALS = {"psnr": 2}
-# Endings by which a test tells the scores of the static baseline, and what the model gains on it, from the model's.
+# Endings of the names of scores of the static baseline, and of the model's improvement over it.
 _BASELINE, _GAIN = "_static_baseline", "_improvement"
 
 Scores = dict[str, str]
 
 
 def truth_part(cfg: Config) -> str | None:
-    """Return the part of i2v-truth-v1, "faces" or "figures", that a config is tested on; None where it is not."""
+    """Return the part of i2v-truth-v1, "faces" or "figures", that a config is tested on, or None."""
     try:
         return part_of(cfg)
     except ConfigError:
@@ -38,23 +38,24 @@ def truth_part(cfg: Config) -> str | None:
 def score_weights(
     cfg: Config, weights: Path, protocol: str | None = None, data: Path = DATA, quick: bool = False
 ) -> tuple[Scores, Scores]:
-    """Test a file of weights and return its scores and those of the static baseline, rounded as tables have them.
+    """Test a file of weights, and return its scores and those of the static baseline, rounded for tables.
 
     Models of i2v-truth-v1 are tested on its test transfers. Their part of the set is rendered and prepared below
-    ``data`` where it is not there yet. They get ``truth_appearance``, ``truth_motion`` and ``truth_both`` besides. All
-    others are tested on the data of their config, which must be there.
+    ``data`` if it is missing. They also get ``truth_appearance``, ``truth_motion`` and ``truth_both``. All others are
+    tested on the data of their config, which must be there.
 
     Args:
         cfg: The config of the model.
         weights: The file.
-        protocol: A protocol of the config; its first one by default.
-        data: Where i2v-truth-v1 lies, or is to lie.
-        quick: Test on the transfers between two of the test people alone, which are rendered into a temporary folder.
+        protocol: A protocol of the config. By default its first one.
+        data: Folder of i2v-truth-v1.
+        quick: Test only on the transfers between two of the test people, which are rendered into a temporary folder.
+            Default False.
 
     Raises:
-        ConfigError: ``quick`` is asked for and the model is not one of i2v-truth-v1.
+        ConfigError: ``quick`` is set and the model is not one of i2v-truth-v1.
         DataError: The set below ``data`` is not i2v-truth-v1.
-        I2VError: What ``test`` raises.
+        I2VError: The errors of ``test``.
     """
     part, cfg = truth_part(cfg), with_classes(cfg)
     if part is None:
@@ -65,7 +66,7 @@ def score_weights(
         with TemporaryDirectory() as folder:
             make_part(quick_part(part), Path(folder) / part, workers=1)
             return _score_truth(cfg, weights, part, Path(folder))
-    make_part(PARTS[part], data / part)  # done at once where it is there
+    make_part(PARTS[part], data / part)  # returns at once if the part exists
     if changed := compare_part(PARTS[part], data / part):
         raise DataError(
             f"{data / part} is not {VERSION}: {len(changed)} clips differ from its checksums, and scores on it do not "
@@ -82,13 +83,14 @@ def quick_part(name: str) -> BenchmarkPart:
     """
     part = PARTS[name]
     first = part.first + sum(part.people[:-1])
-    return replace(part, people=(0,) * (len(SPLITS) - 1) + (QUICK_PEOPLE,), actors=(0, 0, 1), first=first)
+    assert len(SPLITS) == 3  # train, val and test
+    return replace(part, people=(0, 0, QUICK_PEOPLE), actors=(0, 0, 1), first=first)
 
 
 def _score_truth(cfg: Config, weights: Path, part: str, data: Path) -> tuple[Scores, Scores]:
     benchmark = benchmark_config(part, "test", data)
     found = _test(lay_over(cfg, benchmark), weights, "transfer")
-    # The image repeated is the static baseline, which the test has scored.
+    # The repeated image is the static baseline, which the test has scored already.
     references = score_references(benchmark, ["driving video"])
     references["image repeated"] = {"motion_error": found[f"motion_error{_BASELINE}"]}
     scores, baseline = split_scores(found)
@@ -108,7 +110,7 @@ def split_scores(found: dict[str, float]) -> tuple[Scores, Scores]:
 
 
 def rounded(scores: dict[str, float]) -> Scores:
-    """Return scores as tables have them.
+    """Return scores with the digits of tables.
 
     >>> rounded({"ssim": 0.83968, "psnr": 25.4299, "change": -0.0001})
     {'ssim': '0.840', 'psnr': '25.43', 'change': '0.000'}
@@ -120,12 +122,12 @@ def rounded(scores: dict[str, float]) -> Scores:
 
 
 def protocol_of(cfg: Config, protocol: str | None) -> str:
-    """Return the name of the protocol that a model is scored by. Raises ``ConfigError`` if the config has none such."""
+    """Return the name of the protocol that a model is scored by. Raise ``ConfigError`` if the config has none."""
     return "transfer" if truth_part(cfg) else build_protocol(cfg, protocol)[0]
 
 
 def differences(committed: Scores, found: Scores) -> list[tuple[str, str, str]]:
-    """Return (metric, committed, found) wherever a committed score differs; what was not found is "-".
+    """Return (metric, committed, found) for every committed score that differs. A missing score is "-".
 
     >>> differences({"ssim": "0.840", "psnr": "25.43", "lpips": "0.1"}, {"ssim": "0.841", "psnr": "25.43"})
     [('ssim', '0.840', '0.841'), ('lpips', '0.1', '-')]

@@ -1,4 +1,4 @@
-"""Shipped weights scored anew, and compared with the digits that are committed."""
+"""Verification of shipped weights: they are scored again, and compared with the committed digits."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from i2vkit.zoo.scoring import DATA, Scores, differences, score_weights
 def verify(
     entry: ZooEntry, data: Path = DATA, quick: bool = False, index: Path = INDEX
 ) -> tuple[list[tuple[str, str, str]], Scores]:
-    """Score the weights of a model anew, and compare them with its row.
+    """Score the weights of a model again, and compare them with its row.
 
     Args:
         entry: The row.
-        data: Where i2v-truth-v1 lies, or is to be rendered.
-        quick: On the small subset, which has digits of its own.
-        index: The index whose row it is.
+        data: Folder of i2v-truth-v1. The set is rendered if it is missing.
+        quick: Use the small subset, which has its own digits. Default False.
+        index: The index of the row.
 
     Returns:
-        (metric, committed, found) wherever a digit differs, and all scores that were found.
+        (metric, committed, found) for every score whose digits differ, and all scores that were found.
 
     Raises:
-        ConfigError: ``quick`` for a model without such digits.
+        ConfigError: ``quick`` is set for a model without such digits.
         CheckpointError: The weights are not those of the index.
-        DataError: The data of another set than i2v-truth-v1 are not there.
+        DataError: The model is tested on other data than i2v-truth-v1, and they are missing.
     """
     if quick and not entry.quick_scores:
         raise ConfigError(f"{entry.name} has no quick subset: leave --quick away")
@@ -38,13 +38,14 @@ def verify(
         return differences(entry.quick_scores, found), found
     rows = differences(entry.scores, found)
     rows += [
-        (f"{name} of the image repeated", *values) for name, *values in differences(entry.static_baseline, baseline)
+        (f"{name} of the image repeated", committed, new)
+        for name, committed, new in differences(entry.static_baseline, baseline)
     ]
     return rows, found
 
 
 def report(name: str, rows: list[tuple[str, str, str]], scores: Scores) -> str:
-    """Return what was found as text: a line, or a table of differences.
+    """Return the result as text: a line, or a table of differences.
 
     >>> print(report("tiny", [], {"ssim": "0.840"}))
     tiny: every digit agrees (ssim 0.840)

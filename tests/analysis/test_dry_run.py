@@ -1,6 +1,5 @@
 """A training step that is not computed takes the bytes, products and operations that it takes when it is."""
 
-import doctest
 import runpy
 from copy import deepcopy
 from pathlib import Path
@@ -10,8 +9,7 @@ import torch
 from mmengine.logging import MessageHub
 from narrow import LABELS, MAPS, NARROW, SIZE, build, discriminator
 
-from i2vkit.analysis.profile import DryRun, dry_training, measuring, profile_dry_run, profile_training
-from i2vkit.analysis.profile import profile_report as report
+from i2vkit.analysis.profile import DryRun, dry_training, profile_dry_run, profile_training
 from i2vkit.analysis.profile.dry_run import META
 from i2vkit.analysis.profile.training import distinct_iterations
 from i2vkit.config.loading import load_config
@@ -240,9 +238,3 @@ def test_what_does_not_train_has_no_step():
     cfg.optim_wrapper = None
     with pytest.raises(ConfigError, match="nothing trains"):
         profile_dry_run(cfg, "mine")
-
-
-def test_examples_of_the_docstrings_run():
-    for module in (measuring, report):
-        outcome = doctest.testmod(module, extraglobs={"torch": torch})
-        assert outcome.attempted > 0 and outcome.failed == 0

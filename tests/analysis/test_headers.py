@@ -1,12 +1,11 @@
 """Every config that trains states the memory of a step in its header, and it is what a step takes."""
 
-import doctest
 import runpy
 from pathlib import Path
 
 import pytest
 
-from i2vkit.analysis.profile import StepMemory, check_header, check_headers, headers, stated_memory, with_memory
+from i2vkit.analysis.profile import StepMemory, check_header, check_headers, stated_memory, with_memory
 from i2vkit.analysis.profile.headers import stated_by, stated_for_variant, with_variant_memory
 from i2vkit.config.loading import experiment_names, find_config, load_config
 from i2vkit.errors import ConfigError
@@ -93,8 +92,3 @@ def test_the_memory_of_a_variant_is_checked_and_written_in_its_entry(tmp_path):
     with pytest.raises(ConfigError, match=r'variant b has no place .* give it memory=""'):
         with_variant_memory('variants = {"b": dict(help="")}', "b", StepMemory(1.0, "fp32"))
     assert stated_by("vgan_penn_strips") == StepMemory(0.5, "fp32")
-
-
-def test_examples_of_the_docstrings_run():
-    outcome = doctest.testmod(headers)
-    assert outcome.attempted > 0 and outcome.failed == 0

@@ -1,12 +1,10 @@
 """What the list of parts says is what the assembly does."""
 
-import doctest
 import runpy
 from pathlib import Path
 
 import pytest
 
-from i2vkit.analysis.parts import registered as parts
 from i2vkit.analysis.parts.partners import Partner, partners
 from i2vkit.analysis.parts.parts_report import format_parts, format_spec
 from i2vkit.analysis.parts.registered import find, find_kind, kinds, source_of, spec_of
@@ -132,8 +130,3 @@ def test_the_tool(monkeypatch, capsys):
     assert (
         "No module named 'nowhere_to_be_found': is the folder that holds it in PYTHONPATH?" in capsys.readouterr().err
     )
-
-
-def test_examples_of_the_docstrings_run():
-    outcome = doctest.testmod(parts)
-    assert outcome.attempted > 0 and outcome.failed == 0

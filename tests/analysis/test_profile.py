@@ -1,6 +1,5 @@
 """Multiply-adds, activations and memory against closed forms; what is not counted is named; the rows add up."""
 
-import doctest
 import json
 import runpy
 from pathlib import Path
@@ -23,9 +22,6 @@ from i2vkit.analysis.profile import (
     profile_parts,
     profile_record,
     profile_training,
-)
-from i2vkit.analysis.profile import (
-    profile_report as report,
 )
 from i2vkit.analysis.profile.counting import analyse_activations
 from i2vkit.analysis.profile.forward import GeneratorProbe
@@ -255,11 +251,6 @@ def test_table_and_json_say_everything():
     written = profile_record(models)["models"]
     assert written[0]["parts"][0]["uncounted"] == {"tanh": 2} and written[1]["image_size"] == 128
     assert written[0]["training"][1]["peak_bytes"] == 1_500_000
-
-
-def test_examples_of_the_docstrings_run():
-    outcome = doctest.testmod(report)
-    assert outcome.attempted > 0 and outcome.failed == 0
 
 
 @pytest.fixture(scope="module")

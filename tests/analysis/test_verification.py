@@ -1,6 +1,5 @@
 """verify_gpu: each check finds what it is made for, and a stage that fails costs nothing but itself."""
 
-import doctest
 import json
 import sys
 import tarfile
@@ -12,7 +11,7 @@ import torch
 from mmengine.config import Config
 from tiny import tiny_config
 
-from i2vkit.analysis.verification import correctness, scheduling, training, verify
+from i2vkit.analysis.verification import correctness, scheduling, verify
 from i2vkit.analysis.verification.archives import MOST_BYTES, pack
 from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.scheduling import Process, Run
@@ -250,10 +249,6 @@ def test_recipes_build_narrow_and_load_what_is_trained_first(recipe):
         assert cfg.model.precision == "fp32" and cfg.train_dataloader.batch_size == 2
         assert bool(cfg.model.get("pretrained")) == (name == recipe.config and recipe.first is not None)
         assert cfg.train_dataloader.dataset.reader.root == str(DATA / "faces")
-
-
-def test_examples_in_docstrings():
-    assert doctest.testmod(training).failed == 0
 
 
 def test_forms_are_timed_by_turns():

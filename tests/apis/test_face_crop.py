@@ -1,6 +1,5 @@
 """Raw pictures of faces are cut out as preparation does, and crops are left as they are."""
 
-import doctest
 from dataclasses import replace
 
 import numpy as np
@@ -106,8 +105,3 @@ def test_points_go_along_when_a_picture_is_cut_and_scaled():
     corners = np.array([[[16.0, 0.0], [79.0, 63.0]]])  # of the centre square of 96x64
     moved = fit_square(np.zeros((64, 96, 3), np.uint8), corners, 32)[1]
     assert np.allclose(moved, [[[-0.25, -0.25], [31.25, 31.25]]])
-
-
-def test_examples_of_the_docstrings_run():
-    outcome = doctest.testmod(face_crop)
-    assert outcome.attempted > 0 and outcome.failed == 0

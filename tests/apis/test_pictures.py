@@ -11,8 +11,6 @@ from mmengine.config import Config
 from narrow import SIZE, gan_config
 from PIL import Image
 
-from i2vkit.apis import animation as animation_module
-from i2vkit.apis import inputs
 from i2vkit.apis.animation import Animation
 from i2vkit.apis.driving import driving_frames
 from i2vkit.apis.inferencer import I2VInferencer
@@ -153,9 +151,3 @@ def test_a_result_whose_frames_were_not_kept_is_its_file(animate, tmp_path):
         Animation(3, 5.0, ("a", "b"), None, Path("x.mkv"))._repr_html_()
         == "Animation(2 videos of 3 frames, 5 a second, x.mkv)"
     )
-
-
-def test_examples_of_the_docstrings_run():
-    import doctest
-
-    assert doctest.testmod(inputs).failed == doctest.testmod(animation_module).failed == 0

@@ -1,6 +1,5 @@
 """Videos by label and by seed: what depends on what, one grid of several, and what a model cannot do is said."""
 
-import doctest
 import re
 
 import numpy as np
@@ -9,13 +8,12 @@ import torch
 from mmengine.config import Config
 from narrow import NARROW, SIZE, discriminator, gan_config
 
-from i2vkit.apis import driving, inputs, variants
+from i2vkit.apis import inputs
 from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.datasets.transforms import RandomWindow
 from i2vkit.engine import labels
 from i2vkit.errors import ConfigError
 from i2vkit.media import read_image, read_video
-from i2vkit.models import generation_state as stream_module
 from i2vkit.models.decoders import UNetDecoder
 from i2vkit.models.generation_state import GenerationState, SeedInterpolation, spherical
 from i2vkit.models.generator_weights import export_generator
@@ -336,9 +334,3 @@ def test_a_model_that_makes_no_videos_is_refused_by_name(tmp_path):
 
 class SupervisedOnly(torch.nn.Module):
     """A model without a generator."""
-
-
-@pytest.mark.parametrize("module", [driving, labels, stream_module, variants])
-def test_examples_of_the_docstrings_run(module):
-    outcome = doctest.testmod(module)
-    assert outcome.attempted > 0 and outcome.failed == 0

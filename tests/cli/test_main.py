@@ -42,7 +42,7 @@ def test_the_help_lists_every_command_with_a_line(capsys):
     words = " ".join(text.split())
     for name in COMMANDS:
         assert f" {name} {summary_of(name)}" in words
-    assert "Train a model" in words and "Put results side by side" in words
+    assert "Train a model" in words and "Compare results" in words
 
 
 def test_every_tool_is_a_door_to_one_command():

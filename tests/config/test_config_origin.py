@@ -1,12 +1,10 @@
 """Every value of a config, and the file that set it."""
 
-import doctest
 import runpy
 from pathlib import Path
 
 import pytest
 
-from i2vkit.config import origin as config_origin
 from i2vkit.config.loading import CONFIG_FOLDER, load_config
 from i2vkit.config.origin import bases, config_origins, format_origins
 from i2vkit.datasets.loaders import default_workers
@@ -90,8 +88,3 @@ def test_text_and_tool(monkeypatch, capsys):
     assert printed.rstrip("\n") == format_origins(rows)
     [line] = [line for line in printed.splitlines() if line.startswith("randomness.seed")]
     assert line.split() == ["randomness.seed", "=", "3", "#", "command", "line"]
-
-
-def test_examples_of_the_docstrings_run():
-    outcome = doctest.testmod(config_origin)
-    assert outcome.attempted > 0 and outcome.failed == 0

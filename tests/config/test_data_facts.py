@@ -1,7 +1,5 @@
 """Labels, image size, condition maps and frames a second flow from the data set to the model."""
 
-import doctest
-
 import narrow
 import pytest
 import torch
@@ -11,8 +9,6 @@ from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.apis.train import train
 from i2vkit.config.data_facts import check_facts, facts_of, fill_in_stored_facts
 from i2vkit.config.loading import load_config
-from i2vkit.datasets import facts as facts_module
-from i2vkit.datasets import pipelines
 from i2vkit.datasets.facts import DataFacts, facts_of_model
 from i2vkit.datasets.pipelines import steps_of, usual_pipeline
 from i2vkit.datasets.readers import bair, mug, natops, oulu_casia, penn_action, uva_nemo, weizmann
@@ -171,12 +167,6 @@ def test_maps_of_another_number_are_a_contradiction_and_more_labels_are_none():
         check_facts(load_config("frgan_forecast_penn", {"model.map_channels": 3}))
     check_facts(load_config("imaginator_mug", {"model.labels": [*mug.LABELS, "contempt"]}))
     check_facts(Config(dict(model=dict(image_size=8))))  # without data there is nothing to contradict
-
-
-def test_examples_of_the_docstrings_run():
-    for module in (facts_module, pipelines):
-        outcome = doctest.testmod(module)
-        assert outcome.attempted > 0 and outcome.failed == 0
 
 
 def test_a_model_without_its_data_takes_the_facts_of_its_weights(tmp_path):

@@ -1,6 +1,5 @@
 """Variants: experiments that differ from a config by a few options, kept in its file."""
 
-import doctest
 import runpy
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 from mmengine.config import Config
 
 from i2vkit.apis.train import prepare
-from i2vkit.config import variants as module
 from i2vkit.config.loading import (
     config_names,
     experiment_names,
@@ -140,8 +138,3 @@ def test_pretrained_weights_that_an_option_names_are_kept():
     cfg = load_config("dual_mtgan_weizmann", variant="joint")
     assert cfg.model.pretrained.generator.checkpoint == "work_dirs/dual_mtgan_weizmann_short"
     assert "frozen" not in cfg.model and Config(cfg.to_dict()).model.pretrained.generator.part == "generator"
-
-
-def test_examples_of_the_docstrings_run():
-    outcome = doctest.testmod(module)
-    assert outcome.attempted > 0 and outcome.failed == 0

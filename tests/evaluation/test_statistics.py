@@ -1,11 +1,8 @@
 """Bootstrap intervals against the normal approximation; people are drawn as a whole."""
 
-import doctest
-
 import numpy as np
 import pytest
 
-from i2vkit.evaluation import statistics
 from i2vkit.evaluation.statistics import bootstrap_interval
 
 
@@ -37,8 +34,3 @@ def test_one_person_says_nothing():
         bootstrap_interval([1.0, 2.0], groups="a")
     with pytest.raises(ValueError, match="at least one"):
         bootstrap_interval([])
-
-
-def test_examples_of_the_docstrings_run():
-    outcome = doctest.testmod(statistics)
-    assert outcome.attempted > 0 and outcome.failed == 0

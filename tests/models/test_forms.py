@@ -1,6 +1,5 @@
 """Reference and fast forms: one switch for all layers, and on a GPU both compute the same, without kernels for CPUs."""
 
-import doctest
 import types
 from contextlib import contextmanager
 from unittest import mock
@@ -20,7 +19,6 @@ from i2vkit.models.layers import (
     TransposedConv1p2d,
     UpsampledConv,
     cpu_kernels,
-    forms,
 )
 from i2vkit.models.layers.forms import FAST, FORMS, REFERENCE, TwoForms, choose_form
 
@@ -131,8 +129,3 @@ def test_the_form_of_one_model_is_chosen_and_given_back():
         assert not any(layer.takes_reference(x) for layer in model.extra)
     assert len(choose_form(model, None)) == 3
     assert not any(layer.takes_reference(x) for layer in model.extra)
-
-
-def test_examples_of_the_docstrings_run():
-    outcome = doctest.testmod(forms)
-    assert outcome.attempted > 0 and outcome.failed == 0

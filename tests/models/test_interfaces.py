@@ -1,6 +1,5 @@
 """Interfaces: every registered part has one, and a part that does not fulfil its own ends in one clear error."""
 
-import doctest
 from dataclasses import replace
 
 import pytest
@@ -22,8 +21,6 @@ from i2vkit.models.interfaces import (
     MotionGenerator,
     Part,
 )
-from i2vkit.models.interfaces import head as head_module
-from i2vkit.models.interfaces import parts as parts_module
 from i2vkit.models.training.passes import Pass
 from i2vkit.registry import (
     ADAPTERS,
@@ -135,22 +132,6 @@ def test_every_part_of_a_role_inherits_from_its_interface(role):
     for part in own:  # other tests register parts that do without
         assert issubclass(part, interface_of(registry)), part
         assert find_part(registry, part) is part
-
-
-@pytest.mark.parametrize("module", [parts_module, head_module, fields, judges])
-def test_examples_of_the_interfaces(module):
-    outcome = doctest.testmod(module)
-    assert outcome.attempted and not outcome.failed
-
-
-def test_examples_of_the_interfaces_of_data():
-    from i2vkit.conditions import interfaces as conditions
-    from i2vkit.datasets import interfaces as data
-    from i2vkit.evaluation.embedders import interfaces as embedders
-
-    for module in (conditions, data, embedders):
-        outcome = doctest.testmod(module)
-        assert outcome.attempted and not outcome.failed
 
 
 # Names of fields.

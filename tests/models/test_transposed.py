@@ -1,15 +1,11 @@
 """Decoders of whole clips: the (1+2)D layer against its definition, fusion, lengths and sizes, the two streams."""
 
-import doctest
-
 import narrow
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
-import i2vkit.models.clip_lengths as lengths
-import i2vkit.models.decoders.transposed as transposed
 import i2vkit.models.layers.transposed_1p2d as layer
 from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import ClipLengths
@@ -304,9 +300,3 @@ def test_two_streams_blend_a_moving_foreground_over_a_still_background():
 
 def test_a_background_that_no_head_reads_is_not_built():
     assert decoder(TwoStreamDecoder, base_requested=False, widths=(8, 6, 4), time=NARROW["time"]).background is None
-
-
-def test_examples_of_the_docstrings_run():
-    for module in (transposed, lengths, layer):
-        outcome = doctest.testmod(module)
-        assert outcome.attempted > 0 and outcome.failed == 0

@@ -1,7 +1,5 @@
 """Strips, grids and their text: which pixels of which frames stand where."""
 
-import doctest
-import importlib
 from itertools import groupby
 
 import numpy as np
@@ -135,9 +133,3 @@ def test_labels_of_strips_have_the_room_they_need_up_to_a_limit():
     frames = np.zeros((1, 16, 16, 3), dtype=np.uint8)
     widths = [labelled_strips({label: frames}, height=96).shape[1] for label in ("a", "11 surprise, seed 7", "x" * 99)]
     assert widths[0] == 2 * 10 + 76 + 96 and widths[0] < widths[1] < widths[2] == 2 * 10 + 160 + 96
-
-
-@pytest.mark.parametrize("name", ["grids", "typography", "strips"])
-def test_examples_of_the_docstrings_run(name):
-    outcome = doctest.testmod(importlib.import_module(f"i2vkit.visualization.{name}"))
-    assert outcome.attempted > 0 and outcome.failed == 0

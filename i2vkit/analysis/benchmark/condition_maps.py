@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,7 +47,11 @@ def benchmark_maps(seconds: float = 10.0, size: int = 96) -> dict[str, Any]:
     shapes = mean + identity @ faces["built-in"].identity
     landmarks = to_image_space(shapes + np.einsum("nce,te->tnc", expression, faces["built-in"].expression),
                            faces["built-in"].camera)  # fmt: skip
-    candidates = {name: lambda name=name: generators[name](faces[name][: DRAWN[name]]) for name in models}
+
+    def draw(name: str) -> object:
+        return generators[name](faces[name][: DRAWN[name]])
+
+    candidates: dict[str, Callable[[], object]] = {name: partial(draw, name) for name in models}
     candidates["plain loop"] = lambda: plain_mask(points, built_in.triangles, size)
     candidates["fit"] = lambda: fit_clip(built_in, landmarks)
     turns = time_interleaved(candidates, seconds, clock=time.process_time)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from mmengine.config import Config
@@ -56,7 +56,7 @@ def benchmark_data(cfg: Config, seconds: float = 10.0, steps: int = 0) -> dict[s
     loader = build_loader(cfg, "train")
     feed = LoaderBenchmark(loader)
     feed.check()
-    compared = plain_frames(loader.dataset.records[0].frames, [0]) is not None
+    compared = plain_frames(feed.dataset.records[0].frames, [0]) is not None
     turns = feed.measure(seconds, compared)
     result: dict[str, Any] = {
         "benchmark": "data",
@@ -82,7 +82,8 @@ class LoaderBenchmark:
     """
 
     def __init__(self, loader: DataLoader) -> None:
-        self.dataset: ClipDataset = loader.dataset
+        assert loader.batch_size is not None  # a config has no batch sampler
+        self.dataset = cast(ClipDataset, loader.dataset)
         self.batch_size = loader.batch_size
         # The workers prepare so many batches while the loader is idle. These must not count.
         self.ahead = loader.num_workers * (loader.prefetch_factor or 0)
@@ -106,8 +107,8 @@ class LoaderBenchmark:
             if (source[:, : own.shape[1]].int() - own).abs().max() > most:
                 raise DataError(f"the loader's sample {key} is not that of the data set")
             for sampled in self._sampled_clips(key, read=True):
-                plain = plain_frames(sampled.record.frames, sampled.indices)
-                if plain is not None and not np.array_equal(plain, sampled.frames):
+                plain = plain_frames(sampled.record.frames, _indices(sampled))
+                if plain is not None and not np.array_equal(plain, np.asarray(sampled.frames)):
                     raise DataError(
                         f"clip {sampled.record.name}: the plain reader gives other frames than the data set"
                     )
@@ -120,7 +121,7 @@ class LoaderBenchmark:
         self.turn = max(2 * self.ahead, ceil(seconds / (LEAST_ROUNDS + 1) / a_round))
         self.clips = self.turn * self.batch_size
         # Clips may differ in length, so frames are counted on a few samples.
-        lengths = [len(sampled.indices) for key in islice(self.keys, 32) for sampled in self._sampled_clips(key)]
+        lengths = [len(_indices(sampled)) for key in islice(self.keys, 32) for sampled in self._sampled_clips(key)]
         self.frames = round(self.clips * sum(lengths) / 32)
 
         def drain() -> None:
@@ -169,7 +170,7 @@ class LoaderBenchmark:
     def _read_pending(self) -> None:
         """Let the plain reader read its next frames."""
         for sampled in self._pending:
-            plain_frames(sampled.record.frames, sampled.indices)
+            plain_frames(sampled.record.frames, _indices(sampled))
 
     def _sampled_clips(self, key: tuple[int, int], read: bool = False) -> list[SampledClip]:
         """Return the clips of a sample with their frames chosen, and also read if ``read``."""
@@ -181,6 +182,12 @@ class LoaderBenchmark:
             if isinstance(transform, ReadFrames):
                 break
         return list(sample["clips"].values())
+
+
+def _indices(sampled: SampledClip) -> np.ndarray:
+    """Return the chosen frames of a clip, (T,)."""
+    assert sampled.indices is not None  # every pipeline chooses frames before it reads them
+    return sampled.indices
 
 
 def _endless(source: Any) -> Iterator[Any]:

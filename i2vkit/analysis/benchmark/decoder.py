@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from torch import Tensor, nn
+from torch import Tensor
 
 from i2vkit.analysis.benchmark.generators import (
     CLIPS,
@@ -39,6 +39,7 @@ from i2vkit.analysis.benchmark.timing import (
 from i2vkit.engine.compiling import compile_options
 from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
+from i2vkit.models.generator import Generator
 from i2vkit.models.inference import for_inference_
 from i2vkit.structures import VideoBatch
 
@@ -120,18 +121,24 @@ def benchmark_decoder(
 
 
 def _inference(
-    generator: nn.Module, clip: VideoBatch, seconds: float, precisions: Sequence[str], compiled: bool
+    generator: Generator, clip: VideoBatch, seconds: float, precisions: Sequence[str], compiled: bool
 ) -> dict[str, Any]:
     """Compare forward passes without gradients in eval mode."""
     generator.eval()
-    candidates, used = {}, {}
+    candidates: dict[str, Callable[[], Tensor]] = {}
+    used: dict[str, str] = {}
 
-    def add(name: str, model: nn.Module, precision: str, reference: bool = False) -> None:
+    def add(name: str, model: Generator, precision: str, reference: bool = False) -> None:
         candidates[name], used[name] = partial(run, model, clip, reference, precision), precision
 
-    full = for_inference_(deepcopy(generator), torch.float32)
+    def folded_copy(dtype: torch.dtype) -> Generator:
+        copy = deepcopy(generator)
+        for_inference_(copy, dtype)
+        return copy
+
+    full = folded_copy(torch.float32)
     for precision in precisions:
-        folded = for_inference_(deepcopy(generator), torch.bfloat16) if precision == "bf16" else full
+        folded = folded_copy(torch.bfloat16) if precision == "bf16" else full
         add(named(REFERENCE, precision), generator, precision, reference=True)
         add(named(FAST, precision), generator, precision)
         add(named(FAST, precision, "folded"), folded, precision)
@@ -144,21 +151,22 @@ def _inference(
 
 
 def _training(
-    generator: nn.Module, clip: VideoBatch, seconds: float, precisions: Sequence[str], compiled: bool
+    generator: Generator, clip: VideoBatch, seconds: float, precisions: Sequence[str], compiled: bool
 ) -> dict[str, Any]:
     """Compare forward and backward passes in training mode."""
     generator.train()
     # A random weighted sum as loss: its gradient is equally large in every frame.
     weight = torch.randn(clip.driving.shape, generator=torch.Generator().manual_seed(0)).to(clip.driving.device)
 
-    def step(model: nn.Module, reference: bool, precision: str) -> Tensor:
+    def step(model: Generator, reference: bool, precision: str) -> Tensor:
         model.zero_grad()
         with computing_in(precision):
             video = run(model, clip, reference, precision)
             (video * weight).sum().backward()
         return video.detach()
 
-    candidates, used = {}, {}
+    candidates: dict[str, Callable[[], Tensor]] = {}
+    used: dict[str, str] = {}
     for precision in precisions:
         for form in (REFERENCE, FAST):
             name = named(form, precision)
@@ -173,7 +181,7 @@ def _training(
 
 
 def _decoders(
-    generators: dict[str, nn.Module], clip: VideoBatch, seconds: float, precisions: Sequence[str]
+    generators: dict[str, Generator], clip: VideoBatch, seconds: float, precisions: Sequence[str]
 ) -> dict[str, Any]:
     """Time two decoders, forward in eval mode, and forward and backward in training mode.
 
@@ -181,7 +189,7 @@ def _decoders(
     """
     measured = {}
     for precision in precisions:
-        candidates = {}
+        candidates: dict[str, Callable[[], None]] = {}
         for name, generator in generators.items():
             candidates[f"{name}, inference"] = partial(_no_grad, generator, clip, precision)
             candidates[f"{name}, training"] = partial(_both, generator, clip, precision)
@@ -195,12 +203,12 @@ def _decoders(
 
 
 @torch.no_grad()
-def _no_grad(generator: nn.Module, clip: VideoBatch, precision: str) -> None:
+def _no_grad(generator: Generator, clip: VideoBatch, precision: str) -> None:
     """Run a generator forward in eval mode."""
     run(generator.eval(), clip, precision=precision)
 
 
-def _both(generator: nn.Module, clip: VideoBatch, precision: str) -> None:
+def _both(generator: Generator, clip: VideoBatch, precision: str) -> None:
     """Run a generator forward and backward in training mode."""
     with computing_in(precision):
         run(generator.train(), clip, precision=precision).sum().backward()

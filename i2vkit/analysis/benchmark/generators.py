@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import torch
 from einops import rearrange
@@ -17,6 +18,7 @@ from i2vkit.engine.precision import PRECISIONS, check_precision
 from i2vkit.engine.precision import precision as computing_in
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.generator import Generator
 from i2vkit.models.training.passes import Pass
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoBatch
@@ -25,7 +27,7 @@ REFERENCE, FAST = "reference", "fast"
 CLIPS, FRAMES = 4, 8  # batch sizes, if training takes clips, and if it takes single frames
 
 
-def build(cfg: Config, batch: int, device: str, frames: int | None = None) -> tuple[nn.Module, VideoBatch]:
+def build(cfg: Config, batch: int, device: str, frames: int | None = None) -> tuple[Generator, VideoBatch]:
     """Build the generator of a config with its initial weights, and random clips such as it trains on.
 
     Raises:
@@ -56,7 +58,7 @@ def step_length(cfg: Config) -> int:
     return jumps[0] if jumps else trained_length(cfg) or 16
 
 
-def random_clip(generator: nn.Module, batch: int, length: int) -> VideoBatch:
+def random_clip(generator: Generator, batch: int, length: int) -> VideoBatch:
     """Return random clips with everything that ``generator`` reads. The first frame is the image."""
     driving = torch.rand(batch, 3, length, generator.image_size, generator.image_size) * 2 - 1
     # All labels occur in turn.
@@ -106,7 +108,7 @@ def cudnn_as_configured(cfg: Config) -> Iterator[None]:
         torch.backends.cudnn.benchmark = before
 
 
-def run(generator: nn.Module, clip: VideoBatch, reference: bool = False, precision: str = "fp32") -> Tensor:
+def run(generator: Generator, clip: VideoBatch, reference: bool = False, precision: str = "fp32") -> Tensor:
     """Return the videos (B, 3, T, H, W) of a batch. Every call uses the same noise."""
     batch, frames = len(clip), reference and generator.reads_maps and generator.refiner is None
     clip = _one_frame_a_clip(clip) if frames else clip
@@ -129,13 +131,13 @@ def _one_frame_a_clip(clip: VideoBatch) -> VideoBatch:
     return VideoBatch(**videos, **still, label=label)
 
 
-def layers_with_two_forms(module: nn.Module) -> list[nn.Module]:
-    """Return the layers of ``module`` that also have a reference form."""
+def layers_with_two_forms(module: nn.Module) -> list[Any]:
+    """Return the layers and discriminators in ``module`` that also have a reference form: those with ``reference``."""
     return [layer for layer in module.modules() if hasattr(layer, "reference")]
 
 
 @contextmanager
-def using_reference_forms(module: nn.Module, reference: bool = True):
+def using_reference_forms(module: nn.Module, reference: bool = True) -> Iterator[None]:
     """Switch the layers of ``module`` to their reference form, or to their fast one, inside the context."""
     before = [(layer, layer.reference) for layer in layers_with_two_forms(module)]
     for layer, _ in before:
@@ -148,7 +150,7 @@ def using_reference_forms(module: nn.Module, reference: bool = True):
 
 
 @torch.no_grad()
-def calibrate_batch_norm(generator: nn.Module, clip: VideoBatch) -> None:
+def calibrate_batch_norm(generator: Generator, clip: VideoBatch) -> None:
     """Set the running statistics of all batch norms to those of this batch, as a training would."""
     norms = [m for m in generator.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     momenta = [norm.momentum for norm in norms]

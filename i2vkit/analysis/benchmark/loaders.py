@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import pickle
 import time
+from collections.abc import Sized
 from copy import deepcopy
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.config import Config
@@ -86,13 +87,15 @@ def _loader(cfg: Config, cache: str | None, workers: int, pinned: bool) -> DataL
 
 def _measured(loader: DataLoader, seconds: float, device: torch.device) -> dict[str, Any]:
     """Return the measurements of one loader."""
+    dataset, batch_size = cast(Sized, loader.dataset), loader.batch_size
+    assert batch_size is not None  # a config has no batch sampler
     begin = time.perf_counter()
     batches = iter(loader)
     batch = next(batches)
     arrive(batch, device)
     first = time.perf_counter() - begin
     end = time.perf_counter() + seconds
-    for _ in range(2 * ceil(len(loader.dataset) / loader.batch_size)):
+    for _ in range(2 * ceil(len(dataset) / batch_size)):
         arrive(next(batches), device)
         if time.perf_counter() > end:
             break
@@ -104,7 +107,7 @@ def _measured(loader: DataLoader, seconds: float, device: torch.device) -> dict[
         arrive(next(batches), device)
         number += 1
     return {
-        "clips_per_second": number * loader.batch_size / (time.perf_counter() - begin),
+        "clips_per_second": number * batch_size / (time.perf_counter() - begin),
         "first_batch_seconds": first,
         "bytes_sent": sent_bytes(batch),
         "copies_to_the_device": 0 if device.type == "cpu" else len(_Counter.of(batch["inputs"]).storages),

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.optim import OptimWrapperDict
-from torch import nn
 
 from i2vkit.analysis.benchmark.generators import (
     CLIPS,
@@ -35,6 +34,7 @@ from i2vkit.analysis.benchmark.timing import (
 )
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.errors import ConfigError
+from i2vkit.models.training.phased_model import PhasedModel
 from i2vkit.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS, build_part
 from i2vkit.structures import VideoSample
 
@@ -114,7 +114,7 @@ class Trainer:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: PhasedModel,
         optim_wrapper: dict,
         data: dict[str, Any],
         precision: str = "fp32",
@@ -125,7 +125,7 @@ class Trainer:
         self.model.precision = precision
         if reference:
             # No phase freezes anything, so all parameters on the way to a loss get gradients.
-            self.model.trainable_parameters = lambda part=None: []
+            self.model.trainable_parameters = lambda part=None: []  # type: ignore[method-assign]  # of this model only
         self.optimizers = build_optimizers(model, optim_wrapper)
         if compiled:
             compile_parts(model, compile_options(True))
@@ -156,7 +156,7 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
-def build_optimizers(model: nn.Module, optim_wrapper: dict) -> OptimWrapperDict:
+def build_optimizers(model: PhasedModel, optim_wrapper: dict) -> OptimWrapperDict:
     """Build the optimisers that a training with ``optim_wrapper`` would use."""
     settings = deepcopy(dict(optim_wrapper))
     constructor = settings.pop("constructor", "PhaseOptimWrapperConstructor")
@@ -170,7 +170,7 @@ def reference_optimizers(optim_wrapper: dict) -> dict[str, Any]:
     return settings
 
 
-def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
+def random_batch(model: PhasedModel, length: int, batch: int) -> dict[str, Any]:
     """Return random clips in the form of a training loader's batch, with everything that the passes of ``model`` read.
 
     Each field is one tensor. There are no lengths, since no clip was padded.
@@ -185,7 +185,7 @@ def random_batch(model: nn.Module, length: int, batch: int) -> dict[str, Any]:
     if maps := getattr(model, "map_channels", 0):
         inputs["driving_maps"] = clips()[:, :1].repeat(1, maps, 1, 1, 1)  # (B, M, T, H, W)
         inputs["image_maps"] = inputs["driving_maps"][:, :, 0].contiguous()
-    network = getattr(model, "network", None)  # of a supervised model
+    network: Any = getattr(model, "network", None)  # of a supervised model
     if hasattr(network, "frame_state"):
         inputs["states"] = (torch.arange(length) * network.frame_state.out_features // length).repeat(batch, 1)
     if hasattr(network, "num_joints"):

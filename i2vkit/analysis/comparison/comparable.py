@@ -129,8 +129,8 @@ def _frames(one: dict, other: dict) -> str | None:
     """Return the difference in frames or resize. Older results store the whole pipeline only."""
     for key in ("frames", "resize"):
         if key not in one or key not in other:
-            ours, others = (_steps(result) for result in (one, other))
-            return None if ours == others else f"they differ in the pipeline ({ours} and {others})"
+            steps, other_steps = (_steps(result) for result in (one, other))
+            return None if steps == other_steps else f"they differ in the pipeline ({steps} and {other_steps})"
         if one[key] != other[key]:
             ours, others = one[key] or {}, other[key] or {}
             # Name only the settings that differ, in the order of the first result.
@@ -167,8 +167,8 @@ def videos_of(result: dict[str, Any]) -> list[dict]:
 def _read(entry: str) -> tuple[str | None, dict[str, Any]]:
     """Return the name that the user gave, and the result with its path as ``file``."""
     # A path may contain "=" itself.
-    name, mark, path = entry.partition("=")
-    name, path = (name, path) if mark and not Path(entry).is_file() else (None, entry)
+    given, mark, rest = entry.partition("=")
+    name, path = (given, rest) if mark and not Path(entry).is_file() else (None, entry)
     try:
         result = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

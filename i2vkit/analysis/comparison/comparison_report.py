@@ -149,6 +149,7 @@ def _score(cell: Cell | None) -> str:
 
 def _difference(cell: Cell | None) -> str:
     """Return the cell of a difference from the first row."""
-    if cell is None or cell.limits is None:
+    if cell is None or cell.limits is None or cell.difference is None:
         return ""
-    return "{:+.3f} ({:+.3f} to {:+.3f}){}".format(cell.difference, *cell.limits, MARKS[cell.verdict])
+    low, high = cell.limits
+    return f"{cell.difference:+.3f} ({low:+.3f} to {high:+.3f}){MARKS[cell.verdict]}"

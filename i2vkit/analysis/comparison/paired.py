@@ -73,7 +73,7 @@ def compare(rows: Sequence[ComparedRow]) -> Comparison:
     names = [name for row in rows for result in row.results for name in result["scores"]]
     metrics = [name for name in dict.fromkeys(names) if not name.endswith(("_static_baseline", "_improvement"))]
     over, groups = bootstrap_over(videos_of(first))
-    cells: dict[str, dict[str, Cell]] = {row.name: {} for row in rows} | {STATIC_BASELINE: {}}
+    cells: dict[str, dict[str, Cell]] = {name: {} for name in [*(row.name for row in rows), STATIC_BASELINE]}
     counts = {}
     for metric in metrics:
         known = {row.name: row.results for row in rows if all(metric in result["scores"] for result in row.results)}
@@ -137,7 +137,8 @@ def _mean_values(results: Sequence[dict], key: str, over: str) -> Values:
 def _values(result: dict, key: str, over: str) -> Values:
     """Return the values of ``key`` by sample, or by image if the samples of one image are scored together."""
     key = key.rpartition("/")[2]
-    found, seen = {}, Counter()
+    found: Values = {}
+    seen: Counter[str] = Counter()
     tables = (result.get("per_video") or [], result.get("per_image") or [])
     rows = next((table for table in tables if any(key in row for row in table)), [])
     groups = groups_of(rows, over) or range(len(rows))

@@ -86,7 +86,7 @@ def _quiet() -> Iterator[None]:
 @cache
 def _plan(slots: tuple[tuple[str, str | None], ...], labels: int) -> GeneratorPlan | str:
     """Return the plan of a generator with these parts by slot, or the reason why there is none."""
-    settings = {slot: None if name is None else {"type": name} for slot, name in slots}
+    settings: dict[str, Any] = {slot: None if name is None else {"type": name} for slot, name in slots}
     try:
         with _quiet():
             return plan_generator(**settings, num_labels=labels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS
@@ -75,7 +76,7 @@ def _document(part: Callable) -> str:
     return re.sub(r"\s+", " ", part.__doc__ or "")
 
 
-def spec_of(part: Callable) -> str:
+def spec_of(part: Any) -> str:
     """Return the inputs and outputs of a part, else the type of the samples that it sees, else its arguments."""
     fields = {name: getattr(part, name, ()) for name in ("requires", "accepts", "provides")}
     if any(isinstance(value, tuple) and value for value in fields.values()):

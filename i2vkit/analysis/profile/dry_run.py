@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.weak import WeakIdKeyDictionary
@@ -78,7 +79,7 @@ class DryRun(TorchDispatchMode):
             self._values.pop(args[0], None)
         return result
 
-    def _away_from_meta(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+    def _away_from_meta(self, function: OpOverload, args: tuple, kwargs: dict) -> Any:
         """Run an operation without inputs on the meta device. Its result may be there."""
         result = function(*args, **kwargs)
         if isinstance(result, Tensor) and result.is_meta:

@@ -16,10 +16,12 @@ from i2vkit.analysis.profile.measuring import Stopwatch, TensorMemory, watching
 from i2vkit.analysis.profile.profile_report import PartProfile
 from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import ClipLengths
-from i2vkit.models.discriminators.discriminator import DiscriminatorInput
+from i2vkit.models.discriminators.discriminator import Discriminator, DiscriminatorInput
 from i2vkit.models.discriminators.views import ConditionedVideo
 from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.generator import Generator
 from i2vkit.models.training.passes import Pass
+from i2vkit.models.training.phased_model import PhasedModel
 from i2vkit.structures import VideoBatch
 
 RUNS = 3
@@ -91,7 +93,7 @@ def _counted(module: nn.Module, inputs: tuple[Tensor, ...], root: str) -> list[P
         parameters=sum(p.numel() for p in whole.parameters(recurse=False)),
         macs=total.macs - sum(each.macs for each in rows),
         uncounted=dict(+between),
-        activations=total.activations - sum(each.activations for each in rows),
+        activations=(total.activations or 0) - sum(each.activations or 0 for each in rows),
     )
     return [*rows, rest, total] if rest.parameters or rest.macs or rest.uncounted else [*rows, total]
 
@@ -111,7 +113,7 @@ def _short(operations: Counter) -> dict[str, int]:
 class GeneratorProbe(nn.Module):
     """A wrapper of a generator for tracing, with tensors as input and output: video (B, 3, T, H, W) -> video."""
 
-    def __init__(self, generator: nn.Module) -> None:
+    def __init__(self, generator: Generator) -> None:
         super().__init__()
         self.generator = generator
 
@@ -141,7 +143,7 @@ class NetworkProbe(nn.Module):
 class DiscriminatorProbe(nn.Module):
     """A wrapper of a discriminator for tracing. Its input is the view's samples, and its condition is fixed."""
 
-    def __init__(self, discriminator: nn.Module, disc_input: DiscriminatorInput) -> None:
+    def __init__(self, discriminator: Discriminator, disc_input: DiscriminatorInput) -> None:
         super().__init__()
         self.discriminator, self._disc_input = discriminator, disc_input
 
@@ -150,7 +152,7 @@ class DiscriminatorProbe(nn.Module):
         return self.discriminator(sample, self._disc_input.label, self._disc_input.maps)
 
 
-def discriminator_input(discriminator: nn.Module, video: Tensor, generator: nn.Module) -> DiscriminatorInput:
+def discriminator_input(discriminator: Discriminator, video: Tensor, generator: Generator) -> DiscriminatorInput:
     """Return the input of a discriminator for a video (B, 3, T, H, W).
 
     If it needs a motion, that is encoded here, so that it does not count as the discriminator's work.
@@ -163,7 +165,7 @@ def discriminator_input(discriminator: nn.Module, video: Tensor, generator: nn.M
 
 
 @torch.no_grad()
-def profile_model(model: nn.Module, num_frames: int = 16) -> list[PartProfile]:
+def profile_model(model: PhasedModel, num_frames: int = 16) -> list[PartProfile]:
     """Profile every part of the generator, the generator, and every discriminator for one video.
 
     For a ``SupervisedModel`` these are the parts of its network, with its prediction at test.
@@ -192,6 +194,6 @@ def profile_model(model: nn.Module, num_frames: int = 16) -> list[PartProfile]:
     return rows
 
 
-def lengths_of(model: nn.Module) -> ClipLengths:
+def lengths_of(model: PhasedModel) -> ClipLengths:
     """Return the lengths of the videos that a model makes or takes."""
     return model.generator.lengths if hasattr(model, "generator") else ClipLengths()

@@ -76,7 +76,7 @@ def stated_for_variant(text: str, key: str) -> StepMemory | None:
     StepMemory(gib=0.5, precision='bf16')
     """
     place = _memory_of_variant(text, key)
-    if place is None:
+    if place is None or not isinstance(place.value, str):
         return None
     found = _LINE.fullmatch(f"Memory of a training step: {place.value}.")
     return StepMemory(float(found["gib"].replace(",", "")), found["precision"]) if found else None
@@ -103,8 +103,10 @@ def _memory_of_variant(text: str, key: str) -> ast.Constant | None:
     for node in ast.parse(text).body:
         if not isinstance(node, ast.Assign) or ast.unparse(node.targets[0]) != VARIANTS:
             continue
+        if not isinstance(node.value, ast.Dict):
+            continue
         for name, entry in zip(node.value.keys, node.value.values, strict=True):
-            if name.value == key:
+            if isinstance(name, ast.Constant) and name.value == key and isinstance(entry, ast.Call):
                 found = [word.value for word in entry.keywords if word.arg == "memory"]
                 return found[0] if found and isinstance(found[0], ast.Constant) else None
     return None

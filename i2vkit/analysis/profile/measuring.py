@@ -33,7 +33,7 @@ class Stopwatch:
     def enter(self, section: str) -> None:
         """Count the time from now on for ``section``."""
         now = self._clock()
-        self.seconds[self._section] += now - self._since
+        self.seconds[self._section] += now - self._since  # type: ignore[assignment]  # typeshed counts in ints only
         self._section, self._since = section, now
 
 
@@ -47,7 +47,8 @@ class TensorMemory(TorchDispatchMode):
 
     def __init__(self, known: Iterable[Tensor] = ()) -> None:
         super().__init__()
-        self.held, self.peaks = 0, Counter()
+        self.held = 0
+        self.peaks: Counter[str] = Counter()
         self._section = ""
         self._seen = WeakIdKeyDictionary()
         for tensor in known:

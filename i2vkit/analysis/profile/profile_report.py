@@ -74,7 +74,7 @@ class ModelProfile:
     def step_bytes(self) -> int:
         """The memory of a training step: the constant memory and the peak beyond it, in bytes."""
         step = self.training[-1]
-        return step.held_bytes + step.peak_bytes
+        return (step.held_bytes or 0) + (step.peak_bytes or 0)
 
     def rows(self, by_part: bool) -> list[PartProfile]:
         """Return the rows of the table: whole networks and the training step, or all if ``by_part``."""
@@ -148,7 +148,7 @@ def _measured(profile: ModelProfile) -> str:
     if profile.training:
         step = f"the training step: {profile.clips} clips of {profile.training_frames} frames of {size}"
         texts.append(step + (f", as in iteration {profile.iteration:,}" if profile.iteration else ""))
-        held = format_gib(profile.training[-1].held_bytes)
+        held = format_gib(profile.training[-1].held_bytes or 0)
         texts.append(
             f"its memory: {format_gib(profile.step_bytes)}, {held} of it weights, optimiser states and the batch"
         )

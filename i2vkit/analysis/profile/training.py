@@ -20,13 +20,14 @@ from i2vkit.analysis.profile.forward import RUNS
 from i2vkit.analysis.profile.measuring import Stopwatch, storage_bytes
 from i2vkit.analysis.profile.profile_report import PartProfile
 from i2vkit.analysis.profile.step_meter import PhaseReportingOptimizers, StepMeter
+from i2vkit.models.training.phased_model import PhasedModel
 from i2vkit.models.training.phases import Phase
 
 CLIPS = 2
 BEFORE = "videos of all passes"
 
 
-def profile_training(model: nn.Module, optim_wrapper: dict, num_frames: int, clips: int = CLIPS) -> list[PartProfile]:
+def profile_training(model: PhasedModel, optim_wrapper: dict, num_frames: int, clips: int = CLIPS) -> list[PartProfile]:
     """Return a row for everything before the phases of a training step, one for each phase, and "training step".
 
     The clips are random. Matrix products, convolutions, recurrent layers and attention are counted, forward and
@@ -54,7 +55,7 @@ def profile_training(model: nn.Module, optim_wrapper: dict, num_frames: int, cli
 
 
 def dry_training(
-    model: nn.Module, optim_wrapper: dict, num_frames: int, clips: int = CLIPS
+    model: PhasedModel, optim_wrapper: dict, num_frames: int, clips: int = CLIPS
 ) -> tuple[list[PartProfile], int]:
     """Return the same rows for the step that holds most memory, and the iteration of that step, without computing it.
 
@@ -123,14 +124,16 @@ def _at(iteration: int) -> Iterator[None]:
         hub.update_info("iter", before)
 
 
-def _all_that_stays(model: nn.Module, optimizers: OptimWrapperDict, data: dict) -> list[Tensor]:
+def _all_that_stays(model: PhasedModel, optimizers: OptimWrapperDict, data: dict) -> list[Tensor]:
     """Return the tensors that exist before and after a step: weights, optimiser states, the batch."""
-    networks = nn.ModuleList([model, *(network for loss in model.losses for network in loss.networks())])
+    networks = nn.ModuleList(
+        [model, *(network for phase in model.phases for loss in phase.losses for network in loss.networks())]
+    )
     return [*networks.parameters(), *networks.buffers(), *_tensors(optimizers), *_tensors(data["inputs"])]
 
 
 def _metered(
-    model: nn.Module, optimizers: OptimWrapperDict, data: dict, known: list[Tensor], with_optimizers: bool = True
+    model: PhasedModel, optimizers: OptimWrapperDict, data: dict, known: list[Tensor], with_optimizers: bool = True
 ) -> StepMeter:
     """Take one step and return the meter, which leaves out the memory of ``known``."""
     meter = StepMeter(known)
@@ -139,7 +142,7 @@ def _metered(
     return meter
 
 
-def _rows(model: nn.Module, meter: StepMeter, known: list[Tensor], runs: list[Counter]) -> list[PartProfile]:
+def _rows(model: PhasedModel, meter: StepMeter, known: list[Tensor], runs: list[Counter]) -> list[PartProfile]:
     """Return the rows of all sections and the total."""
 
     def row(section: str, parameters: int) -> PartProfile:

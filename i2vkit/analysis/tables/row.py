@@ -55,6 +55,7 @@ def train_and_test(folder: Path) -> None:
     from i2vkit.evaluation.run import test
 
     settings = read_json(folder / "settings.json")
+    assert settings is not None  # written before this process starts
     cfg = row_config(settings, folder)
     plan = plan_iterations(cfg, settings, folder)
     weights, iterations = folder / "train", plan["iterations"]

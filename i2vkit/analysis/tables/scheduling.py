@@ -166,7 +166,7 @@ def run_tasks(
             for task in [task for task in waiting if task.basis is None or task.basis in results]:
                 if len(running) < table.get("jobs", 1):
                     waiting.remove(task)
-                    basis = results.get(task.basis, {})
+                    basis = {} if task.basis is None else results.get(task.basis, {})
                     result = found(table, task, basis, task.row["name"] in wanted)
                     if result is None:
                         task.gpu = least_used(gpus, [other.gpu for other, _ in running.values()])

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config
-from torch import Tensor, nn
+from torch import Tensor
 
 from i2vkit.analysis.benchmark.step import random_batch
 from i2vkit.analysis.verification.random_clips import with_random_clips
 from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.step import StepRunner, descend
 from i2vkit.analysis.verification.subjects import Subject, frames_of, subject_config
+from i2vkit.models.training.phased_model import PhasedModel
 from i2vkit.registry import MODELS
 
 # Allowed difference of losses from those in float64, relative or absolute, whichever is larger.
@@ -52,7 +53,7 @@ def check_subject(subject: Subject, device: str, narrow: bool, record: Record) -
         record.measure(name, check)
 
 
-def check_step(model: nn.Module, cfg: Config, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
+def check_step(model: PhasedModel, cfg: Config, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
     """Compare losses and updates of one step in each precision with float64 on the CPU."""
     expected = descend(model, cfg.optim_wrapper, data, torch.device("cpu"), "fp64")
     result: dict[str, Any] = {"losses_fp64": expected["losses"], "passed": True}
@@ -74,15 +75,15 @@ def check_step(model: nn.Module, cfg: Config, data: dict[str, Any], device: torc
     return result
 
 
-def check_validation(model: nn.Module, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
+def check_validation(model: PhasedModel, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
     """Compare the videos of a validation step on the device with those on the CPU, in fp32."""
     here, there = (_validated(model, data, place) for place in (device, torch.device("cpu")))
-    if here is None:
+    if here is None or there is None:
         return {"passed": True, "skipped": "the model makes no videos"}
     return _grey_levels(here, there)
 
 
-def _validated(model: nn.Module, data: dict[str, Any], device: torch.device) -> Tensor | None:
+def _validated(model: PhasedModel, data: dict[str, Any], device: torch.device) -> Tensor | None:
     """Return the videos of a validation step as one flat tensor, or None if the model makes no videos."""
     # The optimiser is never used here, since nothing trains.
     runner = StepRunner(model, {"optimizer": dict(type="SGD", lr=0.0)}, data, device)
@@ -99,8 +100,9 @@ def _grey_levels(here: Tensor, there: Tensor) -> dict[str, Any]:
     return {"largest": largest, "mean": float(difference.float().mean()), "passed": largest <= GREY_LEVELS}
 
 
-def check_animation(model: nn.Module, cfg: Config, frames: int, device: torch.device) -> dict[str, Any]:
+def check_animation(model: PhasedModel, cfg: Config, frames: int, device: torch.device) -> dict[str, Any]:
     """Animate an image with one seed on the device and on the CPU, from an exported file, and compare the videos."""
+    from i2vkit.apis.animation import Animation
     from i2vkit.apis.inferencer import I2VInferencer
     from i2vkit.models.generator_weights import export_generator
 
@@ -119,11 +121,15 @@ def check_animation(model: nn.Module, cfg: Config, frames: int, device: torch.de
         videos = []
         for place in (device, torch.device("cpu")):
             animate = I2VInferencer(cfg, path, device=str(place), seed=7)
-            videos.append(torch.from_numpy(animate(image, **arguments).videos))
+            animation = animate(image, **arguments)
+            assert isinstance(animation, Animation)  # of one image
+            videos.append(torch.from_numpy(animation.videos))
     return _grey_levels(*videos)
 
 
-def count_synchronisations(model: nn.Module, cfg: Config, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
+def count_synchronisations(
+    model: PhasedModel, cfg: Config, data: dict[str, Any], device: torch.device
+) -> dict[str, Any]:
     """Count the blocking synchronisations of a training step after a warm-up, as CUDA reports them."""
     if device.type != "cuda":
         return {"passed": True, "skipped": "only CUDA can tell; the tests count them on an emulation"}
@@ -150,7 +156,7 @@ def _pinned(data: dict[str, Any]) -> dict[str, Any]:
     return data | {"inputs": inputs}
 
 
-def check_deterministic(model: nn.Module, cfg: Config, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
+def check_deterministic(model: PhasedModel, cfg: Config, data: dict[str, Any], device: torch.device) -> dict[str, Any]:
     """Train two copies for two steps each with deterministic algorithms. Their weights must be equal bit by bit."""
     # cuBLAS is deterministic only with a workspace of fixed size.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

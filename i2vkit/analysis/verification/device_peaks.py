@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ def measure_device_peaks(device: str, record: Record, seconds: float) -> None:
     place = torch.device(device)
     record.measure("machine", lambda: machine(place))
     for precision in ("fp32", "tf32", "bf16"):
-        record.measure(f"product_{precision}", lambda precision=precision: product(place, precision, seconds / 4))
+        record.measure(f"product_{precision}", partial(product, place, precision, seconds / 4))
     record.measure("copy", lambda: copy(place, seconds / 4))
 
 

@@ -115,7 +115,8 @@ class Run:
 
     def _group(self, group: Group, seconds: float) -> None:
         """Run the stages of a group within ``seconds``. Each stage gets an equal share of the time that is left."""
-        end, waiting, running = time.monotonic() + seconds, list(group.stages), []
+        end, waiting = time.monotonic() + seconds, list(group.stages)
+        running: list[Process] = []
         try:
             while waiting or running:
                 while waiting and len(running) < group.width:

@@ -7,12 +7,12 @@ import shutil
 import tempfile
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
-from torch import nn
 
 from i2vkit.analysis.benchmark.step import random_batch
 from i2vkit.analysis.profile.step_meter import StepMeter
@@ -21,6 +21,7 @@ from i2vkit.analysis.verification.step import StepRunner
 from i2vkit.analysis.verification.subjects import Subject, frames_of, subject_config
 from i2vkit.analysis.verification.timing import in_turn
 from i2vkit.models.layers.forms import FAST, REFERENCE
+from i2vkit.models.training.phased_model import PhasedModel
 from i2vkit.registry import MODELS
 
 NARROW_CLIPS = 2  # batch size of a rehearsal on a CPU
@@ -81,7 +82,7 @@ def measure_subject(subject: Subject, device: str, narrow: bool, record: Record,
     data = random_batch(model, batch["frames"], clips)
     runners: dict[Form, StepRunner] = {}
     for form in forms_of(place):
-        built = record.measure(f"memory, {form}", lambda form=form: _build(form, model, cfg, data, place, runners))
+        built = record.measure(f"memory, {form}", partial(_build, form, model, cfg, data, place, runners))
         if not built["passed"]:
             runners.pop(form, None)
             _release(place)
@@ -98,7 +99,12 @@ def measure_subject(subject: Subject, device: str, narrow: bool, record: Record,
 
 
 def _build(
-    form: Form, model: nn.Module, cfg: Any, data: dict[str, Any], device: torch.device, runners: dict[Form, StepRunner]
+    form: Form,
+    model: PhasedModel,
+    cfg: Any,
+    data: dict[str, Any],
+    device: torch.device,
+    runners: dict[Form, StepRunner],
 ) -> dict[str, Any]:
     """Take the first step of a form, which compiles and tunes, and a second, whose peak memory is measured."""
     runners[form] = runner = StepRunner(
@@ -178,4 +184,4 @@ def compile_subject(subject: Subject, device: str, narrow: bool, record: Record)
     clips = NARROW_CLIPS if narrow else cfg.train_dataloader.batch_size
     data = random_batch(model, frames_of(cfg, model, narrow), clips)
     for form in (form for form in FORMS if form.compiled):
-        record.measure(str(form), lambda form=form: _build(form, model, cfg, data, place, {}))
+        record.measure(str(form), partial(_build, form, model, cfg, data, place, {}))

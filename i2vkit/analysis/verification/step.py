@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapperDict
-from torch import Tensor, nn
+from torch import Tensor
 
 from i2vkit.analysis.benchmark.step import build_optimizers
 from i2vkit.analysis.verification.shared_randomness import SharedRandomness, in_double
@@ -15,6 +15,7 @@ from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.engine.precision import check_precision
 from i2vkit.models.layers.forms import choose_form
 from i2vkit.models.layers.memory_format import to_channels_last_
+from i2vkit.models.training.phased_model import PhasedModel
 
 # Steps are compared with plain gradient descent. Adam's first step is almost the sign of the gradient, which makes a
 # large difference of the smallest one if a gradient is near zero.
@@ -43,7 +44,7 @@ class StepRunner:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: PhasedModel,
         optim_wrapper: dict,
         data: dict[str, Any],
         device: torch.device,
@@ -68,7 +69,7 @@ class StepRunner:
 
 
 def descend(
-    model: nn.Module, optim_wrapper: dict, data: dict[str, Any], device: torch.device, precision: str, seed: int = 0
+    model: PhasedModel, optim_wrapper: dict, data: dict[str, Any], device: torch.device, precision: str, seed: int = 0
 ) -> dict[str, Any]:
     """Take one step of gradient descent with shared random numbers.
 
@@ -101,7 +102,7 @@ def descend(
     }
 
 
-def _weights(model: nn.Module) -> dict[str, Tensor]:
+def _weights(model: PhasedModel) -> dict[str, Tensor]:
     """Return the parameters that each phase updates, as one float64 vector on the CPU."""
     result = {}
     for phase in model.phases:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,8 @@ def train_recipe(recipe: Recipe, device: str, narrow: bool, record: Record, seco
     weights: Path | None = None
     if recipe.first:
         cfg = _config(recipe.first, options, narrow)
-        done = record.measure(
-            "first", lambda: _train(cfg, Path("work_dirs") / recipe.first, TRAINED * recipe.share * seconds)
-        )
+        first = partial(_train, cfg, Path("work_dirs") / recipe.first, TRAINED * recipe.share * seconds)
+        done = record.measure("first", first)
         if not done["passed"]:
             return
         weights = Path(done["checkpoint"])

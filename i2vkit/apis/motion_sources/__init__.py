@@ -1,4 +1,4 @@
-"""Sources of motion: everything that can tell a model how to move an image.
+"""Sources of motion: the classes that tell a model how to move an image.
 
 from i2vkit.apis import I2VInferencer
 from i2vkit.apis.motion_sources import ClipMaps, FaceVideo

@@ -1,4 +1,4 @@
-"""The interface of sources of motion: everything that can tell a model how to move an image."""
+"""The interface of sources of motion, which tell a model how to move an image."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from i2vkit.models.generator import Generator
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """Everything that a driving clip of motion may ask about the model.
+    """The facts about a model that a source of motion may need.
 
     Attributes:
         generator: The generator.
         image_size: Side of its videos in pixels.
-        trained_length: Frames of the clips that it was trained on; None if its config does not say.
-        condition_generator: Draws the condition maps that its data set declares; None where it declares none.
-        prepare: Brings a frame (H, W, 3) to the size of the model. Its second argument says what the frame is, for the
-            log.
+        trained_length: Frames of the clips that it was trained on, or None if its config does not say.
+        condition_generator: Draws the condition maps that its data set declares, or None if it declares none.
+        prepare: Brings a frame (H, W, 3) to the size of the model. Its second argument names the frame for the log.
     """
 
     generator: Generator
@@ -38,9 +37,9 @@ class MotionChunk:
     """Some successive frames of a motion.
 
     Attributes:
-        num_frames: How many.
-        frames: The driving frames, uint8 (t, H, W, 3) at the model's size; None where no video drives.
-        maps: Their condition maps, uint8 (t, M, H, W); None for a model that reads none.
+        num_frames: Their number.
+        frames: The driving frames, uint8 (t, H, W, 3) at the model's size, or None if no video drives.
+        maps: Their condition maps, uint8 (t, M, H, W), or None for a model that reads none.
     """
 
     num_frames: int
@@ -50,16 +49,16 @@ class MotionChunk:
 
 @dataclass(frozen=True)
 class PreparedMotion:
-    """A motion that is ready for a model, and the image that it shall move.
+    """A motion that is ready for a model, and the image that it moves.
 
     Attributes:
         image: uint8 (H, W, 3) at the model's size.
         motion: "driving" if the motion encoder reads it, "prior" if it is drawn.
-        fps: Frames a second, where the driving clip knows them.
-        length: Number of frames; None where ``frames`` say it.
+        fps: Frames a second, if the source knows them.
+        length: Number of frames, or None if ``frames`` or ``maps`` give it.
         frames: The driving frames, uint8 (H, W, 3) at the model's size, one at a time.
         maps: Condition maps, uint8 (T, M, H, W).
-        image_maps: Those of the image, uint8 (M, H, W).
+        image_maps: Condition maps of the image, uint8 (M, H, W).
     """
 
     image: np.ndarray
@@ -71,19 +70,20 @@ class PreparedMotion:
     image_maps: np.ndarray | None = None
 
     def chunks(self, size: int | None) -> Iterator[MotionChunk]:
-        """Yield the motion in chunks of ``size`` frames, or in one piece where that is None."""
+        """Yield the motion in chunks of ``size`` frames, or in one piece if that is None."""
         if self.frames is not None:
             for part in chunked(self.frames, size):
-                yield MotionChunk(len(part), np.stack(part))
+                yield MotionChunk(len(part), np.stack(part))  # t times (H, W, 3) -> (t, H, W, 3)
             return
         length = len(self.maps) if self.maps is not None else self.length
+        assert length is not None  # a motion has frames, maps or a length
         for start in range(0, length, size or length):
             stop = min(start + (size or length), length)
             yield MotionChunk(stop - start, maps=None if self.maps is None else self.maps[start:stop])
 
 
 class MotionSource(ABC):
-    """Gives the motion of an animation. A call of the inferencer takes one as ``driving``.
+    """A source of the motion of an animation. A call of the inferencer takes one as ``driving``.
 
     Examples:
         >>> import numpy as np
@@ -92,20 +92,20 @@ class MotionSource(ABC):
         True
     """
 
-    # Something drives the video; else label and noise alone make it, and ``frames`` may say how long it is.
+    # True if the video is driven. Otherwise label and noise alone make it, and ``frames`` may set its length.
     driven = True
-    # The frames of a driving video stand beside the result.
+    # True if the frames of a driving video are shown beside the result.
     shows_driving = False
 
     @abstractmethod
     def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
-        """Bring the motion, and the image that it shall move, to a model.
+        """Bring the motion, and the image that it moves, to a model.
 
         Args:
             image: uint8 (H, W, 3) of any size.
-            model: The model.
+            model: The facts about the model.
 
         Raises:
-            ConfigError: The model cannot be moved so.
-            DataError: Something in the files does not fit.
+            ConfigError: The model cannot be moved this way.
+            DataError: The content of a file does not fit.
         """

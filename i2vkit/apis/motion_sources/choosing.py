@@ -1,6 +1,4 @@
-"""The driving clip of motion that fits a model, from what a user has given: a driving video, poses, maps, or
-nothing.
-"""
+"""The choice of a source of motion that fits a model, from a driving video, poses or maps of a user."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ from i2vkit.conditions import FaceMaps, JointHeatmaps
 from i2vkit.conditions.interfaces import ConditionGenerator
 from i2vkit.errors import ConfigError
 
-# By the name of an argument: the option of ``i2v animate``, and what it is about.
+# The options of ``i2v animate`` by the names of the arguments.
 _OPTIONS = {
     "poses": "--poses",
     "pose_lstm": "--pose-lstm",
@@ -44,39 +42,41 @@ def choose_source(
     maps: Sequence[str | Path] | None = None,
     frames: int | None = None,
 ) -> MotionSource:
-    """Return the driving clip of motion for a model, from what is given.
+    """Return the source of motion for a model.
 
     Args:
-        reads_maps: The model reads condition maps.
-        condition: The condition generator that its data set declares; None where it declares none.
-        driving: A driving video, or a driving clip of motion, which is returned as it is.
-        poses: For ``BodyPoses``, as its arguments ``pose_lstm`` (``forecast_by``) and ``pose_config``.
-        pose_lstm: See ``poses``.
-        pose_config: See ``poses``.
-        landmarks: For ``FaceVideo``, as is ``margin``.
-        margin: See ``landmarks``.
-        background: For ``DrawnMaps``.
-        maps: One clip of a prepared set, or two, for ``ClipMaps``; any model that reads maps takes these.
+        reads_maps: True if the model reads condition maps.
+        condition: The condition generator that its data set declares, or None.
+        driving: A driving video, or a source of motion, which is returned as it is.
+        poses: Poses for ``BodyPoses``, a file or an array.
+        pose_lstm: Checkpoint of a pose LSTM for ``BodyPoses`` (``forecast_by``).
+        pose_config: Config of ``pose_lstm``. Default "pose_lstm_penn".
+        landmarks: Landmarks of image and driving video for ``FaceVideo``.
+        margin: The share of margin around the face for ``FaceVideo``.
+        background: A picture of the empty scene for ``DrawnMaps``.
+        maps: One clip of a prepared set, or two, for ``ClipMaps``. Every model that reads maps takes these.
         frames: Number of frames that are drawn or forecast.
 
     Raises:
-        ConfigError: Nothing that moves such a model is given, or something that means nothing to it.
+        ConfigError: An argument that such a model needs is missing, or one is given that it cannot use.
     """
     if isinstance(driving, MotionSource):
         return driving
-    given = dict(poses=poses, pose_lstm=pose_lstm, landmarks=landmarks, margin=margin, background=background)
-    given = {name for name, value in given.items() if value is not None}
+    options = dict(poses=poses, pose_lstm=pose_lstm, landmarks=landmarks, margin=margin, background=background)
+    given = {name for name, value in options.items() if value is not None}
     if not reads_maps:
         _refuse(given | ({"maps"} if maps else set()), "this model reads no condition maps")
         return SampledMotion(frames) if driving is None else DrivingVideo(driving)
     if frames is not None and pose_lstm is None:
-        raise ConfigError("what drives this model says how many frames there are: leave frames (--frames) away")
+        raise ConfigError(
+            "the poses, maps or video that drive this model set the number of frames: leave frames (--frames) out"
+        )
     if maps:
         _refuse(given | ({"driving"} if driving is not None else set()), "the maps of a prepared clip (--maps) drive")
         return ClipMaps(*maps)
     if condition is None:
         raise ConfigError(
-            "this model reads condition maps, and its data set does not declare what draws them "
+            "this model reads condition maps, and its data set does not declare a generator for them "
             "(ReadMaps(condition_generator=...)): give a clip of a prepared set (--maps)"
         )
     if isinstance(condition, JointHeatmaps):
@@ -100,7 +100,7 @@ def choose_source(
 
 
 def _refuse(names: set[str], why: str) -> None:
-    """Raise ``ConfigError`` if anything is given that means nothing."""
+    """Raise ``ConfigError`` if ``names`` has arguments, which the model cannot use."""
     if names:
         options = ", ".join(_OPTIONS.get(name, f"--{name}") for name in sorted(names))
         verb = "means" if len(names) == 1 else "mean"

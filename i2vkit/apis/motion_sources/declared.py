@@ -1,4 +1,4 @@
-"""The condition maps that the data set of a config declares, and the words for what moves a model's videos."""
+"""The condition maps that the data set of a config declares, and the words for the motion of a model's videos."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from i2vkit.errors import ConfigError
 from i2vkit.registry import CONDITION_GENERATORS, build_part
 
 _KEYS = ("condition_generator", "generator")
-_WORDS = {FaceMaps: "face video", JointHeatmaps: "poses", Silhouettes: "silhouettes"}
+_WORDS: dict[type, str] = {FaceMaps: "face video", JointHeatmaps: "poses", Silhouettes: "silhouettes"}
 
 
 def declared_generator(cfg: Config) -> ConditionGenerator | None:
-    """Return the condition generator that the data set of a config declares; None where it declares none.
+    """Return the condition generator that the data set of a config declares, or None.
 
     The transforms that read or draw condition maps name it: ``ReadMaps(condition_generator=...)``,
     ``RetargetMaps(generator=...)`` and ``RetargetJoints(generator=...)``.
@@ -30,7 +30,7 @@ def declared_generator(cfg: Config) -> ConditionGenerator | None:
     found = next(_declarations(cfg), None)
     if found is None:
         return None
-    size = cfg.model.image_size  # that of the model, whatever stands there
+    size = cfg.model.image_size  # the model's, whatever size the data set declares
     own = dict(found) | ({"size": size} if "size" in found else {})
     generator = build_part(CONDITION_GENERATORS, own, size=size)
     channels = cfg.model.get("map_channels", 0)
@@ -51,7 +51,7 @@ def _declarations(cfg: Config) -> Iterator[dict]:
 
 
 def motion_words(cfg: Config, model: nn.Module) -> list[str]:
-    """Return what can give the motion of a model's videos, in words for tables.
+    """Return the kinds of motion that a model takes, in words for tables.
 
     Args:
         cfg: The config.

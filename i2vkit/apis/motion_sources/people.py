@@ -1,4 +1,4 @@
-"""Motion of people as condition maps: the poses of a body, and a face that does what another face does."""
+"""Sources of motion of people, as condition maps: the poses of a body, or the video of another face."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from i2vkit.apis.motion_sources.base import ModelFacts, MotionSource, PreparedMo
 from i2vkit.apis.motion_sources.maps import with_maps
 from i2vkit.conditions import FaceMaps
 from i2vkit.models import PoseLstm
+from i2vkit.preparation.boxes import FirstFrameBox
 from i2vkit.preparation.face_crops import face_framing
 
 DEFAULT_FORECAST = 32
@@ -25,12 +26,12 @@ class BodyPoses(MotionSource):
     """The poses of a body, which become heatmaps of its joints.
 
     Args:
-        poses: CSV of 13 joints a frame (``frame,x0,y0,...``) in pixels of the image, or an array (T, 13, 2) of them.
-            The first pose is that of the image.
-        forecast_by: A pose LSTM, or its checkpoint: it forecasts what follows ``poses``, the last of which is then the
-            pose of the image.
-        forecast_config: The config of that checkpoint.
-        frames: Number of poses to forecast, 32 by default.
+        poses: CSV of 13 joints a frame (``frame,x0,y0,...``) in pixels of the image, or an array (T, 13, 2). The first
+            pose is that of the image.
+        forecast_by: A pose LSTM, or its checkpoint, that forecasts the poses after ``poses``. The last of ``poses`` is
+            then that of the image.
+        forecast_config: The config of that checkpoint. Default "pose_lstm_penn".
+        frames: Number of poses to forecast. Default 32.
     """
 
     poses: str | Path | np.ndarray
@@ -39,7 +40,11 @@ class BodyPoses(MotionSource):
     frames: int | None = None
 
     def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
-        """See ``MotionSource``. Raises ``DataError`` as ``body_maps``."""
+        """See ``MotionSource``.
+
+        Raises:
+            DataError: As ``body_maps``.
+        """
         network = self.forecast_by
         if isinstance(network, str | Path):
             network = load_pose_lstm(self.forecast_config, network)
@@ -50,14 +55,15 @@ class BodyPoses(MotionSource):
 
 @dataclass
 class FaceVideo(MotionSource):
-    """A video of a face: the face of the image does what that one does, drawn as normal maps.
+    """A video of a face. The face of the image gets its motion, drawn as normal maps.
+
+    Image and video are cut out around the face as the training data were, unless they are such crops already.
 
     Args:
         driving: The video, in any form that ``driving_frames`` takes.
         landmarks: CSV files of the landmarks of image and driving video (68 or 5 points), or arrays (1, N, 2) and (T,
-            N, 2), in pixels. By default they are found in the pictures (extra ``faces``). By them both are cut out as
-            the training data were, except pictures that are such crops already.
-        margin: The share that is left around the face, from 0 to 2; by default as MUG is prepared.
+            N, 2), in pixels. By default they are detected in the pictures (extra ``faces``).
+        margin: The share of margin around the face, from 0 to 2. By default that of a prepared MUG.
     """
 
     driving: Driving
@@ -65,12 +71,22 @@ class FaceVideo(MotionSource):
     margin: float | None = None
 
     def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
-        """See ``MotionSource``. Raises ``DataError`` as ``face_maps``, ``ConfigError`` for another margin."""
+        """See ``MotionSource``.
+
+        Raises:
+            DataError: As ``face_maps``.
+            ConfigError: The margin is out of range.
+        """
         size, known = model.image_size, model.condition_generator
-        points = (None, None)
+        points: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
         if self.landmarks is not None:
-            points = tuple(one if isinstance(one, np.ndarray) else read_landmarks(one) for one in self.landmarks)
+            of_image, of_driving = (
+                one if isinstance(one, np.ndarray) else read_landmarks(one) for one in self.landmarks
+            )
+            points = of_image, of_driving
         generator, framing = known if isinstance(known, FaceMaps) else None, face_framing("box", size, self.margin)
+        assert isinstance(framing, FirstFrameBox)  # "box" is its name
         made = face_maps(image, self.driving, size, points, generator, framing)
+        assert made.image is not None  # ``face_maps`` cuts it out
         prepared = model.prepare(made.image, "image")
         return with_maps(prepared, made.maps, made.image_maps, driving_fps(self.driving), model)

@@ -1,4 +1,4 @@
-"""Motion of a driving video, and motion that is drawn from the prior of a model."""
+"""Sources of motion for models without condition maps: a driving video, or a draw from the prior of the model."""
 
 from __future__ import annotations
 
@@ -31,16 +31,20 @@ class DrivingVideo(MotionSource):
 
 @dataclass
 class SampledMotion(MotionSource):
-    """Motion that nothing drives: it comes from the label and the noise of a video.
+    """Motion that nothing drives. It comes from the label and the noise of a video.
 
     Args:
-        frames: Number of frames; by default the length that the model was trained on.
+        frames: Number of frames. By default the length that the model was trained on.
     """
 
     frames: int | None = None
     driven = False
 
     def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
-        """See ``MotionSource``. Raises ``ConfigError`` for a length that the decoder cannot make."""
+        """See ``MotionSource``.
+
+        Raises:
+            ConfigError: The decoder cannot make videos of this length.
+        """
         length = length_of(model.generator, self.frames, model.trained_length)
         return PreparedMotion(model.prepare(image, "image"), "prior", length=length)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +12,7 @@ from torch import Tensor
 from i2vkit.evaluation.embedders.interfaces import Embedder
 from i2vkit.preparation.dlib_detector import DlibFaceDetector, dlib_installed
 from i2vkit.registry import EMBEDDERS
+from i2vkit.utils.package_folders import package_folder
 from i2vkit.utils.weight_files import MissingWeightsError
 
 _WEIGHTS = "dlib_face_recognition_resnet_model_v1.dat"
@@ -38,8 +37,7 @@ class DlibEmbedder(Embedder):
             raise MissingWeightsError("the embedder of faces is not installed: pip install 'i2vkit[faces]'")
         import dlib
 
-        (folder, *_) = find_spec("face_recognition_models").submodule_search_locations
-        path = Path(folder) / "models" / _WEIGHTS
+        path = package_folder("face_recognition_models") / "models" / _WEIGHTS
         self.hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
         self._dlib, self._network, self._faces = dlib, dlib.face_recognition_model_v1(str(path)), DlibFaceDetector()
 

@@ -117,7 +117,7 @@ class Diversity(BaseMetric):
         self.per_image: list[dict] = []
         self._known: dict = {}
         self._pairs: PairwiseL1 | PairwiseLpips | None = None
-        self._shape = None
+        self._shape: tuple[int, ...] = ()  # of the samples of the present image
 
     @abstractmethod
     def start(self) -> PairwiseL1 | PairwiseLpips:
@@ -144,10 +144,10 @@ class Diversity(BaseMetric):
                         f"{self.name}: the samples of {name!r} do not follow each other in the list of samples"
                     )
                 self._known = {key: sample[key] for key in META if key in sample and key != "seed"}
-                self._pairs, self._shape = self.start(), video.shape
-            if video.shape != self._shape:
+                self._pairs, self._shape = self.start(), tuple(video.shape)
+            if tuple(video.shape) != self._shape:
                 raise DataError(
-                    f"{self.name}: samples of {name!r} differ in shape, {tuple(self._shape)} and {tuple(video.shape)}"
+                    f"{self.name}: samples of {name!r} differ in shape, {self._shape} and {tuple(video.shape)}"
                 )
             self._pairs.add(video)
 
@@ -233,4 +233,5 @@ class DiversityLpips(Diversity):
 
     def start(self) -> PairwiseLpips:
         """Return a comparison by LPIPS."""
+        assert self.network is not None  # without it the metric is skipped
         return PairwiseLpips(self.network)

@@ -47,7 +47,9 @@ class FrechetMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
         self.prefix = prefix  # mmengine warns without a prefix, so it got one above and now gets the real one
         self.per_video: list[dict] = []
-        self.skipped, self.warning, self.extractor = None, None, {}
+        self.skipped: str | None = None
+        self.warning: str | None = None
+        self.extractor: dict[str, str] = {}
         self._size: tuple[int, ...] | None = None
         try:
             self.embedder = build_part(VIDEO_EMBEDDERS, embedder)

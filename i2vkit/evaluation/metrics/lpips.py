@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +16,7 @@ from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.evaluation.metrics.base import VideoMetric, check_pair
 from i2vkit.registry import METRICS
+from i2vkit.utils.package_folders import package_folder
 from i2vkit.utils.weight_files import MissingWeightsError, WeightFile
 
 CHUNK = 16  # frames whose features are in memory at a time
@@ -33,7 +33,7 @@ BACKBONES = {
 }
 # Version 0.1 of the weights of the `lpips` package. torchmetrics contains copies, which have these hashes.
 _LINEAR = "https://github.com/richzhang/PerceptualSimilarity/raw/master/lpips/weights/v0.1"
-_COPIES = Path(find_spec("torchmetrics").submodule_search_locations[0]) / "functional/image/lpips_models"
+_COPIES = package_folder("torchmetrics") / "functional/image/lpips_models"
 LINEARS = {
     "alex": WeightFile(
         f"{_LINEAR}/alex.pth", "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0", _COPIES
@@ -52,6 +52,9 @@ class LpipsNetwork(nn.Module):
     Args:
         backbone: "alex" or "vgg", for torchvision's AlexNet or VGG-16. By default "alex".
     """
+
+    shift: Tensor
+    scale: Tensor
 
     def __init__(self, backbone: Literal["alex", "vgg"] = "alex") -> None:
         super().__init__()
@@ -183,7 +186,9 @@ class LpipsWeights:
     """
 
     def __init__(self, name: str, **files) -> None:
-        self.network, self.hashes, self.skipped = None, {}, None
+        self.network: LpipsNetwork | None = None
+        self.hashes: dict[str, str] = {}
+        self.skipped: str | None = None
         try:
             self.network, self.hashes = load_lpips(**files)
         except MissingWeightsError as error:
@@ -233,4 +238,5 @@ class Lpips(VideoMetric):
 
     def score(self, video: Tensor, truth: Tensor) -> Tensor:
         """Map videos and truths (N, 3, T, H, W), uint8, to (N, T), 0 or more."""
+        assert self.network is not None  # without it the metric is skipped
         return lpips(video.float() / 127.5 - 1, truth.float() / 127.5 - 1, self.network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import cv2
@@ -69,7 +70,9 @@ def flow(video: Tensor) -> np.ndarray:
     """
     frames = np.ascontiguousarray(rearrange(video.cpu().numpy(), "c t h w -> t h w c"))
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) if frame.shape[2] == 3 else frame[..., 0] for frame in frames]
-    return np.stack([cv2.calcOpticalFlowFarneback(before, now, None, **FARNEBACK) for before, now in pairwise(grey)])
+    # OpenCV's annotations do not say that None means no initial flow.
+    estimate: Callable[..., np.ndarray] = cv2.calcOpticalFlowFarneback
+    return np.stack([estimate(before, now, None, **FARNEBACK) for before, now in pairwise(grey)])
 
 
 def _weighted_error(of_video: np.ndarray, of_truth: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ class PoseError(BaseMetric):
             truth = torch.where(still.isfinite(), sample["true_poses"], torch.nan)
             score, static_baseline = pose_error(sample["poses"], truth), pose_error(still, truth)
             known = {key: sample[key] for key in META if key in sample}
-            improvement = None if score is None else static_baseline - score
+            improvement = None if score is None or static_baseline is None else static_baseline - score
             values = {
                 self.name: score,
                 f"{self.name}_static_baseline": static_baseline,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameSpan
@@ -68,7 +68,7 @@ class Protocol(PairSampler):
         best = [
             {"type": BestOf, "metric": dict(entry), "num_samples": several}
             for entry in evaluators
-            if issubclass(find_part(METRICS, entry["type"]), VideoMetric)
+            if _scores_videos(find_part(METRICS, entry["type"]))
         ]
         return best + [dict(entry) for entry in self.metrics]
 
@@ -80,9 +80,12 @@ class Protocol(PairSampler):
             f"each image has {several} samples, and this metric has no best of them, unlike those that score a video "
             f"against its ground truth. Use a protocol with one sample for each image"
         )
-        return {
-            getattr(kind, "name", None) or kind.__name__: reason for kind in kinds if not issubclass(kind, VideoMetric)
-        }
+        return {getattr(kind, "name", None) or kind.__name__: reason for kind in kinds if not _scores_videos(kind)}
+
+
+def _scores_videos(kind: Callable) -> bool:
+    """Return whether a kind of metric compares each video with its ground truth."""
+    return isinstance(kind, type) and issubclass(kind, VideoMetric)
 
 
 def most_samples(pairs: Sequence[Pair]) -> int:

@@ -73,13 +73,14 @@ class DenseDecoder(Decoder):
         ]
         driving = [("driving" in motion.map_groups) * _width(motion.maps, s) for s in strides]
 
+        # Code and motion are added, so they need one size.
         same = motion.trajectory == content.code
         self.motion_to_code = None if same else nn.Linear(motion.trajectory, content.code)
         self.start = nn.Linear(content.code, widths[0] * self.side**2)
         self.blocks = nn.ModuleList()
         inputs = []
         for i, (width_in, width_out) in enumerate(pairwise(widths)):
-            before = sum(widths[: i + 1]) if dense else width_in
+            before = sum(widths[: i + 1]) if dense else width_in  # of all blocks before, or of the last one
             inputs.append(static[i] + driving[i] + before)
             self.blocks.append(ResidualUp(inputs[i], width_out))
         # In memory are a block's input, the normalised input, the output, and the maps for later blocks. As measured,
@@ -97,6 +98,7 @@ class DenseDecoder(Decoder):
         if batch * length <= frames:
             features = self._decode(content, motion)
         else:
+            # As many whole clips at a time as fit, or pieces of one clip.
             clips = max(1, frames // length)
             groups = (_clips(content, motion, start, start + clips) for start in range(0, batch, clips))
             # The inner cat joins pieces in time, the outer one groups of clips: (B, out_channels, T, H, W).

@@ -56,13 +56,14 @@ class FrameDecoder(Decoder):
         skips: bool = False,
     ):
         super().__init__()
-        side = image_size >> len(widths)
+        side = image_size >> len(widths)  # of the first map
         if side < 1 or side << len(widths) != image_size:
             sizes = ClipLengths(1 << len(widths), 1 << len(widths))
             raise ConfigError(
                 f"FrameDecoder doubles {len(widths)} times, so it makes images of {sizes} pixels, not of {image_size}: "
                 f"set image_size to one of these, or give other widths"
             )
+        # (N, D, 1, 1) -> (N, widths[0], side, side), which every further convolution doubles
         blocks: list[nn.Module] = [nn.ConvTranspose2d(content.code + motion.trajectory, widths[0], side, bias=False)]
         for width_in, width in pairwise(widths):
             blocks += [nn.BatchNorm2d(width_in), nn.ReLU()]
@@ -80,6 +81,7 @@ class FrameDecoder(Decoder):
                 "set a content encoder that gives a pyramid (ConvPyramidEncoder), or skips=False"
             )
         self.levels = self.levels if skips else []
+        # To the channels of the map that they are added to. No bias, since a batch norm follows.
         self.skips = nn.ModuleList(
             nn.Conv2d(content.pyramid[i].channels, widths[place // 3], 3, padding=1, bias=False)
             for i, place in self.levels
@@ -92,6 +94,7 @@ class FrameDecoder(Decoder):
         assert code is not None and trajectory is not None, "requires names both"
         length = trajectory.shape[1]
         code = repeat(code, "b d -> b t d", t=length) if code.dim() == 2 else code  # (B, D_c) -> (B, T, D_c)
+        # Scaled one by one, so that neither drowns the other.
         both = [functional.layer_norm(vectors, vectors.shape[-1:]) for vectors in (code, trajectory)]
         # (B, T, D_c) and (B, T, D_m) -> (B, T, D) -> (B T, D, 1, 1)
         steps = rearrange(torch.cat(both, dim=2), "b t d -> (b t) d 1 1")

@@ -56,11 +56,13 @@ class _TransposedDecoder(Decoder):
         self.kernels = TransposedConvPlan(type(self).__name__, image_size, len(widths), time)
         self.lengths = self.kernels.lengths
         self.label_maps = label_maps and motion.condition > 0
+        # Sides of the blocks' outputs, and the level of the pyramid that has such a side.
         sides = [self.kernels.side << i for i in range(len(widths))]
         by_side = {image_size // level.stride: i for i, level in enumerate(content.pyramid)} if fusion else {}
         # For each block but the last: the level of the pyramid that joins its output, or None.
         self.levels = [by_side.get(side) for side in sides]
         labels = motion.condition if self.label_maps else 0
+        # Channels that join the output of each block but the last.
         static = [labels + (0 if i is None else content.pyramid[i].channels) for i in self.levels]
         code = content.code + motion.code + motion.condition
         widths = self.final_widths(code, widths, static, out_channels)
@@ -89,8 +91,9 @@ class _TransposedDecoder(Decoder):
 
         The output in eval mode stays the same. The decoder cannot be trained afterwards.
         """
+        # The last block has no norm, for which zip_longest gives None.
         for block, norm in zip_longest(self.blocks, self.norms):
-            last = block
+            last = block  # the convolution in front of the norm
             if isinstance(block, TransposedConv1p2d):
                 last = block.spatial
                 # Still a batch norm here, since a decoder is folded only once.
@@ -98,6 +101,7 @@ class _TransposedDecoder(Decoder):
                 block.norm = nn.Identity()  # type: ignore[assignment]  # the layer calls whatever stands there
             if norm is not None:
                 fold_batch_norm_(cast(nn.ConvTranspose3d, last), cast(nn.BatchNorm3d, norm))
+        # Identities, since ``forward`` calls a norm behind every block but the last.
         self.norms = nn.ModuleList(nn.Identity() for _ in self.norms)
         return self
 
@@ -116,9 +120,10 @@ class _TransposedDecoder(Decoder):
         # (B, D) -> (B, D, n, 1, 1), which the blocks make larger in time and space
         x, static = self.kernels.start(clip_code(content, motion), motion.length), None
         for i, block in enumerate(self.blocks):
-            x = self.join(block, x, static)
+            x = self.join(block, x, static)  # (B, C, T, H, W), larger with every block
             if i < len(self.norms):
                 x = functional.leaky_relu(self.norms[i](x), 0.2, inplace=True)
+                # ``join`` of the next block repeats them over time, or need not.
                 static = self._static(i, content, motion)
         return x, content.image[:, :, None]  # (B, 3, H, W) -> (B, 3, 1, H, W)
 
@@ -135,7 +140,7 @@ def block_channels(code: int, widths: tuple[int, ...], static: list[int], out_ch
     >>> block_channels(616, (512, 256), [516, 260], 3)
     [(616, 512), (1028, 256), (516, 3)]
     """
-    joined = [width + more for width, more in zip(widths, static, strict=True)]
+    joined = [width + more for width, more in zip(widths, static, strict=True)]  # what the next block reads
     return list(zip([code, *joined], [*widths, out_channels], strict=True))
 
 
@@ -159,7 +164,7 @@ class TransposedConv1p2dDecoder(_TransposedDecoder):
     """
 
     def __init__(self, *, temporal_widths: tuple[int, ...] = (4096, 3072, 1536, 768, 36), **shared):
-        self.temporal_widths = temporal_widths
+        self.temporal_widths = temporal_widths  # before the blocks are built, which read it
         super().__init__(**shared)
 
     def block(self, i: int, in_channels: int, out_channels: int) -> TransposedConv1p2d:
@@ -190,7 +195,7 @@ class TransposedConv3dDecoder(_TransposedDecoder):
     """
 
     def __init__(self, *, same_size_as: tuple[int, ...] | None = (4096, 3072, 1536, 768, 36), **shared):
-        self.same_size_as = same_size_as
+        self.same_size_as = same_size_as  # before the blocks are built, whose widths depend on it
         super().__init__(**shared)
 
     def final_widths(self, code: int, widths: tuple[int, ...], static: list[int], out_channels: int) -> tuple[int, ...]:
@@ -211,7 +216,7 @@ class TransposedConv3dDecoder(_TransposedDecoder):
         wanted = sum(m * (i * kt + o * ks + 3) + o for (i, o), (kt, ks), m in channels) + 2 * sum(widths)
         # The number of parameters grows with the factor, so that halving the interval finds it.
         low, high = 0.0, 16.0
-        for _ in range(40):
+        for _ in range(40):  # far more precise than whole channels
             middle = (low + high) / 2
             low, high = (middle, high) if size(_scaled(widths, middle)) < wanted else (low, middle)
         return _scaled(widths, high)

@@ -50,11 +50,14 @@ class TransposedConvPlan:
         # times as many frames or pixels as it gets.
         self.time = [(kernel, stride, 0), *((k, s, (k - s) // 2) for k, s in others)]
         self.space = [(self.side, 1, 0), *[(4, 2, 1)] * doublings]
+        # The shortest clip has one code at the input. Each further code moves the kernel of the first block by its
+        # stride, and the other blocks multiply the frames.
         growth = prod(s for _, s in others)
         self.lengths = ClipLengths(kernel * growth, stride * growth)
 
     def start(self, code: Tensor, length: int) -> Tensor:
         """Return the code (B, D), repeated as often as a clip of ``length`` frames needs it: (B, D, n, 1, 1)."""
+        # The number n of codes.
         number = 1 + (length - self.lengths.shortest) // self.lengths.step
         return repeat(code, "b d -> b d n 1 1", n=number)
 

@@ -50,16 +50,17 @@ class TwoStreamDecoder(Decoder):
         super().__init__()
         self.kernels = TransposedConvPlan(type(self).__name__, image_size, len(widths), time)
         self.lengths = self.kernels.lengths
-        code = content.code + motion.code + motion.condition
+        code = content.code + motion.code + motion.condition  # 0 for what is not there
         outs = (*widths, out_channels)
         self.foreground = nn.Sequential()
         for i, (width_in, width) in enumerate(zip((code, *widths), outs, strict=True)):
             self.foreground.append(self.kernels.transposed_3d(i, width_in, width))
-            if i < len(widths):
+            if i < len(widths):  # the last layer gives features, which the head bounds
                 self.foreground.extend([nn.BatchNorm3d(width), nn.ReLU()])
         self.background = nn.Sequential() if base_requested else None
         if self.background is not None:
             for i, (width_in, width) in enumerate(zip((code, *widths), (*widths, 3), strict=True)):
+                # The same kernels in space as in the foreground. Tanh at the end, for an image in [-1, 1].
                 self.background.append(nn.ConvTranspose2d(width_in, width, *self.kernels.space[i]))
                 self.background.extend([nn.BatchNorm2d(width), nn.ReLU()] if i < len(widths) else [nn.Tanh()])
         init_dcgan_(self)
@@ -70,6 +71,7 @@ class TwoStreamDecoder(Decoder):
         The base is the background, or the content image if no head reads it.
         """
         code = clip_code(content, motion)
+        # (B, D) -> (B, D, n, 1, 1) -> (B, out_channels, T, H, W)
         features = self.foreground(self.kernels.start(code, motion.length))
         if self.background is None:
             return features, content.image[:, :, None]  # (B, 3, H, W) -> (B, 3, 1, H, W)

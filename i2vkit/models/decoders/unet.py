@@ -35,7 +35,7 @@ class MotionChannelEmbedder(nn.Module):
         self, motion_size: int, image_size: int, width: int, channels: int, dropout: ClipDropout, grid: int = 4
     ):
         super().__init__()
-        steps = (image_size // grid).bit_length() - 1
+        steps = (image_size // grid).bit_length() - 1  # number of up-convolutions
         if grid << steps != image_size:
             raise ConfigError(
                 f"MotionChannelEmbedder makes images of {grid} times a power of two pixels, not of {image_size}: set "
@@ -94,18 +94,18 @@ class UNet(nn.Module):
             width_out = widths[i - 1] if i else out_channels
             upward = nn.ConvTranspose2d(width_in, width_out, 4, stride=2, padding=1, bias=i == 0)
             self.up.append(nn.Sequential(nn.ReLU(), upward, *([nn.BatchNorm2d(width_out)] if i else [])))
-        self.dropouts = nn.ModuleList(dropouts)
+        self.dropouts = nn.ModuleList(dropouts)  # ModuleList, so that they follow train() and eval()
 
     def forward(self, x: Tensor, state: GenerationState, batch: int) -> Tensor:
         """Return maps (B T, out_channels, H, W) of frames (B T, in_channels, H, W) of ``batch`` clips."""
         skips = []
         for block in self.down:
-            x = block(x)
+            x = block(x)  # (B T, C, h, w) -> (B T, C', h / 2, w / 2)
             skips.append(x)
         for i, (block, skip) in enumerate(zip(self.up, reversed(skips), strict=True)):
             # (B T, C, h, w) twice -> (B T, 2 C, h, w); the innermost map is its own skip.
             x = block(x if i == 0 else torch.cat([x, skip], dim=1))
-            if i < len(self.dropouts):
+            if i < len(self.dropouts):  # from the innermost block outwards
                 x = self.dropouts[i](x, state, batch)
         return x
 
@@ -159,11 +159,12 @@ class UNetDecoder(Decoder):
                 f"per halving, not of {image_size} with {len(widths)}: set image_size to one of these, or other widths"
             )
 
+        # Each dropout is a module of its own, since the generation state keeps one mask for each.
         noise = ClipDropout(embedder_dropout, dropout_at_test)
         self.embedder = MotionChannelEmbedder(motion.trajectory, image_size, embedder_width, motion_channels, noise)
         dropouts = [ClipDropout(dropout, dropout_at_test) for _ in range(min(num_dropouts, depth - 1))]
         self.unet = UNet(3 + motion_channels, out_channels, widths, dropouts)
-        init_dcgan_(self.unet)
+        init_dcgan_(self.unet)  # the embedder has initialised itself
 
     def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
         """Return features (B, out_channels, T, H, W) for the head, and the content image (B, 3, 1, H, W) as base."""

@@ -50,7 +50,7 @@ class CnnLstmEncoder(MotionEncoder):
                 f"CnnLstmEncoder averages frames of {image_size} pixels to input_size={input_size}: take a divisor"
             )
         self.shrink = 1 if input_size is None else image_size // input_size
-        image_size = image_size // self.shrink
+        image_size = image_size // self.shrink  # the size that the CNN sees
         frame_encoder = frame_encoder or dict(type="ConvFrameEncoder")
         self.frame_encoder = build_part(FRAME_ENCODERS, frame_encoder, image_size=image_size)
         self.lstm = nn.LSTM(self.frame_encoder.features, hidden, batch_first=True)

@@ -32,15 +32,15 @@ class Conv3dEncoder(MotionEncoder):
         code: Size of the code.
         steps: Number of maps in time that are left.
         squeezed: Channels of these maps.
-        variational: False leaves mean and log-variance out.
+        variational: False leaves out the log-variance and all noise.
         initial_log_variance: Log-variance at the start (ours). With less noise than the prior's, a decoder learns to
             read the code before the divergence has emptied it.
         difference: True reads x_t - x_0 in place of x_t, so that a constant picture added to all frames changes nothing
             (ours; the paper does not mention it). A code of x_t shows who drives long before it shows how they move. On
             unseen people the driver's beard and brows then come with the motion.
         log_variance_bounds: Least and largest log-variance (ours). While the decoder does not need the code, the
-            log-variance can grow without limit, and the divergence with it. Within the bounds nothing changes; see
-            ``clamp_with_inward_gradient``.
+            log-variance can drift without limit, and the divergence grows with it. Within the bounds nothing changes;
+            see ``clamp_with_inward_gradient``.
 
     Raises:
         ConfigError: The video is too small for the number of blocks, or ``initial_log_variance`` is not between the
@@ -63,12 +63,14 @@ class Conv3dEncoder(MotionEncoder):
     ):
         super().__init__()
         least, largest = log_variance_bounds
+        # The bounds themselves are excluded, since the bias should start inside.
         if not least < initial_log_variance < largest:
             raise ConfigError(
                 f"Conv3dEncoder begins at initial_log_variance={initial_log_variance}, which is not between "
                 f"log_variance_bounds={tuple(log_variance_bounds)}: set other bounds"
             )
         self.difference, self.log_variance_bounds = difference, (least, largest)
+        # (B, 3, T, H, W) -> (B, widths[0], T, H / 2, W / 2) -> (B, widths[1], T / 2, H / 4, W / 4) -> ...
         self.blocks = nn.Sequential(
             *(
                 nn.Sequential(
@@ -79,7 +81,7 @@ class Conv3dEncoder(MotionEncoder):
                 for i, (width_in, width) in enumerate(zip((3, *widths), widths, strict=False))
             )
         )
-        side = image_size >> len(widths)
+        side = image_size >> len(widths)  # of the last map
         if side < 1:
             raise ConfigError(
                 f"Conv3dEncoder halves {len(widths)} times, so it takes videos of {1 << len(widths)} pixels or more, "
@@ -108,8 +110,9 @@ class Conv3dEncoder(MotionEncoder):
         if self.to_log_variance is None:
             return motion
         log_variance = clamp_with_inward_gradient(self.to_log_variance(features), *self.log_variance_bounds)
-        code = mean
+        code = mean  # at test
         if self.training:
+            # Mean + standard deviation * noise, all (B, D), so that gradients reach mean and log-variance.
             noise = state.normal(self, "code", tuple(mean.shape[1:]), like=mean)
             code = mean + torch.exp(0.5 * log_variance) * noise
         return Motion(motion.length, code, mean, log_variance, num_frames=clip.num_frames)

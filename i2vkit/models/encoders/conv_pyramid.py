@@ -40,7 +40,7 @@ class ConvPyramidEncoder(ContentEncoder):
         requested: tuple[str, ...] = provides,
     ):
         super().__init__()
-        side = image_size >> len(widths)
+        side = image_size >> len(widths)  # of the last map
         if side < 1:
             raise ConfigError(
                 f"ConvPyramidEncoder halves {len(widths)} times, so it takes images of {1 << len(widths)} pixels or "
@@ -55,10 +55,11 @@ class ConvPyramidEncoder(ContentEncoder):
             for width_in, width in zip((3, *widths), widths, strict=False)
         )
         with_code = "content.code" in requested
+        # A kernel as large as the map: (N, C, side, side) -> (N, D, 1, 1).
         self.to_code = nn.Conv2d(widths[-1], code, side) if with_code else None
         self.spec = Spec(
             code=code if with_code else 0,
-            code_per_frame=with_code,
+            code_per_frame=with_code,  # it encodes images one by one, so also all frames of a clip
             pyramid=tuple(FeatureSpec(width, 2 << i) for i, width in enumerate(widths)),
         )
         init_dcgan_(self)
@@ -67,7 +68,7 @@ class ConvPyramidEncoder(ContentEncoder):
         """Return the content of images (N, 3, H, W): a code (N, D) and maps (N, C_i, H / 2^i, W / 2^i)."""
         pyramid, x = [], image
         for block in self.blocks:
-            x = block(x)
+            x = block(x)  # (N, C, h, w) -> (N, C', h / 2, w / 2)
             pyramid.append(x)
         # (N, C, side, side) -> (N, D, 1, 1) -> (N, D)
         code = None if self.to_code is None else self.to_code(x).flatten(1)

@@ -28,7 +28,7 @@ class ConvFrameEncoder(FrameEncoder):
 
     def __init__(self, image_size: int, widths: tuple[int, ...] = (32, 64, 128, 256), features: int = 512):
         super().__init__()
-        side = image_size >> len(widths)
+        side = image_size >> len(widths)  # of the last map
         if side < 1:
             raise ConfigError(
                 f"ConvFrameEncoder halves {len(widths)} times, so it takes images of {1 << len(widths)} pixels or "
@@ -37,7 +37,7 @@ class ConvFrameEncoder(FrameEncoder):
         layers: list[nn.Module] = []
         for width_in, width in zip((3, *widths), widths, strict=False):
             layers += [
-                nn.Conv2d(width_in, width, 3, padding=1, bias=False),
+                nn.Conv2d(width_in, width, 3, padding=1, bias=False),  # the norm behind it has a bias
                 nn.BatchNorm2d(width),
                 nn.ReLU(inplace=True),
             ]
@@ -79,7 +79,7 @@ class TimmFrameEncoder(FrameEncoder):
     ):
         super().__init__()
         self.backbone = TimmBackbone(backbone, image_size, out_indices, weights, sha256)
-        channels, height, width = self.backbone.deepest
+        channels, height, width = self.backbone.deepest  # the last map of the network
         self.linear = nn.Linear(channels * height * width, features)
         self.features = features
 

@@ -17,7 +17,7 @@ class _CodedTrunk(nn.Module):
     def __init__(self, in_channels: int, image_size: int, width: int, max_width: int, code: int):
         super().__init__()
         self.trunk = ResidualTrunk(in_channels, image_size, width, max_width)
-        last = self.trunk.levels[-1].channels
+        last = self.trunk.levels[-1].channels  # of the coarsest map
         self.to_code = nn.Linear(last * self.trunk.side**2, code) if code else None
 
     def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor | None]:
@@ -58,7 +58,7 @@ class ResidualPyramidEncoder(ContentEncoder):
         requested: tuple[str, ...] = provides,
     ):
         super().__init__()
-        code = code if "content.code" in requested else 0
+        code = code if "content.code" in requested else 0  # 0 leaves the linear layer out
         self.encoder = _CodedTrunk(3, image_size, width, max_width, code)
         self.spec = Spec(code=code, code_per_frame=code > 0, pyramid=self.encoder.trunk.levels)
 
@@ -90,7 +90,7 @@ class MapDifferenceEncoder(MotionEncoder):
 
     supports_chunks = True
     reads_maps = True
-    reads_video = False
+    reads_video = False  # so the motion of a generated video, which has no maps, cannot be encoded
     provides = ("motion.trajectory", "motion.maps")
 
     def __init__(
@@ -108,7 +108,7 @@ class MapDifferenceEncoder(MotionEncoder):
                 "MapDifferenceEncoder encodes condition maps, and the model has none: set model.map_channels (normal "
                 "maps 3, heatmaps 13, silhouettes 1)"
             )
-        code = code if "motion.trajectory" in requested else 0
+        code = code if "motion.trajectory" in requested else 0  # 0 leaves the linear layer out
         self.encoder = _CodedTrunk(map_channels, image_size, width, max_width, code)
         self.spec = Spec(trajectory=code, maps=self.encoder.trunk.levels, map_groups=("driving", "reference"))
 
@@ -118,7 +118,7 @@ class MapDifferenceEncoder(MotionEncoder):
         length = clip.driving_maps.shape[2]
         # (B, M, T, H, W) -> (B T, M, H, W)
         pyramid, codes = self.encoder(rearrange(clip.driving_maps, "b m t h w -> (b t) m h w"))
-        reference, code = self.encoder(clip.image_maps)
+        reference, code = self.encoder(clip.image_maps)  # (B, M, H, W), once for each clip
         # (B T, C_i, H_i, W_i) -> (B, C_i, T, H_i, W_i)
         driving = [rearrange(level, "(b t) c h w -> b c t h w", t=length) for level in pyramid]
         # (B T, D) -> (B, T, D), minus (B, 1, D) of the image

@@ -45,6 +45,7 @@ class TimmPyramidEncoder(ContentEncoder):
     ):
         super().__init__()
         self.backbone = TimmBackbone(backbone, image_size, out_indices, weights, sha256)
+        # The deepest map may be coarser than the pyramid, which has only maps that the image size divides into.
         channels, height, width = self.backbone.deepest
         with_code = "content.code" in requested
         self.to_code = nn.Linear(channels * height * width, code) if with_code else None

@@ -30,6 +30,7 @@ class Head(nn.Module, Interface):
 
     attributes: ClassVar[tuple[str, ...]] = ("channels",)
     optional: ClassVar[tuple[str, ...]] = ("identity_bias",)
+    # Of the class, or of the object where an argument of the head decides.
     channels: int
     reads_base: bool = False
     identity_bias: tuple[float, ...] = ()

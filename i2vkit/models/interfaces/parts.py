@@ -68,22 +68,27 @@ class Part(nn.Module, Interface):
         (['content.code', 'motion.trajectory'], True)
     """
 
+    # Class attributes, since the plan reads them before it builds anything.
     requires: ClassVar[tuple[str, ...]] = ()
     accepts: ClassVar[tuple[str, ...]] = ()
     provides: ClassVar[tuple[str, ...]] = ()
     optional_outputs: ClassVar[tuple[str, ...]] = ()
+    # What a part must declare before others rely on it. False keeps a simple part correct.
     supports_chunks: ClassVar[bool] = False
     reads_past: ClassVar[bool] = False
     code_per_frame: ClassVar[bool] = False
     code_per_step: ClassVar[bool] = False
+    # Set by the roles below.
     accepted_sides: ClassVar[tuple[str, ...]] = ("content", "motion")
     provided_side: ClassVar[str | None] = None
+    # Set by the constructor, since it depends on the arguments.
     spec: Spec
     # Members that were added later, so that parts from outside without them stay valid.
     optional: ClassVar[tuple[str, ...]] = ("reads_past", "code_per_frame", "code_per_step", "prior")
 
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)
+        # Checked where the class is defined, so that the traceback points there.
         readable = [field for field in FIELDS if side_of(field) in cls.accepted_sides]
         givable = [field for field in FIELDS if side_of(field) == cls.provided_side and field not in FROM_GENERATOR]
         check_fields(cls.__name__, "requires", cls.requires, readable)
@@ -96,11 +101,15 @@ class Part(nn.Module, Interface):
     def _check_past(cls) -> None:
         """Raise ``ConfigError`` unless ``reads_past`` agrees with everything else that the class declares."""
         if not cls.reads_past:
+            # Without the flag there is no rollout, and so no frame before.
             if "content.past" in cls.reads():
                 raise ConfigError(f"{cls.__name__} reads content.past, the frames before: set reads_past=True")
             return
-        if "content" not in cls.accepted_sides:
-            raise ConfigError(f"{cls.__name__} has reads_past=True, and a part of this kind gets single images alone")
+        if "content" not in cls.accepted_sides:  # a content encoder
+            raise ConfigError(
+                f"{cls.__name__} has reads_past=True, and a part of this kind gets single images: leave reads_past out"
+            )
+        # Between two steps a part can remember something only in the state, as between two chunks.
         if not cls.supports_chunks:
             raise ConfigError(
                 f"{cls.__name__} has reads_past=True, so it is called step by step: keep what it remembers in the "
@@ -136,13 +145,13 @@ class ContentEncoder(Part):
         ...         super().__init__()
         ...         self.spec = Spec(code=3)
         ...     def forward(self, image):
-        ...         return Content(image=image, code=image.mean(dim=(2, 3)))
+        ...         return Content(image=image, code=image.mean(dim=(2, 3)))  # (N, 3, H, W) -> (N, 3)
         >>> MeanColour()(torch.zeros(2, 3, 8, 8)).code.shape
         torch.Size([2, 3])
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
-    accepted_sides: ClassVar[tuple[str, ...]] = ()
+    accepted_sides: ClassVar[tuple[str, ...]] = ()  # it reads only the image, which is no output of a part
     provided_side: ClassVar[str | None] = "content"
 
     @abstractmethod
@@ -187,13 +196,14 @@ class MotionEncoder(Part):
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
-    accepted_sides: ClassVar[tuple[str, ...]] = ("content",)
+    accepted_sides: ClassVar[tuple[str, ...]] = ("content",)  # it makes the motion
     provided_side: ClassVar[str | None] = "motion"
     reads_maps: ClassVar[bool] = False
     reads_video: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)
+        # The generator passes a content to the prior only if the encoder reads one.
         if cls.prior is not MotionEncoder.prior and not cls.reads_content():
             raise ConfigError(
                 f"{cls.__name__} has a prior of its own and reads no content: name the fields that the prior reads in "
@@ -224,7 +234,7 @@ class MotionEncoder(Part):
         Returns:
             (B, D) each, or (B, n, D) each, one for each step.
         """
-        return None
+        return None  # N(0, I), of which nothing need be computed
 
 
 class MotionGenerator(Part):
@@ -294,6 +304,7 @@ class Decoder(Part):
     """
 
     frame_wise: ClassVar[bool] = False
+    # A decoder whose lengths depend on its arguments sets them in its constructor.
     lengths: ClipLengths = ClipLengths()
 
     @abstractmethod

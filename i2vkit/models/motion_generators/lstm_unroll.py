@@ -36,7 +36,7 @@ class LstmUnroll(MotionGenerator):
         super().__init__()
         self.lstm = nn.LSTM(motion.code, hidden, batch_first=True)
         self.initial = nn.Parameter(torch.zeros(2, 1, hidden))  # hidden state and cell state, for one clip
-        self.spec = replace(motion, trajectory=hidden)
+        self.spec = replace(motion, trajectory=hidden)  # the code stays, for a decoder that reads it too
 
     def forward(self, motion: Motion, state: GenerationState) -> Motion:
         """Return the motion with the trajectory (B, T, hidden) added."""

@@ -31,7 +31,7 @@ class LabelFusion(MotionGenerator):
 
     accepts = ("motion.condition",)
     provides = ("motion.code",)
-    optional_outputs = ("motion.code",)
+    optional_outputs = ("motion.code",)  # noise=0 switches it off
     supports_chunks = True
 
     def __init__(self, motion: Spec, noise: int = 512):
@@ -39,10 +39,12 @@ class LabelFusion(MotionGenerator):
         if not (noise or motion.condition):
             raise ConfigError("LabelFusion has neither noise nor labels: give noise=512, or the model its labels")
         self.noise = noise
+        # One code for each clip, whatever the motion upstream had.
         self.spec = replace(motion, code=noise, code_per_step=False)
 
     def forward(self, motion: Motion, state: GenerationState) -> Motion:
         """Return the motion with the code (B, noise) added."""
+        # The label is in ``motion.condition`` already. The state knows the number of clips.
         return replace(motion, code=state.normal(self, "noise", (self.noise,)))
 
 
@@ -74,7 +76,7 @@ class NoiseGru(MotionGenerator):
         if motion.condition is not None:
             # (B, T, noise) and (B, L) -> (B, T, noise + L)
             steps = torch.cat([steps, repeat(motion.condition, "b l -> b t l", t=motion.length)], dim=2)
-        start = state.normal(self, "start", (self.hidden,))
+        start = state.normal(self, "start", (self.hidden,))  # the same for all chunks of a clip
         trajectory, hidden = self.unroll(steps, state.recurrent.get(self, start[None]))  # (B, hidden) -> (1, B, hidden)
         state.recurrent[self] = hidden  # for the next chunk
         return replace(motion, trajectory=trajectory)

@@ -73,7 +73,8 @@ class ArmRenderer:
         side = self.canvas.side // COARSE
         # Projecting all outlines at once is faster than one by one.
         pixels, _ = self.canvas.camera.project(raised(np.concatenate(outlines), 0.0), side)
-        mask, start = np.zeros((side, side), np.uint8), 0
+        mask: np.ndarray = np.zeros((side, side), np.uint8)
+        start = 0
         for outline in outlines:
             hull = cv2.convexHull(corners(pixels[start : start + len(outline)]))
             cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_8, 4)

@@ -157,10 +157,12 @@ def _radius(kind: str, half: tuple[float, float]) -> float:
 def _accent(rng: np.random.Generator, colour: Colour, other: Colour, plush: bool) -> Colour:
     """Return the second colour of a thing: lighter for a plush toy, else another colour or the same."""
     if plush:
-        return tuple(min(255, round(c * 1.15 + 20)) for c in colour)
+        red, green, blue = (min(255, round(c * 1.15 + 20)) for c in colour)
+        return red, green, blue
     return other if rng.random() < 0.6 else colour
 
 
 def _vary(rng: np.random.Generator, colour: Colour, by: float) -> Colour:
     """Return a colour with random differences."""
-    return tuple(int(c) for c in np.clip(np.array(colour) + rng.normal(0, by, 3), 0, 255).round())
+    red, green, blue = (int(c) for c in np.clip(np.array(colour) + rng.normal(0, by, 3), 0, 255).round())
+    return red, green, blue

@@ -81,11 +81,9 @@ def draw_smile(rng: np.random.Generator, kind: str, fps: float) -> FaceMotion:
         fps: Frames per second.
     """
     style = STYLES[kind]
-    timing = ExpressionTiming(
-        rng.uniform(0.3, 0.8),
-        *(rng.uniform(*part) for part in (style.onset, style.hold, style.offset)),
-        rng.uniform(0.2, 0.5),
-    )
+    start = rng.uniform(0.3, 0.8)
+    onset, hold, offset = (rng.uniform(*part) for part in (style.onset, style.hold, style.offset))
+    timing = ExpressionTiming(start, onset, hold, offset, rest=rng.uniform(0.2, 0.5))
     num_frames = round(timing.length * fps) + 1
     level = _level(rng, timing, num_frames, fps)
     strength, teeth = rng.uniform(*style.strength), rng.uniform(0.0, 0.9)

@@ -118,9 +118,14 @@ def _as_truth(root: Path, actor: str, clip: RenderedClip) -> RenderedClip:
     """Return the clip in which `actor` does `clip`, below the root of the ground truth."""
     name = f"{actor}/{clip.label}/as_{clip.alias}"
     # The ground truth is always stored as PNG files, whatever the raw layout uses.
-    lossless = {"image": RenderedClip.image, "first": RenderedClip.first}
     return replace(
-        clip, name=name, person=actor, frames=root / name, landmarks=root / "landmarks" / f"{name}.csv", **lossless
+        clip,
+        name=name,
+        person=actor,
+        frames=root / name,
+        landmarks=root / "landmarks" / f"{name}.csv",
+        image=RenderedClip.image,
+        first=RenderedClip.first,
     )
 
 

@@ -128,7 +128,7 @@ def draw_identity(seed: int, person: int) -> FaceIdentity:
     )
 
 
-def _shape(rng: np.random.Generator, feminine: bool) -> dict[str, float]:
+def _shape(rng: np.random.Generator, feminine: bool) -> dict:
     """Draw the shape of the head."""
     return dict(
         face_width=float(rng.uniform(39.0, 44.5) + (0.0 if feminine else 1.5)),
@@ -178,7 +178,8 @@ def _hair_colour(rng: np.random.Generator, dark: bool, age: float) -> Colour:
 def _light(rng: np.random.Generator) -> tuple[float, float, float]:
     """Draw the direction towards the light."""
     direction = np.array([rng.choice([-1.0, 1.0]) * rng.uniform(0.15, 0.6), rng.uniform(-0.6, -0.3), 1.0])
-    return tuple(float(x) for x in direction / np.linalg.norm(direction))
+    x, y, z = (direction / np.linalg.norm(direction)).tolist()
+    return x, y, z
 
 
 def _pick(options: tuple, position: float):
@@ -188,4 +189,5 @@ def _pick(options: tuple, position: float):
 
 def _mix(first: Colour, second: Colour, share: float) -> Colour:
     """Mix two colours. `share` is that of the second colour."""
-    return tuple(round(a + (b - a) * float(share)) for a, b in zip(first, second, strict=True))
+    red, green, blue = (round(a + (b - a) * float(share)) for a, b in zip(first, second, strict=True))
+    return red, green, blue

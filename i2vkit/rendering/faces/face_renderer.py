@@ -36,7 +36,8 @@ class FaceRenderer:
         behind, front = hair_layers(identity, width, height)
         body = backdrop.body(identity, width, height)
         self.wall = backdrop.background(identity, width, height)
-        self.back_hair = self.body = None
+        self.back_hair: MovingLayer | None = None
+        self.body: np.ndarray | None = None
         # Without hair behind the neck, the body never changes and becomes part of the wall.
         if behind is None:
             blend_layer(self.wall, body)
@@ -64,7 +65,7 @@ class FaceRenderer:
         shape = face_shape(identity, actions)
         seen = shape.seen_by(view)
         image = self.wall.copy()
-        if self.back_hair is not None:
+        if self.back_hair is not None and self.body is not None:
             self.back_hair.blend(image, view)
             # The body covers the back hair. It is only in the lower half of the picture.
             neck = self.height // 2

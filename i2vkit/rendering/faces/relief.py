@@ -23,7 +23,7 @@ class Relief:
 
     def __init__(self, view: FaceView, height: int, width: int) -> None:
         self.view, self.size = view, (width, height)
-        self.gains = np.full((height // 2, width // 2, 3), NEUTRAL, dtype=np.uint8)
+        self.gains: np.ndarray = np.full((height // 2, width // 2, 3), NEUTRAL, dtype=np.uint8)
         self._strokes: list[ReliefStroke] = []
         self._strengths: list[float] = []
 

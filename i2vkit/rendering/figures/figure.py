@@ -12,6 +12,8 @@ from i2vkit.rendering.figures.props import prop_parts
 ROUND = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
 CIRCLE = np.stack([np.cos(ROUND), np.sin(ROUND)], axis=-1)
 
+Limbs = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
 
 def draw_figure(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView) -> None:
     """Draw the person and the prop."""
@@ -127,7 +129,7 @@ def _skirt(canvas: FigureCanvas, identity: FigureIdentity, view: FigureView, pel
     )
 
 
-def _sleeves(identity: FigureIdentity, view: FigureView, side: str) -> list[tuple[np.ndarray, ...]]:
+def _sleeves(identity: FigureIdentity, view: FigureView, side: str) -> list[Limbs]:
     """Return the limbs of one arm, each as start, stop, first and last radii, and colours.
 
     Skin comes before its cover.

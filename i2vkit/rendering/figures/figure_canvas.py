@@ -1,5 +1,6 @@
 """The canvas of a figure: a part of the picture at a higher resolution, with rounded shapes that reflect the light."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -8,6 +9,8 @@ import cv2
 import numpy as np
 
 from i2vkit.rendering.figures.figure_identity import Colour
+
+Paint = Colour | np.ndarray  # a colour, or three numbers (3,) computed from one
 
 SHIFT = 4  # OpenCV takes corners in sixteenths of a pixel
 CORNERS = 9  # number of corners of each rounded end
@@ -103,11 +106,11 @@ class FigureCanvas:
         fine = (pixels - self.origin) * self.factor + (self.factor - 1) / 2
         return np.rint(fine * (1 << SHIFT)).astype(np.int32)
 
-    def fill(self, pixels: np.ndarray, colour: Colour, convex: bool = False) -> None:
+    def fill(self, pixels: np.ndarray, colour: Paint, convex: bool = False) -> None:
         """Fill one polygon (N, 2)."""
         self._fill(self.place(pixels), colour, convex)
 
-    def _fill(self, corners: np.ndarray, colour: Colour, convex: bool = True) -> None:
+    def _fill(self, corners: np.ndarray, colour: Paint, convex: bool = True) -> None:
         """Fill one polygon of fixed-point corners."""
         paint = (int(colour[0]), int(colour[1]), int(colour[2]), 255)
         if convex:
@@ -117,7 +120,7 @@ class FigureCanvas:
         if self.body is not None and self.holds_body:
             cv2.fillPoly(self.body, [corners], 255, cv2.LINE_8, SHIFT)
 
-    def stroke(self, pixels: np.ndarray, colour: Colour, width: float, closed: bool = False) -> None:
+    def stroke(self, pixels: np.ndarray, colour: Paint, width: float, closed: bool = False) -> None:
         """Draw a line along pixels (N, 2), `width` pixels of the picture wide."""
         thickness = max(1, round(width * self.factor))
         cv2.polylines(self.image, [self.place(pixels)], closed, (*map(int, colour), 255), thickness, cv2.LINE_8, SHIFT)
@@ -126,8 +129,8 @@ class FigureCanvas:
         self,
         start: np.ndarray,
         stop: np.ndarray,
-        first: np.ndarray,
-        last: np.ndarray,
+        first: np.ndarray | Sequence[float],
+        last: np.ndarray | Sequence[float],
         colours: np.ndarray,
         bare: float = 0.0,
     ) -> None:

@@ -134,7 +134,8 @@ def _light(rng: np.random.Generator) -> tuple[float, float, float]:
     direction = np.array(
         [rng.choice([-1.0, 1.0]) * rng.uniform(0.45, 0.8), rng.uniform(0.7, 1.0), rng.uniform(0.4, 0.8)]
     )
-    return tuple(float(x) for x in direction / np.linalg.norm(direction))
+    x, y, z = (direction / np.linalg.norm(direction)).tolist()
+    return x, y, z
 
 
 def _distance(first: Colour, second: Colour) -> float:
@@ -149,4 +150,5 @@ def _pick(options, position: float):
 
 def _mix(first: Colour, second: Colour, share: float) -> Colour:
     """Mix two colours. `share` is that of the second colour."""
-    return tuple(round(a + (b - a) * float(share)) for a, b in zip(first, second, strict=True))
+    red, green, blue = (round(a + (b - a) * float(share)) for a, b in zip(first, second, strict=True))
+    return red, green, blue

@@ -36,6 +36,7 @@ def clip_sums(record: ClipRecord) -> tuple[str, str, str]:
     """Return the checksums of one clip: its number of frames, the hash of its points, and its mean colours."""
     frames = record.frames.read(range(record.num_frames))
     points = points_of(record, "landmarks" if "landmarks" in record.metadata else "joints")
+    assert points is not None  # every clip of the set has landmarks or joints
     return str(record.num_frames), points_hash(points), colours(frames)
 
 
@@ -73,7 +74,7 @@ def write_checksums(part: BenchmarkPart, root: Path) -> None:
 def compare_part(part: BenchmarkPart, root: Path) -> list[str]:
     """Return the differences between the part prepared in ``root`` and its checksums, one line for each clip."""
     rows = read_table(FOLDER / f"{part.name}.csv", COLUMNS)
-    expected = {row["clip"]: tuple(row[column] for column in COLUMNS[1:]) for row in rows}
+    expected = {row["clip"]: (row["num_frames"], row["points"], row["colours"]) for row in rows}
     found = checksums(root)
     return [
         f"{part.name}: clip {name}: {reason}"
