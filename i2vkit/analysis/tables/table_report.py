@@ -126,20 +126,22 @@ def format_table(table: dict, results: list[RowResult], heading: str = "#") -> s
 def explanation(table: dict, done: list[RowResult]) -> str:
     """Return the text that explains the columns, the budget and the scored videos."""
     if "minutes" in table:
-        budget = f"{table['minutes']:g} processor minutes of one thread a row, set-up and test not counted"
+        budget = f"{table['minutes']:g} processor minutes of one thread a row, without set-up and test"
     else:
         budget = f"{table['iterations']} iterations a row"
     seeds = table.get("seeds") or [table.get("seed", 0)]
-    text = f"{budget}; seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+    known = f"seeds are {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed is {seeds[0]}"
+    text = f"The budget is {budget}, and the {known}."
     if done:
         first = done[0]
-        text += f"; protocol {first['protocol']['name']}, {first['scored']} videos of {first['people']} people scored"
+        people = "1 person" if first["people"] == 1 else f"{first['people']} people"
+        text += f" The protocol is {first['protocol']['name']}, with {first['scored']} scored videos of {people}."
     over = done[0].get("bootstrap", {}).get("over", "people") if done else "people"
-    text += f". Improvement over the static baseline: positive is better; in brackets its 95 % interval over {over}."
+    text += f" A positive improvement over the static baseline is better. Its 95 % interval over {over} is in brackets."
     if len(seeds) > 1:
-        text += " ±: standard deviation over seeds."
+        text += " The number after ± is the standard deviation over seeds."
     if any("after" in row for row in table["rows"]):
-        text += " After a +: the time of the row whose weights a row starts from, which is not counted in its own."
+        text += " The time after a + is that of the row that gave the initial weights. It is not counted."
     return text
 
 
@@ -191,8 +193,8 @@ def _parents(table: dict, results: list[RowResult]) -> list[str]:
                 lines.append(_line([row["name"], parent, *(_difference(cells.get(metric)) for metric in metrics)]))
     if not lines:
         return []
-    heads = ["row", "less its parent", *metrics]
-    text = "Differences on the same videos, with paired 95 % intervals; bold where they leave out 0."
+    heads = ["row", "minus its parent", *metrics]
+    text = "Differences on the same videos, with paired 95 % intervals. A bold one has an interval without 0."
     return ["", text, "", _line(heads), "|---" * len(heads) + "|", *lines]
 
 
@@ -210,7 +212,7 @@ def _reference(table: dict) -> list[str]:
     if not entries:
         return []
     names = list(dict.fromkeys(name for entry in entries for name in entry["scores"]))
-    lines = ["", "**Theirs**: the papers' own numbers, of other data, code and budgets; not comparable with ours.", ""]
+    lines = ["", "The papers' own numbers come from other data, code and budgets. Do not compare them with ours.", ""]
     lines += [_line(["of", *names, "source"]), "|---" * (len(names) + 2) + "|"]
     for entry in entries:
         values = [str(entry["scores"].get(name, "")) for name in names]
