@@ -31,11 +31,13 @@ demo: .venv/demo
 
 # The tests' models are narrow: a second thread only waits for the first, above all on a busy machine.
 test test-all: export OMP_NUM_THREADS := 1
+# So many files of tests run at a time; the tests of one file share what they prepare.
+JOBS ?= 2
 test: .venv/test
-	$(PY) -m pytest -m "not slow"
+	$(PY) -m pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile
 
 test-all: .venv/test
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile
 
 lint: .venv/test
 	$(PY) -m ruff check .

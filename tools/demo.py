@@ -9,10 +9,8 @@ import time
 from pathlib import Path
 
 from i2vkit.cli.common import parser, run_tool
-from i2vkit.zoo.index import INDEX, read_index
 
 TOOLS = Path(__file__).parent
-EXAMPLES = INDEX.parent / "examples"
 ENCODER = "dtgan/cnn_lstm_recipe_oulu"
 MODEL = "dtgan/dtgan_recipe_oulu"
 
@@ -30,7 +28,9 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     raw, prepared, encoder, gan = (work / name for name in ("oulu_casia", "oulu_casia_64", "cnn_lstm", "dtgan"))
 
-    shown = [path for name in shipped_models() for path in animate_example(name, work / "shipped")]
+    shown = [work / f"shipped{suffix}" for suffix in (".mp4", ".gif", ".png")]
+    for path in shown:
+        run("animate a face with the shipped models", "zoo", "show", "--out", path)
 
     run("render a synthetic data set", "synthesize_data", "oulu_casia", "--out", raw, "--seed", 0, "--truth", "none")
     run("prepare it", "prepare_data", "oulu_casia", "--source", raw, "--out", prepared, "--size", 64)
@@ -48,26 +48,6 @@ def main() -> None:
     made = (work / name for name in ("animation.mp4", "animation.gif", "animation.png", "results/metrics.json"))
     for path in (*shown, *made):
         print(f"  {path.absolute()}")
-
-
-def shipped_models() -> list[str]:
-    """Return the names of the shipped models of faces that a driving video or a label moves."""
-    entries = read_index()
-    return [name for name in entries if "faces" in name and {"driving video", "label"} & set(entries[name].motion)]
-
-
-def animate_example(name: str, folder: Path) -> list[Path]:
-    """Animate the example face with a shipped model. Return the video and the picture of its frames."""
-    entry = read_index()[name]
-    moved_by = ("--driving", EXAMPLES / "driving.mkv") if "driving video" in entry.motion else ("--all-labels",)
-    paths = [folder / f"{name}{suffix}" for suffix in (".mp4", ".png")]
-    for path in paths:
-        run(
-            f"animate a face with {name}",
-            "animate",
-            *("--model", name, "--image", EXAMPLES / "face.png", *moved_by, "--out", path),
-        )
-    return paths
 
 
 def run(title: str, tool: str, *arguments: object) -> None:

@@ -76,7 +76,7 @@ class Animation:
 
     def _kept(self) -> np.ndarray:
         if self.videos is None:
-            raise MediaError(f"the frames lie in {self.path} and were not kept: animate with keep_frames=True")
+            raise MediaError(f"the frames were written to {self.path} and not kept: animate with keep_frames=True")
         return self.videos
 
     def __repr__(self) -> str:

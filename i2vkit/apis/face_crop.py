@@ -76,6 +76,7 @@ def fit_square(frame: np.ndarray, points: np.ndarray, size: int) -> tuple[np.nda
     [[[15.5, 15.5]]]
     """
     record = ClipRecord("the picture", GivenFrames([frame]), "", None, 1)  # transforms name it in messages
+    # Transforms take clips: (H, W, 3) -> (1, H, W, 3).
     sampled = SampledClip(record, frames=frame[None], joints=points.astype(np.float64))
     sampled = Resize(size)(CenterCrop()({"clips": {"driving": sampled}}))["clips"]["driving"]
     return sampled.frames[0], sampled.joints

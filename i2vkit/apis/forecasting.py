@@ -93,6 +93,7 @@ def forecast_set(network: PoseLstm, root: Path, length: int = 32) -> str:
         if record.num_frames >= network.observed:
             poses = np.full_like(joints, np.nan)
             seen = joints[: network.observed]
+            # (observed, 13, 2) and (length, 13, 2) -> at most (T, 13, 2)
             known = np.concatenate([seen, forecast_joints(network, seen, length)])[: len(poses)]
             poses[: len(known)] = known
             written[record.name] = f"{FOLDER}/{record.name}.npz"

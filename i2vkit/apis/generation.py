@@ -77,18 +77,21 @@ def generate_chunks(
     labels = None if variant.label is None else torch.full((batch,), variant.label, device=device)
     image_maps = None
     if motion.image_maps is not None:
+        # (M, H, W) -> (B, M, H, W)
         image_maps = from_uint8(torch.from_numpy(motion.image_maps).to(device)).expand(batch, -1, -1, -1)
 
     def clip(part: MotionChunk) -> VideoBatch:
         if part.frames is None:  # zeros for the shape, which no part reads
+            # An expanded scalar (B, 3, t, H, W) takes no memory.
             driving = torch.zeros((), device=device).expand(
                 batch, 3, part.num_frames, model.image_size, model.image_size
             )
         else:
-            driving = _tensor(part.frames, device).expand(batch, -1, -1, -1, -1)
+            driving = _tensor(part.frames, device).expand(batch, -1, -1, -1, -1)  # (3, t, H, W) -> (B, 3, t, H, W)
         maps = None
         if part.maps is not None:
             maps = torch.from_numpy(np.ascontiguousarray(part.maps)).to(device)
+            # (t, M, H, W) -> (M, t, H, W) -> (B, M, t, H, W)
             maps = from_uint8(rearrange(maps, "t m h w -> m t h w")).expand(batch, -1, -1, -1, -1)
         return VideoBatch(driving, label=labels, driving_maps=maps, image_maps=image_maps)
 

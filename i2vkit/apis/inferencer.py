@@ -251,7 +251,7 @@ class I2VInferencer:
                 if writer is not None:
                     writer.write(frame)
                 if keep:
-                    kept.append(np.stack([frame[caption] for caption in captions]))
+                    kept.append(np.stack([frame[caption] for caption in captions]))  # N times (H, W, 3) -> (N, H, W, 3)
         if out is not None:
             what = f"{len(captions)} videos of " if len(captions) > 1 else ""
             print_log(f"{out}: {what}{count} frames, {fps:g} a second", "current")

@@ -88,6 +88,7 @@ def body_maps(
     if network is not None:
         if network.image_size != size:
             raise DataError(f"the pose LSTM was trained on {network.image_size} pixels, the model on {size}")
+        # (1, 13, 2) and (length, 13, 2) -> (1 + length, 13, 2)
         poses = np.concatenate([poses[-1:], forecast_joints(network, poses, length)])
     if np.isnan(poses[0]).all():
         raise DataError("the first pose, that of the image, is empty: maps would not show where the person is")

@@ -69,7 +69,7 @@ def _eight_bits(image: np.ndarray) -> np.ndarray:
 def _rgb(image: np.ndarray) -> np.ndarray:
     """Convert an image uint8 of one, three or four channels to three."""
     if image.ndim == 2:
-        image = image[..., None]
+        image = image[..., None]  # (H, W) -> (H, W, 1)
     if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in image.shape:
         raise MediaError(f"an image is uint8 (height, width, 3), grey or with alpha, got {image.dtype} {image.shape}")
     if image.shape[2] == 1:

@@ -49,4 +49,4 @@ def run(arguments: Namespace) -> None:
     if right == right:
         print(f"Who drives, by the nearest centre: {right:.2f} right, chance {chance:.2f} ({len(val.people)} clips)")
     else:
-        print("Who drives: not to be told of fewer than two validation people with two labels each")
+        print("Who drives: needs at least two validation people with two labels each")

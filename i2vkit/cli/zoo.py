@@ -1,7 +1,8 @@
-"""Add models to those that are shipped, and verify their scores: `i2v zoo verify dtgan-faces`.
+"""Show the shipped models, verify their scores, and add models: `i2v zoo verify dtgan-faces`.
 
 `i2v zoo add NAME CONFIG CHECKPOINT` exports a trained model into the package, scores the file and lists it. `i2v zoo
-verify` scores shipped weights again on a CPU and compares every committed digit.
+verify` scores shipped weights again on a CPU and compares every committed digit. `i2v zoo show` animates the example
+face with each of them.
 """
 
 import os
@@ -22,6 +23,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     verify.add_argument(
         "--quick", action="store_true", help="use a small subset with its own digits, rendered on the fly"
     )
+    show = add_command(commands, "show", "animate the example face with every shipped model of faces, side by side")
+    show.add_argument("--out", required=True, help=".mp4, .mkv, .avi, .gif, or .png for a strip")
     add = add_command(commands, "add", "export a trained model into the zoo, score it and list it")
     add.add_argument("name", help="lower case words joined by '-', such as dtgan-faces")
     add_config(add)
@@ -44,11 +47,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Add a model, or verify some. The exit code is 1 if a digit differs."""
+    """Show, add or verify models. The exit code is 1 if a digit differs."""
     # The committed digits come from a CPU. torch reads this when it is imported, which happens below.
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if arguments.command == "add":
         add_model(arguments)
+    elif arguments.command == "show":
+        show(arguments)
     elif not verify_models(arguments):
         sys.exit(1)
 
@@ -73,6 +78,15 @@ def add_model(arguments: Namespace) -> None:
     )
     print(as_table({entry.name: entry}))
     print(", ".join(f"{name} {value}" for name, value in entry.scores.items()))
+
+
+def show(arguments: Namespace) -> None:
+    """Write the video of all shipped models of faces."""
+    from i2vkit.zoo.showing import face_models, show_models
+
+    entries = face_models()
+    frames = show_models(arguments.out, entries)
+    print(f"{arguments.out}: {frames} frames by {', '.join(entry.name for entry in entries)}")
 
 
 def verify_models(arguments: Namespace) -> bool:

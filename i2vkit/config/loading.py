@@ -287,7 +287,7 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
 
 def _index(values: list, key: str, where: str) -> int:
     if not key.isdigit() or int(key) >= len(values):
-        raise ConfigError(f"'{where}': a list of {len(values)} stands there; give a number below {len(values)}")
+        raise ConfigError(f"'{where}': there is a list of {len(values)} entries; give a number below {len(values)}")
     return int(key)
 
 

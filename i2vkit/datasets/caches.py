@@ -71,7 +71,7 @@ class FrameCache:
         if first.nbytes * record.num_frames + sum(clip.nbytes for clip in self._clips.values()) > budget:
             self._full = True
             return None
-        self._clips[record.frames] = np.stack([first, *frames])
+        self._clips[record.frames] = np.stack([first, *frames])  # T times (H, W, 3) -> (T, H, W, 3)
         return self._clips[record.frames]
 
 

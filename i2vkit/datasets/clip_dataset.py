@@ -221,6 +221,6 @@ def _truths(reader, shares: tuple[float, float]) -> dict[tuple[str, str], ClipRe
     records = reader.index().temporal_split(*shares).records
     if unnamed := [record.name for record in records if "driving" not in record.metadata]:
         raise DataError(
-            f"{root}: no column driving says which clip {unnamed[0]} is the ground truth of; prepare the set anew"
+            f"{root}: no column driving says which clip {unnamed[0]} is the ground truth of; prepare the set again"
         )
     return {(record.person, str(record.metadata["driving"])): record for record in records}

@@ -63,7 +63,7 @@ class FrameFolder:
         for index, image in images.items():
             if image.shape != images[first].shape:
                 raise MediaError(f"{self.paths[index]} and {self.paths[first]} are images of different sizes")
-        return np.stack([images[int(index)] for index in indices])
+        return np.stack([images[int(index)] for index in indices])  # T times (H, W, 3) -> (T, H, W, 3)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return map(read_image, self.paths)
@@ -81,6 +81,7 @@ class FrameStrip:
         strip = read_image(self.path)
         if strip.shape[0] != self.size or (max(indices) + 1) * self.size > strip.shape[1]:
             raise MediaError(f"{self.path} has no frame {max(indices)} of {self.size}x{self.size}")
+        # (size, N * size, 3) -> (T, size, size, 3)
         return np.stack([strip[:, index * self.size : (index + 1) * self.size] for index in indices])
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -105,7 +106,7 @@ class VideoFile:
                 break
         else:
             raise MediaError(f"{self.path} ends before frame {last}")
-        return np.stack([frames[int(index)] for index in indices])
+        return np.stack([frames[int(index)] for index in indices])  # T times (H, W, 3) -> (T, H, W, 3)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iterate_video(self.path)
@@ -235,7 +236,7 @@ class ClipIndex:
     def __post_init__(self):
         twice = [name for name, count in Counter(record.name for record in self.records).items() if count > 1]
         if twice:
-            raise DataError(f"{len(twice)} clip names stand for two clips each, among them {twice[0]}; rename one")
+            raise DataError(f"{len(twice)} clip names are used by two clips each, among them {twice[0]}; rename one")
 
     @property
     def people(self) -> list[str]:

@@ -87,6 +87,7 @@ def pad_clips(clips: Sequence[Tensor], dim: int, value: float | None = None) -> 
             return clip
         last = clip.narrow(dim, clip.shape[dim] - 1, 1)
         rest = [missing if axis == dim else -1 for axis in range(clip.dim())]
+        # The padding is expanded along ``dim`` only, where the last frame has length 1.
         return torch.cat([clip, last.expand(rest) if value is None else torch.full_like(last, value).expand(rest)], dim)
 
     return [padded(clip) for clip in clips]

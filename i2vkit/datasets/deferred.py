@@ -115,7 +115,7 @@ class DeferredBatch:
         self.token, self.image = first.place.table, first.image
         length = max(map(len, clips))
         padded = [clip.indices[np.minimum(np.arange(length), len(clip) - 1)] + clip.place.start for clip in clips]
-        self.rows = torch.from_numpy(np.stack(padded))
+        self.rows = torch.from_numpy(np.stack(padded))  # B times (T,) -> (B, T)
         self.stages: list[_Batched] = []
         lists = [_stages(clip) for clip in clips]
         if len({tuple(map(type, stages)) for stages in lists}) > 1:
@@ -162,9 +162,11 @@ class DeferredBatch:
         """
         frames = self._table.frames
         rows = self.rows.to(home := frames.device, non_blocking=non_blocking)
+        # (N, C, H, W) -> (B * T, C, H, W) -> (B, T, C, H, W)
         video = rearrange(frames[rows.flatten()], "(b t) c h w -> b t c h w", b=len(rows))
         for stage in self.stages:
             video = stage.apply(video, stage.numbers.to(home, non_blocking=non_blocking))
+        # (B, T, C, H, W) -> (B, C, H, W) for images, (B, C, T, H, W) for videos
         video = video[:, 0] if self.image else rearrange(video, "b t c h w -> b c t h w")
         return video.contiguous().to(device, non_blocking=non_blocking)
 
@@ -187,6 +189,7 @@ class _Recolored(_Batched):
 
 class _Mirrored(_Batched):
     def apply(self, video: Tensor, numbers: Tensor) -> Tensor:
+        # numbers (B, 1) -> (B, 1, 1, 1, 1), broadcast over (B, T, C, H, W)
         return torch.where(numbers.bool().view(-1, 1, 1, 1, 1), video.flip(-1), video)
 
 
@@ -197,7 +200,7 @@ class _Cut(_Batched):
     size: tuple[int, int]
 
     def apply(self, video: Tensor, numbers: Tensor) -> Tensor:
-        top, left, mirrored = numbers.unsqueeze(-1).unbind(1)
+        top, left, mirrored = numbers.unsqueeze(-1).unbind(1)  # (B, 3) -> three of (B, 1)
         height, width = (torch.arange(side, device=video.device) for side in self.size)
         rows, columns = top + height, left + torch.where(mirrored.bool(), width.flip(0), width)
         # Broadcast rows (B, h) and columns (B, w) to (B, T, C, h, W) and (B, T, C, h, w).
@@ -216,6 +219,7 @@ class _Scaled(_Batched):
         shrinks = (height >= self.size[0]) & (width >= self.size[1])
         down = _weights(top, height, self.size[0], video.shape[3], shrinks)
         across = _weights(left, width, self.size[1], video.shape[4], shrinks)
+        # (B,) -> (B, 1, 1), broadcast over weights (B, outputs, inputs)
         across = torch.where(mirrored.bool().view(-1, 1, 1), across.flip(1), across)
         # (B, T, C, H, W) -> (B, T, C, y, x): one matrix for the rows and one for the columns of each clip.
         scaled = torch.einsum("byh,btchw,bxw->btcyx", down, video.float(), across)
@@ -236,7 +240,7 @@ def _weights(start: Tensor, length: Tensor, outputs: int, inputs: int, shrinks: 
     Returns:
         Weights (B, outputs, inputs), which sum up to 1.
     """
-    step = (length / outputs)[:, None, None]
+    step = (length / outputs)[:, None, None]  # (B,) -> (B, 1, 1)
     place = torch.arange(outputs, device=start.device)[:, None]  # (outputs, 1), broadcast against pixel
     pixel = torch.arange(inputs, device=start.device) - start[:, None, None]  # within the window, (B, 1, inputs)
     overlap = torch.minimum((place + 1) * step, pixel + 1) - torch.maximum(place * step, pixel)

@@ -149,7 +149,7 @@ def check_pipeline(pipeline: Sequence[Callable]) -> None:
                 f"none when a sample is made: leave it out, or {ADVICE}"
             )
     if not any(isinstance(transform, ReadFrames) for transform in pipeline):
-        raise ConfigError('cache="device" keeps what ReadFrames reads, and this pipeline has none')
+        raise ConfigError('cache="device" stores the frames that ReadFrames reads, and this pipeline has no ReadFrames')
 
 
 def _fixed(pipeline: Sequence[Callable]) -> list[Callable]:

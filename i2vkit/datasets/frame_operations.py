@@ -78,6 +78,7 @@ class Recolor:
         # (T, H, W, 3) -> (T, 3, H, W)
         channels_first = torch.from_numpy(frames.copy()).permute(0, 3, 1, 2)
         factors = torch.tensor([[self.brightness, self.contrast, self.saturation]], dtype=torch.float64)
+        # (T, 3, H, W) -> (1, T, 3, H, W), and back to (T, H, W, 3)
         return recolor(channels_first[None], factors)[0].permute(0, 2, 3, 1).numpy()
 
     def size(self, height: int, width: int) -> tuple[int, int]:

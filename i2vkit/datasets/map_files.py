@@ -37,13 +37,13 @@ def read_maps(path: Path) -> np.ndarray:
         DataError: There is no such file, or it holds something else.
     """
     if not path.is_file():
-        raise DataError(f"condition maps are to be in {path}, where there is no file; prepare the set anew with --maps")
+        raise DataError(f"there is no file {path}, which should hold condition maps; prepare the set again with --maps")
     try:
         # Opened here, because numpy would leave the file of a broken archive open.
         with path.open("rb") as file, np.load(file) as stored:
             maps = stored["maps"]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise DataError(f"{path} holds no condition maps ({error}); remove it and prepare the set anew") from error
+        raise DataError(f"{path} holds no condition maps ({error}); remove it and prepare the set again") from error
     if maps.dtype != np.uint8 or maps.ndim != 4:
         raise DataError(f"{path}: condition maps are uint8 (T, M, H, W), not {maps.dtype} {maps.shape}")
     return maps
@@ -74,6 +74,7 @@ def maps_of(record: ClipRecord) -> np.ndarray | None:
     maps = given if isinstance(given, np.ndarray) else read_maps(Path(given))
     if len(maps) != record.num_frames:
         raise DataError(
-            f"clip {record.name} has {record.num_frames} frames and condition maps of {len(maps)}; prepare the set anew"
+            f"clip {record.name} has {record.num_frames} frames and condition maps of {len(maps)}; prepare the set "
+            f"again"
         )
     return maps

@@ -72,9 +72,10 @@ def points_of(record: ClipRecord, name: str) -> np.ndarray | None:
         return all_points[span.start : span.stop]
     if not isinstance(given, np.ndarray):
         if not Path(given).is_file():
-            raise DataError(f"clip {record.name}: its {name} are to be in {given}, where there is no file")
+            raise DataError(f"clip {record.name}: there is no file {given}, which should hold its {name}")
         # A box is written as two points, its corners.
         given = read_points(Path(given), frame_numbers(record), counts=(2,) if name == "boxes" else COUNTS)
+        # (T, 2, 2) -> (T, 4)
         given = given.reshape(-1, 4) if name == "boxes" else given
     places = (4,) if name == "boxes" else (*given.shape[1:2], 2)
     if given.shape != (record.num_frames, *places):
@@ -128,7 +129,7 @@ def read_points(path: Path, frames: Sequence[int], counts: Sequence[int] = COUNT
             f"{max(frames)}, by the number in their names"
         )
     missing = np.full((points, 2), np.nan)
-    return np.stack([by_number.get(number, missing) for number in frames])
+    return np.stack([by_number.get(number, missing) for number in frames])  # T times (N, 2) -> (T, N, 2)
 
 
 def fill_gaps(landmarks: np.ndarray, what: str = "landmarks") -> tuple[np.ndarray, int]:
@@ -153,5 +154,6 @@ def fill_gaps(landmarks: np.ndarray, what: str = "landmarks") -> tuple[np.ndarra
         raise DataError(f"{longest} frames in a row have no {what}; up to {LONGEST_GAP} are filled in")
     frames = np.arange(len(landmarks))
     flat = landmarks.reshape(len(landmarks), -1)  # (T, N, 2) -> (T, 2 * N), each column a coordinate over time
+    # Each coordinate over time, 2 * N times (T,) -> (T, 2 * N)
     filled = np.stack([np.interp(frames, frames[known], column[known]) for column in flat.T], axis=1)
-    return filled.reshape(landmarks.shape), int((~known).sum())
+    return filled.reshape(landmarks.shape), int((~known).sum())  # (T, 2 * N) -> (T, N, 2)

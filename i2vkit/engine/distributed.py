@@ -79,6 +79,7 @@ def average_losses(losses: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the means of ``losses``, scalars by name, over all processes. They are sent in one message."""
     if get_world_size() == 1 or not losses:
         return losses
+    # One tensor with a scalar for each loss, so that a single message suffices.
     values = torch.stack([value.detach().float() for value in losses.values()])
     all_reduce(values, op="mean")
     return dict(zip(losses, values.unbind(), strict=True))

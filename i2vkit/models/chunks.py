@@ -63,6 +63,7 @@ def generate_in_chunks(
         with autocast(clip.driving.device):
             if fixed is None:
                 # The content of the first chunk serves all of them.
+                # The image to animate: the given one, that of the batch, or the first driving frame.
                 first = clip if content is None else replace(clip, image=content)
                 fixed = generator.encode_content(first, "driving" if first.image is None else "image")
             encoded = generator.motion_of(clip, entry, state, fixed)

@@ -60,7 +60,7 @@ def true_frames(num_frames: Tensor | None, length: int) -> Tensor | None:
     """
     if num_frames is None:
         return None
-    return frame_mask(num_frames, len(num_frames), length)
+    return frame_mask(num_frames, len(num_frames), length)  # on the device of ``num_frames``
 
 
 def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
@@ -77,7 +77,7 @@ def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
     3.0
     """
     if mask is None:
-        return values.mean() if values.numel() else values.sum()
+        return values.mean() if values.numel() else values.sum()  # the sum over nothing is 0, the mean NaN
     # All frames have the same number of values, so the mean of each frame comes first: (B, T, ...) -> (B, T).
     frames = values.mean(dim=tuple(range(2, values.dim()))) if values.dim() > 2 else values
     # Without indexing by the mask, for which the host would have to wait until a GPU has counted the frames.
@@ -102,6 +102,7 @@ def draw_frames(num_frames: Tensor | None, number: int, noise: Tensor) -> Tensor
         [[0, 1, 3], [0, 1, 2]]
     """
     batch, length = noise.shape
+    # (T,), broadcast to (B, T) below
     first = torch.arange(length, device=noise.device) == 0
     padding = ~frame_mask(num_frames, batch, length, noise.device)
     # -1 puts the first frame before all others, and numbers of 1 or more put padding behind them.

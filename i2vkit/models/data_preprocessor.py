@@ -19,6 +19,7 @@ def to_uint8(video: Tensor) -> Tensor:
     >>> to_uint8(torch.tensor([-1.0, 0.0, 1.0, 2.0])).tolist()
     [0, 128, 255, 255]
     """
+    # -1 -> 0 and 1 -> 255. Without rounding, the conversion would truncate.
     return ((video.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 

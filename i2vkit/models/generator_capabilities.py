@@ -91,6 +91,7 @@ class GeneratorCapabilities(nn.Module):
     @property
     def draws_code(self) -> bool:
         """Return True if a motion code is drawn when no video drives, and not encoded from the frames before."""
+        # Without a code, for instance behind NoiseGru alone, a motion generator draws its own noise.
         return self.encoded.code > 0 and not flag(self.motion_encoder, "reads_past")
 
     @property
@@ -110,6 +111,7 @@ class GeneratorCapabilities(nn.Module):
     @property
     def reads_label(self) -> bool:
         """Return True if a video depends on the label of its clip."""
+        # The motion encoder is not among them: the label is added behind it.
         readers = [*self.motion_parts, self.decoder]
         return self.num_labels > 0 and any("motion.condition" in part.reads() for part in readers)
 
@@ -149,4 +151,5 @@ class GeneratorCapabilities(nn.Module):
     def encodes_frame_codes(self) -> bool:
         """Return True if the motion encoder reads the content codes of the clip's own frames."""
         encoder = self.motion_encoder
+        # It must both read codes and be able to read one for each frame.
         return encoder is not None and flag(encoder, "code_per_frame") and "content.code" in encoder.reads()

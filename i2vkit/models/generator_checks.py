@@ -194,8 +194,8 @@ def dry_run(generator: Generator) -> tuple[Generated, bool]:
         generator.train(training)
     if made.video.shape != video.shape:
         raise ConfigError(
-            f"{type(generator.decoder).__name__} made a video of shape {tuple(made.video.shape)}, expected "
-            f"{tuple(video.shape)}: decoder and head must keep the size of the images"
+            f"{type(generator.decoder).__name__} made {tuple(made.video.shape)}, expected "
+            f"{tuple(video.shape)}: decoder, head and refiner must give 3 channels and the size of the images"
         )
     return made, state.used_rng
 

@@ -56,8 +56,10 @@ def load_generator(model: nn.Module, path: str | Path) -> None:
     if path.suffix == ".safetensors":
         check_export(path)
     generator = getattr(model, PREFIX, None)
+    # A classifier, for instance, has no generator and is loaded as a whole.
     part = model if generator is None else generator
     load_weights(part, path, prefix=None if generator is None else PREFIX)
+    # Refused here rather than with the first generated video.
     if broken := [name for name, value in part.state_dict().items() if not torch.isfinite(value).all()]:
         raise CheckpointError(f"{path}: {len(broken)} weights are not finite (first: {broken[0]}); training diverged")
 
@@ -104,9 +106,10 @@ def export_generator(
         "config": Path(cfg.filename or "").stem,
         "i2vkit": i2vkit.__version__,
         "image_size": str(model.image_size),
+        # What the model must know of its data, such as the names of the labels.
         "data_facts": json.dumps(facts_of_model(model)),
         "dtype": dtype,
-        "sha256": digest(weights),
+        "sha256": digest(weights),  # of the weights, not of the file
         **(facts or {}),
     }
     with atomic_path(out) as temporary:
@@ -120,6 +123,7 @@ def _with_sorted_metadata(data: bytes) -> bytes:
     # The file has eight bytes with the length of the header, the header as JSON, and the tensors.
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
+    # safetensors writes the metadata in an order that changes from run to run.
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)  # the tensors must begin at a multiple of eight bytes
@@ -155,7 +159,9 @@ def digest(weights: dict[str, Tensor]) -> str:
     """Return the SHA-256 of named tensors, over their names, types, shapes and bytes in the order of the names."""
     total = hashlib.sha256()
     for name, value in sorted(weights.items()):
+        # Type and shape too, since equal bytes can stand for different tensors.
         total.update(json.dumps([name, str(value.dtype), list(value.shape)]).encode())
+        # As bytes, since numpy has no bfloat16.
         total.update(value.contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
 

@@ -28,12 +28,14 @@ def for_inference_(generator: nn.Module, dtype: torch.dtype = torch.float32) -> 
     """
     if dtype not in (torch.float32, torch.bfloat16):
         raise ConfigError(f"inference runs in float32 or bfloat16, not in {dtype}")
+    # Folding holds in eval mode only, where a batch norm is a fixed scale and shift.
     generator.eval().requires_grad_(False)
     # A list, since folding replaces modules.
     for part in list(generator.modules()):
         fold: Any = getattr(part, "fold_batch_norms_", None)
         if fold is not None:
             fold()
+    # The layers whose weights autocast would otherwise cast at every call. Norms and recurrent layers stay as they are.
     for layer in generator.modules():
         if isinstance(layer, _ConvNd | nn.Linear):
             layer.to(dtype)

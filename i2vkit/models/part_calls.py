@@ -42,6 +42,7 @@ def call_with_content(
 
 def seen_by(part: nn.Module, content: Content, past: Content | None) -> Content:
     """Return the content for a part: that of the frames before, if the part reads them in a rollout."""
+    # ``past`` is None outside of a rollout.
     return past if past is not None and flag(part, "reads_past") else content
 
 
@@ -75,6 +76,7 @@ def chain(
         part: Adapter = checked(ADAPTERS, make(upstream, **size))
         built.append(part)
         field = f"{adapter.side}.{adapter.provides}"
+        # The same checks as for parts: one code for each step is readable, and class and spec agree.
         check_reads_steps(part, {f"{adapter.side}.{adapter.reads}"}, spec)
         check_spec(adapter.__name__, part.spec, provides={field}, expected=(field,), upstream=spec)
         spec = replace(part.spec, condition=condition)  # the labels, also where the adapter did not see them

@@ -37,10 +37,11 @@ def prior_of(
     prior = getattr(encoder, "prior", None)
     found = None if prior is None or content is None else prior(content, state)
     if found is None:
-        return {}
+        return {}  # without the fields, losses take N(0, I)
     assert content is not None, "without a content there is no prior to be found"
     batch = len(content.image)
     clip, steps = (batch, spec.code), (batch, length, spec.code)
+    # With a code for each step, one prior for the whole clip is allowed too.
     fits = {clip, steps} if spec.code_per_step else {clip}
     two = isinstance(found, tuple | list) and len(found) == 2 and all(isinstance(value, Tensor) for value in found)
     if not two or any(tuple(value.shape) not in fits for value in found):

@@ -115,11 +115,11 @@ def _given_scores(metrics: Path, checkpoint: Path, protocol: str) -> tuple[Score
     if of != file_digest(checkpoint) or name != protocol:
         raise ConfigError(
             f"{metrics} has scores of another checkpoint or protocol than {checkpoint} and '{protocol}': leave "
-            f"--metrics away, and the weights are scored anew"
+            f"--metrics away, and the weights are scored again"
         )
     if checkpoint.suffix != ".safetensors" or read_header(checkpoint).get("dtype") != "bfloat16":
         raise ConfigError(
             f"{metrics} has scores of weights in fp32, and the zoo rounds them to bf16, which moves digits: leave "
-            f"--metrics away, and the weights are scored anew"
+            f"--metrics away, and the weights are scored again"
         )
     return split_scores(scores)

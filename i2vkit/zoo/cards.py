@@ -63,7 +63,7 @@ def _body(name: str, header: dict[str, str], entry: ZooEntry | None) -> list[str
     lines += ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items() if value), ""]
     if entry and entry.scores:
         lines += [f"## Scores ({entry.protocol})", "", *_scores(entry), ""]
-        lines += [f"`i2v zoo verify {name}` computes them anew and compares every digit.", ""]
+        lines += [f"`i2v zoo verify {name}` computes them again and compares every digit.", ""]
     return [*lines, "## Use", "", "```python", *_example(name, entry), "```"]
 
 

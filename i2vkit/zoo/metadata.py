@@ -142,7 +142,7 @@ def config_of(metadata: dict[str, str], where: str | Path) -> Config:
     if "resolved_config" not in metadata:
         raise CheckpointError(
             f"{where} carries no config: it was written by another program or an older i2vkit. Give its config too "
-            f"(I2VInferencer(config, file), i2v animate CONFIG FILE), or export it anew (i2v export)"
+            f"(I2VInferencer(config, file), i2v animate CONFIG FILE), or export it again (i2v export)"
         )
     try:
         values = json.loads(metadata["resolved_config"])

@@ -192,12 +192,12 @@ def test_the_model_says_what_drives_it(tmp_path):
         bodies.choose_source(poses="poses.csv", margin=0.1, landmarks=("a.csv", "b.csv"))
     with pytest.raises(ConfigError, match="driven by a video of a face: --background means nothing"):
         faces.choose_source(driving="clip.mp4", background="wall.png")
-    with pytest.raises(ConfigError, match="says how many frames there are: leave frames"):
+    with pytest.raises(ConfigError, match="set the number of frames: leave frames"):
         faces.choose_source(driving="clip.mp4", frames=9)
     with pytest.raises(ConfigError, match=r"\(--maps\) drive: --driving means nothing"):
         shapes.choose_source(driving="clip.mp4", maps=["clip"])
     bodies.condition_generator = None
-    with pytest.raises(ConfigError, match=r"does not declare what draws them .*give a clip of a prepared set"):
+    with pytest.raises(ConfigError, match=r"does not declare a generator for them .*give a clip of a prepared set"):
         bodies.choose_source(poses="poses.csv")
 
 
@@ -258,7 +258,7 @@ def test_silhouettes_are_drawn_of_the_driving_video_and_of_the_image(tmp_path):
     assert made.fps == 10 and np.array_equal(made.frames, animate(clip[0], ConditionMaps(expected)).frames)
     # Somebody who stays is hidden in the median, and seen before the empty scene.
     still = np.repeat(clip[2:3], 4, axis=0)
-    with pytest.raises(DataError, match="silhouettes of the driving video: nobody is found"):
+    with pytest.raises(DataError, match="silhouettes of the driving video: no person is found"):
         animate(clip[2], still)
     prepared = animate.prepare(clip[2], DrawnMaps(still, background=wall))
     assert np.array_equal(prepared.maps, expected[[2] * 4])
@@ -282,7 +282,7 @@ def test_the_maps_of_a_prepared_clip_drive_any_model_that_reads_maps(tmp_path):
     assert np.array_equal(prepared.maps, maps[0]) and np.array_equal(prepared.image_maps, maps[1, 0])
     with pytest.raises(DataError, match=r"lists no clip ann/walk/b"):
         animate(clip[0], ClipMaps(root / "ann/walk/b"))
-    with pytest.raises(DataError, match=r"no index.csv lies above"):
+    with pytest.raises(DataError, match=r"there is no index.csv above"):
         animate(clip[0], ClipMaps(tmp_path / "clip.mp4"))
 
 

@@ -76,7 +76,7 @@ def test_maps_of_two_people_show_the_source_on_the_target():
 
 
 def test_retargeting_says_what_is_missing():
-    with pytest.raises(DataError, match="bob/run/a has no joints, or RetargetJoints stands before ReadPoints"):
+    with pytest.raises(DataError, match="bob/run/a has no joints, or RetargetJoints comes before ReadPoints"):
         retargeted(image_video=SampledClip(record("bob"), np.arange(2)))
     with pytest.raises(DataError, match="ann/run/a cannot be moved onto bob/run/a: no frame has both hips"):
         retargeted(image_video=SampledClip(record("bob"), np.arange(2), joints=np.full((2, 13, 2), np.nan)))

@@ -265,7 +265,7 @@ def device_set(pipeline, reader=None):
 def test_transforms_that_need_pixels_are_named():
     with pytest.raises(ConfigError, match=r'cannot do Blur\(\), which works on pixels.*take cache="file" or "memory"'):
         device_set(named(*READ, Blur(), dict(type="PackClip")))
-    with pytest.raises(ConfigError, match="keeps what ReadFrames reads, and this pipeline has none"):
+    with pytest.raises(ConfigError, match="stores the frames that ReadFrames reads"):
         device_set(named(READ[0], dict(type="PackClip")))
     with pytest.raises(ConfigError, match="declares its frame_changes fixed did not do"):
         collate_clips(device_set(named(*READ, Shift(), dict(type="PackClip"))).__getitems__([0, 1]), samples=False)

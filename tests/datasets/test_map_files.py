@@ -40,7 +40,7 @@ def test_maps_go_to_the_disk_and_back(tmp_path):
     assert np.array_equal(read_maps(path), numbered(4)) and read_maps(path).dtype == np.uint8
     with pytest.raises(DataError, match=r"uint8 \(T, M, H, W\), not float64"):
         write_maps(path, numbered(4) / 255)
-    with pytest.raises(DataError, match="no file; prepare the set anew with --maps"):
+    with pytest.raises(DataError, match="prepare the set again with --maps"):
         read_maps(tmp_path / "b.npz")
     (tmp_path / "c.npz").write_bytes(path.read_bytes()[:100])
     with pytest.raises(DataError, match=r"c.npz holds no condition maps"):

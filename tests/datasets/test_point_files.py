@@ -149,9 +149,7 @@ def test_arrays_and_boxes_in_files(tmp_path):
 
 def test_what_is_missing_or_does_not_fit_is_named(pointed):
     (pointed / "index.csv").write_text("path,person,label,landmarks\nann/run/a,ann,run,gone.csv\n")
-    with pytest.raises(
-        DataError, match=r"clip ann/run/a: its landmarks are to be in gone\.csv, where there is no file"
-    ):
+    with pytest.raises(DataError, match=r"clip ann/run/a: there is no file gone\.csv, which should hold its landmarks"):
         dataset(pointed, dict(type="ReadPoints"))[0]
     (pointed / "index.csv").write_text("path,person,label\nann/run/a,ann,run\n")
     with pytest.raises(DataError, match="clip ann/run/a has no joints, and ReadPoints requires them"):

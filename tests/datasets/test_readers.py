@@ -67,7 +67,7 @@ def test_clip_folder_follows_its_table(people_folder):
         ("path,num_frames\nann/run/a,11\n", "holds 10 images, index.csv says 11"),
         ("path,num_frames\nann/run/a,ten\n", "num_frames must be a whole number, got 'ten'"),
         ("clip\nann/run/a\n", "has no column path"),
-        ("path\nann/run/a\nann/run/a\n", "1 clip names stand for two clips each, among them ann/run/a"),
+        ("path\nann/run/a\nann/run/a\n", "1 clip names are used by two clips each, among them ann/run/a"),
     ],
 )
 def test_clip_folder_refuses_a_wrong_table(people_folder, table, message):
@@ -235,7 +235,7 @@ def test_joined_layouts_keep_what_was_skipped_and_refuse_what_does_not_fit(peopl
     assert [what for what, _ in ConcatReader([own]).index().skipped] == ["ann/run/empty"]
     with pytest.raises(DataError, match=r"know \['run', 'wave'\] and \['walk'\]: give each reader labels"):
         ConcatReader([own, dict(type=ClipFolder, root=tmp_path / "more")]).index()
-    with pytest.raises(DataError, match="stand for two clips each"):
+    with pytest.raises(DataError, match="are used by two clips each"):
         ConcatReader([own, own]).index()
     with pytest.raises(ConfigError, match="nothing to join"):
         ConcatReader([])

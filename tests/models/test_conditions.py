@@ -47,8 +47,8 @@ def test_a_condition_from_outside_is_shown_and_trains(reversed_image):
     image = torch.rand(2, 3, narrow.SIZE, narrow.SIZE)
     discriminator = model.discriminators["frame"]
     conditioned = ConditionedVideo(torch.rand(2, 3, 4, narrow.SIZE, narrow.SIZE), None, lambda: None, image)
-    disc_input = discriminator.prepare_input(conditioned, discriminator.view, None)
-    assert torch.equal(disc_input.maps, image.flip(2).repeat_interleave(4, dim=0)) and disc_input.label is None
+    seen = discriminator.prepare_input(conditioned, discriminator.view, None)
+    assert torch.equal(seen.maps, image.flip(2).repeat_interleave(4, dim=0)) and seen.label is None
 
 
 def test_conditions_that_make_no_sense(reversed_image):

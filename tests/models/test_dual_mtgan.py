@@ -434,7 +434,7 @@ def test_what_does_not_fit_is_refused():
         with pytest.raises(ConfigError, match="'image_discriminator' weighs its negatives by shares of 1"):
             DiscriminatorLoss("image", **weights)
     alone = GanContext(model, VideoBatch(context.clip.driving), 0, ("reconstruct",), True)
-    with pytest.raises(ConfigError, match="the data have none: set a pair sampler"):
+    with pytest.raises(ConfigError, match="the data have none: give the dataset a pair sampler"):
         DiscriminatorLoss("image", wrong_image=0.5)(alone)
 
 

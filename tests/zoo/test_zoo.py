@@ -24,7 +24,7 @@ from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.evaluation.metrics import Psnr, Ssim
 from i2vkit.evaluation.protocols import Reconstruction
 from i2vkit.evaluation.run import test as score
-from i2vkit.media import write_image
+from i2vkit.media import read_video, write_image
 from i2vkit.models.generator_weights import file_digest
 from i2vkit.registry import MODELS
 from i2vkit.zoo import index as index_module
@@ -35,6 +35,7 @@ from i2vkit.zoo.metadata import config_of, portable, read_header
 from i2vkit.zoo.pretrained import find_pretrained
 from i2vkit.zoo.saving import export_weights
 from i2vkit.zoo.scoring import quick_part
+from i2vkit.zoo.showing import face_models
 from i2vkit.zoo.verification import report, verify
 
 FRAMES = 5
@@ -390,3 +391,17 @@ def test_the_quick_subset_is_part_of_the_set():
         quick = quick_part(name)
         assert {one.name for one in quick.performances("test")} < {one.name for one in part.performances("test")}
         assert quick.samples("val") == [] and 0 < len(quick.samples("test")) < len(part.samples("test")) / 2
+
+
+def test_the_shipped_models_of_faces_are_shown_side_by_side(tmp_path, capsys):
+    main(["zoo", "show", "--out", str(tmp_path / "shown.mkv")])
+    names = [entry.name for entry in face_models()]
+    assert names and f"21 frames by {', '.join(names)}" in capsys.readouterr().out
+    frames = np.stack(read_video(tmp_path / "shown.mkv"))
+    assert len(frames) == 21
+    # A cell for the image, the driving video and each model. The image stands still, and all else moves.
+    width = frames.shape[2] // (2 + len(names))
+    moves = [
+        np.ptp(frames[:, :, width * i + 8 : width * (i + 1) - 8].astype(int), axis=0) for i in range(2 + len(names))
+    ]
+    assert moves[0].max() == 0 and all(change.max() > 40 for change in moves[1:])

@@ -73,7 +73,7 @@ class PreparedMotion:
         """Yield the motion in chunks of ``size`` frames, or in one piece if that is None."""
         if self.frames is not None:
             for part in chunked(self.frames, size):
-                yield MotionChunk(len(part), np.stack(part))
+                yield MotionChunk(len(part), np.stack(part))  # t times (H, W, 3) -> (t, H, W, 3)
             return
         length = len(self.maps) if self.maps is not None else self.length
         assert length is not None  # a motion has frames, maps or a length

@@ -68,13 +68,15 @@ def choose_source(
         _refuse(given | ({"maps"} if maps else set()), "this model reads no condition maps")
         return SampledMotion(frames) if driving is None else DrivingVideo(driving)
     if frames is not None and pose_lstm is None:
-        raise ConfigError("what drives this model says how many frames there are: leave frames (--frames) away")
+        raise ConfigError(
+            "the poses, maps or video that drive this model set the number of frames: leave frames (--frames) out"
+        )
     if maps:
         _refuse(given | ({"driving"} if driving is not None else set()), "the maps of a prepared clip (--maps) drive")
         return ClipMaps(*maps)
     if condition is None:
         raise ConfigError(
-            "this model reads condition maps, and its data set does not declare what draws them "
+            "this model reads condition maps, and its data set does not declare a generator for them "
             "(ReadMaps(condition_generator=...)): give a clip of a prepared set (--maps)"
         )
     if isinstance(condition, JointHeatmaps):

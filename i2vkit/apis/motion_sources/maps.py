@@ -91,6 +91,7 @@ class DrawnMaps(MotionSource):
         """
         prepared, generator = model.prepare(image, "image"), model.condition_generator
         assert generator is not None  # ``choose_source`` refuses models without one
+        # T times (H, W, 3) -> (T, H, W, 3)
         frames = np.stack([model.prepare(frame, "driving video") for frame in driving_frames(self.driving)])
         if isinstance(generator, Silhouettes):
             background = self._background(frames, model)
@@ -106,9 +107,9 @@ class DrawnMaps(MotionSource):
     def _background(self, frames: np.ndarray, model: ModelFacts) -> np.ndarray:
         if self.background is None:
             print_log(
-                "silhouettes are what differs from the median of the driving video over time: of somebody who stays in "
-                "place only what moves is seen. A picture of the empty scene (--background), or the maps of a prepared "
-                "clip (--maps), show the whole person",
+                "silhouettes show where a frame differs from the median of the driving video over time. If the person "
+                "stays in place, they show the moving parts only. A picture of the empty scene (--background), or the "
+                "maps of a prepared clip (--maps), show the whole person",
                 "current",
             )
             return np.median(frames, axis=0)
@@ -120,9 +121,9 @@ def _check_silhouettes(maps: np.ndarray, what: str) -> None:
     covered = maps.max(axis=tuple(range(maps.ndim - 2))) > 0
     share = float((maps > 0).mean())
     if not covered.any() or share > _MOST_COVERED:
-        found = "nobody is found" if not covered.any() else f"{100 * share:.0f} % of the picture would be a person"
+        found = "no person is found" if not covered.any() else f"{100 * share:.0f} % of the picture would be a person"
         raise DataError(
-            f"silhouettes of the {what}: {found}. They are what differs from the background, which is the median of "
+            f"silhouettes of the {what}: {found}. They show where a picture differs from the background, the median of "
             f"the driving video: give an image of the same scene, a picture of the empty scene (--background), or the "
             f"maps of a prepared clip (--maps)"
         )
@@ -163,7 +164,7 @@ def read_clip_maps(clip: str | Path) -> tuple[np.ndarray, float]:
 def _find_clip(path: Path) -> ClipRecord:
     root = next((folder for folder in path.parents if (folder / "index.csv").is_file()), None)
     if root is None:
-        raise DataError(f"no index.csv lies above {path}: give a clip of a set that was prepared with --maps")
+        raise DataError(f"there is no index.csv above {path}: give a clip of a set that was prepared with --maps")
     names = (path.relative_to(root).as_posix(), path.relative_to(root).with_suffix("").as_posix())
     for record in ClipFolder(str(root)).index().records:
         if record.name in names:

@@ -69,7 +69,7 @@ def record_spans(path: Path) -> list[RecordSpan]:
                 length, crc = _HEADER.unpack(header)
                 span = RecordSpan(path, len(spans), offset, length)
                 if masked_crc(header[:8]) != crc:
-                    raise MediaError(f"the length of {span} is damaged (wrong CRC); fetch or unpack the file anew")
+                    raise MediaError(f"the length of {span} is damaged (wrong CRC); fetch or unpack the file again")
                 offset += _HEADER.size + length + _CRC.size
                 if offset > size:
                     raise cut
@@ -95,7 +95,7 @@ def read_record(span: RecordSpan) -> bytes:
     if len(stored) < span.length + _CRC.size:
         raise MediaError(f"{span} is cut: {len(stored)} bytes of {span.length + _CRC.size}")
     if (masked_crc(data),) != _CRC.unpack(stored[span.length :]):
-        raise MediaError(f"{span} is damaged (wrong CRC of its data); fetch or unpack the file anew")
+        raise MediaError(f"{span} is damaged (wrong CRC of its data); fetch or unpack the file again")
     return bytes(data)
 
 

@@ -56,7 +56,7 @@ class TfRecordFrames:
             raise MediaError(f"{self.span} has no picture {name}; of {len(features)} features it has {some} ...")
         if len(pixels) != SIZE * SIZE * 3:
             raise MediaError(f"{self.span}: {name} is {len(pixels)} bytes, not {SIZE}x{SIZE}x3 raw RGB")
-        return np.frombuffer(pixels, np.uint8).reshape(SIZE, SIZE, 3)
+        return np.frombuffer(pixels, np.uint8).reshape(SIZE, SIZE, 3)  # raw bytes -> (H, W, 3)
 
 
 def image_key(index: int, camera: str) -> str:
@@ -192,6 +192,7 @@ def read_actions(record: ClipRecord) -> tuple[np.ndarray, np.ndarray]:
     names = [[f"{index}/{name}" for index in range(record.num_frames)] for name in ("action", "endeffector_pos")]
     if absent := [name for name in names[0] + names[1] if name not in features]:
         raise MediaError(f"{record.frames.span} has no {absent[0]}")
+    # T times (4,) -> (T, 4), and T times (3,) -> (T, 3)
     actions, positions = (np.stack([features[name] for name in column]) for column in names)
     return actions, positions
 

@@ -118,7 +118,7 @@ class Natops(DatasetReader):
         above = f", or give the folder above: {self.root.absolute().parent}" if first.parent == self.root else ""
         raise DataError(
             f"{len(videos)} videos, but no {SEGMENTATION} in {self.root.absolute()} or up to {_DEPTH} folders down: it "
-            f"says where in {first.name} the repeats lie, and comes with NATOPS. Put it beside the folders of the "
+            f"gives the frames of the repeats in {first.name}, and comes with NATOPS. Put it beside the folders of the "
             f"gestures{above}"
         )
 

@@ -149,8 +149,8 @@ def read_labels(path: Path) -> ClipLabels:
         raise DataError(f"{path} has no field {', '.join(absent)}; it has {', '.join(sorted(given)) or 'none'}")
     try:
         x, y, visible = (np.reshape(given[name], (-1, NUM_JOINTS)).astype(float) for name in ("x", "y", "visibility"))
-        joints = np.stack([x, y], axis=-1)
-        boxes = np.reshape(given["bbox"], (-1, 4)).astype(float)
+        joints = np.stack([x, y], axis=-1)  # twice (T, 13) -> (T, 13, 2)
+        boxes = np.reshape(given["bbox"], (-1, 4)).astype(float)  # a clip of one frame has (4,) -> (1, 4)
         trains = int(given["train"]) == 1
     except (ValueError, TypeError) as error:
         raise DataError(f"{path} is none of Penn Action's: {error}") from error

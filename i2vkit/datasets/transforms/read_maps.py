@@ -61,7 +61,7 @@ class ReadMaps:
         if self.channels is not None and found != self.channels:
             raise DataError(
                 f"clip {sampled.record.name} has {found} condition maps a frame, and the data set says maps="
-                f"{self.channels} (ReadMaps has channels={self.channels}): set it to {found}, or prepare the set anew"
+                f"{self.channels} (ReadMaps has channels={self.channels}): set it to {found}, or prepare the set again"
             )
 
     def _maps(self, record: ClipRecord) -> np.ndarray | None:
@@ -85,5 +85,5 @@ def _check(sampled: SampledClip, maps: np.ndarray | DeferredFrames) -> None:
         sizes = ["{1}x{0}".format(*shape) for shape in (size, sampled.frames.shape[1:3])]
         raise DataError(
             f"the condition maps of clip {sampled.record.name} are {sizes[0]}, its frames {sizes[1]}: prepare the set "
-            f"anew"
+            f"again"
         )

@@ -40,7 +40,7 @@ class RetargetJoints:
             return sample
         for sampled in (driving, image_video):
             if sampled.joints is None:
-                raise DataError(f"clip {sampled.record.name} has no joints, or RetargetJoints stands before ReadPoints")
+                raise DataError(f"clip {sampled.record.name} has no joints, or RetargetJoints comes before ReadPoints")
         size = self.generator.size
         if driving.frames is not None and driving.frames.shape[1:3] != (size, size):
             height, width = driving.frames.shape[1:3]

@@ -43,7 +43,7 @@ class Sampling(ABC):
             if driving.num_frames != truth.num_frames:
                 raise DataError(
                     f"truth {truth.name} has {truth.num_frames} frames, but {driving.name}, whose motion it shows, has "
-                    f"{driving.num_frames}: prepare both anew"
+                    f"{driving.num_frames}: prepare both again"
                 )
             clips["truth"].indices = clips["driving"].indices
         return sample

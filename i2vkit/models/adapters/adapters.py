@@ -38,6 +38,7 @@ class CodeToTrajectory(Adapter[Motion]):
         super().__init__()
         width = spec.code or spec.condition  # LabelFusion without noise has only the label
         self.labelled = spec.condition > 0
+        # The label is concatenated to every step; without labels spec.condition is 0.
         self.gru = nn.GRU(spec.code + spec.condition, width, batch_first=True)
         self.spec = replace(spec, trajectory=width)
 
@@ -70,7 +71,7 @@ class TrajectoryToCode(Adapter[Motion]):
 
     def __init__(self, spec: Spec):
         super().__init__()
-        self.spec = replace(spec, code=spec.trajectory)
+        self.spec = replace(spec, code=spec.trajectory)  # the trajectory itself stays
 
     def forward(self, motion: Motion, state: GenerationState | None) -> Motion:
         """Add the code."""
@@ -78,7 +79,7 @@ class TrajectoryToCode(Adapter[Motion]):
         assert steps is not None, "the plan puts this adapter behind a trajectory"
         inside = true_frames(motion.num_frames, steps.shape[1])
         if inside is None:
-            return replace(motion, code=steps.mean(dim=1))
+            return replace(motion, code=steps.mean(dim=1))  # (B, T, D) -> (B, D)
         mask = inside.to(steps.dtype)
         total = (steps * mask[..., None]).sum(dim=1)  # (B, T, D) * (B, T, 1) -> (B, D)
         return replace(motion, code=total / mask.sum(dim=1, keepdim=True))  # (B, D) / (B, 1)
@@ -109,7 +110,8 @@ class TrajectoryToFlow(Adapter[Motion]):
         self.spec = replace(spec, flow=image_size // grid)
 
     def forward(self, motion: Motion, state: GenerationState | None) -> Motion:
-        """Add the flow (B, 2, T, grid, grid), at most half a side of the image."""
+        """Add the flow (B, 2, T, grid, grid) with components in [-0.5, 0.5], at most a quarter of the image's side."""
+        # A whole side is 2, from -1 to 1.
         values = 0.5 * torch.tanh(self.linear(motion.trajectory))
         # (B, T, 2 grid grid) -> (B, 2, T, grid, grid)
         return replace(motion, flow=rearrange(values, "b t (c h w) -> b c t h w", h=self.grid, w=self.grid))

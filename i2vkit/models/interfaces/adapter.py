@@ -50,11 +50,13 @@ class Adapter(nn.Module, Interface, Generic[Side]):
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
     optional: ClassVar[tuple[str, ...]] = ("code_per_step",)
     class_attributes: ClassVar[tuple[str, ...]] = ("side", "reads", "provides")
+    # Class attributes without values, so that an adapter which lacks one is refused.
     side: ClassVar[str]
     reads: ClassVar[str]
     provides: ClassVar[str]
     supports_chunks: ClassVar[bool] = False
     code_per_step: ClassVar[bool] = False
+    # Set by the constructor.
     spec: Spec
 
     def __init_subclass__(cls, **kwargs) -> None:

@@ -154,11 +154,11 @@ def person_boxes(clip: VideoBatch) -> Tensor:
 class FeatureSimilarityLoss(PassLoss):
     """Squared difference between features of generated and real frames, the mean for each network.
 
+    Source: FRGAN, eq. 15, after Villegas et al., 2017. The paper has the sum, but gives no weight.
+
     C_1 is the last convolution of VGG16 on the person, cut out by ``person_boxes`` and scaled to ``size``. C_2 is the
     output of a pose network on whole frames; the paper's is an hourglass (Newell et al., 2016). Both are loaded when
     the loss first needs them. They are no part of the model, and checkpoints leave them out.
-
-    Source: FRGAN, eq. 15, after Villegas et al., 2017. The paper has the sum, but gives no weight.
 
     Args:
         pass_name: The pass whose video is compared with its target.

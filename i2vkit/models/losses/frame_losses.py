@@ -65,8 +65,10 @@ def without_given(values: Tensor | None, given: int, dim: int) -> Tensor | None:
 class FrameL1Loss(PassLoss):
     """Mean absolute difference between the generated and the real video over true frames, in [0, 2].
 
-    Source: DTGAN, eq. 5. ``motion_weight`` is ours: where little moves, a model otherwise learns to repeat the image
-    long before it learns motion.
+    Where little moves, a model otherwise learns to repeat the image long before it learns motion. ``motion_weight`` is
+    ours.
+
+    Source: DTGAN, eq. 5.
 
     Args:
         pass_name: The pass whose video is compared with its target.

@@ -73,7 +73,7 @@ class KlLoss(PassLoss):
     q is N(mean, exp(log_variance)). p is N(0, I), or the motion encoder's own prior. With one code for each step the
     loss is also the mean over the true steps, in a rollout over the generated ones.
 
-    Source: Dual-MTGAN, eq. 2. ``free_nats`` is ours, after Kingma et al., 2016.
+    Source: Dual-MTGAN, eq. 2; of ``free_nats`` Kingma et al., 2016 (ours).
 
     Args:
         pass_name: The pass whose motion is encoded.

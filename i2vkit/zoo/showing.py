@@ -1,0 +1,62 @@
+"""Show what the shipped models do: the example face, animated by each of them, in one video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from i2vkit.apis.animation import Animation
+from i2vkit.apis.inferencer import I2VInferencer
+from i2vkit.errors import ConfigError
+from i2vkit.media import read_image, read_video, video_fps
+from i2vkit.visualization import AnimationWriter
+from i2vkit.zoo.index import INDEX, ZooEntry, read_index
+
+EXAMPLES = INDEX.parent / "examples"
+FACE, DRIVING, LABEL = EXAMPLES / "face.png", EXAMPLES / "driving.mkv", "surprise"
+
+
+def face_models() -> list[ZooEntry]:
+    """Return the shipped models of faces that a driving video or a label moves."""
+    return [
+        entry
+        for entry in read_index().values()
+        if entry.name.endswith("-faces") and {"driving video", "label"} & set(entry.motion)
+    ]
+
+
+def show_models(out: str | Path, entries: Sequence[ZooEntry], device: str = "cpu") -> int:
+    """Animate the example face with each model, and write all videos side by side.
+
+    Models that a video drives follow the example clip, a surprise. Models that a label moves get that label. A video
+    that ends before the longest one keeps its last frame.
+
+    Args:
+        out: ``.mp4``, ``.mkv``, ``.avi``, ``.gif``, or ``.png`` for a strip of frames.
+        entries: The models, as ``face_models`` lists them.
+        device: Where to compute.
+
+    Returns:
+        The number of frames.
+
+    Raises:
+        ConfigError: There is no model.
+        CheckpointError: The weights of a model are missing or damaged.
+    """
+    if not entries:
+        raise ConfigError("no shipped model of faces is there to show")
+    image, driving = read_image(FACE), read_video(DRIVING)
+    videos = {"driving": np.stack(list(driving))}
+    for entry in entries:
+        animate = I2VInferencer.from_pretrained(entry.name, device=device)
+        animation = animate(image, DRIVING) if "driving video" in entry.motion else animate(image, label=LABEL)
+        assert isinstance(animation, Animation)  # one image makes one animation
+        assert animation.frames is not None  # without a file to write, the frames are kept
+        videos[entry.name] = animation.frames
+    length = max(map(len, videos.values()))
+    with AnimationWriter(out, video_fps(DRIVING) or 7.0, image, [["image", *videos]]) as writer:
+        for t in range(length):
+            writer.write({name: video[min(t, len(video) - 1)] for name, video in videos.items()})
+    return length
