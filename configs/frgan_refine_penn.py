@@ -17,9 +17,7 @@ with read_base():
 
 model["generator"]["refiner"]["window"] = 16
 for _entry in model["pretrained"].values():
-    _entry.update(
-        checkpoint="work_dirs/frgan_forecast_penn", help="python tools/train.py frgan_forecast_penn"
-    )
+    _entry.update(checkpoint="work_dirs/frgan_forecast_penn", help="python tools/train.py frgan_forecast_penn")
 train_dataloader["dataset"]["people"] = "penn_action/frgan_refine"
 val_dataloader["dataset"]["people"] = "penn_action/frgan_forecast"
 train_dataloader["dataset"]["window"]["frames"] = 16
