@@ -145,7 +145,7 @@ def test_a_result_whose_frames_were_not_kept_is_its_file(animate, tmp_path):
     assert made.save(tmp_path / "copy/again.gif").read_bytes() == (tmp_path / "out.gif").read_bytes()
     assert made.save(made.path) == made.path
     for use in (lambda: made.video, lambda: made.save(tmp_path / "out.mp4")):
-        with pytest.raises(MediaError, match="were not kept: animate with keep_frames=True"):
+        with pytest.raises(MediaError, match="and not kept: animate with keep_frames=True"):
             use()
     assert (
         Animation(3, 5.0, ("a", "b"), None, Path("x.mkv"))._repr_html_()

@@ -153,7 +153,7 @@ def test_without_the_table_the_message_says_where_it_lies(raw):
     with pytest.raises(DataError, match=r"no segmentation\.txt .* give the folder above: .*natops/data$"):
         Natops(raw / "gesture03").index()
     (raw / "segmentation.txt").unlink()
-    with pytest.raises(DataError, match=r"(?s)4 videos, but no segmentation\.txt .*g03s01\.avi .*beside the folders"):
+    with pytest.raises(DataError, match=r"(?s)4 videos, but no segmentation\.txt .*g03s01\.avi.*beside the folders"):
         Natops(raw.parent).index()
 
 
