@@ -11,6 +11,8 @@ penalty (eq. 12 to 14), Adam with 1e-4, people whom stage one has not seen. Not 
   whom that has not seen, and with few of them that is soon learned by heart;
 - a moving average of the generator's weights is validated and saved;
 - a quarter of the widths, four clips of 16 frames a batch, bf16, a rate that falls from iteration 2,000 on.
+
+It has not been trained yet.
 """
 
 from mmengine.config import read_base
