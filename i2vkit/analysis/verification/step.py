@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapperDict
+from mmengine.registry import OPTIMIZERS
 from torch import Tensor
 
 from i2vkit.analysis.benchmark.step import build_optimizers
@@ -19,13 +20,31 @@ from i2vkit.models.training.phased_model import PhasedModel
 
 # Steps are compared with plain gradient descent. Adam's first step is almost the sign of the gradient, which makes a
 # large difference of the smallest one if a gradient is near zero.
-_DESCENT = dict(type="SGD", lr=1e-4)
+_RATE = 1e-4
+
+
+@OPTIMIZERS.register_module()
+class RecordedDescent(torch.optim.SGD):
+    """Gradient descent that records the sum of its steps in float64.
+
+    A step of 1e-4 times a small gradient is of the size of the rounding of a weight in fp32, so the difference of the
+    weights before and after a step does not tell the step.
+    """
+
+    def step(self, closure: Any = None) -> Any:
+        """Record the step of each parameter under "change" in its state, and take it."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    change = -group["lr"] * parameter.grad.detach().double()
+                    self.state[parameter]["change"] = self.state[parameter].get("change", 0) + change
+        return super().step(closure)
 
 
 def descent_settings(optim_wrapper: dict) -> dict[str, Any]:
     """Return the settings of a config's optimisers, with every optimiser replaced by plain gradient descent."""
     kept = {key: value for key, value in optim_wrapper.items() if key in ("type", "constructor")}
-    return kept | {"optimizer": dict(_DESCENT)}
+    return kept | {"optimizer": dict(type=RecordedDescent, lr=_RATE)}
 
 
 class StepRunner:
@@ -88,24 +107,30 @@ def descend(
     runner = StepRunner(model, descent_settings(optim_wrapper), data, device, "fp32" if double else precision)
     if double:
         runner.model.double()
-    before = _weights(runner.model)
     with SharedRandomness(seed):
         if double:
             with in_double():
                 losses = runner.step()
         else:
             losses = runner.step()
-    after = _weights(runner.model)
     return {
         "losses": {name: float(value) for name, value in losses.items()},
-        "updates": {name: after[name] - before[name] for name in after},
+        "updates": _updates(runner),
     }
 
 
-def _weights(model: PhasedModel) -> dict[str, Tensor]:
-    """Return the parameters that each phase updates, as one float64 vector on the CPU."""
+def _updates(runner: StepRunner) -> dict[str, Tensor]:
+    """Return what each phase added to its parameters, as one float64 vector on the CPU."""
     result = {}
-    for phase in model.phases:
-        parameters = [p for module in model.phase_modules(phase.name) for p in module.parameters() if p.requires_grad]
-        result[phase.name] = torch.cat([p.detach().double().flatten().cpu() for p in parameters])
+    for phase in runner.model.phases:
+        changes = runner.optimizers[phase.name].optimizer.state
+        parameters = [
+            p for module in runner.model.phase_modules(phase.name) for p in module.parameters() if p.requires_grad
+        ]
+        result[phase.name] = torch.cat(
+            [
+                changes[p]["change"].flatten().cpu() if "change" in changes[p] else torch.zeros(p.numel()).double()
+                for p in parameters
+            ]
+        )
     return result
