@@ -17,6 +17,7 @@ COMMANDS = (
     "browse",
     "train",
     "test",
+    "evaluate",
     "list",
     "animate",
     "export",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from math import isnan
 from pathlib import Path
 from statistics import fmean
@@ -10,6 +11,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.datasets.pipelines import steps_of
 from i2vkit.engine.checkpoints import unwrapped
 from i2vkit.evaluation.metrics.base import META
@@ -66,49 +68,81 @@ def build_result(
     """
     dataset = runner.test_dataloader.dataset
     metrics = runner.test_evaluator.metrics
-    skipped = {metric.name: metric.skipped for metric in metrics if getattr(metric, "skipped", None)}
-    per_video, per_image = merge_rows(metrics, "per_video"), merge_rows(metrics, "per_image")
-    sources = [{"driving_person": pair.driving.person, "driving_name": pair.driving.name} for pair in dataset.pairs]
-    over, groups = bootstrap_over(sources)
     protocol = {"name": name, "type": type(plan).__name__}
     if replayed := getattr(plan, "replayed", None):
         protocol["replays"] = replayed
     networks = frozen_network_facts(runner.model)
-    warnings = {metric.name: metric.warning for metric in metrics if getattr(metric, "warning", None)}
+    warnings = {}
     for metric, text in shared_network_warnings(networks, metrics).items():
         runner.logger.warning(f"{metric} {text}")
-        warnings[metric] = f"{warnings[metric]}; {text}" if metric in warnings else text
-    extra = {
-        "per_image": per_image,
-        "by_label": by_label(per_video, list(scores)),
-        "curves": {metric.name: metric.curve for metric in metrics if getattr(metric, "curve", None)},
-        "extractors": {metric.name: metric.extractor for metric in metrics if getattr(metric, "extractor", None)},
-        "skipped": skipped | plan.left_out(dataset.pairs, evaluators_of(cfg)),
-        "frozen_networks": networks,
-        "warnings": warnings,
-    }
+        warnings[metric] = text
+    left_out = plan.left_out(dataset.pairs, evaluators_of(cfg))
+    facts = score_facts(metrics, scores, dataset.pairs, left_out, warnings)
+    if networks:
+        facts["frozen_networks"] = networks
     return {
         "config": Path(cfg.filename or "").stem,
         "checkpoint": checkpoint_facts(checkpoint),
         "protocol": protocol,
         "seed": plan.seed,
         "num_samples": most_samples(dataset.pairs),
-        "scores": scores,
-        "less_is_better": {name: way for name in scores for way in [less_is_better(metrics, name)] if way is not None},
-        "intervals": intervals(per_video, list(scores), over) | intervals(per_image, list(scores), over),
-        "bootstrap": {"over": over, "number": groups, "level": LEVEL, "draws": DRAWS},
-        "generated": len(dataset.pairs),
-        "scored": sum(all(video[key] is not None for key in video if key not in META) for video in per_video),
-        "people": len({pair.driving.person for pair in dataset.pairs}),
         "image_size": cfg.model.image_size,
         **frame_facts(dataset.pipeline),
         "data": data_facts(cfg.test_dataloader.dataset),
         "pipeline": [repr_step(step) for step in steps_of(cfg.test_dataloader.dataset).values()],
         **precision_facts(unwrapped(runner.model)),
+        **facts,
+    }
+
+
+def score_facts(
+    metrics: list[Any],
+    scores: dict[str, float],
+    pairs: Sequence[Pair],
+    left_out: Mapping[str, str] | None = None,
+    warnings: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the scores of videos, whoever has made them, with their intervals and the values of every video.
+
+    Args:
+        metrics: The metrics after the test.
+        scores: The scores that they returned.
+        pairs: The samples, in the order in which they were scored.
+        left_out: Reasons why other metrics were left out, by name.
+        warnings: More reasons to doubt a metric, by name.
+
+    Returns:
+        ``scores``, ``less_is_better``, ``intervals``, ``bootstrap``, ``generated``, ``scored``, ``people``,
+        ``versions``, ``per_video``, ``samples`` and, if they apply, ``per_image``, ``by_label``, ``curves``,
+        ``extractors``, ``skipped`` and ``warnings``, as in ``build_result``.
+    """
+    per_video, per_image = merge_rows(metrics, "per_video"), merge_rows(metrics, "per_image")
+    sources = [{"driving_person": pair.driving.person, "driving_name": pair.driving.name} for pair in pairs]
+    over, groups = bootstrap_over(sources)
+    doubts = {metric.name: [metric.warning] for metric in metrics if getattr(metric, "warning", None)}
+    for metric, text in (warnings or {}).items():
+        doubts.setdefault(metric, []).append(text)
+    extra = {
+        "per_image": per_image,
+        "by_label": by_label(per_video, list(scores)),
+        "curves": {metric.name: metric.curve for metric in metrics if getattr(metric, "curve", None)},
+        "extractors": {metric.name: metric.extractor for metric in metrics if getattr(metric, "extractor", None)},
+        "skipped": {metric.name: metric.skipped for metric in metrics if getattr(metric, "skipped", None)}
+        | dict(left_out or {}),
+        "warnings": {metric: "; ".join(texts) for metric, texts in doubts.items()},
+    }
+    return {
+        "scores": scores,
+        "less_is_better": {name: way for name in scores for way in [less_is_better(metrics, name)] if way is not None},
+        "intervals": intervals(per_video, list(scores), over) | intervals(per_image, list(scores), over),
+        "bootstrap": {"over": over, "number": groups, "level": LEVEL, "draws": DRAWS},
+        "generated": len(pairs),
+        "scored": sum(all(video[key] is not None for key in video if key not in META) for video in per_video),
+        "people": len({pair.driving.person for pair in pairs}),
         "versions": package_versions(PACKAGES),
         "per_video": per_video,
         **{key: value for key, value in extra.items() if value},
-        "samples": [describe(pair) for pair in dataset.pairs],
+        "samples": [describe(pair) for pair in pairs],
     }
 
 

@@ -19,7 +19,13 @@ from i2vkit.evaluation.metrics.psnr_per_batch import PsnrPerBatch, psnr_per_batc
 from i2vkit.evaluation.metrics.ssim import Ssim, ssim
 from i2vkit.evaluation.metrics.video_fid import VideoFid
 
+# The metrics that need nothing but videos, by the name of their scores. Networks come from files of weights.
+METRICS_OF_VIDEOS: dict[str, type] = {
+    kind.name: kind for kind in (Ssim, Psnr, Mse, Lpips, Appearance, MotionAccuracy, ContentDistance, VideoFid, Fvd)
+}
+
 __all__ = [
+    "METRICS_OF_VIDEOS",
     "Accuracy",
     "Appearance",
     "BestOf",
