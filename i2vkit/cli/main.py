@@ -21,6 +21,7 @@ COMMANDS = (
     "list",
     "animate",
     "export",
+    "convert",
     "zoo",
     "compare",
     "table",

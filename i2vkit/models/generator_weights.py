@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from mmengine.config import Config
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 import i2vkit
 from i2vkit.datasets.facts import facts_of_model
-from i2vkit.engine.checkpoints import checkpoint_file, load_weights
+from i2vkit.engine.checkpoints import checkpoint_file, load_weights, stored_facts
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media import atomic_path
 
@@ -59,9 +59,24 @@ def load_generator(model: nn.Module, path: str | Path) -> None:
     # A classifier, for instance, has no generator and is loaded as a whole.
     part = model if generator is None else generator
     load_weights(part, path, prefix=None if generator is None else PREFIX)
+    if generator is not None and generator.reads_label:
+        _check_labels(list(cast(Any, model).labels), path)
     # Refused here rather than with the first generated video.
     if broken := [name for name, value in part.state_dict().items() if not torch.isfinite(value).all()]:
         raise CheckpointError(f"{path}: {len(broken)} weights are not finite (first: {broken[0]}); training diverged")
+
+
+def _check_labels(labels: list[str], path: Path) -> None:
+    """Raise ``CheckpointError`` if a file says that its weights know other labels, or the same in another order.
+
+    The weights would load all the same, and answer to one label with the video of another.
+    """
+    stored = stored_facts(path).get("labels")
+    if stored and list(stored) != labels:
+        raise CheckpointError(
+            f"the weights in {path} know the labels {', '.join(stored)}, in this order, and the model "
+            f"{', '.join(labels)}: set model.labels to those of the weights"
+        )
 
 
 def export_generator(
