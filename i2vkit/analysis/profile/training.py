@@ -78,12 +78,12 @@ def dry_training(
         data["inputs"] = tree_map_only(Tensor, values.to_meta, data["inputs"])
         # A first pass creates all optimiser states, so that the second pass measures only steps.
         for iteration in iterations:
-            with _at(iteration):
+            with at_iteration(iteration):
                 model.train_step(data, optimizers)
         known = _all_that_stays(model, optimizers, data)
         meters = {}
         for iteration in iterations:
-            with _at(iteration):
+            with at_iteration(iteration):
                 meters[iteration] = _metered(model, optimizers, data, known, with_optimizers=False)
     heaviest = max(iterations, key=lambda iteration: max(meters[iteration].peaks.values()))
     return _rows(model, meters[heaviest], known, []), heaviest
@@ -113,7 +113,7 @@ def _runs(phases: tuple[Phase, ...], name: str, iteration: int) -> bool:
 
 
 @contextmanager
-def _at(iteration: int) -> Iterator[None]:
+def at_iteration(iteration: int) -> Iterator[None]:
     """Set the clock of the schedules to ``iteration`` inside the context."""
     hub = MessageHub.get_current_instance()
     before = hub.runtime_info.get("iter", 0)

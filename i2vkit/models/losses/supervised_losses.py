@@ -168,11 +168,10 @@ class StateCompactnessLoss(_FrameLoss):
 
     def forward(self, context: "SupervisedContext") -> Tensor:
         """Return the distance, in [0, 1] on the unit sphere."""
-        network = context.model.network
+        labels, states = context.model.network.num_labels, context.model.network.num_states
         # A group is a state of a class: indices (B, T) in [0, classes * states).
-        groups = _frame_labels(context) * network.num_states + _states(context)
-        number = network.num_labels * network.num_states
-        return _spread(context.output("features"), groups, self.valid_frames(context), number)
+        groups = _frame_labels(context) * states + _states(context)
+        return _spread(context.output("features"), groups, self.valid_frames(context), labels * states)
 
 
 @LOSSES.register_module()
