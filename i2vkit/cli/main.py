@@ -29,6 +29,7 @@ COMMANDS = (
     "truth-bounds",
     "parts",
     "print-config",
+    "source",
     "flops",
     "benchmark",
     "forecast-poses",

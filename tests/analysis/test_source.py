@@ -19,7 +19,14 @@ from i2vkit.structures import VideoBatch
 
 FAMILIES = ("cnn_lstm_", "dtgan_", "dual_mtgan_", "frgan_", "imaginator_", "mocogan_", "pose_lstm_", "vgan_")
 # A config of each kind of step; the slow test takes all others.
-FEW = ["cnn_lstm_weizmann", "dtgan_weizmann", "dual_mtgan_weizmann", "frgan_refine_mug", "imaginator_mug", "mocogan_mug"]
+FEW = [
+    "cnn_lstm_weizmann",
+    "dtgan_weizmann",
+    "dual_mtgan_weizmann",
+    "frgan_refine_mug",
+    "imaginator_mug",
+    "mocogan_mug",
+]
 OTHERS = [name for name in experiment_names() if name.startswith(FAMILIES) and "/" not in name and name not in FEW]
 
 
@@ -114,7 +121,9 @@ def watch_gradients(flat):
         group = optimizer.param_groups[0]["params"]
         optimizer._optimizer_step_pre_hooks.clear()
         optimizer.register_step_pre_hook(
-            lambda *_, phase=phase, group=group: found.update({phase: {names[id(p)]: p.grad.clone() for p in group if p.grad is not None}})
+            lambda *_, phase=phase, group=group: found.update(
+                {phase: {names[id(p)]: p.grad.clone() for p in group if p.grad is not None}}
+            )
         )
     return found
 

@@ -33,7 +33,11 @@ class Call:
     def skeleton(self) -> Any:
         """Return what two calls must have in common to be made by one constructor."""
         inner = [each.skeleton() if isinstance(each, Call) else None for each in self.arguments]
-        return self.name, tuple(inner), tuple((key, isinstance(value, Call) and value.skeleton()) for key, value in self.named.items())
+        return (
+            self.name,
+            tuple(inner),
+            tuple((key, isinstance(value, Call) and value.skeleton()) for key, value in self.named.items()),
+        )
 
     def leaves(self) -> list[Any]:
         """Return all plain values, in a fixed order."""
@@ -67,7 +71,9 @@ class Call:
 
     def text(self) -> str:
         """Return the call on one line."""
-        parts = [_text(each) for each in self.arguments] + [f"{key}={_text(value)}" for key, value in self.named.items()]
+        parts = [_text(each) for each in self.arguments] + [
+            f"{key}={_text(value)}" for key, value in self.named.items()
+        ]
         if self.name == "nn.ModuleList":
             return f"nn.ModuleList([{', '.join(parts)}])"
         return f"{self.name}({', '.join(parts)})"
@@ -165,17 +171,18 @@ def unify(bodies: Sequence[dict[str, Any]], arguments: Sequence[dict[str, Any]])
             continue
         key = tuple(map(repr, column))
         if key not in names:
-            fitting = [
-                name
-                for name in arguments[0]
-                if name not in names.values() and all(repr(_collapsed(given.get(name))) == text for given, text in zip(arguments, key, strict=True))
-            ]
+            fitting = [name for name in arguments[0] if name not in names.values() and _fits(name, arguments, key)]
             names[key] = fitting[0] if fitting else f"size_{len(names) + 1}"
         replaced.append(Parameter(names[key]))
     values = {key: column for column in columns for key in [tuple(map(repr, column))] if key in names}
     order = sorted(names, key=lambda key: _place(names[key], arguments[0]))
     given = [[values[key][number] for key in order] for number in range(len(bodies))]
     return Constructor(_with_leaves(bodies[0], replaced), [names[key] for key in order], given)
+
+
+def _fits(name: str, arguments: Sequence[dict[str, Any]], values: Sequence[str]) -> bool:
+    """Return True if an argument of the original constructor had these values, as text, for all modules."""
+    return all(repr(_collapsed(given.get(name))) == text for given, text in zip(arguments, values, strict=True))
 
 
 def _place(name: str, arguments: dict[str, Any]) -> int:
@@ -199,7 +206,10 @@ def skeleton_of(body: dict[str, Any]) -> Any:
 
 def align(calls: Sequence[Any]) -> None:
     """Name the same arguments in calls of one layer of torch, with defaults where a call leaves one out, in place."""
-    if not all(isinstance(call, Call) for call in calls) or len({(call.name, len(call.arguments)) for call in calls}) != 1:
+    if (
+        not all(isinstance(call, Call) for call in calls)
+        or len({(call.name, len(call.arguments)) for call in calls}) != 1
+    ):
         return
     for inner in zip(*(call.arguments for call in calls), strict=True):
         align(inner)
@@ -221,3 +231,13 @@ def plain_data(value: Any) -> bool:
     if isinstance(value, dict):
         return all(plain_data(each) for pair in value.items() for each in pair)
     return is_plain(value)
+
+
+def without_comments(call: Call, several: bool) -> Call:
+    """Return the call, without its shapes if it serves several modules."""
+    if not several:
+        return call
+    plain = call.with_leaves(call.leaves())
+    plain.comment = ""
+    plain.arguments = [without_comments(each, True) if isinstance(each, Call) else each for each in plain.arguments]
+    return plain

@@ -7,20 +7,17 @@ replaced by it. Everything else stays as it is written, with its comments.
 from __future__ import annotations
 
 import ast
-import inspect
 import re
-import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import FunctionType
 from typing import Any
 
-from i2vkit.analysis.source.recording import Record, is_recorded_chain, key_of, source_of, tree_of
+from i2vkit.analysis.source.lookups import docstring_lines
+from i2vkit.analysis.source.recording import Record, is_recorded_chain, key_of, source_of
 
 _TYPES = {"Tensor", "int", "float", "bool", "str", "tuple", "list", "dict", "None", "Content", "Motion", "VideoBatch"}
 # Methods of a generation state, whose arguments for parts and names a file of one training step does not need.
 _DRAWS = {"normal": 2, "uniform": 2, "normal_per_frame": 2}
-_SECTIONS = re.compile(r"^(Args|Returns|Raises|Examples?|Attributes|Yields):", re.MULTILINE)
 
 
 @dataclass
@@ -53,24 +50,19 @@ class Slicer:
     def _span(self, node: Any) -> tuple[tuple[int, int], tuple[int, int]]:
         return self._place(node.lineno, node.col_offset), self._place(node.end_lineno, node.end_col_offset)
 
-    def function(self, node: ast.FunctionDef, indent: int, name: str | None = None, first: str | None = None) -> list[str]:
-        """Return the lines of a function.
-
-        Args:
-            node: The function.
-            indent: Number of spaces before "def".
-            name: Another name for it.
-            first: Text of the docstring in place of its own.
-        """
+    def function(self, node: ast.FunctionDef, indent: int) -> list[str]:
+        """Return the lines of a function, with ``indent`` spaces before "def"."""
         pad = " " * indent
         lines = [f"{pad}@{ast.unparse(each)}" for each in node.decorator_list if _keeps(each)]
         returns = f" -> {ast.unparse(node.returns)}" if node.returns is not None and _is_simple(node.returns) else ""
-        lines.append(f"{pad}def {name or node.name}({self._parameters(node.args)}){returns}:")
+        lines.append(f"{pad}def {node.name}({self._parameters(node.args)}){returns}:")
         doc = ast.get_docstring(node)
-        if first or doc:
-            lines.append(f'{pad}    """{first or doc.split(chr(10) + chr(10))[0].replace(chr(10), " ")}"""')
+        if doc:
+            first, *rest = doc.split("\n\n")[0].split("\n")
+            lines += docstring_lines("\n".join([first, *rest]), indent + 4)
         body = node.body[1:] if doc is not None else node.body
-        made = self.block(body, indent + 4, node.body[0].end_lineno if doc is not None else node.body[0].lineno - 1)
+        first_line = node.body[0].end_lineno if doc is not None else node.body[0].lineno - 1
+        made = self.block(body, indent + 4, int(first_line or 0))
         return lines + (made or [f"{pad}    pass"])
 
     def _parameters(self, arguments: ast.arguments) -> str:
@@ -81,7 +73,9 @@ class Slicer:
             texts.append(f"*{_parameter(arguments.vararg, None)}")
         elif arguments.kwonlyargs:
             texts.append("*")
-        texts += [_parameter(each, default) for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+        texts += [
+            _parameter(each, default) for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        ]
         return ", ".join(texts)
 
     def block(self, statements: Sequence[ast.stmt], indent: int, before: int) -> list[str]:
@@ -171,10 +165,10 @@ class Slicer:
             lines[top : bottom + 1] = (lines[top][:column] + edit.text + lines[bottom][stop:]).split("\n")
         lines[0] = lines[0][begin[1] :]
         moved = [" " * indent + lines[0].rstrip()]
-        for line in lines[1:]:
-            depth = len(line) - len(line.lstrip()) - begin[1] + indent
-            moved.append(" " * max(depth, 0) + line.strip())
-        return [re.sub(r"\s*# type: ignore.*", "", line) for line in moved if line.strip()]
+        for other in lines[1:]:
+            depth = len(other) - len(other.lstrip()) - begin[1] + indent
+            moved.append(" " * max(depth, 0) + other.strip())
+        return [re.sub(r"\s*# type: ignore.*", "", text) for text in moved if text.strip()]
 
     def edits(self, node: ast.AST) -> list[Edit]:
         """Return the edits of an expression or simple statement, which do not overlap."""
@@ -276,7 +270,9 @@ def _ends(lines: list[str], indent: int) -> bool:
 def _is_simple(annotation: ast.expr) -> bool:
     """Return True for annotations that the file has names for."""
     names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
-    return names <= _TYPES and not any(isinstance(node, ast.Constant) and isinstance(node.value, str) for node in ast.walk(annotation))
+    return names <= _TYPES and not any(
+        isinstance(node, ast.Constant) and isinstance(node.value, str) for node in ast.walk(annotation)
+    )
 
 
 def _keeps(decorator: ast.expr) -> bool:
@@ -287,31 +283,3 @@ def _keeps(decorator: ast.expr) -> bool:
 def _literal(value: Any) -> str:
     text = repr(value)
     return f"({text})" if text.startswith("-") else text
-
-
-def text_of_docstring(kind: Any) -> str:
-    """Return the docstring of a class up to its sections."""
-    doc = inspect.cleandoc(kind.__doc__ or "")
-    return _SECTIONS.split(doc)[0].strip()
-
-
-def docstring_lines(text: str, indent: int) -> list[str]:
-    """Return a docstring as lines."""
-    pad = " " * indent
-    if "\n" not in text:
-        return [f'{pad}"""{text}"""']
-    body = textwrap.indent(text, pad).strip()
-    return [*f'{pad}"""{body}'.split("\n"), f'{pad}"""']
-
-
-def definition_of(function: Callable) -> tuple[str, ast.FunctionDef | ast.ClassDef]:
-    """Return the module and the syntax tree of a function or class of i2vkit."""
-    plain: Any = inspect.unwrap(function) if isinstance(function, FunctionType) else function
-    module = plain.__module__
-    line = plain.__code__.co_firstlineno if isinstance(plain, FunctionType) else None
-    for node in ast.walk(tree_of(module)):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == plain.__name__:
-            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-            if line in (None, first, node.lineno):
-                return module, node
-    raise LookupError(f"{module} has no source of {plain.__qualname__}")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch.optim import Optimizer
-
 from i2vkit.analysis.source.classes import ClassWriter
 from i2vkit.analysis.source.gan_step import when
 from i2vkit.analysis.source.text import format_number
@@ -29,12 +27,11 @@ class Context:
         return self.outputs[name]'''
 
 
-def step_lines(model: SupervisedModel, optimizers: dict[str, Optimizer], clipping: dict[str, float], writer: ClassWriter) -> list[str]:
+def step_lines(model: SupervisedModel, clipping: dict[str, float], writer: ClassWriter) -> list[str]:
     """Return ``train_step``: all phases of a step, in their order. The classes of losses are written too.
 
     Args:
         model: The model.
-        optimizers: The optimiser of every phase.
         clipping: The largest norm of the gradients of phases that clip them.
         writer: Writes the classes.
     """
@@ -46,7 +43,7 @@ def step_lines(model: SupervisedModel, optimizers: dict[str, Optimizer], clippin
     for phase in model.phases:
         if phase.repeat != 1:
             raise ConfigError(f"phase '{phase.name}' repeats, which is not written as source: set repeat=1")
-        lines += ["", f"        # Phase \"{phase.name}\" updates {', '.join(phase.updates)}."]
+        lines += ["", f'        # Phase "{phase.name}" updates {", ".join(phase.updates)}.']
         pad = " " * 8
         if conditions := when(phase):
             lines.append(f"{pad}if {conditions}:")
@@ -62,7 +59,8 @@ def step_lines(model: SupervisedModel, optimizers: dict[str, Optimizer], clippin
         optimizer = f'self.optimizers["{phase.name}"]'
         lines += [f"{pad}{optimizer}.zero_grad()", f"{pad}total.backward()"]
         if phase.name in clipping:
-            lines.append(f'{pad}nn.utils.clip_grad_norm_({optimizer}.param_groups[0]["params"], {format_number(clipping[phase.name])})')
+            lines.append(f'{pad}parameters = {optimizer}.param_groups[0]["params"]')
+            lines.append(f"{pad}nn.utils.clip_grad_norm_(parameters, {format_number(clipping[phase.name])})")
         lines.append(f"{pad}{optimizer}.step()")
         lines += [f"{pad}self.{path}.train()" for path in phase.eval_modules]
     return [*lines, "        return losses"]

@@ -94,18 +94,23 @@ class DenseDecoder(Decoder):
         """Return features (B, out_channels, T, H, W) for the head, and the content image (B, 3, 1, H, W) as base."""
         _, trajectory = _code_and_trajectory(content, motion)
         batch, length = trajectory.shape[:2]
-        frames = batch * length if self.training else self.frames_at_once(content.image.device)
-        if batch * length <= frames:
+        if self.training or batch * length <= self.frames_at_once(content.image.device):
             features = self._decode(content, motion)
         else:
-            # As many whole clips at a time as fit, or pieces of one clip.
-            clips = max(1, frames // length)
-            groups = (_clips(content, motion, start, start + clips) for start in range(0, batch, clips))
-            # The inner cat joins pieces in time, the outer one groups of clips: (B, out_channels, T, H, W).
-            features = torch.cat(
-                [torch.cat([self._decode(*piece) for piece in _pieces(*group, frames)], dim=2) for group in groups]
-            )
+            features = self._decode_in_pieces(content, motion, self.frames_at_once(content.image.device))
         return features, content.image[:, :, None]  # (B, 3, H, W) -> (B, 3, 1, H, W)
+
+    def _decode_in_pieces(self, content: Content, motion: Motion, frames: int) -> Tensor:
+        """Return the features (B, out_channels, T, H, W), made of at most ``frames`` frames at a time."""
+        _, trajectory = _code_and_trajectory(content, motion)
+        batch, length = trajectory.shape[:2]
+        # As many whole clips at a time as fit, or pieces of one clip.
+        clips = max(1, frames // length)
+        groups = (_clips(content, motion, start, start + clips) for start in range(0, batch, clips))
+        # The inner cat joins pieces in time, the outer one groups of clips.
+        return torch.cat(
+            [torch.cat([self._decode(*piece) for piece in _pieces(*group, frames)], dim=2) for group in groups]
+        )
 
     def frames_at_once(self, device: torch.device) -> int:
         """Return the number of frames that are decoded at a time in eval mode."""

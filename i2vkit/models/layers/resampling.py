@@ -75,10 +75,9 @@ class PooledConv(TwoForms):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return maps (N, C', [T/2,] H/2, W/2) of maps (N, C, [T,] H, W)."""
-        pool = pool_sizes(x.shape[2:])
         if self.takes_reference(x):
             return average_pool(self.convolution(x))
-        weight = self.convolution.weight
+        pool, weight = pool_sizes(x.shape[2:]), self.convolution.weight
         for axis, step in enumerate(pool, start=2):
             if step == 1:  # on an axis of one place only the kernel's middle sees it, the rest sees padding
                 weight = weight.narrow(axis, 1, 1)
