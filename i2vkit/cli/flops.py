@@ -23,6 +23,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="a training step with the config's own batch, without computing it: its memory within seconds, without a "
         "GPU",
     )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        metavar="TFLOPS",
+        help="with --dry-run, estimate the minutes of the whole training on a GPU that computes so many 10^12 "
+        "operations a second (an H100 in TF32: about 90)",
+    )
     parser.add_argument("--clips", type=int, help="number of clips in the step of --dry-run (default: the config's)")
     parser.add_argument("--json", metavar="FILE", help="write the numbers to a file too, always by part")
     parser.add_argument(
@@ -36,9 +43,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Print the table, and write it with ``--json``."""
     from i2vkit.analysis.profile import check_headers, format_profiles, profile_config, profile_dry_run, profile_record
+    from i2vkit.analysis.profile.duration import format_minutes
     from i2vkit.config.loading import experiment_names, load_config
+    from i2vkit.errors import ConfigError
     from i2vkit.media import atomic_path
 
+    if arguments.minutes is not None and not arguments.dry_run:
+        raise ConfigError("--minutes counts the config's own step: give --dry-run too")
     if arguments.headers:
         names = experiment_names() if arguments.configs == ["all"] else arguments.configs
         check_headers(names, write=arguments.headers == "write")
@@ -54,6 +65,9 @@ def run(arguments: Namespace) -> None:
     else:
         profiles = [profile_config(cfg, name, frames, arguments.training) for name, cfg in configs.items()]
     print(format_profiles(profiles, arguments.by_part))
+    if arguments.minutes is not None:
+        for cfg, profile in zip(configs.values(), profiles, strict=True):
+            print(format_minutes(cfg, profile, arguments.minutes))
     if arguments.json:
         with atomic_path(arguments.json) as temporary:
             temporary.write_text(json.dumps(profile_record(profiles), indent=1) + "\n")
