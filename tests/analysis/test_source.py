@@ -12,22 +12,21 @@ from torch import nn
 
 from i2vkit.analysis.benchmark.step import build_optimizers
 from i2vkit.analysis.profile.training import distinct_iterations
-from i2vkit.analysis.source import source_of_config
+from i2vkit.analysis.source import source_of_config, write_source
+from i2vkit.analysis.source.lookups import definition_of
+from i2vkit.analysis.source.recording import key_of, recording
 from i2vkit.config.loading import experiment_names
+from i2vkit.errors import ConfigError
+from i2vkit.models import clip_lengths
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoBatch
 
 FAMILIES = ("cnn_lstm_", "dtgan_", "dual_mtgan_", "frgan_", "imaginator_", "mocogan_", "pose_lstm_", "vgan_")
 # A config of each kind of step; the slow test takes all others.
-FEW = [
-    "cnn_lstm_weizmann",
-    "dtgan_weizmann",
-    "dual_mtgan_weizmann",
-    "frgan_refine_mug",
-    "imaginator_mug",
-    "mocogan_mug",
-]
+FEW = ["cnn_lstm_weizmann", "dtgan_weizmann", "frgan_forecast_mug", "imaginator_mug"]
 OTHERS = [name for name in experiment_names() if name.startswith(FAMILIES) and "/" not in name and name not in FEW]
+# The loss on the features of VGG16 needs weights from a file, and the file of a config leaves it out by an option.
+FEATURES = {"model.phases.generator.losses.features": None}
 
 
 class Given(nn.Module):
@@ -106,8 +105,11 @@ def compare(cfg, name, path):
         found = watch_gradients(flat)
         torch.manual_seed(1)
         theirs = flat.train_step(file.VideoBatch(**shown), iteration)
-        assert theirs and theirs.keys() <= ours.keys()
-        for key, value in theirs.items():
+        assert theirs
+        # The toolkit does not compute a loss whose schedule is at 0, the file does and weighs it by 0.
+        paused = {loss.name for loss in model.losses if not loss.runs_at(iteration)}
+        assert theirs.keys() - paused <= ours.keys()
+        for key, value in ((key, value) for key, value in theirs.items() if key in ours):
             errors[key] = abs(value.item() - ours[key].item()) / max(abs(ours[key].item()), 1e-3)
         for phase, gradients in found.items():
             errors |= {f"{phase} {key}": error for key, error in gradient_errors(recorders[phase], gradients, cfg)}
@@ -142,6 +144,8 @@ def gradient_errors(recorder, found, cfg):
 
 def check(name, tmp_path):
     cfg = narrowed(name)
+    if "features" in cfg.model.phases.get("generator", {}).get("losses", {}):
+        cfg = narrowed(name, FEATURES)
     # Double precision stays double, so that differences are those of the mathematics.
     torch.set_default_dtype(torch.float64)
     try:
@@ -156,3 +160,54 @@ def check(name, tmp_path):
 @pytest.mark.parametrize("name", FEW)
 def test_losses_and_gradients_of_a_step_are_those_of_the_toolkit(name, tmp_path):
     check(name, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_other_config_of_the_papers(name, tmp_path):
+    check(name, tmp_path)
+
+
+def test_a_file_runs_alone_and_has_the_shapes_of_the_batch(tmp_path):
+    """In a Python that sees neither this folder nor i2vkit."""
+    cfg = narrowed("imaginator_mug")
+    text = source_of_config(cfg, "imaginator_mug")
+    assert "i2vkit" not in text.split('"""', 2)[2] and "import mmengine" not in text
+    assert "VideoDiscriminator(),  # (64, 3, 32, 32, 32) -> (64, " in text  # clips of the config's batch and length
+    (tmp_path / "imaginator.py").write_text(text)
+    ran = subprocess.run(
+        [sys.executable, "-I", "-W", "error", str(tmp_path / "imaginator.py")],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("'video_discriminator'") == 2
+
+
+def test_branches_that_a_config_does_not_take_are_not_in_its_file():
+    text, other = (source_of_config(narrowed(name), name) for name in ("imaginator_mug", "imaginator_mug_no_fusion"))
+    assert "content.pyramid[level]" in text and "content.pyramid[level]" not in other
+    assert "raise " not in text and "assert " not in text and "takes_reference" not in text
+    assert "register_module" not in text and "Spec" not in text
+
+
+def test_what_cannot_be_written_is_one_message(tmp_path):
+    with pytest.raises(ConfigError, match="decodes some frames"):
+        write_source(narrowed("dtgan_weizmann", {"model.decoded_frames": 2}), "dtgan_weizmann", tmp_path / "a.py")
+    with pytest.raises(ConfigError, match=r"loss 'features' .* is not written as source: leave it out"):
+        write_source(narrowed("frgan_forecast_penn"), "frgan_forecast_penn", tmp_path / "a.py")
+    assert not list(tmp_path.iterdir())
+
+
+def test_recording_leaves_the_package_as_it_was():
+    def codes():
+        return {name: each.__code__ for name, each in vars(clip_lengths).items() if hasattr(each, "__code__")}
+
+    before = codes()
+    with recording() as record:
+        assert clip_lengths.masked_mean.__code__ is not before["masked_mean"]
+        assert clip_lengths.masked_mean(torch.ones(1, 2), None).item() == 1
+    assert codes() == before
+    module, node = definition_of(clip_lengths.masked_mean)
+    assert record.ran(key_of(module, node)) and not record.ran(key_of(*definition_of(clip_lengths.frame_mask)))

@@ -1,5 +1,7 @@
 """Weights in the released formats, with random values, against slow forward passes that read these names themselves."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -158,7 +160,7 @@ def test_the_command_writes_a_checkpoint_with_its_origin(imaginator, tmp_path, c
     # A model that knows the labels in another order refuses the file, where all weights would fit.
     cfg = load_config("imaginator_mug_released_code", OPTIONS | {"model.labels": list(IMAGINATOR_LABELS)})
     model = MODELS.build(cfg.model)
-    with pytest.raises(CheckpointError, match="know the labels anger, .* set model.labels"):
+    with pytest.raises(CheckpointError, match=r"know the labels anger, .* set model\.labels"):
         load_generator(model, tmp_path / "mug.pth")
 
 
@@ -222,7 +224,7 @@ def frgan_checkpoint():
     weights, critic = Weights(5), Weights(6)
     for file, name, channels in ((weights, "img_encoder.", 3), (weights, "norm_encoder.", 3), (critic, "", 6)):
         file.layer(f"{name}conv", 4, channels, 3, 3)
-        for i, (before, width) in enumerate(zip(FRGAN_WIDTHS, FRGAN_WIDTHS[1:], strict=False)):
+        for i, (before, width) in enumerate(pairwise(FRGAN_WIDTHS)):
             for layer, inputs in (("shortcut.1", before), ("conv1", before), ("conv2.0", width)):
                 file.layer(f"{name}res_blocks.{i}.{layer}", width, inputs, 3, 3)
         file.layer(f"{name}fc{'_z' if name else ''}", FRGAN_CODE if name else 1, 8 * 16)
@@ -329,18 +331,18 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(imaginator, tmp_pat
     with pytest.raises(CheckpointError, match="not in the released format: 'epoch' is no weight"):
         convert_imaginator(cfg, tmp_path / "odd.pth", tmp_path / "a.pth")
     torch.save({**weights, "module.enc.b7.0.weight": torch.zeros(1)}, tmp_path / "odd.pth")
-    with pytest.raises(CheckpointError, match="it has a weight 'module.enc.b7.0.weight'"):
+    with pytest.raises(CheckpointError, match=r"it has a weight 'module\.enc\.b7\.0\.weight'"):
         convert_imaginator(cfg, tmp_path / "odd.pth", tmp_path / "a.pth")
     with pytest.raises(CheckpointError, match="it has no 'gen_state_dict'"):
         convert_frgan(load_config("frgan_forecast_mug", FRGAN_OPTIONS), file, tmp_path / "a.pth")
     frgan, critic, rest = frgan_checkpoint()
     torch.save(rest | dict(gen_state_dict=dict(frgan), dis_state_dict=dict(critic)), tmp_path / "frgan.pth.tar")
-    with pytest.raises(CheckpointError, match="makes 32x32 pixels and the config 64x64.*model.image_size=32"):
+    with pytest.raises(CheckpointError, match=r"makes 32x32 pixels and the config 64x64.*model\.image_size=32"):
         convert_frgan(
             load_config("frgan_forecast_mug", {**FRGAN_OPTIONS, "model.image_size": 64}),
             tmp_path / "frgan.pth.tar",
             tmp_path / "a.pth",
         )
-    with pytest.raises(CheckpointError, match="to a .pth or .safetensors file"):
+    with pytest.raises(CheckpointError, match=r"to a \.pth or \.safetensors file"):
         convert_imaginator(cfg, file, tmp_path / "a.ckpt")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["frgan.pth.tar", "odd.pth"]

@@ -45,8 +45,8 @@ def training_minutes(cfg: Config, profile: ModelProfile, tflops: float) -> float
 
 def format_minutes(cfg: Config, profile: ModelProfile, tflops: float) -> str:
     """Return the estimate as one line."""
-    step = profile.training[-1]
+    step, minutes = profile.training[-1], training_minutes(cfg, profile, tflops)
     return (
         f"{profile.config}: {2 * step.macs / 1e12:.3g} TFLOP and {step.operations} kernels a step, "
-        f"{cfg.train_cfg.max_iters} iterations, {training_minutes(cfg, profile, tflops):.3g} minutes at {tflops:g} TFLOP/s"
+        f"{cfg.train_cfg.max_iters} iterations, {minutes:.3g} minutes at {tflops:g} TFLOP/s"
     )
