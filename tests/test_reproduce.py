@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from i2vkit.cli.main import COMMANDS, command_parser
-from i2vkit.config.loading import load_config
+from i2vkit.config.loading import experiment_names, load_config
 from i2vkit.evaluation.run import build_protocol
 from i2vkit.registry import MODELS
 
@@ -55,6 +55,12 @@ def numbers_behind(words, text):
     return found
 
 
+def test_configs_of_the_page_exist():
+    """tests/test_configs.py builds every one that exists."""
+    assert len(CONFIGS) > 60 and set(CONFIGS) <= set(experiment_names())
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_config_of_the_page_builds_and_has_its_protocols(name):
     cfg = load_config(name)

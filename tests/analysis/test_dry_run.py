@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.logging import MessageHub
 from narrow import LABELS, MAPS, NARROW, SIZE, build, discriminator
 
 from i2vkit.analysis.profile import DryRun, dry_training, profile_dry_run, profile_training
 from i2vkit.analysis.profile.dry_run import META
+from i2vkit.analysis.profile.duration import format_minutes, training_minutes
+from i2vkit.analysis.profile.profile_report import ModelProfile, PartProfile
 from i2vkit.analysis.profile.training import distinct_iterations
+from i2vkit.cli.main import main
 from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.models.losses import (
@@ -238,3 +242,17 @@ def test_what_does_not_train_has_no_step():
     cfg.optim_wrapper = None
     with pytest.raises(ConfigError, match="nothing trains"):
         profile_dry_run(cfg, "mine")
+
+
+def test_minutes_of_a_training_are_bound_by_products_or_by_kernels():
+    """Doubled: a multiply-add is two operations. Many kernels take their starts, 0.01 ms each."""
+    cfg = Config(dict(train_cfg=dict(max_iters=6000)))
+    steps = [PartProfile("training step", 0, macs=10**12, operations=number) for number in (100, 10_000)]
+    bound = [training_minutes(cfg, ModelProfile("a", 0, 64, [], [step]), tflops=50) for step in steps]
+    assert bound == pytest.approx([6000 * 2 / 50 / 60, 6000 * 0.1 / 60])
+    assert (
+        format_minutes(cfg, ModelProfile("a", 0, 64, [], steps[:1]), 50)
+        == "a: 2 TFLOP and 100 kernels a step, 6000 iterations, 4 minutes at 50 TFLOP/s"
+    )
+    with pytest.raises(ConfigError, match="give --dry-run too"):
+        main(["flops", "imaginator_mug", "--minutes", "90", "--debug"])
