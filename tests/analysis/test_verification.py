@@ -21,8 +21,9 @@ from i2vkit.analysis.verification.stages import Group, Plan, Stage, plan
 from i2vkit.analysis.verification.step import descend
 from i2vkit.analysis.verification.subjects import SUBJECTS, find_subject, narrowed, subject_config
 from i2vkit.analysis.verification.timing import in_turn
-from i2vkit.analysis.verification.training import DATA, RECIPES, _config, _options, _timed
+from i2vkit.analysis.verification.training import DATA, LARGER_BATCHES, RECIPES, _config, _timed
 from i2vkit.analysis.verification.verification_report import format_verification
+from i2vkit.config.loading import load_config
 from i2vkit.engine.checkpoints import latest_checkpoint
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS
@@ -159,7 +160,7 @@ def test_stages_of_a_group_share_its_time(tmp_path, monkeypatch):
     """Three stages, two at a time, in 4 seconds: two rounds, so that the first two get half of it."""
     given = []
 
-    def start(self, stage, seconds):
+    def start(self, stage, seconds, threads=None):
         given.append(round(seconds))
         return Process(stage, [sys.executable, "-c", "pass"], tmp_path, seconds)
 
@@ -221,14 +222,20 @@ def test_what_is_carried_away_fits(tmp_path):
     files = tmp_path / "work" / "files"
     files.mkdir(parents=True)
     for number in range(9):
-        (files / f"recipe{number}.safetensors").write_bytes(bytes(10 + number))
+        (files / f"recipe{number}.safetensors").write_bytes(bytes(5 * 2**20 + number))
     (files / "huge.safetensors").write_bytes(bytes(MOST_BYTES + 1))
     (files / "strip_a.png").write_bytes(b"picture")
     (files / "right_dtgan.json").write_text("{}")
     (files.parent / "right_dtgan.log").write_text("log")
     written = pack(files, tmp_path)
-    assert len(written) == 6 and all(path.stat().st_size <= MOST_BYTES for path in written)
-    assert {path.name for path in written} >= {"strips.tar.gz", "records.tar.gz", "recipe0.safetensors"}
+    assert all(path.stat().st_size <= MOST_BYTES for path in written)
+    assert [path.name for path in written] == [
+        "strips.tar.gz",
+        "records.tar.gz",
+        *(f"weights_{n}.tar" for n in (1, 2, 3)),
+    ]
+    with tarfile.open(tmp_path / "weights_2.tar") as archive:
+        assert archive.getnames() == [f"recipe{number}.safetensors" for number in (3, 4, 5)]
     with tarfile.open(tmp_path / "records.tar.gz") as archive:
         assert sorted(archive.getnames()) == ["right_dtgan.json", "right_dtgan.log"]
 
@@ -236,19 +243,25 @@ def test_what_is_carried_away_fits(tmp_path):
 def test_a_training_that_runs_out_of_time_keeps_the_weights_of_its_last_iteration(tmp_path):
     cfg = tiny_config(tmp_path, 50)
     cfg.default_hooks.checkpoint.interval = 50
-    ends = _timed(cfg, tmp_path, limit=0.0)
-    assert len(ends) == 1 and latest_checkpoint(tmp_path).name == "iter_1.pth"
+    clock = _timed(cfg, tmp_path, limit=0.0)
+    assert len(clock.ends) == 1 and 0 < clock.waits[0] < 60 and latest_checkpoint(tmp_path).name == "iter_1.pth"
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
 def test_recipes_build_narrow_and_load_what_is_trained_first(recipe):
     for name in filter(None, (recipe.first, recipe.config)):
-        cfg = _config(name, _options("cpu", narrow=True), narrow=True)
+        cfg = _config(name, "cpu", narrow=True)
         with torch.device("meta"):
             assert sum(parameter.numel() for parameter in MODELS.build(cfg.model).parameters()) < 2e6
         assert cfg.model.precision == "fp32" and cfg.train_dataloader.batch_size == 2
         assert bool(cfg.model.get("pretrained")) == (name == recipe.config and recipe.first is not None)
-        assert cfg.train_dataloader.dataset.reader.root == str(DATA / "faces")
+        reader = cfg.train_dataloader.dataset.reader
+        readers = reader.get("readers") or [reader]
+        assert {each.root for each in readers} <= {str(DATA / part) for part in ("faces", "faces_extra", "figures")}
+        large = _config(name, "cuda", narrow=False)
+        own = load_config(name).train_dataloader.batch_size
+        assert large.train_dataloader.batch_size == LARGER_BATCHES * own and large.model.precision == "bf16"
+        assert large.train_dataloader.dataset.get("cache") == ("device" if "generator" in large.model else None)
 
 
 def test_forms_are_timed_by_turns():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2vkit.analysis.verification.archives import pack
-from i2vkit.analysis.verification.stages import Group, Plan, Stage, plan
+from i2vkit.analysis.verification.stages import Group, Plan, Stage, cores, plan
 from i2vkit.analysis.verification.verification_report import collect, write_report
 from i2vkit.errors import ConfigError
 
@@ -121,7 +121,8 @@ class Run:
             while waiting or running:
                 while waiting and len(running) < group.width:
                     rounds = -(-(len(waiting) + len(running)) // group.width)  # rounded up
-                    running.append(self._start(waiting.pop(0), (end - time.monotonic()) / rounds))
+                    threads = max(1, cores() // min(group.width, len(group.stages)))
+                    running.append(self._start(waiting.pop(0), (end - time.monotonic()) / rounds, threads))
                 running = [process for process in running if not self._ended(process)]
                 time.sleep(_PAUSE)
         finally:
@@ -133,13 +134,13 @@ class Run:
         while processes := [process for process in processes if not self._ended(process)]:
             time.sleep(_PAUSE)
 
-    def _start(self, stage: Stage, seconds: float) -> Process:
-        """Start the process of a stage with a limit of ``seconds``."""
+    def _start(self, stage: Stage, seconds: float, threads: int | None = None) -> Process:
+        """Start the process of a stage with a limit of ``seconds``, and of ``threads`` for its work on the CPU."""
         seconds = max(0.0, seconds)
         arguments = [stage.kind, stage.subject, str(self.files), self.device, str(int(self.narrow)), str(seconds)]
         command = [sys.executable, "-m", "i2vkit.analysis.verification", *arguments]
         print(f"{stage.name}: at most {seconds:.0f} s", flush=True)
-        return Process(stage, command, self.work, seconds)
+        return Process(stage, command, self.work, seconds, threads)
 
     def _ended(self, process: Process) -> bool:
         """Return True if a process has ended, and note its outcome the first time."""
@@ -156,19 +157,23 @@ class Run:
 class Process:
     """The process of a stage. It writes ``<name>.log`` and is killed with all its children when its time is up."""
 
-    def __init__(self, stage: Stage, command: list[str], work: Path, seconds: float) -> None:
+    def __init__(
+        self, stage: Stage, command: list[str], work: Path, seconds: float, threads: int | None = None
+    ) -> None:
         self.stage, self._begin, self._limit = stage, time.monotonic(), seconds
         # The child must find this package even if it is a checkout that is not installed.
         package = str(Path(__file__).parents[3])
         path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
         cache = {"TORCHINDUCTOR_CACHE_DIR": str(work / "inductor")}
+        # Stages side by side share the cores: with a thread for every core in each they would only wait.
+        shared = {"OMP_NUM_THREADS": str(threads)} if threads else {}
         with (work / f"{stage.name}.log").open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
                 command,
                 cwd=work,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=os.environ | cache | {"PYTHONPATH": path},
+                env=os.environ | cache | shared | {"PYTHONPATH": path},
                 start_new_session=True,
             )
 

@@ -15,7 +15,7 @@ from i2vkit.analysis.verification.loading import measure_loader
 from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.speed import compile_subject, measure_subject
 from i2vkit.analysis.verification.subjects import SUBJECTS, find_subject
-from i2vkit.analysis.verification.training import RECIPES, find_recipe, prepare_faces, train_recipe
+from i2vkit.analysis.verification.training import RECIPES, find_recipe, prepare_recipe_data, train_recipe
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,11 @@ class Plan:
         return (*self.background, *(stage for group in self.groups for stage in group.stages))
 
 
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 _MEASURED = 6.0  # seconds that are enough for the peaks
 
 
@@ -85,7 +90,6 @@ def plan(device: str, only: tuple[str, ...] = ()) -> Plan:
     Stages that measure time have the device to themselves. Nothing is compiled for a CPU, since that takes minutes and
     says nothing about a GPU.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     subjects = [subject.name for subject in SUBJECTS]
 
     def group(share: float, width: int, **kinds: Iterable[str]) -> Group:
@@ -96,10 +100,13 @@ def plan(device: str, only: tuple[str, ...] = ()) -> Plan:
     compiled = subjects if device != "cpu" else ()
     first = (
         group(0.05, 1, peaks=[""]),
-        group(0.25, min(8, cores), right=subjects, compile=compiled),
+        group(0.25, min(8, cores()), right=subjects, compile=compiled),
         group(0.25, 1, fast=subjects),
     )
-    then = (group(0.05, 1, loader=[""]), group(0.4, min(4, cores), train=[recipe.name for recipe in RECIPES]))
+    then = (
+        group(0.05, 1, loader=[""]),
+        group(0.4, min(len(RECIPES), cores()), train=[recipe.name for recipe in RECIPES]),
+    )
     return Plan(tuple(stage for stage in (Stage("prepare"),) if not only or stage.kind in only), first, then)
 
 
@@ -108,7 +115,7 @@ def run_stage(kind: str, subject: str, out: Path, device: str, narrow: bool, sec
     name = f"{kind}_{subject}" if subject else kind
     record = Record(out / f"{name}.json")
     if kind == "prepare":
-        prepare_faces(None, record, small=narrow)
+        prepare_recipe_data(None, record, small=narrow)
     elif kind == "peaks":
         measure_device_peaks(device, record, min(seconds / 2, _MEASURED))
     elif kind == "right":
