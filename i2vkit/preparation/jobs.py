@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import cv2
@@ -58,8 +59,7 @@ def _results(function: Callable, jobs: Sequence, workers: int, chunk: int) -> It
     if workers <= 1:
         yield from map(function, jobs)
         return
-    # Workers are spawned and not forked, because OpenCV and torch may have started threads, which a fork breaks.
-    context = multiprocessing.get_context("spawn")
+    context = _clean_processes(function)
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,))
     try:
         with _interrupts_ignored(), _one_thread_each():  # on Ctrl-C workers finish their clip
@@ -67,6 +67,21 @@ def _results(function: Callable, jobs: Sequence, workers: int, chunk: int) -> It
         yield from results
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _clean_processes(function: Callable) -> BaseContext:
+    """Return the way to start workers for ``function``.
+
+    Workers are not forked from this process, because OpenCV and torch may have started threads here, which a fork
+    breaks. They are forked from a server that has imported the function's module once, so that sixteen workers need not
+    import torch sixteen times. Where there is no such server, each is a fresh interpreter.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    module = getattr(function, "func", function).__module__  # of a partial, the module of its function
+    context.set_forkserver_preload(["__main__", module])
+    return context
 
 
 @contextmanager

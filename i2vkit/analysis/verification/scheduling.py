@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 
+import torch
+
 from i2vkit.analysis.verification.archives import pack
-from i2vkit.analysis.verification.stages import Group, Plan, Stage, cores, plan
+from i2vkit.analysis.verification.stages import Group, Plan, Stage, cores, plan, run_stage
 from i2vkit.analysis.verification.verification_report import collect, write_report
+from i2vkit.cli.common import run_tool
 from i2vkit.errors import ConfigError
 
 _PAUSE = 0.1  # seconds between looks at the running processes
@@ -57,8 +61,6 @@ def verify(
 
 def _check(device: str, minutes: float, only: Sequence[str]) -> None:
     """Raise ``ConfigError`` if an argument of ``verify`` is wrong."""
-    import torch
-
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError("there is no GPU here: rehearse with --device cpu")
     if not minutes > 0:
@@ -121,7 +123,8 @@ class Run:
             while waiting or running:
                 while waiting and len(running) < group.width:
                     rounds = -(-(len(waiting) + len(running)) // group.width)  # rounded up
-                    threads = max(1, cores() // min(group.width, len(group.stages)))
+                    # Some stages of a group end early, so each gets twice its share of the cores.
+                    threads = max(1, min(cores(), 2 * cores() // min(group.width, len(group.stages))))
                     running.append(self._start(waiting.pop(0), (end - time.monotonic()) / rounds, threads))
                 running = [process for process in running if not self._ended(process)]
                 time.sleep(_PAUSE)
@@ -137,10 +140,9 @@ class Run:
     def _start(self, stage: Stage, seconds: float, threads: int | None = None) -> Process:
         """Start the process of a stage with a limit of ``seconds``, and of ``threads`` for its work on the CPU."""
         seconds = max(0.0, seconds)
-        arguments = [stage.kind, stage.subject, str(self.files), self.device, str(int(self.narrow)), str(seconds)]
-        command = [sys.executable, "-m", "i2vkit.analysis.verification", *arguments]
+        work = partial(run_stage, stage.kind, stage.subject, self.files, self.device, self.narrow, seconds)
         print(f"{stage.name}: at most {seconds:.0f} s", flush=True)
-        return Process(stage, command, self.work, seconds, threads)
+        return Process(stage, work, self.work, seconds, threads)
 
     def _ended(self, process: Process) -> bool:
         """Return True if a process has ended, and note its outcome the first time."""
@@ -155,31 +157,28 @@ class Run:
 
 
 class Process:
-    """The process of a stage. It writes ``<name>.log`` and is killed with all its children when its time is up."""
+    """The process of a stage. It writes ``<name>.log`` and is killed with all its children when its time is up.
+
+    Args:
+        stage: The stage.
+        work: A function without arguments that can be pickled.
+        folder: The current folder of the process. It also gets the log.
+        seconds: The time limit.
+        threads: The number of threads for work on the CPU. By default torch's choice.
+    """
 
     def __init__(
-        self, stage: Stage, command: list[str], work: Path, seconds: float, threads: int | None = None
+        self, stage: Stage, work: Callable[[], None], folder: Path, seconds: float, threads: int | None = None
     ) -> None:
-        self.stage, self._begin, self._limit = stage, time.monotonic(), seconds
-        # The child must find this package even if it is a checkout that is not installed.
-        package = str(Path(__file__).parents[3])
-        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-        cache = {"TORCHINDUCTOR_CACHE_DIR": str(work / "inductor")}
-        # Stages side by side share the cores: with a thread for every core in each they would only wait.
-        shared = {"OMP_NUM_THREADS": str(threads)} if threads else {}
-        with (work / f"{stage.name}.log").open("w", encoding="utf-8") as log:
-            self._process = subprocess.Popen(
-                command,
-                cwd=work,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=os.environ | cache | shared | {"PYTHONPATH": path},
-                start_new_session=True,
-            )
+        self.stage, self._limit = stage, seconds
+        log = folder / f"{stage.name}.log"
+        self._process = _server().Process(target=_in_session, args=(work, folder, log, threads), name=stage.name)
+        self._process.start()  # the first one waits until the server has imported everything
+        self._begin = time.monotonic()
 
     def outcome(self) -> StageOutcome | None:
         """Return the outcome, or None while the process runs. Kill it if its time is up."""
-        code, taken = self._process.poll(), time.monotonic() - self._begin
+        code, taken = self._process.exitcode, time.monotonic() - self._begin
         if code is None and taken <= self._limit:
             return None
         if code is None:
@@ -188,7 +187,38 @@ class Process:
 
     def kill(self) -> None:
         """Kill the process and its children."""
-        if self._process.poll() is None:
+        if self._process.exitcode is not None:
+            return
+        pid = self._process.pid
+        assert pid is not None, "the constructor starts it"
+        try:
             # The process has a session of its own, so this includes its data loader workers.
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            os.killpg(pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has no session yet, or it has just ended
+            self._process.kill()
+        self._process.join()
+
+
+def _server() -> ForkServerContext | SpawnContext:
+    """Return the way to start processes: forks of a server that has imported the stages, without a GPU in use.
+
+    A fresh interpreter would import torch for each of twenty stages, which takes longer than some of them.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["i2vkit.analysis.verification.stages"])
+    return context
+
+
+def _in_session(work: Callable[[], None], folder: Path, log: Path, threads: int | None) -> None:
+    """Do ``work`` in a session of its own, in ``folder``, with everything that it prints in ``log``."""
+    os.setsid()
+    os.chdir(folder)
+    with log.open("w", encoding="utf-8") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "inductor")
+    run_tool(work)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PILOT = 12  # iterations of the short training that measures the pace
 PILOT_WARM_UP = 4  # its first iterations, which do not count
-TESTED = 75.0  # seconds that are kept for the test and for starting processes, where there are so many
+TESTED = 45.0  # seconds that are kept for the test and for starting processes, where there are so many
 TRAINED = 0.7  # smallest share of the time for training
 PILOTED = 0.3  # largest share of a training's time for its pilot, which matters on slow machines
 DATA = Path("data/i2v_truth_v1")
@@ -60,8 +60,6 @@ RECIPES = (
         first="frgan/frgan_forecast_recipe_faces_80people",
         share=0.5,
     ),
-    Recipe("dual_mtgan_warp", "dual_mtgan/dual_mtgan_recipe_faces_warp"),
-    Recipe("dtgan_figures", "dtgan/dtgan_recipe_figures", first="dtgan/cnn_lstm_recipe_figures"),
 )
 
 
@@ -78,7 +76,7 @@ def find_recipe(name: str) -> Recipe:
 
 
 def prepare_recipe_data(workers: int | None, record: Record, small: bool) -> None:
-    """Render and prepare the exact-truth benchmark and further people into ``data`` in the current folder.
+    """Render and prepare the benchmark's faces and further people into ``data`` in the current folder.
 
     Args:
         workers: The number of processes. With None one for each core.
@@ -86,12 +84,11 @@ def prepare_recipe_data(workers: int | None, record: Record, small: bool) -> Non
         small: Make one label and one clip for each person and no more people than needed, which is enough for a
             rehearsal.
     """
-    from i2vkit.rendering.i2v_truth.parts import FACES, FIGURES
+    from i2vkit.rendering.i2v_truth.parts import FACES
 
-    faces, figures = (_small(FACES), _small(FIGURES)) if small else (FACES, FIGURES)
+    faces = _small(FACES) if small else FACES
     extra = faces.extra(1 if small else EXTRA_PEOPLE)
-    # The benchmark itself comes first: whatever else is missing, its recipes can be tested.
-    for part, name in ((faces, "faces"), (extra, "faces_extra"), (figures, "figures")):
+    for part, name in ((faces, "faces"), (extra, "faces_extra")):
         record.measure(name, partial(_made, part, DATA / name, workers))
 
 
