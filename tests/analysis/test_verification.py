@@ -1,6 +1,8 @@
 """verify_gpu: each check finds what it is made for, and a stage that fails costs nothing but itself."""
 
 import json
+import os
+import pickle
 import subprocess
 import sys
 import tarfile
@@ -157,11 +159,14 @@ def test_every_kind_of_stage_has_its_place_and_its_share():
     alone = plan("cuda", ("peaks",))
     assert [stage.kind for stage in alone.stages] == ["peaks"] and len(alone.groups) == 1
     assert "compile" not in {stage.kind for stage in plan("cpu").stages}
+    right = plan("cuda", ("right", "fast"), ("dtgan",))
+    assert [(stage.kind, stage.subject) for stage in right.stages] == [("right", "dtgan"), ("fast", "dtgan")]
 
 
 def test_stages_of_a_group_share_its_time(tmp_path, monkeypatch):
-    """Three stages, two at a time, in 4 seconds: two rounds, so that the first two get half of it."""
+    """Three stages, two at a time, in 100 seconds: two rounds, so that the first two get half of it."""
     given = []
+    Process(Stage("peaks"), int, tmp_path, 60.0)._process.join()  # it starts the server of all processes
 
     def start(self, stage, seconds, threads=None):
         given.append(round(seconds))
@@ -169,9 +174,9 @@ def test_stages_of_a_group_share_its_time(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Run, "_start", start)
     stages = tuple(Stage("right", name) for name in "abc")
-    run = Run(tmp_path, tmp_path, "cpu", True, time.monotonic() + 4)
+    run = Run(tmp_path, tmp_path, "cpu", True, time.monotonic() + 100)
     run.all(Plan((), (Group(stages, 2, 1.0),), ()))
-    assert given[:2] == [2, 2] and 2 < given[2] <= 4
+    assert given[0] == 50 and 45 <= given[1] <= 50 < given[2] <= 100
     assert {outcome.code for outcome in run.outcomes.values()} == {0}
 
 
@@ -184,18 +189,30 @@ for _ in range(600):
     time.sleep(0.05)
 """
     work = partial(subprocess.run, [sys.executable, "-c", child])
-    process = Process(Stage("right", "dtgan"), work, tmp_path, 2.0)
+    process = Process(Stage("right", "dtgan"), work, tmp_path, 6.0)
     while (outcome := process.outcome()) is None:
         time.sleep(0.05)
-    assert outcome.code is None and outcome.seconds >= 2.0
+    assert outcome.code is None and outcome.seconds >= 6.0
     time.sleep(0.3)
     last = mark.read_text()
     time.sleep(0.3)
     assert mark.read_text() == last
 
 
+def test_a_stage_whose_server_has_used_a_gpu_gets_a_fresh_interpreter(tmp_path):
+    """A fork of a process that has used CUDA cannot use it."""
+    log, work = tmp_path / "log", partial(os.write, 1, b"fresh")
+    code = (
+        "import pickle, sys, torch; torch.cuda._is_in_bad_fork = lambda: True\n"
+        "from i2vkit.analysis.verification.scheduling import _in_session\n"
+        "_in_session(*pickle.loads(bytes.fromhex(sys.argv[1])))"
+    )
+    subprocess.run([sys.executable, "-c", code, pickle.dumps((work, tmp_path, log, 1)).hex()], check=True)
+    assert log.read_text() == "fresh"
+
+
 def test_a_verification_reports_what_it_measured_and_what_went_wrong(tmp_path, monkeypatch):
-    def failing(device, only=()):
+    def failing(device, only=(), names=()):
         return Plan((), (Group((Stage("peaks"), Stage("right", "nobody")), 2, 1.0),), ())
 
     monkeypatch.setattr(scheduling, "plan", failing)
@@ -217,6 +234,8 @@ def test_a_gpu_that_is_not_there_and_a_stage_that_does_not_exist_are_refused(tmp
             verify(tmp_path)
     with pytest.raises(ConfigError, match="no stage 'rigth'"):
         verify(tmp_path, device="cpu", only=["rigth"])
+    with pytest.raises(ConfigError, match="nothing called 'dtgann'"):
+        verify(tmp_path, device="cpu", subjects=["dtgann"])
     with pytest.raises(ConfigError, match="--minutes"):
         verify(tmp_path, minutes=0, device="cpu")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ def verify(
     device: str = "cuda",
     narrow: bool = False,
     only: Sequence[str] = (),
+    subjects: Sequence[str] = (),
 ) -> Path:
     """Verify this machine and write a report.
 
@@ -39,6 +42,7 @@ def verify(
         device: "cuda", or "cpu" for a rehearsal.
         narrow: Use models with a sixteenth of their widths and small data. Always true on a CPU.
         only: The kinds of stages to run. By default all.
+        subjects: The models and recipes of these stages. By default all.
 
     Returns:
         The path of ``report.md``.
@@ -46,11 +50,11 @@ def verify(
     Raises:
         ConfigError: There is no GPU, no time, or no such kind of stage.
     """
-    _check(device, minutes, only)
+    _check(device, minutes, only, subjects)
     out = Path(out).absolute()
     files = out / "work" / "files"
     files.mkdir(parents=True, exist_ok=True)
-    order = plan(device, tuple(only))
+    order = plan(device, tuple(only), tuple(subjects))
     run = Run(out / "work", files, device, narrow or device == "cpu", time.monotonic() + 60 * minutes - _PACKING)
     run.all(order)
     result = collect(order, files, run.outcomes, device=device, minutes=minutes, narrow=run.narrow)
@@ -59,15 +63,18 @@ def verify(
     return report
 
 
-def _check(device: str, minutes: float, only: Sequence[str]) -> None:
+def _check(device: str, minutes: float, only: Sequence[str], subjects: Sequence[str]) -> None:
     """Raise ``ConfigError`` if an argument of ``verify`` is wrong."""
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError("there is no GPU here: rehearse with --device cpu")
     if not minutes > 0:
         raise ConfigError(f"--minutes is the time limit, more than 0, not {minutes}")
-    kinds = {stage.kind for stage in plan("cuda").stages}
+    stages = plan("cuda").stages
+    kinds, names = {stage.kind for stage in stages}, {stage.subject for stage in stages} - {""}
     if unknown := sorted(set(only) - kinds):
         raise ConfigError(f"there is no stage {unknown[0]!r}; there are: {', '.join(sorted(kinds))}")
+    if unknown := sorted(set(subjects) - names):
+        raise ConfigError(f"there is nothing called {unknown[0]!r} to verify; there are: {', '.join(sorted(names))}")
 
 
 @dataclass(frozen=True)
@@ -206,9 +213,14 @@ def _server() -> ForkServerContext | SpawnContext:
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
+    # Libraries ask for a GPU when they are imported. With this, torch asks NVML, and not CUDA, which cannot be forked.
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["i2vkit.analysis.verification.stages"])
     return context
+
+
+_FRESH = "import pickle, sys; sys.path.insert(0, sys.argv[1]); pickle.loads(bytes.fromhex(sys.argv[2]))()"
 
 
 def _in_session(work: Callable[[], None], folder: Path, log: Path, threads: int | None) -> None:
@@ -218,7 +230,17 @@ def _in_session(work: Callable[[], None], folder: Path, log: Path, threads: int 
     with log.open("w", encoding="utf-8") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "inductor")
+    doing = partial(_do, work, threads)
+    if torch.cuda._is_in_bad_fork():
+        # The server has used CUDA after all, so this process becomes a fresh interpreter.
+        package = str(Path(__file__).parents[3])
+        os.execv(sys.executable, [sys.executable, "-c", _FRESH, package, pickle.dumps(doing).hex()])
+    doing()
+
+
+def _do(work: Callable[[], None], threads: int | None) -> None:
+    """Do ``work`` with ``threads``, as a tool."""
     if threads is not None:
         torch.set_num_threads(threads)
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "inductor")
     run_tool(work)

@@ -81,36 +81,41 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-# The model whose forms differ most in speed. It is compiled first and timed last, with the time that others left.
+# The model whose forms differ most in speed. Only this one is compiled before the measurement.
 MOST_FORMS = "imaginator"
 _MEASURED = 6.0  # seconds that are enough for the peaks
 
 
-def plan(device: str, only: tuple[str, ...] = ()) -> Plan:
-    """Return the stages for a device, or only those whose kinds are in ``only``.
+def plan(device: str, only: tuple[str, ...] = (), names: tuple[str, ...] = ()) -> Plan:
+    """Return the stages for a device, or only those whose kinds are in ``only`` and whose subjects are in ``names``.
 
     Stages that measure time have the device to themselves. Nothing is compiled for a CPU, since that takes minutes and
     says nothing about a GPU.
     """
     subjects = [subject.name for subject in SUBJECTS]
 
+    def wanted(stage: Stage) -> bool:
+        named = not names or not stage.subject or stage.subject in names
+        return named and (not only or stage.kind in only)
+
     def group(share: float, width: int, **kinds: Iterable[str]) -> Group:
-        stages = (Stage(kind, name) for kind, names in kinds.items() for name in names)
-        return Group(tuple(stage for stage in stages if not only or stage.kind in only), width, share)
+        stages = (Stage(kind, name) for kind, subjects in kinds.items() for name in subjects)
+        return Group(tuple(filter(wanted, stages)), width, share)
 
     # Compiling shares the time of the checks, since both leave the device idle now and then.
+    compiled = [MOST_FORMS] if device != "cpu" else ()
     others = [name for name in subjects if name != MOST_FORMS]
-    compiled = [MOST_FORMS, *others] if device != "cpu" else ()
     first = (
         group(0.05, 1, peaks=[""]),
-        group(0.25, min(8, cores()), right=subjects, compile=compiled),
-        group(0.25, 1, fast=[*others, MOST_FORMS]),
+        group(0.25, min(8, cores()), compile=compiled, right=subjects),
+        group(0.15, 1, fast=others),
+        group(0.10, 1, fast=[MOST_FORMS]),
     )
     then = (
         group(0.05, 1, loader=[""]),
         group(0.4, min(len(RECIPES), cores()), train=[recipe.name for recipe in RECIPES]),
     )
-    background = tuple(stage for stage in (Stage("prepare"),) if not only or stage.kind in only)
+    background = tuple(filter(wanted, (Stage("prepare"),)))
     # Groups without stages have no share of the time.
     return Plan(background, *(tuple(group for group in groups if group.stages) for groups in (first, then)))
 
