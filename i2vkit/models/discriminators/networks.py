@@ -167,9 +167,9 @@ def _label_term(shared: SharedFeatures, label: Tensor, convolution: nn.Conv2d | 
     for axis, side in enumerate(shared.sides, start=2):
         if side >= 8:
             # The first place, copies of the middle one, the last place: 3 places -> side / 2 places.
-            places = torch.ones(side // 2, dtype=torch.long, device=term.device)
-            places[0], places[-1] = 0, 2
-            term = term.index_select(axis, places)
+            # Comparisons and no assignments of numbers, which a GPU would wait for.
+            place = torch.arange(side // 2, device=term.device)
+            term = term.index_select(axis, (place > 0).long() + (place == side // 2 - 1))
     return term
 
 
