@@ -102,6 +102,8 @@ class Run:
 
     def all(self, order: Plan) -> None:
         """Run every stage. Stages that need the results of the background stages wait for them."""
+        # The first process starts the server, which imports everything before any stage's time begins.
+        Process(Stage("server"), _nothing, self.work, self.left).join()
         begun = [self._start(stage, self.left) for stage in order.background]
         groups = list(order.groups)
         try:
@@ -192,6 +194,10 @@ class Process:
             self.kill()
         return StageOutcome(code, round(taken, 1))
 
+    def join(self) -> None:
+        """Wait until the process has ended."""
+        self._process.join()
+
     def kill(self) -> None:
         """Kill the process and its children."""
         if self._process.exitcode is not None:
@@ -218,6 +224,10 @@ def _server() -> ForkServerContext | SpawnContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["i2vkit.analysis.verification.stages"])
     return context
+
+
+def _nothing() -> None:
+    """Do nothing, as the work of the first process."""
 
 
 _FRESH = "import pickle, sys; sys.path.insert(0, sys.argv[1]); pickle.loads(bytes.fromhex(sys.argv[2]))()"
