@@ -3,7 +3,7 @@
 Paper: Yang et al., "Dual-MTGAN". Data: the owners' clips to train on (the paper counts 40960) and their 256 to test on.
 There are no people, so that V_y is any other clip, its table and things another arrangement. Batch of 16 and iterations
 are ours; what else is open stands in _base_/models/dual_mtgan.py. Expected result: best SSIM of 25 samples 0.827,
-diversity 0.0422 (table II; SVG 0.815 and 0.0398); fig. 6 has the curves.
+diversity 0.0422 (table II; SVG 0.815 and 0.0398); fig. 6 has the curves. It has not been trained yet.
 
 Memory of a training step: 3.9 GiB in fp32.
 """

@@ -2,8 +2,9 @@
 
 Paper: Yang et al., "Dual-MTGAN". Data: as in the paper the first two thirds of each clip's frames train and the last
 third tests, but four of its ten actions, in other crops. Windows of 16 frames, batch of 16 and iterations are ours;
-what else is open stands in _base_/models/dual_mtgan.py. Expected result: the paper draws curves of the best of 25
-samples (fig. 6) and gives no numbers on Weizmann; docs/results.md has ours.
+what else is open stands in _base_/models/dual_mtgan.py. Its ten actions are the variant ten_actions. Expected result:
+the paper draws curves of the best of 25 samples (fig. 6) and gives no numbers on Weizmann. At these widths nothing has
+been trained yet; docs/results.md has runs of the variants short and joint, and of narrow ones.
 
 Memory of a training step: 2.3 GiB in fp32.
 """

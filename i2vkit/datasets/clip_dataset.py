@@ -46,9 +46,11 @@ class ClipDataset(Dataset):
         truth: Config of a reader of ground truth, for rendered data: clips in which the person in the image does
             exactly what the driving clip does. ``metadata["driving"]`` of such a clip names the driving clip. The
             folder may be missing.
-        min_frames: Clips with fewer frames (after ``temporal_split``) are skipped. Default 1.
+        min_frames: Clips with fewer frames (after ``temporal_split`` and ``sequences``) are skipped. Default 1.
         temporal_split: The part of every clip that is used, truth included, as two shares of its length. (0, 2/3)
             trains on the first two thirds, (2/3, 1) tests on the last. By default all frames are used.
+        sequences: The number of equal parts into which every clip is divided (after ``temporal_split``), truth
+            included. Each part is a clip, named after the whole one, ``@`` and its first frame. Default 1.
         seed: Seed of all random draws. Default 0.
         cache: Where decoded clips are kept. "memory" (the default, also True): in each worker, up to ``CACHE_BUDGET``
             bytes over all. "file": in a file that workers and runs share, for sets that do not fit or are slow to
@@ -77,6 +79,7 @@ class ClipDataset(Dataset):
         truth: dict | None = None,
         min_frames: int = 1,
         temporal_split: tuple[float, float] = (0.0, 1.0),
+        sequences: int = 1,
         seed: int = 0,
         cache: Literal["memory", "file", "device"] | bool | None = "memory",
         window: dict | Callable | None = None,
@@ -103,12 +106,12 @@ class ClipDataset(Dataset):
             }
         )
         self.seed = seed
-        everything = _build(READERS, reader).index().temporal_split(*temporal_split)
+        everything = _build(READERS, reader).index().temporal_split(*temporal_split).sequences(sequences)
         self.index = everything.select(
             people_of(people, everything), labels, people_of(exclude_people, everything), min_frames
         )
         self.pair_sampler = SameClip() if pair_sampler is None else _build(PAIR_SAMPLERS, pair_sampler)
-        self.truths = {} if truth is None else _truths(_build(READERS, truth), temporal_split)
+        self.truths = {} if truth is None else _truths(_build(READERS, truth), temporal_split, sequences)
         self.pairs = [self._with_truth(pair) for pair in self.pair_sampler.pairs(self.index)]
         self.pipeline = [_build(TRANSFORMS, transform) for transform in steps.values()]
         self._check_lengths()
@@ -212,13 +215,13 @@ def _build(registry, config):
     return registry.build(config) if isinstance(config, dict) else config
 
 
-def _truths(reader, shares: tuple[float, float]) -> dict[tuple[str, str], ClipRecord]:
+def _truths(reader, shares: tuple[float, float], sequences: int) -> dict[tuple[str, str], ClipRecord]:
     """Index exact truths by person in the image and driving clip. The index is empty if the data set has none."""
     root = Path(reader.root)
     if not root.exists():
         print_log(f"no exact ground truth in {root}: transfers are scored without", logger="current")
         return {}
-    records = reader.index().temporal_split(*shares).records
+    records = reader.index().temporal_split(*shares).sequences(sequences).records
     if unnamed := [record.name for record in records if "driving" not in record.metadata]:
         raise DataError(
             f"{root}: no column driving says which clip {unnamed[0]} is the ground truth of; prepare the set again"

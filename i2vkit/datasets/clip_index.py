@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -306,8 +306,38 @@ class ClipIndex:
                 empty.append((record.name, f"none of its {record.num_frames} frames is left"))
         return replace(self, records=kept, skipped=self.skipped + empty)
 
+    def sequences(self, number: int) -> "ClipIndex":
+        """Divide every clip into ``number`` parts of equal length, each of which is a clip.
+
+        Neighbouring parts share no frame, and together they are the whole clip. A part is named after the clip, ``@``
+        and its first frame, and so is the driving clip that a ground truth names. Clips of fewer than ``number``
+        frames are listed in ``skipped``.
+
+        Raises:
+            ConfigError: ``number`` is below 1.
+        """
+        if number < 1:
+            raise ConfigError(f"a clip is divided into 1 sequence or more, not into {number}")
+        if number == 1:
+            return self
+        parts: list[ClipRecord] = []
+        short: list[tuple[str, str]] = []
+        for record in self.records:
+            if record.num_frames < number:
+                short.append((record.name, f"{record.num_frames} frames, fewer than {number} sequences"))
+                continue
+            places = [round(part * record.num_frames / number) for part in range(number + 1)]
+            for first, end in pairwise(places):
+                metadata = dict(record.metadata)
+                if "driving" in metadata:  # a ground truth shows this clip's motion, frame by frame
+                    metadata["driving"] = f"{metadata['driving']}@{first}"
+                span = FrameSpan(record.frames, first, end, record.num_frames)
+                part_of = dict(name=f"{record.name}@{first}", frames=span, num_frames=end - first, metadata=metadata)
+                parts.append(replace(record, **part_of))
+        return replace(self, records=parts, skipped=self.skipped + short)
+
     def summary(self) -> str:
-        """Describe the clips in a few lines: counts, lengths, and the first five that were skipped."""
+        """Describe the clips in a few lines: counts, lengths, labels without a clip, and the first five skipped."""
         counts = Counter(record.label for record in self.records)
         labels = ", ".join(f"{label} {counts[label]}" for label in self.labels) or "none"
         lengths = [record.num_frames for record in self.records]
@@ -315,6 +345,8 @@ class ClipIndex:
             f"{len(self.records)} clips of {len(self.people)} people, "
             f"{min(lengths, default=0)} to {max(lengths, default=0)} frames; labels: {labels}"
         ]
+        if absent := [label for label in self.labels if not counts[label]]:
+            lines.append(f"no clip shows {', '.join(absent)}: a model that trains on these clips never learns this label")
         if self.skipped:
             lines.append(f"skipped {len(self.skipped)}:")
             lines += [f"  {what}: {why}" for what, why in self.skipped[:5]]

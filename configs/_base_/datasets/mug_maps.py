@@ -1,6 +1,6 @@
 """MUG with condition maps, prepared at 96x96 (tools/prepare_data.py mug --maps): FRGAN's six expressions and three
-groups of people (i2vkit/datasets/splits.py). Stage one trains on the first and validates on the second, stage two the
-other way round; the third tests.
+groups of people, those of its released code (i2vkit/datasets/splits.py). Stage one trains on the first group (19) and
+validates on the second (19), stage two the other way round; the third (12) tests.
 
 Stage one learns from random jumps in time within a clip; videos of 32 successive frames are made from a clip's first
 frame. A transfer has the maps of the face in the image with the driving clip's expressions.

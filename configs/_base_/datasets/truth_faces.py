@@ -1,7 +1,7 @@
 """The faces of i2v-truth-v1 (docs/truth_benchmark.md), 64x64, with condition maps, and how models are scored on them.
 
 24 people train, four validate, eight test, six expressions; nobody's performance is another one's. Windows of 16 frames
-in a row, for training with another clip of the same person. A test clip moves the picture of another person, of which
+in a row, for training with a clip of another person. A test clip moves the picture of another person, of which
 the exact ground truth is known. For random jumps in time (FRGAN) ``train_dataloader["dataset"]["pair_sampler"] = None``
 and ``train_dataloader["dataset"]["window"] = dict(type=RandomJump, frames=1)``.
 """
@@ -13,7 +13,7 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.conditions import FaceMaps
-from i2vkit.datasets import ClipDataset, ClipFolder, ConcatReader, SamePerson
+from i2vkit.datasets import ClipDataset, ClipFolder, ConcatReader, OtherPerson
 from i2vkit.datasets.transforms import (
     FirstFrames,
     RandomWindow,
@@ -35,7 +35,7 @@ train_dataloader.update(
         type=ClipDataset,
         reader=_reader,
         people="i2v_truth/faces_train",
-        pair_sampler=dict(type=SamePerson),
+        pair_sampler=dict(type=OtherPerson),
         window=dict(type=RandomWindow, length=16),
         size=64,
         maps=3,

@@ -6,8 +6,10 @@ motion encoder (eq. 2), the LSTM that unrolls an encoded or a sampled code, fram
 motion cycle (eq. 7) and the weights of eq. 8. Ours, where it is silent (its supplement is not at hand): all widths;
 codes and LSTM of 128; norms as means; eq. 5 and 6 as cross-entropy on logits with a non-saturating generator; V~_y
 stands for transfer and sample, and is the mean of both; the cycle compares means of codes; discriminators weigh 1 in
-their own phase, as Adam does not mind the scale; Adam with 2e-4 and betas (0.5, 0.999). V_y, of which y is the first
-frame, is another clip of the same person, or any other clip where there is none.
+their own phase, as Adam does not mind the scale; Adam with 2e-4 and betas (0.5, 0.999). With norms as means eq. 8 is
+out of balance: in a short narrow run the video discriminator pulled 8 to 37 times as hard at the decoder as L_rec. V_y,
+of which y is the first frame, is a clip of another person, or any other clip where nobody is named: y looks other than
+V, as the mismatched pairs of eq. 5 need it.
 """
 
 from torch.optim import Adam
