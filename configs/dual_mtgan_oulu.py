@@ -11,7 +11,7 @@ from mmengine.config import read_base
 
 with read_base():
     from ._base_.datasets.oulu_casia import *
-    from ._base_.evaluation import *
+    from ._base_.evaluation_lpips import *
     from ._base_.models.dual_mtgan import *
     from ._base_.runtime import *
 

@@ -13,11 +13,18 @@ from torch.optim import Adam
 
 from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
 from i2vkit.models import Discriminator, Generator, ImageToVideoGan
-from i2vkit.models.decoders import TransposedConv1p2dDecoder
+from i2vkit.models.decoders import TransposedConv1p2dDecoder, TransposedConv3dDecoder
 from i2vkit.models.discriminators import FrameDiscriminator, RandomFrames, VideoDiscriminator, WholeClip
 from i2vkit.models.encoders import ConvPyramidEncoder
 from i2vkit.models.heads import DirectHead
-from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss, FrameL1Loss, NonSaturatingLoss
+from i2vkit.models.losses import (
+    AdversarialLoss,
+    CategoryLoss,
+    DiscriminatorCategoryLoss,
+    DiscriminatorLoss,
+    FrameL1Loss,
+    NonSaturatingLoss,
+)
 from i2vkit.models.motion_generators import LabelFusion
 
 model = dict(
@@ -72,3 +79,26 @@ optim_wrapper = dict(
     optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999), fused=True),
     per_phase=dict(discriminators=dict(lr=5e-5)),
 )
+
+# Cells of tables 5 and 6, as options for variants. Of the classifier the weight 1 of the category losses is ours, that
+# of ACGAN; the generator still reads the label at every level.
+_ablations = {
+    "3d": {"model.generator.decoder": dict(type=TransposedConv3dDecoder, widths=(512, 256, 128, 64))},
+    "no_frame_discriminator": {
+        "model.discriminators.frame": None,
+        "model.phases.discriminators.updates": ["discriminators.video"],
+        "model.phases.discriminators.losses.frame_discriminator": None,
+        "model.phases.generator.losses.frame_adversarial": None,
+    },
+    "classifier": {
+        "model.discriminators.video.condition": None,
+        "model.discriminators.video.classify": True,
+        "model.phases.discriminators.losses.video_discriminator.wrong_label": 0.0,
+        "model.phases.discriminators.losses.video_discriminator_category": dict(
+            type=DiscriminatorCategoryLoss, discriminator="video"
+        ),
+        "model.phases.generator.losses.video_category": dict(type=CategoryLoss, discriminator="video"),
+    },
+    "no_fusion": {"model.generator.decoder.fusion": False},
+    "no_noise": {"model.generator.motion_generator.noise": 0},
+}
