@@ -1,8 +1,9 @@
 """Dual-MTGAN on UvA-NEMO, 64x64, sequences of 16 frames.
 
 Paper: Yang et al., "Dual-MTGAN". Data: all smiles, each divided into two sequences, which all train or test; every
-tenth person tests, our choice, where the paper has 1110 and 124 clips. Batch of 16 and iterations are ours; what else is open stands in _base_/models/dual_mtgan.py. Expected
-result: none in numbers, the paper shows pictures of transfer (fig. 3 and 5). It has not been trained yet.
+tenth person tests, our choice, where the paper has 1110 and 124 clips. Batch of 16 and iterations are ours; what else
+is open stands in _base_/models/dual_mtgan.py. Expected result: none in numbers, the paper shows pictures of transfer
+(fig. 3 and 5). It has not been trained yet.
 
 Memory of a training step: 2.3 GiB in fp32.
 """

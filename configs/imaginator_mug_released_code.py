@@ -4,8 +4,8 @@ Six expressions (no neutral clips), every frame instead of every second one, cli
 networks, L1 weight 100, the generator before the discriminators, no wrong-label negatives, frames of D_I drawn apart
 for real and generated clips. Three things of the code are not taken over, none of which should move a result: its D_I
 sees one frame index for the whole batch, its discriminators the very frames that the generator was scored on, and the
-convolutions of encoder and discriminators begin with torch's biases. Expected result: none published for these settings; the paper's numbers stand in
-imaginator_mug.py.
+convolutions of encoder and discriminators begin with torch's biases. Expected result: none published for these
+settings; the paper's numbers stand in imaginator_mug.py.
 
 Memory of a training step: 5.7 GiB in fp32.
 """

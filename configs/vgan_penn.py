@@ -6,7 +6,7 @@ their first frames on (FRGAN: "randomly picked video clips"). Batch and iteratio
 open stands in _base_/models/vgan.py. Expected result, one for each action: MSE 0.047 (table 3), PSNR by action in
 fig. 7.
 
-Memory of a training step: 1.0 GiB in fp32.
+Memory of a training step: 1.6 GiB in fp32.
 """
 
 from mmengine.config import read_base

@@ -346,7 +346,9 @@ class ClipIndex:
             f"{min(lengths, default=0)} to {max(lengths, default=0)} frames; labels: {labels}"
         ]
         if absent := [label for label in self.labels if not counts[label]]:
-            lines.append(f"no clip shows {', '.join(absent)}: a model that trains on these clips never learns this label")
+            lines.append(
+                f"no clip shows {', '.join(absent)}: a model that trains on these clips never learns this label"
+            )
         if self.skipped:
             lines.append(f"skipped {len(self.skipped)}:")
             lines += [f"  {what}: {why}" for what, why in self.skipped[:5]]

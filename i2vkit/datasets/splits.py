@@ -45,13 +45,45 @@ MUG_TEST = ("017", "034", "045", "055", "060", "064", "065", "073", "078", "083"
 MUG_TRAIN = tuple(person for person in MUG_PEOPLE if person not in MUG_TEST)
 # FRGAN trains its two stages on two groups of people and tests on a third, as its released code names them
 # (datasets/mug/{train,val,test}.txt of github.com/garyzhao/FRGAN). 002 and 049 are in none.
-MUG_FRGAN_FORECAST = tuple("001 007 008 014 020 021 030 033 037 040 044 048 060 063 066 072 075 078 083".split())
-MUG_FRGAN_REFINE = tuple("006 010 013 017 027 031 032 034 038 042 045 052 061 064 070 073 076 079 084".split())
-MUG_FRGAN_TEST = tuple("028 036 039 043 046 055 062 065 071 074 077 082".split())
+MUG_FRGAN_FORECAST, MUG_FRGAN_REFINE, MUG_FRGAN_TEST = (
+    tuple(f"{number:03d}" for number in group)
+    for group in (
+        (1, 7, 8, 14, 20, 21, 30, 33, 37, 40, 44, 48, 60, 63, 66, 72, 75, 78, 83),
+        (6, 10, 13, 17, 27, 31, 32, 34, 38, 42, 45, 52, 61, 64, 70, 73, 76, 79, 84),
+        (28, 36, 39, 43, 46, 55, 62, 65, 71, 74, 77, 82),
+    )
+)
 # LFDM (Ni et al., 2023) splits MUG's 52 people in halves; its released preprocessing prints both.
 MUG_LFDM_TRAIN = tuple(
     f"{number:03d}"
-    for number in (8, 17, 21, 28, 30, 31, 34, 36, 37, 38, 39, 42, 43, 44, 45, 55, 60, 61, 62, 63, 71, 75, 76, 77, 83, 84)
+    for number in (
+        8,
+        17,
+        21,
+        28,
+        30,
+        31,
+        34,
+        36,
+        37,
+        38,
+        39,
+        42,
+        43,
+        44,
+        45,
+        55,
+        60,
+        61,
+        62,
+        63,
+        71,
+        75,
+        76,
+        77,
+        83,
+        84,
+    )
 )
 MUG_LFDM_TEST = tuple(person for person in MUG_PEOPLE if person not in MUG_LFDM_TRAIN)
 

@@ -4,6 +4,10 @@ trains, as it trains the forecasting network and Villegas et al., its second val
 That baselines see the first group alone is our choice, the paper does not say. Clips of 32 successive frames begin
 anywhere in training, at the first frame in tests. ``references`` draws one clip of each expression and gives its label
 to every test person; ACD-I and ACD-C score the videos.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- ContentDistance: faces are embedded by dlib's network (the papers: OpenFace), whose numbers do not compare
 """
 
 from mmengine.config import read_base

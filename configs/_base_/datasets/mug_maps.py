@@ -4,6 +4,11 @@ validates on the second (19), stage two the other way round; the third (12) test
 
 Stage one learns from random jumps in time within a clip; videos of 32 successive frames are made from a clip's first
 frame. A transfer has the maps of the face in the image with the driving clip's expressions.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- FaceMaps: the face model is fitted to landmarks by least squares (FRGAN: 3DDFA, a network on pixels)
+- FaceMaps: a built-in face model with 13 ways of identity and 14 of expression (FRGAN: the Basel model)
 """
 
 from mmengine.config import read_base

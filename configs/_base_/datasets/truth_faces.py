@@ -4,6 +4,11 @@
 in a row, for training with a clip of another person. A test clip moves the picture of another person, of which
 the exact ground truth is known. For random jumps in time (FRGAN) ``train_dataloader["dataset"]["pair_sampler"] = None``
 and ``train_dataloader["dataset"]["window"] = dict(type=RandomJump, frames=1)``.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- FaceMaps: the face model is fitted to landmarks by least squares (FRGAN: 3DDFA, a network on pixels)
+- FaceMaps: a built-in face model with 13 ways of identity and 14 of expression (FRGAN: the Basel model)
 """
 
 from mmengine.config import read_base

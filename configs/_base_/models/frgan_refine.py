@@ -10,6 +10,14 @@ the 32 x 96x96 of frgan_refine_mug.py 1.57 times. With 1, and with 0.03, the ref
 
 The frozen G_M makes its coarse videos anew in every step, 17 % of the products: where a clip starts is drawn anew each
 time, and every start has frames of its own, so a cache would be 32 times as large as the prepared frames.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- VolumeRefiner: batch norm, LeakyReLU on the way down, ReLU on the way up
+- VolumeRefiner: it begins as the identity, at the head's ``identity_bias``
+- WassersteinLoss: the norm of the gradient has 1e-12 under its root
+- ResidualVideoDiscriminator: its structure is that of the frame discriminator in 3D, with a score for every step in
+  time that remains
 """
 
 from mmengine.config import read_base

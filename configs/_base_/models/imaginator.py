@@ -5,8 +5,13 @@ label-conditioned D_V and D_I on random frames, both with spectral norm (sec. 3.
 negatives of algorithm 1 (generated and wrong-labelled clips weigh a half each), Adam with beta1 0.5, 2e-4 for the
 generator and 5e-5 for the discriminators, L1 weight 1e-3 (sec. 4). From the authors' code, where the paper is silent:
 all widths, noise of 512, and the initial weights. Ours: the equations are read as cross-entropy on logits with a
-non-saturating generator (eq. 4, 5 and algorithm 1 are misprinted), beta2 0.999, N = 1 frame a clip for D_I, and the
-number of iterations, that of the code.
+non-saturating generator (eq. 4, 5 and algorithm 1 are misprinted), beta2 0.999, N = 1 frame a clip for D_I, biases of
+convolutions that start at 0 (the code's at torch's), and the number of iterations, that of the code.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- FrameDiscriminator: spectral norm starts from 15 power iterations, and makes one more in each phase
+- VideoDiscriminator: spectral norm starts from 15 power iterations, and makes one more in each phase
 """
 
 from torch.optim import Adam

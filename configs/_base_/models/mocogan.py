@@ -12,6 +12,10 @@ first frame's L1 with weight 10, without which nothing ties the video to its ima
 weights of N(0, 0.02)). Ours besides: one batch for frames and clips (the code draws 10 frames and 3 clips apart), a
 bias in the first and last convolutions of the discriminators, two last layers for score and class (the code has one,
 which is the same function), and the class loss of the generator, which the code has as an option.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- FrameDecoder: the content code is scaled to mean 0 and variance 1
 """
 
 from torch.optim import Adam
@@ -39,9 +43,7 @@ model = dict(
         content_encoder=dict(type=ConvPyramidEncoder, widths=(64, 128, 256, 512), code=50),
         motion_encoder=None,
         motion_generator=dict(type=NoiseGru, noise=10, hidden=10, label="output"),
-        decoder=dict(
-            type=FrameDecoder, widths=(512, 256, 128, 64), normalize_motion=False, initial_weights="torch"
-        ),
+        decoder=dict(type=FrameDecoder, widths=(512, 256, 128, 64), normalize_motion=False, initial_weights="torch"),
         head=dict(type=DirectHead),
     ),
     discriminators=dict(

@@ -38,8 +38,8 @@ class InitialFrames(Protocol):
         min_length = length if min_length is None else min_length
         if number < 1 or not 2 <= min_length <= length:
             raise ConfigError(
-                f"InitialFrames takes number 1 or more, length 2 or more and min_length from 2 to length; got {number}, "
-                f"{length}, {min_length}"
+                f"InitialFrames takes number 1 or more and min_length from 2 to length; got number={number}, "
+                f"min_length={min_length}, length={length}"
             )
         self.length, self.number, self.min_length = length, number, min_length
 

@@ -27,8 +27,9 @@ class FrameDecoder(Decoder):
     magnitude, and behind a batch norm the larger of two inputs drowns the other, after 400 iterations a thousandfold.
 
     Ours:
-        content code and motion of a frame are each scaled to mean 0 and variance 1 (``normalize_content=False`` and
-            ``normalize_motion=False`` leave them as they are)
+        when normalize_content=True: the content code is scaled to mean 0 and variance 1
+        when normalize_motion=True: the motion of a frame is scaled to mean 0 and variance 1
+        when skips=True: the maps of the content image are added, through a 3x3 convolution
 
     Args:
         image_size: Side of the image in pixels.

@@ -187,7 +187,7 @@ class FrameDiscriminator(_ConvStack):
     logit of its own. With widths 64-128-256 it is then the image discriminator of MoCoGAN's released code.
 
     Ours:
-        spectral norm starts from 15 power iterations, and makes one more in each phase
+        when norm="spectral": spectral norm starts from 15 power iterations, and makes one more in each phase
 
     Args:
         in_channels: Channels of the samples.
@@ -233,7 +233,7 @@ class VideoDiscriminator(_ConvStack):
     block takes three steps off the ends, so that 16 frames become 13, 10, 7 and 4, which a last length of 4 covers.
 
     Ours:
-        spectral norm starts from 15 power iterations, and makes one more in each phase
+        when norm="spectral": spectral norm starts from 15 power iterations, and makes one more in each phase
 
     Args:
         last_length: Number of steps that the last convolution covers.

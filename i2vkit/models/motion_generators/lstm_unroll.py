@@ -23,7 +23,7 @@ class LstmUnroll(MotionGenerator):
     I), and it keeps large codes early in training from saturating the LSTM.
 
     Ours:
-        the motion code is scaled to mean 0 and variance 1 (``normalize=False`` leaves it as it is)
+        when normalize=True: the motion code is scaled to mean 0 and variance 1
         the initial state is learned, and the code is read anew at every step
 
     Args:

@@ -55,6 +55,9 @@ class NoiseGru(MotionGenerator):
 
     Its initial state is noise too. It is the motion generator of MoCoGAN, Tulyakov et al., 2018.
 
+    Ours:
+        when label="input": the GRU reads the label, so that motion depends on it (MoCoGAN: the decoder alone does)
+
     Args:
         motion: Spec upstream, with the number of labels.
         noise: Size of the noise of a step.
