@@ -73,7 +73,7 @@ variants = {
     ),
     "ten_actions_no_video_discriminator": dict(
         help="The ten actions without the video discriminator (D_V; fig. 6).",
-        memory="2.3 GiB in fp32",
+        memory="2.0 GiB in fp32",
         extends="ten_actions",
         options=_ablations["no_video_discriminator"],
     ),

@@ -28,7 +28,7 @@ variants = {
         name="mocogan_natops",
         help="NATOPS, 24 gestures, 32 successive frames, as imaginator_natops. Expected result: SSIM 0.74, PSNR "
         "21.82, video FID 49.46 (table 1).",
-        memory="2.8 GiB in fp32",
+        memory="4.1 GiB in fp32",
         data="_base_/datasets/natops.py",
         options={
             "train_dataloader.batch_size": 64,
@@ -40,7 +40,7 @@ variants = {
         name="mocogan_uva_nemo",
         help="UvA-NEMO, spontaneous smiles, no label, as imaginator_uva_nemo. Expected result: SSIM 0.45, PSNR "
         "16.58, video FID 29.81 (table 1).",
-        memory="2.8 GiB in fp32",
+        memory="3.6 GiB in fp32",
         data="_base_/datasets/uva_nemo.py",
         options=_no_labels
         | {

@@ -24,7 +24,7 @@ variants = {
     "ten_actions": dict(
         help="The paper's experiment: Weizmann's own videos, ten actions, six people train and three test, as "
         "imaginator_weizmann_ten_actions. Expected result: SSIM 0.42, PSNR 17.58, video FID 116.08 (table 1).",
-        memory="2.8 GiB in fp32",
+        memory="4.1 GiB in fp32",
         data="_base_/datasets/weizmann.py",
         options={
             "train_dataloader.batch_size": 64,

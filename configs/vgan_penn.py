@@ -28,42 +28,42 @@ _loaders = ("train_dataloader", "val_dataloader", "test_dataloader")
 variants = {
     "baseball_pitch": dict(
         help="The clips of baseball_pitch alone.",
-        memory="1.0 GiB in fp32",
+        memory="1.6 GiB in fp32",
         options={f"{loader}.dataset.labels": ["baseball_pitch"] for loader in _loaders},
     ),
     "baseball_swing": dict(
         help="The clips of baseball_swing alone.",
-        memory="1.0 GiB in fp32",
+        memory="1.6 GiB in fp32",
         options={f"{loader}.dataset.labels": ["baseball_swing"] for loader in _loaders},
     ),
     "clean_and_jerk": dict(
         help="The clips of clean_and_jerk alone.",
-        memory="1.0 GiB in fp32",
+        memory="1.6 GiB in fp32",
         options={f"{loader}.dataset.labels": ["clean_and_jerk"] for loader in _loaders},
     ),
     "golf_swing": dict(
         help="The clips of golf_swing alone.",
-        memory="1.0 GiB in fp32",
+        memory="1.6 GiB in fp32",
         options={f"{loader}.dataset.labels": ["golf_swing"] for loader in _loaders},
     ),
     "jump_rope": dict(
         help="The clips of jump_rope alone.",
-        memory="1.0 GiB in fp32",
+        memory="1.6 GiB in fp32",
         options={f"{loader}.dataset.labels": ["jump_rope"] for loader in _loaders},
     ),
     "jumping_jacks": dict(
         help="The clips of jumping_jacks alone.",
-        memory="1.0 GiB in fp32",
+        memory="1.6 GiB in fp32",
         options={f"{loader}.dataset.labels": ["jumping_jacks"] for loader in _loaders},
     ),
     "tennis_forehand": dict(
         help="The clips of tennis_forehand alone.",
-        memory="1.0 GiB in fp32",
+        memory="1.6 GiB in fp32",
         options={f"{loader}.dataset.labels": ["tennis_forehand"] for loader in _loaders},
     ),
     "tennis_serve": dict(
         help="The clips of tennis_serve alone.",
-        memory="1.0 GiB in fp32",
+        memory="1.6 GiB in fp32",
         options={f"{loader}.dataset.labels": ["tennis_serve"] for loader in _loaders},
     ),
 }

@@ -13,9 +13,9 @@ from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import write_image, write_video
 from i2vkit.preparation import prepare_mug, prepare_oulu_casia, prepare_uva_nemo
 from i2vkit.preparation.alignment import LEFT_EYE, RIGHT_EYE, eye_centres
-from i2vkit.preparation.boxes import FirstFrameBox, face_square
+from i2vkit.preparation.boxes import BoxPerFrame, FirstFrameBox, face_square
 from i2vkit.preparation.dlib_detector import DlibFaceDetector, dlib_installed
-from i2vkit.preparation.face_crops import FaceFinder, choose_face, nearest_face
+from i2vkit.preparation.face_crops import FaceFinder, choose_face, face_framing, nearest_face
 from i2vkit.preparation.landmarks import write_landmarks
 from i2vkit.preparation.pipeline import RawClip
 from i2vkit.rendering.faces.expressions import ActionUnits
@@ -148,6 +148,22 @@ def test_one_box_serves_the_whole_clip():
         FirstFrameBox(60)(clip_of([]))
     with pytest.raises(DataError, match="first frame are all at"):
         FirstFrameBox(60)(clip_of([], landmarks=np.zeros((1, 68, 2))))
+
+
+def test_a_box_for_each_frame_keeps_the_face_in_place():
+    first = np.random.default_rng(0).uniform(20, 60, (1, 68, 2))
+    clip = clip_of([], landmarks=np.concatenate([first, 2 * first + 30, first[:, ::-1] - 5]))
+    transforms = BoxPerFrame(60, margin=0.25)(clip)
+    assert transforms.shape == (3, 2, 3)
+    moved = [points @ matrix[:, :2].T + matrix[:, 2] for points, matrix in zip(clip.points["landmarks"], transforms)]
+    for points in moved:  # in the middle, with a margin of a quarter of the face on each side: 10 of 60 pixels
+        low, high = points.min(axis=0), points.max(axis=0)
+        assert np.allclose((low + high) / 2, 29.5) and np.isclose((high - low).max(), 40)
+    assert np.allclose(transforms[:1], FirstFrameBox(60, margin=0.25)(clip))
+    assert isinstance(face_framing("box_per_frame", 60, 0.1), BoxPerFrame)
+    clip.points["landmarks"][1] = 7
+    with pytest.raises(DataError, match="landmarks of frame 1 are all at"):
+        BoxPerFrame(60)(clip)
 
 
 def test_mug_with_landmarks_of_its_user(tmp_path, without_dlib):
