@@ -7,7 +7,7 @@ A class lists what it does that its paper does not say under ``Ours:`` in its do
         when norm="spectral": spectral norm starts from 15 power iterations
 
 An item that begins with ``when`` applies only if that argument has that value. The configs in ``_base_`` repeat these
-items in their headers, so that a reader of a config meets them. ``python tools/parts.py --ours write`` writes the lists.
+items in their headers, so that a reader of a config meets them. ``python tools/parts.py --ours write`` writes them.
 """
 
 from __future__ import annotations

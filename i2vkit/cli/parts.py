@@ -10,7 +10,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--ours",
         choices=("check", "write"),
-        help="compare, or write, what the headers of the configs in _base_ list as ours, by the docstrings of the parts",
+        help="compare, or write, what headers of the configs in _base_ list as ours, by the docstrings of the parts",
     )
     parser.add_argument(
         "--import",

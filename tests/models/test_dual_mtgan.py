@@ -377,7 +377,17 @@ def test_parameters_at_full_width():
     )
 
 
-@pytest.mark.parametrize("data, length", [("weizmann", 16), ("weizmann_ten_actions", 16), ("oulu", 16), ("uva_nemo", 16), ("bair", 30), ("bair_fifteen", 16)])
+@pytest.mark.parametrize(
+    "data, length",
+    [
+        ("weizmann", 16),
+        ("weizmann_ten_actions", 16),
+        ("oulu", 16),
+        ("uva_nemo", 16),
+        ("bair", 30),
+        ("bair_fifteen", 16),
+    ],
+)
 def test_discriminators_take_clips_as_long_as_the_data_give_them(data, length):
     cfg = load_config(f"dual_mtgan_{data}")
     for loader in (cfg.train_dataloader, cfg.val_dataloader):

@@ -1,6 +1,7 @@
-"""VGAN and MoCoGAN as their authors' code has them, against plain layers that are written here from its layer tables."""
+"""VGAN and MoCoGAN as their authors' code has them, against plain layers that are written here by its layer tables."""
 
 import math
+from itertools import pairwise
 
 import narrow
 import pytest
@@ -86,7 +87,7 @@ def test_sizes_of_mocogan_are_those_of_the_released_code():
     assert count(model.discriminators["frame"]) == 663_296 + 64 + 1
     assert model.discriminators["frame"].network.patches
     sizes = (50 + 7 + 10, 512, 256, 128, 64)
-    theirs = sum(16 * a * b + 2 * b for a, b in zip(sizes, sizes[1:], strict=False)) + 16 * 64 * 3
+    theirs = sum(16 * a * b + 2 * b for a, b in pairwise(sizes)) + 16 * 64 * 3
     assert count(model.generator.decoder) == theirs + 3
     assert count(model.generator.motion_generator) == count(nn.GRUCell(10, 10))
 
@@ -176,7 +177,7 @@ def test_sizes_of_vgan_for_given_images_are_those_of_the_authors_script():
     theirs += 2 * 1024 * 1024 + 3 * 1024 + sum(64 * a * b + b + 2 * b for a, b in static) + 64 * 128 * 4 + 4
     assert count(model.generator.decoder) == theirs
     widths = [3, 128, 256, 512, 1024]
-    convolutions = sum(64 * a * b for a, b in zip(widths, widths[1:], strict=False)) + 32 * 1024
+    convolutions = sum(64 * a * b for a, b in pairwise(widths)) + 32 * 1024
     assert count(model.discriminators["video"]) == convolutions + 128 + 2 * (256 + 512 + 1024) + 1
     losses = [loss.name for loss in model.phases[1].losses]
     assert losses == ["video_adversarial", "first_frame_l1"] and model.phases[1].losses[1].weight_at(0) == 10

@@ -155,7 +155,8 @@ def test_a_box_for_each_frame_keeps_the_face_in_place():
     clip = clip_of([], landmarks=np.concatenate([first, 2 * first + 30, first[:, ::-1] - 5]))
     transforms = BoxPerFrame(60, margin=0.25)(clip)
     assert transforms.shape == (3, 2, 3)
-    moved = [points @ matrix[:, :2].T + matrix[:, 2] for points, matrix in zip(clip.points["landmarks"], transforms)]
+    frames = zip(clip.points["landmarks"], transforms, strict=True)
+    moved = [points @ matrix[:, :2].T + matrix[:, 2] for points, matrix in frames]
     for points in moved:  # in the middle, with a margin of a quarter of the face on each side: 10 of 60 pixels
         low, high = points.min(axis=0), points.max(axis=0)
         assert np.allclose((low + high) / 2, 29.5) and np.isclose((high - low).max(), 40)
