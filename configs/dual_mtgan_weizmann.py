@@ -19,7 +19,7 @@ with read_base():
 
 from mmengine.optim import LinearLR
 
-from i2vkit.datasets import OtherPerson
+from i2vkit.datasets import OtherPerson, SamePerson
 
 train_cfg.update(max_iters=10_000, val_interval=500)
 
@@ -82,7 +82,7 @@ variants = {
         "Narrow: a quarter of the widths, half in the decoder, but an LSTM of 512. Frames are reconstructed, "
         "through skips from the content image to the decoder (which the paper's model has not), with pixels "
         "weighted by what moves, eq. 1 relative to the scale of the codes, and a divergence that comes in late "
-        "and weighs a tenth of eq. 8's: with its full weight from the start the motion code stays empty. The "
+        "and weighs a tenth of eq. 8's: with its full weight from the start the motion code stays empty. y is of V's person. The "
         "discriminators, transfer, sampling and the cycle wait for the variant joint. "
         "docs/results.md has what came out.",
         memory="0.5 GiB in fp32",
@@ -104,6 +104,7 @@ variants = {
             f"{_generator_losses}.video_adversarial_transfer.weight": [(4000, 0.0), (4001, 1.0)],
             f"{_generator_losses}.image_adversarial.weight": [(4000, 0.0), (4001, 0.5e-4)],
             f"{_generator_losses}.image_adversarial_transfer.weight": [(4000, 0.0), (4001, 0.5e-4)],
+            "train_dataloader.dataset.pair_sampler": dict(type=SamePerson),  # as it was trained
             "train_dataloader.batch_size": 8,
             "optim_wrapper.optimizer.lr": 1e-3,
             "param_scheduler": dict(
