@@ -82,7 +82,8 @@ variants = {
         "Narrow: a quarter of the widths, half in the decoder, but an LSTM of 512. Frames are reconstructed, "
         "through skips from the content image to the decoder (which the paper's model has not), with pixels "
         "weighted by what moves, eq. 1 relative to the scale of the codes, and a divergence that comes in late "
-        "and weighs a tenth of eq. 8's: with its full weight from the start the motion code stays empty. y is of V's person. The "
+        "and weighs a tenth of eq. 8's: with its full weight from the start the motion code stays empty. y is of V's "
+        "person. The "
         "discriminators, transfer, sampling and the cycle wait for the variant joint. "
         "docs/results.md has what came out.",
         memory="0.5 GiB in fp32",

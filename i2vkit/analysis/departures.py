@@ -71,7 +71,8 @@ def _applying(item: str, part: type, arguments: Mapping[str, Any]) -> str | None
 def _default(part: type, name: str) -> Any:
     """Return the default of an argument of a class, which its base classes may have."""
     for base in part.__mro__:
-        parameters = inspect.signature(base.__init__).parameters if "__init__" in vars(base) else {}
+        constructor = vars(base).get("__init__")
+        parameters = inspect.signature(constructor).parameters if inspect.isfunction(constructor) else {}
         if name in parameters:
             return parameters[name].default
     raise ConfigError(f"{part.__name__} has no argument {name}, which its docstring names under Ours")

@@ -332,8 +332,8 @@ class ClipIndex:
                 if "driving" in metadata:  # a ground truth shows this clip's motion, frame by frame
                     metadata["driving"] = f"{metadata['driving']}@{first}"
                 span = FrameSpan(record.frames, first, end, record.num_frames)
-                part_of = dict(name=f"{record.name}@{first}", frames=span, num_frames=end - first, metadata=metadata)
-                parts.append(replace(record, **part_of))
+                name, length = f"{record.name}@{first}", end - first
+                parts.append(replace(record, name=name, frames=span, num_frames=length, metadata=metadata))
         return replace(self, records=parts, skipped=self.skipped + short)
 
     def summary(self) -> str:
