@@ -51,6 +51,11 @@ class VideoFacts:
     cut: bool = False
     sound: bool = False
 
+    @property
+    def stored_fps(self) -> float | None:
+        """Return the frames a second of the frames as stored, on average if the rate varies."""
+        return self.num_stored / self.end if self.end else self.fps
+
 
 def video_facts(path: str | Path) -> VideoFacts:
     """Return the facts about a video, an animation, an image or a folder of images. No frame of a video is decoded.
@@ -148,7 +153,9 @@ def _listed_facts(container: Any, size: int) -> VideoFacts | None:
     starts = np.array([entry.timestamp for entry in shown]) * float(stream.time_base)
     last = float(np.median(np.diff(starts))) if len(starts) > 1 else 0.0
     lasting = float(stream.duration * stream.time_base) if stream.duration else 0.0
-    facts = _timed(starts, max(starts[-1] + last, starts[0] + lasting), _stated_rate(stream), sound=_has_sound(container))
+    facts = _timed(
+        starts, max(starts[-1] + last, starts[0] + lasting), _stated_rate(stream), sound=_has_sound(container)
+    )
     return None if facts.end is not None else facts
 
 
