@@ -32,7 +32,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--driving",
         nargs="+",
-        help="for models driven by a video: video, GIF or folder of images; several play one after the other",
+        help="for models driven by a video: video, GIF or folder of images; several play one after the other, each at its "
+        "own speed",
     )
     parser.add_argument(
         "--poses", help="for models driven by poses: CSV of 13 joints a frame (frame,x0,y0,...) in pixels of the image"
@@ -80,7 +81,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="videos of a row of --interpolate, both ends included (default: 6)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the noise; sample k has SEED + k (default: 0)")
     parser.add_argument("--frames", type=int, help="length if no video drives (default: that of training)")
-    parser.add_argument("--fps", type=float, help="frames a second (default: those of the driving video, or 25)")
+    parser.add_argument(
+        "--fps",
+        type=float,
+        help="frames a second of the result (default: those of the driving video, or those of training, or 25)",
+    )
+    parser.add_argument("--audio", action="store_true", help="keep the sound of the driving video (.mp4, .mkv, .avi)")
     parser.add_argument("--out", required=True, help=".mp4, .mkv, .avi, .gif, or .png for a strip")
     parser.add_argument("--show-dynamics", action="store_true", help="also show the motion on an image of zeros")
     parser.add_argument("--no-side-by-side", action="store_true", help="write the generated video alone")
@@ -126,6 +132,7 @@ def run(arguments: Namespace) -> None:
         side_by_side=not arguments.no_side_by_side,
         show_dynamics=arguments.show_dynamics,
         show_maps=arguments.show_maps,
+        audio=arguments.audio,
     )
     for made in animation if isinstance(animation, list) else [animation]:
         videos = f"{len(made.captions)} videos of " if len(made.captions) > 1 else ""

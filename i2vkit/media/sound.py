@@ -15,6 +15,7 @@ from i2vkit.media.files import naming
 
 # By suffix of the file: the codec of sound and its sample format.
 _CODECS = {".mp4": ("aac", "fltp"), ".mkv": ("flac", "s16"), ".avi": ("pcm_s16le", "s16")}
+SOUND_SUFFIXES = tuple(_CODECS)
 _BIT_RATE = 192_000  # of AAC
 _RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # that all of these codecs take
 _CHUNK = 1024  # samples that are encoded at a time

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from i2vkit.apis.driving import Driving, driving_fps
+from i2vkit.apis.driving import Driving, driving_fps, readable_again
 from i2vkit.apis.forecasting import load_pose_lstm
 from i2vkit.apis.map_driving import body_maps, face_maps, read_landmarks, read_poses
 from i2vkit.apis.motion_sources.base import ModelFacts, MotionSource, PreparedMotion
@@ -69,6 +69,9 @@ class FaceVideo(MotionSource):
     driving: Driving
     landmarks: Sequence[str | Path | np.ndarray] | None = None
     margin: float | None = None
+
+    def __post_init__(self) -> None:
+        self.driving = readable_again(self.driving)
 
     def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
         """See ``MotionSource``.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from i2vkit.apis.driving import Driving, driving_fps, driving_frames
+from i2vkit.apis.driving import Driving, driving_fps, driving_frames, readable_again
 from i2vkit.apis.motion_sources.base import ModelFacts, MotionSource, PreparedMotion
 from i2vkit.apis.variants import length_of
 
@@ -22,6 +22,9 @@ class DrivingVideo(MotionSource):
 
     driving: Driving
     shows_driving = True
+
+    def __post_init__(self) -> None:
+        self.driving = readable_again(self.driving)
 
     def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
         """See ``MotionSource``."""
