@@ -78,7 +78,7 @@ def driving_fps(driving: Driving) -> float | None:
     Several files are played at the rate of the fastest.
     """
     if isinstance(driving, Image.Image):
-        lasting = sum(picture.info.get("duration") or 0 for picture in ImageSequence.Iterator(driving)) / 1000
+        lasting = sum(_duration(picture) for picture in ImageSequence.Iterator(driving))
         return getattr(driving, "n_frames", 1) / lasting if lasting else None
     if not _in_files(driving):
         return None
@@ -163,6 +163,12 @@ def _suffix(data: bytes) -> str:
             return f".{(image.format or 'png').lower()}"
     except UnidentifiedImageError:
         return ".mp4"  # FFmpeg looks at the bytes, whatever the suffix
+
+
+def _duration(picture: Image.Image) -> float:
+    """Return the seconds for which a picture is shown, which some formats tell when it is decoded."""
+    picture.load()
+    return float(picture.info.get("duration") or 0) / 1000
 
 
 def _in_files(driving: Any) -> bool:

@@ -15,6 +15,7 @@ from mmengine.logging import print_log
 
 from i2vkit.apis.animation import Animation
 from i2vkit.apis.driving import Driving, driving_has_sound, driving_sound
+from i2vkit.apis.face_preparation import framing_of
 from i2vkit.apis.generation import generate_frames
 from i2vkit.apis.inputs import FramePreparer, animated_names, check_output, inference_config
 from i2vkit.apis.motion_sources import ModelFacts, MotionSource, PreparedMotion, choose_source, declared_generator
@@ -94,6 +95,7 @@ class I2VInferencer:
             compile_parts(self.model, compile_options(True) or {})
         self.seed, self.trained_length = seed, trained_length(cfg)
         self.condition_generator = declared_generator(cfg) if self.model.generator.reads_maps else None
+        self.framing = framing_of(cfg, self.model.image_size)
         self._prepare = FramePreparer(self.model.image_size)
 
     @classmethod
@@ -137,7 +139,8 @@ class I2VInferencer:
 
     def choose_source(self, **given: Any) -> MotionSource:
         """Return the source of motion for this model. The arguments are those of ``motion_sources.choose_source``."""
-        return choose_source(self.model.generator.reads_maps, self.condition_generator, **given)
+        faces = self.framing is not None
+        return choose_source(self.model.generator.reads_maps, self.condition_generator, faces=faces, **given)
 
     def __call__(
         self,
@@ -162,7 +165,8 @@ class I2VInferencer:
     ) -> Animation | list[Animation]:
         """Animate an image by a driving video, or by label and noise.
 
-        Images and frames are cut to their centre square and resized to the model's size. If the model supports chunks,
+        Images and frames are cut out around the face if the model was trained on such crops, and otherwise cut to their
+        centre square, and resized to the model's size. If the model supports chunks,
         the memory does not grow with the length of a driving file.
 
         Args:
@@ -292,5 +296,5 @@ class I2VInferencer:
     def prepare(self, image: Picture, driving: MotionSource) -> PreparedMotion:
         """Return the motion of a source, and the image that it moves, as the model reads them."""
         generator, size = self.model.generator, self.model.image_size
-        facts = ModelFacts(generator, size, self.trained_length, self.condition_generator, self._prepare)
+        facts = ModelFacts(generator, size, self.trained_length, self.condition_generator, self._prepare, self.framing)
         return driving.prepare(as_image(image), facts)

@@ -1,5 +1,6 @@
 """A reader of the prepared layout, which is also the layout of your own clips."""
 
+import json
 from pathlib import Path
 
 from i2vkit.datasets.broken_clips import BrokenClips, OnError
@@ -29,6 +30,8 @@ class ClipFolder(DatasetReader):
         labels: Names of the labels in the order of their class indices. By default they are sorted.
         help: Last sentence of the error for missing data: whom to ask, or which command to run.
         fps: Frames a second of clips for which neither the table nor the file has a rate. Default 25.
+        framing: The crop of faces in the clips, which a picture that is animated gets too: "eyes" or "box", or "box"
+            and its margin, as in "box 0.3". By default that which ``prepare_data.py`` has noted in ``root``, if any.
         on_error: "raise" (the default) ends with one error that lists all clips that are missing, cut or broken. "skip"
             leaves them out, and the index counts them.
     """
@@ -40,11 +43,13 @@ class ClipFolder(DatasetReader):
         help: str | None = None,
         fps: float | None = None,
         on_error: OnError = "raise",
+        framing: str | None = None,
     ):
         self.root = Path(root)
         self.labels = labels
         self.fps = fps
         self.on_error = on_error
+        self.framing = framing
         self.help = help or "docs/your_data.md shows how clips are laid out."
 
     def facts(self) -> DataFacts:
@@ -54,7 +59,9 @@ class ClipFolder(DatasetReader):
         labels = self.labels if self.labels is not None else self._labels_on_disk(rows)
         rates = {float(row["fps"]) for row in rows if "fps" in row}
         fps = self.fps or (rates.pop() if len(rates) == 1 else None)
-        return DataFacts(labels=None if labels is None else tuple(labels), fps=fps)
+        return DataFacts(
+            labels=None if labels is None else tuple(labels), fps=fps, framing=self.framing or _noted_framing(self.root)
+        )
 
     def index(self) -> ClipIndex:
         """List the clips.
@@ -160,6 +167,18 @@ class ClipFolder(DatasetReader):
 
     def _metadata_value(self, value: str) -> Path | str:
         return self.root / value if (self.root / value).exists() else value
+
+
+def _noted_framing(root: Path) -> str | None:
+    """Return the crop of faces that the preparation of a folder has noted, or None."""
+    try:
+        noted = json.loads((root / "prepared.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(noted, dict):
+        return None
+    names = {"EyeAlignment": "eyes", "FirstFrameBox": f"box {noted.get('margin', 0.1):g}"}
+    return names.get(str(noted.get("framing")))
 
 
 def _is_clip(path: Path) -> bool:
