@@ -24,7 +24,7 @@ def test_raw_data_are_not_prepared_into_their_own_folder(tmp_path):
     write_landmarks(raw / "landmarks/VL/Strong/P001/Anger.csv", points)
     before = files(raw)
     for out in (raw, raw / "OriginalImg", raw / "OriginalImg/VL/.."):
-        with pytest.raises(DataError, match="is not empty .*choose another --out"):
+        with pytest.raises(DataError, match=r"is not empty .*choose another --out"):
             prepare_oulu_casia(raw, out, size=16, workers=1)
         assert files(raw) == before
     out = tmp_path / "out"
