@@ -92,7 +92,7 @@ def prepare_faces(
         DataError: There are more or fewer landmarks than frames.
     """
     if hasattr(driving, "__next__"):
-        driving = list(driving)  # landmarks and frames are read one after the other
+        driving = list(cast(Iterator[Any], driving))  # landmarks and frames are read one after the other
     frames = driving_frames(driving)
     first = next(frames)
     if first.shape[:2] == (framing.size, framing.size):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -156,7 +156,8 @@ def _upright(picture: np.ndarray, frame: av.VideoFrame, path: Path) -> np.ndarra
 
     A phone that is held upright stores its frames sideways, and a front camera may store them mirrored.
     """
-    matrix = next((bytes(data) for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), None)
+    data: Iterable[Any] = frame.side_data  # PyAV's annotations call it a mapping
+    matrix = next((bytes(entry) for entry in data if entry.type.name == "DISPLAYMATRIX"), None)
     if matrix is None:
         return picture
     # A point (x, y) of the stored frame is shown at (a x + c y, b x + d y).

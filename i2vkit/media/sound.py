@@ -67,7 +67,7 @@ def read_sound(path: str | Path, rate: int | None = None) -> Sound | None:
             parts += [part.to_ndarray() for part in resampler.resample(frame)]
         parts += [part.to_ndarray() for part in resampler.resample(None)]
         picture = container.streams.video[0] if container.streams.video else None
-        begin = float((picture.start_time or 0) * picture.time_base) if picture is not None else 0.0
+        begin = float((picture.start_time or 0) * (picture.time_base or 1)) if picture is not None else 0.0
     # Packed samples: (1, 2 n) of each part -> (N, 2)
     samples = np.concatenate([part.reshape(-1, 2) for part in parts]) if parts else np.zeros((0, 2), np.float32)
     late = round(((start or 0.0) - begin) * rate)  # samples by which the sound begins after the picture
