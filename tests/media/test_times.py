@@ -1,5 +1,6 @@
 """Times of frames: rates, varying rates, edit lists, cut files and appended recordings."""
 
+import av
 import numpy as np
 import pytest
 from made_videos import bars, cut, make_video, trim_without_encoding
@@ -136,3 +137,12 @@ def test_a_cut_animation_is_refused(tmp_path, name):
     for share in (0.3, 0.7):
         with pytest.raises(MediaError, match=name):
             video_length(cut(tmp_path / name, share))
+
+
+def test_a_header_that_counts_more_than_the_frames_is_no_cut(tmp_path):
+    path = make_video(
+        tmp_path / "copied.avi", bars(40)
+    )  # its ticks are finer than its frames, and the header counts them
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].frames > 2 * 40
+    assert video_length(path) == len(read_video(path)) == 40
