@@ -9,16 +9,21 @@ import numpy as np
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
+from i2vkit.datasets.broken_clips import OnError
 from i2vkit.datasets.caches import open_cache
 from i2vkit.datasets.clip_index import ClipRecord
 from i2vkit.datasets.device_cache import DeviceCache
 from i2vkit.datasets.pair_samplers import Pair, SameClip
 from i2vkit.datasets.pipelines import steps_of
+from i2vkit.datasets.readable_clips import readable_clips
 from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.splits import people_of
 from i2vkit.datasets.transforms.sampling import Sampling
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.registry import DATASETS, PAIR_SAMPLERS, READERS, TRANSFORMS
+from i2vkit.registry import DATASETS, PAIR_SAMPLERS, READERS, TRANSFORMS, arguments_of, find_part
+from i2vkit.utils.opencv_threads import stop_threads_at_forks
+
+stop_threads_at_forks()  # data loaders fork their workers
 
 # Bytes of decoded frames that all workers together keep. 500 clips of 20 frames of 128x128 take half of it.
 CACHE_BUDGET = 2**30
@@ -62,6 +67,9 @@ class ClipDataset(Dataset):
         points: Landmarks, joints or boxes that each clip must have. An empty list reads those that exist.
         maps: Number of condition maps a frame, or the arguments of ``ReadMaps``. By default none are read.
         extra_steps: Further transforms by name, before packing.
+        on_error: "skip" leaves out clips that are missing, cut or broken, and the log counts them. Every clip is
+            decoded once for that, when the data set is built for the first time. By default that of the reader, which
+            ends with an error that lists the clips whose files are cut or cannot be opened.
 
     Raises:
         DataError: No clip is found or left, or a clip is too short for the pipeline.
@@ -89,6 +97,7 @@ class ClipDataset(Dataset):
         points: Sequence[str] | None = None,
         maps: int | None = None,
         extra_steps: dict[str, dict | Callable | None] | None = None,
+        on_error: OnError | None = None,
     ):
         kinds = {"memory": "memory", True: "memory", "file": "file", "device": "device", None: None, False: None}
         if cache not in kinds:
@@ -106,10 +115,13 @@ class ClipDataset(Dataset):
             }
         )
         self.seed = seed
-        everything = _build(READERS, reader).index().temporal_split(*temporal_split).sequences(sequences)
+        everything = _build(READERS, _with_errors(reader, on_error)).index()
+        everything = everything.temporal_split(*temporal_split).sequences(sequences)
         self.index = everything.select(
             people_of(people, everything), labels, people_of(exclude_people, everything), min_frames
         )
+        if on_error == "skip":
+            self.index = readable_clips(self.index)
         self.pair_sampler = SameClip() if pair_sampler is None else _build(PAIR_SAMPLERS, pair_sampler)
         self.truths = {} if truth is None else _truths(_build(READERS, truth), temporal_split, sequences)
         self.pairs = [self._with_truth(pair) for pair in self.pair_sampler.pairs(self.index)]
@@ -208,6 +220,14 @@ class ClipDataset(Dataset):
         if pair.image_video.name == pair.driving.name:
             return replace(pair, truth=pair.driving)
         return replace(pair, truth=self.truths.get((pair.image_video.person, pair.driving.name)))
+
+
+def _with_errors(reader, on_error: OnError | None):
+    """Return the config of a reader with ``on_error``, if that is given and the reader takes it."""
+    if on_error is None or not isinstance(reader, dict):
+        return reader
+    takes = arguments_of(find_part(READERS, reader["type"])) or {}
+    return {**reader, "on_error": on_error} if "on_error" in takes else reader
 
 
 def _build(registry, config):

@@ -91,15 +91,22 @@ class FrameStrip:
 
 @dataclass(frozen=True)
 class VideoFile:
-    """A clip that is a whole video, decoded from its first frame up to the last one asked for."""
+    """A clip that is a whole video, decoded from its first frame up to the last one asked for.
+
+    Args:
+        path: The video.
+        as_stored: Take each stored frame once even if the rate of the video varies, because annotations count frames
+            this way. By default frames are evenly spaced in time, see ``iterate_video``.
+    """
 
     path: Path
+    as_stored: bool = False
 
     def read(self, indices: FrameIndices) -> np.ndarray:
         """See ``FrameSource``."""
         wanted, last = set(map(int, indices)), max(indices)
         frames = {}
-        for position, frame in enumerate(iterate_video(self.path)):
+        for position, frame in enumerate(self):
             if position in wanted:
                 frames[position] = frame
             if position == last:
@@ -109,12 +116,12 @@ class VideoFile:
         return np.stack([frames[int(index)] for index in indices])  # T times (H, W, 3) -> (T, H, W, 3)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        return iterate_video(self.path)
+        return iterate_video(self.path, as_stored=self.as_stored)
 
 
 @dataclass(frozen=True)
 class VideoSegment:
-    """A clip that is a part of a video: frames ``start`` to ``stop - 1``, counted from 0.
+    """A clip that is a part of a video: the stored frames ``start`` to ``stop - 1``, counted from 0.
 
     If you iterate over the segments of one video in their order, the video is decoded once.
     """
@@ -127,7 +134,7 @@ class VideoSegment:
         """See ``FrameSource``. A frame beyond the segment raises ``MediaError`` too."""
         if not 0 <= min(indices) <= max(indices) < self.stop - self.start:
             raise MediaError(f"{self.path}, frames {self.start} to {self.stop - 1}: no frame {max(indices)} of these")
-        return VideoFile(self.path).read([self.start + int(index) for index in indices])
+        return VideoFile(self.path, as_stored=True).read([self.start + int(index) for index in indices])
 
     def __iter__(self) -> Iterator[np.ndarray]:
         facts = self.path.stat() if self.path.exists() else None
@@ -161,7 +168,7 @@ class _ForwardVideo:
         return self._frame
 
     def _rewind(self) -> None:
-        self._frames, self._frame, self._number = iterate_video(self.path), None, -1
+        self._frames, self._frame, self._number = iterate_video(self.path, as_stored=True), None, -1
 
 
 @lru_cache(maxsize=1)

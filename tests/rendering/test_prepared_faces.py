@@ -10,7 +10,7 @@ import pytest
 from i2vkit.datasets import ClipFolder, ClipRecord
 from i2vkit.datasets.point_files import read_points
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.media import write_image, write_video
+from i2vkit.media import VideoFacts, write_image, write_video
 from i2vkit.preparation import prepare_mug, prepare_oulu_casia, prepare_uva_nemo
 from i2vkit.preparation.alignment import LEFT_EYE, RIGHT_EYE, eye_centres
 from i2vkit.preparation.boxes import BoxPerFrame, FirstFrameBox, face_square
@@ -227,7 +227,10 @@ def test_pictures_and_points_of_different_numbers(tmp_path, monkeypatch, without
     write_smile(tmp_path, "002_deliberate_smile_1", frames, landmarks[:5])
     write_smile(tmp_path, "003_deliberate_smile_1", frames, np.concatenate([landmarks, landmarks[:1]]))
     stated = {"001": 7, "002": 5, "003": 8}
-    monkeypatch.setattr("i2vkit.datasets.readers.uva_nemo.stated_length", lambda path: stated[path.name[:3]])
+    monkeypatch.setattr(
+        "i2vkit.datasets.readers.uva_nemo.whole_facts",
+        lambda path: VideoFacts(7, 25.0, num_stored=stated[path.name[:3]]),
+    )
     assert "1 clips" in prepare_uva_nemo(tmp_path, tmp_path / "out", size=32, workers=1)
     skipped = skipped_in(tmp_path / "out")
     assert skipped["002/deliberate/smile_1"] == "it has 6 frames or more, but points of 5"

@@ -27,6 +27,7 @@ from i2vkit.datasets.transforms import (
 _reader = dict(
     type=ClipFolder,
     root="data/mug_96",
+    framing="box",
     fps=19.0,
     labels=["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"],
     help="MUG is given on request by its owner, the Multimedia Understanding Group of the Aristotle University of "

@@ -30,6 +30,7 @@ _labels = ["anger", "disgust", "fear", "happiness", "sadness", "surprise"]
 _reader = dict(
     type=ClipFolder,
     root="data/i2v_truth_v1/faces",
+    framing="box 0.3",
     labels=_labels,
     help="It is rendered and prepared by: python tools/benchmark_truth.py prepare --out data/i2v_truth_v1",
 )
@@ -76,6 +77,7 @@ _more_people = {
             dict(
                 type=ClipFolder,
                 root="data/i2v_truth_v1/faces_extra",
+                framing="box 0.3",
                 labels=_labels,
                 help="Further people are rendered by: python tools/benchmark_truth.py prepare --extra-people 56",
             ),

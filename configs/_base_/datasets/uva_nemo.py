@@ -16,6 +16,7 @@ from i2vkit.datasets.transforms import FirstFrames, RandomWindow
 _reader = dict(
     type=ClipFolder,
     root="data/uva_nemo_64",
+    framing="box",
     fps=50.0,
     labels=["deliberate", "spontaneous"],
     help="UvA-NEMO is given on request by its owners at the University of Amsterdam (www.uva-nemo.org).\n"
