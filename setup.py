@@ -34,8 +34,8 @@ setup(
         "scipy>=1.15,<2",
         "numpy>=2.0,<3",
         "fvcore>=0.1.5.post20221221,<0.2",
-        "av>=15,<20",
-        "pillow>=11,<15",
+        "av>=18,<20",
+        "pillow>=11.3,<15",
         "protobuf>=5.29,<9",
         "crc32c>=2.7,<3",
         # Not opencv-python-headless: onedl-mmcv asks for this one, and two of them overwrite each other's files.

@@ -26,6 +26,18 @@ default_hooks["checkpoint"].update(interval=200, save_best="accuracy")
 custom_hooks["strips"] = None  # no pictures: nothing is generated
 
 variants = {
+    "classes_alone": dict(
+        help="The two objectives on classes alone, without those on the states of an expression: what the states are "
+        "worth, as python tools/probe_motion.py tells it.",
+        memory="0.8 GiB in fp32",
+        options=_classes_alone,
+    ),
+    "states_alone": dict(
+        help="The three objectives on the states of an expression alone, without those on classes; the LSTM still "
+        "learns the class. What the classes are worth, as python tools/probe_motion.py tells it.",
+        memory="0.8 GiB in fp32",
+        options=_states_alone,
+    ),
     "128": dict(
         help="128x128, with one more block in the CNN, for dtgan_oulu_128.",
         memory="2.8 GiB in fp32",

@@ -31,6 +31,18 @@ default_hooks["checkpoint"].update(interval=55, save_best="accuracy")
 custom_hooks["strips"] = None  # no pictures: nothing is generated
 
 variants = {
+    "classes_alone": dict(
+        help="The two objectives on classes alone, without those on the states of an expression: what the states are "
+        "worth, as python tools/probe_motion.py tells it.",
+        memory="0.4 GiB in fp32",
+        options=_classes_alone,
+    ),
+    "states_alone": dict(
+        help="The three objectives on the states of an expression alone, without those on classes; the LSTM still "
+        "learns the class. What the classes are worth, as python tools/probe_motion.py tells it.",
+        memory="0.4 GiB in fp32",
+        options=_states_alone,
+    ),
     "penn_strips": dict(
         name="cnn_lstm_penn_strips",
         help="The real Penn Action strips, six actions, with the iterations of cnn_lstm_oulu.py. A frame's state is "

@@ -13,11 +13,13 @@ with read_base():
     from ._base_.models.dual_mtgan import *
     from ._base_.runtime import *
 
+from i2vkit.evaluation.metrics import Lpips
 from i2vkit.models.decoders import DenseDecoder, TransposedConv1p2dDecoder
 from i2vkit.models.encoders import ResidualPyramidEncoder
 from i2vkit.models.heads import ResidualHead
 from i2vkit.models.losses import MaskSparsityLoss
 
+test_evaluator["lpips"] = dict(type=Lpips)
 train_cfg.update(max_iters=20_000, val_interval=1000)
 
 variants = {

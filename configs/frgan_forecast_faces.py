@@ -15,11 +15,13 @@ with read_base():
     from ._base_.runtime import *
 
 from i2vkit.datasets.transforms import RandomJump
+from i2vkit.evaluation.metrics import ContentDistance
 from i2vkit.models.decoders import UNetDecoder
 
 train_dataloader["batch_size"] = 32
 train_dataloader["dataset"]["pair_sampler"] = None
 train_dataloader["dataset"]["window"] = dict(type=RandomJump, frames=1)
+test_evaluator["content_distance"] = dict(type=ContentDistance)
 train_cfg.update(max_iters=20_000, val_interval=1000)
 
 variants = {

@@ -1,8 +1,9 @@
 """FRGAN on MUG, 96x96, stage one: the forecasting network alone, which is a row of table 4 of its own.
 
-Paper: Zhao et al., 2018. Data: 19 people train (three even groups; the split is ours). Iterations are ours (the
-authors' code runs 20 epochs). What else the paper leaves open stands in _base_/models/frgan_forecast.py. Then:
-frgan_refine_mug.py. Expected result, tested on its own: ACD-I 0.252, ACD-C 0.140 (table 4).
+Paper: Zhao et al., 2018. Data: the first of the authors' three groups, 19 people, trains. Iterations are ours (the
+authors' code runs 20 epochs, 17,360 of them). What else the paper leaves open stands in
+_base_/models/frgan_forecast.py. Then: frgan_refine_mug.py. Expected result, tested on its own: ACD-I 0.252, ACD-C 0.140
+(table 4).
 
 Memory of a training step: 7.6 GiB in fp32.
 """

@@ -15,10 +15,12 @@ with read_base():
     from ._base_.runtime import *
 
 from i2vkit.datasets.transforms import RandomJump
+from i2vkit.evaluation.metrics import ContentDistance
 
 model["generator"]["refiner"]["window"] = 16
 for _entry in model["pretrained"].values():
     _entry.update(checkpoint="work_dirs/frgan_forecast_faces", help="python tools/train.py frgan_forecast_faces")
 train_dataloader["dataset"]["pair_sampler"] = None
 train_dataloader["dataset"]["window"] = dict(type=RandomJump, frames=16)
+test_evaluator["content_distance"] = dict(type=ContentDistance)
 train_cfg.update(max_iters=10_000, val_interval=1000)

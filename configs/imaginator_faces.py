@@ -14,6 +14,7 @@ with read_base():
     from ._base_.models.imaginator import *
     from ._base_.runtime import *
 
+from i2vkit.evaluation.metrics import ContentDistance, VideoFid
 from i2vkit.models.decoders import UNetDecoder
 from i2vkit.models.heads import ResidualHead
 from i2vkit.models.losses import MaskSparsityLoss
@@ -23,6 +24,7 @@ model["generator"]["decoder"]["time"] = ((1, 1), (4, 2), (4, 2), (4, 2), (4, 2))
 model["discriminators"]["video"]["network"]["last_length"] = 1
 model["phases"]["generator"]["losses"]["frame_l1"]["weight"] = 100.0
 train_dataloader["dataset"]["pair_sampler"] = None
+test_evaluator.update(video_fid=dict(type=VideoFid), content_distance=dict(type=ContentDistance))
 train_cfg.update(max_iters=20_000, val_interval=1000)
 
 variants = {

@@ -16,9 +16,12 @@ with read_base():
     from ._base_.models.imaginator import *
     from ._base_.runtime import *
 
+from i2vkit.evaluation.metrics import ContentDistance
+
 model["labels"] = []  # one kind of smile is no class
 model["discriminators"]["video"]["condition"] = None
 model["phases"]["discriminators"]["losses"]["video_discriminator"]["wrong_label"] = 0.0
 train_dataloader["batch_size"] = 64
 protocols["initial_frames"]["length"] = 63  # 32 frames, every second one
+test_evaluator["content_distance"] = dict(type=ContentDistance)
 train_cfg.update(max_iters=55_000, val_interval=1000)

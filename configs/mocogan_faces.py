@@ -13,5 +13,8 @@ with read_base():
     from ._base_.models.mocogan import *
     from ._base_.runtime import *
 
+from i2vkit.evaluation.metrics import ContentDistance, VideoFid
+
 train_dataloader["dataset"]["pair_sampler"] = None
+test_evaluator.update(video_fid=dict(type=VideoFid), content_distance=dict(type=ContentDistance))
 train_cfg.update(max_iters=20_000, val_interval=1000)

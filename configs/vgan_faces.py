@@ -14,7 +14,10 @@ with read_base():
     from ._base_.models.vgan import *
     from ._base_.runtime import *
 
+from i2vkit.evaluation.metrics import ContentDistance, VideoFid
+
 model["generator"]["decoder"]["time"] = ((1, 1), (4, 2), (4, 2), (4, 2), (4, 2))
 model["discriminators"]["video"]["network"]["last_length"] = 1
 train_dataloader["dataset"]["pair_sampler"] = None
+test_evaluator.update(video_fid=dict(type=VideoFid), content_distance=dict(type=ContentDistance))
 train_cfg.update(max_iters=20_000, val_interval=1000)

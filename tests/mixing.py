@@ -139,6 +139,7 @@ _FRAME_CODES, _CATEGORIES = (
 REFUSED: list[tuple[str, str, list, str, list]] = [
     # A decoder that starts from the code of an image cannot do without one.
     ("needs content.code, but content_encoder=None", "content_encoder", [None], "decoder", _CODED),
+    ("needs content.pyramid, but content_encoder=None", "content_encoder", [None], "decoder", ["TwoStreamMapDecoder"]),
     # Nothing says what moves. (VGAN's decoder invents the motion from the image.)
     ("needs motion.*, but motion_encoder=None", "motion", [(None, None)], "decoder", _MOVED),
     # An LSTM unrolls a code, which a motion encoder gives.
@@ -170,7 +171,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("needs a variational motion encoder", "pass", ["prior"], "loss", ["KlLoss"]),
     # Content codes can be compared where every frame has one.
     ("has one only", "pass", ["driving", "image_video", "prior"], "loss", _FRAME_CODES),
-    ("has one only", "decoder", [*_WHOLE, "UNetDecoder"], "loss", _FRAME_CODES),
+    ("has one only", "decoder", [*_WHOLE, "TwoStreamMapDecoder", "UNetDecoder"], "loss", _FRAME_CODES),
     # Losses on what the head or the discriminator does not give, and wrong conditions that the discriminator does not
     # read.
     ("needs a head with a mask", "head", ["DirectHead"], "loss", ["MaskSparsityLoss"]),

@@ -10,6 +10,7 @@ from i2vkit.models.decoders import (
     TransposedConv1p2dDecoder,
     TransposedConv3dDecoder,
     TwoStreamDecoder,
+    TwoStreamMapDecoder,
     UNetDecoder,
 )
 from i2vkit.models.discriminators import (
@@ -83,6 +84,7 @@ NARROW = {
         type=TransposedConv3dDecoder, widths=(8, 8, 4), same_size_as=(12, 10, 8, 6), time=TIME
     ),
     "TwoStreamDecoder": dict(type=TwoStreamDecoder, widths=(8, 8, 4), time=TIME),
+    "TwoStreamMapDecoder": dict(type=TwoStreamMapDecoder, widths=(8, 8, 4), time=TIME),
     "FrameDecoder": dict(type=FrameDecoder, widths=(8, 8, 8)),
     "DenseDecoder": dict(type=DenseDecoder, width=4, max_width=8),
     "VolumeRefiner": dict(type=VolumeRefiner, widths=(4, 8), window=8),

@@ -1,6 +1,6 @@
 """Every config: read, checked, built at full width, and stepped through on the meta device."""
 
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 import torch
@@ -21,6 +21,84 @@ def test_the_papers_configs_are_there():
     assert {f"{paper}_{data}" for paper in ("vgan", "mocogan") for data in ("mug", "weizmann")} <= set(NAMES)
     assert {f"frgan_{stage}_{data}" for stage in ("forecast", "refine") for data in ("mug", "penn")} <= set(NAMES)
     assert {f"dual_mtgan_{data}" for data in ("uva_nemo", "weizmann", "bair")} <= set(NAMES)
+
+
+def test_every_cell_of_the_papers_tables_has_a_config():
+    sets = ("mug", "natops", "uva_nemo", "weizmann_ten_actions")
+    cells = {f"{paper}_{data}" for paper in ("imaginator", "vgan", "mocogan") for data in sets}  # table 1
+    cells |= {"imaginator_weizmann_ten_actions_3d", "mocogan_oulu", "mocogan_mug_frgan", "vgan_mug_released_code"}
+    parts = ("3d", "classifier", "no_frame_discriminator")
+    cells |= {
+        f"imaginator_{data}_{'_'.join(some)}"
+        for data in ("mug", "natops")
+        for some in (*((part,) for part in parts), *combinations(parts, 2), parts, ("no_fusion",), ("no_noise",))
+    }  # tables 5 and 6
+    cells |= {
+        f"dual_mtgan_{data}_no_{what}"
+        for data in ("bair", "weizmann_ten_actions")
+        for what in ("content_loss", "cycle", "image_discriminator", "video_discriminator")
+    }  # fig. 6
+    actions = set(load_config("vgan_penn").train_dataloader.dataset.reader.labels)
+    cells |= {f"vgan_penn_{action}" for action in actions} | {"dual_mtgan_bair_fifteen"}
+    cells |= {f"imaginator_{data}_lfdm_people" for data in ("mug", "natops")}
+    assert len(actions) == 8 and cells <= set(NAMES)
+
+
+FACES = ("mug", "uva_nemo", "oulu", "faces")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "recipe" not in name and "figures" not in name])
+def test_the_metrics_of_the_papers_are_in_the_tests(name):
+    """Video FID and ACD (ImaGINator, table 1 and 3), LPIPS (Dual-MTGAN, table II), ACD (FRGAN, table 1)."""
+    cfg = load_config(name)
+    found = {entry["type"].__name__ for entry in (cfg.get("test_evaluator") or {}).values() if entry}
+    paper = name.split("_")[0]
+    if paper in ("imaginator", "vgan", "mocogan"):
+        assert "VideoFid" in found
+        assert ("ContentDistance" in found) == any(data in name for data in FACES)
+    if paper == "dual":
+        assert "Lpips" in found
+    if paper == "frgan" and any(data in name for data in FACES):
+        assert "ContentDistance" in found
+
+
+def test_models_of_one_action_learn_and_test_that_action_alone():
+    cfg = load_config("vgan_penn_golf_swing")
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        assert loader.dataset.labels == ["golf_swing"] and loader.dataset.points is None
+    assert "mse" in cfg.test_evaluator
+
+
+def test_ten_actions_are_the_papers_settings():
+    cfg = load_config("imaginator_weizmann_ten_actions")
+    assert cfg.model.phases.generator.losses.frame_l1.weight == 1e-3 and len(cfg.model.labels) == 10
+    train, test = cfg.train_dataloader, cfg.test_dataloader
+    assert (train.batch_size, train.dataset.people, test.dataset.people) == (
+        64,
+        "weizmann_official/train",
+        "weizmann_official/test",
+    )
+    assert train.dataset.augmentation.flip.probability == 0.5
+    mtgan = load_config("dual_mtgan_weizmann_ten_actions")
+    shares = [loader.dataset.temporal_split for loader in (mtgan.train_dataloader, mtgan.test_dataloader)]
+    assert [list(share) for share in shares] == [
+        [0, 2 / 3],
+        [2 / 3, 1],
+    ] and mtgan.test_dataloader.dataset.people is None
+
+
+def test_bair_from_one_frame_to_fifteen_with_a_hundred_samples():
+    cfg = load_config("dual_mtgan_bair_fifteen")
+    assert {loader.dataset.window.length for loader in (cfg.train_dataloader, cfg.test_dataloader)} == {16}
+    assert cfg.protocols.stochastic.num_samples == 100 and "fvd" in cfg.test_evaluator
+
+
+def test_mocogan_in_frgans_protocol():
+    cfg = load_config("mocogan_mug_frgan")
+    people = [cfg[f"{use}_dataloader"].dataset.people for use in ("train", "val", "test")]
+    assert people == ["mug/frgan_forecast", "mug/frgan_refine", "mug/frgan_test"]
+    assert cfg.model.image_size == 96 and len(cfg.model.labels) == 6 and "map_channels" not in cfg.model
+    assert "references" in cfg.protocols
 
 
 @pytest.mark.parametrize("name", NAMES)

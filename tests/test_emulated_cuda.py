@@ -2,6 +2,7 @@
 
 import copy
 import io
+import operator
 import pickle
 
 import pytest
@@ -151,6 +152,7 @@ def test_copies_to_the_device_are_counted_with_their_line():
             lambda: torch.zeros(2, device="cuda:0").new_tensor([1.0]),
             lambda: torch.zeros(2, device="cuda:0").copy_(torch.ones(2)),
             lambda: torch.zeros(2, device="cuda:0")[torch.tensor([0])],
+            lambda: operator.setitem(torch.zeros(2, device="cuda:0"), 0, 4.0),
         ):
             cuda.counts.clear()
             operation()
@@ -159,7 +161,7 @@ def test_copies_to_the_device_are_counted_with_their_line():
             assert event.partition(", ")[2].startswith("test_emulated_cuda.py:")
         cuda.counts.clear()
         made = torch.zeros(2, device="cuda:0") + torch.rand(2, device="cuda:0") + torch.arange(2, device="cuda:0")
-        made[0] = 4.0
+        made[0] = made[1]
         assert cuda.counts.copies.total() == cuda.counts.synchronisations.total() == 0, cuda.counts
 
 

@@ -65,7 +65,7 @@ def test_a_training_step_waits_twice_at_most_copies_its_batch_alone_and_has_the_
 
 def looks_through_vgg(cfg) -> bool:
     """Whether a loss asks for weights that have to be fetched."""
-    losses = [loss for phase in cfg.model.phases.values() for loss in phase.losses.values() if loss]
+    losses = [loss for phase in cfg.model.phases.values() if phase for loss in phase.losses.values() if loss]
     return any(loss.type is FeatureSimilarityLoss for loss in losses)
 
 

@@ -141,6 +141,18 @@ def person_probe_accuracy(train: Trajectories, val: Trajectories) -> tuple[float
     return (right / asked, 1 / len(set(val.people))) if asked else (nan, nan)
 
 
+def format_probe(name: str, train: Trajectories, val: Trajectories) -> str:
+    """Format the results of both probes as one line of text that begins with ``name``."""
+    own, others = change_probe_r2(train, val)
+    right, chance = person_probe_accuracy(train, val)
+    who = (
+        f"who drives, by the nearest centre: {right:.2f} right, chance {chance:.2f} ({len(val.people)} clips)"
+        if right == right
+        else "who drives: needs two validation people with two labels each"
+    )
+    return f"{name}: R^2 of the change of the picture, training {own:.3f}, validation {others:.3f}; {who}"
+
+
 def _centres(points: Tensor, people: Sequence[str]) -> dict[str, Tensor]:
     """Return the mean of the points (N, D) of each person."""
     return {

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from i2vkit.errors import MediaError
+from i2vkit.media import SOUND_SUFFIXES, Sound
 from i2vkit.visualization import AnimationWriter
 
 _PLAYED = {".mp4": "video/mp4", ".gif": "image/gif", ".png": "image/png"}
@@ -29,6 +30,7 @@ class Animation:
         videos: uint8 (N, T, H, W, 3). N is 1 unless there are several labels, samples or interpolated seeds. None if
             they were written to a file and not kept (``keep_frames``).
         path: The file, if one was written.
+        sound: The sound of the driving video, if it was kept. Files that hold sound get it.
     """
 
     num_frames: int
@@ -36,6 +38,7 @@ class Animation:
     captions: tuple[str, ...]
     videos: np.ndarray | None = None
     path: Path | None = None
+    sound: Sound | None = None
 
     @property
     def frames(self) -> np.ndarray | None:
@@ -69,7 +72,8 @@ class Animation:
         videos, columns = self._kept(), int(np.ceil(np.sqrt(len(self.captions))))
         rows = [list(self.captions[start : start + columns]) for start in range(0, len(self.captions), columns)]
         rows[-1] += [""] * (columns - len(rows[-1]))
-        with AnimationWriter(path, self.fps, videos[0, 0], rows) as writer:
+        sound = self.sound if path.suffix.lower() in SOUND_SUFFIXES else None
+        with AnimationWriter(path, self.fps, videos[0, 0], rows, sound) as writer:
             for t in range(self.num_frames):
                 writer.write(dict(zip(self.captions, videos[:, t], strict=True)))
         return path

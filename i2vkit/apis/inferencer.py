@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,9 +14,10 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from i2vkit.apis.animation import Animation
-from i2vkit.apis.driving import Driving
+from i2vkit.apis.driving import Driving, driving_has_sound, driving_sound
+from i2vkit.apis.face_preparation import framing_of
 from i2vkit.apis.generation import generate_frames
-from i2vkit.apis.inputs import FramePreparer, animated_names, inference_config
+from i2vkit.apis.inputs import FramePreparer, animated_names, check_output, inference_config
 from i2vkit.apis.motion_sources import ModelFacts, MotionSource, PreparedMotion, choose_source, declared_generator
 from i2vkit.apis.pictures import Picture, as_image
 from i2vkit.apis.train import with_precision
@@ -32,6 +34,7 @@ from i2vkit.config.loading import load_config
 from i2vkit.datasets.loaders import trained_length
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.errors import ConfigError
+from i2vkit.media import SOUND_SUFFIXES, Sound
 from i2vkit.models.generator_weights import check_generator, load_generator
 from i2vkit.models.inference import for_inference_
 from i2vkit.registry import MODELS, build_part
@@ -92,6 +95,7 @@ class I2VInferencer:
             compile_parts(self.model, compile_options(True) or {})
         self.seed, self.trained_length = seed, trained_length(cfg)
         self.condition_generator = declared_generator(cfg) if self.model.generator.reads_maps else None
+        self.framing = framing_of(cfg, self.model.image_size)
         self._prepare = FramePreparer(self.model.image_size)
 
     @classmethod
@@ -135,7 +139,8 @@ class I2VInferencer:
 
     def choose_source(self, **given: Any) -> MotionSource:
         """Return the source of motion for this model. The arguments are those of ``motion_sources.choose_source``."""
-        return choose_source(self.model.generator.reads_maps, self.condition_generator, **given)
+        faces = self.framing is not None
+        return choose_source(self.model.generator.reads_maps, self.condition_generator, faces=faces, **given)
 
     def __call__(
         self,
@@ -156,10 +161,12 @@ class I2VInferencer:
         show_maps: bool = False,
         chunk: int = 32,
         keep_frames: bool | None = None,
+        audio: bool = False,
     ) -> Animation | list[Animation]:
         """Animate an image by a driving video, or by label and noise.
 
-        Images and frames are cut to their centre square and resized to the model's size. If the model supports chunks,
+        Images and frames are cut out around the face if the model was trained on such crops, and otherwise cut to their
+        centre square, and resized to the model's size. If the model supports chunks,
         the memory does not grow with the length of a driving file.
 
         Args:
@@ -180,7 +187,8 @@ class I2VInferencer:
             steps: Videos in a row of an interpolation, both ends included. Default 6.
             seed: Seed of the first sample's noise. By default that of the inferencer.
             frames: Number of frames of a video that nothing drives. By default the length that the config trains on.
-            fps: Frames a second of the result, above 0 and at most 1000. By default those of the driving video, or 25.
+            fps: Frames a second of the result, above 0 and at most 1000. By default those of the driving video, or else
+                those of the videos that the model was trained on, or 25.
             side_by_side: Write driving video and image beside the result. Default True.
             show_dynamics: Also write the motion alone, on an image whose pixels are zero (DTGAN, sec. 4.5). Default
                 False.
@@ -188,6 +196,7 @@ class I2VInferencer:
                 them. Default False.
             chunk: Frames that are computed at a time. Default 32.
             keep_frames: Return the videos too. By default only if no file is written.
+            audio: Keep the sound of the driving video. Default False.
 
         Returns:
             The animation, or a list of them for a list of images.
@@ -202,6 +211,12 @@ class I2VInferencer:
         motion = check_source(self.model, driving, frames)
         if fps is not None and not 0 < fps <= 1000:
             raise ConfigError(f"fps (--fps) is a number of frames a second, above 0 and at most 1000, not {fps:g}")
+        if audio and fps is not None:
+            raise ConfigError("audio (--audio) keeps the speed of the driving video: leave fps (--fps) away")
+        check_output(out, image, driving, audio)
+        sound = driving_sound(getattr(driving, "driving", None)) if audio else None
+        if not audio and self._drops_sound(driving, out):
+            print_log("the sound of the driving video is left out: audio (--audio) keeps it", "current")
         wanted, seed = (self.model, motion, label, all_labels), self.seed if seed is None else seed
         if interpolate is None:
             plan = plan_variants(*wanted, samples, seed)
@@ -210,7 +225,7 @@ class I2VInferencer:
         if (show_dynamics or show_maps) and sum(map(len, plan)) > 1:
             raise ConfigError("--show-dynamics and --show-maps show one video: leave the other labels and samples away")
         rows = arrange_rows(plan, driving.shows_driving, side_by_side, show_dynamics, keep_rows=interpolate is not None)
-        settings = (plan, None if show_maps else rows, fps, chunk, keep_frames)
+        settings = (plan, None if show_maps else rows, fps, chunk, keep_frames, sound)
         if not isinstance(image, list | tuple):
             return self._animate(cast(Picture, image), driving, out, show_dynamics, *settings)
         names = animated_names(image, out, driving)
@@ -229,6 +244,7 @@ class I2VInferencer:
         fps: float | None,
         chunk: int,
         keep_frames: bool | None,
+        sound: Sound | None,
     ) -> Animation:
         """Animate one image. Without ``rows`` the grid has a row for each picture that the model makes."""
         captions = tuple(variant.caption for row in plan for variant in row)
@@ -236,6 +252,7 @@ class I2VInferencer:
         variants = list({variant.caption: variant for row in plan for variant in row}.values())
         motion = self.prepare(image, driving)
         images = [motion.image, np.zeros_like(motion.image)] if show_dynamics else [motion.image]
+        self._compare_rates(motion)
         fps = fps or motion.fps or self.model.fps or DEFAULT_FPS
         keep = out is None if keep_frames is None else keep_frames
         count, kept = 0, []
@@ -245,7 +262,7 @@ class I2VInferencer:
             shown = ("maps", "mask", "coarse", captions[0])
             rows = [[name] for name in shown if name in first]
         assert rows is not None  # given, or made of the first frame
-        with nullcontext() if out is None else AnimationWriter(out, fps, motion.image, rows) as writer:
+        with nullcontext() if out is None else AnimationWriter(out, fps, motion.image, rows, sound) as writer:
             while (frame := next(made, None) if first is None else first) is not None:
                 first, count = None, count + 1
                 if writer is not None:
@@ -256,10 +273,28 @@ class I2VInferencer:
             what = f"{len(captions)} videos of " if len(captions) > 1 else ""
             print_log(f"{out}: {what}{count} frames, {fps:g} a second", "current")
         videos = np.stack(kept, axis=1) if keep else None  # T times (N, H, W, 3) -> (N, T, H, W, 3)
-        return Animation(count, fps, captions, videos, None if out is None else Path(out))
+        return Animation(count, fps, captions, videos, None if out is None else Path(out), sound)
+
+    def _drops_sound(self, driving: MotionSource, out: str | Path | None) -> bool:
+        """Return True if the driving video has a sound track that the file could hold, too."""
+        holds = out is not None and Path(out).suffix.lower() in ("", *SOUND_SUFFIXES)
+        return holds and driving_has_sound(getattr(driving, "driving", None))
+
+    def _compare_rates(self, motion: PreparedMotion) -> None:
+        """Log if the driving video is much faster or slower, frame by frame, than those the model was trained on."""
+        trained = self.model.fps
+        if not (trained and motion.fps) or 0.8 <= motion.fps / trained <= 1.25:
+            return
+        print_log(
+            f"the driving video has {motion.fps:g} frames a second, and the model was trained on {trained:g}: from "
+            f"frame to frame it sees other distances than in training. A driving video of that rate may be followed "
+            f"better",
+            "current",
+            level=logging.WARNING,
+        )
 
     def prepare(self, image: Picture, driving: MotionSource) -> PreparedMotion:
         """Return the motion of a source, and the image that it moves, as the model reads them."""
         generator, size = self.model.generator, self.model.image_size
-        facts = ModelFacts(generator, size, self.trained_length, self.condition_generator, self._prepare)
+        facts = ModelFacts(generator, size, self.trained_length, self.condition_generator, self._prepare, self.framing)
         return driving.prepare(as_image(image), facts)

@@ -10,13 +10,16 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.logging import print_log
 
+from i2vkit.apis.driving import driving_files
 from i2vkit.apis.motion_sources import DrivingVideo, MotionSource
 from i2vkit.apis.pictures import Picture
 from i2vkit.datasets.clip_index import ClipRecord, GivenFrames
 from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.transforms import CenterCrop, Resize
 from i2vkit.errors import ConfigError
+from i2vkit.media import SOUND_SUFFIXES
 from i2vkit.registry import MODELS, arguments_of, find_part
+from i2vkit.utils.distinct_names import distinct_names
 
 # Arguments of a model that only training reads, with values that leave them out. Discriminators and losses may use
 # networks whose weights are not on a machine that only animates.
@@ -97,12 +100,31 @@ def animated_names(
         return [None] * len(images)
     if Path(out).suffix:
         raise ConfigError(f"several images are written to a folder, a file each: {out} is a name of a file")
-    names: list[str] = []
-    for number, image in enumerate(images, 1):
-        stem = Path(image).stem if isinstance(image, str | Path) else f"image_{number}"
-        same = sum(name == stem or name.startswith(f"{stem}_") for name in names)
-        name = stem if stem not in names else f"{stem}_{same + 1}"
-        while name in names:
-            name += "_"
-        names.append(name)
-    return [Path(out) / f"{name}.mp4" for name in names]
+    stems = [
+        Path(image).stem if isinstance(image, str | Path) else f"image_{number}"
+        for number, image in enumerate(images, 1)
+    ]
+    return [Path(out) / f"{name}.mp4" for name in distinct_names(stems)]
+
+
+def check_output(out: str | Path | None, image: Any, driving: MotionSource, sound: bool) -> None:
+    """Check the file of an animation before any work.
+
+    Args:
+        out: The file, or None.
+        image: The image, or the images.
+        driving: The source of motion.
+        sound: True if it gets the sound of the driving video.
+
+    Raises:
+        ConfigError: It is one of the inputs, or it holds no sound.
+    """
+    if out is None:
+        return
+    images = image if isinstance(image, list | tuple) else [image]
+    inputs = [Path(one).expanduser() for one in images if isinstance(one, str | Path)]
+    inputs += driving_files(getattr(driving, "driving", None))
+    if Path(out).resolve() in [path.resolve() for path in inputs]:
+        raise ConfigError(f"{out} is an input, and would be overwritten: choose another file to write (--out)")
+    if sound and not isinstance(image, list | tuple) and Path(out).suffix.lower() not in SOUND_SUFFIXES:
+        raise ConfigError(f"audio (--audio) goes into {', '.join(SOUND_SUFFIXES)}, not into {Path(out).name}")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from i2vkit.errors import MediaError
 from i2vkit.media import read_image
-from i2vkit.media.files import naming
+from i2vkit.media.files import local_path, naming
 from i2vkit.media.images import to_rgb
 
 Picture = str | Path | bytes | BinaryIO | Image.Image | np.ndarray | Tensor
@@ -22,17 +22,19 @@ def as_image(image: Picture) -> np.ndarray:
     """Return an image as uint8 (H, W, 3) RGB.
 
     Args:
-        image: A path, the bytes of an image file, an open file, a Pillow image, an array (H, W), (H, W, 1), (H, W, 3)
-            or (H, W, 4), or a tensor of such a shape or with the channels first. Values are uint8, uint16, bool, or
-            floats in [0, 1]. Grey is repeated over the channels, and transparent pixels are blended with black.
+        image: A path, the bytes of an image file, an open file, a Pillow image, or an array or tensor (H, W), (H, W,
+            1), (H, W, 3) or (H, W, 4), also with the channels first. Values are uint8, uint16, bool, or floats in [0,
+            1]. Grey is repeated over the channels, and transparent pixels are blended with black.
 
     Raises:
         MediaError: It is anything else, a file that cannot be read, or has floats outside of [0, 1].
     """
     if isinstance(image, str | Path):
-        return read_image(image)
+        return read_image(local_path(image))
     if isinstance(image, Image.Image):
-        return to_rgb(image, Path(getattr(image, "filename", "") or "the image"))
+        name = Path(getattr(image, "filename", "") or "the image")
+        with naming(name, "cannot be read as an image"):
+            return to_rgb(image, name)
     if isinstance(image, bytes | bytearray):
         image = io.BytesIO(image)
     if not isinstance(image, np.ndarray | Tensor) and hasattr(image, "read"):
@@ -40,12 +42,17 @@ def as_image(image: Picture) -> np.ndarray:
         with naming(name, "cannot be read as an image"), Image.open(image) as opened:
             return to_rgb(opened, name)
     if isinstance(image, Tensor):
-        image = image.detach().cpu().numpy()
-        if image.ndim == 3 and image.shape[0] in (1, 3, 4) and image.shape[2] not in (1, 3, 4):
-            image = image.transpose(1, 2, 0)  # (C, H, W) -> (H, W, C)
+        image = _array(image)
     if not isinstance(image, np.ndarray):
         raise MediaError(f"an image is a path, bytes, a Pillow image, an array or a tensor, not a {_kind(image)}")
+    if image.ndim == 3 and image.shape[0] in (1, 3, 4) and image.shape[2] not in (1, 3, 4):
+        image = image.transpose(1, 2, 0)  # (C, H, W) -> (H, W, C)
     return _rgb(_eight_bits(image))
+
+
+def _array(image: Tensor) -> np.ndarray:
+    image = image.detach().cpu()
+    return (image.float() if image.is_floating_point() else image).numpy()  # numpy knows no bfloat16
 
 
 def _eight_bits(image: np.ndarray) -> np.ndarray:

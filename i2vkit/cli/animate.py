@@ -32,7 +32,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--driving",
         nargs="+",
-        help="for models driven by a video: video, GIF or folder of images; several play one after the other",
+        help="for models driven by a video: video, GIF or folder of images; several play one after the other, "
+        "each at its own speed",
     )
     parser.add_argument(
         "--poses", help="for models driven by poses: CSV of 13 joints a frame (frame,x0,y0,...) in pixels of the image"
@@ -43,11 +44,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--pose-config", default="pose_lstm_penn", help="config of --pose-lstm (default: %(default)s)")
     parser.add_argument(
         "--landmarks",
-        nargs=2,
-        metavar=("IMAGE", "DRIVING"),
-        help="for models driven by normal maps: CSV of landmarks of both (default: detected in the pictures). The "
-        "faces are cut out by them like the training data, except from pictures that are such crops already: those of "
-        "the model's own size, and square ones that a face fills",
+        nargs="+",
+        metavar="CSV",
+        help="for models of faces: CSV of landmarks of the image, and of the driving video if there is one (default: "
+        "detected in the pictures). The faces are cut out by them like the training data, except from pictures that "
+        "are such crops already: those of the model's own size, and square ones that a face fills",
     )
     parser.add_argument(
         "--margin", type=float, help="margin around that face as a share of it, like prepare_data.py's (default: 0.1)"
@@ -80,7 +81,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="videos of a row of --interpolate, both ends included (default: 6)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the noise; sample k has SEED + k (default: 0)")
     parser.add_argument("--frames", type=int, help="length if no video drives (default: that of training)")
-    parser.add_argument("--fps", type=float, help="frames a second (default: those of the driving video, or 25)")
+    parser.add_argument(
+        "--fps",
+        type=float,
+        help="frames a second of the result (default: those of the driving video, or those of training, or 25)",
+    )
+    parser.add_argument("--audio", action="store_true", help="keep the sound of the driving video (.mp4, .mkv, .avi)")
     parser.add_argument("--out", required=True, help=".mp4, .mkv, .avi, .gif, or .png for a strip")
     parser.add_argument("--show-dynamics", action="store_true", help="also show the motion on an image of zeros")
     parser.add_argument("--no-side-by-side", action="store_true", help="write the generated video alone")
@@ -94,6 +100,8 @@ def run(arguments: Namespace) -> None:
     """Write the animation."""
     from i2vkit.errors import ConfigError
 
+    if arguments.landmarks and len(arguments.landmarks) != (1 if arguments.driving is None else 2):
+        raise ConfigError("--landmarks takes the file of the image, and after it that of --driving if that is given")
     if arguments.maps and len(arguments.maps) > 2:
         raise ConfigError(f"--maps takes one clip, or two, not {len(arguments.maps)}")
     inferencer = load(arguments)
@@ -126,6 +134,7 @@ def run(arguments: Namespace) -> None:
         side_by_side=not arguments.no_side_by_side,
         show_dynamics=arguments.show_dynamics,
         show_maps=arguments.show_maps,
+        audio=arguments.audio,
     )
     for made in animation if isinstance(animation, list) else [animation]:
         videos = f"{len(made.captions)} videos of " if len(made.captions) > 1 else ""

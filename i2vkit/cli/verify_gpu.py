@@ -21,11 +21,20 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="KIND",
         help="kinds of stages to run: prepare, peaks, right, compile, fast, loader, train (default: all)",
     )
+    parser.add_argument(
+        "--subjects",
+        nargs="+",
+        default=(),
+        metavar="NAME",
+        help="models and recipes of these stages, as the report names them (default: all)",
+    )
 
 
 def run(arguments: Namespace) -> None:
     """Run all stages and print the report."""
     from i2vkit.analysis.verification import verify
 
-    report = verify(arguments.out, arguments.minutes, arguments.device, arguments.narrow, arguments.only)
+    report = verify(
+        arguments.out, arguments.minutes, arguments.device, arguments.narrow, arguments.only, arguments.subjects
+    )
     print(report.read_text(encoding="utf-8"))

@@ -23,6 +23,10 @@ _CHUNK = 16  # frames whose vertices are in memory at once
 class FaceMaps(ConditionGenerator):
     """A generator of normal maps of faces, with a morphable model.
 
+    Ours:
+        the face model is fitted to landmarks by least squares (FRGAN: 3DDFA, a network on pixels)
+        when model=None: a built-in face model with 13 ways of identity and 14 of expression (FRGAN: the Basel model)
+
     Args:
         size: The side of the maps in pixels. It is that of the prepared frames.
         model: The ``.mat`` file of a Basel model. By default the built-in model is used.

@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
+import av
 import numpy as np
+import PIL
 from mmengine.logging import print_log
 from mmengine.utils import ProgressBar
 from torch.utils.data import get_worker_info
 
-from i2vkit.datasets.clip_index import ClipRecord, FrameSource, FrameSpan
+from i2vkit.datasets.broken_clips import describe_broken
+from i2vkit.datasets.clip_index import ClipRecord, FrameSource, FrameSpan, VideoFile
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import atomic_path
 
@@ -25,7 +28,7 @@ except ImportError:  # Windows: two runs that start at once both decode, and the
     fcntl = None  # type: ignore[assignment]  # the None is how the code below knows that there are no locks
 
 # Part of a cache's name, so that caches of an older layout or with other decoded values are not read.
-_FORMAT = 1
+_FORMAT = 2
 
 
 class FrameCache:
@@ -95,7 +98,7 @@ class FileCache:
         unique = list({record.frames: record for record in records}.values())
         self.folder = cache_folder() / _hash(unique)
         self.folder.mkdir(parents=True, exist_ok=True)
-        with _locked(self.folder):
+        with locked_folder(self.folder):
             places = _read_index(self.folder)
             if places is None:
                 places = _decode_all(unique, self.folder)
@@ -171,19 +174,25 @@ def read_whole(record: ClipRecord) -> Iterator[np.ndarray]:
 
 
 def _frames(record: ClipRecord) -> Iterator[np.ndarray]:
-    """Yield all frames of a clip, uint8 (H, W, 3). Raises ``MediaError`` if they differ in size or are too few."""
-    shape, count = None, 0
-    for frame in itertools.islice(record.frames, record.num_frames):
+    """Yield all frames of a clip, uint8 (H, W, 3).
+
+    Raises:
+        MediaError: They differ in size or are too few, or a video ends before the end that its header states.
+    """
+    shape, count, frames = None, 0, iter(record.frames)
+    for frame in itertools.islice(frames, record.num_frames):
         if frame.shape != (shape := shape or frame.shape):
             raise MediaError(f"frame {count} is of another size than those before")
         yield frame
         count += 1
     if count < record.num_frames:
         raise MediaError(f"it has {count} frames, not {record.num_frames}")
+    if isinstance(record.frames, VideoFile):
+        next(frames, None)  # a video that is cut says so at its end
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked_folder(folder: Path) -> Iterator[None]:
     """Lock ``folder`` against other processes, which wait. The lock ends with the process, however that ends."""
     if fcntl is None:
         yield
@@ -197,9 +206,18 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _hash(records: Sequence[ClipRecord]) -> str:
-    """Return the name of the cache of ``records``."""
+    """Return the name of the cache of ``records``.
+
+    The versions of the libraries that decode are a part of it, since colours may differ between them.
+    """
     described = [[record.num_frames, _described(record.frames)] for record in records]
-    return hashlib.sha256(json.dumps([_FORMAT, described]).encode()).hexdigest()[:24]
+    versions = [_FORMAT, av.__version__, PIL.__version__]
+    return hashlib.sha256(json.dumps([versions, described]).encode()).hexdigest()[:24]
+
+
+def file_state(record: ClipRecord) -> str:
+    """Return a hash of all that the frames of a clip depend on: its files, their sizes and times of change."""
+    return _hash([record])
 
 
 def _described(source: FrameSource) -> list:
@@ -248,16 +266,24 @@ def _decode_all(records: Sequence[ClipRecord], folder: Path) -> list[IndexEntry]
     for leftover in folder.iterdir():  # of a run that was killed
         leftover.unlink()
     places: list[IndexEntry] = []
+    broken: list[MediaError] = []
     print_log(f"decoding {len(records)} clips into {folder}", logger="current")
     progress = ProgressBar(len(records))
     with atomic_path(folder / "frames") as temporary, temporary.open("wb") as file:
         for record in records:
             start = file.tell()
-            with _naming(record):
-                for frame in _frames(record):
-                    file.write(frame.tobytes())
-            places.append((start, (record.num_frames, *frame.shape)))
+            try:
+                with _naming(record):
+                    for frame in _frames(record):
+                        file.write(frame.tobytes())
+                places.append((start, (record.num_frames, *frame.shape)))
+            except MediaError as error:
+                broken.append(error)  # all of them are found before they end the run
             progress.update()
+        if len(broken) == 1:
+            raise broken[0]
+        if broken:
+            raise MediaError(describe_broken([str(error) for error in broken]))
         size = file.tell()
     progress.file.write("\n")
     with atomic_path(folder / "index.json") as temporary:

@@ -9,16 +9,21 @@ import numpy as np
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
+from i2vkit.datasets.broken_clips import OnError
 from i2vkit.datasets.caches import open_cache
 from i2vkit.datasets.clip_index import ClipRecord
 from i2vkit.datasets.device_cache import DeviceCache
 from i2vkit.datasets.pair_samplers import Pair, SameClip
 from i2vkit.datasets.pipelines import steps_of
+from i2vkit.datasets.readable_clips import readable_clips
 from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.splits import people_of
 from i2vkit.datasets.transforms.sampling import Sampling
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.registry import DATASETS, PAIR_SAMPLERS, READERS, TRANSFORMS
+from i2vkit.registry import DATASETS, PAIR_SAMPLERS, READERS, TRANSFORMS, arguments_of, find_part
+from i2vkit.utils.opencv_threads import stop_threads_at_forks
+
+stop_threads_at_forks()  # data loaders fork their workers
 
 # Bytes of decoded frames that all workers together keep. 500 clips of 20 frames of 128x128 take half of it.
 CACHE_BUDGET = 2**30
@@ -46,9 +51,11 @@ class ClipDataset(Dataset):
         truth: Config of a reader of ground truth, for rendered data: clips in which the person in the image does
             exactly what the driving clip does. ``metadata["driving"]`` of such a clip names the driving clip. The
             folder may be missing.
-        min_frames: Clips with fewer frames (after ``temporal_split``) are skipped. Default 1.
+        min_frames: Clips with fewer frames (after ``temporal_split`` and ``sequences``) are skipped. Default 1.
         temporal_split: The part of every clip that is used, truth included, as two shares of its length. (0, 2/3)
             trains on the first two thirds, (2/3, 1) tests on the last. By default all frames are used.
+        sequences: The number of equal parts into which every clip is divided (after ``temporal_split``), truth
+            included. Each part is a clip, named after the whole one, ``@`` and its first frame. Default 1.
         seed: Seed of all random draws. Default 0.
         cache: Where decoded clips are kept. "memory" (the default, also True): in each worker, up to ``CACHE_BUDGET``
             bytes over all. "file": in a file that workers and runs share, for sets that do not fit or are slow to
@@ -60,6 +67,9 @@ class ClipDataset(Dataset):
         points: Landmarks, joints or boxes that each clip must have. An empty list reads those that exist.
         maps: Number of condition maps a frame, or the arguments of ``ReadMaps``. By default none are read.
         extra_steps: Further transforms by name, before packing.
+        on_error: "skip" leaves out clips that are missing, cut or broken, and the log counts them. Every clip is
+            decoded once for that, when the data set is built for the first time. By default that of the reader, which
+            ends with an error that lists the clips whose files are cut or cannot be opened.
 
     Raises:
         DataError: No clip is found or left, or a clip is too short for the pipeline.
@@ -77,6 +87,7 @@ class ClipDataset(Dataset):
         truth: dict | None = None,
         min_frames: int = 1,
         temporal_split: tuple[float, float] = (0.0, 1.0),
+        sequences: int = 1,
         seed: int = 0,
         cache: Literal["memory", "file", "device"] | bool | None = "memory",
         window: dict | Callable | None = None,
@@ -86,6 +97,7 @@ class ClipDataset(Dataset):
         points: Sequence[str] | None = None,
         maps: int | None = None,
         extra_steps: dict[str, dict | Callable | None] | None = None,
+        on_error: OnError | None = None,
     ):
         kinds = {"memory": "memory", True: "memory", "file": "file", "device": "device", None: None, False: None}
         if cache not in kinds:
@@ -103,12 +115,15 @@ class ClipDataset(Dataset):
             }
         )
         self.seed = seed
-        everything = _build(READERS, reader).index().temporal_split(*temporal_split)
+        everything = _build(READERS, _with_errors(reader, on_error)).index()
+        everything = everything.temporal_split(*temporal_split).sequences(sequences)
         self.index = everything.select(
             people_of(people, everything), labels, people_of(exclude_people, everything), min_frames
         )
+        if on_error == "skip":
+            self.index = readable_clips(self.index)
         self.pair_sampler = SameClip() if pair_sampler is None else _build(PAIR_SAMPLERS, pair_sampler)
-        self.truths = {} if truth is None else _truths(_build(READERS, truth), temporal_split)
+        self.truths = {} if truth is None else _truths(_build(READERS, truth), temporal_split, sequences)
         self.pairs = [self._with_truth(pair) for pair in self.pair_sampler.pairs(self.index)]
         self.pipeline = [_build(TRANSFORMS, transform) for transform in steps.values()]
         self._check_lengths()
@@ -207,18 +222,26 @@ class ClipDataset(Dataset):
         return replace(pair, truth=self.truths.get((pair.image_video.person, pair.driving.name)))
 
 
+def _with_errors(reader, on_error: OnError | None):
+    """Return the config of a reader with ``on_error``, if that is given and the reader takes it."""
+    if on_error is None or not isinstance(reader, dict):
+        return reader
+    takes = arguments_of(find_part(READERS, reader["type"])) or {}
+    return {**reader, "on_error": on_error} if "on_error" in takes else reader
+
+
 def _build(registry, config):
     """Build a part from its config. A part that is built already stays as it is."""
     return registry.build(config) if isinstance(config, dict) else config
 
 
-def _truths(reader, shares: tuple[float, float]) -> dict[tuple[str, str], ClipRecord]:
+def _truths(reader, shares: tuple[float, float], sequences: int) -> dict[tuple[str, str], ClipRecord]:
     """Index exact truths by person in the image and driving clip. The index is empty if the data set has none."""
     root = Path(reader.root)
     if not root.exists():
         print_log(f"no exact ground truth in {root}: transfers are scored without", logger="current")
         return {}
-    records = reader.index().temporal_split(*shares).records
+    records = reader.index().temporal_split(*shares).sequences(sequences).records
     if unnamed := [record.name for record in records if "driving" not in record.metadata]:
         raise DataError(
             f"{root}: no column driving says which clip {unnamed[0]} is the ground truth of; prepare the set again"

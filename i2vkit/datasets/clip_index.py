@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -91,15 +91,22 @@ class FrameStrip:
 
 @dataclass(frozen=True)
 class VideoFile:
-    """A clip that is a whole video, decoded from its first frame up to the last one asked for."""
+    """A clip that is a whole video, decoded from its first frame up to the last one asked for.
+
+    Args:
+        path: The video.
+        as_stored: Take each stored frame once even if the rate of the video varies, because annotations count frames
+            this way. By default frames are evenly spaced in time, see ``iterate_video``.
+    """
 
     path: Path
+    as_stored: bool = False
 
     def read(self, indices: FrameIndices) -> np.ndarray:
         """See ``FrameSource``."""
         wanted, last = set(map(int, indices)), max(indices)
         frames = {}
-        for position, frame in enumerate(iterate_video(self.path)):
+        for position, frame in enumerate(self):
             if position in wanted:
                 frames[position] = frame
             if position == last:
@@ -109,12 +116,12 @@ class VideoFile:
         return np.stack([frames[int(index)] for index in indices])  # T times (H, W, 3) -> (T, H, W, 3)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        return iterate_video(self.path)
+        return iterate_video(self.path, as_stored=self.as_stored)
 
 
 @dataclass(frozen=True)
 class VideoSegment:
-    """A clip that is a part of a video: frames ``start`` to ``stop - 1``, counted from 0.
+    """A clip that is a part of a video: the stored frames ``start`` to ``stop - 1``, counted from 0.
 
     If you iterate over the segments of one video in their order, the video is decoded once.
     """
@@ -127,7 +134,7 @@ class VideoSegment:
         """See ``FrameSource``. A frame beyond the segment raises ``MediaError`` too."""
         if not 0 <= min(indices) <= max(indices) < self.stop - self.start:
             raise MediaError(f"{self.path}, frames {self.start} to {self.stop - 1}: no frame {max(indices)} of these")
-        return VideoFile(self.path).read([self.start + int(index) for index in indices])
+        return VideoFile(self.path, as_stored=True).read([self.start + int(index) for index in indices])
 
     def __iter__(self) -> Iterator[np.ndarray]:
         facts = self.path.stat() if self.path.exists() else None
@@ -161,7 +168,7 @@ class _ForwardVideo:
         return self._frame
 
     def _rewind(self) -> None:
-        self._frames, self._frame, self._number = iterate_video(self.path), None, -1
+        self._frames, self._frame, self._number = iterate_video(self.path, as_stored=True), None, -1
 
 
 @lru_cache(maxsize=1)
@@ -306,8 +313,38 @@ class ClipIndex:
                 empty.append((record.name, f"none of its {record.num_frames} frames is left"))
         return replace(self, records=kept, skipped=self.skipped + empty)
 
+    def sequences(self, number: int) -> "ClipIndex":
+        """Divide every clip into ``number`` parts of equal length, each of which is a clip.
+
+        Neighbouring parts share no frame, and together they are the whole clip. A part is named after the clip, ``@``
+        and its first frame, and so is the driving clip that a ground truth names. Clips of fewer than ``number``
+        frames are listed in ``skipped``.
+
+        Raises:
+            ConfigError: ``number`` is below 1.
+        """
+        if number < 1:
+            raise ConfigError(f"a clip is divided into 1 sequence or more, not into {number}")
+        if number == 1:
+            return self
+        parts: list[ClipRecord] = []
+        short: list[tuple[str, str]] = []
+        for record in self.records:
+            if record.num_frames < number:
+                short.append((record.name, f"{record.num_frames} frames, fewer than {number} sequences"))
+                continue
+            places = [round(part * record.num_frames / number) for part in range(number + 1)]
+            for first, end in pairwise(places):
+                metadata = dict(record.metadata)
+                if "driving" in metadata:  # a ground truth shows this clip's motion, frame by frame
+                    metadata["driving"] = f"{metadata['driving']}@{first}"
+                span = FrameSpan(record.frames, first, end, record.num_frames)
+                name, length = f"{record.name}@{first}", end - first
+                parts.append(replace(record, name=name, frames=span, num_frames=length, metadata=metadata))
+        return replace(self, records=parts, skipped=self.skipped + short)
+
     def summary(self) -> str:
-        """Describe the clips in a few lines: counts, lengths, and the first five that were skipped."""
+        """Describe the clips in a few lines: counts, lengths, labels without a clip, and the first five skipped."""
         counts = Counter(record.label for record in self.records)
         labels = ", ".join(f"{label} {counts[label]}" for label in self.labels) or "none"
         lengths = [record.num_frames for record in self.records]
@@ -315,6 +352,10 @@ class ClipIndex:
             f"{len(self.records)} clips of {len(self.people)} people, "
             f"{min(lengths, default=0)} to {max(lengths, default=0)} frames; labels: {labels}"
         ]
+        if absent := [label for label in self.labels if not counts[label]]:
+            lines.append(
+                f"no clip shows {', '.join(absent)}: a model that trains on these clips never learns this label"
+            )
         if self.skipped:
             lines.append(f"skipped {len(self.skipped)}:")
             lines += [f"  {what}: {why}" for what, why in self.skipped[:5]]

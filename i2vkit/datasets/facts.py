@@ -23,12 +23,14 @@ class DataFacts:
         image_size: Side of the frames that a model gets, in pixels.
         map_channels: Number of condition maps a frame.
         fps: Frames a second of the clips.
+        framing: The crop of faces in its frames, "eyes" or "box", or "box" and its margin, as in "box 0.3".
     """
 
     labels: tuple[str, ...] | None = None
     image_size: int | None = None
     map_channels: int | None = None
     fps: float | None = None
+    framing: str | None = None
 
     def known(self) -> dict[str, Any]:
         """Return the facts that are known, by name, as a config holds them.

@@ -28,6 +28,9 @@ WEIZMANN_OFFICIAL_TEST = ("lyova", "moshe", "shahar")
 # ImaGINator trains on 15 of the 20 people of NATOPS and does not say which: the first 15 are our choice.
 NATOPS_TRAIN = tuple(f"s{number:02d}" for number in range(1, 16))
 NATOPS_TEST = tuple(f"s{number:02d}" for number in range(16, 21))
+# LFDM (Ni et al., 2023) trains on ten people and tests on nine, as its released preprocessing prints them, without s01.
+NATOPS_LFDM_TRAIN = tuple(f"s{number:02d}" for number in (3, 4, 8, 9, 12, 13, 15, 17, 19, 20))
+NATOPS_LFDM_TEST = tuple(f"s{number:02d}" for number in (2, 5, 6, 7, 10, 11, 14, 16, 18))
 
 # The numbers of MUG's 52 people, as the authors of LFDM (Ni et al., 2023) list the folders of their copy. ImaGINator
 # trains on 42 and tests on the ten that its released code names.
@@ -40,10 +43,49 @@ MUG_PEOPLE = tuple(
 )
 MUG_TEST = ("017", "034", "045", "055", "060", "064", "065", "073", "078", "083")
 MUG_TRAIN = tuple(person for person in MUG_PEOPLE if person not in MUG_TEST)
-# FRGAN trains on two groups of people and tests on a third, 19, 19 and 12 in its released code; the paper does not say
-# which. Our choice: by number, without 002 and 049, the two whose folders have a level of sessions more.
-_MUG_FRGAN = tuple(person for person in MUG_PEOPLE if person not in ("002", "049"))
-MUG_FRGAN_FORECAST, MUG_FRGAN_REFINE, MUG_FRGAN_TEST = _MUG_FRGAN[:19], _MUG_FRGAN[19:38], _MUG_FRGAN[38:]
+# FRGAN trains its two stages on two groups of people and tests on a third, as its released code names them
+# (datasets/mug/{train,val,test}.txt of github.com/garyzhao/FRGAN). 002 and 049 are in none.
+MUG_FRGAN_FORECAST, MUG_FRGAN_REFINE, MUG_FRGAN_TEST = (
+    tuple(f"{number:03d}" for number in group)
+    for group in (
+        (1, 7, 8, 14, 20, 21, 30, 33, 37, 40, 44, 48, 60, 63, 66, 72, 75, 78, 83),
+        (6, 10, 13, 17, 27, 31, 32, 34, 38, 42, 45, 52, 61, 64, 70, 73, 76, 79, 84),
+        (28, 36, 39, 43, 46, 55, 62, 65, 71, 74, 77, 82),
+    )
+)
+# LFDM (Ni et al., 2023) splits MUG's 52 people in halves; its released preprocessing prints both.
+MUG_LFDM_TRAIN = tuple(
+    f"{number:03d}"
+    for number in (
+        8,
+        17,
+        21,
+        28,
+        30,
+        31,
+        34,
+        36,
+        37,
+        38,
+        39,
+        42,
+        43,
+        44,
+        45,
+        55,
+        60,
+        61,
+        62,
+        63,
+        71,
+        75,
+        76,
+        77,
+        83,
+        84,
+    )
+)
+MUG_LFDM_TEST = tuple(person for person in MUG_PEOPLE if person not in MUG_LFDM_TRAIN)
 
 # ImaGINator trains on 320 of UvA-NEMO's 400 people and tests on 80, Dual-MTGAN on 1110 and 124 of its clips; neither
 # says which. Our choice: every fifth person tests, and every tenth for Dual-MTGAN, a tenth of the clips.
@@ -100,6 +142,8 @@ SPLITS: dict[str, tuple[str, ...]] = {
     "mug/frgan_forecast": MUG_FRGAN_FORECAST,
     "mug/frgan_refine": MUG_FRGAN_REFINE,
     "mug/frgan_test": MUG_FRGAN_TEST,
+    "mug/lfdm_train": MUG_LFDM_TRAIN,
+    "mug/lfdm_test": MUG_LFDM_TEST,
     "uva_nemo/train": UVA_NEMO_TRAIN,
     "uva_nemo/test": UVA_NEMO_TEST,
     "uva_nemo/mtgan_train": UVA_NEMO_NINE_TENTHS,
@@ -112,6 +156,8 @@ SPLITS: dict[str, tuple[str, ...]] = {
     "weizmann_official/test": WEIZMANN_OFFICIAL_TEST,
     "natops/train": NATOPS_TRAIN,
     "natops/test": NATOPS_TEST,
+    "natops/lfdm_train": NATOPS_LFDM_TRAIN,
+    "natops/lfdm_test": NATOPS_LFDM_TEST,
     "penn_strips/train": PENN_STRIPS_TRAIN,
     "penn_strips/val": PENN_STRIPS_VAL,
     "penn_strips/test": PENN_STRIPS_TEST,

@@ -28,6 +28,7 @@ from i2vkit.evaluation.sharing import SharingEvaluator
 from i2vkit.media import atomic_path, write_image, write_video
 from i2vkit.models.generator_weights import load_generator
 from i2vkit.registry import DATA_SAMPLERS, MODELS, PROTOCOLS, SCOPE, arguments_of, build_part, closest_names, find_part
+from i2vkit.utils.distinct_names import file_names
 from i2vkit.utils.run_names import run_name
 from i2vkit.visualization import comparison_strip, to_frames
 from i2vkit.visualization.curves import plot_curves
@@ -83,7 +84,7 @@ def test(
             compile_parts(model, compile_options(True))
         dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pair_sampler": plan, **uncached_data_options(cfg)})
         check_motion(model, dataset.pairs)
-        hooks = [LabelsHook(), *([SaveVideosHook(out)] if save_videos else [])]
+        hooks = [LabelsHook(), *([SaveVideosHook(out, dataset.pairs)] if save_videos else [])]
         evaluators = evaluators_of(cfg)
         metrics = plan.evaluators(dataset.pairs, evaluators)
         runner = build_runner(cfg, model, dataset, out / "log", hooks, metrics, launcher)
@@ -218,14 +219,27 @@ class SaveVideosHook(Hook):
 
     Args:
         out: The folder for ``videos`` and ``strips``.
+        pairs: The samples. No two different ones share a file.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, pairs: Sequence[Pair] = ()) -> None:
         self.out = out
+        self._names = file_names({_file_key(pair): _file_name(pair) for pair in pairs})
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Write a batch, each file under its sample's name. Names of sampled videos end with their seed."""
         for sample in (sample for sample in outputs if "generated" in sample):
-            name = sample.name.replace("/", "_") + (f"_seed{sample.seed}" if sample.get("motion") == "prior" else "")
+            name = self._names.get(_file_key(sample)) or _file_name(sample)
             write_video(self.out / "videos" / f"{name}.mp4", to_frames(sample.generated), sample.get("fps", 25.0))
             write_image(self.out / "strips" / f"{name}.png", comparison_strip([sample]))
+
+
+def _file_key(sample: Any) -> tuple[str, int | None]:
+    """Return that which tells a sample, or its pair, from others: the name, and the seed of sampled videos."""
+    return sample.name, sample.seed if getattr(sample, "motion", None) == "prior" else None
+
+
+def _file_name(sample: Any) -> str:
+    """Return the name of the file of a sample, or of its pair, without a suffix."""
+    name, seed = _file_key(sample)
+    return name.replace("/", "_") + ("" if seed is None else f"_seed{seed}")

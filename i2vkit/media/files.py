@@ -1,5 +1,6 @@
 """Helpers that all readers and writers share: errors that name the file, and atomic writing."""
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,20 @@ def naming(path: Path, what: str):
         raise MediaError(f"there is no file {path}") from error
     except Exception as error:
         raise MediaError(f"{path} {what}: {error}") from error
+
+
+def local_path(path: str | Path) -> Path:
+    """Return the path of a file that a user names, with ``~`` for the home folder.
+
+    Raises:
+        MediaError: It is an address on the internet.
+
+    >>> local_path("clips/a.mp4").as_posix()
+    'clips/a.mp4'
+    """
+    if re.match(r"[a-z][a-z0-9+.-]+://", str(path), re.IGNORECASE):
+        raise MediaError(f"{path} is an address: download it, and give the file")
+    return Path(path).expanduser()
 
 
 @contextmanager

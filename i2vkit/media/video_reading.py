@@ -3,32 +3,38 @@
 Videos are always read from the first frame on, because seeking by frame number is not exact.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
-from PIL import Image, ImageSequence
 
 from i2vkit.errors import MediaError
+from i2vkit.media.animations import timed_pictures
+from i2vkit.media.display import DisplayedFrames
 from i2vkit.media.files import naming, size_text
-from i2vkit.media.images import IMAGE_SUFFIXES, image_paths, read_image, to_rgb
+from i2vkit.media.frame_times import frames_at_rate
+from i2vkit.media.images import image_paths, read_image
+from i2vkit.media.notices import warn_once
+from i2vkit.media.video_facts import MISSING_SHARE, cut_error, read_by_pillow, video_facts
 
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif")
-
-# Image formats in which further pictures are frames. A phone's JPEG (MPO) or a TIFF may hold several pictures too, but
-# there they are a second view or a thumbnail.
-_ANIMATED_FORMATS = ("GIF", "WEBP", "PNG")
-# A video that lacks more than this share of the length in its header counts as cut. Smaller shares are usual, because
-# editors trim the edges.
-_MISSING_SHARE = 0.05
+Timed = tuple[float, np.ndarray]
 
 
-def iterate_video(path: str | Path) -> Iterator[np.ndarray]:
-    """Yield the frames of a video, a GIF, a folder of images (sorted by name) or one image.
+def iterate_video(path: str | Path, *, as_stored: bool = False) -> Iterator[np.ndarray]:
+    """Yield the frames of a video, an animation, a folder of images (sorted by name) or one image.
+
+    Frames are seen as in a player: colours by the matrix and range of the file, square pixels, upright, opaque, without
+    the lines of interlacing, and without the frames that an edit list hides. They follow each other at
+    ``video_fps(path)``. If the rate of the file varies, long frames are repeated for that.
 
     Args:
         path: The file or the folder.
+        as_stored: Yield each stored frame once even if the rate varies, for files with annotations by frame. Default
+            False.
 
     Yields:
         Frames uint8 (H, W, 3) RGB.
@@ -38,14 +44,19 @@ def iterate_video(path: str | Path) -> Iterator[np.ndarray]:
             The message then says how many there were.
     """
     path = Path(path)
-    count = 0
-    with naming(path, f"cannot be read after {count} frames"):
-        frames = _open_frames(path)
+    count, shape = 0, None
+    with naming(path, "cannot be read after 0 frames"):
+        frames = _open_frames(path, as_stored)
     while True:
         with naming(path, f"cannot be read after {count} frames"):
             frame = next(frames, None)
         if frame is None:
             break
+        shape = shape or frame.shape
+        if frame.shape != shape:
+            raise MediaError(
+                f"{path}: frame {count} is {size_text(frame.shape)}, but the frames before it are {size_text(shape)}"
+            )
         yield frame
         count += 1
     if count == 0:
@@ -57,67 +68,18 @@ def read_video(path: str | Path) -> np.ndarray:
     return np.stack(list(iterate_video(path)))
 
 
-def video_length(path: str | Path) -> int:
-    """Count the frames that ``iterate_video`` would yield, without decoding them.
-
-    Raises:
-        MediaError: The file cannot be read.
-    """
-    path = Path(path)
-    with naming(path, "cannot be read"):
-        if path.is_dir():
-            return len(image_paths(path))
-        if not _is_video(path):
-            with Image.open(path) as image:
-                return getattr(image, "n_frames", 1) if image.format in _ANIMATED_FORMATS else 1
-        with av.open(str(path)) as container:
-            # Each packet of a video stream is one encoded frame; empty and discarded packets yield none.
-            return sum(packet.size > 0 and not packet.is_discard for packet in container.demux(video=0))
-
-
-def stated_length(path: str | Path) -> int | None:
-    """Return the number of frames that the header of a video states, or ``None`` if it states none.
-
-    This only reads the header and is fast, but headers may be wrong. Use ``video_length`` to count.
-
-    Raises:
-        MediaError: The file cannot be read, or it holds no video stream.
-    """
-    with naming(path := Path(path), "cannot be read"), av.open(str(path)) as container:
-        if not container.streams.video:
-            raise MediaError(f"{path} holds no pictures")
-        return container.streams.video[0].frames or None
-
-
-def video_fps(path: str | Path) -> float | None:
-    """Return the frames per second that a video or GIF states, or ``None`` for images.
-
-    Raises:
-        MediaError: The file cannot be read.
-    """
-    path = Path(path)
-    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
-        return None
-    with naming(path, "cannot be read"):
-        if not _is_video(path):
-            with Image.open(path) as image:
-                durations = [frame.info.get("duration", 0) for frame in ImageSequence.Iterator(image)]
-            return 1000 * len(durations) / sum(durations) if sum(durations) else None
-        with av.open(str(path)) as container:
-            rate = container.streams.video[0].average_rate
-        return float(rate) if rate else None
-
-
-def _is_video(path: Path) -> bool:
-    """Return whether FFmpeg reads the file. Pillow reads images and GIFs, whose frames it composes more reliably."""
-    return path.suffix.lower() not in (*IMAGE_SUFFIXES, ".gif")
-
-
-def _open_frames(path: Path) -> Iterator[np.ndarray]:
+def _open_frames(path: Path, as_stored: bool) -> Iterator[np.ndarray]:
     """Return the iterator of frames that fits the kind of ``path``."""
     if path.is_dir():
         return _folder_frames(image_paths(path))
-    return _decoded_frames(path) if _is_video(path) else _image_frames(path)
+    facts = video_facts(path)
+    timed = timed_pictures(path) if read_by_pillow(path) else _decoded(path)
+    if facts.end is None or facts.fps is None:
+        return (frame for _, frame in timed)
+    if as_stored:
+        warn_once("varying", f"{path}: its frame rate varies. It is read frame by frame, as its annotations count them")
+        return (frame for _, frame in timed)
+    return frames_at_rate(timed, facts.fps, facts.end)
 
 
 def _folder_frames(paths: list[Path]) -> Iterator[np.ndarray]:
@@ -131,40 +93,51 @@ def _folder_frames(paths: list[Path]) -> Iterator[np.ndarray]:
         yield frame
 
 
-def _image_frames(path: Path) -> Iterator[np.ndarray]:
-    """Yield the pictures of an image file: all frames of an animated format, else the first picture only."""
-    with Image.open(path) as image:
-        pictures = ImageSequence.Iterator(image) if image.format in _ANIMATED_FORMATS else [image]
-        for picture in pictures:
-            yield to_rgb(picture, path)
+def _decoded(path: Path) -> Iterator[Timed]:
+    """Yield the frames of a video, decoded by FFmpeg, with their times in seconds.
 
-
-def _decoded_frames(path: Path) -> Iterator[np.ndarray]:
-    """Yield the frames of a video, decoded by FFmpeg. Raise ``MediaError`` if it is damaged or cut."""
-    with av.open(str(path)) as container:
-        if not container.streams.video:
-            raise MediaError(f"{path} holds no pictures")
-        stream = container.streams.video[0]
-        frame, count = None, 0
-        for frame in container.decode(stream):
-            if frame.is_corrupt:
-                raise MediaError(f"{path} is damaged after {count} frames")
-            # A phone held upright stores its frames sideways, with an angle to turn by (degrees, counterclockwise).
-            yield np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
-            count += 1
-        if _missing_share(container, stream, frame, count) > _MISSING_SHARE:
-            raise MediaError(f"{path} is cut: it ends after {count} frames, before the end that its header states")
-
-
-def _missing_share(container, stream, last, count: int) -> float:
-    """Return the share of frames that is missing, 0 to 1, or 0 if the header states no length.
-
-    The header states a number of frames, or else a duration in seconds. The duration is only used for a single stream,
-    because an audio track may be longer than the video.
+    Raises:
+        MediaError: The video is damaged or cut. The readable frames come first.
     """
-    if stream.frames:
-        return 1 - count / stream.frames
-    if last is None or last.time is None or not container.duration or len(container.streams) > 1:
-        return 0.0
-    end = last.time + float(last.duration * last.time_base) - (container.start_time or 0) / av.time_base
-    return 1 - end / (container.duration / av.time_base)
+    facts, count = video_facts(path), 0
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        display = DisplayedFrames(path, stream.sample_aspect_ratio)
+        for frame in _frames(container, stream, path):
+            if frame is not None and frame.is_corrupt:
+                raise MediaError(f"{path} is damaged after {count} frames")
+            for time, picture in display.add(frame):
+                yield 0.0 if time is None else time, picture
+                count += 1
+    if facts.cut:
+        raise cut_error(path, count)
+    if count < (1 - MISSING_SHARE) * facts.num_stored:
+        raise MediaError(f"{path} is damaged: {count} of its {facts.num_stored} frames can be decoded")
+
+
+def _frames(container: Any, stream: Any, path: Path) -> Iterator[av.VideoFrame | None]:
+    """Yield the decoded frames of a stream that are meant to be shown, and None after the last."""
+    decoder = _alpha_decoder(stream, path)
+    if decoder is None:
+        yield from container.decode(stream)
+    else:
+        for packet in container.demux(stream):
+            yield from decoder.decode(packet if packet.size else None)
+    yield None
+
+
+def _alpha_decoder(stream: Any, path: Path) -> Any:
+    """Return the decoder of a WebM with transparency, or None for other videos.
+
+    FFmpeg's own decoders of VP8 and VP9 drop the transparency.
+    """
+    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.name)
+    if name is None or stream.metadata.get("alpha_mode") != "1":
+        return None
+    try:
+        decoder: Any = av.CodecContext.create(name, "r")
+    except av.codec.codec.UnknownCodecError:
+        warn_once("alpha", f"{path} is transparent, and this FFmpeg cannot read that ({name} is missing): it is opaque")
+        return None
+    decoder.extradata = stream.codec_context.extradata
+    return decoder

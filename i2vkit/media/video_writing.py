@@ -12,6 +12,7 @@ from PIL import Image
 
 from i2vkit.errors import MediaError
 from i2vkit.media.files import atomic_path, naming, size_text
+from i2vkit.media.sound import Sound, SoundEncoder
 
 # By suffix: codec, pixel format, options of the codec, options of the container.
 _CODECS = {
@@ -26,6 +27,8 @@ _CODECS = {
     ".mkv": ("ffv1", "bgr0", {}, {"fflags": "+bitexact"}),
     ".avi": ("mjpeg", "yuvj444p", {"qmin": "2", "qmax": "2", "threads": "1"}, {"fflags": "+bitexact"}),
 }
+
+_BT601, _LIMITED = 6, 1  # numbers in H.273
 
 
 def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float = 25.0) -> None:
@@ -61,25 +64,32 @@ class VideoWriter:
     Args:
         path: The file to write.
         fps: Frames per second; a ``.png`` ignores it.
+        sound: The sound track, which is cut to the length of the video. ``.mp4`` stores it as AAC, ``.mkv`` and
+            ``.avi`` without loss. By default there is none.
 
     Raises:
-        MediaError: The suffix is another one, no frame was written, frames differ in size, or the file cannot be
-            written.
+        MediaError: The suffix is another one or takes no sound, no frame was written, frames differ in size, or the
+            file cannot be written.
     """
 
-    def __init__(self, path: str | Path, fps: float = 25.0):
+    def __init__(self, path: str | Path, fps: float = 25.0, sound: Sound | None = None):
         self.path = Path(path)
         self.fps = fps
+        self.sound = sound
         self._shape: tuple[int, ...] | None = None
         if self.path.suffix.lower() not in (*_CODECS, ".gif", ".png"):
             raise MediaError(f"{self.path}: a video is written as .mp4, .mkv, .avi, .gif or .png (a strip)")
+        if sound is not None and self.path.suffix.lower() not in _CODECS:
+            raise MediaError(f"{self.path}: only {', '.join(_CODECS)} hold sound")
 
     def __enter__(self) -> "VideoWriter":
         suffix = self.path.suffix.lower()
         with ExitStack() as stack, naming(self.path, "cannot be written"):
             temporary = stack.enter_context(atomic_path(self.path))
             sink: _Encoder | _Pictures = (
-                _Encoder(temporary, self.fps, *_CODECS[suffix]) if suffix in _CODECS else _Pictures(temporary, self.fps)
+                _Encoder(temporary, self.fps, self.sound, *_CODECS[suffix])
+                if suffix in _CODECS
+                else _Pictures(temporary, self.fps)
             )
             stack.enter_context(sink)
             self._sink = sink
@@ -110,13 +120,26 @@ class VideoWriter:
 class _Encoder:
     """An FFmpeg encoder that encodes frames as they arrive."""
 
-    def __init__(self, path: Path, fps: float, codec: str, pixel_format: str, options: dict, container_options: dict):
+    def __init__(
+        self,
+        path: Path,
+        fps: float,
+        sound: Sound | None,
+        codec: str,
+        pixel_format: str,
+        options: dict,
+        container_options: dict,
+    ):
         self.container = av.open(str(path), "w", options=container_options)
         stream = self.container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
         assert isinstance(stream, av.VideoStream)  # all codecs of ``_CODECS`` are of videos
         self.stream = stream
         self.stream.pix_fmt = pixel_format
-        self._begun = False
+        if pixel_format == "yuv420p":
+            # Said, because players take BT.709 for large pictures: the matrix is BT.601, the range the limited one.
+            self.stream.codec_context.colorspace, self.stream.codec_context.color_range = _BT601, _LIMITED
+        self._begun, self._count, self._fps = False, 0, fps
+        self._sound = None if sound is None else SoundEncoder(self.container, sound, path.suffix.lower())
 
     def __enter__(self) -> "_Encoder":
         return self
@@ -129,11 +152,16 @@ class _Encoder:
             self.stream.height, self.stream.width = frame.shape[:2]
             self._begun = True
         self.container.mux(self.stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        self._count += 1
+        if self._sound is not None:
+            self._sound.write_until(self._count / self._fps)
 
     def __exit__(self, kind, error, trace) -> None:
         try:
             if error is None:
                 self.container.mux(self.stream.encode())  # flushes the frames that the encoder still holds
+                if self._sound is not None:
+                    self._sound.finish()
         finally:
             self.container.close()
 

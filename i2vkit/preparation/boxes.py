@@ -1,4 +1,7 @@
-"""Cropping of faces by one fixed box, that of the face on the first frame, so that the head moves in the picture."""
+"""Cropping of faces by boxes: that of the face on the first frame, or that of each frame.
+
+With one box the head moves in the picture, with a box for each frame it stays in the middle.
+"""
 
 from dataclasses import dataclass
 
@@ -49,12 +52,46 @@ class FirstFrameBox:
 
     def __call__(self, clip: RawClip) -> np.ndarray:
         """Return the single transform (1, 2, 3). Raise ``DataError`` if there are no landmarks or all coincide."""
-        if "landmarks" not in clip.points:
-            raise DataError(f"no landmarks at {clip.record.metadata.get('landmarks', 'hand')}")
-        centre, side = face_square(clip.points["landmarks"][0])
-        if side < 1.0:
-            raise DataError(f"the landmarks of the first frame are all at {np.round(centre, 1).tolist()}")
-        # The square with its margins becomes the whole picture.
-        scale = self.size / ((1.0 + 2.0 * self.margin) * side)
-        shift = (self.size - 1) / 2 - scale * centre  # pixel centres are whole numbers
-        return np.hstack([scale * np.eye(2), shift[:, None]])[None]
+        return _square_transform(_landmarks(clip)[0], self.size, self.margin, 0)[None]
+
+
+@dataclass(frozen=True)
+class BoxPerFrame:
+    """A framing by the square around the face on every frame.
+
+    Source: ImaGINator, sec. 4.1, detects faces and crops them in each frame.
+
+    Args:
+        size: The side of the prepared frames in pixels.
+        margin: The share of the square's side that is added on every side.
+    """
+
+    size: int
+    margin: float = 0.1
+
+    def __call__(self, clip: RawClip) -> np.ndarray:
+        """Return the transforms (T, 2, 3). Raise ``DataError`` if there are no landmarks or all of a frame coincide."""
+        every = enumerate(_landmarks(clip))
+        return np.stack([_square_transform(points, self.size, self.margin, number) for number, points in every])
+
+
+def _landmarks(clip: RawClip) -> np.ndarray:
+    """Return the landmarks (T, 68 or 5, 2) of a clip. Raise ``DataError`` if there are none."""
+    if "landmarks" not in clip.points:
+        raise DataError(f"no landmarks at {clip.record.metadata.get('landmarks', 'hand')}")
+    return clip.points["landmarks"]
+
+
+def _square_transform(points: np.ndarray, size: int, margin: float, number: int) -> np.ndarray:
+    """Return the transform (2, 3) that makes the square around a face, with its margins, the whole picture.
+
+    Raises:
+        DataError: All landmarks of this frame, the ``number``-th, coincide.
+    """
+    centre, side = face_square(points)
+    if side < 1.0:
+        where = "the first frame" if number == 0 else f"frame {number}"
+        raise DataError(f"the landmarks of {where} are all at {np.round(centre, 1).tolist()}")
+    scale = size / ((1.0 + 2.0 * margin) * side)
+    shift = (size - 1) / 2 - scale * centre  # pixel centres are whole numbers
+    return np.hstack([scale * np.eye(2), shift[:, None]])

@@ -10,13 +10,13 @@ from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.datasets.point_files import LONGEST_GAP
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.preparation.alignment import EyeAlignment
-from i2vkit.preparation.boxes import FirstFrameBox
+from i2vkit.preparation.boxes import BoxPerFrame, FirstFrameBox
 from i2vkit.preparation.dlib_detector import INSTALL, DlibFaceDetector, dlib_installed
 from i2vkit.preparation.face_maps import FaceMapMaker
 from i2vkit.preparation.pipeline import Framing, RawClip, prepare_set
 
 FaceChoice = Literal["only", "largest", "left", "right"]
-FramingName = Literal["eyes", "box"]
+FramingName = Literal["eyes", "box", "box_per_frame"]
 
 # The weight of the last frame's box in that of the next frame. It damps a detector that jumps by some pixels.
 _INERTIA = 0.5
@@ -124,9 +124,9 @@ def face_framing(name: FramingName, size: int, margin: float | None) -> Framing:
     """Return the framing with that name.
 
     Args:
-        name: "eyes" or "box".
+        name: "eyes", "box" or "box_per_frame".
         size: The side of the prepared frames in pixels.
-        margin: The margin of "box", as a share of the box. None uses its default.
+        margin: The margin of a box, as a share of it. None uses its default.
 
     Raises:
         ConfigError: The margin is not between 0 and 2, or ``name`` is "eyes", which has no margin.
@@ -135,11 +135,12 @@ def face_framing(name: FramingName, size: int, margin: float | None) -> Framing:
         if margin is not None:
             raise ConfigError("--margin belongs to --framing box; --framing eyes has no margin")
         return EyeAlignment(size)
+    kind = FirstFrameBox if name == "box" else BoxPerFrame
     if margin is None:
-        return FirstFrameBox(size)
+        return kind(size)
     if not 0 <= margin <= 2:
         raise ConfigError(f"--margin {margin}: it must be a share of the box, from 0 to 2")
-    return FirstFrameBox(size, margin)
+    return kind(size, margin)
 
 
 def prepare_faces(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import cv2
@@ -58,8 +59,7 @@ def _results(function: Callable, jobs: Sequence, workers: int, chunk: int) -> It
     if workers <= 1:
         yield from map(function, jobs)
         return
-    # Workers are spawned and not forked, because OpenCV and torch may have started threads, which a fork breaks.
-    context = multiprocessing.get_context("spawn")
+    context = _clean_processes(function)
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,))
     try:
         with _interrupts_ignored(), _one_thread_each():  # on Ctrl-C workers finish their clip
@@ -67,6 +67,21 @@ def _results(function: Callable, jobs: Sequence, workers: int, chunk: int) -> It
         yield from results
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _clean_processes(function: Callable) -> BaseContext:
+    """Return the way to start workers for ``function``.
+
+    Workers are not forked from this process, because OpenCV and torch may have started threads here, which a fork
+    breaks. They are forked from a server that has imported the function's module once, so that sixteen workers need not
+    import torch sixteen times. Where there is no such server, each is a fresh interpreter.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    module = getattr(function, "func", function).__module__  # of a partial, the module of its function
+    context.set_forkserver_preload(["__main__", module])
+    return context
 
 
 @contextmanager
@@ -122,15 +137,23 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def claim_folder(root: Path, name: str, settings: dict) -> None:
+def claim_folder(root: Path, name: str, settings: dict, beside: Sequence[str] = ()) -> None:
     """Write `settings` to `root/name`, or check that the settings found there are equal.
 
-    So a folder never mixes the results of different settings.
+    So a folder never mixes the results of different settings, or these with other files such as the raw data.
+
+    Args:
+        root: The folder. It is empty, or has `name`, or is one of `beside`.
+        name: The file of the settings.
+        settings: The settings.
+        beside: Files that may be there before `name`, because the same program has written them.
 
     Raises:
-        DataError: The folder was made with other settings, or it cannot be created.
+        DataError: The folder was made with other settings, has other files, or cannot be created.
     """
     path = root / name
+    if not path.exists() and not any((root / other).exists() for other in beside):
+        _check_empty(root)
     settings = json.loads(json.dumps(settings))  # for instance, tuples become lists
     if path.exists():
         try:
@@ -152,6 +175,17 @@ def claim_folder(root: Path, name: str, settings: dict) -> None:
             temporary.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise DataError(f"cannot write to {root}: {error.strerror}") from error
+
+
+def _check_empty(root: Path) -> None:
+    """Raise ``DataError`` if there are files in a folder, apart from hidden ones."""
+    found = sorted(entry.name for entry in root.iterdir() if entry.name[0] != ".") if root.is_dir() else []
+    if found:
+        more = ", ..." if len(found) > 3 else ""
+        raise DataError(
+            f"{root} is not empty ({', '.join(found[:3])}{more}), and the clips would lie between other files: choose "
+            f"another --out"
+        )
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence]) -> None:

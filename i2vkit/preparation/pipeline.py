@@ -160,9 +160,9 @@ def prepare_set(
     # The ground truth gets the same framing and maps as the clips.
     jobs += [PreparationJob(record, out / "truth", framing, find, maps) for record in exact]
     how = {"framing": type(framing).__name__} | _fields(framing)
-    claim_folder(out, "prepared.json", {"set": name} | how | (settings or {}))
+    claim_folder(out, "prepared.json", {"set": name} | how | (settings or {}), beside=("i2v_truth.json",))
     if maps is not None:
-        claim_folder(out, "maps.json", {"maps": type(maps).__name__} | _fields(maps))
+        claim_folder(out, "maps.json", {"maps": type(maps).__name__} | _fields(maps), beside=("prepared.json",))
     outcomes = run_jobs(prepare_clip, jobs, workers, chunk)
     done, done_truth = outcomes[: len(index.records)], outcomes[len(index.records) :]
     # The index is written even if all clips fail, so that ``skipped.csv`` shows every reason.

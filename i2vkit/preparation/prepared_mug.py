@@ -29,9 +29,10 @@ def prepare_mug(
         out: The prepared data: `017/anger/take000/000.png`, `index.csv`, `landmarks/`, `skipped.csv`, `truth/`.
         size: Side of the prepared frames in pixels; ImaGINator uses 64, FRGAN 96.
         workers: Number of processes. By default one for each core.
-        framing: "box" keeps the box of the face on the first frame for the whole take, as FRGAN does. "eyes" rotates
-            and scales every frame so that the eyes keep their positions.
-        margin: Margin of that box on every side, as a share of its side; 0.1 by default.
+        framing: "box" keeps the box of the face on the first frame for the whole take, as FRGAN does. "box_per_frame"
+            crops each frame by its own box, as ImaGINator does. "eyes" rotates and scales every frame so that the eyes
+            keep their positions.
+        margin: Margin of a box on every side, as a share of its side; 0.1 by default.
         face: The face to follow if landmarks must be found and the first frame shows several. "only" skips such clips.
         marked_takes: Include takes with a mark after their number (`take001nsg`).
         maps: Write condition maps too, the normals of a morphable model fitted to the landmarks. It also adds them to a

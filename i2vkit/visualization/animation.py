@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from i2vkit.media import VideoWriter, write_image
+from i2vkit.media import Sound, VideoWriter, write_image
 from i2vkit.visualization.grids import Grid
 from i2vkit.visualization.strips import labelled_strips
 
@@ -28,16 +28,24 @@ class AnimationWriter:
         image: The animated image, uint8 (H, W, 3).
         rows: The captions of the cells, row by row. The cell "image" shows the animated image and receives no frames.
             An empty caption "" leaves its cell empty.
+        sound: The sound track, for files that hold sound. By default there is none.
     """
 
-    def __init__(self, path: str | Path, fps: float, image: np.ndarray, rows: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        fps: float,
+        image: np.ndarray,
+        rows: Sequence[Sequence[str]],
+        sound: Sound | None = None,
+    ) -> None:
         self.path, self.image = Path(path), image
         self._is_strip = self.path.suffix.lower() == ".png"
         cells = [caption for row in rows for caption in row if caption]
         self._kept: dict[str, list[np.ndarray]] = {caption: [] for caption in cells if caption != "image"}
         self._shows_image = "image" in cells
         # A strip needs the writer too, because its constructor refuses unknown suffixes.
-        self._video = VideoWriter(path, fps)
+        self._video = VideoWriter(path, fps, sound)
         self._grid = Grid(rows, image.shape[:2]) if len(cells) > 1 else None
         self._stack = ExitStack()
 

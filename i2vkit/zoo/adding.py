@@ -9,6 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from i2vkit.config.data_facts import data_facts
 from i2vkit.config.loading import load_config
 from i2vkit.engine.checkpoints import checkpoint_file
 from i2vkit.errors import CheckpointError, ConfigError
@@ -102,6 +103,7 @@ def _export(name: str, cfg: Config, checkpoint: Path, out: Path, data: str, trai
         motion=motion,
         labels=json.loads(header["labels"]) if "label" in motion else [],
         training=json.loads(header["training"]),
+        framing=data_facts(cfg)[0].get("framing"),
     )
 
 

@@ -35,6 +35,8 @@ class ZooEntry:
         scores: Scores of the file by metric, written with the digits that ``i2v zoo verify`` must reproduce.
         static_baseline: The scores of the first image, repeated, if the protocol has them.
         quick_scores: Scores on a small subset that is rendered on the fly. Empty if there is no such subset.
+        framing: The crop of faces in its training data, see ``DataFacts``. None if these are no crops of faces.
+        fps: Frames a second of its training data, where its file does not say.
     """
 
     name: str
@@ -51,6 +53,8 @@ class ZooEntry:
     scores: dict[str, str] = field(default_factory=dict)
     static_baseline: dict[str, str] = field(default_factory=dict)
     quick_scores: dict[str, str] = field(default_factory=dict)
+    framing: str | None = None
+    fps: float | None = None
 
     def file(self, index: Path = INDEX) -> Path:
         """Return the path of the weights, without checking that they exist."""

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from i2vkit.config.loading import load_config
 from i2vkit.engine.checkpoints import checkpoint_file
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.zoo.index import find_entry, read_index
+from i2vkit.zoo.index import ZooEntry, find_entry, read_index
 from i2vkit.zoo.metadata import config_of, read_header
 
 WEIGHTS = "model.safetensors"  # in a folder of save_pretrained, and in a repository
@@ -46,7 +46,7 @@ def find_pretrained(name_or_path: str | Path, revision: str | None = None) -> Pr
     """
     text, path = str(name_or_path), Path(name_or_path).expanduser()
     if text in read_index():
-        return _of_file(find_entry(text).verified_file())
+        return _shipped(find_entry(text))
     if path.is_dir():
         return _of_file(path / WEIGHTS) if (path / WEIGHTS).is_file() else _of_work_dir(path)
     if path.is_file():
@@ -61,6 +61,16 @@ def find_pretrained(name_or_path: str | Path, revision: str | None = None) -> Pr
         return _of_file(_download(text, revision))
     find_entry(text)  # raises, with the nearest names
     raise AssertionError("find_entry found what read_index did not")
+
+
+def _shipped(entry: ZooEntry) -> Pretrained:
+    """Return a shipped model, with the facts of its data that the index knows and its file may not."""
+    found = _of_file(entry.verified_file())
+    if entry.framing is not None:
+        found.cfg["face_framing"] = entry.framing
+    if entry.fps is not None:
+        found.cfg.model.setdefault("fps", entry.fps)
+    return found
 
 
 def _of_file(path: Path) -> Pretrained:

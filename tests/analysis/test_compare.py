@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 
 from i2vkit.analysis.comparison.comparable import check_comparable, read_results
-from i2vkit.analysis.comparison.comparison_report import format_comparison, format_comparison_csv, write_comparison
+from i2vkit.analysis.comparison.comparison_report import (
+    format_comparison,
+    format_comparison_csv,
+    mean_curves,
+    write_comparison,
+)
 from i2vkit.analysis.comparison.paired import STATIC_BASELINE, compare
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.statistics import bootstrap_interval
@@ -262,6 +267,29 @@ def test_the_files_and_the_tool(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         run_tool(monkeypatch, paths[0], tmp_path / "no.json")
     assert stopped.value.code == 1 and capsys.readouterr().err.startswith("error: the result ")
+
+
+def test_scores_by_time_step_are_drawn_together(tmp_path, monkeypatch):
+    def curve(*scores):
+        steps = list(range(1, len(scores) + 1))
+        return {"ssim": {"step": steps, "score": list(scores), "static_baseline": [0.5] * len(scores)}}
+
+    one = [result("one", curves=curve(0.9, 0.7)), result("one", seed=1, training_seed=1, curves=curve(0.7, 0.5, 0.4))]
+    paths = write(tmp_path / "in", *one, result("two", curves=curve(0.8, 0.8)), result("three"))
+    first, *_ = read_results(paths)
+    found = mean_curves(first)["ssim"]
+    assert found["step"] == [1, 2, 3] and found["static_baseline"] == [0.5] * 3
+    assert found["score"] == pytest.approx([0.8, 0.6, 0.4])
+    drawn = []
+    monkeypatch.setattr(
+        "i2vkit.analysis.comparison.comparison_report.overlay_curves", lambda *shown: drawn.append(shown)
+    )
+    written = write_comparison(compare(read_results(paths)), tmp_path / "out")
+    [(rows, path, _)] = drawn
+    assert list(rows) == ["one", "two"] and written[-1] == path == tmp_path / "out/compare_curves.png"
+    monkeypatch.undo()
+    write_comparison(compare(read_results(paths)), tmp_path / "out")
+    assert read_image(path).shape[0] > 200
 
 
 def test_what_differs_besides_is_told(tmp_path):

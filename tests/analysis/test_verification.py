@@ -1,9 +1,13 @@
 """verify_gpu: each check finds what it is made for, and a stage that fails costs nothing but itself."""
 
 import json
+import os
+import pickle
+import subprocess
 import sys
 import tarfile
 import time
+from functools import partial
 
 import narrow
 import pytest
@@ -21,8 +25,9 @@ from i2vkit.analysis.verification.stages import Group, Plan, Stage, plan
 from i2vkit.analysis.verification.step import descend
 from i2vkit.analysis.verification.subjects import SUBJECTS, find_subject, narrowed, subject_config
 from i2vkit.analysis.verification.timing import in_turn
-from i2vkit.analysis.verification.training import DATA, RECIPES, _config, _options, _timed
+from i2vkit.analysis.verification.training import DATA, LARGER_BATCHES, RECIPES, _config, _timed
 from i2vkit.analysis.verification.verification_report import format_verification
+from i2vkit.config.loading import load_config
 from i2vkit.engine.checkpoints import latest_checkpoint
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS
@@ -151,23 +156,26 @@ def test_every_kind_of_stage_has_its_place_and_its_share():
     # What is timed has the device to itself, and what reads data comes last.
     assert all(g.width == 1 for g in order.groups for stage in g.stages if stage.kind in ("peaks", "fast"))
     assert {stage.kind for group in order.then for stage in group.stages} == {"loader", "train"}
-    assert [stage.kind for stage in plan("cuda", ("peaks",)).stages] == ["peaks"]
+    alone = plan("cuda", ("peaks",))
+    assert [stage.kind for stage in alone.stages] == ["peaks"] and len(alone.groups) == 1
     assert "compile" not in {stage.kind for stage in plan("cpu").stages}
+    right = plan("cuda", ("right", "fast"), ("dtgan",))
+    assert [(stage.kind, stage.subject) for stage in right.stages] == [("right", "dtgan"), ("fast", "dtgan")]
 
 
 def test_stages_of_a_group_share_its_time(tmp_path, monkeypatch):
-    """Three stages, two at a time, in 4 seconds: two rounds, so that the first two get half of it."""
+    """Three stages, two at a time, in 100 seconds: two rounds, so that the first two get half of it."""
     given = []
 
-    def start(self, stage, seconds):
+    def start(self, stage, seconds, threads=None):
         given.append(round(seconds))
-        return Process(stage, [sys.executable, "-c", "pass"], tmp_path, seconds)
+        return Process(stage, int, tmp_path, seconds)
 
     monkeypatch.setattr(Run, "_start", start)
     stages = tuple(Stage("right", name) for name in "abc")
-    run = Run(tmp_path, tmp_path, "cpu", True, time.monotonic() + 4)
+    run = Run(tmp_path, tmp_path, "cpu", True, time.monotonic() + 100)
     run.all(Plan((), (Group(stages, 2, 1.0),), ()))
-    assert given[:2] == [2, 2] and 2 < given[2] <= 4
+    assert given[0] > 40 and given[1] <= given[0] <= 50 < given[2] <= 100
     assert {outcome.code for outcome in run.outcomes.values()} == {0}
 
 
@@ -179,19 +187,34 @@ for _ in range(600):
     pathlib.Path({str(mark)!r}).write_text(str(time.time()))
     time.sleep(0.05)
 """
-    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    process = Process(Stage("right", "dtgan"), [sys.executable, "-c", parent], tmp_path, 2.0)
-    while (outcome := process.outcome()) is None:
+    work = partial(subprocess.run, [sys.executable, "-c", child])
+    process = Process(Stage("right", "dtgan"), work, tmp_path, 300.0)
+    while not mark.exists():
+        assert process.outcome() is None
         time.sleep(0.05)
-    assert outcome.code is None and outcome.seconds >= 2.0
+    process._limit = 0.0
+    outcome = process.outcome()
+    assert outcome is not None and outcome.code is None
     time.sleep(0.3)
     last = mark.read_text()
     time.sleep(0.3)
     assert mark.read_text() == last
 
 
+def test_a_stage_whose_server_has_used_a_gpu_gets_a_fresh_interpreter(tmp_path):
+    """A fork of a process that has used CUDA cannot use it."""
+    log, work = tmp_path / "log", partial(os.write, 1, b"fresh")
+    code = (
+        "import pickle, sys, torch; torch.cuda._is_in_bad_fork = lambda: True\n"
+        "from i2vkit.analysis.verification.scheduling import _in_session\n"
+        "_in_session(*pickle.loads(bytes.fromhex(sys.argv[1])))"
+    )
+    subprocess.run([sys.executable, "-c", code, pickle.dumps((work, tmp_path, log, 1)).hex()], check=True)
+    assert log.read_text() == "fresh"
+
+
 def test_a_verification_reports_what_it_measured_and_what_went_wrong(tmp_path, monkeypatch):
-    def failing(device, only=()):
+    def failing(device, only=(), names=()):
         return Plan((), (Group((Stage("peaks"), Stage("right", "nobody")), 2, 1.0),), ())
 
     monkeypatch.setattr(scheduling, "plan", failing)
@@ -213,6 +236,8 @@ def test_a_gpu_that_is_not_there_and_a_stage_that_does_not_exist_are_refused(tmp
             verify(tmp_path)
     with pytest.raises(ConfigError, match="no stage 'rigth'"):
         verify(tmp_path, device="cpu", only=["rigth"])
+    with pytest.raises(ConfigError, match="nothing called 'dtgann'"):
+        verify(tmp_path, device="cpu", subjects=["dtgann"])
     with pytest.raises(ConfigError, match="--minutes"):
         verify(tmp_path, minutes=0, device="cpu")
 
@@ -221,14 +246,20 @@ def test_what_is_carried_away_fits(tmp_path):
     files = tmp_path / "work" / "files"
     files.mkdir(parents=True)
     for number in range(9):
-        (files / f"recipe{number}.safetensors").write_bytes(bytes(10 + number))
+        (files / f"recipe{number}.safetensors").write_bytes(bytes(5 * 2**20 + number))
     (files / "huge.safetensors").write_bytes(bytes(MOST_BYTES + 1))
     (files / "strip_a.png").write_bytes(b"picture")
     (files / "right_dtgan.json").write_text("{}")
     (files.parent / "right_dtgan.log").write_text("log")
     written = pack(files, tmp_path)
-    assert len(written) == 6 and all(path.stat().st_size <= MOST_BYTES for path in written)
-    assert {path.name for path in written} >= {"strips.tar.gz", "records.tar.gz", "recipe0.safetensors"}
+    assert all(path.stat().st_size <= MOST_BYTES for path in written)
+    assert [path.name for path in written] == [
+        "strips.tar.gz",
+        "records.tar.gz",
+        *(f"weights_{n}.tar" for n in (1, 2, 3)),
+    ]
+    with tarfile.open(tmp_path / "weights_2.tar") as archive:
+        assert archive.getnames() == [f"recipe{number}.safetensors" for number in (3, 4, 5)]
     with tarfile.open(tmp_path / "records.tar.gz") as archive:
         assert sorted(archive.getnames()) == ["right_dtgan.json", "right_dtgan.log"]
 
@@ -236,19 +267,25 @@ def test_what_is_carried_away_fits(tmp_path):
 def test_a_training_that_runs_out_of_time_keeps_the_weights_of_its_last_iteration(tmp_path):
     cfg = tiny_config(tmp_path, 50)
     cfg.default_hooks.checkpoint.interval = 50
-    ends = _timed(cfg, tmp_path, limit=0.0)
-    assert len(ends) == 1 and latest_checkpoint(tmp_path).name == "iter_1.pth"
+    clock = _timed(cfg, tmp_path, limit=0.0)
+    assert len(clock.ends) == 1 and 0 < clock.waits[0] < 60 and latest_checkpoint(tmp_path).name == "iter_1.pth"
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
 def test_recipes_build_narrow_and_load_what_is_trained_first(recipe):
     for name in filter(None, (recipe.first, recipe.config)):
-        cfg = _config(name, _options("cpu", narrow=True), narrow=True)
+        cfg = _config(name, "cpu", narrow=True)
         with torch.device("meta"):
             assert sum(parameter.numel() for parameter in MODELS.build(cfg.model).parameters()) < 2e6
         assert cfg.model.precision == "fp32" and cfg.train_dataloader.batch_size == 2
         assert bool(cfg.model.get("pretrained")) == (name == recipe.config and recipe.first is not None)
-        assert cfg.train_dataloader.dataset.reader.root == str(DATA / "faces")
+        reader = cfg.train_dataloader.dataset.reader
+        readers = reader.get("readers") or [reader]
+        assert {each.root for each in readers} <= {str(DATA / part) for part in ("faces", "faces_extra")}
+        large = _config(name, "cuda", narrow=False)
+        own = load_config(name).train_dataloader.batch_size
+        assert large.train_dataloader.batch_size == LARGER_BATCHES * own and large.model.precision == "bf16"
+        assert large.train_dataloader.dataset.get("cache") == ("device" if "generator" in large.model else None)
 
 
 def test_forms_are_timed_by_turns():

@@ -49,6 +49,8 @@ def encoded(image, kind="PNG"):
         (torch.from_numpy(RGB), RGB),
         (torch.from_numpy(RGB).permute(2, 0, 1), RGB),
         (torch.from_numpy(RGB).permute(2, 0, 1) / 255, RGB),
+        (RGB.transpose(2, 0, 1), RGB),
+        ((torch.from_numpy(RGB) > 127).to(torch.bfloat16), (RGB > 127) * np.uint8(255)),
         (RGB / 255, RGB),
         (RGB.astype(np.uint16) * 257, RGB),
         (GREY, np.stack([GREY] * 3, 2)),

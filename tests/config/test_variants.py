@@ -78,7 +78,7 @@ def test_other_data_come_whole_with_their_facts():
 
 def test_every_variant_says_what_it_is_and_what_a_step_takes():
     names = config_names()
-    assert len(names) == 49 and len(experiment_names()) == 112
+    assert len(names) == 50 and len(experiment_names()) == 153
     for name in names:
         for key, variant in read_variants(find_config(name)).items():
             assert len(variant.help) > 15 and variant.help.endswith((".", "?")) and variant.memory, f"{name} {key}"
@@ -131,7 +131,7 @@ def test_tools_take_a_variant_and_list_them(monkeypatch, capsys):
     listed = printed("frgan_forecast_penn", "--variants").splitlines()
     assert [line.split(" ")[0] for line in listed] == ["no_dense", "no_features", "villegas"]
     assert listed[0].startswith("no_dense (frgan_forecast_penn_no_dense, 5.1 GiB in fp32): Without dense connections")
-    assert printed("vgan_mug", "--variants") == "no variants\n"
+    assert printed("imaginator_uva_nemo", "--variants") == "no variants\n"
 
 
 def test_pretrained_weights_that_an_option_names_are_kept():

@@ -96,6 +96,10 @@ class CudaTensor(Tensor):
         """As on CUDA: made on the host, and copied."""
         return torch.tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """As on CUDA (seen on an H100): a number becomes a tensor on the host, and the host waits for its copy."""
+        super().__setitem__(index, value if isinstance(value, Tensor) else torch.tensor(value, dtype=self.dtype))
+
     def numpy(self, *, force: bool = False):
         """As on CUDA: refused."""
         if not force:

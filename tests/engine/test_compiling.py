@@ -20,7 +20,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.discriminator import DiscriminatorInput
 from i2vkit.registry import MODELS
 
-TRACED = {"backend": "aot_eager", "dynamic": False}
+TRACED = {"backend": "aot_eager_decomp_partition", "dynamic": False}
 
 
 @pytest.fixture(autouse=True)

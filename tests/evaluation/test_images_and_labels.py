@@ -62,8 +62,16 @@ def test_initial_frames_that_cannot_be():
     with pytest.raises(DataError, match="no clip has the 41 frames that InitialFrames needs"):
         InitialFrames(length=41).pairs(index())
     for wrong in (dict(number=0), dict(length=1)):
-        with pytest.raises(ConfigError, match="number 1 or more and length 2 or more"):
+        with pytest.raises(ConfigError, match="number 1 or more and min_length from 2 to length"):
             InitialFrames(**wrong)
+
+
+def test_initial_frames_near_the_end_of_a_clip_are_taken_where_fewer_frames_are_enough():
+    pairs = InitialFrames(length=45, number=3, min_length=38).pairs(index())  # clips of 40 frames, the last of 39
+    assert [pair.span for pair in pairs] == [(0, 40), (1, 40), (2, 40)] * 3 + [(0, 39), (1, 39)]
+    assert [pair.span for pair in InitialFrames(30, 2, min_length=20).pairs(index())[:2]] == [(0, 30), (1, 31)]
+    with pytest.raises(ConfigError, match="min_length=9, length=8"):
+        InitialFrames(length=8, min_length=9)
 
 
 def test_every_label_moves_every_image():

@@ -9,8 +9,8 @@ from mmengine.evaluator import Evaluator
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from i2vkit.errors import DataError
-from i2vkit.evaluation.metrics import Accuracy, Psnr, Ssim, psnr, ssim
+from i2vkit.errors import DataError, I2VError
+from i2vkit.evaluation.metrics import Accuracy, Psnr, Ssim, mse, psnr, ssim
 from i2vkit.structures import VideoSample
 
 
@@ -188,3 +188,39 @@ def test_accuracy_and_its_static_baseline():
     assert metric.per_video[1] == {"name": "clip", "label": 0, "predicted": 1}
     with pytest.raises(DataError, match="'x' has no label"):
         metric.process(None, [{"name": "x", "scores": torch.zeros(3), "label": torch.tensor(-1)}])
+
+
+@pytest.mark.parametrize("function", [ssim, psnr, mse])
+def test_the_range_of_values_is_known_or_asked_for(function):
+    video, truth = videos(n=1, t=2)
+    expected = function(video, truth)
+    torch.testing.assert_close(function(video.double(), truth.double()), expected)
+    torch.testing.assert_close(function(video.long(), truth), expected)
+    torch.testing.assert_close(function(video.double() / 255, truth.double() / 255, data_range=1), expected)
+    with pytest.raises(I2VError, match="say data_range=1, or data_range=255"):
+        function(video / 255, truth / 255)
+    for wrong in (video / 127.5 - 1, video.float() * 2, video.float().fill_(float("nan"))):
+        with pytest.raises(ValueError, match="and not from 0 to 255"):
+            function(wrong, truth)
+    with pytest.raises(I2VError, match="and not from 0 to 1:"):
+        function(video, truth, data_range=1)
+
+
+def test_equal_frames_do_not_lift_the_mean_of_psnr_unnoticed():
+    truth = torch.full((3, 5, 8, 8), 100, dtype=torch.uint8)
+    close, equal = truth + 1, truth.clone()
+    half = torch.cat([truth[:, :3], close[:, 3:]], 1)
+    metric = Psnr()
+    for video in (close, equal, half):
+        metric.process(None, [dict(name="a", generated=video, truth=truth, image=truth[:, 0])])
+    scores = metric.compute_metrics(metric.results)
+    one = 20 * np.log10(255)
+    assert scores["psnr"] == pytest.approx((one + 100 + (one + 100) / 2) / 3)
+    assert metric.warning == (
+        f"6 frames of 2 of 3 videos equal their ground truth, and count as 100 dB each: the others have a mean of "
+        f"{one:.2f} dB"
+    )
+    assert [row.get("equal_frames") for row in metric.per_video] == [None, 4, 2]
+    metric.results = metric.results[:1]
+    metric.compute_metrics(metric.results)
+    assert metric.warning is None

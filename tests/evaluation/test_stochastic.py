@@ -211,7 +211,9 @@ def test_several_samples_are_scored_as_best_of_n_and_one_as_it_is(index):
     assert METRICS.build(entries[1]).name == "psnr_best_of_3"
     own = Stochastic(num_samples=3, metrics=[dict(type=DiversityL1)])
     assert [entry["type"] for entry in own.evaluators(own.pairs(index), config)][2:] == [DiversityL1]
-    left = plan.left_out(plan.pairs(index), [*config, dict(type="LabelAccuracy")])
+    sets = plan.evaluators(plan.pairs(index), [*config, dict(type=Fvd)])  # over the samples of all images
+    assert [entry["type"] for entry in sets] == [BestOf, BestOf, Fvd, DiversityL1, DiversityLpips]
+    left = plan.left_out(plan.pairs(index), [*config, dict(type=Fvd), dict(type="LabelAccuracy")])
     assert list(left) == ["Accuracy", "label_accuracy"] and all("has 3 samples" in reason for reason in left.values())
     plan = Reconstruction()
     assert plan.evaluators(plan.pairs(index), config) == config and plan.left_out(plan.pairs(index), config) == {}
@@ -263,7 +265,7 @@ def config(root, generator) -> Config:
                 sampler=dict(type=PositionSampler, ordered=True),
                 collate_fn=dict(type="pseudo_collate"),
             ),
-            test_evaluator=dict(ssim=dict(type=Ssim), psnr=dict(type=Psnr), fvd=dict(type=Fvd)),
+            test_evaluator=dict(ssim=dict(type=Ssim), psnr=dict(type=Psnr), label=dict(type="LabelAccuracy")),
             protocols=dict(stochastic=dict(type=Stochastic, num_samples=N, metrics=COMPARED)),
         )
     )
@@ -339,11 +341,11 @@ def test_what_was_sampled_is_written(tested):
     assert f"psnr_best_of_{N}" in format_scores(result) and "diversity_lpips left out: there is no" in format_scores(
         result
     )
-    assert result["skipped"]["fvd"].startswith(f"each image has {N} samples")
+    assert result["skipped"]["label_accuracy"].startswith(f"each image has {N} samples")
     [log] = (folder / "out" / "log").glob("*/*.log")
-    assert log.read_text().count("fvd is left out") == 1 and f"fvd left out: each image has {N}" in format_scores(
-        result
-    )
+    assert log.read_text().count(
+        "label_accuracy is left out"
+    ) == 1 and f"label_accuracy left out: each image has {N}" in format_scores(result)
     height, width, _ = read_image(folder / "out" / "curves.png").shape
     assert height > 300 and width > 900  # two plots
     names = sorted(path.stem for path in (folder / "out" / "videos").iterdir())

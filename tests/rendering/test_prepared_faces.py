@@ -10,12 +10,12 @@ import pytest
 from i2vkit.datasets import ClipFolder, ClipRecord
 from i2vkit.datasets.point_files import read_points
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.media import write_image, write_video
+from i2vkit.media import VideoFacts, write_image, write_video
 from i2vkit.preparation import prepare_mug, prepare_oulu_casia, prepare_uva_nemo
 from i2vkit.preparation.alignment import LEFT_EYE, RIGHT_EYE, eye_centres
-from i2vkit.preparation.boxes import FirstFrameBox, face_square
+from i2vkit.preparation.boxes import BoxPerFrame, FirstFrameBox, face_square
 from i2vkit.preparation.dlib_detector import DlibFaceDetector, dlib_installed
-from i2vkit.preparation.face_crops import FaceFinder, choose_face, nearest_face
+from i2vkit.preparation.face_crops import FaceFinder, choose_face, face_framing, nearest_face
 from i2vkit.preparation.landmarks import write_landmarks
 from i2vkit.preparation.pipeline import RawClip
 from i2vkit.rendering.faces.expressions import ActionUnits
@@ -150,6 +150,23 @@ def test_one_box_serves_the_whole_clip():
         FirstFrameBox(60)(clip_of([], landmarks=np.zeros((1, 68, 2))))
 
 
+def test_a_box_for_each_frame_keeps_the_face_in_place():
+    first = np.random.default_rng(0).uniform(20, 60, (1, 68, 2))
+    clip = clip_of([], landmarks=np.concatenate([first, 2 * first + 30, first[:, ::-1] - 5]))
+    transforms = BoxPerFrame(60, margin=0.25)(clip)
+    assert transforms.shape == (3, 2, 3)
+    frames = zip(clip.points["landmarks"], transforms, strict=True)
+    moved = [points @ matrix[:, :2].T + matrix[:, 2] for points, matrix in frames]
+    for points in moved:  # in the middle, with a margin of a quarter of the face on each side: 10 of 60 pixels
+        low, high = points.min(axis=0), points.max(axis=0)
+        assert np.allclose((low + high) / 2, 29.5) and np.isclose((high - low).max(), 40)
+    assert np.allclose(transforms[:1], FirstFrameBox(60, margin=0.25)(clip))
+    assert isinstance(face_framing("box_per_frame", 60, 0.1), BoxPerFrame)
+    clip.points["landmarks"][1] = 7
+    with pytest.raises(DataError, match="landmarks of frame 1 are all at"):
+        BoxPerFrame(60)(clip)
+
+
 def test_mug_with_landmarks_of_its_user(tmp_path, without_dlib):
     frames, landmarks = smile()
     write_take(tmp_path / "raw", "001/surprise/take000", frames, landmarks)
@@ -210,7 +227,10 @@ def test_pictures_and_points_of_different_numbers(tmp_path, monkeypatch, without
     write_smile(tmp_path, "002_deliberate_smile_1", frames, landmarks[:5])
     write_smile(tmp_path, "003_deliberate_smile_1", frames, np.concatenate([landmarks, landmarks[:1]]))
     stated = {"001": 7, "002": 5, "003": 8}
-    monkeypatch.setattr("i2vkit.datasets.readers.uva_nemo.stated_length", lambda path: stated[path.name[:3]])
+    monkeypatch.setattr(
+        "i2vkit.datasets.readers.uva_nemo.whole_facts",
+        lambda path: VideoFacts(7, 25.0, num_stored=stated[path.name[:3]]),
+    )
     assert "1 clips" in prepare_uva_nemo(tmp_path, tmp_path / "out", size=32, workers=1)
     skipped = skipped_in(tmp_path / "out")
     assert skipped["002/deliberate/smile_1"] == "it has 6 frames or more, but points of 5"

@@ -224,9 +224,9 @@ def test_repeats_are_prepared_from_one_decoding(tmp_path, monkeypatch):
     decoded = []
     iterate = index.iterate_video
 
-    def counting(path):
+    def counting(path, **options):
         decoded.append(path)
-        return iterate(path)
+        return iterate(path, **options)
 
     monkeypatch.setattr(index, "iterate_video", counting)
     report = prepare_natops(tmp_path / "natops", tmp_path / "out", size=16, workers=1, repeats=3)

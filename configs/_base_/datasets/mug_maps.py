@@ -1,9 +1,14 @@
 """MUG with condition maps, prepared at 96x96 (tools/prepare_data.py mug --maps): FRGAN's six expressions and three
-groups of people (i2vkit/datasets/splits.py). Stage one trains on the first and validates on the second, stage two the
-other way round; the third tests.
+groups of people, those of its released code (i2vkit/datasets/splits.py). Stage one trains on the first group (19) and
+validates on the second (19), stage two the other way round; the third (12) tests.
 
 Stage one learns from random jumps in time within a clip; videos of 32 successive frames are made from a clip's first
 frame. A transfer has the maps of the face in the image with the driving clip's expressions.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- FaceMaps: the face model is fitted to landmarks by least squares (FRGAN: 3DDFA, a network on pixels)
+- FaceMaps: a built-in face model with 13 ways of identity and 14 of expression (FRGAN: the Basel model)
 """
 
 from mmengine.config import read_base
@@ -22,6 +27,7 @@ from i2vkit.datasets.transforms import (
 _reader = dict(
     type=ClipFolder,
     root="data/mug_96",
+    framing="box",
     fps=19.0,
     labels=["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"],
     help="MUG is given on request by its owner, the Multimedia Understanding Group of the Aristotle University of "

@@ -15,6 +15,7 @@ from i2vkit.datasets.transforms import Resample
 _reader = dict(
     type=ClipFolder,
     root="data/oulu_casia_64",
+    framing="eyes",
     labels=["Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise"],
     help="Oulu-CASIA is given on request by its owner, the Center for Machine Vision and Signal Analysis (CMVS) of the "
     "University of Oulu.\n"

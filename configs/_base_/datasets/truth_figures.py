@@ -1,7 +1,7 @@
 """The figures of i2v-truth-v1 (docs/truth_benchmark.md), 64x64, with heatmaps of 13 joints, and how models are scored.
 
 12 people train, three validate, six test, six actions; nobody's performance is another one's. Windows of 16 frames in a
-row, for training with another clip of the same person. A test clip moves the picture of another person, whose exact
+row, for training with a clip of another person. A test clip moves the picture of another person, whose exact
 truth is known. For random jumps see truth_faces.py.
 """
 
@@ -12,7 +12,7 @@ with read_base():
     from ..loaders import *
 
 from i2vkit.conditions import JointHeatmaps
-from i2vkit.datasets import ClipDataset, ClipFolder, ConcatReader, SamePerson
+from i2vkit.datasets import ClipDataset, ClipFolder, ConcatReader, OtherPerson
 from i2vkit.datasets.transforms import (
     FirstFrames,
     RandomWindow,
@@ -34,7 +34,7 @@ train_dataloader.update(
         type=ClipDataset,
         reader=_reader,
         people="i2v_truth/figures_train",
-        pair_sampler=dict(type=SamePerson),
+        pair_sampler=dict(type=OtherPerson),
         window=dict(type=RandomWindow, length=16),
         points=["joints"],
         size=64,

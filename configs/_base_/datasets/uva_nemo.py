@@ -1,8 +1,8 @@
 """UvA-NEMO, prepared at 64x64 (tools/prepare_data.py): spontaneous smiles, 80 people test and everybody else trains.
 
-ImaGINator: the 597 spontaneous clips, 32 frames, every second one, and no label: there is one kind only. Who tests is
-our choice, the paper does not say; see i2vkit/datasets/splits.py. Both kinds, as Dual-MTGAN takes them, are
-uva_nemo_sequences.py.
+ImaGINator: the 597 spontaneous clips, 32 frames, every second one, and no label: there is one kind only. Faces are
+cropped in each frame (box_per_frame). Who tests is our choice, the paper does not say; see i2vkit/datasets/splits.py.
+Both kinds, as Dual-MTGAN takes them, are uva_nemo_sequences.py.
 """
 
 from mmengine.config import read_base
@@ -16,11 +16,13 @@ from i2vkit.datasets.transforms import FirstFrames, RandomWindow
 _reader = dict(
     type=ClipFolder,
     root="data/uva_nemo_64",
+    framing="box",
     fps=50.0,
     labels=["deliberate", "spontaneous"],
     help="UvA-NEMO is given on request by its owners at the University of Amsterdam (www.uva-nemo.org).\n"
     "For a synthetic data set: python tools/synthesize_data.py uva_nemo --out data/uva_nemo\n"
-    "Then, either way: python tools/prepare_data.py uva_nemo --source data/uva_nemo --out data/uva_nemo_64 --size 64",
+    "Then, either way: python tools/prepare_data.py uva_nemo --source data/uva_nemo --out data/uva_nemo_64 --size 64 "
+    "--framing box_per_frame",
 )
 
 train_dataloader.update(

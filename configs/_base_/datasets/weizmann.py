@@ -2,8 +2,7 @@
 
 As ImaGINator has it: 32 frames, every one, and mirror images, drawn anew for each sample. Clips of fewer than 32 frames
 are left out and listed. Which people test is our choice, the paper does not say; see i2vkit/datasets/splits.py. The
-split in time of Dual-MTGAN is another one: no people, but temporal_split=(0, 2 / 3) to train and (2 / 3, 1) to test,
-as in weizmann_strips_in_time.py.
+split in time of Dual-MTGAN is weizmann_in_time.py.
 """
 
 from mmengine.config import read_base

@@ -2,7 +2,7 @@
 train, the last third validates (Dual-MTGAN, sec. IV-A, on all ten actions; the strips have four).
 
 Windows of 16 successive frames of all six people's clips and of their mirror images, which are files of their own. In
-training each clip comes with another one of the same person. The last thirds have 18 frames and more.
+training each clip comes with one of another person. The last thirds have 18 frames and more.
 """
 
 from mmengine.config import read_base
@@ -10,11 +10,11 @@ from mmengine.config import read_base
 with read_base():
     from .weizmann_strips import *
 
-from i2vkit.datasets import SamePerson
+from i2vkit.datasets import OtherPerson
 
 for _loader, _shares in ((train_dataloader, (0, 2 / 3)), (val_dataloader, (2 / 3, 1))):
     _loader["dataset"].update(people=None, temporal_split=_shares)
     _loader["dataset"]["window"].update(length=16, stride=1)
 train_dataloader["batch_size"] = 16
-train_dataloader["dataset"]["pair_sampler"] = dict(type=SamePerson)
+train_dataloader["dataset"]["pair_sampler"] = dict(type=OtherPerson)
 test_dataloader = val_dataloader

@@ -1,8 +1,10 @@
 """The CNN-LSTM of DTGAN's reference [12] (Kim et al., IEEE Trans. Affective Computing, 2017): encoder and pre-training.
 
 Two phases one after the other by one command: the frame CNN with its five objectives, then the LSTM on its features
-with the class from the last true step. The paper is known to us by its abstract; widths, weights, numbers of iterations
-and the optimiser are ours.
+with the class from the last true step. The paper is known to us by its abstract, which names the five: class and state
+of a frame are told, each is compact in the features, and states follow each other continuously. The states are there
+for robustness to the intensity of an expression, which has no objective of its own. Widths, weights, numbers of
+iterations and the optimiser are ours.
 """
 
 from mmengine.config import read_base
@@ -55,3 +57,17 @@ optim_wrapper = dict(
     # must read from it, is lost (docs/results.md).
     per_phase=dict(sequence=dict(lr=3e-5)),
 )
+
+# Pre-trainings by a part of the five objectives, as options for variants.
+_losses = "model.phases.frames.losses"
+_classes_alone = {
+    f"{_losses}.frame_state": None,
+    f"{_losses}.state_compactness": None,
+    f"{_losses}.state_continuity": None,
+    "model.phases.frames.updates": ["network.encoder.frame_encoder", "network.frame_class"],
+}
+_states_alone = {
+    f"{_losses}.frame_class": None,
+    f"{_losses}.class_compactness": None,
+    "model.phases.frames.updates": ["network.encoder.frame_encoder", "network.frame_state"],
+}

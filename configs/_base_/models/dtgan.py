@@ -5,6 +5,13 @@ dropout as noise (sec. 3.2), the frame discriminator on every frame and the dyna
 eq. 3 to 7, discriminators before the generator. Left open by the paper, and ours: all widths (pix2pix's for the U-Net),
 the weights of eq. 7 (the paper gives none; 1, 100, 10), Adam with 2e-4 and betas (0.5, 0.999), the batch size, and
 pix2pix's learning rate: constant in the first half, then falling to zero.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- UNetDecoder: dropout has one mask for a clip, which all its frames share (pix2pix draws one for each image)
+- UNetDecoder: the embedder of motion is a linear layer to 4x4 cells and up-convolutions, with He's initial weights and
+  tanh
+- UNetDecoder: dropout of 0.1 on the motion in the embedder
 """
 
 from mmengine.config import read_base

@@ -13,6 +13,12 @@ image it
 - a moving average of the generator's weights is validated and saved;
 - widths between a quarter and a half of those of dtgan.py, four clips a batch, Adam with 1e-3, falling from the middle
   on, discriminators 5e-4.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- UNetDecoder: dropout has one mask for a clip, which all its frames share (pix2pix draws one for each image)
+- UNetDecoder: the embedder of motion is a linear layer to 4x4 cells and up-convolutions, with He's initial weights and
+  tanh
 """
 
 from mmengine.config import read_base

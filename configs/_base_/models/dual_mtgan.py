@@ -6,8 +6,20 @@ motion encoder (eq. 2), the LSTM that unrolls an encoded or a sampled code, fram
 motion cycle (eq. 7) and the weights of eq. 8. Ours, where it is silent (its supplement is not at hand): all widths;
 codes and LSTM of 128; norms as means; eq. 5 and 6 as cross-entropy on logits with a non-saturating generator; V~_y
 stands for transfer and sample, and is the mean of both; the cycle compares means of codes; discriminators weigh 1 in
-their own phase, as Adam does not mind the scale; Adam with 2e-4 and betas (0.5, 0.999). V_y, of which y is the first
-frame, is another clip of the same person, or any other clip where there is none.
+their own phase, as Adam does not mind the scale; Adam with 2e-4 and betas (0.5, 0.999). With norms as means eq. 8 is
+out of balance: in a short narrow run the video discriminator pulled 8 to 37 times as hard at the decoder as L_rec. V_y,
+of which y is the first frame, is a clip of another person, or any other clip where nobody is named: y looks other than
+V, as the mismatched pairs of eq. 5 need it.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- Conv3dEncoder: its maps are averaged to two in time and reduced to 32 channels before the code
+- Conv3dEncoder: the log-variance starts at -4, the prior's is 0
+- Conv3dEncoder: the log-variance is kept between bounds, by default -10 and 2
+- LstmUnroll: the motion code is scaled to mean 0 and variance 1
+- LstmUnroll: the initial state is learned, and the code is read anew at every step
+- FrameDecoder: the content code is scaled to mean 0 and variance 1
+- FrameDecoder: the motion of a frame is scaled to mean 0 and variance 1
 """
 
 from torch.optim import Adam

@@ -14,6 +14,18 @@ its code, frames decoded from [content, motion], eq. 2 to 4. Not the paper's:
 - a moving average of the generator's weights is validated and saved;
 - a quarter of the widths of dual_mtgan.py, half in the decoder, an LSTM of 512, twelve clips a batch, bf16, Adam with
   1e-3, falling from iteration 7,200 on.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- Conv3dEncoder: its maps are averaged to two in time and reduced to 32 channels before the code
+- Conv3dEncoder: the log-variance starts at -4, the prior's is 0
+- Conv3dEncoder: the log-variance is kept between bounds, by default -10 and 2
+- Conv3dEncoder: it reads x_t - x_0 in place of x_t
+- LstmUnroll: the motion code is scaled to mean 0 and variance 1
+- LstmUnroll: the initial state is learned, and the code is read anew at every step
+- FrameDecoder: the content code is scaled to mean 0 and variance 1
+- FrameDecoder: the motion of a frame is scaled to mean 0 and variance 1
+- FrameDecoder: the maps of the content image are added, through a 3x3 convolution
 """
 
 from mmengine.config import read_base

@@ -6,11 +6,15 @@ time, losses (eq. 4 to 9), WGAN-GP with a penalty of 10, discriminators conditio
 betas (0, 0.9), batch 32. From the authors' released code (stage one on MUG): all sizes (64 channels doubling to 512 at
 most while a map is 8 or larger, codes of 128; 70,326,596 and 13,286,977 parameters at 64x64), skips from the maps'
 pyramids too, batch norm in the decoder alone, loss weights 3.0, 0.05 and 1 on means, one discriminator step a generator
-step. Ours: torch's initial weights in encoders and discriminators. How many maps a frame has (normal maps 3, joints 13)
-comes from the data.
+step. Ours: torch's initial weights in encoders and discriminators, biases of 0 in the decoder. How many maps a frame
+has (normal maps 3, joints 13) comes from the data.
 
 The pass animates the take of the image with the maps of the driving take: RandomJump makes them frames t and t + k of
 one clip, a pair sampler two people's.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- WassersteinLoss: the norm of the gradient has 1e-12 under its root
 """
 
 from torch.optim import Adam

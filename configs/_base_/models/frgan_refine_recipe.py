@@ -13,6 +13,14 @@ penalty (eq. 12 to 14), Adam with 1e-4, people whom stage one has not seen. Not 
 - a quarter of the widths, four clips of 16 frames a batch, bf16, a rate that falls from iteration 2,000 on.
 
 It has not been trained yet.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- VolumeRefiner: batch norm, LeakyReLU on the way down, ReLU on the way up
+- VolumeRefiner: it begins as the identity, at the head's ``identity_bias``
+- WassersteinLoss: the norm of the gradient has 1e-12 under its root
+- ResidualVideoDiscriminator: its structure is that of the frame discriminator in 3D, with a score for every step in
+  time that remains
 """
 
 from mmengine.config import read_base

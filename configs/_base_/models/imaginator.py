@@ -5,19 +5,31 @@ label-conditioned D_V and D_I on random frames, both with spectral norm (sec. 3.
 negatives of algorithm 1 (generated and wrong-labelled clips weigh a half each), Adam with beta1 0.5, 2e-4 for the
 generator and 5e-5 for the discriminators, L1 weight 1e-3 (sec. 4). From the authors' code, where the paper is silent:
 all widths, noise of 512, and the initial weights. Ours: the equations are read as cross-entropy on logits with a
-non-saturating generator (eq. 4, 5 and algorithm 1 are misprinted), beta2 0.999, N = 1 frame a clip for D_I, and the
-number of iterations, that of the code.
+non-saturating generator (eq. 4, 5 and algorithm 1 are misprinted), beta2 0.999, N = 1 frame a clip for D_I, biases of
+convolutions that start at 0 (the code's at torch's), and the number of iterations, that of the code.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- FrameDiscriminator: spectral norm starts from 15 power iterations, and makes one more in each phase
+- VideoDiscriminator: spectral norm starts from 15 power iterations, and makes one more in each phase
 """
 
 from torch.optim import Adam
 
 from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
 from i2vkit.models import Discriminator, Generator, ImageToVideoGan
-from i2vkit.models.decoders import TransposedConv1p2dDecoder
+from i2vkit.models.decoders import TransposedConv1p2dDecoder, TransposedConv3dDecoder
 from i2vkit.models.discriminators import FrameDiscriminator, RandomFrames, VideoDiscriminator, WholeClip
 from i2vkit.models.encoders import ConvPyramidEncoder
 from i2vkit.models.heads import DirectHead
-from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss, FrameL1Loss, NonSaturatingLoss
+from i2vkit.models.losses import (
+    AdversarialLoss,
+    CategoryLoss,
+    DiscriminatorCategoryLoss,
+    DiscriminatorLoss,
+    FrameL1Loss,
+    NonSaturatingLoss,
+)
 from i2vkit.models.motion_generators import LabelFusion
 
 model = dict(
@@ -72,3 +84,26 @@ optim_wrapper = dict(
     optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999), fused=True),
     per_phase=dict(discriminators=dict(lr=5e-5)),
 )
+
+# Cells of tables 5 and 6, as options for variants. Of the classifier the weight 1 of the category losses is ours, that
+# of ACGAN; the generator still reads the label at every level.
+_ablations = {
+    "3d": {"model.generator.decoder": dict(type=TransposedConv3dDecoder, widths=(512, 256, 128, 64))},
+    "no_frame_discriminator": {
+        "model.discriminators.frame": None,
+        "model.phases.discriminators.updates": ["discriminators.video"],
+        "model.phases.discriminators.losses.frame_discriminator": None,
+        "model.phases.generator.losses.frame_adversarial": None,
+    },
+    "classifier": {
+        "model.discriminators.video.condition": None,
+        "model.discriminators.video.classify": True,
+        "model.phases.discriminators.losses.video_discriminator.wrong_label": 0.0,
+        "model.phases.discriminators.losses.video_discriminator_category": dict(
+            type=DiscriminatorCategoryLoss, discriminator="video"
+        ),
+        "model.phases.generator.losses.video_category": dict(type=CategoryLoss, discriminator="video"),
+    },
+    "no_fusion": {"model.generator.decoder.fusion": False},
+    "no_noise": {"model.generator.motion_generator.noise": 0},
+}

@@ -2,15 +2,21 @@
 
 A foreground of 32 frames over a background that stands still, both from the code of the image (no noise, no label, as
 in VGAN's own experiment on images), blended by a mask; one discriminator on the whole clip; the mask's L1 with weight
-0.1. Ours: the weight 10 of the first frame's L1, which ties the video to its image, and as in ImaGINator all that
-neither paper says: widths of 64 to 512, batch norm, Adam with 2e-4 and betas (0.5, 0.999).
+0.1. Networks, losses and Adam with 2e-4 and betas (0.5, 0.999) are those of the authors' script without an image
+(main.lua), behind an encoder of ImaGINator's widths with a code of 100, which takes the noise's place. The weight 10 of
+the first frame's L1, which ties the video to its image, is that of their script for given images
+(main_conditional.lua). Initial weights of N(0, 0.02), not 0.01, and all that neither paper says are ours.
+
+Their script for given images is another network: no code, both streams from a map of 1024 x 4x4, twice the widths, no
+L1 of the mask. ``_released_code`` below makes this model into it, for instance vgan_mug_released_code. All rows of
+tables in docs/ are of the model with a code.
 """
 
 from torch.optim import Adam
 
 from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
 from i2vkit.models import Discriminator, Generator, ImageToVideoGan
-from i2vkit.models.decoders import TwoStreamDecoder
+from i2vkit.models.decoders import TwoStreamDecoder, TwoStreamMapDecoder
 from i2vkit.models.discriminators import VideoDiscriminator, WholeClip
 from i2vkit.models.encoders import ConvPyramidEncoder
 from i2vkit.models.heads import ResidualHead
@@ -62,3 +68,14 @@ optim_wrapper = dict(
     constructor=PhaseOptimWrapperConstructor,
     optimizer=dict(type=Adam, lr=2e-4, betas=(0.5, 0.999), fused=True),
 )
+
+# The authors' script for given images, as options for variants. Its batch norms have an eps of 1e-3, ours 1e-5.
+_released_code = {
+    "model.generator.content_encoder": dict(
+        type=ConvPyramidEncoder, widths=(128, 256, 512, 1024), first_norm=False, slope=0.0, initial_weights=0.01
+    ),
+    "model.generator.decoder": dict(type=TwoStreamMapDecoder, widths=(1024, 512, 256, 128), initial_weights=0.01),
+    "model.discriminators.video.network.widths": (128, 256, 512, 1024),
+    "model.discriminators.video.network.initial_weights": 0.01,
+    "model.phases.generator.losses.mask": None,
+}

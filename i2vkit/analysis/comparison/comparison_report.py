@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from statistics import fmean
 
-from i2vkit.analysis.comparison.comparable import videos_of
+from i2vkit.analysis.comparison.comparable import ComparedRow, videos_of
 from i2vkit.analysis.comparison.paired import STATIC_BASELINE, Cell, Comparison
 from i2vkit.media import atomic_path
+from i2vkit.visualization.curves import overlay_curves
 
 # Below this number of people the report warns. In a simulation with normal values, intervals of the percentile
 # bootstrap for 95 % covered the true mean in 79 % of cases with 4 people and in 91 % with 10.
@@ -59,7 +61,11 @@ def format_comparison_csv(comparison: Comparison) -> str:
 
 
 def write_comparison(comparison: Comparison, out: str | Path, csv_too: bool = False) -> list[Path]:
-    """Write ``compare.md``, ``compare.png`` and, if ``csv_too``, ``compare.csv`` into ``out``. Return their paths."""
+    """Write ``compare.md``, ``compare.png`` and, if ``csv_too``, ``compare.csv`` into ``out``. Return their paths.
+
+    Results with several samples of an image have scores by time step: ``compare_curves.png`` draws those of all rows in
+    one plot.
+    """
     texts = {"compare.md": format_comparison(comparison)} | (
         {"compare.csv": format_comparison_csv(comparison)} if csv_too else {}
     )
@@ -67,7 +73,28 @@ def write_comparison(comparison: Comparison, out: str | Path, csv_too: bool = Fa
         with atomic_path(Path(out) / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
     plot_comparison(comparison, Path(out) / "compare.png")
-    return [Path(out) / name for name in (*texts, "compare.png")]
+    paths = [Path(out) / name for name in (*texts, "compare.png")]
+    rows = [
+        row for row in comparison.rows if row.name != STATIC_BASELINE and any("curves" in one for one in row.results)
+    ]
+    if curves := {row.name: mean_curves(row) for row in rows}:
+        paths.append(Path(out) / "compare_curves.png")
+        overlay_curves(curves, paths[-1], "Scores by time step")
+    return paths
+
+
+def mean_curves(row: ComparedRow) -> dict[str, dict[str, list]]:
+    """Return the curves of a row by metric, each score as the mean over the row's seeds that reach its time step."""
+    found: dict[str, dict[str, list]] = {}
+    every = [result["curves"] for result in row.results if "curves" in result]
+    for metric in dict.fromkeys(name for curves in every for name in curves):
+        seeds = [curves[metric] for curves in every if metric in curves]
+        steps = sorted({step for curve in seeds for step in curve["step"]})
+        found[metric] = {"step": steps}
+        for key in ("score", "static_baseline"):
+            by_step = [dict(zip(curve["step"], curve[key], strict=True)) for curve in seeds]
+            found[metric][key] = [fmean(values[step] for values in by_step if step in values) for step in steps]
+    return found
 
 
 def plot_comparison(comparison: Comparison, path: str | Path) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import tarfile
 from pathlib import Path
 
 MOST_FILES, MOST_BYTES = 8, 16 * 2**20
+_ROOM = MOST_BYTES - 10_240  # a tar file is filled up to a multiple of this
 _WRITTEN = 2  # results.json and report.md are among the eight files
 
 
 def pack(files: Path, out: Path) -> list[Path]:
-    """Copy weights into ``out``, and strips, traces and records as archives. If not all fit, the smallest come first.
+    """Write strips, traces, records and weights into ``out`` as archives. If not all fit, the smallest come first.
 
     Returns:
         The paths of the new files.
@@ -23,10 +23,34 @@ def pack(files: Path, out: Path) -> list[Path]:
     }
     written = [path for name, members in groups.items() if members and (path := _archive(out / name, members))]
     weights = sorted(files.glob("*.safetensors"), key=lambda path: path.stat().st_size)
-    fitting = [path for path in weights if path.stat().st_size <= MOST_BYTES]
-    for path in fitting[: MOST_FILES - _WRITTEN - len(written)]:
-        written.append(Path(shutil.copy(path, out / path.name)))
-    return written
+    bins = _bins(weights, MOST_FILES - _WRITTEN - len(written))
+    return written + [_stored(out / f"weights_{number}.tar", members) for number, members in enumerate(bins, 1)]
+
+
+def _bins(files: list[Path], number: int) -> list[list[Path]]:
+    """Return at most ``number`` groups of files that fit into ``MOST_BYTES`` each. A file goes where there is room."""
+    bins: list[list[Path]] = []
+    for path in files:
+        size = _in_tar(path)
+        room = next((each for each in bins if sum(map(_in_tar, each)) + size <= _ROOM), None)
+        if room is not None:
+            room.append(path)
+        elif len(bins) < number and size <= _ROOM:
+            bins.append([path])
+    return bins
+
+
+def _in_tar(path: Path) -> int:
+    """Return the bytes that a file takes in an archive: blocks of 512, and a header of up to three."""
+    return (path.stat().st_size + 511) // 512 * 512 + 3 * 512
+
+
+def _stored(path: Path, members: list[Path]) -> Path:
+    """Write an archive without compression, which gains nothing on weights."""
+    with tarfile.open(path, "w") as archive:
+        for member in members:
+            archive.add(member, member.name)
+    return path
 
 
 def _archive(path: Path, members: list[Path]) -> Path | None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import pickle
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 
+import torch
+
 from i2vkit.analysis.verification.archives import pack
-from i2vkit.analysis.verification.stages import Group, Plan, Stage, plan
+from i2vkit.analysis.verification.stages import Group, Plan, Stage, cores, plan, run_stage
 from i2vkit.analysis.verification.verification_report import collect, write_report
+from i2vkit.cli.common import run_tool
 from i2vkit.errors import ConfigError
 
 _PAUSE = 0.1  # seconds between looks at the running processes
@@ -26,6 +32,7 @@ def verify(
     device: str = "cuda",
     narrow: bool = False,
     only: Sequence[str] = (),
+    subjects: Sequence[str] = (),
 ) -> Path:
     """Verify this machine and write a report.
 
@@ -35,6 +42,7 @@ def verify(
         device: "cuda", or "cpu" for a rehearsal.
         narrow: Use models with a sixteenth of their widths and small data. Always true on a CPU.
         only: The kinds of stages to run. By default all.
+        subjects: The models and recipes of these stages. By default all.
 
     Returns:
         The path of ``report.md``.
@@ -42,11 +50,11 @@ def verify(
     Raises:
         ConfigError: There is no GPU, no time, or no such kind of stage.
     """
-    _check(device, minutes, only)
+    _check(device, minutes, only, subjects)
     out = Path(out).absolute()
     files = out / "work" / "files"
     files.mkdir(parents=True, exist_ok=True)
-    order = plan(device, tuple(only))
+    order = plan(device, tuple(only), tuple(subjects))
     run = Run(out / "work", files, device, narrow or device == "cpu", time.monotonic() + 60 * minutes - _PACKING)
     run.all(order)
     result = collect(order, files, run.outcomes, device=device, minutes=minutes, narrow=run.narrow)
@@ -55,17 +63,18 @@ def verify(
     return report
 
 
-def _check(device: str, minutes: float, only: Sequence[str]) -> None:
+def _check(device: str, minutes: float, only: Sequence[str], subjects: Sequence[str]) -> None:
     """Raise ``ConfigError`` if an argument of ``verify`` is wrong."""
-    import torch
-
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError("there is no GPU here: rehearse with --device cpu")
     if not minutes > 0:
         raise ConfigError(f"--minutes is the time limit, more than 0, not {minutes}")
-    kinds = {stage.kind for stage in plan("cuda").stages}
+    stages = plan("cuda").stages
+    kinds, names = {stage.kind for stage in stages}, {stage.subject for stage in stages} - {""}
     if unknown := sorted(set(only) - kinds):
         raise ConfigError(f"there is no stage {unknown[0]!r}; there are: {', '.join(sorted(kinds))}")
+    if unknown := sorted(set(subjects) - names):
+        raise ConfigError(f"there is nothing called {unknown[0]!r} to verify; there are: {', '.join(sorted(names))}")
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,8 @@ class Run:
 
     def all(self, order: Plan) -> None:
         """Run every stage. Stages that need the results of the background stages wait for them."""
+        # The first process starts the server, which imports everything before any stage's time begins.
+        Process(Stage("server"), _nothing, self.work, self.left).join()
         begun = [self._start(stage, self.left) for stage in order.background]
         groups = list(order.groups)
         try:
@@ -121,7 +132,9 @@ class Run:
             while waiting or running:
                 while waiting and len(running) < group.width:
                     rounds = -(-(len(waiting) + len(running)) // group.width)  # rounded up
-                    running.append(self._start(waiting.pop(0), (end - time.monotonic()) / rounds))
+                    # Some stages of a group end early, so each gets twice its share of the cores.
+                    threads = max(1, min(cores(), 2 * cores() // min(group.width, len(group.stages))))
+                    running.append(self._start(waiting.pop(0), (end - time.monotonic()) / rounds, threads))
                 running = [process for process in running if not self._ended(process)]
                 time.sleep(_PAUSE)
         finally:
@@ -133,13 +146,12 @@ class Run:
         while processes := [process for process in processes if not self._ended(process)]:
             time.sleep(_PAUSE)
 
-    def _start(self, stage: Stage, seconds: float) -> Process:
-        """Start the process of a stage with a limit of ``seconds``."""
+    def _start(self, stage: Stage, seconds: float, threads: int | None = None) -> Process:
+        """Start the process of a stage with a limit of ``seconds``, and of ``threads`` for its work on the CPU."""
         seconds = max(0.0, seconds)
-        arguments = [stage.kind, stage.subject, str(self.files), self.device, str(int(self.narrow)), str(seconds)]
-        command = [sys.executable, "-m", "i2vkit.analysis.verification", *arguments]
+        work = partial(run_stage, stage.kind, stage.subject, self.files, self.device, self.narrow, seconds)
         print(f"{stage.name}: at most {seconds:.0f} s", flush=True)
-        return Process(stage, command, self.work, seconds)
+        return Process(stage, work, self.work, seconds, threads)
 
     def _ended(self, process: Process) -> bool:
         """Return True if a process has ended, and note its outcome the first time."""
@@ -154,36 +166,91 @@ class Run:
 
 
 class Process:
-    """The process of a stage. It writes ``<name>.log`` and is killed with all its children when its time is up."""
+    """The process of a stage. It writes ``<name>.log`` and is killed with all its children when its time is up.
 
-    def __init__(self, stage: Stage, command: list[str], work: Path, seconds: float) -> None:
-        self.stage, self._begin, self._limit = stage, time.monotonic(), seconds
-        # The child must find this package even if it is a checkout that is not installed.
-        package = str(Path(__file__).parents[3])
-        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-        cache = {"TORCHINDUCTOR_CACHE_DIR": str(work / "inductor")}
-        with (work / f"{stage.name}.log").open("w", encoding="utf-8") as log:
-            self._process = subprocess.Popen(
-                command,
-                cwd=work,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=os.environ | cache | {"PYTHONPATH": path},
-                start_new_session=True,
-            )
+    Args:
+        stage: The stage.
+        work: A function without arguments that can be pickled.
+        folder: The current folder of the process. It also gets the log.
+        seconds: The time limit.
+        threads: The number of threads for work on the CPU. By default torch's choice.
+    """
+
+    def __init__(
+        self, stage: Stage, work: Callable[[], None], folder: Path, seconds: float, threads: int | None = None
+    ) -> None:
+        self.stage, self._limit = stage, seconds
+        log = folder / f"{stage.name}.log"
+        self._process = _server().Process(target=_in_session, args=(work, folder, log, threads), name=stage.name)
+        self._process.start()  # the first one waits until the server has imported everything
+        self._begin = time.monotonic()
 
     def outcome(self) -> StageOutcome | None:
         """Return the outcome, or None while the process runs. Kill it if its time is up."""
-        code, taken = self._process.poll(), time.monotonic() - self._begin
+        code, taken = self._process.exitcode, time.monotonic() - self._begin
         if code is None and taken <= self._limit:
             return None
         if code is None:
             self.kill()
         return StageOutcome(code, round(taken, 1))
 
+    def join(self) -> None:
+        """Wait until the process has ended."""
+        self._process.join()
+
     def kill(self) -> None:
         """Kill the process and its children."""
-        if self._process.poll() is None:
+        if self._process.exitcode is not None:
+            return
+        pid = self._process.pid
+        assert pid is not None, "the constructor starts it"
+        try:
             # The process has a session of its own, so this includes its data loader workers.
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            os.killpg(pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has no session yet, or it has just ended
+            self._process.kill()
+        self._process.join()
+
+
+def _server() -> ForkServerContext | SpawnContext:
+    """Return the way to start processes: forks of a server that has imported the stages, without a GPU in use.
+
+    A fresh interpreter would import torch for each of twenty stages, which takes longer than some of them.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    # Libraries ask for a GPU when they are imported. With this, torch asks NVML, and not CUDA, which cannot be forked.
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["i2vkit.analysis.verification.stages"])
+    return context
+
+
+def _nothing() -> None:
+    """Do nothing, as the work of the first process."""
+
+
+_FRESH = "import pickle, sys; sys.path.insert(0, sys.argv[1]); pickle.loads(bytes.fromhex(sys.argv[2]))()"
+
+
+def _in_session(work: Callable[[], None], folder: Path, log: Path, threads: int | None) -> None:
+    """Do ``work`` in a session of its own, in ``folder``, with everything that it prints in ``log``."""
+    os.setsid()
+    os.chdir(folder)
+    with log.open("w", encoding="utf-8") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "inductor")
+    doing = partial(_do, work, threads)
+    if torch.cuda._is_in_bad_fork():
+        # The server has used CUDA after all, so this process becomes a fresh interpreter.
+        package = str(Path(__file__).parents[3])
+        os.execv(sys.executable, [sys.executable, "-c", _FRESH, package, pickle.dumps(doing).hex()])
+    doing()
+
+
+def _do(work: Callable[[], None], threads: int | None) -> None:
+    """Do ``work`` with ``threads``, as a tool."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+    run_tool(work)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import shutil
 import tempfile
+import time
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +26,7 @@ from i2vkit.models.layers.forms import FAST, REFERENCE
 from i2vkit.models.training.phased_model import PhasedModel
 from i2vkit.registry import MODELS
 
+BUILDING, MEASURING = 0.5, 0.15  # shares of a stage's time
 NARROW_CLIPS = 2  # batch size of a rehearsal on a CPU
 
 
@@ -54,10 +57,10 @@ FORMS = (
     Form("tf32"),
     Form("bf16", reference=True),
     Form("bf16"),
+    Form("bf16", reference=True, compiled=True),
+    Form("bf16", compiled=True),
     Form("bf16", channels_last=True),
     Form("bf16", reference=True, channels_last=True),
-    Form("bf16", compiled=True),
-    Form("bf16", reference=True, compiled=True),
 )
 SLOW = FORMS[0]  # the form of the authors' code, with TF32 off
 
@@ -70,7 +73,12 @@ def forms_of(device: torch.device) -> tuple[Form, ...]:
 
 
 def measure_subject(subject: Subject, device: str, narrow: bool, record: Record, seconds: float, folder: Path) -> None:
-    """Time the steps of one model in all forms, interleaved, and trace one step of the fastest form."""
+    """Time the steps of one model in all forms, interleaved, and trace one step of the fastest form.
+
+    Forms are built in their order while less than half of ``seconds`` has passed, so that a slow machine measures some.
+    The times of all forms are measured together, once without and once with those that are compiled.
+    """
+    begin = time.monotonic()
     place = torch.device(device)
     cfg = subject_config(subject, narrow)
     torch.manual_seed(0)
@@ -81,21 +89,31 @@ def measure_subject(subject: Subject, device: str, narrow: bool, record: Record,
     record.measure("batch", lambda: batch)
     data = random_batch(model, batch["frames"], clips)
     runners: dict[Form, StepRunner] = {}
-    for form in forms_of(place):
-        built = record.measure(f"memory, {form}", partial(_build, form, model, cfg, data, place, runners))
-        if not built["passed"]:
-            runners.pop(form, None)
-            _release(place)
+
+    def add(forms: Iterable[Form]) -> None:
+        for form in forms:
+            if runners and time.monotonic() - begin > BUILDING * seconds:
+                record.measure(f"memory, {form}", lambda: {"passed": True, "skipped": "no time was left"})
+                continue
+            built = record.measure(f"memory, {form}", partial(_build, form, model, cfg, data, place, runners))
+            if not built["passed"]:
+                runners.pop(form, None)
+                _release(place)
+
+    # Compiling may outlast this stage, so all else is measured before.
+    forms = forms_of(place)
+    add(form for form in forms if not form.compiled)
     if not runners:
         return
-    times = record.measure("times", lambda: _times(runners, place, seconds))
+    times = record.measure("times", lambda: _times(runners, place, MEASURING * seconds))
     if not times["passed"]:
         return
     fastest = min(runners, key=lambda form: times["milliseconds"][str(form)])
-    # The meter sees single operations, which a compiled step does not have.
-    eager = next((form for form in runners if not form.compiled), fastest)
-    record.measure("work", lambda: _work(runners[eager]))
+    record.measure("work", lambda: _work(runners[fastest]))
     record.measure("trace", lambda: _trace(runners[fastest], place, folder / f"trace_{subject.name}.json.gz"))
+    add(form for form in forms if form.compiled)
+    if any(form.compiled for form in runners):
+        record.measure("times", lambda: _times(runners, place, MEASURING * seconds))
 
 
 def _build(

@@ -15,7 +15,7 @@ from i2vkit.analysis.verification.loading import measure_loader
 from i2vkit.analysis.verification.records import Record
 from i2vkit.analysis.verification.speed import compile_subject, measure_subject
 from i2vkit.analysis.verification.subjects import SUBJECTS, find_subject
-from i2vkit.analysis.verification.training import RECIPES, find_recipe, prepare_faces, train_recipe
+from i2vkit.analysis.verification.training import RECIPES, find_recipe, prepare_recipe_data, train_recipe
 
 
 @dataclass(frozen=True)
@@ -76,31 +76,48 @@ class Plan:
         return (*self.background, *(stage for group in self.groups for stage in group.stages))
 
 
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# The model whose forms differ most in speed. Only this one is compiled before the measurement.
+MOST_FORMS = "imaginator"
 _MEASURED = 6.0  # seconds that are enough for the peaks
 
 
-def plan(device: str, only: tuple[str, ...] = ()) -> Plan:
-    """Return the stages for a device, or only those whose kinds are in ``only``.
+def plan(device: str, only: tuple[str, ...] = (), names: tuple[str, ...] = ()) -> Plan:
+    """Return the stages for a device, or only those whose kinds are in ``only`` and whose subjects are in ``names``.
 
     Stages that measure time have the device to themselves. Nothing is compiled for a CPU, since that takes minutes and
     says nothing about a GPU.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     subjects = [subject.name for subject in SUBJECTS]
 
+    def wanted(stage: Stage) -> bool:
+        named = not names or not stage.subject or stage.subject in names
+        return named and (not only or stage.kind in only)
+
     def group(share: float, width: int, **kinds: Iterable[str]) -> Group:
-        stages = (Stage(kind, name) for kind, names in kinds.items() for name in names)
-        return Group(tuple(stage for stage in stages if not only or stage.kind in only), width, share)
+        stages = (Stage(kind, name) for kind, subjects in kinds.items() for name in subjects)
+        return Group(tuple(filter(wanted, stages)), width, share)
 
     # Compiling shares the time of the checks, since both leave the device idle now and then.
-    compiled = subjects if device != "cpu" else ()
+    compiled = [MOST_FORMS] if device != "cpu" else ()
+    others = [name for name in subjects if name != MOST_FORMS]
     first = (
         group(0.05, 1, peaks=[""]),
-        group(0.25, min(8, cores), right=subjects, compile=compiled),
-        group(0.25, 1, fast=subjects),
+        group(0.25, min(8, cores()), compile=compiled, right=subjects),
+        group(0.15, 1, fast=others),
+        group(0.10, 1, fast=[MOST_FORMS]),
     )
-    then = (group(0.05, 1, loader=[""]), group(0.4, min(4, cores), train=[recipe.name for recipe in RECIPES]))
-    return Plan(tuple(stage for stage in (Stage("prepare"),) if not only or stage.kind in only), first, then)
+    then = (
+        group(0.05, 1, loader=[""]),
+        group(0.4, min(len(RECIPES), cores()), train=[recipe.name for recipe in RECIPES]),
+    )
+    background = tuple(filter(wanted, (Stage("prepare"),)))
+    # Groups without stages have no share of the time.
+    return Plan(background, *(tuple(group for group in groups if group.stages) for groups in (first, then)))
 
 
 def run_stage(kind: str, subject: str, out: Path, device: str, narrow: bool, seconds: float) -> None:
@@ -108,7 +125,7 @@ def run_stage(kind: str, subject: str, out: Path, device: str, narrow: bool, sec
     name = f"{kind}_{subject}" if subject else kind
     record = Record(out / f"{name}.json")
     if kind == "prepare":
-        prepare_faces(None, record, small=narrow)
+        prepare_recipe_data(None, record, small=narrow)
     elif kind == "peaks":
         measure_device_peaks(device, record, min(seconds / 2, _MEASURED))
     elif kind == "right":
@@ -116,7 +133,7 @@ def run_stage(kind: str, subject: str, out: Path, device: str, narrow: bool, sec
     elif kind == "compile":
         compile_subject(find_subject(subject), device, narrow, record)
     elif kind == "fast":
-        measure_subject(find_subject(subject), device, narrow, record, seconds / 3, out)
+        measure_subject(find_subject(subject), device, narrow, record, seconds, out)
     elif kind == "loader":
         measure_loader(narrow, record, seconds / 2)
     elif kind == "train":

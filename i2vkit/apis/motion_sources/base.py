@@ -11,6 +11,7 @@ import numpy as np
 from i2vkit.apis.driving import chunked
 from i2vkit.conditions.interfaces import ConditionGenerator
 from i2vkit.models.generator import Generator
+from i2vkit.preparation.pipeline import Framing
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class ModelFacts:
         image_size: Side of its videos in pixels.
         trained_length: Frames of the clips that it was trained on, or None if its config does not say.
         condition_generator: Draws the condition maps that its data set declares, or None if it declares none.
+        framing: The crop of the faces that it was trained on, or None if these were not cut out around faces.
         prepare: Brings a frame (H, W, 3) to the size of the model. Its second argument names the frame for the log.
     """
 
@@ -30,6 +32,7 @@ class ModelFacts:
     trained_length: int | None
     condition_generator: ConditionGenerator | None
     prepare: Callable[[np.ndarray, str], np.ndarray]
+    framing: Framing | None = None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def choose_source(
     background: Picture | None = None,
     maps: Sequence[str | Path] | None = None,
     frames: int | None = None,
+    faces: bool = False,
 ) -> MotionSource:
     """Return the source of motion for a model.
 
@@ -51,11 +52,12 @@ def choose_source(
         poses: Poses for ``BodyPoses``, a file or an array.
         pose_lstm: Checkpoint of a pose LSTM for ``BodyPoses`` (``forecast_by``).
         pose_config: Config of ``pose_lstm``. Default "pose_lstm_penn".
-        landmarks: Landmarks of image and driving video for ``FaceVideo``.
+        landmarks: Landmarks of image and driving video, for ``FaceVideo`` and for models of crops of faces.
         margin: The share of margin around the face for ``FaceVideo``.
         background: A picture of the empty scene for ``DrawnMaps``.
         maps: One clip of a prepared set, or two, for ``ClipMaps``. Every model that reads maps takes these.
         frames: Number of frames that are drawn or forecast.
+        faces: True if the model was trained on crops of faces. Then it takes landmarks.
 
     Raises:
         ConfigError: An argument that such a model needs is missing, or one is given that it cannot use.
@@ -65,8 +67,9 @@ def choose_source(
     options = dict(poses=poses, pose_lstm=pose_lstm, landmarks=landmarks, margin=margin, background=background)
     given = {name for name, value in options.items() if value is not None}
     if not reads_maps:
-        _refuse(given | ({"maps"} if maps else set()), "this model reads no condition maps")
-        return SampledMotion(frames) if driving is None else DrivingVideo(driving)
+        usable = {"landmarks"} if faces else set()
+        _refuse(given - usable | ({"maps"} if maps else set()), "this model reads no condition maps")
+        return SampledMotion(frames, landmarks) if driving is None else DrivingVideo(driving, landmarks)
     if frames is not None and pose_lstm is None:
         raise ConfigError(
             "the poses, maps or video that drive this model set the number of frames: leave frames (--frames) out"

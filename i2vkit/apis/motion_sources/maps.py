@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.logging import print_log
 
-from i2vkit.apis.driving import Driving, driving_fps, driving_frames
+from i2vkit.apis.driving import Driving, driving_fps, driving_frames, readable_again
 from i2vkit.apis.motion_sources.base import ModelFacts, MotionSource, PreparedMotion
 from i2vkit.apis.pictures import Picture, as_image
 from i2vkit.conditions import Silhouettes
@@ -81,6 +81,9 @@ class DrawnMaps(MotionSource):
 
     driving: Driving
     background: Picture | None = None
+
+    def __post_init__(self) -> None:
+        self.driving = readable_again(self.driving)
 
     def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
         """See ``MotionSource``.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from i2vkit.apis.driving import Driving, driving_fps
+from i2vkit.apis.driving import Driving, driving_fps, readable_again
 from i2vkit.apis.forecasting import load_pose_lstm
 from i2vkit.apis.map_driving import body_maps, face_maps, read_landmarks, read_poses
 from i2vkit.apis.motion_sources.base import ModelFacts, MotionSource, PreparedMotion
@@ -63,12 +63,16 @@ class FaceVideo(MotionSource):
         driving: The video, in any form that ``driving_frames`` takes.
         landmarks: CSV files of the landmarks of image and driving video (68 or 5 points), or arrays (1, N, 2) and (T,
             N, 2), in pixels. By default they are detected in the pictures (extra ``faces``).
-        margin: The share of margin around the face, from 0 to 2. By default that of a prepared MUG.
+        margin: The share of margin around the face, from 0 to 2. By default that of the training data, if the config
+            states it, or that of a prepared MUG.
     """
 
     driving: Driving
     landmarks: Sequence[str | Path | np.ndarray] | None = None
     margin: float | None = None
+
+    def __post_init__(self) -> None:
+        self.driving = readable_again(self.driving)
 
     def prepare(self, image: np.ndarray, model: ModelFacts) -> PreparedMotion:
         """See ``MotionSource``.
@@ -84,7 +88,9 @@ class FaceVideo(MotionSource):
                 one if isinstance(one, np.ndarray) else read_landmarks(one) for one in self.landmarks
             )
             points = of_image, of_driving
-        generator, framing = known if isinstance(known, FaceMaps) else None, face_framing("box", size, self.margin)
+        generator, framing = known if isinstance(known, FaceMaps) else None, model.framing
+        if self.margin is not None or not isinstance(framing, FirstFrameBox):
+            framing = face_framing("box", size, self.margin)
         assert isinstance(framing, FirstFrameBox)  # "box" is its name
         made = face_maps(image, self.driving, size, points, generator, framing)
         assert made.image is not None  # ``face_maps`` cuts it out

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from i2vkit.datasets.broken_clips import OnError
 from i2vkit.datasets.clip_index import ClipIndex
 from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.registry import READERS, build_part
+from i2vkit.registry import READERS, arguments_of, build_part, find_part
 
 
 @READERS.register_module()
@@ -15,17 +16,23 @@ class ConcatReader(DatasetReader):
 
     Args:
         readers: Configs of readers, ``dict(type=ClipFolder, root=...)``. All have the same labels in the same order.
+        on_error: Given to the readers that take it, see ``ClipFolder``. By default each has its own.
 
     Raises:
         ConfigError: No reader is given.
     """
 
-    def __init__(self, readers: Sequence[dict]):
+    def __init__(self, readers: Sequence[dict], on_error: OnError | None = None):
         if not readers:
             raise ConfigError(
                 "ConcatReader has nothing to join: give it readers=[dict(type=ClipFolder, root=...), ...]"
             )
-        self.readers = [build_part(READERS, reader) for reader in readers]
+        more = {} if on_error is None else {"on_error": on_error}
+        takes = [arguments_of(find_part(READERS, reader["type"])) or {} for reader in readers]
+        self.readers = [
+            build_part(READERS, {**reader, **(more if "on_error" in own else {})})
+            for reader, own in zip(readers, takes, strict=True)
+        ]
 
     def facts(self) -> DataFacts:
         """Return the facts of the readers if all agree, and otherwise none."""

@@ -13,7 +13,7 @@ from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import files_below, missing_data
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError, MediaError
-from i2vkit.media import stated_length, video_fps, video_length
+from i2vkit.media import whole_facts
 from i2vkit.registry import READERS
 
 GESTURES = {
@@ -135,7 +135,8 @@ class Natops(DatasetReader):
                 f"{SEGMENTATION} gives {len(segments)} repeats, not {self.repeats}; if that is right, say "
                 f"repeats={len(segments)} (--repeats {len(segments)} when preparing)"
             )
-        length, fps = stated_length(path) or video_length(path), video_fps(path) or FPS
+        facts = whole_facts(path)
+        length, fps = facts.num_stored, facts.stored_fps or FPS
         late = [segment for segment in segments if segment.last > length]
         if late:
             raise DataError(

@@ -10,7 +10,7 @@ from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import files_below, find_sidecar_folder, missing_data
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import ConfigError, DataError, MediaError
-from i2vkit.media import VIDEO_SUFFIXES, stated_length, video_fps, video_length
+from i2vkit.media import VIDEO_SUFFIXES, whole_facts
 from i2vkit.registry import READERS
 
 LABELS = ("deliberate", "spontaneous")
@@ -86,17 +86,17 @@ class UvaNemo(DatasetReader):
 
     def _record(self, video: Path, match: re.Match) -> ClipRecord:
         """Describe a video. Raise ``MediaError`` if it cannot be read and ``DataError`` if it is empty."""
-        length = stated_length(video) or video_length(video)
-        if not length:
+        facts = whole_facts(video)
+        if not facts.num_stored:
             raise DataError("no frames in it")
         landmarks = find_sidecar_folder(video, self.root, "landmarks") / f"{video.stem}.csv"
         return ClipRecord(
             name=f"{match['person']}/{match['kind']}/{match['clip']}",
-            frames=VideoFile(video),
+            frames=VideoFile(video, as_stored=True),
             person=match["person"],
             label=match["kind"],
-            num_frames=length,
-            fps=video_fps(video) or FPS,
+            num_frames=facts.num_stored,
+            fps=facts.stored_fps or FPS,
             metadata={"landmarks": landmarks} if landmarks.exists() else {},
         )
 

@@ -8,7 +8,7 @@ from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import files_below, missing_data
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import MediaError
-from i2vkit.media import stated_length, video_fps, video_length
+from i2vkit.media import whole_facts
 from i2vkit.registry import READERS
 
 LABELS = ("bend", "jack", "jump", "pjump", "run", "side", "skip", "walk", "wave1", "wave2")
@@ -80,16 +80,16 @@ class Weizmann(DatasetReader):
         return ClipIndex([records[name] for name in sorted(records)], list(LABELS), skipped)
 
     def _record(self, path: Path, person: str, label: str) -> ClipRecord:
-        clip = path.stem.lower()
+        clip, facts = path.stem.lower(), whole_facts(path)
         bases = [folder for folder in path.parents if folder.is_relative_to(self.root)]
         joints = [table for base in bases if (table := base / "joints" / f"{clip}.csv").exists()]
         return ClipRecord(
             name=f"{person}/{label}/{clip}",
-            frames=VideoFile(path),
+            frames=VideoFile(path, as_stored=True),
             person=person,
             label=label,
-            num_frames=stated_length(path) or video_length(path),
-            fps=video_fps(path) or FPS,
+            num_frames=facts.num_stored,
+            fps=facts.stored_fps or FPS,
             metadata={"joints": joints[0]} if joints else {},
         )
 

@@ -90,7 +90,7 @@ def _video_sample(sample: dict, inputs: dict[str, Tensor | DeferredFrames]) -> V
             "seed": pair.seed,
             "motion": pair.motion,
             "protocol": sample["protocol"],
-            "fps": pair.driving.fps,
+            "fps": sampled_rate(clips["driving"]),
         }
     )
     result.driving = inputs["driving"]
@@ -102,6 +102,22 @@ def _video_sample(sample: dict, inputs: dict[str, Tensor | DeferredFrames]) -> V
     elif pair.image_video is None and _label(pair) == pair.driving.label:
         result.truth = inputs["driving"]
     return result
+
+
+def sampled_rate(sampled: SampledClip) -> float:
+    """Return the frames a second of sampled frames: every second frame of a clip has half its rate.
+
+    Frames spread over a clip have their rate on average, and a single frame has that of its clip.
+
+    >>> from i2vkit.datasets.clip_index import ClipRecord, GivenFrames
+    >>> record = ClipRecord("a", GivenFrames([]), "ann", None, 9, fps=10.0)
+    >>> sampled_rate(SampledClip(record, indices=np.array([2, 4, 6])))
+    5.0
+    """
+    indices = sampled.indices
+    if indices is None or len(indices) < 2 or indices[-1] <= indices[0]:
+        return sampled.record.fps
+    return float(sampled.record.fps * (len(indices) - 1) / (indices[-1] - indices[0]))
 
 
 def _label(pair: Pair) -> str | None:

@@ -50,23 +50,41 @@ class Sampling(ABC):
 
 
 class Window(Sampling):
-    """A sampling of ``length`` frames, every ``stride``-th. ``pick`` chooses the start."""
+    """A sampling of ``length`` frames, every ``stride``-th. ``pick`` chooses the start.
 
-    def __init__(self, length: int, stride: int = 1):
+    A clip that is too short for ``stride`` is sampled at the largest smaller distance that fits, down to
+    ``min_stride``.
+
+    Raises:
+        ConfigError: ``min_stride`` is below 1 or above ``stride``.
+    """
+
+    def __init__(self, length: int, stride: int = 1, min_stride: int | None = None):
         self.length = length
         self.stride = stride
+        self.min_stride = stride if min_stride is None else min_stride
+        if not 1 <= self.min_stride <= stride:
+            raise ConfigError(
+                f"{type(self).__name__}: min_stride={min_stride} is not from 1 to stride={stride}, the distance that "
+                f"long clips are sampled at"
+            )
 
-    @property
-    def span(self) -> int:
+    def stride_in(self, record: ClipRecord) -> int:
+        """Return the distance of two sampled frames in ``record``, from ``min_stride`` to ``stride``."""
+        fitting = (record.num_frames - 1) // max(self.length - 1, 1)
+        return max(min(self.stride, fitting), self.min_stride)
+
+    def span_of(self, stride: int) -> int:
         """Return the number of frames of the clip from the first to the last sampled one."""
-        return (self.length - 1) * self.stride + 1
+        return (self.length - 1) * stride + 1
 
     def check(self, record: ClipRecord) -> None:
         """Raise ``DataError`` if the window does not fit into ``record``."""
-        if record.num_frames < self.span:
+        needed = self.span_of(self.min_stride)
+        if record.num_frames < needed:
             raise DataError(
                 f"clip {record.name} has {record.num_frames} frames, {type(self).__name__}(length={self.length}, "
-                f"stride={self.stride}) needs {self.span}: give the data set min_frames={self.span} to leave short "
+                f"stride={self.min_stride}) needs {needed}: give the data set min_frames={needed} to leave short "
                 f"clips out, or take Resample({self.length}) in its place"
             )
 
@@ -81,14 +99,15 @@ class RandomWindow(Window):
         latest: Largest start, counted from the clip's first frame. By default the last that fits. Use it if a test
             begins at the first frame: a model that is shown any window learns that a face at rest may be the end of a
             smile.
+        min_stride: Smallest distance, for clips that are too short for ``stride``. By default they are an error.
 
     Raises:
-        ConfigError: ``latest`` is negative.
-        DataError: A clip has fewer than ``(length - 1) * stride + 1`` frames.
+        ConfigError: ``latest`` is negative, or ``min_stride`` is not from 1 to ``stride``.
+        DataError: A clip has fewer than ``(length - 1) * min_stride + 1`` frames.
     """
 
-    def __init__(self, length: int, stride: int = 1, latest: int | None = None):
-        super().__init__(length, stride)
+    def __init__(self, length: int, stride: int = 1, latest: int | None = None, min_stride: int | None = None):
+        super().__init__(length, stride, min_stride)
         if latest is not None and latest < 0:
             raise ConfigError(f"RandomWindow starts at frame 0 at the earliest: latest={latest} is negative")
         self.latest = latest
@@ -96,10 +115,11 @@ class RandomWindow(Window):
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
         """Draw the start uniformly among all that fit, up to ``latest``."""
         self.check(record)
-        last = record.num_frames - self.span
+        stride = self.stride_in(record)
+        last = record.num_frames - self.span_of(stride)
         if self.latest is not None:
             last = min(last, self.latest)
-        return rng.integers(last + 1) + self.stride * np.arange(self.length)
+        return rng.integers(last + 1) + stride * np.arange(self.length)
 
 
 @TRANSFORMS.register_module()
@@ -109,15 +129,17 @@ class FirstFrames(Window):
     Args:
         length: Number of frames.
         stride: Distance of two sampled frames in the clip. Default 1.
+        min_stride: Smallest distance, for clips that are too short for ``stride``. By default they are an error.
 
     Raises:
-        DataError: A clip has fewer than ``(length - 1) * stride + 1`` frames.
+        ConfigError: ``min_stride`` is not from 1 to ``stride``.
+        DataError: A clip has fewer than ``(length - 1) * min_stride + 1`` frames.
     """
 
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:
         """Count from the clip's first frame."""
         self.check(record)
-        return self.stride * np.arange(self.length)
+        return self.stride_in(record) * np.arange(self.length)
 
 
 @TRANSFORMS.register_module()

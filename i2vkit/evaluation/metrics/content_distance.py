@@ -47,6 +47,9 @@ class ContentDistance(BaseMetric):
     ``extractor`` has the embedder's name and the SHA-256 of its weights. Without the weights the metric is left out,
     and the log says what to fetch. After ``evaluate``, ``per_video`` (main process) has a dict for each video.
 
+    Ours:
+        when embedder=None: faces are embedded by dlib's network (the papers: OpenFace), whose numbers do not compare
+
     Source: FRGAN, sec. 4.2, after MoCoGAN.
 
     Args:

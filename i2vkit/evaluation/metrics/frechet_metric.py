@@ -26,7 +26,8 @@ class FrechetMetric(BaseMetric):
     each video are stored, never frames.
 
     If there are not more videos than numbers in a vector, the covariances do not have full rank and the distance is too
-    large. The log and ``warning`` then say so. Compare such distances only if they are of equally many videos.
+    large. The log and ``warning`` then say so. Compare such distances only if they are of equally many videos. With
+    several samples of an image its real video counts as often as it has samples, but it is one video.
 
     ``extractor`` has the embedder's name and the SHA-256 of its weights. Without the weights the metric is left out,
     and the log says what to fetch. A single video has no value, so ``per_video`` stays empty, and there is no interval.
@@ -108,7 +109,8 @@ class FrechetMetric(BaseMetric):
             raise DataError(f"{self.name} compares the spread of videos and needs two or more, got {len(results)}")
         # (videos, D) each.
         generated, real, still = (np.stack([row[key] for row in results]) for key in ("generated", "real", "still"))
-        number, size = generated.shape
+        size = generated.shape[1]
+        number = min(len(generated), len(np.unique(real, axis=0)))  # different videos: samples share a real one
         self.warning = None
         if number <= size:
             self.warning = (

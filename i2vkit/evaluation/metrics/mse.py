@@ -5,21 +5,24 @@ from __future__ import annotations
 from torch import Tensor
 
 from i2vkit.evaluation.metrics.base import VideoMetric, check_pair
+from i2vkit.evaluation.metrics.value_range import value_range
 from i2vkit.registry import METRICS
 
 
-def mse(video: Tensor, truth: Tensor, data_range: float = 255.0) -> Tensor:
+def mse(video: Tensor, truth: Tensor, data_range: float | None = None) -> Tensor:
     """Return the mean square error of every frame over its pixels and colours, on a scale of 0 to 1.
 
     Args:
-        video: (N, C, T, H, W), uint8 or float, on the scale of ``data_range``.
+        video: (N, C, T, H, W), uint8 or float, from 0 to ``data_range``.
         truth: The same shape.
-        data_range: The difference between the largest and the smallest possible value. By default 255.
+        data_range: The difference between the largest and the smallest possible value, which is 0. By default 255 for
+            integers, and for floats of which one is above 1, see ``value_range``.
 
     Returns:
         (N, T), in double precision.
 
     Raises:
+        RangeError: Values are out of range, or floats in [0, 1] of an unknown one.
         ValueError: Shapes are unequal or wrong.
 
     Examples:
@@ -29,6 +32,7 @@ def mse(video: Tensor, truth: Tensor, data_range: float = 255.0) -> Tensor:
         [0.04, 0.04]
     """
     check_pair(video, truth)
+    data_range = value_range(video, truth, data_range)
     return (video.double() - truth.double()).square().mean(dim=(1, 3, 4)) / data_range**2
 
 

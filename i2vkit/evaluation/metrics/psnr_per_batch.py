@@ -52,6 +52,7 @@ class PsnrPerBatch(BaseMetric):
     """
 
     less_is_better = False
+    warning: str | None = None
 
     def __init__(self, batch_size: int, prefix: str | None = None, collect_device: str = "cpu") -> None:
         if batch_size < 1:
@@ -82,6 +83,8 @@ class PsnrPerBatch(BaseMetric):
         score, static_baseline = (
             psnr_per_batch([row[key] for row in scored], self.batch_size) for key in ("mse", "mse_static_baseline")
         )
+        equal = sum(row["mse"] == 0 for row in scored)
+        self.warning = f"{equal} of {len(scored)} videos equal their ground truth" if equal else None
         return {
             self.name: score,
             f"{self.name}_static_baseline": static_baseline,

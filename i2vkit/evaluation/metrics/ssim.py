@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from i2vkit.evaluation.metrics.base import VideoMetric, check_pair
+from i2vkit.evaluation.metrics.value_range import value_range
 from i2vkit.registry import METRICS
 
 WINDOW = 11
@@ -14,7 +15,7 @@ SIGMA = 1.5
 CHUNK = 16
 
 
-def ssim(video: Tensor, truth: Tensor, data_range: float = 255.0) -> Tensor:
+def ssim(video: Tensor, truth: Tensor, data_range: float | None = None) -> Tensor:
     """Return the structural similarity of every frame, averaged over colours and over pixels whose window lies inside.
 
     The window is a Gaussian of 11 pixels with sigma 1.5. The covariance is biased, k1 = 0.01 and k2 = 0.03, as in
@@ -24,14 +25,16 @@ def ssim(video: Tensor, truth: Tensor, data_range: float = 255.0) -> Tensor:
     Source: Wang et al., "Image quality assessment" (2004).
 
     Args:
-        video: (N, C, T, H, W), uint8 or float, on the scale of ``data_range``.
+        video: (N, C, T, H, W), uint8 or float, from 0 to ``data_range``.
         truth: The same shape.
-        data_range: The difference between the largest and the smallest possible value. By default 255.
+        data_range: The difference between the largest and the smallest possible value, which is 0. By default 255 for
+            integers, and for floats of which one is above 1, see ``value_range``.
 
     Returns:
         (N, T) in [-1, 1], in double precision. Equal frames score 1.
 
     Raises:
+        RangeError: Values are out of range, or floats in [0, 1] of an unknown one.
         ValueError: Shapes are unequal or wrong, or frames are smaller than the window.
 
     Examples:
@@ -49,6 +52,7 @@ def ssim(video: Tensor, truth: Tensor, data_range: float = 255.0) -> Tensor:
     n, _, t, height, width = video.shape
     if min(height, width) < WINDOW:
         raise ValueError(f"SSIM needs frames of at least {WINDOW} x {WINDOW} pixels, got {height} x {width}")
+    data_range = value_range(video, truth, data_range)
     # (N, C, T, H, W) -> (N * T, C, H, W)
     frames, others = (x.transpose(1, 2).flatten(0, 1) for x in (video, truth))
     pairs = zip(frames.split(CHUNK), others.split(CHUNK), strict=True)

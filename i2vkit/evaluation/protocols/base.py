@@ -12,6 +12,7 @@ from i2vkit.datasets.interfaces import PairSampler
 from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.errors import DataError
 from i2vkit.evaluation.metrics import BestOf, DiversityL1, DiversityLpips, VideoMetric
+from i2vkit.evaluation.metrics.frechet_metric import FrechetMetric
 from i2vkit.registry import METRICS, find_part
 
 
@@ -51,7 +52,8 @@ class Protocol(PairSampler):
         ``evaluators``.
 
         If each image has N samples, the metrics of videos become best-of-N metrics, and ``metrics`` compare the N
-        samples. The other metrics have no best of N. ``left_out`` lists them.
+        samples. Frechet distances are measured over all samples. The other metrics have no best of N. ``left_out``
+        lists them.
 
         Raises:
             DataError: Images have different numbers of samples.
@@ -70,7 +72,8 @@ class Protocol(PairSampler):
             for entry in evaluators
             if _scores_videos(find_part(METRICS, entry["type"]))
         ]
-        return best + [dict(entry) for entry in self.metrics]
+        sets = [dict(entry) for entry in evaluators if _scores_sets(find_part(METRICS, entry["type"]))]
+        return best + sets + [dict(entry) for entry in self.metrics]
 
     def left_out(self, pairs: Sequence[Pair], evaluators: Sequence[dict]) -> dict[str, str]:
         """Return the metrics of a config that ``evaluators`` leaves out, by name, with the reason."""
@@ -80,12 +83,18 @@ class Protocol(PairSampler):
             f"each image has {several} samples, and this metric has no best of them, unlike those that score a video "
             f"against its ground truth. Use a protocol with one sample for each image"
         )
-        return {getattr(kind, "name", None) or kind.__name__: reason for kind in kinds if not _scores_videos(kind)}
+        without = [kind for kind in kinds if not _scores_videos(kind) and not _scores_sets(kind)]
+        return {getattr(kind, "name", None) or kind.__name__: reason for kind in without}
 
 
 def _scores_videos(kind: Callable) -> bool:
     """Return whether a kind of metric compares each video with its ground truth."""
     return isinstance(kind, type) and issubclass(kind, VideoMetric)
+
+
+def _scores_sets(kind: Callable) -> bool:
+    """Return whether a kind of metric compares all videos with all ground truths."""
+    return isinstance(kind, type) and issubclass(kind, FrechetMetric)
 
 
 def most_samples(pairs: Sequence[Pair]) -> int:

@@ -24,18 +24,24 @@ class InitialFrames(Protocol):
     Args:
         length: The number of frames of the clip, counted before the pipeline's stride, from the initial one on,
             including it. For 32 frames of stride 2 it is 63. By default 32.
+        min_length: The number of frames that are enough from an initial frame on, for windows with a ``min_stride``:
+            near the end of a clip the sample has fewer than ``length``. By default ``length``.
         number: The number of initial frames of a clip. By default 10.
         seed: The seed of the first sample's noise. By default 0.
 
     Raises:
-        ConfigError: ``number`` is below one, or ``length`` is below two.
+        ConfigError: ``number`` is below one, ``min_length`` is below two, or it is above ``length``.
     """
 
-    def __init__(self, length: int = 32, number: int = 10, seed: int = 0) -> None:
+    def __init__(self, length: int = 32, number: int = 10, seed: int = 0, min_length: int | None = None) -> None:
         super().__init__(seed)
-        if number < 1 or length < 2:
-            raise ConfigError(f"InitialFrames takes number 1 or more and length 2 or more; got {number}, {length}")
-        self.length, self.number = length, number
+        min_length = length if min_length is None else min_length
+        if number < 1 or not 2 <= min_length <= length:
+            raise ConfigError(
+                f"InitialFrames takes number 1 or more and min_length from 2 to length; got number={number}, "
+                f"min_length={min_length}, length={length}"
+            )
+        self.length, self.number, self.min_length = length, number, min_length
 
     def list_pairs(self, index: ClipIndex) -> list[Pair]:
         """Return clips in the order of the index, and the initial frames of each one after the other.
@@ -43,17 +49,17 @@ class InitialFrames(Protocol):
         Raises:
             DataError: No clip is long enough.
         """
-        starts = [min(self.number, record.num_frames - self.length + 1) for record in index.records]
+        starts = [min(self.number, record.num_frames - self.min_length + 1) for record in index.records]
         if max(starts, default=0) < 1:
-            raise DataError(f"no clip has the {self.length} frames that {self.name} needs")
+            raise DataError(f"no clip has the {self.min_length} frames that {self.name} needs")
         if short := sum(count < self.number for count in starts):
             print_log(
-                f"{short} clips have fewer than {self.length + self.number - 1} frames: fewer than {self.number} "
+                f"{short} clips have fewer than {self.min_length + self.number - 1} frames: fewer than {self.number} "
                 f"initial frames of each",
                 "current",
             )
         return [
-            restrict_frames(Pair(record), start, start + self.length)
+            restrict_frames(Pair(record), start, min(start + self.length, record.num_frames))
             for record, count in zip(index.records, starts, strict=True)
             for start in range(count)
         ]

@@ -3,7 +3,7 @@
 from i2vkit.models.decoders.dense import DenseDecoder
 from i2vkit.models.decoders.frame_decoder import FrameDecoder
 from i2vkit.models.decoders.transposed import TransposedConv1p2dDecoder, TransposedConv3dDecoder
-from i2vkit.models.decoders.two_stream import TwoStreamDecoder
+from i2vkit.models.decoders.two_stream import TwoStreamDecoder, TwoStreamMapDecoder
 from i2vkit.models.decoders.unet import UNetDecoder
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "TransposedConv1p2dDecoder",
     "TransposedConv3dDecoder",
     "TwoStreamDecoder",
+    "TwoStreamMapDecoder",
     "UNetDecoder",
 ]

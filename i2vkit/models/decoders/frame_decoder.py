@@ -11,7 +11,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import Decoder
-from i2vkit.models.layers.initialization import init_dcgan_
+from i2vkit.models.layers.initialization import InitialWeights, init_weights_
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, Motion, Spec
 
@@ -23,9 +23,13 @@ class FrameDecoder(Decoder):
     It is G_I of Dual-MTGAN, eq. 3, and the frame generator of MoCoGAN. It reads one content code for each clip or one
     for each frame. Batch norm and ReLU follow every convolution but the last.
 
-    Content code and motion are each scaled to mean 0 and variance 1 over their elements (ours). Encoders give codes of
-    any magnitude, and behind a batch norm the larger of two inputs drowns the other, after 400 iterations a
-    thousandfold.
+    Content code and motion are each scaled to mean 0 and variance 1 over their elements. Encoders give codes of any
+    magnitude, and behind a batch norm the larger of two inputs drowns the other, after 400 iterations a thousandfold.
+
+    Ours:
+        when normalize_content=True: the content code is scaled to mean 0 and variance 1
+        when normalize_motion=True: the motion of a frame is scaled to mean 0 and variance 1
+        when skips=True: the maps of the content image are added, through a 3x3 convolution
 
     Args:
         image_size: Side of the image in pixels.
@@ -35,6 +39,10 @@ class FrameDecoder(Decoder):
         widths: Channels of the convolutions but the last.
         skips: True adds the content pyramid at every size before the batch norm, through a 3x3 convolution that runs
             once for each clip (ours; the papers have no skip connections).
+        normalize_content: False leaves the content code as it is.
+        normalize_motion: False leaves the motion as it is.
+        initial_weights: Standard deviation of the initial weights, as in DCGAN, or "torch" for torch's own, as in
+            MoCoGAN's released code.
 
     Raises:
         ConfigError: The image size does not fit ``widths``, or no level of the pyramid fits the maps.
@@ -54,8 +62,12 @@ class FrameDecoder(Decoder):
         out_channels: int,
         widths: tuple[int, ...] = (512, 256, 128, 64),
         skips: bool = False,
+        normalize_content: bool = True,
+        normalize_motion: bool = True,
+        initial_weights: InitialWeights = 0.02,
     ):
         super().__init__()
+        self.normalized = (normalize_content, normalize_motion)
         side = image_size >> len(widths)  # of the first map
         if side < 1 or side << len(widths) != image_size:
             sizes = ClipLengths(1 << len(widths), 1 << len(widths))
@@ -86,7 +98,7 @@ class FrameDecoder(Decoder):
             nn.Conv2d(content.pyramid[i].channels, widths[place // 3], 3, padding=1, bias=False)
             for i, place in self.levels
         )
-        init_dcgan_(self)
+        init_weights_(self, initial_weights)
 
     def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
         """Return features (B, out_channels, T, H, W) for the head, and the content image (B, 3, 1, H, W) as base."""
@@ -95,7 +107,10 @@ class FrameDecoder(Decoder):
         length = trajectory.shape[1]
         code = repeat(code, "b d -> b t d", t=length) if code.dim() == 2 else code  # (B, D_c) -> (B, T, D_c)
         # Scaled one by one, so that neither drowns the other.
-        both = [functional.layer_norm(vectors, vectors.shape[-1:]) for vectors in (code, trajectory)]
+        both = [
+            functional.layer_norm(vectors, vectors.shape[-1:]) if normalized else vectors
+            for vectors, normalized in zip((code, trajectory), self.normalized, strict=True)
+        ]
         # (B, T, D_c) and (B, T, D_m) -> (B, T, D) -> (B T, D, 1, 1)
         steps = rearrange(torch.cat(both, dim=2), "b t d -> (b t) d 1 1")
         # By index in ``blocks``: what a level of the pyramid adds, (B, C, h, w) -> (B T, C, h, w).

@@ -116,6 +116,11 @@ class UNetDecoder(Decoder):
 
     Its noise is dropout, with one mask for each clip: in the innermost blocks up, as in pix2pix, and in the embedder.
 
+    Ours:
+        dropout has one mask for a clip, which all its frames share (pix2pix draws one for each image)
+        the embedder of motion is a linear layer to 4x4 cells and up-convolutions, with He's initial weights and tanh
+        when embedder_dropout=0.1: dropout of 0.1 on the motion in the embedder
+
     Args:
         image_size: Side of the image in pixels, a power of two.
         motion: Spec of the motion, with a trajectory.

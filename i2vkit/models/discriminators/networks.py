@@ -17,7 +17,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.interfaces import DiscriminatorNetwork
 from i2vkit.models.layers.forms import TwoForms
-from i2vkit.models.layers.initialization import init_dcgan_
+from i2vkit.models.layers.initialization import InitialWeights, init_weights_
 from i2vkit.registry import DISCRIMINATORS
 
 
@@ -53,6 +53,8 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
     sample_type: str
     convolution: type[nn.Conv2d] | type[nn.Conv3d]
     batch_norm: type[nn.Module]
+    stride: Any = 2  # of the blocks, one number for all axes, or one for each
+    padding: Any = 1
 
     def __init__(
         self,
@@ -63,6 +65,7 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
         num_classes: int = 0,
         widths: tuple[int, ...] = (64, 128, 256, 512),
         norm: str | None = "batch",
+        initial_weights: InitialWeights = 0.02,
     ):
         super().__init__()
         check_norm(norm)
@@ -78,14 +81,16 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
             width_in = in_channels + map_channels if i == 0 else widths[i - 1] + (label_size if i == 1 else 0)
             normed = norm == "batch" and i > 0
             # A bias before a batch norm would have no effect.
-            layers: list[nn.Module] = [self.convolution(width_in, width, 4, stride=2, padding=1, bias=not normed)]
+            layers: list[nn.Module] = [
+                self.convolution(width_in, width, 4, stride=self.stride, padding=self.padding, bias=not normed)
+            ]
             layers += [self.batch_norm(width)] if normed else []
             # In place: else every map is kept twice for the backward pass.
             self.blocks.append(nn.Sequential(*layers, nn.LeakyReLU(0.2, inplace=True)))
         last = widths[-1] + (label_size if len(widths) == 1 else 0)  # with one block the label joins behind it
         self.to_score = self._last(last, 1)
         self.to_class = self._last(last, num_classes) if num_classes else None
-        init_dcgan_(self)
+        init_weights_(self, initial_weights)
         if norm == "spectral":
             lasts = [layer for layer in (self.to_score, self.to_class) if layer is not None]
             convolutions = [block[0] for block in self.blocks]  # type: ignore[index]  # blocks are Sequentials
@@ -117,7 +122,8 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
     def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> SharedFeatures:
         """Return the features that do not depend on the label. They serve for several labels of the same samples."""
         x = self.blocks[0](sample if maps is None else torch.cat([sample, maps], dim=1))
-        if self.takes_reference(x) or not self.label_size or len(self.blocks) == 1:
+        # ``_label_term`` knows blocks that halve every axis.
+        if self.takes_reference(x) or not self.label_size or len(self.blocks) == 1 or self.stride != 2:
             return SharedFeatures(x)
         # The second convolution is linear: the part of the sample now, that of the label in ``score``.
         convolution = self.blocks[1][0]  # type: ignore[index]  # blocks are Sequentials
@@ -167,15 +173,21 @@ def _label_term(shared: SharedFeatures, label: Tensor, convolution: nn.Conv2d | 
     for axis, side in enumerate(shared.sides, start=2):
         if side >= 8:
             # The first place, copies of the middle one, the last place: 3 places -> side / 2 places.
-            places = torch.ones(side // 2, dtype=torch.long, device=term.device)
-            places[0], places[-1] = 0, 2
-            term = term.index_select(axis, places)
+            # Comparisons and no assignments of numbers, which a GPU would wait for.
+            place = torch.arange(side // 2, device=term.device)
+            term = term.index_select(axis, (place > 0).long() + (place == side // 2 - 1))
     return term
 
 
 @DISCRIMINATORS.register_module()
 class FrameDiscriminator(_ConvStack):
     """Five 4x4 convolutions on single frames, with one logit a frame (DTGAN's D_s, ImaGINator's D_I).
+
+    With ``patches`` the last convolution is one of the others, 4x4 with stride 2, and every patch of the frame has a
+    logit of its own. With widths 64-128-256 it is then the image discriminator of MoCoGAN's released code.
+
+    Ours:
+        when norm="spectral": spectral norm starts from 15 power iterations, and makes one more in each phase
 
     Args:
         in_channels: Channels of the samples.
@@ -185,9 +197,11 @@ class FrameDiscriminator(_ConvStack):
         num_classes: Number of classes; 0 unless it classifies.
         widths: Channels of the blocks; each halves the maps.
         norm: "batch", "spectral" or None.
+        initial_weights: Standard deviation of the initial weights, as in DCGAN, or "torch" for torch's own.
+        patches: True gives one logit for each patch.
 
     Raises:
-        ConfigError: If the frames cannot be halved as often as there are widths.
+        ConfigError: If the frames cannot be halved as often as there are widths, and once more for patches.
 
     Examples:
         >>> network = FrameDiscriminator(in_channels=3, image_size=16, label_size=2, widths=(4, 8))
@@ -198,8 +212,16 @@ class FrameDiscriminator(_ConvStack):
     sample_type = "frames"
     convolution, batch_norm = nn.Conv2d, nn.BatchNorm2d
 
+    def __init__(self, *, patches: bool = False, **shared: Any):
+        self.patches = patches  # the base class builds the last layer with it
+        super().__init__(**shared)
+
     def _last(self, width: int, out_channels: int) -> nn.Module:
-        return nn.Conv2d(width, out_channels, self.side)  # over the whole of the last maps: one logit
+        if not self.patches:
+            return nn.Conv2d(width, out_channels, self.side)  # over the whole of the last maps: one logit
+        if self.side < 2:
+            raise ConfigError("FrameDiscriminator with patches halves the frames once more: give fewer widths")
+        return nn.Conv2d(width, out_channels, 4, stride=2, padding=1)
 
 
 @DISCRIMINATORS.register_module()
@@ -207,11 +229,16 @@ class VideoDiscriminator(_ConvStack):
     """4x4x4 stride-2 3D convolutions on clips, then one over ``last_length`` of the remaining steps in time.
 
     Where more steps remain, every stretch of them has a logit of its own. With a last length of 2 and 32 frames it is
-    D_V of ImaGINator.
+    D_V of ImaGINator. With ``halves_time=False`` every frame counts in every block, as in MoCoGAN's released code: a
+    block takes three steps off the ends, so that 16 frames become 13, 10, 7 and 4, which a last length of 4 covers.
+
+    Ours:
+        when norm="spectral": spectral norm starts from 15 power iterations, and makes one more in each phase
 
     Args:
         last_length: Number of steps that the last convolution covers.
-        shared: Arguments of ``FrameDiscriminator``.
+        halves_time: False keeps the frame rate: stride 1 in time, without padding.
+        shared: Arguments of ``FrameDiscriminator``, without ``patches``.
 
     Raises:
         ConfigError: If a clip is too short for the number of blocks.
@@ -220,14 +247,19 @@ class VideoDiscriminator(_ConvStack):
     sample_type = "clip"
     convolution, batch_norm = nn.Conv3d, nn.BatchNorm3d
 
-    def __init__(self, *, last_length: int = 1, **shared: Any):
-        self.last_length = last_length  # the base class builds the last layer with it
+    def __init__(self, *, last_length: int = 1, halves_time: bool = True, **shared: Any):
+        self.last_length = last_length  # the base class builds the layers with these
+        if not halves_time:
+            self.stride, self.padding = (1, 2, 2), (0, 1, 1)  # time, height, width
+        self.halves_time = halves_time
         super().__init__(**shared)
 
     @property
     def min_frames(self) -> int:  # type: ignore[override]  # it follows from the arguments, and nothing sets it
         """The least number of frames that it judges."""
-        return self.last_length << len(self.blocks)  # every block halves time
+        if self.halves_time:
+            return self.last_length << len(self.blocks)
+        return self.last_length + 3 * len(self.blocks)  # every block takes 3 steps, its kernel has 4
 
     def _last(self, width: int, out_channels: int) -> nn.Module:
         return nn.Conv3d(width, out_channels, (self.last_length, self.side, self.side))  # one logit a stretch of time

@@ -81,6 +81,9 @@ class ResidualVideoDiscriminator(_ResidualDiscriminator):
     """D_V of FRGAN: the frame discriminator in 3D, on clips of any length (sec. 3.3; its structure is our reading).
 
     Time is halved with the frames while there is more than one step. Every step that remains has a score.
+
+    Ours:
+        its structure is that of the frame discriminator in 3D, with a score for every step in time that remains
     """
 
     sample_type, dim = "clip", 3

@@ -26,6 +26,12 @@ class Conv3dEncoder(MotionEncoder):
     A variational encoder (Dual-MTGAN, sec. III-A) draws code ~ N(mean, exp(log_variance)) by the reparametrisation
     trick in training, and returns the mean at test.
 
+    Ours:
+        its maps are averaged to two in time and reduced to 32 channels before the code
+        when initial_log_variance=-4.0: the log-variance starts at -4, the prior's is 0
+        the log-variance is kept between bounds, by default -10 and 2
+        when difference=True: it reads x_t - x_0 in place of x_t
+
     Args:
         image_size: Side of the frames in pixels.
         widths: Channels of the convolutions.

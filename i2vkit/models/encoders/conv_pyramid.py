@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.interfaces import ContentEncoder
-from i2vkit.models.layers.initialization import init_dcgan_
+from i2vkit.models.layers.initialization import InitialWeights, init_weights_
 from i2vkit.registry import CONTENT_ENCODERS
 from i2vkit.structures import Content, FeatureSpec, Spec
 
@@ -22,6 +22,9 @@ class ConvPyramidEncoder(ContentEncoder):
         code: Size of the code.
         bias: True gives a bias also to convolutions before a batch norm. It changes nothing, but the code of
             ImaGINator's authors has it.
+        first_norm: False leaves out the batch norm of the first block.
+        slope: Slope of the LeakyReLU below 0. 0 is a ReLU.
+        initial_weights: Standard deviation of the initial weights, as in DCGAN, or "torch" for torch's own.
         requested: Fields that other parts read. Without "content.code" the last convolution is left out.
 
     Raises:
@@ -37,6 +40,9 @@ class ConvPyramidEncoder(ContentEncoder):
         widths: tuple[int, ...] = (64, 128, 256, 512),
         code: int = 128,
         bias: bool = False,
+        first_norm: bool = True,
+        slope: float = 0.2,
+        initial_weights: InitialWeights = 0.02,
         requested: tuple[str, ...] = provides,
     ):
         super().__init__()
@@ -46,14 +52,13 @@ class ConvPyramidEncoder(ContentEncoder):
                 f"ConvPyramidEncoder halves {len(widths)} times, so it takes images of {1 << len(widths)} pixels or "
                 f"more, not of {image_size}: set image_size to as many, or give fewer widths"
             )
-        self.blocks = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(width_in, width, 4, stride=2, padding=1, bias=bias),
-                nn.BatchNorm2d(width),
-                nn.LeakyReLU(0.2),
-            )
-            for width_in, width in zip((3, *widths), widths, strict=False)
-        )
+        self.blocks = nn.ModuleList()
+        for i, (width_in, width) in enumerate(zip((3, *widths), widths, strict=False)):
+            normed = first_norm or i > 0
+            # Without a batch norm behind it a convolution needs its bias.
+            layers: list[nn.Module] = [nn.Conv2d(width_in, width, 4, stride=2, padding=1, bias=bias or not normed)]
+            layers += [nn.BatchNorm2d(width)] if normed else []
+            self.blocks.append(nn.Sequential(*layers, nn.LeakyReLU(slope)))
         with_code = "content.code" in requested
         # A kernel as large as the map: (N, C, side, side) -> (N, D, 1, 1).
         self.to_code = nn.Conv2d(widths[-1], code, side) if with_code else None
@@ -62,7 +67,7 @@ class ConvPyramidEncoder(ContentEncoder):
             code_per_frame=with_code,  # it encodes images one by one, so also all frames of a clip
             pyramid=tuple(FeatureSpec(width, 2 << i) for i, width in enumerate(widths)),
         )
-        init_dcgan_(self)
+        init_weights_(self, initial_weights)
 
     def forward(self, image: Tensor) -> Content:
         """Return the content of images (N, 3, H, W): a code (N, D) and maps (N, C_i, H / 2^i, W / 2^i)."""

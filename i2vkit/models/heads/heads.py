@@ -38,6 +38,9 @@ class ResidualHead(Head):
     The mask is the sigmoid of one channel, the content the hyperbolic tangent of three. Without ``mask`` it is the
     difference of FRGAN's eq. 1: the video is the base plus twice the content, cut off at -1 and 1.
 
+    Ours:
+        when mask=False: the difference is twice a tanh, and the sum is cut off at -1 and 1
+
     Args:
         mask: If true, blend (eq. 2). If false, add a difference (eq. 1).
         mask_bias: A number that is added to the mask's channel before the sigmoid (ours; the papers have 0). An

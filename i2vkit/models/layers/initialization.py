@@ -1,8 +1,29 @@
 """Initial weights."""
 
 import math
+from typing import Literal
 
 from torch import nn
+
+from i2vkit.errors import ConfigError
+
+# The standard deviation of N(0, std), or "torch" for torch's own initial weights.
+InitialWeights = float | Literal["torch"]
+
+
+def init_weights_(module: nn.Module, initial_weights: InitialWeights) -> nn.Module:
+    """Draw the weights of a network as ``init_dcgan_`` does with this standard deviation, or leave them, for "torch".
+
+    Raises:
+        ConfigError: ``initial_weights`` is neither a positive number nor "torch".
+    """
+    if initial_weights == "torch":
+        return module
+    if isinstance(initial_weights, str) or not initial_weights > 0:
+        raise ConfigError(
+            f'initial_weights is "torch" or a standard deviation above 0, for instance 0.02, not {initial_weights!r}'
+        )
+    return init_dcgan_(module, initial_weights)
 
 
 def init_dcgan_(module: nn.Module, std: float = 0.02) -> nn.Module:

@@ -43,11 +43,12 @@ class _CategoryTerm(DiscriminatorTerm):
 class DiscriminatorCategoryLoss(_CategoryTerm):
     """The loss that a classifying discriminator minimises: cross-entropy on real plus that on generated videos.
 
-    Source: Odena et al., 2017; MoCoGAN, Tulyakov et al., 2018.
+    Source: Odena et al., 2017. MoCoGAN (Tulyakov et al., 2018) has ``generated=False``.
 
     Args:
         discriminator: The name of a discriminator with ``classify=True``.
         passes: The passes whose videos it classifies; the loss is the mean over them.
+        generated: False learns the classes from real videos alone.
         view: As of ``DiscriminatorTerm``.
         name: The name in the log; by default "<discriminator>_discriminator_category".
         weight: As of ``Loss``.
@@ -60,21 +61,22 @@ class DiscriminatorCategoryLoss(_CategoryTerm):
         self,
         discriminator: str,
         passes: Sequence[str] = ("reconstruct",),
+        generated: bool = True,
         view: dict | None = None,
         name: str | None = None,
         weight: float | Sequence = 1.0,
     ):
         super().__init__(discriminator, passes, view, name or f"{discriminator}_discriminator_category", weight)
+        self.generated = generated
 
     def forward(self, context: "GanContext") -> Tensor:
-        """Return the sum of both cross-entropies, the mean over the passes."""
-        # Real and generated videos are seen at indices of their own.
-        terms = [
-            self.cross_entropy(context, context.real(name))
-            + self.cross_entropy(context, context.fake(name, detach=True))
-            for name in self.passes
-        ]
-        return sum_terms(terms) / len(terms)
+        """Return the sum of the cross-entropies, the mean over the passes."""
+        terms = []
+        for name in self.passes:
+            terms.append(self.cross_entropy(context, context.real(name)))
+            if self.generated:  # seen at indices of their own
+                terms.append(self.cross_entropy(context, context.fake(name, detach=True)))
+        return sum_terms(terms) / len(self.passes)
 
 
 @LOSSES.register_module()

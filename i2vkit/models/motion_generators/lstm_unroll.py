@@ -18,13 +18,18 @@ from i2vkit.structures import Motion, Spec
 class LstmUnroll(MotionGenerator):
     """An LSTM with a learned initial state that reads the motion code at every step, for clips of any length.
 
-    It is G_T of Dual-MTGAN, sec. III-A. Where there is a code for each step, each step reads its own. The code is
-    scaled to mean 0 and variance 1 over its elements (ours). This hardly changes a sample of N(0, I), and it keeps
-    large codes early in training from saturating the LSTM.
+    It is G_T of Dual-MTGAN, sec. III-A. Where there is a code for each step, each step reads its own. With
+    ``normalize`` the code is scaled to mean 0 and variance 1 over its elements. This hardly changes a sample of N(0,
+    I), and it keeps large codes early in training from saturating the LSTM.
+
+    Ours:
+        when normalize=True: the motion code is scaled to mean 0 and variance 1
+        the initial state is learned, and the code is read anew at every step
 
     Args:
         motion: Spec upstream, with a code.
         hidden: Size of the LSTM's state, and so of a step of the trajectory.
+        normalize: False leaves the code as it is.
     """
 
     requires = ("motion.code",)
@@ -32,8 +37,9 @@ class LstmUnroll(MotionGenerator):
     supports_chunks = True
     code_per_step = True
 
-    def __init__(self, motion: Spec, hidden: int = 128):
+    def __init__(self, motion: Spec, hidden: int = 128, normalize: bool = True):
         super().__init__()
+        self.normalize = normalize
         self.lstm = nn.LSTM(motion.code, hidden, batch_first=True)
         self.initial = nn.Parameter(torch.zeros(2, 1, hidden))  # hidden state and cell state, for one clip
         self.spec = replace(motion, trajectory=hidden)  # the code stays, for a decoder that reads it too
@@ -41,7 +47,7 @@ class LstmUnroll(MotionGenerator):
     def forward(self, motion: Motion, state: GenerationState) -> Motion:
         """Return the motion with the trajectory (B, T, hidden) added."""
         assert motion.code is not None, "requires names motion.code"
-        code = functional.layer_norm(motion.code, motion.code.shape[-1:])
+        code = functional.layer_norm(motion.code, motion.code.shape[-1:]) if self.normalize else motion.code
         # (B, D) -> (B, T, D)
         steps = repeat(code, "b d -> b t d", t=motion.length) if code.dim() == 2 else code
         # (2, 1, hidden) -> (2, 1, B, hidden) -> two states (1, B, hidden)

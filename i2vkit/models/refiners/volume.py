@@ -24,6 +24,10 @@ class VolumeRefiner(Refiner):
     ``identity_bias``, so that an untrained refiner changes little (ours: zeros give a mask of one half, with which the
     result of stage one is lost at first).
 
+    Ours:
+        batch norm, LeakyReLU on the way down, ReLU on the way up
+        it begins as the identity, at the head's ``identity_bias``
+
     Source: FRGAN, sec. 3.3, fig. 5.
 
     Args:

@@ -14,11 +14,10 @@ from i2vkit.media import (
     VideoWriter,
     atomic_path,
     image_paths,
-    images,
     iterate_video,
+    notices,
     read_image,
     read_video,
-    stated_length,
     video_fps,
     video_length,
     write_image,
@@ -66,7 +65,7 @@ def test_floating_point_is_refused(tmp_path):
 
 
 def test_alpha_is_laid_over_black_with_one_warning(tmp_path, monkeypatch):
-    monkeypatch.setattr(images, "_alpha_warned", False)
+    monkeypatch.setattr(notices, "_given", set())
     Image.new("RGBA", (2, 2), (200, 100, 50, 128)).save(tmp_path / "half.png")
     with pytest.warns(UserWarning, match=r"half\.png is transparent"):
         image = read_image(tmp_path / "half.png")
@@ -127,7 +126,7 @@ def test_avi_is_nearly_exact_at_odd_sizes_and_the_same_on_every_machine(tmp_path
     frames = moving_square(6, 33, 45)
     write_video(tmp_path / "clip.avi", frames, fps=20)
     assert np.abs(read_video(tmp_path / "clip.avi").astype(int) - frames).mean() < 2.0
-    assert (video_fps(tmp_path / "clip.avi"), stated_length(tmp_path / "clip.avi")) == (20.0, 6)
+    assert (video_fps(tmp_path / "clip.avi"), video_length(tmp_path / "clip.avi")) == (20.0, 6)
     content = (tmp_path / "clip.avi").read_bytes()
     assert b"Lavf" not in content
     with av.open(str(tmp_path / "one.avi"), "w", options={"fflags": "+bitexact"}) as container:
