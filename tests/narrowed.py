@@ -61,6 +61,8 @@ def _narrowed(value):
         return value
     kind = getattr(value.get("type"), "__name__", value.get("type"))
     own = {} if kind in _KEPT else _NARROW.get(kind, {})
+    if value.get("halves_time") is False:  # a convolution takes three frames away, and narrow windows have four
+        own = own | dict(widths=(4,), last_length=1)
     return {key: _narrowed(item) for key, item in value.items()} | own
 
 

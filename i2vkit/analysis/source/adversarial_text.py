@@ -257,10 +257,11 @@ class AdversarialText(SampleText):
         disc, view, network = self._open(loss)
         self._use("functional")
         both = isinstance(loss, DiscriminatorCategoryLoss)
+        shown = [False] if not both else [True, False] if loss.generated else [True]  # True for real videos
         terms = []
         for name in loss.passes:
             parts = []
-            for real in (True, False) if both else (False,):
+            for real in shown:
                 video = self._real(name) if real else f"{name}.video"
                 if index := self._index(view, video):
                     self._say(f"index = {index}", 0)
