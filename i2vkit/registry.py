@@ -17,6 +17,7 @@ from torch.nn import Module
 
 from i2vkit.errors import ConfigError
 from i2vkit.interfaces import check_built, check_class
+from i2vkit.values import check_arguments
 
 SCOPE = "i2vkit"
 
@@ -248,6 +249,7 @@ def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
     arguments = {name: value for name, value in {**given, **own}.items() if name in takes}
     if missing := [name for name, p in takes.items() if p.default is p.empty and name not in arguments]:
         raise ConfigError(f"{registry.name} '{part.__name__}' needs the argument '{missing[0]}'")
+    check_arguments(part, {name: value for name, value in own.items() if name in takes}, f"{registry.name} {part.__name__}")
     return checked(registry, part(**arguments))
 
 

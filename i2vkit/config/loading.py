@@ -16,6 +16,7 @@ from i2vkit.config.slots import (
     EXTRA_KEYS,
     NAMED,
     REFUSED,
+    SLOTS,
     TOP_LEVEL,
     allowed_keys,
     holds_names,
@@ -24,6 +25,7 @@ from i2vkit.config.slots import (
     slot_below,
 )
 from i2vkit.config.swaps import classes_in, reset_swapped_parts
+from i2vkit.config.values import check_top_level, check_values_at
 from i2vkit.config.variants import VARIANTS, Variant, chain, listed_variants, make_variants, no_variant
 from i2vkit.datasets.loaders import SPLITS, complete_loader
 from i2vkit.engine.compiling import compile_options
@@ -277,12 +279,19 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
             old[index] = value
         elif isinstance(current, dict | list) and not _swaps(current, value, where, below, changes):
             _merge(current, value, where, below, changes)
-        elif "type" in value or not below or key in NAMED or key in EXTRA_KEYS.get(path, ()):
+        elif "type" in value or not below or key in NAMED or _is_plain_dict(old, slot, path, key):
             if present and current is None and below:
                 changes.append(f"{where}: None -> {name_of(value['type'])}")
             old[index] = ConfigDict(value)
         else:
             raise ConfigError(f"there is no part at '{where}'; give {where}.type too")
+
+
+def _is_plain_dict(old: dict | list, slot: tuple[Registry, ...] | None, path: str, key: str) -> bool:
+    """Return True if ``key`` is an argument that takes a dict without a type, such as ``optim_wrapper.clip_grad``."""
+    if key in EXTRA_KEYS.get(path, ()):
+        return True
+    return isinstance(old, dict) and key not in SLOTS and key in (allowed_keys(old, slot, path) or ())
 
 
 def _index(values: list, key: str, where: str) -> int:
@@ -319,7 +328,9 @@ def _swaps(old: dict | list, new: dict, where: str, slot: tuple[Registry, ...] |
 
 
 def check_config(cfg: Config) -> None:
-    """Raise ``ConfigError`` for the first key that nothing would read, with the nearest valid one."""
+    """Raise ``ConfigError`` for the first key that nothing would read, with the nearest valid one, and for the first
+    value that its key does not take.
+    """
     for key, value in cfg._cfg_dict.items():
         if key in REFUSED:
             raise ConfigError(f"the key '{key}' would not be read: {REFUSED[key]}")
@@ -329,6 +340,7 @@ def check_config(cfg: Config) -> None:
                 f"(names of the file's own start with '_')"
             )
         _check(value, key, slot_below({}, None, key))
+    check_top_level(cfg._cfg_dict)
     compile_options(cfg.get("compile"))
 
 
@@ -345,3 +357,4 @@ def _check(value: Any, path: str, slot: tuple[Registry, ...] | None) -> None:
                 owner = f"{name_of(value['type'])} takes" if "type" in value else "there is"
                 raise ConfigError(f"{path}: {owner} no '{key}'; nearest: {closest_names(key, known)}")
             _check(item, f"{path}.{key}", slot_below(value, slot, key))
+        check_values_at(value, slot, path)

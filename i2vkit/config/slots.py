@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal
 
 from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.dataset import BaseDataset  # noqa: F401  registers mmengine's data sets and functions
@@ -103,6 +103,7 @@ NAMED = (
 
 # Keys that mmengine or our constructors read beside the arguments of the class, by path.
 EXTRA_KEYS: dict[str, tuple[str, ...]] = {
+    "*_dataloader": ("num_batch_per_epoch",),
     "optim_wrapper": ("constructor", "optimizer", "per_phase"),
     "*_hooks.*": ("priority",),
     "param_scheduler.*": ("convert_to_iter_based", "phases"),
@@ -122,49 +123,72 @@ _NAMES_AT = (
 )
 
 
-def _phases() -> Mapping[str, Any] | None:
+def _phase() -> Callable:
     from i2vkit.models.training.phases import Phase
 
-    return {name: argument for name, argument in (arguments_of(Phase) or {}).items() if name != "name"}
+    return Phase
 
 
-def _passes() -> Mapping[str, Any] | None:
+def _pass() -> Callable:
     from i2vkit.models.training.passes import Pass
 
-    return arguments_of(Pass)
+    return Pass
 
 
-def _generator() -> Mapping[str, Any] | None:
+def _generator() -> Callable:
     from i2vkit.models.generator import Generator
 
-    return arguments_of(Generator)  # with the slots that a project has added
+    return Generator
 
 
-def _discriminators() -> Mapping[str, Any] | None:
+def _discriminator() -> Callable:
     from i2vkit.models.discriminators.discriminator import Discriminator
 
-    return arguments_of(Discriminator)
+    return Discriminator
 
 
-def _dataloader() -> Mapping[str, Any]:
-    return {**(arguments_of(DataLoader) or {}), "num_batch_per_epoch": None}
+def _randomness(seed: int | None = None, diff_rank_seed: bool = False, deterministic: bool = False) -> None:
+    """The keys of ``randomness``."""
 
 
-# The keys of dicts without a type, by path. They are functions, so that only the classes that a config uses are
-# imported.
-UNTYPED: dict[str, Callable[[], Mapping[str, Any] | None]] = {
-    "*_dataloader": _dataloader,
-    "model.generator": _generator,
-    "model.discriminators.*": _discriminators,
-    "model.passes.*": _passes,
-    "model.phases.*": _phases,
-    "optim_wrapper": lambda: arguments_of(OptimWrapper),
-    "log_processor": lambda: arguments_of(LogProcessor),
-    "randomness": lambda: dict.fromkeys(("seed", "diff_rank_seed", "deterministic")),
-    "compile": lambda: dict.fromkeys(OPTIONS),
-    "auto_scale_lr": lambda: dict.fromkeys(("enable", "base_batch_size")),
-    "env_cfg": lambda: dict.fromkeys(("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit")),
+def _environment(
+    cudnn_benchmark: bool = False,
+    mp_cfg: dict | None = None,
+    dist_cfg: dict | None = None,
+    resource_limit: int | None = None,
+) -> None:
+    """The keys of ``env_cfg``."""
+
+
+def _processes(
+    mp_start_method: Literal["fork", "spawn", "forkserver"] | None = None, opencv_num_threads: int | None = None
+) -> None:
+    """The keys of ``env_cfg.mp_cfg``."""
+
+
+def _scaling(enable: bool = False, base_batch_size: int = 1) -> None:
+    """The keys of ``auto_scale_lr``."""
+
+
+# The classes and functions that take the keys of dicts without a type, by path. Those of i2vkit are behind functions,
+# so that only the classes that a config uses are imported.
+UNTYPED: dict[str, Callable[[], Callable]] = {
+    "*_dataloader": lambda: DataLoader,
+    "model.generator": _generator,  # with the slots that a project has added
+    "model.discriminators.*": _discriminator,
+    "model.passes.*": _pass,
+    "model.phases.*": _phase,
+    "optim_wrapper": lambda: OptimWrapper,
+    "log_processor": lambda: LogProcessor,
+    "randomness": lambda: _randomness,
+    "auto_scale_lr": lambda: _scaling,
+    "env_cfg": lambda: _environment,
+    "env_cfg.mp_cfg": lambda: _processes,
 }
+# Keys of dicts without a type for which no signature stands, by path.
+NAMED_ONLY: dict[str, tuple[str, ...]] = {"compile": OPTIONS}
+# Arguments that the key of a dict gives, and not a key in it.
+_GIVEN_BY_NAME = {"model.phases.*": ("name",)}
 
 
 def registries_of(key: str) -> tuple[Registry, ...] | None:
@@ -218,15 +242,26 @@ def name_of(kind: str | Callable) -> str:
     return kind if isinstance(kind, str) else kind.__name__
 
 
+def owner_of(cfg: dict, slot: tuple[Registry, ...] | None, path: str) -> Callable | None:
+    """Return the class or function that takes the keys of ``cfg`` as its arguments, or None if it is not known."""
+    if "type" in cfg:
+        return resolve(cfg["type"], slot, path)
+    plain = next((owner for pattern, owner in UNTYPED.items() if _matches(path, pattern)), None)
+    return plain() if plain is not None else None
+
+
 def allowed_keys(cfg: dict, slot: tuple[Registry, ...] | None, path: str) -> Mapping[str, Any] | None:
     """Return the keys that are allowed in ``cfg``, or None if any key is."""
-    plain = next((keys for pattern, keys in UNTYPED.items() if _matches(path, pattern)), None)
-    part = resolve(cfg["type"], slot, path) if "type" in cfg else None
-    takes = arguments_of(part) if part is not None else plain and plain()
+    for pattern, names in NAMED_ONLY.items():
+        if _matches(path, pattern):
+            return dict.fromkeys(("type", *names))
+    owner = owner_of(cfg, slot, path)
+    takes = arguments_of(owner) if owner is not None else None
     if takes is None:
         return None
+    given = [name for pattern, names in _GIVEN_BY_NAME.items() if _matches(path, pattern) for name in names]
     extra = [name for pattern, names in EXTRA_KEYS.items() if _matches(path, pattern) for name in names]
-    return {**takes, **dict.fromkeys(["type", *extra])}
+    return {**{name: p for name, p in takes.items() if name not in given}, **dict.fromkeys(["type", *extra])}
 
 
 def _matches(path: str, pattern: str) -> bool:

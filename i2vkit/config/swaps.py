@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.config import Config
@@ -9,6 +10,7 @@ from mmengine.config import Config
 from i2vkit.config.slots import name_of
 from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.utils.named import named_entries
+from i2vkit.values import check_argument
 
 
 def built_on(path: str) -> tuple[str, ...]:
@@ -54,8 +56,13 @@ def classes_in(cfg: Config) -> dict[str, dict[str, str]]:
     """Return the class names of all parts that can be swapped, by path.
 
     These are every slot of a generator, every discriminator, and all other parts that are frozen or loaded.
+
+    Raises:
+        ConfigError: The model is no dict, or what is frozen is no list of paths.
     """
     model = cfg.get("model") or {}
+    check_argument("model", model, dict, "")
+    check_argument("frozen", model.get("frozen", ()), Sequence[str], "model")
     paths = [*model.get("frozen", []), *_pretrained_parts(model)]
     paths += [f"{key}.{name}" for key in ("generator", "discriminators") for name in model.get(key) or {}]
     classes = {}

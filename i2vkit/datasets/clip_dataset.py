@@ -1,9 +1,9 @@
 """The data set of clips: a reader finds them, a pair sampler pairs them, and transforms make samples of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from mmengine.logging import print_log
@@ -80,9 +80,9 @@ class ClipDataset(Dataset):
         self,
         reader: dict,
         pipeline: dict[str, dict | Callable | None] | None = None,
-        people: str | Sequence[str] | None = None,
-        labels: Sequence[str] | None = None,
-        exclude_people: str | Sequence[str] | None = None,
+        people: str | int | Sequence[str | int] | None = None,
+        labels: Sequence[str | int] | None = None,
+        exclude_people: str | int | Sequence[str | int] | None = None,
         pair_sampler: dict | None = None,
         truth: dict | None = None,
         min_frames: int = 1,
@@ -95,7 +95,7 @@ class ClipDataset(Dataset):
         augmentation: dict[str, dict | Callable | None] | None = None,
         crop: dict | Callable | None = None,
         points: Sequence[str] | None = None,
-        maps: int | None = None,
+        maps: int | Mapping[str, Any] | None = None,
         extra_steps: dict[str, dict | Callable | None] | None = None,
         on_error: OnError | None = None,
     ):

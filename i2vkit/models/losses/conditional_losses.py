@@ -60,7 +60,7 @@ class DiscriminatorCategoryLoss(_CategoryTerm):
     def __init__(
         self,
         discriminator: str,
-        passes: Sequence[str] = ("reconstruct",),
+        passes: str | Sequence[str] = ("reconstruct",),
         generated: bool = True,
         view: dict | None = None,
         name: str | None = None,
@@ -99,7 +99,7 @@ class CategoryLoss(_CategoryTerm):
     def __init__(
         self,
         discriminator: str,
-        passes: Sequence[str] = ("reconstruct",),
+        passes: str | Sequence[str] = ("reconstruct",),
         view: dict | None = None,
         name: str | None = None,
         weight: float | Sequence = 1.0,

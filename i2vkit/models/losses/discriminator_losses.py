@@ -32,7 +32,7 @@ class DiscriminatorTerm(Loss):
     def __init__(
         self,
         discriminator: str,
-        passes: Sequence[str],
+        passes: str | Sequence[str],
         view: dict | None,
         name: str | None,
         weight: float | Sequence,
@@ -108,7 +108,7 @@ class DiscriminatorLoss(DiscriminatorTerm):
     def __init__(
         self,
         discriminator: str,
-        passes: Sequence[str] = ("reconstruct",),
+        passes: str | Sequence[str] = ("reconstruct",),
         wrong_label: float = 0.0,
         wrong_image: float = 0.0,
         real_static: bool = False,
@@ -200,7 +200,7 @@ class AdversarialLoss(DiscriminatorTerm):
     def __init__(
         self,
         discriminator: str,
-        passes: Sequence[str] = ("reconstruct",),
+        passes: str | Sequence[str] = ("reconstruct",),
         real_static: bool = False,
         view: dict | None = None,
         name: str | None = None,

@@ -56,7 +56,7 @@ class GradientPenaltyLoss(DiscriminatorTerm):
         self,
         discriminator: str,
         at: Sequence[str] = ("real",),
-        passes: Sequence[str] = ("reconstruct",),
+        passes: str | Sequence[str] = ("reconstruct",),
         every: int = 1,
         view: dict | None = None,
         name: str | None = None,

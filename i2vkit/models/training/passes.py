@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from i2vkit.errors import ConfigError
 
 # The allowed values of every field.
-_CHOICES: dict[str, tuple] = {
+PASS_CHOICES: dict[str, tuple] = {
     "content": ("driving", "image"),
     "motion": ("driving", "prior"),
     "target": ("driving", "image_video"),
@@ -47,8 +47,8 @@ class Pass:
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            if getattr(self, f.name) not in _CHOICES[f.name]:
-                raise ConfigError(f"a pass has {f.name} in {_CHOICES[f.name]}, not {getattr(self, f.name)!r}")
+            if getattr(self, f.name) not in PASS_CHOICES[f.name]:
+                raise ConfigError(f"a pass has {f.name} in {PASS_CHOICES[f.name]}, not {getattr(self, f.name)!r}")
         # An image has no frames of its own to encode.
         if self.content_per_frame and self.content != "driving":
             raise ConfigError('content_per_frame=True encodes the frames of the driving clip; set content="driving"')
