@@ -8,7 +8,9 @@ that is given as a string in a config is looked up in the registry of its slot, 
 import inspect
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from functools import wraps
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from mmengine import registry as mmengine_registry
@@ -20,12 +22,44 @@ from i2vkit.interfaces import check_built, check_class
 from i2vkit.values import check_arguments
 
 SCOPE = "i2vkit"
+# Values whose meaning an annotation decides. Objects of other types are whatever the caller has made.
+PLAIN = (str, int, float, list, tuple, dict, Path, type(None))
+
+
+class PartRegistry(Registry):
+    """A registry whose classes check the values of their arguments when they are made, from a config or by hand."""
+
+    def _register_module(self, module: Any, module_name: Any = None, force: bool = False) -> None:
+        """Register a class or function. The constructor of a class checks its arguments first from now on."""
+        super()._register_module(module, module_name, force)
+        if inspect.isclass(module) and inspect.isfunction(constructor := vars(module).get("__init__")):
+            setattr(module, "__init__", _checking(constructor, f"{self.name} {module.__name__}"))  # noqa: B010
+
+
+def _checking(constructor: Callable, where: str) -> Callable:
+    """Return a constructor that raises ``ConfigError`` for values that ``constructor`` does not take."""
+    if hasattr(constructor, "checks_values"):
+        return constructor
+    signature = inspect.signature(constructor)
+
+    @wraps(constructor)
+    def checked_constructor(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            given = signature.bind_partial(self, *args, **kwargs).arguments
+        except TypeError:
+            given = {}  # the call itself says what is wrong
+        plain = {name: value for name, value in list(given.items())[1:] if isinstance(value, PLAIN)}
+        check_arguments(constructor, plain, where)
+        constructor(self, *args, **kwargs)
+
+    checked_constructor.checks_values = True  # type: ignore[attr-defined]
+    return checked_constructor
 
 
 def _child(root: str, *locations: str) -> Registry:
     """Return a child of one of mmengine's root registries."""
     parent = getattr(mmengine_registry, root)
-    return Registry(parent.name, parent=parent, scope=SCOPE, locations=list(locations))
+    return PartRegistry(parent.name, parent=parent, scope=SCOPE, locations=list(locations))
 
 
 # mmengine looks up a default scope through any of its registries, so every root needs a child of ours, used or not.
@@ -65,7 +99,7 @@ def _role(name: str, location: str, interface: str) -> Registry:
     i2vkit.
     """
     _INTERFACES[name] = f"{SCOPE}.{interface}"
-    return Registry(name, scope=SCOPE, locations=[f"{SCOPE}.{location}"])
+    return PartRegistry(name, scope=SCOPE, locations=[f"{SCOPE}.{location}"])
 
 
 # Parts of the generator.
@@ -112,7 +146,7 @@ def add_role(name: str, interface: type) -> Registry:
     """
     if name in ROLES:
         raise ConfigError(f"there is a role '{name}' already: register your parts there, or choose another name")
-    ROLES[name] = Registry(name, scope=SCOPE)
+    ROLES[name] = PartRegistry(name, scope=SCOPE)
     _INTERFACES[name] = interface
     return ROLES[name]
 
@@ -249,7 +283,9 @@ def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
     arguments = {name: value for name, value in {**given, **own}.items() if name in takes}
     if missing := [name for name, p in takes.items() if p.default is p.empty and name not in arguments]:
         raise ConfigError(f"{registry.name} '{part.__name__}' needs the argument '{missing[0]}'")
-    check_arguments(part, {name: value for name, value in own.items() if name in takes}, f"{registry.name} {part.__name__}")
+    check_arguments(
+        part, {name: value for name, value in own.items() if name in takes}, f"{registry.name} {part.__name__}"
+    )
     return checked(registry, part(**arguments))
 
 

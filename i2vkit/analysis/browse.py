@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader
 
 from i2vkit.datasets.loaders import build_loader
 from i2vkit.datasets.point_files import COUNTS, mirror_order
-from i2vkit.errors import ConfigError
 from i2vkit.media import write_image, write_video
+from i2vkit.values import refuse_values
 from i2vkit.visualization import evenly_spaced, to_frames
 from i2vkit.visualization.overlays import (
     MAP_COLOURS,
@@ -59,9 +59,9 @@ def browse(cfg: Config, split: str, number: int, out: Path, seed: int | None = N
     Raises:
         I2VError: ``number`` is below 1, or the config or its data are wrong.
     """
-    if number < 1:
-        raise ConfigError(f"the number of samples must be 1 or more, not {number}")
+    refuse_values(number=(number, int), seed=(seed, int | None))
     loader = build_loader(cfg, split, seed, workers=0)
+    number = min(number, len(cast(Sized, loader.dataset)))
     samples = [Sample(item) for item in pick(loader, number)]
     heading = (
         f"{Path(cfg.filename or 'config').stem}, {split}: {len(samples)} samples of {len(cast(Sized, loader.dataset))}"

@@ -24,7 +24,9 @@ from i2vkit.apis.train import with_precision
 from i2vkit.apis.variants import (
     Variant,
     arrange_rows,
+    check_call,
     check_interpolation,
+    check_size,
     check_source,
     plan_interpolation,
     plan_variants,
@@ -33,6 +35,7 @@ from i2vkit.config.data_facts import fill_in_stored_facts
 from i2vkit.config.loading import load_config
 from i2vkit.datasets.loaders import trained_length
 from i2vkit.engine.compiling import compile_options, compile_parts
+from i2vkit.engine.devices import find_device
 from i2vkit.errors import ConfigError
 from i2vkit.media import SOUND_SUFFIXES, Sound
 from i2vkit.models.generator_weights import check_generator, load_generator
@@ -83,7 +86,7 @@ class I2VInferencer:
         fill_in_stored_facts(cfg, checkpoint)
         cfg = cfg if precision is None else with_precision(cfg, precision)
         self.cfg, self.checkpoint = cfg, Path(checkpoint)
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = find_device(device)
         model: Any = build_part(MODELS, inference_config(cfg))
         check_generator(model)
         self.model = model
@@ -206,6 +209,7 @@ class I2VInferencer:
             MediaError: A file cannot be read, or a driving video has no frames.
             TrainingError: The model gives values that are not finite.
         """
+        check_call(samples, interpolate, steps, seed, frames, chunk)
         driving = self.choose_source(driving=driving, frames=frames)
         check_interpolation(self.model, samples, interpolate, steps)
         motion = check_source(self.model, driving, frames)
@@ -222,6 +226,7 @@ class I2VInferencer:
             plan = plan_variants(*wanted, samples, seed)
         else:
             plan = plan_interpolation(*wanted, interpolate, DEFAULT_STEPS if steps is None else steps, seed)
+        check_size(plan, frames or self.trained_length, self.model.image_size)
         if (show_dynamics or show_maps) and sum(map(len, plan)) > 1:
             raise ConfigError("--show-dynamics and --show-maps show one video: leave the other labels and samples away")
         rows = arrange_rows(plan, driving.shows_driving, side_by_side, show_dynamics, keep_rows=interpolate is not None)

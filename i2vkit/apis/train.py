@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 
 from i2vkit.config.data_facts import check_facts
 from i2vkit.config.loading import changes_of
+from i2vkit.config.requests import check_trainable
 from i2vkit.engine.checkpoints import latest_checkpoint, unwrapped
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.engine.distributed import ReplicatedModel, SharedValidationHook, init_distributed
@@ -22,6 +23,7 @@ from i2vkit.engine.runner import NamedRunner
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS, arguments_of, find_part
 from i2vkit.utils.run_names import run_name
+from i2vkit.values import check_output_folder, refuse_values
 
 
 def train(
@@ -62,6 +64,8 @@ def train(
             cfg = load_config("dtgan_oulu", {"train_cfg.max_iters": 100})
             runner = train(cfg, work_dir="work_dirs/try")
     """
+    refuse_values(seed=(seed, int | None))
+    check_trainable(cfg)
     check_facts(cfg)
     cfg = prepare(cfg, work_dir, resume, seed, deterministic, precision, compile, launcher)
     init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
@@ -95,7 +99,7 @@ def prepare(
     """Copy ``cfg`` and write the arguments of ``train`` into it, as mmengine's Runner reads them."""
     cfg = cfg.copy()
     cfg.launcher = launcher
-    cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
+    cfg.work_dir = str(check_output_folder(work_dir or cfg.get("work_dir") or default_work_dir(cfg)))
     cfg.experiment_name = run_name(cfg.get("experiment_name") or default_work_dir(cfg).name)
     randomness = cfg.setdefault("randomness", {})
     if seed is not None:

@@ -9,6 +9,7 @@ from i2vkit.engine.labels import find_label, list_labels
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import SeedInterpolation
 from i2vkit.models.generator import Generator
+from i2vkit.values import refuse_beyond_memory, refuse_values
 from i2vkit.visualization import wrap_captions
 
 DEFAULT_LENGTH = 16
@@ -219,3 +220,33 @@ def arrange_rows(
     if min(len(captions), len(captions[0])) == 1 and not keep_rows:
         return wrap_captions(lead + [caption for row in captions for caption in row])
     return [[*(lead if i == 0 else [""] * len(lead)), *row] for i, row in enumerate(captions)]
+
+
+def check_call(
+    samples: int, interpolate: int | None, steps: int | None, seed: int | None, frames: int | None, chunk: int
+) -> None:
+    """Raise ``ConfigError`` for a number of an inferencer's call that makes no sense."""
+    refuse_values(
+        samples=(samples, int),
+        interpolate=(interpolate, int | None),
+        steps=(steps, int | None),
+        seed=(seed, int | None),
+        frames=(frames, int | None),
+        chunk=(chunk, int),
+    )
+
+
+def check_size(plan: list[list[Variant]], frames: int | None, side: int) -> None:
+    """Raise ``ConfigError`` if the videos of a plan, uint8 RGB, take more memory than there is.
+
+    Args:
+        plan: The videos in rows.
+        frames: The frames of a video, if they are known.
+        side: The side of the frames in pixels.
+    """
+    count = sum(map(len, plan))
+    refuse_beyond_memory(
+        f"a grid of {count} videos of {frames or 1} frames of {side}x{side}",
+        count * (frames or 1) * side * side * 3,
+        "Ask for fewer samples, or for shorter videos",
+    )

@@ -9,6 +9,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from i2vkit.cli.common import add_config_options, add_precision, config_help
+from i2vkit.cli.values import device
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -91,7 +92,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--show-dynamics", action="store_true", help="also show the motion on an image of zeros")
     parser.add_argument("--no-side-by-side", action="store_true", help="write the generated video alone")
     parser.add_argument("--deterministic", action="store_true", help="no dropout as noise: one image, one video")
-    parser.add_argument("--device", help="cpu, cuda or cuda:1 (default: a GPU if there is one)")
+    parser.add_argument("--device", type=device, help="cpu, cuda or cuda:1 (default: a GPU if there is one)")
     add_precision(parser, "; bf16 is faster, and pixels may differ by a few grey levels")
     parser.add_argument("--compile", action="store_true", help="torch.compile of the generator's parts; takes minutes")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from i2vkit.cli.common import add_command
+from i2vkit.cli.values import output_file_path
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -52,7 +52,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         command.add_argument(
             "--seconds", type=float, default=10.0, help="seconds to measure each for (default: %(default)s)"
         )
-        command.add_argument("--out", "--json", type=Path, metavar="FILE", help="write the numbers to a JSON file too")
+        command.add_argument(
+            "--out", "--json", type=output_file_path, metavar="FILE", help="write the numbers to a JSON file too"
+        )
 
 
 def run(arguments: Namespace) -> None:

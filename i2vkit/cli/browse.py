@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from i2vkit.cli.common import add_config
+from i2vkit.cli.values import output_folder_path
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -11,7 +12,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument("--split", choices=["train", "val", "test"], default="train", help="(default: %(default)s)")
     parser.add_argument("--number", type=int, default=16, help="number of samples (default: %(default)s)")
-    parser.add_argument("--out", type=Path, help="folder (default: work_dirs/browse/<name of the config>)")
+    parser.add_argument(
+        "--out", type=output_folder_path, help="folder (default: work_dirs/browse/<name of the config>)"
+    )
     parser.add_argument("--stats", action="store_true", help="count the clips of all splits, into stats.json too")
     parser.add_argument("--seed", type=int, help="seed of the order of the samples (default: the config's)")
 

@@ -11,8 +11,10 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from i2vkit.cli.cfg_options import CfgOptions
+from i2vkit.cli.values import output_folder_path
 from i2vkit.errors import ConfigError, I2VError
 from i2vkit.utils.versions import package_versions
+from i2vkit.values import RANGES
 
 # Both of a pair install the same import name, so the later one has overwritten half of the other.
 RIVALS = (("mmengine", "onedl-mmengine"), ("mmengine-lite", "onedl-mmengine"), ("mmcv", "onedl-mmcv"))
@@ -122,7 +124,8 @@ def add_parameters(options: ArgumentParser, function: Callable) -> None:
         if not required and parameter.default is not None:
             text = f"{text} (default: {_format_value(parameter.default)})".strip()
         settings = {"required": True} if required else {"default": parameter.default}
-        options.add_argument(f"--{name.replace('_', '-')}", dest=name, help=text, **settings, **_value_of(hints[name]))
+        value = {"type": output_folder_path} if name == "out" else _value_of(hints[name])
+        options.add_argument(f"--{name.replace('_', '-')}", dest=name, help=text, **settings, **value)
 
 
 def call_with(function: Callable, arguments: Any) -> Any:
@@ -145,7 +148,8 @@ def _value_of(hint: Any) -> dict:
 
 def _width_and_height(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d+)x(\d+)", text)
-    if not match:
+    side = RANGES["size"]
+    if not match or not (side.holds(int(match[1])) and side.holds(int(match[2]))):
         raise ArgumentTypeError(f"'{text}' is not width x height, for instance 320x240")
     return int(match[1]), int(match[2])
 
@@ -195,11 +199,35 @@ def _run(main: Callable[[], None], debug: bool) -> None:
             raise
         print(f"error: {message_of(error)}", file=sys.stderr)
         sys.exit(1)
+    except BrokenPipeError:
+        raise
+    except (OSError, MemoryError, RuntimeError) as error:
+        if debug or not _is_of_the_machine(error):
+            raise
+        print(f"error: {_machine_message(error)}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         if debug:
             raise
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def _is_of_the_machine(error: Exception) -> bool:
+    """Return True for errors of files, disks and memory. PyTorch raises RuntimeError where memory does not suffice."""
+    return not isinstance(error, RuntimeError) or "allocate" in str(error)
+
+
+def _machine_message(error: OSError | MemoryError | RuntimeError) -> str:
+    """Return the message for a file that cannot be used, a full disk, or memory that does not suffice."""
+    if isinstance(error, RuntimeError):
+        return f"the memory does not suffice: lower the batch size or the size of the frames ({str(error)[:200]})"
+    if isinstance(error, MemoryError):
+        return (
+            f"the memory of this machine does not suffice: {error or 'lower the batch size or the size of the frames'}"
+        )
+    names = " and ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+    return f"{names}: {error.strerror or error}" if names else str(error.strerror or error)
 
 
 def message_of(error: I2VError) -> str:

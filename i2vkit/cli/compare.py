@@ -2,6 +2,8 @@
 
 from argparse import ArgumentParser, Namespace
 
+from i2vkit.cli.values import output_folder
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
@@ -11,7 +13,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="[NAME=]FILE",
         help="metrics.json files; the others are compared with the first, and files of one NAME are its seeds",
     )
-    parser.add_argument("--out", default="work_dirs/compare", help="folder of table and plot (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=output_folder, default="work_dirs/compare", help="folder of table and plot (default: %(default)s)"
+    )
     parser.add_argument("--csv", action="store_true", help="write compare.csv too")
 
 

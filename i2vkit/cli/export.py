@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from i2vkit.cli.common import add_config
+from i2vkit.cli.values import output_file
 
 SUFFIXES = {"safetensors": ".safetensors", "pt2": ".pt2", "onnx": ".onnx"}
 
@@ -17,7 +18,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "checkpoint", help=".pth of training or a work dir; if it has averaged weights, these are exported"
     )
-    parser.add_argument("--out", required=True, metavar="FILE", help="file to write: .safetensors, .pt2 or .onnx")
+    parser.add_argument(
+        "--out", required=True, type=output_file, metavar="FILE", help="file to write: .safetensors, .pt2 or .onnx"
+    )
     parser.add_argument(
         "--format",
         choices=list(SUFFIXES),

@@ -4,6 +4,7 @@ import json
 from argparse import ArgumentParser, Namespace
 
 from i2vkit.cli.common import add_config
+from i2vkit.cli.values import output_file
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -31,7 +32,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         "operations a second (an H100 in TF32: about 90)",
     )
     parser.add_argument("--clips", type=int, help="number of clips in the step of --dry-run (default: the config's)")
-    parser.add_argument("--json", metavar="FILE", help="write the numbers to a file too, always by part")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write the numbers to a file too, always by part"
+    )
     parser.add_argument(
         "--headers",
         choices=("check", "write"),

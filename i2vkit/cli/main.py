@@ -9,6 +9,7 @@ from types import ModuleType
 
 import i2vkit
 from i2vkit.cli.common import parser, run_tool
+from i2vkit.cli.values import check_numbers
 
 # Each is a module of this package of the same name, with "_" in place of "-". The help lists them in this order.
 COMMANDS = (
@@ -87,6 +88,7 @@ def command_parser(name: str, prog: str) -> ArgumentParser:
     command = _module(name)
     options = parser((command.__doc__ or "").replace(f"i2v {name}", prog), prog=prog)
     command.add_arguments(options)
+    check_numbers(options)
     return options
 
 

@@ -3,11 +3,15 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from i2vkit.cli.values import output_folder
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
     parser.add_argument("description", help="a .json description of a table, like those in docs/tables")
-    parser.add_argument("--out", help="folder of the results (default: work_dirs/tables/<name of the description>)")
+    parser.add_argument(
+        "--out", type=output_folder, help="folder of the results (default: work_dirs/tables/<name of the description>)"
+    )
     parser.add_argument(
         "--only", metavar="ROW", help="run only this row and those it needs; the table shows finished rows too"
     )

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from i2vkit.cli.common import add_config, add_precision
+from i2vkit.cli.values import output_folder
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -12,7 +13,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--protocol", help="a protocol of the config, or a .json list of samples (default: the config's first)"
     )
-    parser.add_argument("--out", help="folder of the results (default: work_dirs/<config>/test/<protocol>)")
+    parser.add_argument(
+        "--out", type=output_folder, help="folder of the results (default: work_dirs/<config>/test/<protocol>)"
+    )
     parser.add_argument("--save-videos", action="store_true", help="write the generated videos and strips of them")
     parser.add_argument("--seed", type=int, help="seed of the first sample's noise (default: the protocol's)")
     add_precision(parser)

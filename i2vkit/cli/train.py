@@ -3,12 +3,17 @@
 from argparse import ArgumentParser, Namespace
 
 from i2vkit.cli.common import add_config, add_precision
+from i2vkit.cli.values import output_folder
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
     add_config(parser)
-    parser.add_argument("--work-dir", help="folder of logs and checkpoints (default: work_dirs/<name of the config>)")
+    parser.add_argument(
+        "--work-dir",
+        type=output_folder,
+        help="folder of logs and checkpoints (default: work_dirs/<name of the config>)",
+    )
     parser.add_argument(
         "--resume",
         nargs="?",

@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from i2vkit.cli.common import add_command
+from i2vkit.cli.values import output_folder, output_folder_path
 
 DATA, PARTS = Path("data/i2v_truth_v1"), ("faces", "figures")
 
@@ -16,7 +17,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     make = add_command(commands, "prepare", "render and prepare the set, and check it against its checksums")
-    make.add_argument("--out", type=Path, default=DATA, help="its folder (default: %(default)s)")
+    make.add_argument("--out", type=output_folder_path, default=DATA, help="its folder (default: %(default)s)")
     make.add_argument(
         "--extra-people",
         type=int,
@@ -26,7 +27,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     make.add_argument("--workers", type=int, help="processes (default: one a core)")
     model = add_command(commands, "score", "score a model beside the static baselines and the upper bound", config=True)
     model.add_argument("checkpoint", help=".pth of training or .safetensors of tools/export.py")
-    model.add_argument("--out", help="folder of the results (default: work_dirs/<config>/truth/<part>_<split>)")
+    model.add_argument(
+        "--out", type=output_folder, help="folder of the results (default: work_dirs/<config>/truth/<part>_<split>)"
+    )
     model.add_argument("--save-videos", action="store_true", help="write the generated videos and strips of them")
     model.add_argument("--part", choices=PARTS, help="part of the set (default: the one that the config trains on)")
     rank = add_command(commands, "rank", "score videos that no model made, from the ground truth to the worst")

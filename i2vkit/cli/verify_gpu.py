@@ -1,12 +1,13 @@
 """Verify a GPU machine, measure it and train on it: `i2v verify-gpu --out verified`."""
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
+
+from i2vkit.cli.values import output_folder_path
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
-    parser.add_argument("--out", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--out", type=output_folder_path, required=True, help="folder of the results")
     parser.add_argument(
         "--minutes", type=float, default=10.0, help="minutes that all stages together may take (default: %(default)s)"
     )

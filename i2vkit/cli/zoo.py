@@ -11,6 +11,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from i2vkit.cli.common import add_command, add_config
+from i2vkit.cli.values import output_file
 
 TRUTH = Path("data/i2v_truth_v1")
 
@@ -24,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--quick", action="store_true", help="use a small subset with its own digits, rendered on the fly"
     )
     show = add_command(commands, "show", "animate the example face with every shipped model of faces, side by side")
-    show.add_argument("--out", required=True, help=".mp4, .mkv, .avi, .gif, or .png for a strip")
+    show.add_argument("--out", required=True, type=output_file, help=".mp4, .mkv, .avi, .gif, or .png for a strip")
     add = add_command(commands, "add", "export a trained model into the zoo, score it and list it")
     add.add_argument("name", help="lower case words joined by '-', such as dtgan-faces")
     add_config(add)

@@ -16,11 +16,11 @@ from i2vkit.config.slots import (
     EXTRA_KEYS,
     NAMED,
     REFUSED,
-    SLOTS,
     TOP_LEVEL,
     allowed_keys,
     holds_names,
     name_of,
+    registries_of,
     resolve,
     slot_below,
 )
@@ -291,7 +291,7 @@ def _is_plain_dict(old: dict | list, slot: tuple[Registry, ...] | None, path: st
     """Return True if ``key`` is an argument that takes a dict without a type, such as ``optim_wrapper.clip_grad``."""
     if key in EXTRA_KEYS.get(path, ()):
         return True
-    return isinstance(old, dict) and key not in SLOTS and key in (allowed_keys(old, slot, path) or ())
+    return isinstance(old, dict) and registries_of(key) is None and key in (allowed_keys(old, slot, path) or ())
 
 
 def _index(values: list, key: str, where: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
-from i2vkit.config.slots import NAMED, owner_of, slot_below
+from i2vkit.config.slots import NAMED, owner_of, registries_of
 from i2vkit.engine.precision import PRECISIONS
 from i2vkit.errors import ConfigError
 from i2vkit.registry import SCOPE
@@ -44,8 +44,7 @@ def check_top_level(cfg: Mapping[str, Any]) -> None:
     for key, value in cfg.items():
         if value is None:
             continue
-        slot = slot_below({}, None, key)
-        if slot is None:
+        if registries_of(key) is None:
             check_argument(key, value, hints.get(key, _EMPTY), "")
         else:
             _check_part(value, hints.get(key, _EMPTY), key)
@@ -91,14 +90,14 @@ def check_values_at(cfg: Mapping[str, Any], slot: tuple[Registry, ...] | None, p
         for name, value in cfg.items():
             if path.rpartition(".")[2] in NAMED:
                 _check_part(value, dict | None, f"{path}.{name}")
-            elif range_of(name) is not None and not isinstance(value, Mapping):  # no signature describes it
+            elif range_of(name) is not None and not isinstance(value, Mapping | bool):  # no signature describes it
                 check_argument(name, value, _EMPTY, path)
         return
     hints, plain = hints_of(owner), {}
     for key, value in cfg.items():
         if key == "type":
             continue
-        if slot_below(dict(cfg), slot, key) is None:
+        if registries_of(key) is None:
             plain[key] = value
         else:
             _check_part(value, hints.get(key, _EMPTY), f"{path}.{key}")

@@ -21,6 +21,7 @@ from i2vkit.datasets.broken_clips import describe_broken
 from i2vkit.datasets.clip_index import ClipRecord, FrameSource, FrameSpan, VideoFile
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import atomic_path
+from i2vkit.utils.json_files import read_json
 
 try:
     import fcntl
@@ -254,7 +255,7 @@ def _read_index(folder: Path) -> list[IndexEntry] | None:
     Return None if there is no valid index, so that the cache must be made.
     """
     try:
-        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        index = read_json(folder / "index.json")
         whole = (folder / "frames").stat().st_size == index["bytes"]
         return [(start, tuple(shape)) for start, shape in index["clips"]] if whole else None
     except (OSError, ValueError, KeyError, TypeError):

@@ -174,7 +174,7 @@ METADATA_SPLITS: dict[str, tuple[str, str]] = {
 }
 
 
-def people_of(people: str | int | Sequence[str] | None, index: ClipIndex | None = None) -> list[str] | None:
+def people_of(people: str | int | Sequence[str | int] | None, index: ClipIndex | None = None) -> list[str] | None:
     """Resolve the name of a split, one person or several people into a list. ``None`` means everyone.
 
     Args:

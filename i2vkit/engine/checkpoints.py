@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import pickle
 import re
 import warnings
@@ -19,6 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from i2vkit.errors import CheckpointError
+from i2vkit.utils.json_files import parse_json
 
 
 @CheckpointLoader.register_scheme(prefixes="", force=True)
@@ -61,7 +61,7 @@ def stored_facts(path: str | Path) -> dict[str, Any]:
         return dict(meta.get("data_facts", {})) if isinstance(meta, dict) else {}
     try:
         with safe_open(path, framework="pt") as file:
-            return json.loads((file.metadata() or {}).get("data_facts", "{}"))
+            return parse_json((file.metadata() or {}).get("data_facts", "{}"))
     except (SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path} is not a .safetensors file of tools/export.py, or is cut: {error}") from error
 

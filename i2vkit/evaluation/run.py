@@ -15,6 +15,7 @@ from mmengine.registry import DATASETS, DefaultScope
 from mmengine.runner import Runner
 
 from i2vkit.apis.train import with_precision
+from i2vkit.config.requests import check_batch
 from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.engine.checkpoints import checkpoint_file
 from i2vkit.engine.compiling import compile_options, compile_parts
@@ -30,6 +31,7 @@ from i2vkit.models.generator_weights import load_generator
 from i2vkit.registry import DATA_SAMPLERS, MODELS, PROTOCOLS, SCOPE, arguments_of, build_part, closest_names, find_part
 from i2vkit.utils.distinct_names import file_names
 from i2vkit.utils.run_names import run_name
+from i2vkit.values import check_output_folder, refuse_values
 from i2vkit.visualization import comparison_strip, to_frames
 from i2vkit.visualization.curves import plot_curves
 
@@ -72,6 +74,12 @@ def test(
     Raises:
         I2VError: The config, the data or the checkpoint is wrong.
     """
+    refuse_values(seed=(seed, int | None))
+    if not cfg.get("model") or not cfg.get("test_dataloader"):
+        raise ConfigError(f"{cfg.filename or 'the config'} cannot be tested: it needs model and test_dataloader")
+    check_batch(cfg, "test")
+    if out is not None:
+        check_output_folder(out)
     init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
     checkpoint = checkpoint_file(checkpoint)
     cfg = cfg if precision is None else with_precision(cfg, precision)

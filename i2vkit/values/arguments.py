@@ -9,6 +9,7 @@ from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from i2vkit.errors import ConfigError
+from i2vkit.utils.named import NAMED_EXAMPLES, named_entries
 from i2vkit.values.hints import describe, fits, takes_numbers
 from i2vkit.values.ranges import Range, range_of
 
@@ -61,7 +62,8 @@ def check_arguments(part: Callable, values: Mapping[str, Any], where: str) -> No
     for name, value in values.items():
         if name in defaults and type(value) is type(defaults[name]) and _same(value, defaults[name]):
             continue  # a default may be a mark of its own, such as -1
-        check_argument(name, value, hints.get(name, inspect.Parameter.empty), where)
+        hint = float if isinstance(defaults.get(name), float) else inspect.Parameter.empty
+        check_argument(name, value, hints.get(name, hint), where)
 
 
 @cache
@@ -96,8 +98,10 @@ def check_argument(name: str, value: Any, hint: Any, where: str) -> None:
         return
     known = hint is not inspect.Parameter.empty
     numbers = range_of(name)
-    if numbers is not None and known and not takes_numbers(hint):
-        numbers = None  # an argument of another meaning
+    if numbers is not None and known and not _means_the_same(numbers, hint):
+        numbers = None
+    if name in NAMED_EXAMPLES and isinstance(value, list | tuple):
+        named_entries(value, name, _at(where, name))  # raises, and shows how to write it
     if known and not fits(value, hint):
         more = f". Write [{value!r}]" if isinstance(value, str) and fits([value], hint) else ""
         raise ConfigError(f"{_at(where, name)} is {_shown(value)}, but takes {_expected(hint, numbers)}{more}")
@@ -107,6 +111,14 @@ def check_argument(name: str, value: Any, hint: Any, where: str) -> None:
         numbers = Range() if known and takes_numbers(hint) else None  # no infinity and no NaN anywhere
     if numbers is not None:
         _check_range(name, value, numbers, hint if known else None, where)
+
+
+def _means_the_same(numbers: Range, hint: Any) -> bool:
+    """Return True if an argument with the annotation ``hint`` can be the one for which the range stands.
+
+    The argument of a class from outside may have the name, and another meaning.
+    """
+    return takes_numbers(hint) and not (numbers.whole and fits(0.5, hint))
 
 
 def _check_range(name: str, value: Any, numbers: Range, hint: Any, where: str) -> None:
@@ -147,6 +159,22 @@ def refuse_values(where: str = "", **values: tuple[Any, Any]) -> None:
     """
     for name, (value, hint) in values.items():
         check_argument(name, value, hint, where)
+
+
+def check_keys(entry: Mapping[str, Any], hints: Mapping[str, Any], where: str) -> None:
+    """Check the values of an object in a file.
+
+    Args:
+        entry: The object. Keys that it lacks are not missed.
+        hints: The annotation of each key. Other keys are left to others.
+        where: The file, and the place in it.
+
+    Raises:
+        ConfigError: A value is of another type or outside of the range of its name.
+    """
+    for name, value in entry.items():
+        if name in hints:
+            check_argument(name, value, hints[name], where)
 
 
 def _expected(hint: Any, numbers: Range | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
+from os import PathLike
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -45,12 +46,12 @@ def fits(value: Any, hint: Any, exact: bool = False) -> bool:
         return isinstance(value, Integral) and not isinstance(value, bool)
     if kind is float:
         return isinstance(value, Real) and not isinstance(value, bool)
-    if kind is str:
-        return isinstance(value, str)
-    if kind is Path:
-        return isinstance(value, str | Path)
+    if kind in (str, Path):
+        return isinstance(value, str | PathLike)
     if kind in _MAPPINGS:
-        return isinstance(value, Mapping) and (len(parts) != 2 or all(item is None or fits(item, parts[1]) for item in value.values()))
+        return isinstance(value, Mapping) and (
+            len(parts) != 2 or all(item is None or fits(item, parts[1]) for item in value.values())
+        )
     if kind in _SEQUENCES:
         return _is_sequence_of(value, kind, parts)
     if kind in (type, Any) or not isinstance(kind, type):

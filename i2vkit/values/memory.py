@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from i2vkit.errors import ConfigError
 
@@ -15,10 +16,8 @@ def machine_memory() -> int | None:
     A limit that a container sets counts too.
     """
     found = []
-    try:
+    with suppress(AttributeError, ValueError, OSError):
         found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        pass
     for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:
             with open(limit, encoding="ascii") as file:  # noqa: PTH123  a file of the kernel
@@ -44,4 +43,6 @@ def refuse_beyond_memory(what: str, size: float, cure: str, memory: int | None =
     """  # noqa: E501  one line of output
     memory = machine_memory() if memory is None else memory
     if memory is not None and size > memory:
-        raise ConfigError(f"{what} takes at least {size / GIB:.1f} GiB, and this machine has {memory / GIB:.1f} GiB. {cure}")
+        raise ConfigError(
+            f"{what} takes at least {size / GIB:.1f} GiB, and this machine has {memory / GIB:.1f} GiB. {cure}"
+        )

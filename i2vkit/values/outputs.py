@@ -56,5 +56,6 @@ def _check_folder(folder: Path, path: Path) -> None:
         probe.rmdir()
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be written: {folder}: {error.strerror or error}. Choose another place"
+            f"{path} cannot be written: nothing can be made in {folder} ({error.strerror or error}). "
+            "Choose another place"
         ) from error

@@ -97,7 +97,8 @@ _NAMES: dict[Range, str] = {
     "smooth grid max_iter history_size ns_steps draws profile_times num_batch_per_epoch "
     "base_batch_size num_digits size_divisor pad_size_divisor bucket_cap_mb_list",
     # Counts that may be none, and positions.
-    WHOLE: "begin end begin_iter num_labels num_landmarks num_classes test_scenes label_size map_channels start val_begin latest draw min_distance "
+    WHOLE: "begin end begin_iter num_labels num_landmarks num_classes test_scenes label_size map_channels start val_begin "
+    "latest draw min_distance "
     "max_distance save_begin num_dropouts cooldown skip extra_people prefetch_factor steps interval_exp_name "
     "motion_channels min_length warmup milestones skip_states frame first opencv_num_threads",
     INTEGER: "out_indices last_step dim device_id device_ids output_device",
@@ -112,16 +113,16 @@ _NAMES: dict[Range, str] = {
     Range(0, 1024, whole=True): "side",
     SIDE: "size image_size resize",
     FRAMES: "length frames min_frames max_length last_length decoded_frames window stride time",
-    SEED: "seed",
+    SEED: "seed seeds",
     # Rates of learning, weights of losses, and their schedules.
     NOT_NEGATIVE: "lr eps weight_decay eta_min eta_max min_value weight motion_weight free_nats margin "
-    "min_displacement wrong_image wrong_label gradient_penalty threshold timeout max_norm norm_type min_delta clear "
+    "min_displacement gradient_penalty threshold timeout max_norm norm_type min_delta clear "
     "faint slope brightness contrast saturation lambd lr_decay initial_accumulator_value power",
     POSITIVE: "max_nats max_displacement sigma minutes seconds scale_factor div_factor final_div_factor gamma std "
     "clip_value",
     PROPER_SHARE: "betas",
     SHARE: "dropout embedder_dropout probability prob momentum dampening factor end_factor alpha rho cutout "
-    "translation temporal_split pct_start start_factor ",
+    "translation temporal_split pct_start start_factor wrong_image wrong_label",
     Range(0, 1, above=True): "smallest",
     RATE: "fps",
     REAL: "mask_bias identity_bias initial_log_variance log_variance_bounds mean channel_weights pad_val pad_value "

@@ -14,6 +14,7 @@ from i2vkit.config.loading import load_config
 from i2vkit.engine.checkpoints import checkpoint_file
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.models.generator_weights import file_digest
+from i2vkit.utils.json_files import read_json
 from i2vkit.zoo.index import INDEX, MAX_BYTES, ZooEntry, read_index, write_index
 from i2vkit.zoo.metadata import config_of, read_header
 from i2vkit.zoo.saving import export_weights
@@ -110,7 +111,7 @@ def _export(name: str, cfg: Config, checkpoint: Path, out: Path, data: str, trai
 def _given_scores(metrics: Path, checkpoint: Path, protocol: str) -> tuple[Scores, Scores]:
     """Return the scores in a ``metrics.json``, after a check that they are those of ``checkpoint``."""
     try:
-        found = json.loads(metrics.read_text(encoding="utf-8"))
+        found = read_json(metrics)
         of, name, scores = found["checkpoint"]["sha256"], found["protocol"]["name"], found["scores"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{metrics} is no metrics.json of i2v test: {type(error).__name__}: {error}") from error

@@ -11,6 +11,7 @@ from typing import Any
 
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media.files import atomic_path
+from i2vkit.utils.json_files import read_json
 
 INDEX = Path(__file__).parent / "index.json"
 MAX_BYTES = 16 * 2**20
@@ -87,7 +88,7 @@ def read_index(index: Path = INDEX) -> dict[str, ZooEntry]:
         CheckpointError: The index cannot be read.
     """
     try:
-        rows = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
+        rows = read_json(index) if index.is_file() else {}
         return {name: ZooEntry(name=name, **row) for name, row in rows.items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{index} is not an index of models ({error}): install i2vkit again") from error

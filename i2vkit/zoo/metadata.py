@@ -23,6 +23,7 @@ from i2vkit.datasets.loaders import MACHINE_KEYS, SPLITS, complete_loader
 from i2vkit.engine.checkpoints import checkpoint_file, load_checkpoint_file
 from i2vkit.errors import CheckpointError
 from i2vkit.registry import ROLES, part_names
+from i2vkit.utils.json_files import parse_json
 from i2vkit.utils.versions import package_versions
 
 PACKAGES = ("i2vkit", "torch", "onedl-mmengine", "timm", "numpy")
@@ -101,7 +102,10 @@ def training_facts(cfg: Config, checkpoint: str | Path) -> dict[str, Any]:
     """
     path = checkpoint_file(checkpoint)
     if path.suffix == ".safetensors":
-        return json.loads(read_header(path).get("training", "{}"))
+        try:
+            return parse_json(read_header(path).get("training", "{}"))
+        except ValueError as error:
+            raise CheckpointError(f"the facts of the training in {path} are damaged: {error}") from error
     meta = load_checkpoint_file(path).get("meta") or {}
     facts: dict[str, Any] = {name: meta[key] for name, key in (("iterations", "iter"), ("seed", "seed")) if key in meta}
     if planned := (cfg.get("train_cfg") or {}).get("max_iters"):
@@ -121,7 +125,7 @@ def read_header(path: str | Path) -> dict[str, str]:
             length = int.from_bytes(file.read(8), "little")
             if length > min(_MAX_HEADER, path.stat().st_size):
                 raise ValueError("its header is longer than the file")
-            metadata = json.loads(file.read(length)).get("__metadata__") or {}
+            metadata = parse_json(file.read(length)).get("__metadata__") or {}
         if not all(isinstance(value, str) for value in metadata.values()):
             raise ValueError("its metadata are no strings")
         return metadata
@@ -145,7 +149,7 @@ def config_of(metadata: dict[str, str], where: str | Path) -> Config:
             f"(I2VInferencer(config, file), i2v animate CONFIG FILE), or export it again (i2v export)"
         )
     try:
-        values = json.loads(metadata["resolved_config"])
+        values = parse_json(metadata["resolved_config"])
         model = values["model"]
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"the config in {where} is damaged: {error}") from error

@@ -122,7 +122,9 @@ def test_an_empty_slot_can_be_filled_and_a_full_one_emptied(config):
     generator = config({"model.generator.motion_generator.type": "LstmUnroll"}).model.generator
     assert generator.motion_generator == dict(type="LstmUnroll")
     assert config({"model.generator.content_encoder.type": "ConvPyramidEncoder"}).model.generator.content_encoder
-    assert config({"model.generator.head": None}).model.generator.head is None
+    assert config({"default_hooks.checkpoint": None}).default_hooks.checkpoint is None
+    with pytest.raises(ConfigError, match=r"model.generator.head is None, but takes a part"):
+        config({"model.generator.head": None})
 
 
 def test_values_of_named_entries_and_new_arguments(config):

@@ -65,7 +65,7 @@ def test_random_window_starts_no_later_than_it_is_told():
     assert {indices(early, 8, seed)[0] for seed in range(100)} == {0, 1, 2}
     assert {indices(early, 4, seed)[0] for seed in range(100)} == {0, 1}  # no later one fits
     assert {indices(RandomWindow(3, latest=0), 8, seed)[0] for seed in range(20)} == {0}
-    with pytest.raises(ConfigError, match="latest=-1 is negative"):
+    with pytest.raises(ConfigError, match="latest is -1, but takes a whole number from 0"):
         RandomWindow(3, latest=-1)
 
 
@@ -155,7 +155,7 @@ def test_random_crop_takes_one_part_of_all_frames_and_takes_and_reaches_every_pl
     RandomCrop(1.0)(make_sample(driving=whole))
     assert np.array_equal(whole.frames, noise(2, 6, 9, 3)) and not whole.moved
     for smallest in (0, 1.1):
-        with pytest.raises(ConfigError, match=f"above 0 and at most 1, not smallest={smallest}"):
+        with pytest.raises(ConfigError, match=f"smallest is {smallest}, but takes a number above 0 and at most 1"):
             RandomCrop(smallest)
 
 

@@ -61,9 +61,10 @@ def test_every_clip_begins_anew_from_its_first_frames():
 def test_initial_frames_that_cannot_be():
     with pytest.raises(DataError, match="no clip has the 41 frames that InitialFrames needs"):
         InitialFrames(length=41).pairs(index())
-    for wrong in (dict(number=0), dict(length=1)):
-        with pytest.raises(ConfigError, match="number 1 or more and min_length from 2 to length"):
-            InitialFrames(**wrong)
+    with pytest.raises(ConfigError, match="min_length from 2 to length; got min_length=1"):
+        InitialFrames(length=1)
+    with pytest.raises(ConfigError, match="number is 0, but takes a whole number from 1"):
+        InitialFrames(number=0)
 
 
 def test_initial_frames_near_the_end_of_a_clip_are_taken_where_fewer_frames_are_enough():

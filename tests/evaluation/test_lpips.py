@@ -195,7 +195,7 @@ def test_a_wrong_file_is_refused(files, tmp_path):
         changed = arguments | {f"{key}_path": str(path), f"{key}_sha256": digest(path)}
         with pytest.raises(CheckpointError, match=missing):
             load_lpips(**changed)
-    with pytest.raises(ConfigError, match='"alex" or "vgg", not'):
+    with pytest.raises(ConfigError, match="backbone is 'squeeze', but takes 'alex' or 'vgg'"):
         Lpips(backbone="squeeze")
 
 

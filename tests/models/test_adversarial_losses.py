@@ -202,7 +202,7 @@ def test_a_still_image_may_be_what_is_real():
     "own, message",
     [
         (dict(discriminator="frame", at="between"), "taken at 'real' or 'generated'"),
-        (dict(discriminator="frame", every=0), "not 0"),
+        (dict(discriminator="frame", every=0), "every is 0, but takes a whole number from 1"),
         (dict(discriminator="clip"), "asks discriminator 'clip'"),
     ],
 )

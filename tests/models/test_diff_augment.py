@@ -113,7 +113,9 @@ def test_odd_sides_and_bf16():
     torch.testing.assert_close(made.float(), wanted, atol=0.05, rtol=0.05)
 
 
-@pytest.mark.parametrize("arguments, message", [(dict(policy="flip"), "'flip'"), (dict(probability=1.5), "not 1.5")])
+@pytest.mark.parametrize(
+    "arguments, message", [(dict(policy="flip"), "'flip'"), (dict(probability=1.5), "is 1.5, but takes")]
+)
 def test_what_it_does_not_have_is_refused(arguments, message):
     with pytest.raises(ConfigError, match=message):
         build_part(AUGMENTATIONS, AUGMENT | arguments)

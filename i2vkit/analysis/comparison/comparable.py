@@ -12,8 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from i2vkit.errors import ConfigError
+from i2vkit.utils.json_files import read_json
+from i2vkit.values import check_keys
 
 NEEDED = ("config", "checkpoint", "protocol", "scores")
+
+# Types of the values that are read here.
+_HINTS: dict[str, Any] = {
+    "config": str,
+    "checkpoint": dict,
+    "protocol": dict,
+    "scores": dict,
+    "options": dict | None,
+    "samples": list[dict],
+    "samples_sha256": str,
+    "per_video": list[dict] | None,
+    "per_image": list[dict] | None,
+    "seed": int | None,
+    "precision": str,
+}
 
 # These transforms leave the frames as they are, so they change no score.
 _SCORE_NEUTRAL = ("ReadMaps(", "RetargetMaps(", "RetargetJoints(", "ReadPoints(", "PackClip(")
@@ -170,12 +187,13 @@ def _read(entry: str) -> tuple[str | None, dict[str, Any]]:
     given, mark, rest = entry.partition("=")
     name, path = (given, rest) if mark and not Path(entry).is_file() else (None, entry)
     try:
-        result = json.loads(Path(path).read_text(encoding="utf-8"))
+        result = read_json(path)
     except (OSError, ValueError) as error:
         raise ConfigError(f"the result {path} cannot be read: {error}") from error
     missing = [key for key in NEEDED if key not in result] if isinstance(result, dict) else NEEDED
     if missing:
         raise ConfigError(f"{path} is no result of tools/test.py: it has no {missing[0]}")
+    check_keys(result, _HINTS, f"the result {path}")
     if "samples" not in result and "samples_sha256" not in result:
         raise ConfigError(f"{path} does not list its samples: test the model again")
     return name, result | {"file": path}

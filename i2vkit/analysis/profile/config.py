@@ -11,6 +11,7 @@ from i2vkit.analysis.profile.profile_report import ModelProfile
 from i2vkit.analysis.profile.training import CLIPS, dry_training, profile_training
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS
+from i2vkit.values import refuse_beyond_memory, refuse_values
 
 
 def profile_config(cfg: Config, name: str, frames: int | None = None, training: bool = False) -> ModelProfile:
@@ -28,6 +29,11 @@ def profile_config(cfg: Config, name: str, frames: int | None = None, training: 
     """
     if training:
         _check_trains(cfg, name)
+    refuse_values(frames=(frames, int | None))
+    side = cfg.model.get("image_size") or 1
+    refuse_beyond_memory(
+        f"a video of {frames or 16} frames of {side}x{side}", (frames or 16) * side * side * 24, "Lower --frames"
+    )  # a video that is read and one that is made, 3 channels of 4 bytes each
     model = MODELS.build(cfg.model)
     length = lengths_of(model).at_least(16) if frames is None else frames
     profile = dict(config=name, frames=length, image_size=model.image_size, parts=profile_model(model, length))
@@ -54,6 +60,7 @@ def profile_dry_run(cfg: Config, name: str, frames: int | None = None, clips: in
         ConfigError: There is nothing to train.
     """
     _check_trains(cfg, name)
+    refuse_values(frames=(frames, int | None), clips=(clips, int | None))
     with META:
         model = MODELS.build(cfg.model)
     length = step_length(cfg) if frames is None else frames

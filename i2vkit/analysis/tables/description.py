@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,36 @@ from i2vkit.config.loading import load_config
 from i2vkit.engine.checkpoints import latest_checkpoint
 from i2vkit.errors import ConfigError
 from i2vkit.models.generator_weights import file_digest
+from i2vkit.utils.json_files import read_json
 from i2vkit.utils.named import named_entries
+from i2vkit.values import check_keys
 
 BUDGETS = ("iterations", "minutes")
-KEYS = {"title", "description", "rows", "seed", "seeds", "protocol", "options", "sets", "narrow", "jobs", "reference"}
-KEYS |= set(BUDGETS)
-ROW_KEYS = {"name", "config", "options", "use", "after", "scored", "parents", *BUDGETS}
+_BUDGET_HINTS: dict[str, Any] = {"iterations": int, "minutes": float}
+# Types of the values of a table, and of a row.
+_HINTS: dict[str, Any] = _BUDGET_HINTS | {
+    "title": str,
+    "description": str,
+    "rows": list[dict],
+    "seed": int,
+    "seeds": list[int],
+    "protocol": str | None,
+    "options": dict,
+    "sets": dict[str, dict],
+    "narrow": bool,
+    "jobs": int,
+    "reference": list[dict],
+}
+_ROW_HINTS: dict[str, Any] = _BUDGET_HINTS | {
+    "name": str,
+    "config": str,
+    "options": dict,
+    "use": list[str],
+    "after": str,
+    "scored": bool,
+    "parents": list[str],
+}
+KEYS, ROW_KEYS = set(_HINTS), set(_ROW_HINTS)
 
 
 def read_description(path: str | Path) -> dict[str, Any]:
@@ -44,11 +67,14 @@ def read_description(path: str | Path) -> dict[str, Any]:
         ConfigError: The file cannot be read, keys are unknown or missing, or rows do not fit together.
     """
     try:
-        table = json.loads(Path(path).read_text(encoding="utf-8"))
+        table = read_json(path)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} is no description of a table: {error}") from error
     if not isinstance(table, dict) or {"title", "rows"} - set(table) or len(set(BUDGETS) & set(table)) != 1:
         raise ConfigError(f"{path}: a table needs title, rows, and either iterations or minutes")
+    check_keys(table, _HINTS, str(path))
+    for number, row in enumerate(table["rows"]):
+        check_keys(row, _ROW_HINTS, f"{path}: rows.{number}")
     unknown = sorted((set(table) - KEYS) | {key for row in table["rows"] for key in set(row) - ROW_KEYS})
     if unknown:
         raise ConfigError(f"{path}: unknown key {unknown[0]!r}; known: {', '.join(sorted(KEYS | ROW_KEYS))}")

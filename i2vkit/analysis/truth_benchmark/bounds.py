@@ -15,6 +15,7 @@ from i2vkit.datasets import ClipFolder
 from i2vkit.errors import DataError
 from i2vkit.evaluation.metrics import psnr, ssim
 from i2vkit.media import read_video, write_video
+from i2vkit.values import refuse_values
 
 
 def truth_bounds(root: str | Path, number: int | None = None) -> dict[str, float]:
@@ -34,6 +35,7 @@ def truth_bounds(root: str | Path, number: int | None = None) -> dict[str, float
     Raises:
         DataError: There are no clips, or a clip has a single frame.
     """
+    refuse_values(number=(number, int | None))
     records = ClipFolder(str(root)).index().records
     if number is not None:
         records = [records[i] for i in np.unique(np.linspace(0, len(records) - 1, number).round().astype(int))]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from i2vkit.analysis.verification.stages import Plan
 from i2vkit.media import atomic_path
+from i2vkit.utils.json_files import read_json
 
 if TYPE_CHECKING:
     from i2vkit.analysis.verification.scheduling import StageOutcome
@@ -19,7 +20,7 @@ def collect(order: Plan, files: Path, outcomes: dict[str, StageOutcome], **setti
     stages = {}
     for name in (stage.name for stage in order.stages):
         path = files / f"{name}.json"
-        found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        found = read_json(path) if path.exists() else {}
         outcome = outcomes.get(name)
         stages[name] = {"process": asdict(outcome) if outcome else None, "results": found}
     return {"settings": settings, "stages": stages}

@@ -78,14 +78,12 @@ class RandomCrop:
         smallest: Smallest share, above 0 and at most 1. Default 0.8.
 
     Raises:
-        ConfigError: ``smallest`` is out of range, or a clip has condition maps.
+        ConfigError: A clip has condition maps.
     """
 
     frame_changes = "random"
 
     def __init__(self, smallest: float = 0.8):
-        if not 0 < smallest <= 1:
-            raise ConfigError(f"RandomCrop cuts a share of the picture above 0 and at most 1, not smallest={smallest}")
         self.smallest = smallest
 
     def __call__(self, sample: dict) -> dict:

@@ -102,14 +102,12 @@ class RandomWindow(Window):
         min_stride: Smallest distance, for clips that are too short for ``stride``. By default they are an error.
 
     Raises:
-        ConfigError: ``latest`` is negative, or ``min_stride`` is not from 1 to ``stride``.
+        ConfigError: ``min_stride`` is not from 1 to ``stride``.
         DataError: A clip has fewer than ``(length - 1) * min_stride + 1`` frames.
     """
 
     def __init__(self, length: int, stride: int = 1, latest: int | None = None, min_stride: int | None = None):
         super().__init__(length, stride, min_stride)
-        if latest is not None and latest < 0:
-            raise ConfigError(f"RandomWindow starts at frame 0 at the earliest: latest={latest} is negative")
         self.latest = latest
 
     def pick(self, record: ClipRecord, rng: np.random.Generator) -> np.ndarray:

@@ -30,16 +30,15 @@ class InitialFrames(Protocol):
         seed: The seed of the first sample's noise. By default 0.
 
     Raises:
-        ConfigError: ``number`` is below one, ``min_length`` is below two, or it is above ``length``.
+        ConfigError: ``min_length`` is below two, or it is above ``length``.
     """
 
     def __init__(self, length: int = 32, number: int = 10, seed: int = 0, min_length: int | None = None) -> None:
         super().__init__(seed)
         min_length = length if min_length is None else min_length
-        if number < 1 or not 2 <= min_length <= length:
+        if not 2 <= min_length <= length:
             raise ConfigError(
-                f"InitialFrames takes number 1 or more and min_length from 2 to length; got number={number}, "
-                f"min_length={min_length}, length={length}"
+                f"InitialFrames takes min_length from 2 to length; got min_length={min_length}, length={length}"
             )
         self.length, self.number, self.min_length = length, number, min_length
 

@@ -13,6 +13,7 @@ from i2vkit.errors import DataError
 from i2vkit.evaluation.protocols.base import Protocol, restrict_frames, use_maps
 from i2vkit.media import atomic_path
 from i2vkit.registry import PROTOCOLS
+from i2vkit.utils.json_files import read_json
 
 KEYS = {"driving": str, "image_video": str | None, "motion": str, "seed": int}
 OPTIONAL = {"label": str, "frames": list, "maps": str}
@@ -93,7 +94,7 @@ class SampleList(Protocol):
     def _read(self) -> list[dict]:
         """Return the file's entries after checking them."""
         try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
+            content = read_json(self.path)
         except (OSError, ValueError) as error:
             raise DataError(f"the list of samples {self.path} cannot be read: {error}") from error
         samples = content

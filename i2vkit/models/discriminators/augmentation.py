@@ -41,7 +41,7 @@ class DiffAugment(Augmentation):
         cutout: Each side of the rectangle, as a share of the frame's.
 
     Raises:
-        ConfigError: For another policy or a probability outside of [0, 1].
+        ConfigError: For another policy.
 
     Examples:
         >>> augment = DiffAugment(policy="cutout")
@@ -53,7 +53,7 @@ class DiffAugment(Augmentation):
 
     def __init__(
         self,
-        policy: Sequence[str] = POLICIES,
+        policy: str | Sequence[str] = POLICIES,
         probability: float = 1.0,
         translation: float = 0.125,
         cutout: float = 0.5,
@@ -62,8 +62,6 @@ class DiffAugment(Augmentation):
         self.policy: tuple[str, ...] = (policy,) if isinstance(policy, str) else tuple(policy)
         if unknown := [name for name in self.policy if name not in POLICIES]:
             raise ConfigError(f"DiffAugment has no policy {unknown[0]!r}; there are: {', '.join(POLICIES)}")
-        if not 0 <= probability <= 1:
-            raise ConfigError(f"the probability of DiffAugment lies in [0, 1], not {probability}")
         self.probability, self.translation, self.cutout = probability, translation, cutout
 
     def sample_parameters(self, batch: int, device: torch.device) -> Tensor:

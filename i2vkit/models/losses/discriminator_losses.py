@@ -118,7 +118,7 @@ class DiscriminatorLoss(DiscriminatorTerm):
         weight: float | Sequence = 1.0,
     ):
         super().__init__(discriminator, passes, view, name or f"{discriminator}_discriminator", weight)
-        if min(wrong_label, wrong_image) < 0 or wrong_label + wrong_image > 1:
+        if wrong_label + wrong_image > 1:
             raise ConfigError(
                 f"loss '{self.name}' weighs its negatives by shares of 1: wrong_label={wrong_label} and "
                 f"wrong_image={wrong_image} must not be negative, nor sum to more than 1"

@@ -44,7 +44,7 @@ class GradientPenaltyLoss(DiscriminatorTerm):
         weight: As of ``Loss``.
 
     Raises:
-        ConfigError: For another place, an ``every`` below 1, and in a phase that does not update the discriminator.
+        ConfigError: For another place, and in a phase that does not update the discriminator.
 
     Examples:
         >>> penalty = GradientPenaltyLoss("frame", every=4, weight=0.5)
@@ -55,7 +55,7 @@ class GradientPenaltyLoss(DiscriminatorTerm):
     def __init__(
         self,
         discriminator: str,
-        at: Sequence[str] = ("real",),
+        at: str | Sequence[str] = ("real",),
         passes: str | Sequence[str] = ("reconstruct",),
         every: int = 1,
         view: dict | None = None,
@@ -66,10 +66,6 @@ class GradientPenaltyLoss(DiscriminatorTerm):
         self.at = (at,) if isinstance(at, str) else tuple(at)
         if not self.at or set(self.at) - set(_PLACES):
             raise ConfigError(f"loss '{self.name}' is taken at {' or '.join(map(repr, _PLACES))}, not {self.at}")
-        if every < 1:
-            raise ConfigError(
-                f"loss '{self.name}' is computed at every k-th run of its phase: set every=1 or more, not {every}"
-            )
         self.every = every
         self._begin, self._stride = 0, 1  # of the iterations at which its phase runs
 
