@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from i2vkit.conditions import JointHeatmaps
 from i2vkit.config.loading import load_config
-from i2vkit.datasets.formats.folders import read_table
+from i2vkit.datasets.formats.tables import read_rows
 from i2vkit.datasets.map_files import write_maps
 from i2vkit.datasets.point_files import points_of
 from i2vkit.datasets.readers.clip_folder import ClipFolder
@@ -98,7 +98,7 @@ def forecast_set(network: PoseLstm, root: Path, length: int = 32) -> str:
             poses[: len(known)] = known
             written[record.name] = f"{FOLDER}/{record.name}.npz"
             write_maps(root / written[record.name], draw(poses))
-    rows = read_table(table, ("path",))
+    rows = read_rows(table, ("path",))
     columns = list(dict.fromkeys([*(key for row in rows for key in row), COLUMN]))
     for row in rows:
         row[COLUMN] = written.get(row["path"], "")

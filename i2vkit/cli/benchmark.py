@@ -33,6 +33,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     maps = add_command(commands, "maps", "condition maps of faces, fitted and drawn")
     maps.add_argument("--size", type=int, default=96, help="side in pixels (default: %(default)s)")
 
+    index = add_command(commands, "index", "the listing of a large folder of clips, anew and from the kept facts")
+    index.add_argument("--clips", type=int, default=100_000, help="clips of the made-up folder (default: %(default)s)")
+    index.add_argument("--kind", choices=["videos", "images"], default="videos", help="default: %(default)s")
+
     for command in (decoder, step):
         command.add_argument(
             "--batch", type=int, help="clips in a batch (default: 4, or 8 single frames, or 1 clip of many frames)"
@@ -49,9 +53,10 @@ def add_arguments(parser: ArgumentParser) -> None:
             "--compile", action="store_true", help="measure torch.compile too, in the last of the precisions"
         )
     for command in commands.choices.values():
-        command.add_argument(
-            "--seconds", type=float, default=10.0, help="seconds to measure each for (default: %(default)s)"
-        )
+        if command is not index:
+            command.add_argument(
+                "--seconds", type=float, default=10.0, help="seconds to measure each for (default: %(default)s)"
+            )
         command.add_argument(
             "--out", "--json", type=output_file_path, metavar="FILE", help="write the numbers to a JSON file too"
         )
@@ -73,12 +78,15 @@ def run(arguments: Namespace) -> None:
 def _measure(arguments: Namespace, cfg: Config | None) -> tuple[str, dict]:
     """Run the chosen benchmark, and return its numbers as text and as a dict for JSON."""
     from i2vkit.analysis.benchmark import condition_maps as maps
-    from i2vkit.analysis.benchmark import data, decoder, loaders, step
+    from i2vkit.analysis.benchmark import data, decoder, indexing, loaders, step
     from i2vkit.config.loading import load_config
 
     if arguments.benchmark == "maps":
         result = maps.benchmark_maps(arguments.seconds, arguments.size)
         return maps.format_maps(result), result
+    if arguments.benchmark == "index":
+        result = indexing.benchmark_index(arguments.clips, arguments.kind)
+        return indexing.format_index(result), result
     if arguments.benchmark == "data" and arguments.loaders:
         result = loaders.benchmark_loaders(cfg, arguments.seconds, arguments.device)
         return loaders.format_loaders(result), result

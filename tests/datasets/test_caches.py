@@ -178,7 +178,7 @@ def test_a_folder_that_cannot_be_made_falls_back_too(people_folder, tmp_path, lo
 def test_what_cache_may_be(people_folder):
     kinds = {True: 2**30, "memory": 2**30, False: 0, None: 0}
     assert {kind: dataset(people_folder, cache=kind)._cache.budget for kind in kinds} == kinds
-    with pytest.raises(ConfigError, match='cache is "memory", "file", "device" or None, got \'disk\''):
+    with pytest.raises(ConfigError, match="cache is 'disk', but takes 'memory'"):
         dataset(people_folder, cache="disk")
 
 

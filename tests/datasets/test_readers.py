@@ -65,7 +65,7 @@ def test_clip_folder_follows_its_table(people_folder):
     [
         ("path\nann/run/a\nann/run/b\n", "lists 2 clips, 1 of which are not there, ann/run/b"),
         ("path,num_frames\nann/run/a,11\n", "holds 10 images, index.csv says 11"),
-        ("path,num_frames\nann/run/a,ten\n", "num_frames must be a whole number, got 'ten'"),
+        ("path,num_frames\nann/run/a,ten\n", "index.csv, line 2: num_frames must be a whole number, got 'ten'"),
         ("clip\nann/run/a\n", "has no column path"),
         ("path\nann/run/a\nann/run/a\n", "1 clip names are used by two clips each, among them ann/run/a"),
     ],

@@ -1,7 +1,6 @@
-"""Helpers that the readers share: listing folders, reading tables, and the error for missing data."""
+"""Helpers that the readers share: listing folders, and the error for missing data."""
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from i2vkit.errors import DataError
@@ -43,43 +42,14 @@ def find_sidecar_folder(start: Path, root: Path, name: str) -> Path:
     return root / name
 
 
-def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """Read a CSV file with a header as one dictionary a row. Spaces around values and empty values are dropped.
-
-    Raises:
-        DataError: One of ``columns`` is missing from the header or from a row.
-    """
-    with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets put a byte order mark first
-        table = csv.DictReader(file, skipinitialspace=True)
-        rows = [{key: value.strip() for key, value in row.items() if key and value and value.strip()} for row in table]
-    missing = [name for name in columns if name not in (table.fieldnames or [])]
-    if missing:
-        raise DataError(f"{path} has no column {', '.join(missing)}; its header is {table.fieldnames}")
-    for number, row in enumerate(rows, start=2):
-        for name in columns:
-            if name not in row:
-                raise DataError(f"{path}, line {number}: {name} is empty")
-    return rows
-
-
-def parse_whole_number(row: dict[str, str], name: str, path: Path) -> int | None:
-    """Read column ``name`` of a row of ``path`` as a whole number, or None if it is empty.
-
-    Raises:
-        DataError: The value is no whole number.
-    """
-    try:
-        return int(row[name]) if name in row else None
-    except ValueError as error:
-        raise DataError(f"{path}: {name} must be a whole number, got {row[name]!r}") from error
-
-
-def check_listed(table: Path, names: list[str], advice: str) -> None:
-    """Raise ``DataError`` unless all ``names`` that ``table`` lists, relative to its folder, exist."""
-    missing = [name for name in names if not (table.parent / name).exists()]
+def check_listed(table: Path, files: Iterable[Path], advice: str) -> None:
+    """Raise ``DataError`` unless all ``files`` that ``table`` lists exist."""
+    files = list(files)
+    missing = [file for file in files if not file.exists()]
     if missing:
         raise DataError(
-            f"{table} lists {len(names)} clips, {len(missing)} of which are not there, {missing[0]} for one.\n{advice}"
+            f"{table} lists {len(files)} clips, {len(missing)} of which are not there, "
+            f"{missing[0].relative_to(table.parent).as_posix()} for one.\n{advice}"
         )
 
 

@@ -7,7 +7,8 @@ from PIL import Image
 
 from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameStrip
 from i2vkit.datasets.facts import DataFacts
-from i2vkit.datasets.formats.folders import check_listed, missing_data, parse_whole_number, read_table, subfolders
+from i2vkit.datasets.formats.folders import check_listed, missing_data, subfolders
+from i2vkit.datasets.formats.tables import Row, check_each, read_rows
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import IMAGE_SUFFIXES, image_paths
@@ -48,7 +49,7 @@ class FrameStrips(DatasetReader):
         table = self.root / "index.csv"
         if self.labels is not None or not table.exists():
             return DataFacts(labels=None if self.labels is None else tuple(self.labels), fps=self.fps)
-        return DataFacts(labels=tuple(sorted({row["action"] for row in read_table(table, ("action",))})), fps=self.fps)
+        return DataFacts(labels=tuple(sorted({row["action"] for row in read_rows(table, ("action",))})), fps=self.fps)
 
     def index(self) -> ClipIndex:
         """List the clips.
@@ -58,35 +59,41 @@ class FrameStrips(DatasetReader):
             MediaError: An image is broken.
         """
         table = self.root / "index.csv"
-        rows = read_table(table, ("file", "action")) if table.exists() else self._found()
+        rows = read_rows(table, ("file", "action")) if table.exists() else self._found()
         if not rows:
             raise missing_data("index.csv, or folders of strips, one an action,", self.root, self.help)
-        check_listed(table, [row["file"] for row in rows], self.help)
+        check_each(rows, self._check_row)
+        check_listed(table, (row.file_below("file", self.root) for row in rows), self.help)
         found = sorted({row["action"] for row in rows})
         labels = found if self.labels is None else self.labels
         if unknown := [label for label in found if label not in labels]:
             raise DataError(f"strips in {self.root} show {unknown[0]}, which is not one of the labels {labels}")
         return ClipIndex([self._record(row) for row in rows], list(labels))
 
-    def _found(self) -> list[dict[str, str]]:
+    def _check_row(self, row: Row) -> None:
+        """Raise ``DataError`` for a value of a row that makes no sense."""
+        row.file_below("file", self.root)
+        row.whole_number("num_frames")
+
+    def _found(self) -> list[Row]:
         folders = [self.root, *subfolders(self.root)]
         folders += [child for folder in folders[1:] for child in subfolders(folder)]
         return [self._row(path) for folder in folders[1:] for path in image_paths(folder)]
 
-    def _row(self, path: Path) -> dict[str, str]:
-        row = {"file": path.relative_to(self.root).as_posix(), "action": path.parent.name}
+    def _row(self, path: Path) -> Row:
+        row = Row({"file": path.relative_to(self.root).as_posix(), "action": path.parent.name}, str(path))
         if path.stem.isdecimal() and path.parent.name in _MOCOGAN_ACTIONS:
             number = int(path.stem)
             row |= {"subject": str(number // 8), "mirrored": str(number % 2)}
             row["action"] = _MOCOGAN_ACTIONS[path.parent.name]
         return row
 
-    def _record(self, row: dict[str, str]) -> ClipRecord:
+    def _record(self, row: Row) -> ClipRecord:
         path = self.root / row["file"]
         size, num_frames = _strip_size(path)
-        stated = parse_whole_number(row, "num_frames", self.root / "index.csv")
+        stated = row.whole_number("num_frames")
         if stated not in (None, num_frames):
-            raise DataError(f"{path} holds {num_frames} frames of {size}x{size}, index.csv says {stated}")
+            raise row.error(f"{path} holds {num_frames} frames of {size}x{size}, index.csv says {stated}")
         name = f"{row['action']}/{path.stem}"
         return ClipRecord(
             name=name,

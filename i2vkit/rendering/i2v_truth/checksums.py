@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from i2vkit.datasets.clip_index import ClipRecord
-from i2vkit.datasets.formats.folders import read_table
+from i2vkit.datasets.formats.tables import read_rows
 from i2vkit.datasets.point_files import points_of
 from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.preparation.jobs import write_table
@@ -73,7 +73,7 @@ def write_checksums(part: BenchmarkPart, root: Path) -> None:
 
 def compare_part(part: BenchmarkPart, root: Path) -> list[str]:
     """Return the differences between the part prepared in ``root`` and its checksums, one line for each clip."""
-    rows = read_table(FOLDER / f"{part.name}.csv", COLUMNS)
+    rows = read_rows(FOLDER / f"{part.name}.csv", COLUMNS)
     expected = {row["clip"]: (row["num_frames"], row["points"], row["colours"]) for row in rows}
     found = checksums(root)
     return [
