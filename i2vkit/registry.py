@@ -32,8 +32,17 @@ class PartRegistry(Registry):
     def _register_module(self, module: Any, module_name: Any = None, force: bool = False) -> None:
         """Register a class or function. The constructor of a class checks its arguments first from now on."""
         super()._register_module(module, module_name, force)
-        if inspect.isclass(module) and inspect.isfunction(constructor := vars(module).get("__init__")):
+        constructor = _own_constructor(module) if inspect.isclass(module) else None
+        if constructor is not None:
             setattr(module, "__init__", _checking(constructor, f"{self.name} {module.__name__}"))  # noqa: B010
+
+
+def _own_constructor(part: type) -> Callable | None:
+    """Return the constructor of a class, if it or a class of ours above it defines one."""
+    level = next(level for level in part.__mro__ if "__init__" in vars(level))
+    constructor = vars(level)["__init__"]
+    ours = level is part or level.__module__.split(".")[0] == SCOPE
+    return constructor if ours and inspect.isfunction(constructor) else None
 
 
 def _checking(constructor: Callable, where: str) -> Callable:
@@ -281,11 +290,9 @@ def build_part(registry: Registry, cfg: dict | None, **given: Any) -> Any:
             f"{closest_names(unknown[0], takes)}"
         )
     arguments = {name: value for name, value in {**given, **own}.items() if name in takes}
+    check_arguments(part, {name: own[name] for name in takes if name in own}, f"{registry.name} {part.__name__}")
     if missing := [name for name, p in takes.items() if p.default is p.empty and name not in arguments]:
         raise ConfigError(f"{registry.name} '{part.__name__}' needs the argument '{missing[0]}'")
-    check_arguments(
-        part, {name: value for name, value in own.items() if name in takes}, f"{registry.name} {part.__name__}"
-    )
     return checked(registry, part(**arguments))
 
 

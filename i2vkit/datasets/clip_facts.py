@@ -28,8 +28,8 @@ _TYPES = ((int,), (int,), (int,), _NUMBER_OR_NONE, (int,), _NUMBER_OR_NONE, (boo
 class ClipFacts:
     """The number of frames and the rate of the clips in a folder.
 
-    What was found is kept in ``root/.i2vkit_index.json`` by the name, size and time of change of each file. Only new and
-    changed clips are opened. If the folder cannot be written to, nothing is kept.
+    What was found is kept in ``root/.i2vkit_index.json`` by the name, size and time of change of each file. Only new
+    and changed clips are opened. If the folder cannot be written to, nothing is kept.
 
     Args:
         root: The folder of the clips.

@@ -1,6 +1,7 @@
 """Points of faces and bodies: their files, gaps in them, and which points change places in a mirror."""
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from i2vkit.datasets.clip_index import ClipRecord, FrameFolder, FrameSpan
+from i2vkit.datasets.formats.tables import read_text
 from i2vkit.errors import DataError
 
 POINTS = ("landmarks", "joints")
@@ -108,8 +110,7 @@ def read_points(path: Path, frames: Sequence[int], counts: Sequence[int] = COUNT
         DataError: The header is not ``frame,x0,y0,...`` with one of ``counts`` points, a value is no number, or there
             are rows of frames that do not exist. The last means that file and frames are numbered differently.
     """
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        header, *rows = list(csv.reader(file, skipinitialspace=True)) or [[]]
+    header, *rows = list(csv.reader(io.StringIO(read_text(path), newline=""), skipinitialspace=True)) or [[]]
     points = (len(header) - 1) // 2
     expected = ["frame", *(f"{axis}{point}" for point in range(points) for axis in "xy")]
     if points not in counts or [name.strip() for name in header] != expected:
@@ -120,7 +121,10 @@ def read_points(path: Path, frames: Sequence[int], counts: Sequence[int] = COUNT
     by_number: dict[int, np.ndarray] = {}
     for line, row in enumerate(rows, start=2):
         try:
-            by_number[int(row[0])] = np.array([float(value or "nan") for value in row[1:]]).reshape(points, 2)
+            place = np.array([float(value or "nan") for value in row[1:]]).reshape(points, 2)
+            if np.isinf(place).any():
+                raise ValueError("a point lies at infinity")
+            by_number[int(row[0])] = place
         except (ValueError, IndexError) as error:
             raise DataError(f"{path}, line {line}: {error}") from error
     if unknown := sorted(set(by_number) - set(frames)):

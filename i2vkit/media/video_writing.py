@@ -13,6 +13,7 @@ from PIL import Image
 from i2vkit.errors import MediaError
 from i2vkit.media.files import atomic_path, naming, size_text
 from i2vkit.media.sound import Sound, SoundEncoder
+from i2vkit.values import refuse_values
 
 # By suffix: codec, pixel format, options of the codec, options of the container.
 _CODECS = {
@@ -73,6 +74,7 @@ class VideoWriter:
     """
 
     def __init__(self, path: str | Path, fps: float = 25.0, sound: Sound | None = None):
+        refuse_values(fps=(fps, float))
         self.path = Path(path)
         self.fps = fps
         self.sound = sound

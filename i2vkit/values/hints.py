@@ -35,7 +35,8 @@ def fits(value: Any, hint: Any, exact: bool = False) -> bool:
     if hint is None or hint is NoneType:
         return value is None
     if origin in (Union, UnionType):
-        exact = exact or any(takes_numbers(part) for part in parts)  # beside numbers, texts stand for nothing
+        # Beside numbers and dicts, texts stand for nothing.
+        exact = exact or any(takes_numbers(part) or (get_origin(part) or part) in _MAPPINGS for part in parts)
         return any(fits(value, part, exact) for part in parts)
     if origin is Literal:
         return value in parts
@@ -91,7 +92,8 @@ def describe(hint: Any) -> str:
     if hint is None or hint is NoneType:
         return "None"
     if origin in (Union, UnionType):
-        parts = tuple(part for part in parts if not _is_object(part)) or parts
+        plain = tuple(part for part in parts if not _is_object(part))
+        parts = plain if set(plain) - {NoneType} else parts
         return " or ".join(dict.fromkeys(describe(part) for part in sorted(parts, key=lambda part: part is NoneType)))
     if origin is Literal:
         return " or ".join(map(repr, parts))

@@ -97,10 +97,10 @@ _NAMES: dict[Range, str] = {
     "smooth grid max_iter history_size ns_steps draws profile_times num_batch_per_epoch "
     "base_batch_size num_digits size_divisor pad_size_divisor bucket_cap_mb_list",
     # Counts that may be none, and positions.
-    WHOLE: "begin end begin_iter num_labels num_landmarks num_classes test_scenes label_size map_channels start val_begin "
-    "latest draw min_distance "
+    WHOLE: "begin end begin_iter num_labels num_landmarks num_classes test_scenes label_size map_channels start "
+    "val_begin latest draw min_distance "
     "max_distance save_begin num_dropouts cooldown skip extra_people prefetch_factor steps interval_exp_name "
-    "motion_channels min_length warmup milestones skip_states frame first opencv_num_threads",
+    "motion_channels min_length warmup milestones skip_states opencv_num_threads",
     INTEGER: "out_indices last_step dim device_id device_ids output_device",
     NEVER_OR_COUNT: "interval max_keep_ckpts",
     Range(2, 10**6, whole=True): "interpolate",
@@ -112,7 +112,7 @@ _NAMES: dict[Range, str] = {
     Range(1, 1024, whole=True): "channels maps",
     Range(0, 1024, whole=True): "side",
     SIDE: "size image_size resize",
-    FRAMES: "length frames min_frames max_length last_length decoded_frames window stride time",
+    FRAMES: "length frames num_frames min_frames max_length last_length decoded_frames window stride time",
     SEED: "seed seeds",
     # Rates of learning, weights of losses, and their schedules.
     NOT_NEGATIVE: "lr eps weight_decay eta_min eta_max min_value weight motion_weight free_nats margin "

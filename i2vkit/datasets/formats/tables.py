@@ -82,11 +82,13 @@ class Row(dict[str, str]):
             raise self.error(f"{name} is written with /, not with \\: {text.replace(chr(92), '/')!r} for {text!r}")
         if "\0" in text:
             raise self.error(f"{name} holds a zero byte: {text!r}")
-        depth = 0
+        depth = 0 if path.parts else -1
         for part in path.parts:
             depth += -1 if part == ".." else 1
             if depth < 1:
-                raise self.error(f"{name} leads out of {root}: {text!r}")
+                break
+        if depth < 1:
+            raise self.error(f"{name} leads out of {root}: {text!r}")
         return root / path
 
 
@@ -102,7 +104,7 @@ def read_rows(path: Path, columns: Iterable[str]) -> list[Row]:
             more or fewer values than the header.
     """
     columns = tuple(columns)
-    reader = csv.reader(io.StringIO(_text(path), newline=""), skipinitialspace=True, strict=True)
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), skipinitialspace=True, strict=True)
     lines: list[tuple[int, list[str]]] = []
     try:
         lines += ((reader.line_num, [value.strip() for value in row]) for row in reader if any(map(str.strip, row)))
@@ -131,8 +133,12 @@ def _row(path: Path, line: int, values: list[str], header: list[str], columns: t
     return row.error(f"{empty[0]} is empty") if empty else row
 
 
-def _text(path: Path) -> str:
-    """Return the text of a file in UTF-8."""
+def read_text(path: Path) -> str:
+    """Return the text of a file in UTF-8, without a byte order mark.
+
+    Raises:
+        DataError: It has another encoding.
+    """
     data = path.read_bytes()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise DataError(f"{path} is written in UTF-16: save it as CSV in UTF-8")
