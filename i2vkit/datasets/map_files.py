@@ -10,6 +10,8 @@ from i2vkit.datasets.clip_index import ClipRecord, FrameSpan
 from i2vkit.errors import DataError
 from i2vkit.media import atomic_path
 
+LARGEST = 2**32  # bytes of the maps of one clip
+
 
 def write_maps(path: Path, maps: np.ndarray) -> None:
     """Write the maps of a clip's frames, compressed.
@@ -41,8 +43,11 @@ def read_maps(path: Path) -> np.ndarray:
     try:
         # Opened here, because numpy would leave the file of a broken archive open.
         with path.open("rb") as file, np.load(file) as stored:
+            size = stored.zip.getinfo("maps.npy").file_size
+            if size > LARGEST:  # a small archive may unpack to any size
+                raise ValueError(f"they unpack to {size} bytes, more than the {LARGEST} that are read")
             maps = stored["maps"]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, MemoryError, BadZipFile) as error:
         raise DataError(f"{path} holds no condition maps ({error}); remove it and prepare the set again") from error
     if maps.dtype != np.uint8 or maps.ndim != 4:
         raise DataError(f"{path}: condition maps are uint8 (T, M, H, W), not {maps.dtype} {maps.shape}")

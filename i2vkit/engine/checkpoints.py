@@ -17,8 +17,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from i2vkit.errors import CheckpointError
+from i2vkit.datasets.facts import DataFacts
+from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.utils.json_files import parse_json
+from i2vkit.values import check_arguments
 
 
 @CheckpointLoader.register_scheme(prefixes="", force=True)
@@ -58,12 +60,28 @@ def stored_facts(path: str | Path) -> dict[str, Any]:
     path = checkpoint_file(path)
     if path.suffix != ".safetensors":
         meta = load_checkpoint_file(path).get("meta")
-        return dict(meta.get("data_facts", {})) if isinstance(meta, dict) else {}
+        return _checked_facts(meta.get("data_facts", {}) if isinstance(meta, dict) else {}, path)
     try:
         with safe_open(path, framework="pt") as file:
-            return parse_json((file.metadata() or {}).get("data_facts", "{}"))
+            facts = parse_json((file.metadata() or {}).get("data_facts", "{}"))
     except (SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path} is not a .safetensors file of tools/export.py, or is cut: {error}") from error
+    return _checked_facts(facts, path)
+
+
+def _checked_facts(facts: Any, path: Path) -> dict[str, Any]:
+    """Return the facts of a file if they are of the types that ``DataFacts`` has.
+
+    Raises:
+        CheckpointError: They are not.
+    """
+    try:
+        if not isinstance(facts, dict):
+            raise ConfigError("they are no dict")
+        check_arguments(DataFacts, facts, "data_facts")
+    except ConfigError as error:
+        raise CheckpointError(f"the facts of the data in {path} are damaged: {error}") from error
+    return dict(facts)
 
 
 def checkpoint_file(path: str | Path) -> Path:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from av.error import FFmpegError
+
 from i2vkit.errors import MediaError
 
 
@@ -21,8 +23,13 @@ def naming(path: Path, what: str):
     """
     try:
         yield
-    except (MediaError, MemoryError, Warning):
+    except (MediaError, Warning):
         raise
+    except MemoryError as error:
+        # FFmpeg raises its own kind where a header asks for more memory than any machine has.
+        if not isinstance(error, FFmpegError):
+            raise
+        raise MediaError(f"{path} {what}: {error}") from error
     except FileNotFoundError as error:
         raise MediaError(f"there is no file {path}") from error
     except Exception as error:

@@ -151,6 +151,8 @@ def config_of(metadata: dict[str, str], where: str | Path) -> Config:
     try:
         values = parse_json(metadata["resolved_config"])
         model = values["model"]
+        if not isinstance(model, dict) or not isinstance(model.get("type"), str):
+            raise ValueError("its model has no type")
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"the config in {where} is damaged: {error}") from error
     for name in _types(values):

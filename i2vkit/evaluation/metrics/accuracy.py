@@ -45,8 +45,13 @@ class Accuracy(BaseMetric):
             self.results.append(known | {"label": label, "predicted": int(sample["scores"].argmax())})
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Return ``accuracy``, ``accuracy_static_baseline`` and ``accuracy_improvement``, all in [0, 1]."""
+        """Return ``accuracy``, ``accuracy_static_baseline`` and ``accuracy_improvement``, all in [0, 1].
+
+        Without clips it returns nothing.
+        """
         self.per_video = results
+        if not results:
+            return {}
         right = sum(result["predicted"] == result["label"] for result in results) / len(results)
         # The best score of a prediction that does not look at the clip.
         [(_, most)] = Counter(result["label"] for result in results).most_common(1)

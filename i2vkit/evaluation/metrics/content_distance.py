@@ -105,8 +105,10 @@ class ContentDistance(BaseMetric):
         return acd_i(vectors[1:], vectors[0]), acd_c(vectors[1:])
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Return the means over the videos, or nothing without an embedder."""
+        """Return the means over the videos, or nothing without an embedder or without videos."""
         if self.skipped:
             return {}
         self.per_video = results
+        if not results:
+            return {}
         return {key: fmean(result[key] for result in results) for key in self.keys}

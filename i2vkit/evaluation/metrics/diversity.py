@@ -166,7 +166,7 @@ class Diversity(BaseMetric):
         return super().evaluate(size)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Return the mean over the images.
+        """Return the mean over the images, or nothing without images.
 
         Raises:
             DataError: Samples of one image went to several processes.
@@ -180,6 +180,8 @@ class Diversity(BaseMetric):
                 f"keep_images=True"
             )
         self.per_image = results
+        if not results:
+            return {}
         return {self.name: fmean(row[self.name] for row in results)}
 
 
