@@ -45,7 +45,7 @@ class Range:
         if isinstance(number, bool) or not isinstance(number, Integral if self.whole else Real):
             return False
         value = number if isinstance(number, int) else float(number)
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             return False
         if value in self.also:
             return True

@@ -161,7 +161,7 @@ _TENSORS = [
     ("a shape without end", b'{"a":{"dtype":"F32","shape":[9999999999999],"data_offsets":[0,4]}}'),
     ("an unknown type", b'{"a":{"dtype":"F999","shape":[1],"data_offsets":[0,4]}}'),
 ]
-_HEADERS = [entry for entry in _TENSORS[:5]]
+_HEADERS = list(_TENSORS[:5])
 
 
 def _with_length(content: bytes) -> bytes:

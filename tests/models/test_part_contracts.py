@@ -1,8 +1,8 @@
 """The contract of every registered part of a generator, in the first narrow model that reads it.
 
-Gradients, clips that do not see each other, chunks, bf16, weights that come back, torch.export, and the output of weights
-that a formula makes (``golden_outputs.json``). ``I2VKIT_WRITE_GOLDEN=1 pytest tests/models/test_part_contracts.py -k
-golden`` writes these anew.
+Gradients, clips that do not see each other, chunks, bf16, weights that come back, torch.export, and the output of
+weights that a formula makes (``golden_outputs.json``). ``I2VKIT_WRITE_GOLDEN=1 pytest
+tests/models/test_part_contracts.py -k golden`` writes these anew.
 """
 
 import json

@@ -65,7 +65,7 @@ def missing_data(looked_for: str, root: Path, advice: str) -> DataError:
         found = "that is a file"
         archives = [root] if root.suffix.lower() in _ARCHIVES else []
     else:
-        names = sorted(path.name + "/" * path.is_dir() for path in root.iterdir())
+        names = sorted(path.name + "/" * path.is_dir() for path in root.iterdir() if path.name[0] != ".")
         more = f" and {len(names) - 8} more" if len(names) > 8 else ""
         found = f"found there: {', '.join(names[:8])}{more}" if names else "the folder is empty"
         archives = [path for path in files_below(root, 2) if path.suffix.lower() in _ARCHIVES]
