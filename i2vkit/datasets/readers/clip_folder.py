@@ -14,6 +14,7 @@ from i2vkit.errors import DataError
 from i2vkit.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from i2vkit.media.video_facts import cut_error
 from i2vkit.registry import READERS
+from i2vkit.utils.json_files import read_json
 
 # Columns of files that have a row, or an array, for each frame as it is stored.
 _BY_FRAME = ("landmarks", "joints", "boxes", "maps")
@@ -33,6 +34,8 @@ class ClipFolder(DatasetReader):
         labels: Names of the labels in the order of their class indices. By default they are sorted.
         help: Last sentence of the error for missing data: whom to ask, or which command to run.
         fps: Frames a second of clips for which neither the table nor the file has a rate. Default 25.
+        framing: The crop of faces in the clips, which a picture that is animated gets too: "eyes" or "box", or "box"
+            and its margin, as in "box 0.3". By default that which ``prepare_data.py`` has noted in ``root``, if any.
         on_error: "raise" (the default) ends with one error that lists all clips that are missing, cut or broken. "skip"
             leaves them out, and the index counts them.
     """
@@ -44,11 +47,13 @@ class ClipFolder(DatasetReader):
         help: str | None = None,
         fps: float | None = None,
         on_error: OnError = "raise",
+        framing: str | None = None,
     ):
         self.root = Path(root)
         self.labels = labels
         self.fps = fps
         self.on_error = on_error
+        self.framing = framing
         self.help = help or "docs/your_data.md shows how clips are laid out."
 
     def facts(self) -> DataFacts:
@@ -58,7 +63,9 @@ class ClipFolder(DatasetReader):
         labels = self.labels if self.labels is not None else self._labels_on_disk(rows)
         rates = {rate for row in rows if (rate := row.rate("fps")) is not None}
         fps = self.fps or (rates.pop() if len(rates) == 1 else None)
-        return DataFacts(labels=None if labels is None else tuple(labels), fps=fps)
+        return DataFacts(
+            labels=None if labels is None else tuple(labels), fps=fps, framing=self.framing or _noted_framing(self.root)
+        )
 
     def index(self) -> ClipIndex:
         """List the clips.
@@ -158,6 +165,19 @@ class ClipFolder(DatasetReader):
 
     def _metadata_value(self, value: str) -> Path | str:
         return self.root / value if (self.root / value).exists() else value
+
+
+def _noted_framing(root: Path) -> str | None:
+    """Return the crop of faces that the preparation of a folder has noted, or None."""
+    try:
+        noted = read_json(root / "prepared.json")
+    except (OSError, ValueError):
+        return None
+    if not isinstance(noted, dict):
+        return None
+    margin = noted.get("margin", 0.1)
+    names = {"EyeAlignment": "eyes", "FirstFrameBox": f"box {margin:g}" if isinstance(margin, int | float) else None}
+    return names.get(str(noted.get("framing")))
 
 
 def _is_clip(path: Path) -> bool:
