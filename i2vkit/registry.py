@@ -22,6 +22,7 @@ from i2vkit.interfaces import check_built, check_class
 from i2vkit.values import check_arguments
 
 SCOPE = "i2vkit"
+_LISTED = 12  # names in a message, if none is near
 # Values whose meaning an annotation decides. Objects of other types are whatever the caller has made.
 PLAIN = (str, int, float, list, tuple, dict, Path, type(None))
 
@@ -166,9 +167,12 @@ def remove_role(name: str) -> None:
 
 
 def closest_names(name: str, names: Iterable[str]) -> str:
-    """Return suggestions for an unknown ``name``: the nearest of ``names``, or all if none is near."""
+    """Return suggestions for an unknown ``name``: the nearest of ``names``, or the first of all if none is near."""
     names = sorted(set(names))
-    return ", ".join(get_close_matches(name, names, n=3, cutoff=0.5) or names) or "nothing at all"
+    if near := get_close_matches(name, names, n=3, cutoff=0.5):
+        return ", ".join(near)
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"{', '.join(names[:_LISTED])}{more}" or "nothing at all"
 
 
 def interface_of(registry: Registry) -> type | None:

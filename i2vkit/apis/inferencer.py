@@ -41,6 +41,7 @@ from i2vkit.media import SOUND_SUFFIXES, Sound
 from i2vkit.models.generator_weights import check_generator, load_generator
 from i2vkit.models.inference import for_inference_
 from i2vkit.registry import MODELS, build_part
+from i2vkit.values import refuse_values
 from i2vkit.visualization import AnimationWriter
 
 DEFAULT_FPS = 25.0
@@ -96,6 +97,7 @@ class I2VInferencer:
             for_inference_(self.model.generator, torch.bfloat16)
         if compile:
             compile_parts(self.model, compile_options(True) or {})
+        refuse_values(seed=(seed, int))
         self.seed, self.trained_length = seed, trained_length(cfg)
         self.condition_generator = declared_generator(cfg) if self.model.generator.reads_maps else None
         self.framing = framing_of(cfg, self.model.image_size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from i2vkit.engine.compiling import compile_options
 from i2vkit.errors import ConfigError
 from i2vkit.registry import closest_names
 from i2vkit.utils.named import named_entries
+from i2vkit.values import refuse_values
 
 CONFIG_FOLDER = Path(__file__).parents[1] / "configs"
 _VARIANT = "variant"
@@ -61,6 +63,9 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None,
         ConfigError: There is no such config or variant, the file does not run, or a part, argument or key is unknown.
             The message gives the nearest name.
     """
+    refuse_values(
+        config=(name_or_path, str | Path), options=(options, dict[str, Any] | None), variant=(variant, str | None)
+    )
     path, variant = find_experiment(name_or_path, variant)
     cfg = read_config(path)
     try:
@@ -87,10 +92,16 @@ def read_config(path: Path) -> Config:
     """
     try:
         parsed = Config.fromfile(path, lazy_import=True)
-    except Exception as error:  # whatever a user's file raises when it runs
+    except RecursionError as error:
+        raise ConfigError(
+            f"{path} cannot be read: it reads itself, by the bases that it names in read_base()"
+        ) from error
+    except (Exception, SystemExit) as error:  # whatever a user's file raises when it runs
         raise ConfigError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
     public = {key: value for key, value in dict.items(parsed._cfg_dict) if not _is_private(key, value)}
     public.pop(VARIANTS, None)
+    if not public:
+        raise ConfigError(f"{path} is no config: it defines no key, such as model = dict(...)")
     # Its text is written into every log and checkpoint, and yapf would take about a second each time.
     return Config(public, filename=str(path), format_python_code=False)
 
@@ -149,7 +160,7 @@ def find_experiment(name_or_path: str | Path, variant: str | None = None) -> tup
     """
     path = Path(name_or_path)
     name = _name_of(path)
-    if not path.is_file() and variant is None and name in (found := _variants_by_name()):
+    if not isfile(path) and variant is None and name in (found := _variants_by_name()):
         return found[name]
     path = find_config(name_or_path)
     if variant is not None and variant not in (known := dict.fromkeys(listed_variants(path).values())):
@@ -183,12 +194,16 @@ def find_config(name_or_path: str | Path) -> Path:
         ConfigError: There is no such config. The message gives the nearest names.
     """
     path = Path(name_or_path)
-    if path.is_file():
+    if isfile(path):  # unlike ``Path.is_file`` it is false for names that are too long
+        if path.suffix != ".py":
+            raise ConfigError(f"{path} is no config: a config is a Python file, NAME.py")
         return path.resolve()
+    if isdir(path):
+        raise ConfigError(f"{path} is a folder: give the config file in it")
     name = _name_of(path)
     if name not in config_names():
         raise ConfigError(
-            f"there is no config '{name_or_path}', neither a file nor by name; nearest: "
+            f"there is no config '{str(name_or_path)[:100]}', neither a file nor by name; nearest: "
             f"{closest_names(name, experiment_names())}"
         )
     return CONFIG_FOLDER / f"{name}.py"

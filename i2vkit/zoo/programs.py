@@ -23,6 +23,7 @@ from i2vkit.models.generator import Generator
 from i2vkit.models.generator_weights import check_generator, load_generator
 from i2vkit.registry import MODELS, build_part
 from i2vkit.structures import VideoBatch
+from i2vkit.values import check_output_file
 
 # The packages by which torch writes ONNX; the extra `onnx` of i2vkit installs them.
 _ONNX = ("onnx", "onnxscript")
@@ -148,6 +149,7 @@ def export_program(
             f"torch writes ONNX by packages that are not installed ({', '.join(missing)}): pip install 'i2vkit[onnx]', "
             f"or export a .pt2, which needs none"
         )
+    check_output_file(out)
     fill_in_stored_facts(cfg, checkpoint)
     model: Any = build_part(MODELS, inference_config(cfg))
     check_generator(model)

@@ -15,6 +15,7 @@ from i2vkit.engine.checkpoints import checkpoint_file
 from i2vkit.media.files import atomic_path
 from i2vkit.models.generator_weights import check_generator, export_generator, load_generator
 from i2vkit.registry import MODELS, build_part
+from i2vkit.values import check_output_file
 from i2vkit.zoo.cards import model_card
 from i2vkit.zoo.index import ZooEntry, find_entry, read_index
 from i2vkit.zoo.metadata import describe, read_header, training_facts
@@ -46,6 +47,7 @@ def export_weights(
         ConfigError: As ``load_generator`` and ``export_generator``.
         CheckpointError: As ``load_generator`` and ``export_generator``.
     """
+    check_output_file(out)
     fill_in_stored_facts(cfg, checkpoint)
     model: Any = build_part(MODELS, inference_config(cfg))
     check_generator(model)

@@ -7,10 +7,11 @@ how many end in one clear message, a traceback, or silence, for any version of i
 from bad_inputs.case import Case
 from bad_inputs.clip_tables import CLIP_TABLES
 from bad_inputs.command_line import COMMAND_LINE
+from bad_inputs.config_files import CONFIG_FILES
 from bad_inputs.configs import CONFIGS
 from bad_inputs.files import FILES
 from bad_inputs.python_api import PYTHON_API
 
-CASES: list[Case] = [*CONFIGS, *COMMAND_LINE, *CLIP_TABLES, *FILES, *PYTHON_API]
+CASES: list[Case] = [*CONFIGS, *CONFIG_FILES, *COMMAND_LINE, *CLIP_TABLES, *FILES, *PYTHON_API]
 
 __all__ = ["CASES", "Case"]
