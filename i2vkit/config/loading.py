@@ -160,7 +160,7 @@ def find_experiment(name_or_path: str | Path, variant: str | None = None) -> tup
     """
     path = Path(name_or_path)
     name = _name_of(path)
-    if not isfile(path) and variant is None and name in (found := _variants_by_name()):
+    if not isfile(path) and variant is None and name in (found := _variants_by_name()):  # noqa: PTH113
         return found[name]
     path = find_config(name_or_path)
     if variant is not None and variant not in (known := dict.fromkeys(listed_variants(path).values())):
@@ -194,11 +194,11 @@ def find_config(name_or_path: str | Path) -> Path:
         ConfigError: There is no such config. The message gives the nearest names.
     """
     path = Path(name_or_path)
-    if isfile(path):  # unlike ``Path.is_file`` it is false for names that are too long
+    if isfile(path):  # noqa: PTH113  unlike ``Path.is_file`` it is false for names that are too long
         if path.suffix != ".py":
             raise ConfigError(f"{path} is no config: a config is a Python file, NAME.py")
         return path.resolve()
-    if isdir(path):
+    if isdir(path):  # noqa: PTH112
         raise ConfigError(f"{path} is a folder: give the config file in it")
     name = _name_of(path)
     if name not in config_names():
