@@ -11,11 +11,12 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from i2vkit.cli.cfg_options import CfgOptions
-from i2vkit.cli.values import output_folder_path
+from i2vkit.cli.values import output_file_path, output_folder_path
 from i2vkit.errors import ConfigError, I2VError
 from i2vkit.utils.versions import package_versions
 from i2vkit.values import RANGES
 
+WRITE_A_FILE = ("prepare_picture",)  # functions whose ``out`` is a file. That of the others is a folder
 # Both of a pair install the same import name, so the later one has overwritten half of the other.
 RIVALS = (("mmengine", "onedl-mmengine"), ("mmengine-lite", "onedl-mmengine"), ("mmcv", "onedl-mmcv"))
 
@@ -124,7 +125,9 @@ def add_parameters(options: ArgumentParser, function: Callable) -> None:
         if not required and parameter.default is not None:
             text = f"{text} (default: {_format_value(parameter.default)})".strip()
         settings = {"required": True} if required else {"default": parameter.default}
-        value = {"type": output_folder_path} if name == "out" else _value_of(hints[name])
+        value = _value_of(hints[name])
+        if name == "out":
+            value = {"type": output_file_path if function.__name__ in WRITE_A_FILE else output_folder_path}
         options.add_argument(f"--{name.replace('_', '-')}", dest=name, help=text, **settings, **value)
 
 

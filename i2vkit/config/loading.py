@@ -68,6 +68,8 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None,
     )
     path, variant = find_experiment(name_or_path, variant)
     cfg = read_config(path)
+    if not cfg:  # a base may have private names only
+        raise ConfigError(f"{path} is no config: it defines no key, such as model = dict(...)")
     try:
         if variant is not None:
             apply_variant(cfg, path, variant)
@@ -100,8 +102,6 @@ def read_config(path: Path) -> Config:
         raise ConfigError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
     public = {key: value for key, value in dict.items(parsed._cfg_dict) if not _is_private(key, value)}
     public.pop(VARIANTS, None)
-    if not public:
-        raise ConfigError(f"{path} is no config: it defines no key, such as model = dict(...)")
     # Its text is written into every log and checkpoint, and yapf would take about a second each time.
     return Config(public, filename=str(path), format_python_code=False)
 
