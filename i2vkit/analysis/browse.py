@@ -14,10 +14,10 @@ from mmengine.config import Config
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from i2vkit.datasets.loaders import build_loader
+from i2vkit.datasets.loaders import build_loader, trained_length
 from i2vkit.datasets.point_files import COUNTS, mirror_order
 from i2vkit.media import write_image, write_video
-from i2vkit.values import refuse_values
+from i2vkit.values import refuse_beyond_memory, refuse_values
 from i2vkit.visualization import evenly_spaced, to_frames
 from i2vkit.visualization.overlays import (
     MAP_COLOURS,
@@ -61,7 +61,11 @@ def browse(cfg: Config, split: str, number: int, out: Path, seed: int | None = N
     """
     refuse_values(number=(number, int), seed=(seed, int | None))
     loader = build_loader(cfg, split, seed, workers=0)
-    number = min(number, len(cast(Sized, loader.dataset)))
+    size = cfg[f"{split}_dataloader"].dataset.get("size") or 1
+    height, width = size if isinstance(size, list | tuple) else (size, size)
+    refuse_beyond_memory(
+        f"a page of {number} samples", number * (trained_length(cfg) or 1) * height * width * 3, "Lower --number"
+    )
     samples = [Sample(item) for item in pick(loader, number)]
     heading = (
         f"{Path(cfg.filename or 'config').stem}, {split}: {len(samples)} samples of {len(cast(Sized, loader.dataset))}"

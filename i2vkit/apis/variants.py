@@ -40,9 +40,7 @@ def plan_variants(
     Raises:
         ConfigError: The model cannot use the label or several samples, or it needs a label.
     """
-    if samples < 1:
-        raise ConfigError(f"samples (--samples) is a number of videos, 1 or more, not {samples}")
-    _check_seed(seed)
+    refuse_values(samples=(samples, int), seed=(seed, int))
     if samples > 1 and not model.generator.is_random(motion):
         raise ConfigError(
             f"{samples} samples were asked for, but this model is deterministic, so they would all be the same video: "
@@ -82,7 +80,7 @@ def plan_interpolation(
         raise ConfigError(
             f"steps (--steps) is the number of videos of a walk, both ends included: 2 or more, not {steps}"
         )
-    _check_seed(seed)
+    refuse_values(seed=(seed, int))
     if motion == "driving":
         raise ConfigError(
             "an interpolation (--interpolate) goes between sampled motions, and a driving video gives one motion: "
@@ -122,11 +120,6 @@ def _step(labels: list[str], label: int | None, start: int, share: float, with_l
     where = f"seed {start} to {start + 1}: {share:.3g}"
     text = f"{label} {labels[label]}, {where}" if with_label and label is not None else where
     return Variant(label, SeedInterpolation(start, start + 1, share), text)
-
-
-def _check_seed(seed: int) -> None:
-    if seed < 0:
-        raise ConfigError(f"a seed (--seed) is 0 or more, not {seed}")
 
 
 def _labels_of(model: Any, label: str | int | None, all_labels: bool) -> list[int] | list[None]:
