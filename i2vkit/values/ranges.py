@@ -94,7 +94,7 @@ _NAMES: dict[Range, str] = {
     COUNT: "batch_size batch num number num_samples samples num_joints num_states takes reach scales steps_each "
     "max_epochs max_iters val_interval every repeat repeats accumulative_counts window_size patience cardinality "
     "blocks bins iterations jobs clips people chunk micro_batch step_size T_max total_steps period periods observed "
-    "smooth grid max_iter history_size ns_steps draws profile_times num_batch_per_epoch "
+    "smooth grid max_iter history_size ns_steps draws sequences profile_times num_batch_per_epoch "
     "base_batch_size num_digits size_divisor pad_size_divisor bucket_cap_mb_list",
     # Counts that may be none, and positions.
     WHOLE: "begin end begin_iter num_labels num_landmarks num_classes test_scenes label_size map_channels start "
@@ -112,13 +112,13 @@ _NAMES: dict[Range, str] = {
     Range(1, 1024, whole=True): "channels maps",
     Range(0, 1024, whole=True): "side",
     SIDE: "size image_size resize",
-    FRAMES: "length frames num_frames min_frames max_length last_length decoded_frames window stride time",
+    FRAMES: "length min_stride frames num_frames min_frames max_length last_length decoded_frames window stride time",
     SEED: "seed seeds",
     # Rates of learning, weights of losses, and their schedules.
     NOT_NEGATIVE: "lr eps weight_decay eta_min eta_max min_value weight motion_weight free_nats margin "
     "min_displacement gradient_penalty threshold timeout max_norm norm_type min_delta clear "
     "faint slope brightness contrast saturation lambd lr_decay initial_accumulator_value power",
-    POSITIVE: "max_nats max_displacement sigma minutes seconds scale_factor div_factor final_div_factor gamma std "
+    POSITIVE: "initial_weights max_nats max_displacement sigma minutes seconds scale_factor div_factor final_div_factor gamma std "
     "clip_value",
     PROPER_SHARE: "betas",
     SHARE: "dropout embedder_dropout probability prob momentum dampening factor end_factor alpha rho cutout "
