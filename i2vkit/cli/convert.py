@@ -7,6 +7,7 @@ one. A .safetensors file carries its config, for `i2v animate --model FILE`. A .
 from argparse import ArgumentParser, Namespace
 
 from i2vkit.cli.common import add_command, add_config_options, config_help
+from i2vkit.cli.values import output_file
 
 CONFIGS = {"imaginator": "imaginator_mug_released_code", "frgan": "frgan_forecast_mug"}
 
@@ -18,7 +19,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     frgan = add_command(commands, "frgan", "FRGAN's forecasting network (stage one) and its discriminator")
     for name, command in (("imaginator", imaginator), ("frgan", frgan)):
         command.add_argument("file", help="the released weights")
-        command.add_argument("--out", required=True, metavar="FILE", help="file to write: .safetensors or .pth")
+        command.add_argument(
+            "--out", required=True, type=output_file, metavar="FILE", help="file to write: .safetensors or .pth"
+        )
         command.add_argument("--config", default=CONFIGS[name], help=f"{config_help()} (default: %(default)s)")
         add_config_options(command)
     imaginator.add_argument("--video-discriminator", metavar="FILE", help="weights of D_V too, for a .pth")

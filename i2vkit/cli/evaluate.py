@@ -6,6 +6,8 @@ static baseline and metrics.json are those of `i2v test`, so that `i2v compare` 
 
 from argparse import ArgumentParser, Namespace
 
+from i2vkit.cli.values import output_folder
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
@@ -17,7 +19,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="the images that were animated, with the same names, for the static baseline (default: the first frames "
         "of the true videos)",
     )
-    parser.add_argument("--out", metavar="DIR", help="folder of the results (default: work_dirs/evaluate/NAME)")
+    parser.add_argument(
+        "--out", type=output_folder, metavar="DIR", help="folder of the results (default: work_dirs/evaluate/NAME)"
+    )
     parser.add_argument(
         "--metrics",
         nargs="+",

@@ -7,12 +7,13 @@ comments. It runs alone: `python dtgan.py` takes two steps on random clips.
 from argparse import ArgumentParser, Namespace
 
 from i2vkit.cli.common import add_config
+from i2vkit.cli.values import output_file
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command to ``parser``."""
     add_config(parser)
-    parser.add_argument("--out", required=True, metavar="FILE", help="file to write, .py")
+    parser.add_argument("--out", required=True, type=output_file, metavar="FILE", help="file to write, .py")
 
 
 def run(arguments: Namespace) -> None:

@@ -2,13 +2,13 @@
 
 import inspect
 import math
-from argparse import ArgumentParser
+from argparse import ArgumentParser, _SubParsersAction
 
 import pytest
 from mmengine.config import Config
 
 from i2vkit.cli.main import COMMANDS, command_parser
-from i2vkit.cli.values import check_numbers
+from i2vkit.cli.values import check_numbers, output_file, output_file_path, output_folder, output_folder_path
 from i2vkit.config.requests import check_trainable
 from i2vkit.engine.devices import find_device
 from i2vkit.errors import ConfigError
@@ -43,6 +43,23 @@ def test_defaults_lie_in_the_ranges_of_their_names():
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_number_of_a_command_has_a_range(name):
     command_parser(name, "i2v")  # raises LookupError for an option without one
+
+
+def actions_of(parser):
+    """Yield the actions of a parser and of its sub-commands."""
+    for action in parser._actions:
+        if isinstance(action, _SubParsersAction):
+            for below in action.choices.values():
+                yield from actions_of(below)
+        else:
+            yield action
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_output_of_a_command_is_checked_before_the_work(name):
+    for action in actions_of(command_parser(name, "i2v")):
+        if action.dest in ("out", "work_dir", "json") and name != "animate":  # a file, or a folder for several images
+            assert action.type in (output_file, output_folder, output_file_path, output_folder_path), action.dest
 
 
 def test_an_option_without_a_range_is_a_mistake_of_the_author():
