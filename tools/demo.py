@@ -96,7 +96,7 @@ def short_run(prepared: Path, iterations: int, batch_size: int) -> list[str]:
 
 def newest(work_dir: Path) -> Path:
     """Return the newest checkpoint."""
-    from i2vkit.engine.checkpoints import latest_checkpoint
+    from i2vkit.engine.work_dirs import latest_checkpoint
 
     return latest_checkpoint(work_dir)
 

@@ -17,7 +17,7 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from i2vkit.analysis.tables.description import folder_of, scale_schedules
 from i2vkit.config.loading import load_config
-from i2vkit.engine.checkpoints import latest_checkpoint
+from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.errors import CheckpointError
 from i2vkit.media import atomic_path, write_video
 from i2vkit.registry import SCOPE

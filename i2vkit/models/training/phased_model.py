@@ -9,7 +9,8 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from torch import nn
 
-from i2vkit.engine.checkpoints import latest_checkpoint, load_weights
+from i2vkit.engine.checkpoints import load_weights
+from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.engine.precision import check_precision, precision
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.models.layers.frozen_features import FrozenBackbone
