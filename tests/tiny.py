@@ -96,3 +96,19 @@ def tiny_config(work_dir, iterations, workers=0, batch_size=2, noise=0.1, **chan
         env_cfg=dict(dist_cfg=dict(backend="gloo")),
     )
     return Config({**settings, **changes}, format_python_code=False)
+
+
+@DATASETS.register_module()
+class ValidatedNumbers(Numbers):
+    """The same without positions, two of them."""
+
+    def __len__(self):
+        return 2
+
+
+@MODELS.register_module()
+class ValidatedTwoPhases(TwoPhases):
+    """The same, and can be validated; its outputs are its inputs."""
+
+    def val_step(self, data):
+        return list(data["inputs"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any
 
 from mmengine.runner import Runner
@@ -15,7 +17,7 @@ NOISE = (
     '"HardDiskBackend" is the alias',
     "Distributed training is not used",
     "Advance dataloader",
-    "The value of random seed in the checkpoint",
+    "`resume_param_scheduler` is True but",
 )
 
 
@@ -61,3 +63,8 @@ class ConsoleRunner(Runner):
             ):
                 handler.addFilter(ConsoleFilter())
         return logger
+
+    def load_checkpoint(self, *args: Any, **kwargs: Any) -> Any:
+        """Load a checkpoint. mmengine would also print the name of its function, garbled."""
+        with redirect_stdout(StringIO()):  # the logger keeps the stream that it was made with
+            return super().load_checkpoint(*args, **kwargs)

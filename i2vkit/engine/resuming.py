@@ -13,7 +13,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapperDict
 
-from i2vkit.engine.settings import Changes, compare_settings, settings_of
+from i2vkit.engine.settings import UNSET, Changes, compare_settings, settings_of
 from i2vkit.errors import CheckpointError, TrainingError
 
 MOST_LINES = 8  # of changed settings, in the log
@@ -116,16 +116,23 @@ def check_parameters(saved: dict, groups: list[dict], phase: str | None, source:
 
 def describe_changes(changes: Changes, source: str, iteration: int) -> list[str]:
     """Return a line for each of the first changed settings, and one with the number of others."""
+    shown = {key: pair for key, pair in changes.items() if not _of_new_part(key, changes)}
     lines = []
-    for key, (then, now) in changes.items():
+    for key, (then, now) in shown.items():
         line = f"changed since {source}: {key} was {then} and is {now} from now on"
         if key == "train_dataloader.batch_size" and now.isdigit():
             line += f"; the data go on at sample {iteration * int(now)} of their order, not {iteration * int(then)}"
         lines.append(line)
     if len(lines) <= MOST_LINES:
         return lines
-    names = ", ".join(list(changes)[MOST_LINES:])
+    names = ", ".join(list(shown)[MOST_LINES:])
     return [*lines[:MOST_LINES], f"changed since {source}, as well: {names}"]
+
+
+def _of_new_part(key: str, changes: Changes) -> bool:
+    """Return True if a setting belongs to a part that is new or gone as a whole, which its type says already."""
+    kind = f"{key.rpartition('.')[0]}.type"
+    return key != kind and UNSET in changes.get(kind, ())
 
 
 def take_over(saved: dict, groups: Iterable[dict]) -> None:

@@ -6,7 +6,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from ctypes import c_bool
 from functools import partial
+from multiprocessing import RawValue
 from types import FrameType
 from typing import Any
 
@@ -39,6 +41,7 @@ class StopHook(Hook):
         self.signal: int | None = None
         self._before: dict[int, Any] = {}
         self._pid = os.getpid()
+        self._ended = RawValue(c_bool, False)  # shared with the workers
 
     def before_train(self, runner: Any) -> None:
         """Catch the signals from now on. Workers that load data leave them to this process."""
@@ -47,10 +50,13 @@ class StopHook(Hook):
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
         for loop in (runner.train_loop, runner.val_loop):
             if loop is not None and loop.dataloader.num_workers:
-                loop.dataloader.worker_init_fn = partial(_begin_worker, loop.dataloader.worker_init_fn)
+                loop.dataloader.worker_init_fn = partial(
+                    _begin_worker, loop.dataloader.worker_init_fn, self._ended
+                )
 
     def release(self) -> None:
-        """Give the signals back."""
+        """Give the signals back. From now on workers end if they are told to."""
+        self._ended.value = True
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
@@ -111,14 +117,15 @@ class StopHook(Hook):
             os.write(2, b"\nstopping after this iteration, with a checkpoint; press Ctrl-C again to stop at once\n")
 
 
-def _begin_worker(before: Callable[[int], None] | None, worker: int) -> None:
+def _begin_worker(before: Callable[[int], None] | None, ended: Any, worker: int) -> None:
     """Leave signals to the main process, which still needs the data of the iteration that it finishes."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        # A job's SIGTERM reaches all of its processes. That of the main process comes when the training has ended.
+        if ended.value:
+            os._exit(0)
+
     for number in SIGNALS:
-        signal.signal(number, _end_at_the_second if number == signal.SIGTERM else signal.SIG_IGN)
+        signal.signal(number, end if number == signal.SIGTERM else signal.SIG_IGN)
     if before is not None:
         before(worker)
-
-
-def _end_at_the_second(number: int, frame: FrameType | None) -> None:
-    """Ignore the first SIGTERM, which all processes of a job get, but not that of a main process that ends."""
-    signal.signal(number, signal.SIG_DFL)

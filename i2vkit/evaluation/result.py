@@ -100,7 +100,7 @@ def build_result(
         "generated": len(dataset.pairs),
         "scored": sum(all(video[key] is not None for key in video if key not in META) for video in per_video),
         "people": len({pair.driving.person for pair in dataset.pairs}),
-        "image_size": cfg.model.image_size,
+        "image_size": cfg.model.get("image_size"),  # a classifier has none
         **frame_facts(dataset.pipeline),
         "data": data_facts(cfg.test_dataloader.dataset),
         "pipeline": [repr_step(step) for step in steps_of(cfg.test_dataloader.dataset).values()],
@@ -130,7 +130,8 @@ def less_is_better(metrics: list[Any], score: str) -> bool | None:
     """
     for metric in metrics:
         way = getattr(getattr(metric, "metric", metric), "less_is_better", None)
-        if score in (metric.name, f"{metric.prefix}/{metric.name}"):
+        name = getattr(metric, "name", None)  # metrics of mmengine have none
+        if name is not None and score in (name, f"{metric.prefix}/{name}"):
             return way
     return None
 

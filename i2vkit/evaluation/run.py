@@ -95,7 +95,8 @@ def test(
     people = shared_people(everyone, train_data(cfg), cfg.test_dataloader.dataset) if everyone is not None else []
     if shared := describe_shared(people, ["test"]):
         runner.logger.warning(shared)
-    with computing_in("fp32"):  # for the metrics, since the model switches to its own precision
+    # The metrics are built, and compute, here: by their short names, and in fp32, since the model switches to its own.
+    with DefaultScope.overwrite_default_scope(SCOPE), computing_in("fp32"):
         scores = runner.test()
     found: list[Any] = [None]  # the other processes receive the result here
     if is_main_process():

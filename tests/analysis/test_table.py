@@ -328,7 +328,7 @@ def test_the_docs_hold_what_is_needed_to_write_their_section_again(tmp_path, pro
     (docs / "results/t/dtgan.json").unlink()
     (docs / "results/t/old.json").write_text("{}")
     second = publish(path, docs, tmp_path / "gone").read_text()
-    assert "| dtgan | failed: not run |" in second and not (docs / "results/t/old.json").exists()
+    assert "| dtgan | not run |" in second and not (docs / "results/t/old.json").exists()
     page.write_text(second.replace("<!-- end", "<!-- no end"))
     with pytest.raises(ConfigError, match="without '<!-- end of table t -->' below it"):
         publish(path, docs, tmp_path / "gone")

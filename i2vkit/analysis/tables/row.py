@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -95,6 +96,7 @@ def plan_iterations(cfg: Config, settings: dict, folder: Path) -> dict[str, Any]
     plan = read_json(folder / "plan.json")
     if plan is None:
         # The first iterations are slower, since caches and optimiser states are still empty.
+        shutil.rmtree(folder / "pilot", ignore_errors=True)  # of an interrupted start
         pace = fmean(timed_training(scale_schedules(cfg, PILOT), folder / "pilot", settings["seed"])[PILOT_WARM_UP:])
         plan = {"iterations": max(1, round(settings["budget"]["minutes"] * 60 / pace)), "pilot_seconds": pace}
         write_json(folder / "plan.json", plan)

@@ -55,7 +55,7 @@ class PhasedModel(BaseModel):
         super().__init__(data_preprocessor=MODELS.build(data_preprocessor or dict(type="ClipPreprocessor")))
         self.precision = check_precision(precision)
         self.phases: tuple[Phase, ...] = build_phases(phases)
-        self.frozen = list(frozen)
+        self.frozen = [frozen] if isinstance(frozen, str) else list(frozen)
         self.pretrained = list(named_entries(pretrained, "pretrained", "model.pretrained").values())
         self.channels_last = channels_last
 
