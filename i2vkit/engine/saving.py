@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from numbers import Number
 from pathlib import Path
 from typing import Any, SupportsFloat, cast
@@ -142,7 +143,10 @@ class SafeCheckpointHook(CheckpointHook):
         assert isinstance(self.file_backend, AtomicBackend)
         self.file_backend.folder = Path(self.out_dir)
         self.save_param_scheduler = runner.param_schedulers is not None  # or mmengine warns at every save
-        if runner.iter == 0 or not is_main_process():
+        if not is_main_process():
+            return
+        remove_leftovers(Path(self.out_dir))
+        if runner.iter == 0:
             return
         resumed = self._path(str(runner._load_from or ""))
         if resumed.is_file():
@@ -192,6 +196,13 @@ class SafeCheckpointHook(CheckpointHook):
                 f"{source} was trained in the phases {', '.join(checkpoint['optimizer'])}, "
                 f"this config has {', '.join(wrappers)}: resume with the config that it was trained with"
             )
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the half-written files of checkpoints that a killed training left in its work dir."""
+    for path in folder.glob(".*"):
+        if re.fullmatch(r"\.(iter_|best_|last_checkpoint).*\.[0-9a-f]{8}(\.pth)?", path.name):
+            path.unlink(missing_ok=True)
 
 
 def to_primitives(value: Any) -> Any:

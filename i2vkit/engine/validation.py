@@ -29,6 +29,7 @@ class DueValidationHook(Hook):
             return
         if runner.message_hub.get_info(VALIDATED, None) != done:
             runner.logger.info(f"the validation after iteration {done} is not known to have ended: it is done first")
+            runner.message_hub.update_info("iter", done - 1)  # as the last iteration left it
             runner.val_loop.run()
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
