@@ -1,4 +1,4 @@
-# make venv | demo | test | test-all | lint | clean
+# make venv | demo | test | test-all | test-faults | lint | clean
 # PYTHON chooses the interpreter that makes .venv (3.11 or 3.12); the first use installs PyTorch, some gigabytes.
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12))
@@ -11,7 +11,7 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 export MALLOC_TOP_PAD_ := 268435456
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: venv demo test test-all lint clean
+.PHONY: venv demo test test-all test-faults lint clean
 
 venv: .venv/test
 
@@ -30,14 +30,18 @@ demo: .venv/demo
 	$(PY) tools/demo.py
 
 # The tests' models are narrow: a second thread only waits for the first, above all on a busy machine.
-test test-all: export OMP_NUM_THREADS := 1
+test test-all test-faults: export OMP_NUM_THREADS := 1
 # So many files of tests run at a time; the tests of one file share what they prepare.
 JOBS ?= 2
 test: .venv/test
 	$(PY) -m pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile
 
 test-all: .venv/test
-	$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile
+	$(PY) -m pytest -m "not faults" --numprocesses $(JOBS) --dist loadfile
+
+# Each interruption point of a training, a preparation and a table in turn: for the night.
+test-faults: .venv/test
+	$(PY) -m pytest -m faults --numprocesses $(JOBS) --dist loadfile
 
 lint: .venv/test
 	$(PY) -m ruff check .

@@ -47,8 +47,9 @@ class ConsoleFilter(logging.Filter):
         lines, warns = text.count("\n") + 1, record.levelno >= logging.WARNING
         if lines > 1 and not warns:
             return False
-        self._lines += lines
-        return self._lines <= MOST_LINES - (0 if warns else self.RESERVED)
+        shown = self._lines + lines <= MOST_LINES - (0 if warns else self.RESERVED)
+        self._lines += lines if shown else 0
+        return shown
 
 
 class ConsoleRunner(Runner):
