@@ -34,7 +34,8 @@ setup(
         "scipy>=1.15,<2",
         "numpy>=2.0,<3",
         "fvcore>=0.1.5.post20221221,<0.2",
-        "av>=15,<20",
+        # Before 17, BT.709 video was decoded with the matrix of BT.601.
+        "av>=17,<20",
         "pillow>=11,<15",
         "protobuf>=5.29,<9",
         "crc32c>=2.7,<3",

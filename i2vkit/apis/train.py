@@ -155,7 +155,9 @@ def describe_run(cfg: Config) -> str:
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
     precision = cfg.model.get("precision") or "fp32"
     seed = (cfg.get("randomness") or {}).get("seed")
-    return f"{name} in {cfg.work_dir}: {cfg.train_cfg.get('max_iters')} iterations, seed {seed}, {precision} on {device}"
+    return (
+        f"{name} in {cfg.work_dir}: {cfg.train_cfg.get('max_iters')} iterations, seed {seed}, {precision} on {device}"
+    )
 
 
 def with_precision(cfg: Config, precision: str) -> Config:

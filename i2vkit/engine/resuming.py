@@ -46,8 +46,8 @@ class ResumeHook(Hook):
         then = checkpoint["meta"].get("settings")
         if then is None:
             runner.logger.warning(
-                f"{runner._load_from} does not hold the settings of its training: those of the optimisers and schedules "
-                f"are the checkpoint's, whatever the config says"
+                f"{runner._load_from} does not hold the settings of its training: those of the optimisers and "
+                f"schedules are the checkpoint's, whatever the config says"
             )
             return
         changes = compare_settings(then, settings_of(runner.cfg))

@@ -50,9 +50,7 @@ class StopHook(Hook):
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
         for loop in (runner.train_loop, runner.val_loop):
             if loop is not None and loop.dataloader.num_workers:
-                loop.dataloader.worker_init_fn = partial(
-                    _begin_worker, loop.dataloader.worker_init_fn, self._ended
-                )
+                loop.dataloader.worker_init_fn = partial(_begin_worker, loop.dataloader.worker_init_fn, self._ended)
 
     def release(self) -> None:
         """Give the signals back. From now on workers end if they are told to."""

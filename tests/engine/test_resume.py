@@ -11,8 +11,8 @@ from torch.utils.data import Dataset
 from i2vkit.apis.train import prepare, train
 from i2vkit.config.loading import load_config
 from i2vkit.engine.checkpoints import load_checkpoint_file
-from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.engine.hooks import GeneratorEMAHook
+from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.errors import CheckpointError
 from i2vkit.models.discriminators import DiffAugment
 from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss, FrameL1Loss

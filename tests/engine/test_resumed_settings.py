@@ -76,7 +76,11 @@ def test_a_new_seed_batch_size_and_precision_are_used(begun):
     assert runner.seed == 9 and runner.train_dataloader.sampler.seed == 9
     assert runner.train_dataloader.dataset.read == list(range(6, 12))
     text = log_of(begun)
-    for line in ("randomness.seed was 5 and is 9", "model.precision was not set and is bf16", "data go on at sample 6 of"):
+    for line in (
+        "randomness.seed was 5 and is 9",
+        "model.precision was not set and is bf16",
+        "data go on at sample 6 of",
+    ):
         assert line in text
     assert load_checkpoint_file(begun / "iter_4.pth")["meta"]["settings"]["randomness.seed"] == "9"
 

@@ -35,7 +35,9 @@ def config(folder, *signal_hook, iterations=5, workers=0):
     cfg.default_hooks.checkpoint.interval = 2
     if signal_hook:
         number, iteration, *times = signal_hook
-        cfg.custom_hooks.sender = dict(type=SignalHook, number=int(number), iteration=iteration, times=(times or [1])[0])
+        cfg.custom_hooks.sender = dict(
+            type=SignalHook, number=int(number), iteration=iteration, times=(times or [1])[0]
+        )
     return cfg
 
 

@@ -78,12 +78,12 @@ def test_a_note_with_a_path_of_another_folder_means_the_file_of_that_name(tmp_pa
 
 
 def test_a_validation_that_was_due_when_a_training_ended_is_made_up_for(tmp_path):
-    class Dies(Exception):
+    class DiesError(Exception):
         pass
 
     cfg = scored_config(tmp_path, 3, [0.5])
-    Scores.values = Values([0.5, Dies])
-    with pytest.raises(Dies):
+    Scores.values = Values([0.5, DiesError])
+    with pytest.raises(DiesError):
         train(cfg)
     assert names(tmp_path) == ["best_score_iter_1.pth", "iter_1.pth", "iter_2.pth"]
     train(scored_config(tmp_path, 3, [0.75, 0.25]), resume=True)

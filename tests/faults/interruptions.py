@@ -13,6 +13,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class Points:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _inside(self, path: object) -> bool:
-        return isinstance(path, str | os.PathLike) and os.path.abspath(path).startswith(self.folder)
+        return isinstance(path, str | os.PathLike) and str(Path(path).absolute()).startswith(self.folder)
 
     def _install(self, data_of: type | None) -> None:
         events = {"os.rename": "rename", "os.remove": "remove", "os.mkdir": "mkdir", "os.rmdir": "rmdir"}
@@ -131,10 +132,8 @@ def run(work, folder: Path, stop: int | None = None, how: str = "kill", data_of:
     process.start()
     sender.close()
     kinds, error = [], None
-    try:
+    with suppress(EOFError):  # it was killed
         kinds, error = receiver.recv()
-    except EOFError:  # it was killed
-        pass
     process.join()
     return process.exitcode, kinds, error
 
@@ -148,5 +147,6 @@ def chosen(kinds: list[str], every: bool, few: tuple[str, ...] = ()) -> list[int
 
 
 every_point = pytest.mark.parametrize(
-    "every", [pytest.param(False, id="a-few"), pytest.param(True, id="all", marks=[pytest.mark.slow, pytest.mark.faults])]
+    "every",
+    [pytest.param(False, id="a-few"), pytest.param(True, id="all", marks=[pytest.mark.slow, pytest.mark.faults])],
 )

