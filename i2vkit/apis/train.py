@@ -26,7 +26,8 @@ from i2vkit.engine.runner import NamedRunner
 from i2vkit.engine.stopping import StopHook
 from i2vkit.engine.validation import DueValidationHook
 from i2vkit.engine.work_dirs import check_work_dir, latest_checkpoint
-from i2vkit.errors import ConfigError, I2VError, TrainingError
+from i2vkit.engine.workers import WORKER_ERRORS, dead_worker
+from i2vkit.errors import ConfigError, I2VError
 from i2vkit.registry import MODELS, arguments_of, find_part
 from i2vkit.utils.run_names import run_name
 
@@ -95,13 +96,12 @@ def train(
         except I2VError as error:
             runner.logger.error(str(error), extra=FILE_ONLY)  # the command prints it as its last line
             raise
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
+        except WORKER_ERRORS as error:
+            loops = (runner._train_loop, runner._val_loop)  # the properties would build what is not built yet
+            if (mistake := dead_worker(error, [getattr(loop, "dataloader", None) for loop in loops])) is None:
                 raise
-            raise TrainingError(
-                f"a process that loads data ended before its time ({error}), perhaps for lack of memory: try a smaller "
-                f"train_dataloader.num_workers or batch_size, and go on with --resume"
-            ) from error
+            runner.logger.error(str(mistake), extra=FILE_ONLY)
+            raise mistake from error
         finally:
             stop.release()
     return runner

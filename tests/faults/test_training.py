@@ -59,9 +59,9 @@ def ends(folder):
     found = {}
     for path in sorted(folder.glob("*.pth")):
         content = load_checkpoint_file(path)
-        for key in ("time", "experiment_name", "settings"):
+        for key in ("time", "experiment_name", "mmengine_version"):
             content["meta"].pop(key)
-        for key in ("eta", "cfg", "experiment_name"):
+        for key in ("eta", "cfg", "experiment_name", "mmengine_version"):
             content["message_hub"]["runtime_info"].pop(key, None)
         found[path.name] = content
     found["last_checkpoint"] = (folder / "last_checkpoint").read_text()
