@@ -25,7 +25,7 @@ from i2vkit.engine.resuming import ResumeHook
 from i2vkit.engine.runner import NamedRunner
 from i2vkit.engine.stopping import StopHook
 from i2vkit.engine.validation import DueValidationHook
-from i2vkit.engine.work_dirs import check_work_dir, latest_checkpoint
+from i2vkit.engine.work_dirs import check_work_dir, disk_errors, latest_checkpoint
 from i2vkit.engine.workers import WORKER_ERRORS, dead_worker
 from i2vkit.errors import ConfigError, I2VError
 from i2vkit.registry import MODELS, arguments_of, find_part
@@ -75,7 +75,8 @@ def train(
     cfg = prepare(cfg, work_dir, resume, seed, deterministic, precision, compile, launcher)
     check_work_dir(cfg.work_dir, cfg.load_from if cfg.get("resume") else None)
     init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
-    runner = NamedRunner.from_cfg(cfg)
+    with disk_errors(cfg.work_dir):
+        runner = NamedRunner.from_cfg(cfg)
     runner.logger.info(f"{describe_run(cfg)}; the whole log, with config and versions: {runner.logger.log_file}")
     for line in changes_of(cfg):  # logged when the config was loaded, before this training had a log
         runner.logger.info(line)
@@ -92,7 +93,8 @@ def train(
         # Schedules count iterations, whatever phase runs. A phase that begins late steps its optimiser after them.
         warnings.filterwarnings("ignore", message=r"Detected call of `scheduler.step\(\)` before")
         try:
-            runner.train()
+            with disk_errors(cfg.work_dir):
+                runner.train()
         except I2VError as error:
             runner.logger.error(str(error), extra=FILE_ONLY)  # the command prints it as its last line
             raise

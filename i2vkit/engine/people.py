@@ -16,7 +16,9 @@ class PeopleHook(Hook):
         """Compare the data of the config. Data sets of other packages are left alone."""
         index = getattr(runner.train_dataloader.dataset, "everyone", None)
         splits: dict[tuple[str, ...], list[str]] = {}
-        for split in ("val", "test") if index is not None else ():
+        if index is None:
+            return
+        for split in ("val", "test"):
             loader = runner.cfg.get(f"{split}_dataloader") or {}
             people = shared_people(index, runner.cfg.train_dataloader["dataset"], loader.get("dataset") or {})
             splits.setdefault(tuple(people), []).append(split)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from i2vkit.errors import CheckpointError, ConfigError
+from i2vkit.errors import CheckpointError, ConfigError, TrainingError
 
 
 def inside(folder: str | Path, path: str | Path) -> Path:
@@ -77,6 +79,21 @@ def check_work_dir(work_dir: str | Path, resumed: str | Path | None = None) -> N
             f"{folder} has checkpoints of its own ({_few(found)}), and {resumed} is of another folder: give a new "
             f"--work-dir, or go on with those of the folder (--resume without a file)"
         )
+
+
+@contextmanager
+def disk_errors(work_dir: str | Path) -> Iterator[None]:
+    """Turn an error of the disk in the body, for instance a full one, into a ``TrainingError`` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        # Not about the disk: raised by a library, or a worker that died (``engine/workers.py``).
+        if error.errno is None or isinstance(error, ConnectionError):
+            raise
+        raise TrainingError(
+            f"{error.filename or f'a file in {work_dir}'} cannot be written or read: {error.strerror}. The checkpoints "
+            f"in {work_dir} are whole: make room, and go on with --resume"
+        ) from error
 
 
 def _few(paths: list[Path]) -> str:
