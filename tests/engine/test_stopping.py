@@ -6,15 +6,19 @@ import signal
 
 import pytest
 import torch
+from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
+from processes import start_processes
 from tiny import tiny_config
 
 from i2vkit.apis.train import train
 from i2vkit.cli.common import run_tool
+from i2vkit.datasets.samplers import PositionSampler
 from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.engine.console import MOST_LINES, ConsoleFilter
+from i2vkit.engine.hooks import GeneratorEMAHook
 from i2vkit.errors import I2VError, TrainingStopped
-from i2vkit.registry import HOOKS
+from i2vkit.registry import HOOKS, METRICS
 
 
 @HOOKS.register_module()
@@ -121,3 +125,65 @@ def test_the_log_file_has_the_mistake_too(tmp_path):
 class FailingHook(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         raise I2VError("the mistake")
+
+
+def stopped_rank(folder):
+    """Train as one of two processes, of which the second gets a signal in its third iteration."""
+    rank = int(os.environ["RANK"])
+    try:
+        train(config(folder, signal.SIGUSR1, 2 if rank else 99, iterations=9), launcher="pytorch")
+    except TrainingStopped as stopped:
+        return str(stopped), stopped.signal
+    return None
+
+
+def test_several_processes_stop_after_the_same_iteration(tmp_path):
+    (first, number), (second, other) = start_processes(stopped_rank, tmp_path)
+    assert "stopped by SIGUSR1 after iteration 4 of 9" in first and second == ""
+    assert number == other == signal.SIGUSR1
+    assert names(tmp_path) == ["iter_2.pth", "iter_4.pth"]
+
+
+def test_a_signal_in_a_validation_ends_it_and_it_is_made_up_for(tmp_path):
+    def validated(*sender):
+        cfg = config(tmp_path, iterations=3)
+        cfg.default_hooks.checkpoint.interval = 9
+        cfg.model.type = "ValidatedTwoPhases"
+        cfg.val_dataloader = dict(cfg.train_dataloader, sampler=dict(type=PositionSampler, ordered=True))
+        cfg.val_dataloader["dataset"] = dict(type="ValidatedNumbers")
+        cfg.val_cfg, cfg.val_evaluator = dict(type="ValLoop"), dict(score=dict(type="Counted", prefix="counted"))
+        cfg.train_cfg.val_interval = 2
+        cfg.custom_hooks.ema = dict(type=GeneratorEMAHook, momentum=0.25)
+        if sender:
+            cfg.custom_hooks.sender = dict(type="ValidationSignalHook")
+        return cfg
+
+    with pytest.raises(TrainingStopped, match="after iteration 2 of 3"):
+        train(validated("signal"))
+    saved = load_checkpoint_file(tmp_path / "iter_2.pth")
+    # The averaged weights, on which the validation ran, are those of the checkpoint, and the others go on.
+    name = "generator.0.weight"
+    assert not torch.equal(saved["state_dict"][name], saved["ema_state_dict"]["module.0.weight"])
+    train(validated(), resume=True)
+    straight = tmp_path / "straight"
+    cfg = validated()
+    cfg.work_dir = str(straight)
+    train(cfg)
+    one, other = (load_checkpoint_file(folder / "iter_3.pth") for folder in (tmp_path, straight))
+    for part in ("state_dict", "ema_state_dict"):
+        assert all(torch.equal(one[part][key], other[part][key]) for key in one[part])
+
+
+@HOOKS.register_module()
+class ValidationSignalHook(Hook):
+    def before_val_iter(self, runner, batch_idx, data_batch=None):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@METRICS.register_module()
+class Counted(BaseMetric):
+    def process(self, data_batch, data_samples):
+        self.results.append(1)
+
+    def compute_metrics(self, results):
+        return {"number": len(results)}
