@@ -1,7 +1,7 @@
-# make venv | demo | test | test-all | lint | clean
-# PYTHON chooses the interpreter that makes .venv (3.11 or 3.12); the first use installs PyTorch, some gigabytes.
+# make venv | demo | test | test-all | test-oldest | test-faults | lint | clean
+# PYTHON chooses the interpreter that makes .venv (3.11 to 3.14); the first use installs PyTorch, some gigabytes.
 
-PYTHON ?= $(firstword $(shell command -v python3.11 python3.12))
+PYTHON ?= $(firstword $(shell command -v python3.12 python3.11 python3.13 python3.14 python3))
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
@@ -11,13 +11,13 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 export MALLOC_TOP_PAD_ := 268435456
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: venv demo test test-all lint clean
+.PHONY: venv demo test test-all test-oldest test-faults lint clean
 
 venv: .venv/test
 
 $(PY):
-	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or 3.12 is needed and neither is there; give one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || { echo "error: $(PYTHON) is not Python 3.11 or 3.12" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12, 3.13 or 3.14 is needed and none is there; give one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' || { echo "error: $(PYTHON) is not Python 3.11 to 3.14" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip' || { echo "error: $(PYTHON) cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	"$(PYTHON)" -m venv .venv
 
@@ -30,14 +30,25 @@ demo: .venv/demo
 	$(PY) tools/demo.py
 
 # The tests' models are narrow: a second thread only waits for the first, above all on a busy machine.
-test test-all: export OMP_NUM_THREADS := 1
+test test-all test-oldest test-faults: export OMP_NUM_THREADS := 1
 # So many files of tests run at a time; the tests of one file share what they prepare.
 JOBS ?= 2
 test: .venv/test
 	$(PY) -m pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile
 
 test-all: .venv/test
-	$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile
+	$(PY) -m pytest -m "not faults" --numprocesses $(JOBS) --dist loadfile
+
+# Each interruption point of a training, a preparation and a table in turn: for the night.
+test-faults: .venv/test
+	$(PY) -m pytest -m faults --numprocesses $(JOBS) --dist loadfile
+
+# The oldest allowed version of every package, in an environment of its own (some gigabytes).
+test-oldest: | $(PY)
+	test -x .venv-oldest/bin/python || "$(PYTHON)" -m venv .venv-oldest
+	$(PY) tests/oldest.py > .venv-oldest/constraints.txt
+	.venv-oldest/bin/python -m pip install --quiet --constraint .venv-oldest/constraints.txt --editable '.[test]'
+	.venv-oldest/bin/python -m pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile
 
 lint: .venv/test
 	$(PY) -m ruff check .
@@ -45,5 +56,5 @@ lint: .venv/test
 	$(PY) -m mypy
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+	rm -rf .venv .venv-oldest .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,7 +14,7 @@ setup(
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.11,<3.13",
+    python_requires=">=3.11,<3.15",
     packages=find_namespace_packages(include=["i2vkit*"]),
     entry_points={"console_scripts": ["i2v = i2vkit.cli.main:main"]},
     package_data={

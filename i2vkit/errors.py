@@ -23,3 +23,16 @@ class CheckpointError(I2VError):
 
 class TrainingError(I2VError):
     """An error that ends a training, for instance a loss that is not finite."""
+
+
+class TrainingStopped(KeyboardInterrupt):
+    """The orderly end of a training after a signal. It is no mistake, and tools exit with 128 + ``signal``.
+
+    Args:
+        message: How far the training came, and how to go on.
+        signal: The number of the signal.
+    """
+
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal

@@ -1,5 +1,7 @@
 """A model in two phases, its data and its config: small enough to train in a blink."""
 
+import os
+import signal
 from types import SimpleNamespace
 
 import numpy as np
@@ -96,3 +98,30 @@ def tiny_config(work_dir, iterations, workers=0, batch_size=2, noise=0.1, **chan
         env_cfg=dict(dist_cfg=dict(backend="gloo")),
     )
     return Config({**settings, **changes}, format_python_code=False)
+
+
+@DATASETS.register_module()
+class ValidatedNumbers(Numbers):
+    """The same without positions, two of them."""
+
+    def __len__(self):
+        return 2
+
+
+@MODELS.register_module()
+class ValidatedTwoPhases(TwoPhases):
+    """The same, and can be validated."""
+
+    def val_step(self, data):
+        with torch.no_grad():
+            return list(self.generator(torch.stack(data["inputs"])))
+
+
+@DATASETS.register_module()
+class DyingNumbers(Numbers):
+    """The same, until the process that reads the sixth sample is killed."""
+
+    def __getitem__(self, key):
+        if key[1] == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__getitem__(key)

@@ -34,8 +34,8 @@ def main() -> None:
 
     run("render a synthetic data set", "synthesize_data", "oulu_casia", "--out", raw, "--seed", 0, "--truth", "none")
     run("prepare it", "prepare_data", "oulu_casia", "--source", raw, "--out", prepared, "--size", 64)
-    run("pre-train the CNN-LSTM", "train", ENCODER, "--work-dir", encoder, *pretraining(prepared, arguments))
-    run("train DTGAN", "train", MODEL, "--work-dir", gan, *training(prepared, encoder, arguments))
+    run("pre-train the CNN-LSTM", "train", ENCODER, *into(encoder), *pretraining(prepared, arguments))
+    run("train DTGAN", "train", MODEL, *into(gan), *training(prepared, encoder, arguments))
     checkpoint = newest(gan)
     root = f"test_dataloader.dataset.reader.root={prepared}"
     run("test it", "test", MODEL, checkpoint, "--out", work / "results", "--cfg-options", root)
@@ -56,6 +56,11 @@ def run(title: str, tool: str, *arguments: object) -> None:
     print(f"\n=== {title}\n$ python {' '.join(command)}", flush=True)
     if code := subprocess.run([sys.executable, *command], check=False).returncode:
         sys.exit(code)
+
+
+def into(work_dir: Path) -> list[object]:
+    """Return the options that train in ``work_dir``, and go on there if the demo has run before."""
+    return ["--work-dir", work_dir, *(["--resume"] if any(work_dir.glob("iter_*.pth")) else [])]
 
 
 def pretraining(prepared: Path, arguments) -> list[str]:
@@ -96,7 +101,7 @@ def short_run(prepared: Path, iterations: int, batch_size: int) -> list[str]:
 
 def newest(work_dir: Path) -> Path:
     """Return the newest checkpoint."""
-    from i2vkit.engine.checkpoints import latest_checkpoint
+    from i2vkit.engine.work_dirs import latest_checkpoint
 
     return latest_checkpoint(work_dir)
 

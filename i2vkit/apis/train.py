@@ -7,20 +7,28 @@ import warnings
 from copy import deepcopy
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
 from i2vkit.config.data_facts import check_facts
 from i2vkit.config.loading import changes_of
 from i2vkit.config.requests import check_trainable
-from i2vkit.engine.checkpoints import latest_checkpoint, unwrapped
+from i2vkit.engine.checkpoints import load_checkpoint_file, unwrapped
 from i2vkit.engine.compiling import compile_options, compile_parts
+from i2vkit.engine.console import FILE_ONLY
 from i2vkit.engine.distributed import ReplicatedModel, SharedValidationHook, init_distributed
 from i2vkit.engine.labels import LabelsHook
+from i2vkit.engine.people import PeopleHook
 from i2vkit.engine.precision import check_precision
 from i2vkit.engine.precision import precision as computing_in
+from i2vkit.engine.resuming import ResumeHook
 from i2vkit.engine.runner import NamedRunner
-from i2vkit.errors import ConfigError
+from i2vkit.engine.stopping import StopHook
+from i2vkit.engine.validation import DueValidationHook
+from i2vkit.engine.work_dirs import check_work_dir, disk_errors, latest_checkpoint
+from i2vkit.engine.workers import WORKER_ERRORS, dead_worker
+from i2vkit.errors import ConfigError, I2VError
 from i2vkit.registry import MODELS, arguments_of, find_part
 from i2vkit.utils.run_names import run_name
 from i2vkit.values import check_output_folder, refuse_values
@@ -41,8 +49,8 @@ def train(
     Args:
         cfg: A config of ``load_config``. It is not changed.
         work_dir: Folder of checkpoints and logs. By default the config's, or ``work_dirs/<name of the config>``.
-        resume: True continues from the newest checkpoint of the work dir. A path continues from that checkpoint, or
-            from the newest of that work dir. Default False.
+        resume: True goes on from the newest checkpoint of the work dir. A path goes on from that checkpoint, or from
+            the newest of that work dir. Settings that have changed since are taken over and logged. Default False.
         seed: Seed of the training. By default the config's.
         deterministic: Use deterministic algorithms only, which are slower. Default False.
         precision: "fp32", "tf32" or "bf16". By default the config's.
@@ -54,6 +62,7 @@ def train(
 
     Raises:
         I2VError: Config, data, checkpoint or training fail. The message says what to do.
+        TrainingStopped: A signal came. A checkpoint is saved.
 
     Examples:
         Train a config for a few iterations::
@@ -68,11 +77,16 @@ def train(
     check_trainable(cfg)
     check_facts(cfg)
     cfg = prepare(cfg, work_dir, resume, seed, deterministic, precision, compile, launcher)
+    check_work_dir(cfg.work_dir, cfg.load_from if cfg.get("resume") else None)
     init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
-    runner = NamedRunner.from_cfg(cfg)
+    with disk_errors(cfg.work_dir):
+        runner = NamedRunner.from_cfg(cfg)
+    runner.logger.info(f"{describe_run(cfg)}; the whole log, with config and versions: {runner.logger.log_file}")
     for line in changes_of(cfg):  # logged when the config was loaded, before this training had a log
         runner.logger.info(line)
-    runner.register_hook(LabelsHook())
+    stop = StopHook()
+    for hook in (LabelsHook(), PeopleHook(), DueValidationHook(), ResumeHook(), stop):
+        runner.register_hook(hook)
     if launcher != "none":
         runner.register_hook(SharedValidationHook())
     if options := compile_options(runner.cfg.pop("compile", None)):  # popped, or mmengine would compile the whole step
@@ -82,7 +96,20 @@ def train(
     with warnings.catch_warnings(), computing_in("fp32"):  # metrics of the validation; the model switches to its own
         # Schedules count iterations, whatever phase runs. A phase that begins late steps its optimiser after them.
         warnings.filterwarnings("ignore", message=r"Detected call of `scheduler.step\(\)` before")
-        runner.train()
+        try:
+            with disk_errors(cfg.work_dir):
+                runner.train()
+        except I2VError as error:
+            runner.logger.error(str(error), extra=FILE_ONLY)  # the command prints it as its last line
+            raise
+        except WORKER_ERRORS as error:
+            loops = (runner._train_loop, runner._val_loop)  # the properties would build what is not built yet
+            if (mistake := dead_worker(error, [getattr(loop, "dataloader", None) for loop in loops])) is None:
+                raise
+            runner.logger.error(str(mistake), extra=FILE_ONLY)
+            raise mistake from error
+        finally:
+            stop.release()
     return runner
 
 
@@ -115,6 +142,8 @@ def prepare(
         source = Path(cfg.work_dir if resume is True else resume)
         cfg.resume = True
         cfg.load_from = str(latest_checkpoint(source) if resume is True or source.is_dir() else source)
+        if randomness.get("seed") is None:
+            randomness["seed"] = load_checkpoint_file(cfg.load_from).get("meta", {}).get("seed")
     if precision is not None:
         cfg = with_precision(cfg, precision)
     if compile:
@@ -124,6 +153,17 @@ def prepare(
         sync_bn = cfg.pop("sync_bn", None) or cfg.get("model_wrapper_cfg", {}).get("sync_bn")
         cfg.model_wrapper_cfg = dict(type=ReplicatedModel, sync_bn=sync_bn)
     return cfg
+
+
+def describe_run(cfg: Config) -> str:
+    """Return a line about a training: its config, seed, precision, device and work dir."""
+    name = Path(cfg.filename or "config").stem
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    precision = cfg.model.get("precision") or "fp32"
+    seed = (cfg.get("randomness") or {}).get("seed")
+    return (
+        f"{name} in {cfg.work_dir}: {cfg.train_cfg.get('max_iters')} iterations, seed {seed}, {precision} on {device}"
+    )
 
 
 def with_precision(cfg: Config, precision: str) -> Config:

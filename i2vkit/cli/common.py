@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from i2vkit.cli.cfg_options import CfgOptions
 from i2vkit.cli.values import output_file_path, output_folder_path
-from i2vkit.errors import ConfigError, I2VError
+from i2vkit.errors import ConfigError, I2VError, TrainingStopped
 from i2vkit.utils.versions import package_versions
 from i2vkit.values import RANGES
 
@@ -202,6 +202,10 @@ def _run(main: Callable[[], None], debug: bool) -> None:
             raise
         print(f"error: {message_of(error)}", file=sys.stderr)
         sys.exit(1)
+    except TrainingStopped as stop:
+        if str(stop):  # of several processes only the first has a message
+            print(stop, file=sys.stderr)
+        sys.exit(128 + stop.signal)
     except BrokenPipeError:
         raise
     except (OSError, MemoryError, RuntimeError) as error:

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from i2vkit.cli.values import output_folder
+from i2vkit.errors import TrainingError
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -39,11 +40,18 @@ def run(arguments: Namespace) -> None:
     With ``--docs`` write the finished rows into the docs.
     """
     from i2vkit.analysis.tables.docs import publish
-    from i2vkit.analysis.tables.scheduling import run_table
+    from i2vkit.analysis.tables.scheduling import default_out, run_table
 
-    changes = {key: getattr(arguments, key) for key in ("iterations", "minutes") if getattr(arguments, key)}
+    changes = {key: getattr(arguments, key) for key in ("iterations", "minutes") if getattr(arguments, key) is not None}
     if arguments.docs:
         print(publish(arguments.description, out=arguments.out, budget=changes))
         return
-    out = run_table(arguments.description, arguments.out, arguments.only, changes, arguments.jobs, arguments.gpus)
-    print(Path(out, "table.md").read_text(encoding="utf-8"))
+    report = Path(arguments.out or default_out(arguments.description), "table.md")
+    try:
+        run_table(
+            arguments.description, arguments.out, arguments.only, changes, arguments.jobs, arguments.gpus, strict=True
+        )
+    except TrainingError:
+        print(report.read_text(encoding="utf-8"))
+        raise
+    print(report.read_text(encoding="utf-8"))

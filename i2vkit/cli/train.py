@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from i2vkit.cli.common import add_config, add_precision
 from i2vkit.cli.values import output_folder
+from i2vkit.errors import TrainingStopped
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -20,7 +21,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         const=True,
         default=False,
         metavar="CHECKPOINT",
-        help="continue from a checkpoint, by default from the newest in the work dir",
+        help="go on from a checkpoint, by default from the newest in the work dir; changed settings are taken over",
     )
     add_precision(parser)
     parser.add_argument(
@@ -41,14 +42,18 @@ def run(arguments: Namespace) -> None:
     from i2vkit.config.loading import load_config
     from i2vkit.engine.distributed import leave_distributed
 
-    train(
-        load_config(arguments.config, arguments.cfg_options, arguments.variant),
-        work_dir=arguments.work_dir,
-        resume=arguments.resume,
-        seed=arguments.seed,
-        deterministic=arguments.deterministic,
-        precision=arguments.precision,
-        compile=arguments.compile,
-        launcher=arguments.launcher,
-    )
+    try:
+        train(
+            load_config(arguments.config, arguments.cfg_options, arguments.variant),
+            work_dir=arguments.work_dir,
+            resume=arguments.resume,
+            seed=arguments.seed,
+            deterministic=arguments.deterministic,
+            precision=arguments.precision,
+            compile=arguments.compile,
+            launcher=arguments.launcher,
+        )
+    except TrainingStopped:
+        leave_distributed()
+        raise
     leave_distributed()

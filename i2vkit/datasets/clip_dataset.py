@@ -20,7 +20,7 @@ from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.splits import people_of
 from i2vkit.datasets.transforms.sampling import Sampling
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.registry import DATASETS, PAIR_SAMPLERS, READERS, TRANSFORMS, arguments_of, find_part
+from i2vkit.registry import DATASETS, PAIR_SAMPLERS, READERS, TRANSFORMS, arguments_of, closest_names, find_part
 from i2vkit.utils.opencv_threads import stop_threads_at_forks
 
 stop_threads_at_forks()  # data loaders fork their workers
@@ -72,7 +72,8 @@ class ClipDataset(Dataset):
             ends with an error that lists the clips whose files are cut or cannot be opened.
 
     Raises:
-        DataError: No clip is found or left, or a clip is too short for the pipeline.
+        DataError: No clip is found or left, a clip is too short for the pipeline, or ``exclude_people`` names somebody
+            who is in no clip.
         ConfigError: ``cache`` is unknown, or ``pipeline`` is given together with arguments of the usual one.
     """
 
@@ -117,6 +118,8 @@ class ClipDataset(Dataset):
         self.seed = seed
         everything = _build(READERS, _with_errors(reader, on_error)).index()
         everything = everything.temporal_split(*temporal_split).sequences(sequences)
+        _check_excluded(exclude_people, everything.people)
+        self.everyone = everything
         self.index = everything.select(
             people_of(people, everything), labels, people_of(exclude_people, everything), min_frames
         )
@@ -233,6 +236,20 @@ def _with_errors(reader, on_error: OnError | None):
 def _build(registry, config):
     """Build a part from its config. A part that is built already stays as it is."""
     return registry.build(config) if isinstance(config, dict) else config
+
+
+def _check_excluded(people: str | int | Sequence[str | int] | None, known: Sequence[str]) -> None:
+    """Raise ``DataError`` if somebody is to be left out who is in no clip, since a wrong name would hold nobody out.
+
+    A named split may list people whose clips are not there, for instance in a small rendered set.
+    """
+    if people is None or (isinstance(people, str) and "/" in people):
+        return
+    if unknown := [person for person in people_of(people) or () if person not in known]:
+        raise DataError(
+            f"exclude_people: no clip has person {', '.join(unknown[:5])}, so nobody would be left out; nearest: "
+            f"{closest_names(unknown[0], known)}"
+        )
 
 
 def _truths(reader, shares: tuple[float, float], sequences: int) -> dict[tuple[str, str], ClipRecord]:

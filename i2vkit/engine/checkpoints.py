@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from i2vkit.datasets.facts import DataFacts
+from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.utils.json_files import parse_json
 from i2vkit.values import check_arguments
@@ -192,24 +193,3 @@ def check_hash(path: str | Path, expected: str) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if len(expected) < 8 or not found.startswith(expected.lower()):
         raise CheckpointError(f"the SHA-256 of {path} is {found}, expected {expected}: download it again")
-
-
-def latest_checkpoint(work_dir: str | Path) -> Path:
-    """Return the checkpoint that a training in ``work_dir`` wrote last.
-
-    ``last_checkpoint`` names it. If that file is gone, cut, or names a file from before the folder was moved, it is the
-    highest ``iter_N.pth``.
-
-    Raises:
-        CheckpointError: There is none.
-    """
-    folder = Path(work_dir)
-    note = folder / "last_checkpoint"
-    if note.is_file() and (named := note.read_text(encoding="utf-8").strip()):
-        for path in (Path(named), folder / Path(named).name):
-            if path.is_file():
-                return path
-    saved = [path for path in folder.glob("iter_*.pth") if path.stem.removeprefix("iter_").isdigit()]
-    if not saved:
-        raise CheckpointError(f"nothing to resume: there is no checkpoint in {folder.absolute()}")
-    return max(saved, key=lambda path: int(path.stem.removeprefix("iter_")))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.optim import OptimWrapperDict
-from mmengine.runner import Runner
 
+from i2vkit.engine.console import ConsoleRunner
 from i2vkit.errors import ConfigError
 from i2vkit.registry import closest_names
 from i2vkit.utils.named import named_entries
 
 
-class NamedRunner(Runner):
+class NamedRunner(ConsoleRunner):
     """A Runner that takes ``custom_hooks``, ``param_scheduler`` and evaluators as dicts by name.
 
     The Runner of mmengine needs lists, and only this class makes them. The config that the Runner keeps and writes into

@@ -2,62 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import re
 from numbers import Number
 from pathlib import Path
 from typing import Any, SupportsFloat, cast
 
 import numpy as np
-from mmengine.fileio import LocalBackend, register_backend
+from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from torch import Tensor
 
 from i2vkit.datasets.facts import facts_of_model
+from i2vkit.engine.atomic_backend import AtomicBackend
 from i2vkit.engine.checkpoints import check_weights, unwrapped
+from i2vkit.engine.work_dirs import inside, iteration_of
 from i2vkit.errors import CheckpointError, ConfigError
-from i2vkit.media import atomic_path
 from i2vkit.registry import HOOKS
 
-
-@register_backend("atomic", force=True)
-class AtomicBackend(LocalBackend):
-    """A backend for local files that replaces files in one go and keeps old ones until ``purge``.
-
-    mmengine removes a checkpoint before it writes the one that takes its place, and overwrites the old file. On a full
-    disk both would be lost.
-    """
-
-    def __init__(self) -> None:
-        self._outdated: list[Path] = []
-
-    def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write a file beside its place, flush it to the disk, and rename it.
-
-        Raises:
-            CheckpointError: The file cannot be written. What was there before stays.
-        """
-        try:
-            with atomic_path(filepath) as beside, beside.open("wb") as file:
-                file.write(obj)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            free = shutil.disk_usage(Path(filepath).parent).free
-            raise CheckpointError(
-                f"{filepath} cannot be saved: {error.strerror}; it takes {len(obj) / 2**20:.1f} MiB, "
-                f"{free / 2**20:.1f} MiB are free. The checkpoints before it are whole: make room, go on with --resume"
-            ) from error
-
-    def remove(self, filepath: str | Path) -> None:
-        """Mark a file for ``purge``."""
-        self._outdated.append(Path(filepath))
-
-    def purge(self) -> None:
-        """Remove the marked files, now that their successors exist."""
-        for path in self._outdated:
-            path.unlink(missing_ok=True)
-        self._outdated.clear()
+OUTDATED = "outdated_ckpts"  # in the message hub: files that the next checkpoint makes superfluous
 
 
 @HOOKS.register_module()
@@ -107,21 +69,92 @@ class SafeCheckpointHook(CheckpointHook):
             backend_args=dict(backend="atomic"),
         )
 
-    def _save_checkpoint_with_step(self, runner, step, meta) -> None:
-        super()._save_checkpoint_with_step(runner, step, meta)
-        self.file_backend.purge()
+    def _save_checkpoint_with_step(self, runner: Any, step: int, meta: dict) -> None:
+        """Save a regular checkpoint, then note its name, then remove those that it makes superfluous.
 
-    def _save_best_checkpoint(self, runner, metrics) -> None:
+        The names of the latter are in the checkpoint, so that a training that was killed before it removed them does it
+        when it is resumed.
+        """
+        if self.max_keep_ckpts > 0 and step not in self.keep_ckpt_ids:
+            if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
+                oldest = self.keep_ckpt_ids.popleft()
+                if is_main_process():
+                    self.file_backend.remove(self._path(self.filename_tmpl.format(oldest)))
+            self.keep_ckpt_ids.append(step)
+            runner.message_hub.update_info("keep_ckpt_ids", list(self.keep_ckpt_ids))
+        self._write(runner, self.filename_tmpl.format(step), meta)
+        self.file_backend.purge(keep=Path(self.last_ckpt))
+
+    def save_extra(self, runner: Any, step: int) -> Path:
+        """Save the state after ``step`` iterations, for a training that is about to stop, and return the file.
+
+        It is none of the checkpoints that are kept, and the next regular one removes it. If the newest checkpoint is of
+        this iteration already, nothing is written.
+        """
+        if self.last_ckpt is None or iteration_of(self.last_ckpt) != step:
+            name = self.filename_tmpl.format(step)
+            self.file_backend.remove(self._path(name))
+            self._write(runner, name, dict(epoch=runner.epoch, iter=step))
+        return Path(self.last_ckpt)
+
+    def _write(self, runner: Any, name: str, meta: dict) -> None:
+        """Write a checkpoint that can be resumed, and its name into ``last_checkpoint``."""
+        self.last_ckpt = str(self._path(name))
+        runner.message_hub.update_info("last_ckpt", name)
+        runner.message_hub.update_info(OUTDATED, self.file_backend.outdated)
+        runner.save_checkpoint(
+            self.out_dir,
+            name,
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+        )
+        if is_main_process():
+            self.file_backend.put(f"{name}\n".encode(), self._path("last_checkpoint"))
+
+    def _path(self, name: str) -> Path:
+        return inside(self.out_dir, name)
+
+    def _save_best_checkpoint(self, runner: Any, metrics: dict) -> None:
         if missing := [name for name in self.save_best or () if name != "auto" and name not in metrics]:
             raise ConfigError(f"save_best='{missing[0]}' is not among the metrics: {', '.join(sorted(metrics))}")
         super()._save_best_checkpoint(runner, metrics)
         self.file_backend.purge()
 
-    def before_train(self, runner) -> None:
-        """Prepare as mmengine does, and remove the checkpoints that a resumed run has too many of."""
+    def before_train(self, runner: Any) -> None:
+        """Prepare as mmengine does, but look for the files that a resumed training knows in its own work dir only.
+
+        A best checkpoint that is not there is forgotten together with its score. Files that the training has outlived
+        are removed.
+        """
+        hub = runner.message_hub
+        known = [key for key in hub.runtime_info if key.startswith("best_ckpt")]
+        for key in known:
+            path = inside(runner.work_dir, hub.get_info(key))
+            if path.is_file():
+                hub.update_info(key, str(path))
+            else:
+                hub.runtime_info.pop(key)
+                hub.runtime_info.pop(key.replace("best_ckpt", "best_score"), None)
+                runner.logger.info(f"{path} does not exist: the best checkpoint of this work dir is looked for anew")
         super().before_train(runner)
+        assert isinstance(self.file_backend, AtomicBackend)
+        self.file_backend.folder = Path(self.out_dir)
         self.save_param_scheduler = runner.param_schedulers is not None  # or mmengine warns at every save
-        self.file_backend.purge()
+        if not is_main_process():
+            return
+        remove_leftovers(Path(self.out_dir))
+        if runner.iter == 0:
+            return
+        resumed = self._path(str(runner._load_from or ""))
+        if resumed.is_file():
+            self.last_ckpt = str(resumed)
+        for name in hub.get_info(OUTDATED, []):
+            self.file_backend.remove(self._path(name))
+        if iteration_of(resumed) in self.__dict__.get("keep_ckpt_ids", ()):
+            self.file_backend.purge(keep=resumed)  # or else it is an extra one, and stays until the next is saved
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Keep only tensors and plain values in ``checkpoint``, and add facts about the training to its meta.
@@ -132,6 +165,11 @@ class SafeCheckpointHook(CheckpointHook):
         checkpoint["meta"]["precision"] = getattr(unwrapped(runner.model), "precision", "fp32")
         checkpoint["meta"]["data_facts"] = facts_of_model(unwrapped(runner.model))
         hub = checkpoint["message_hub"]
+        named = ("best_ckpt", "last_ckpt")  # names only, since a work dir may be copied or moved
+        hub["runtime_info"] = {
+            key: inside("", value).name if key.startswith(named) and value else value
+            for key, value in hub["runtime_info"].items()
+        }
         # Histories are mmengine's own objects, and the next log line starts new ones.
         resumed = {name: value for name, value in hub["resumed_keys"].items() if name in hub["runtime_info"]}
         checkpoint["message_hub"] = {**hub, "log_scalars": {}, "resumed_keys": resumed}
@@ -158,6 +196,13 @@ class SafeCheckpointHook(CheckpointHook):
                 f"{source} was trained in the phases {', '.join(checkpoint['optimizer'])}, "
                 f"this config has {', '.join(wrappers)}: resume with the config that it was trained with"
             )
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the half-written files of checkpoints that a killed training left in its work dir."""
+    for path in folder.glob(".*"):
+        if re.fullmatch(r"\.(iter_|best_|last_checkpoint).*\.[0-9a-f]{8}(\.pth)?", path.name):
+            path.unlink(missing_ok=True)
 
 
 def to_primitives(value: Any) -> Any:

@@ -86,7 +86,7 @@ def build_result(
         "protocol": protocol,
         "seed": plan.seed,
         "num_samples": most_samples(dataset.pairs),
-        "image_size": cfg.model.image_size,
+        "image_size": cfg.model.get("image_size"),  # a classifier has none
         **frame_facts(dataset.pipeline),
         "data": data_facts(cfg.test_dataloader.dataset),
         "pipeline": [repr_step(step) for step in steps_of(cfg.test_dataloader.dataset).values()],
@@ -164,7 +164,8 @@ def less_is_better(metrics: list[Any], score: str) -> bool | None:
     """
     for metric in metrics:
         way = getattr(getattr(metric, "metric", metric), "less_is_better", None)
-        if score in (metric.name, f"{metric.prefix}/{metric.name}"):
+        name = getattr(metric, "name", None)  # metrics of mmengine have none
+        if name is not None and score in (name, f"{metric.prefix}/{name}"):
             return way
     return None
 

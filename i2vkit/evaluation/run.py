@@ -17,8 +17,10 @@ from mmengine.runner import Runner
 from i2vkit.apis.train import with_precision
 from i2vkit.config.requests import check_batch
 from i2vkit.datasets.pair_samplers import Pair
+from i2vkit.datasets.shared_people import describe_shared, shared_people
 from i2vkit.engine.checkpoints import checkpoint_file
 from i2vkit.engine.compiling import compile_options, compile_parts
+from i2vkit.engine.console import ConsoleRunner
 from i2vkit.engine.distributed import ReplicatedModel, init_distributed
 from i2vkit.engine.labels import LabelsHook
 from i2vkit.engine.precision import precision as computing_in
@@ -98,7 +100,12 @@ def test(
         runner = build_runner(cfg, model, dataset, out / "log", hooks, metrics, launcher)
     for metric, reason in plan.left_out(dataset.pairs, evaluators).items():
         runner.logger.warning(f"{metric} is left out: {reason}")
-    with computing_in("fp32"):  # for the metrics, since the model switches to its own precision
+    everyone = getattr(dataset, "everyone", None)
+    people = shared_people(everyone, train_data(cfg), cfg.test_dataloader.dataset) if everyone is not None else []
+    if shared := describe_shared(people, ["test"]):
+        runner.logger.warning(shared)
+    # The metrics are built, and compute, here: by their short names, and in fp32, since the model switches to its own.
+    with DefaultScope.overwrite_default_scope(SCOPE), computing_in("fp32"):
         scores = runner.test()
     found: list[Any] = [None]  # the other processes receive the result here
     if is_main_process():
@@ -106,6 +113,8 @@ def test(
             "options": options or {},
             "compiled": compile,
         }
+        if shared:
+            result.setdefault("warnings", {})["people"] = shared
         write_samples(dataset.pairs, out / "samples.json", result["protocol"])
         if "curves" in result:
             plot_curves(result["curves"], out / "curves.png", f"{result['config']}: {name}")
@@ -118,6 +127,11 @@ def test(
 
 # Otherwise pytest would collect this function as a test in modules that import it.
 test.__test__ = False  # type: ignore[attr-defined]  # mypy knows no attributes of functions
+
+
+def train_data(cfg: Config) -> dict:
+    """Return the config of the training data, empty if the config has none."""
+    return (cfg.get("train_dataloader") or {}).get("dataset") or {}
 
 
 def uncached_data_options(cfg: Config) -> dict[str, None]:
@@ -197,7 +211,7 @@ def build_runner(
     loader = Runner.build_dataloader(loader, seed=randomness["seed"])
     if launcher != "none":
         evaluator = SharingEvaluator(evaluator, getattr(loader.sampler, "indices", None))
-    return Runner(
+    return ConsoleRunner(
         model=model,
         work_dir=str(work_dir),
         test_dataloader=loader,

@@ -17,6 +17,7 @@ from i2vkit.analysis.tables.pictures import write_sheet
 from i2vkit.analysis.tables.row import plan_iterations, train_and_test, training_curves
 from i2vkit.analysis.tables.scheduling import run_table
 from i2vkit.analysis.tables.table_report import check_scored, format_table, format_table_csv, minutes_of, over_seeds
+from i2vkit.cli.main import main
 from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.media import read_image, write_image, write_video
@@ -328,7 +329,7 @@ def test_the_docs_hold_what_is_needed_to_write_their_section_again(tmp_path, pro
     (docs / "results/t/dtgan.json").unlink()
     (docs / "results/t/old.json").write_text("{}")
     second = publish(path, docs, tmp_path / "gone").read_text()
-    assert "| dtgan | failed: not run |" in second and not (docs / "results/t/old.json").exists()
+    assert "| dtgan | not run |" in second and not (docs / "results/t/old.json").exists()
     page.write_text(second.replace("<!-- end", "<!-- no end"))
     with pytest.raises(ConfigError, match="without '<!-- end of table t -->' below it"):
         publish(path, docs, tmp_path / "gone")
@@ -474,3 +475,21 @@ def test_an_interrupted_training_goes_on_from_its_checkpoint(tmp_path):
         assert (row["resumed_from"], row["iterations"], row["settings"]) == (begun, iterations, settings)
         assert row["checkpoint"]["file"].endswith(f"iter_{iterations}.pth") and "ssim_improvement" in row["scores"]
         assert (row["seconds"] > 0) == (begun < iterations) and (folder / "test/truth.mp4").is_file()
+
+
+def test_a_failed_row_is_an_error_of_the_command(tmp_path, processes, capsys):
+    path = write(tmp_path / "t.json", ["mocogan_mug", "vgan_mug"])
+    with pytest.raises(SystemExit) as left:
+        main(["table", str(path), "--out", str(tmp_path / "out")])
+    assert left.value.code == 1
+    shown = capsys.readouterr()
+    assert "error: 1 of 2 rows failed, the first is row0: no data" in shown.err and "| row1 | 0.750" in shown.out
+    run_table(path, tmp_path / "out", only="row1", strict=True)  # row0 was not asked for
+    assert "| row0 | not run |" in (tmp_path / "out/table.md").read_text()
+
+
+@pytest.mark.parametrize("budget", [{"iterations": -1}, {"minutes": 0}])
+def test_a_budget_is_more_than_nothing(tmp_path, processes, budget):
+    with pytest.raises(ConfigError, match="the budget of a row is more than 0, not"):
+        run_table(write(tmp_path / "t.json"), tmp_path / "out", budget=budget)
+    assert not processes

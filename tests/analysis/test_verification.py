@@ -28,7 +28,7 @@ from i2vkit.analysis.verification.timing import in_turn
 from i2vkit.analysis.verification.training import DATA, LARGER_BATCHES, RECIPES, _config, _timed
 from i2vkit.analysis.verification.verification_report import format_verification
 from i2vkit.config.loading import load_config
-from i2vkit.engine.checkpoints import latest_checkpoint
+from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.errors import ConfigError
 from i2vkit.registry import MODELS
 

@@ -10,8 +10,9 @@ from torch.utils.data import Dataset
 
 from i2vkit.apis.train import prepare, train
 from i2vkit.config.loading import load_config
-from i2vkit.engine.checkpoints import latest_checkpoint, load_checkpoint_file
+from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.engine.hooks import GeneratorEMAHook
+from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.errors import CheckpointError
 from i2vkit.models.discriminators import DiffAugment
 from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss, FrameL1Loss
@@ -165,7 +166,10 @@ def test_resumed_data_are_read_once_and_none_in_vain(tmp_path):
 
 
 def test_random_states_differ_between_seeds_and_iterations(tmp_path):
-    weights = [train(tiny_config(tmp_path / str(seed), 2), seed=seed).model.state_dict() for seed in (1, 1, 2)]
+    weights = [
+        train(tiny_config(tmp_path / name, 2), seed=seed).model.state_dict()
+        for name, seed in (("one", 1), ("again", 1), ("two", 2))
+    ]
     assert_same_bits(weights[0], weights[1])
     assert not torch.equal(weights[0]["generator.0.weight"], weights[2]["generator.0.weight"])
 

@@ -269,3 +269,46 @@ def test_the_table_shows_score_floor_and_improvement():
         "to",
         "0.1500",
     ]
+
+
+def test_metrics_are_found_by_their_short_names(config, checkpoint, tmp_path):
+    cfg = config.copy()
+    cfg.test_evaluator = dict(ssim=dict(type="Mse"))
+    assert set(test(cfg, checkpoint, out=tmp_path)["scores"]) >= {"mse", "mse_static_baseline"}
+
+
+def test_a_classifier_is_tested_too(root, tmp_path):
+    """Its metric is one of mmengine's kind, without static baseline videos."""
+    encoder = gan_config()["generator"]["motion_encoder"]
+    network = dict(type="CnnLstmClassifier", encoder=encoder, num_states=2)
+    loss = dict(type="SequenceClassLoss")
+    model = dict(
+        type="SupervisedModel",
+        network=network,
+        labels=list(LABELS),
+        image_size=SIZE,
+        phases=dict(sequence=dict(updates=["network"], losses=dict(sequence_class=loss))),
+    )
+    weights = tmp_path / "model.pth"
+    torch.save({"state_dict": MODELS.build(Config(dict(model=model)).model).state_dict(), "meta": {}}, weights)
+    dataset = dict(
+        type=ClipDataset,
+        reader=dict(type=ClipFolder, root=str(root / "clips")),
+        window=dict(type=Resample, length=FRAMES),
+        size=SIZE,
+    )
+    loader = dict(batch_size=2, num_workers=0, dataset=dataset, sampler=dict(type=PositionSampler, ordered=True))
+    loader["collate_fn"] = dict(type="collate_clips")
+    train_loader = dict(dataset=dataset)
+    cfg = Config(
+        dict(
+            model=model,
+            test_dataloader=loader,
+            train_dataloader=train_loader,
+            test_evaluator=dict(accuracy=dict(type="Accuracy")),
+        )
+    )
+    result = test(cfg, weights, out=tmp_path / "out")
+    assert 0 <= result["scores"]["accuracy"] <= 1 and result["less_is_better"]["accuracy"] is False
+    assert "people are both in the training and in the test data" in result["warnings"]["people"]
+    assert (tmp_path / "out/metrics.json").is_file()

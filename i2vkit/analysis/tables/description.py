@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.config import Config
 
 from i2vkit.config.loading import load_config
-from i2vkit.engine.checkpoints import latest_checkpoint
+from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.errors import ConfigError
 from i2vkit.models.generator_weights import file_digest
 from i2vkit.utils.json_files import read_json

@@ -12,7 +12,7 @@ from i2vkit.analysis.comparison.comparable import samples_digest
 from i2vkit.analysis.tables.description import folder_of, read_description, seeds_of
 from i2vkit.analysis.tables.row import read_json
 from i2vkit.analysis.tables.scheduling import changed, default_out, tasks_of
-from i2vkit.analysis.tables.table_report import check_scored, format_table, format_table_csv, write_report
+from i2vkit.analysis.tables.table_report import NOT_RUN, check_scored, format_table, format_table_csv, write_report
 from i2vkit.errors import ConfigError
 from i2vkit.media import atomic_path
 
@@ -105,7 +105,7 @@ def committed(table: dict, folder: Path) -> list[dict[str, Any]]:
     """Return the results in ``folder``, in the table's order. A missing one becomes a ``failure``."""
     results = []
     for task in tasks_of(table, folder):
-        lacking = {"name": task.row["name"], "training_seed": task.seed, "failure": "not run"}
+        lacking = {"name": task.row["name"], "training_seed": task.seed, "failure": NOT_RUN}
         results.append(read_json(folder / f"{task.folder.name}.json") or lacking)
     return results
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from i2vkit.analysis.tables.description import folder_of, scale_schedules
 from i2vkit.config.loading import load_config
-from i2vkit.engine.checkpoints import latest_checkpoint
+from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.errors import CheckpointError
 from i2vkit.media import atomic_path, write_video
 from i2vkit.registry import SCOPE
@@ -95,6 +96,7 @@ def plan_iterations(cfg: Config, settings: dict, folder: Path) -> dict[str, Any]
     plan = read_json(folder / "plan.json")
     if plan is None:
         # The first iterations are slower, since caches and optimiser states are still empty.
+        shutil.rmtree(folder / "pilot", ignore_errors=True)  # of an interrupted start
         pace = fmean(timed_training(scale_schedules(cfg, PILOT), folder / "pilot", settings["seed"])[PILOT_WARM_UP:])
         plan = {"iterations": max(1, round(settings["budget"]["minutes"] * 60 / pace)), "pilot_seconds": pace}
         write_json(folder / "plan.json", plan)

@@ -18,8 +18,8 @@ import torch
 
 from i2vkit.analysis.tables.description import folder_of, read_description, row_settings, seeds_of
 from i2vkit.analysis.tables.row import read_json, write_json
-from i2vkit.analysis.tables.table_report import check_scored, write_report
-from i2vkit.errors import ConfigError, I2VError
+from i2vkit.analysis.tables.table_report import NOT_RUN, check_scored, write_report
+from i2vkit.errors import ConfigError, I2VError, TrainingError
 
 
 @dataclass
@@ -48,6 +48,7 @@ def run_table(
     budget: dict[str, float] | None = None,
     jobs: int | None = None,
     gpus: Sequence[str] | None = None,
+    strict: bool = False,
 ) -> Path:
     """Train and test the rows that are not finished, then write the table of all rows.
 
@@ -63,20 +64,30 @@ def run_table(
         jobs: The number of rows that run at a time, each in one thread. By default the description's.
         gpus: The GPUs to use, as in ``CUDA_VISIBLE_DEVICES``. By default all that are visible. Each row has one GPU,
             and several rows share it if there are more jobs than GPUs.
+        strict: Raise an error at the end if a row that was to run has failed. Default False.
 
     Returns:
         The folder of the results.
 
     Raises:
-        ConfigError: The description is wrong, or the scores of rows cannot be compared.
+        ConfigError: The description or the budget is wrong, or the scores of rows cannot be compared.
+        TrainingError: With ``strict``, rows have failed. The table is written all the same.
     """
     table = changed(read_description(description), budget, jobs)
     out = Path(out or default_out(description))
     tasks = tasks_of(table, out)
     gpus = visible_gpus() if gpus is None else list(gpus)
-    results = run_tasks(table, tasks, wanted_names(table, only, description), gpus)
+    wanted = wanted_names(table, only, description)
+    results = run_tasks(table, tasks, wanted, gpus)
     check_scored(results)
     write_report(table, results, out)
+    failed = [result for result in results if "failure" in result and result["name"] in wanted]
+    if strict and failed:
+        count = sum(task.row["name"] in wanted for task in tasks)
+        raise TrainingError(
+            f"{len(failed)} of {count} rows failed, the first is {failed[0]['name']}: {failed[0]['failure']}. Their "
+            f"logs are in {out}/ROW/log.txt; run the same command again to go on"
+        )
     return out
 
 
@@ -87,6 +98,8 @@ def default_out(description: str | Path) -> Path:
 
 def changed(table: dict, budget: dict[str, float] | None, jobs: int | None) -> dict[str, Any]:
     """Return the table with another budget for every row and another number of jobs, if given."""
+    if wrong := [f"{key} {value}" for key, value in (budget or {}).items() if not value > 0]:
+        raise ConfigError(f"the budget of a row is more than 0, not {wrong[0]}")
     if budget:
         keep = {key: value for key, value in table.items() if key not in ("iterations", "minutes")}
         rows = [{k: v for k, v in row.items() if k not in ("iterations", "minutes")} for row in table["rows"]]
@@ -220,7 +233,7 @@ def found(table: dict, task: Task, basis: dict, wanted: bool) -> dict[str, Any] 
     if finished and finished["settings"] == settings:
         return finished | base
     if not wanted:
-        return base | {"failure": "not run"}
+        return base | {"failure": NOT_RUN}
     if folder.exists() and read_json(folder / "settings.json") != settings:
         # Never delete a folder that no row has made.
         if any(folder.iterdir()) and not (folder / "settings.json").exists():

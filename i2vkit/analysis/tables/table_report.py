@@ -16,6 +16,7 @@ from i2vkit.evaluation.metrics.base import META
 from i2vkit.media import atomic_path
 
 RowResult = dict[str, Any]
+NOT_RUN = "not run"  # the failure of a row that nobody asked for, or that has not been reached
 
 
 def check_scored(results: list[RowResult]) -> None:
@@ -115,7 +116,8 @@ def format_table(table: dict, results: list[RowResult], heading: str = "#") -> s
     paces = {result["name"]: minutes_of(result) for result in results if "failure" not in result}
     for row in rows:
         if "failure" in row:
-            cells = [f"failed: {row['failure']}".replace("|", "/").replace("\n", " "), *[""] * (len(heads) - 2)]
+            reason = row["failure"] if row["failure"].startswith(NOT_RUN) else f"failed: {row['failure']}"
+            cells = [reason.replace("|", "/").replace("\n", " "), *[""] * (len(heads) - 2)]
         else:
             cells = [cell for metric in metrics for cell in _cells(row, metric, metric in improved)]
             cells += [str(row["iterations"]), _minutes(row, paces)]

@@ -189,7 +189,7 @@ def _train(cfg: Config, work_dir: Path, seconds: float) -> dict[str, Any]:
     iterations = max(PILOT, int(left / pace))
     clock = _timed(scale_schedules(cfg, iterations), work_dir, 1.2 * left)
     counted = slice(PILOT_WARM_UP, None) if len(clock.ends) > PILOT_WARM_UP + 1 else slice(None)
-    from i2vkit.engine.checkpoints import latest_checkpoint
+    from i2vkit.engine.work_dirs import latest_checkpoint
 
     return {
         "passed": True,

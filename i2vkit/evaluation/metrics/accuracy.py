@@ -25,6 +25,9 @@ class Accuracy(BaseMetric):
         collect_device: "cpu" or "gpu", the device that gathers the results of several processes. By default "cpu".
     """
 
+    name = "accuracy"
+    less_is_better = False
+
     def __init__(self, prefix: str | None = None, collect_device: str = "cpu") -> None:
         super().__init__(collect_device=collect_device, prefix=prefix or "accuracy")
         self.prefix = prefix  # mmengine warns without a prefix, so it got one above and now gets the real one

@@ -9,8 +9,9 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from torch import nn
 
-from i2vkit.engine.checkpoints import latest_checkpoint, load_weights
+from i2vkit.engine.checkpoints import load_weights
 from i2vkit.engine.precision import check_precision, precision
+from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.models.layers.frozen_features import FrozenBackbone
 from i2vkit.models.layers.memory_format import to_channels_last_
@@ -54,7 +55,7 @@ class PhasedModel(BaseModel):
         super().__init__(data_preprocessor=MODELS.build(data_preprocessor or dict(type="ClipPreprocessor")))
         self.precision = check_precision(precision)
         self.phases: tuple[Phase, ...] = build_phases(phases)
-        self.frozen = list(frozen)
+        self.frozen = [frozen] if isinstance(frozen, str) else list(frozen)
         self.pretrained = list(named_entries(pretrained, "pretrained", "model.pretrained").values())
         self.channels_last = channels_last
 
