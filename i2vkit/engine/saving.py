@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from numbers import Number
 from pathlib import Path
 from typing import Any, SupportsFloat, cast
@@ -17,6 +16,7 @@ from i2vkit.engine.atomic_backend import AtomicBackend
 from i2vkit.engine.checkpoints import check_weights, unwrapped
 from i2vkit.engine.work_dirs import inside, iteration_of
 from i2vkit.errors import CheckpointError, ConfigError
+from i2vkit.media import remove_leftovers
 from i2vkit.registry import HOOKS
 
 OUTDATED = "outdated_ckpts"  # in the message hub: files that the next checkpoint makes superfluous
@@ -145,7 +145,7 @@ class SafeCheckpointHook(CheckpointHook):
         self.save_param_scheduler = runner.param_schedulers is not None  # or mmengine warns at every save
         if not is_main_process():
             return
-        remove_leftovers(Path(self.out_dir))
+        remove_leftovers(self.out_dir)
         if runner.iter == 0:
             return
         resumed = self._path(str(runner._load_from or ""))
@@ -196,13 +196,6 @@ class SafeCheckpointHook(CheckpointHook):
                 f"{source} was trained in the phases {', '.join(checkpoint['optimizer'])}, "
                 f"this config has {', '.join(wrappers)}: resume with the config that it was trained with"
             )
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove the half-written files of checkpoints that a killed training left in its work dir."""
-    for path in folder.glob(".*"):
-        if re.fullmatch(r"\.(iter_|best_|last_checkpoint).*\.[0-9a-f]{8}(\.pth)?", path.name):
-            path.unlink(missing_ok=True)
 
 
 def to_primitives(value: Any) -> Any:

@@ -3,7 +3,7 @@
 Frames are uint8 RGB, and files are written completely or not at all.
 """
 
-from i2vkit.media.files import atomic_path
+from i2vkit.media.files import atomic_path, remove_leftovers
 from i2vkit.media.images import IMAGE_SUFFIXES, image_paths, read_image, write_image
 from i2vkit.media.sound import SOUND_SUFFIXES, Sound, read_sound
 from i2vkit.media.video_facts import VIDEO_SUFFIXES, VideoFacts, video_facts, video_fps, video_length, whole_facts
@@ -23,6 +23,7 @@ __all__ = [
     "read_image",
     "read_sound",
     "read_video",
+    "remove_leftovers",
     "video_facts",
     "video_fps",
     "video_length",

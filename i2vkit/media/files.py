@@ -69,6 +69,16 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_leftovers(folder: str | Path) -> None:
+    """Remove the temporary files of ``atomic_path`` that a killed process left in ``folder``, not in folders below it.
+
+    Call it where no other process writes.
+    """
+    for path in Path(folder).glob(".*"):
+        if re.fullmatch(r"\..+\.[0-9a-f]{8}(\.\w+)?", path.name) and path.is_file():
+            path.unlink(missing_ok=True)
+
+
 def size_text(shape: tuple[int, ...]) -> str:
     """Return the size of an image of ``shape`` (H, W, ...) as text for a message.
 

@@ -18,7 +18,7 @@ import cv2
 from mmengine.utils import ProgressBar
 
 from i2vkit.errors import DataError, MediaError
-from i2vkit.media import atomic_path
+from i2vkit.media import atomic_path, remove_leftovers
 
 
 def run_jobs(function: Callable, jobs: Sequence, workers: int | None = None, chunk: int = 1) -> list:
@@ -189,8 +189,24 @@ def _check_empty(root: Path) -> None:
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence]) -> None:
-    """Write a CSV file atomically."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+    """Write a CSV file atomically.
+
+    Raises:
+        DataError: The disk is full or cannot be written.
+    """
+    try:
+        with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(rows)
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be written: {error.strerror}. Make room and run the same command again: clips that are "
+            f"finished are kept"
+        ) from error
+
+
+def remove_leftovers_below(root: Path) -> None:
+    """Remove the temporary files of an interrupted preparation: of its tables, and of one landmark file a clip."""
+    for folder in (root, *(path for path in (root / "landmarks").rglob("*") if path.is_dir())):
+        remove_leftovers(folder)

@@ -18,7 +18,7 @@ from i2vkit.datasets.point_files import POINTS, fill_gaps, frame_numbers, read_p
 from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.errors import ConfigError, DataError, MediaError
 from i2vkit.media import image_paths, write_image
-from i2vkit.preparation.jobs import claim_folder, run_jobs, whole_folder, write_table
+from i2vkit.preparation.jobs import claim_folder, remove_leftovers_below, run_jobs, whole_folder, write_table
 from i2vkit.preparation.landmarks import write_landmarks
 from i2vkit.preparation.warping import Warp
 
@@ -163,6 +163,8 @@ def prepare_set(
     claim_folder(out, "prepared.json", {"set": name} | how | (settings or {}), beside=("i2v_truth.json",))
     if maps is not None:
         claim_folder(out, "maps.json", {"maps": type(maps).__name__} | _fields(maps), beside=("prepared.json",))
+    for root in (out, out / "truth"):
+        remove_leftovers_below(root)
     outcomes = run_jobs(prepare_clip, jobs, workers, chunk)
     done, done_truth = outcomes[: len(index.records)], outcomes[len(index.records) :]
     # The index is written even if all clips fail, so that ``skipped.csv`` shows every reason.

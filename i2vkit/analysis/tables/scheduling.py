@@ -20,6 +20,7 @@ from i2vkit.analysis.tables.description import folder_of, read_description, row_
 from i2vkit.analysis.tables.row import read_json, write_json
 from i2vkit.analysis.tables.table_report import NOT_RUN, check_scored, write_report
 from i2vkit.errors import ConfigError, I2VError, TrainingError
+from i2vkit.media import remove_leftovers
 
 
 @dataclass
@@ -78,6 +79,8 @@ def run_table(
     tasks = tasks_of(table, out)
     gpus = visible_gpus() if gpus is None else list(gpus)
     wanted = wanted_names(table, only, description)
+    for folder in (out, *(task.folder for task in tasks), *(task.folder / "test" for task in tasks)):
+        remove_leftovers(folder)  # of an interrupted run
     results = run_tasks(table, tasks, wanted, gpus)
     check_scored(results)
     write_report(table, results, out)
