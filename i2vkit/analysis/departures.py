@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from i2vkit.config.loading import CONFIG_FOLDER, load_config
+from i2vkit.config.loading import CONFIG_FOLDER, read_config
 from i2vkit.errors import ConfigError
 from i2vkit.media import atomic_path
 
@@ -93,7 +93,8 @@ def named_parts(value: Any) -> Iterator[tuple[type, Mapping[str, Any]]]:
 def departures_in(path: Path) -> list[str]:
     """Return the departures of all parts that a config file names, each as "Class: item", in the order of the file."""
     found: dict[str, None] = {}  # as an ordered set
-    cfg = load_config(path)
+    # A base may be without keys that every config has, so it is read and not checked.
+    cfg = read_config(path)
     for part, arguments in named_parts(cfg._cfg_dict):
         for item in stated_departures(part, arguments):
             found[f"{part.__name__}: {item}"] = None

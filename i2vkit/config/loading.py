@@ -253,8 +253,9 @@ def override(cfg: Config, options: dict[str, Any], log: bool = True) -> None:
                 raise ConfigError(f"{'.'.join(key)} and a key above it are both set")
         node[key[-1]] = value
     _merge(cfg._cfg_dict, tree, "", None, changes)
-    if isinstance(frozen := (cfg.get("model") or {}).get("frozen"), str):
-        cfg.model.frozen = [frozen]  # model.frozen=generator.decoder means the one part, not its letters
+    model = cfg.get("model")
+    if isinstance(model, dict) and isinstance(model.get("frozen"), str):
+        model["frozen"] = [model["frozen"]]  # model.frozen=generator.decoder means the one part, not its letters
     after = classes_in(cfg)
     # A part that an option loads or adds has no earlier weights that could be stale.
     if swapped := {path for path in after if path in before and after[path] != before[path]}:

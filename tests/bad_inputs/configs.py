@@ -92,7 +92,7 @@ _VALUES: list[tuple[str, tuple[Any, ...], str]] = [
     ("model.channels_last", ("yes", 3), _FLAG),
     ("model.precision", ("fp64", "bfloat16", "half"), "'fp32' or 'tf32' or 'bf16'"),
     ("model.labels", ("down", 3), "a list of texts"),
-    ("model.frozen", ("generator.decoder", 3, [3]), "a list of texts"),
+    ("model.frozen", (3, [3]), "a list of texts"),
     ("model.pretrained", (3, []), "give each entry a name"),
     ("model.passes", (None, 3), _PART),
     ("model.passes.reconstruct.motion", ("source", "noise"), "'driving' or 'prior'"),

@@ -177,7 +177,7 @@ def test_cameras_and_splits(raw):
     same = Bair(str(raw), camera="main").index().records[-1].frames
     assert same == record.frames and hash(same) == hash(record.frames)
     assert record.frames != Bair(str(raw)).index().records[-1].frames
-    with pytest.raises(ConfigError, match=r"cameras aux1 and main .* got camera='left'"):
+    with pytest.raises(ConfigError, match=r"Bair\.camera is 'left', but takes 'aux1' or 'main'"):
         Bair(str(raw), camera="left")
 
 

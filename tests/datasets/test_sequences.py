@@ -78,5 +78,5 @@ def test_strides_that_cannot_be():
     with pytest.raises(DataError, match=r"stride=2\) needs 11"):
         FirstFrames(6, stride=2).check(record)
     for wrong in (0, 4):
-        with pytest.raises(ConfigError, match=f"min_stride={wrong} is not from 1 to stride=3"):
+        with pytest.raises(ConfigError, match=f"min_stride={wrong} is not from 1 to stride=3|min_stride is {wrong}"):
             RandomWindow(4, stride=3, min_stride=wrong)

@@ -43,7 +43,7 @@ def test_one_kind_only(root):
     index = UvaNemo(str(root), kind="spontaneous").index()
     assert names(index) == ["001/spontaneous/smile_1", "001/spontaneous/smile_2"]
     assert index.labels == ["spontaneous"] and index.skipped == []
-    with pytest.raises(ConfigError, match="kind must be one of deliberate, spontaneous or None, got 'posed'"):
+    with pytest.raises(ConfigError, match=r"UvaNemo\.kind is 'posed', but takes 'deliberate' or 'spontaneous' or None"):
         UvaNemo(str(root), kind="posed")
 
 

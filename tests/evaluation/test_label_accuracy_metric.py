@@ -138,7 +138,7 @@ def test_psnr_per_batch_pools_the_errors_of_a_batch():
     usual = Psnr()
     usual.process(None, made)
     assert usual.evaluate(3)["psnr"] == pytest.approx(found["psnr_per_batch_1"])  # here all frames are alike
-    with pytest.raises(ConfigError, match="not 0"):
+    with pytest.raises(ConfigError, match="batch_size is 0"):
         PsnrPerBatch(0)
 
 

@@ -214,7 +214,7 @@ def test_several_samples_are_scored_as_best_of_n_and_one_as_it_is(index):
     sets = plan.evaluators(plan.pairs(index), [*config, dict(type=Fvd)])  # over the samples of all images
     assert [entry["type"] for entry in sets] == [BestOf, BestOf, Fvd, DiversityL1, DiversityLpips]
     left = plan.left_out(plan.pairs(index), [*config, dict(type=Fvd), dict(type="LabelAccuracy")])
-    assert list(left) == ["Accuracy", "label_accuracy"] and all("has 3 samples" in reason for reason in left.values())
+    assert list(left) == ["accuracy", "label_accuracy"] and all("has 3 samples" in reason for reason in left.values())
     plan = Reconstruction()
     assert plan.evaluators(plan.pairs(index), config) == config and plan.left_out(plan.pairs(index), config) == {}
     uneven = [Pair(index.records[0]), Pair(index.records[0]), Pair(index.records[1])]

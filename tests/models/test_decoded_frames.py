@@ -233,7 +233,7 @@ def with_loss(name: str, loss: dict, **changes) -> dict:
             "TransposedConv1p2dDecoder makes whole clips",
         ),
         (dict(generator=dict(refiner=narrow.NARROW["VolumeRefiner"])), "VolumeRefiner makes whole clips"),
-        (dict(decoded_frames=0), "a number of frames above 0, not 0"),
+        (dict(decoded_frames=0), "decoded_frames is 0, but takes a whole number from 1"),
     ],
 )
 def test_what_needs_whole_clips_is_refused_when_the_model_is_built(changes, message):

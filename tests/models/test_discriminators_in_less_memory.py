@@ -158,7 +158,7 @@ def test_what_cannot_be_is_refused():
     spectral["frame"]["network"] = spectral["frame"]["network"] | dict(norm="spectral")
     with pytest.raises(ConfigError, match=r"FrameDiscriminator has spectral norm.* take micro_batch"):
         build(discriminators=spectral, phases={})
-    with pytest.raises(ConfigError, match="number of samples, not 0"):
+    with pytest.raises(ConfigError, match="micro_batch is 0, but takes a whole number from 1"):
         build(discriminators=dict(frame=discriminator("ResidualFrameDiscriminator", micro_batch=0)), phases={})
 
 

@@ -130,7 +130,7 @@ def test_a_label_at_the_output_of_the_gru_leaves_motion_alone():
     chunks = [part(drawn(length), state).trajectory for length in (2, 4)]
     assert torch.allclose(torch.cat(chunks, dim=1), found, atol=1e-6)
     assert NoiseGru(Spec(), label="output").spec.trajectory == 10
-    with pytest.raises(ConfigError, match='"input" or "output" of the GRU'):
+    with pytest.raises(ConfigError, match="takes 'input' or 'output'"):
         NoiseGru(Spec(condition=3), label="decoder")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from i2vkit.datasets import Bair, ClipDataset, ClipFolder
+from i2vkit.datasets.clip_facts import FILE as FACTS
 from i2vkit.datasets.readers.bair import read_actions
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import read_image, write_image
@@ -31,7 +32,8 @@ TINY = dict(people=1, test_scenes=1, seed=3)
 
 
 def contents(root) -> dict[str, bytes]:
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+    files = [path for path in sorted(root.rglob("*")) if path.is_file() and path.name != FACTS]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,8 @@ def test_the_splits_apply_to_any_number_of_people():
     everyone, tested = choose_subjects(52, MUG_TRAIN, MUG_TEST)
     assert everyone == list(MUG_PEOPLE) and tested == list(MUG_TEST)
     groups = (MUG_FRGAN_FORECAST, MUG_FRGAN_REFINE, MUG_FRGAN_TEST)
-    assert choose_subjects_per_group(6, *groups) == (["001", "006", "038", "039", "071", "072"], ["071", "072"])
+    first = [group[:2] for group in groups]
+    assert choose_subjects_per_group(6, *groups) == (sorted(sum(first, ())), list(first[-1]))
     everyone, tested = choose_subjects_per_group(50, *groups)
     assert everyone == sorted(sum(groups, ())) and tested == list(MUG_FRGAN_TEST)
     with pytest.raises(ConfigError, match="from 3, one for each group, to 50, got 2"):

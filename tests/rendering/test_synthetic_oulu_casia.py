@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from i2vkit.datasets import OuluCasia
+from i2vkit.datasets.clip_facts import FILE as FACTS
 from i2vkit.datasets.point_files import read_points
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import image_paths, read_image
@@ -19,7 +20,8 @@ SMALL = dict(people=2, seed=5, workers=1, size=(96, 72), truth="P002:P001:Fear,P
 
 
 def contents(root) -> dict[str, bytes]:
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+    files = [path for path in sorted(root.rglob("*")) if path.is_file() and path.name != FACTS]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.fixture(scope="module")

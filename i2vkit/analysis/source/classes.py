@@ -219,7 +219,10 @@ class ClassWriter(DefinitionWriter):
             own = vars(base).get("__init__")
             if not base.__module__.startswith("i2vkit") or not isinstance(own, FunctionType):
                 continue
-            where, node = definition_of_init(base)
+            try:
+                where, node = definition_of_init(base)
+            except LookupError:  # the registry's check around an inherited constructor
+                continue
             names = (
                 {}
                 if several
