@@ -209,7 +209,7 @@ def test_a_stage_whose_server_has_used_a_gpu_gets_a_fresh_interpreter(tmp_path):
         "from i2vkit.analysis.verification.scheduling import _in_session\n"
         "_in_session(*pickle.loads(bytes.fromhex(sys.argv[1])))"
     )
-    subprocess.run([sys.executable, "-c", code, pickle.dumps((work, tmp_path, log, 1)).hex()], check=True)
+    subprocess.run([sys.executable, "-c", code, pickle.dumps((work, tmp_path, log, 1, True)).hex()], check=True)
     assert log.read_text() == "fresh"
 
 

@@ -151,7 +151,7 @@ class Run:
         seconds = max(0.0, seconds)
         work = partial(run_stage, stage.kind, stage.subject, self.files, self.device, self.narrow, seconds)
         print(f"{stage.name}: at most {seconds:.0f} s", flush=True)
-        return Process(stage, work, self.work, seconds, threads)
+        return Process(stage, work, self.work, seconds, threads, self.device != "cpu")
 
     def _ended(self, process: Process) -> bool:
         """Return True if a process has ended, and note its outcome the first time."""
@@ -174,14 +174,21 @@ class Process:
         folder: The current folder of the process. It also gets the log.
         seconds: The time limit.
         threads: The number of threads for work on the CPU. By default torch's choice.
+        gpu: The work uses a GPU. By default False.
     """
 
     def __init__(
-        self, stage: Stage, work: Callable[[], None], folder: Path, seconds: float, threads: int | None = None
+        self,
+        stage: Stage,
+        work: Callable[[], None],
+        folder: Path,
+        seconds: float,
+        threads: int | None = None,
+        gpu: bool = False,
     ) -> None:
         self.stage, self._limit = stage, seconds
         log = folder / f"{stage.name}.log"
-        self._process = _server().Process(target=_in_session, args=(work, folder, log, threads), name=stage.name)
+        self._process = _server().Process(target=_in_session, args=(work, folder, log, threads, gpu), name=stage.name)
         self._process.start()  # the first one waits until the server has imported everything
         self._begin = time.monotonic()
 
@@ -233,7 +240,7 @@ def _nothing() -> None:
 _FRESH = "import pickle, sys; sys.path.insert(0, sys.argv[1]); pickle.loads(bytes.fromhex(sys.argv[2]))()"
 
 
-def _in_session(work: Callable[[], None], folder: Path, log: Path, threads: int | None) -> None:
+def _in_session(work: Callable[[], None], folder: Path, log: Path, threads: int | None, gpu: bool) -> None:
     """Do ``work`` in a session of its own, in ``folder``, with everything that it prints in ``log``."""
     os.setsid()
     os.chdir(folder)
@@ -242,8 +249,8 @@ def _in_session(work: Callable[[], None], folder: Path, log: Path, threads: int 
         os.dup2(file.fileno(), 2)
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "inductor")
     doing = partial(_do, work, threads)
-    if torch.cuda._is_in_bad_fork():
-        # The server has used CUDA after all, so this process becomes a fresh interpreter.
+    if gpu and torch.cuda._is_in_bad_fork():
+        # The server has asked CUDA after all, so this process becomes a fresh interpreter.
         package = str(Path(__file__).parents[3])
         os.execv(sys.executable, [sys.executable, "-c", _FRESH, package, pickle.dumps(doing).hex()])
     doing()
