@@ -8,11 +8,11 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from i2vkit.errors import ConfigError
+from i2vkit.datasets.splits import SPLITS
 from i2vkit.media import write_image
 from i2vkit.rendering.faces.expressions import EXPRESSIONS, FaceMotion, draw_motion
 from i2vkit.rendering.faces.face_clips import FaceStudio, RenderedClip, render_set, renderer
-from i2vkit.rendering.subjects import assign_transfers
+from i2vkit.rendering.subjects import assign_transfers, choose_subjects
 
 FPS = 25.0
 GAINS = {"Strong": 1.0, "Weak": 0.62, "Dark": 0.3}
@@ -36,7 +36,7 @@ def synthesize_oulu_casia(
 
     Args:
         out: The folder to write to. It keeps its settings in `synthetic.json`.
-        people: Number of people. The first ones are the same for every number.
+        people: Number of people, up to 80. People for training and people for testing are both among them.
         seed: Seed of people and motions.
         workers: Number of processes. By default one for each core.
         size: Width and height of the frames in pixels.
@@ -50,18 +50,16 @@ def synthesize_oulu_casia(
         A summary for the user.
 
     Raises:
-        ConfigError: `truth` or `size` is invalid.
+        ConfigError: `truth`, `size` or the number of people is invalid.
         DataError: `out` holds another rendering, or cannot be written.
     """
-    if people < 1:
-        raise ConfigError(f"people must be at least 1, got {people}")
-    names = [f"P{number:03d}" for number in range(1, people + 1)]
+    names, tested = choose_subjects(people, SPLITS["oulu_casia/train"], SPLITS["oulu_casia/test"])
     clips = {
         f"{person}:{label}": raw_clip(out, seed, person, label, camera, light)
         for person in names
         for label in EXPRESSIONS
     }
-    exact = assign_transfers(truth, clips, names, names[held_out(people)])
+    exact = assign_transfers(truth, clips, names, tested)
     report = render_set(
         "oulu_casia",
         out,
@@ -89,14 +87,6 @@ def raw_clip(out: Path, seed: int, person: str, label: str, camera: str, light: 
         alias=person,
         image="{:03d}.jpeg",
     )
-
-
-def held_out(people: int) -> slice:
-    """Return the slice of test people in a list of all people: the last eighth, at least two.
-
-    Of 80 people it is P071 to P080.
-    """
-    return slice(max(0, people - max(2, people // 8)), people)
 
 
 def clip_motion(seed: int, person: int, label: str) -> FaceMotion:

@@ -9,14 +9,15 @@ import pytest
 from i2vkit.datasets import OuluCasia
 from i2vkit.datasets.clip_facts import FILE as FACTS
 from i2vkit.datasets.point_files import read_points
+from i2vkit.datasets.splits import OULU_TEST, OULU_TRAIN, people_of
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import image_paths, read_image
 from i2vkit.rendering.faces.expressions import EXPRESSIONS
 from i2vkit.rendering.faces.face_clips import renderer
-from i2vkit.rendering.subjects import assign_transfers
-from i2vkit.rendering.synthetic_oulu_casia import clip_motion, held_out, raw_clip, synthesize_oulu_casia
+from i2vkit.rendering.subjects import assign_transfers, choose_subjects
+from i2vkit.rendering.synthetic_oulu_casia import clip_motion, raw_clip, synthesize_oulu_casia
 
-SMALL = dict(people=2, seed=5, workers=1, size=(96, 72), truth="P002:P001:Fear,P001:P001:Fear")
+SMALL = dict(people=2, seed=5, workers=1, size=(96, 72), truth="P071:P001:Fear,P001:P001:Fear")
 
 
 def contents(root) -> dict[str, bytes]:
@@ -39,7 +40,7 @@ def test_it_is_read_as_the_real_layout(rendered):
     assert record.frames.read([0]).shape == (1, 72, 96, 3)
     landmarks = read_points(record.metadata["landmarks"], range(record.num_frames))
     assert landmarks.shape == (record.num_frames, 68, 2) and np.isfinite(landmarks).all()
-    assert (rendered / "OriginalImg/VL/Strong/P002/Surprise/000.jpeg").exists()
+    assert (rendered / "OriginalImg/VL/Strong/P071/Surprise/000.jpeg").exists()
 
 
 def test_same_bytes_with_two_workers(rendered, tmp_path):
@@ -49,7 +50,7 @@ def test_same_bytes_with_two_workers(rendered, tmp_path):
 
 def test_truth_is_the_person_with_the_motion_of_the_clip(rendered):
     motion = clip_motion(5, 1, "Fear")
-    for actor in (1, 2):
+    for actor in (1, 71):
         paths = image_paths(rendered / f"truth/P{actor:03d}/Fear/as_P001")
         assert len(paths) == len(motion)
         for path, (frame, _) in zip(paths, renderer(5, f"P{actor:03d}", 96, 72).render_motion(motion), strict=True):
@@ -78,9 +79,8 @@ def test_a_folder_with_another_rendering_is_refused(tmp_path):
 
 
 def test_the_truth_of_dtgans_test():
-    people = [f"P{number:03d}" for number in range(1, 81)]
-    tested = people[held_out(80)]
-    assert tested == people[70:] and people[:3][held_out(3)] == ["P002", "P003"]
+    people, tested = choose_subjects(80, OULU_TRAIN, OULU_TEST)
+    assert people == [f"P{number:03d}" for number in range(1, 81)] and tested == people[70:]
     clips = {
         f"{person}:{label}": raw_clip(Path(), 0, person, label, "VL", "Strong")
         for person in people
@@ -90,6 +90,20 @@ def test_the_truth_of_dtgans_test():
     assert len(pairs) == 240 and {actor for actor, _ in pairs} == set(tested)
     assert {clip.person for _, clip in pairs} == {"P071", "P072", "P073", "P074"}
     assert assign_transfers("none", clips, people, tested) == []
+
+
+def test_few_people_are_on_both_sides_of_the_split(rendered):
+    """Every config of Oulu-CASIA names those who train and those who test."""
+    people = {record.person for record in OuluCasia(str(rendered)).index().records}
+    assert people & set(people_of("oulu_casia/train")) == {"P001"}
+    assert people & set(people_of("oulu_casia/test")) == {"P071"}
+
+
+@pytest.mark.parametrize("people", [0, 81])
+def test_numbers_of_people_that_the_set_has_not(people, tmp_path):
+    with pytest.raises(ConfigError, match=f"people must be from 1 to 80, got {people}"):
+        synthesize_oulu_casia(tmp_path / "set", people=people)
+    assert not (tmp_path / "set").exists()
 
 
 @pytest.mark.parametrize("truth", ["P001", "P001:P002:Joy", "P001:P099:Fear", "Px:P001:Fear", "P001:P001:Fear:x"])
