@@ -1,7 +1,10 @@
 # make venv | demo | test | test-all | test-oldest | test-faults | lint | clean
 # PYTHON chooses the interpreter that makes .venv (3.11 to 3.14); the first use installs PyTorch, some gigabytes.
 
-PYTHON ?= $(firstword $(shell command -v python3.12 python3.11 python3.13 python3.14 python3))
+# The first that runs: pyenv has a command for versions that are not chosen, which only prints an error.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null \
+	&& command -v "$$python" && break; done)
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
