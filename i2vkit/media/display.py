@@ -130,11 +130,20 @@ class DisplayedFrames:
         if frame.color_trc in _HDR:
             warn_once("hdr", f"{self.path} is an HDR video: its colours are read without tone mapping, and look pale")
         if any(component.is_alpha for component in frame.format.components):
-            picture = over_black(frame.to_ndarray(format="rgba"), self.path)
+            picture = over_black(_converted(frame, "rgba"), self.path)
         else:
-            picture = frame.to_ndarray(format="rgb24")
+            picture = _converted(frame, "rgb24")
         # The aspect is that of the pixels as stored, so it comes before turning.
         return np.ascontiguousarray(_upright(square_pixels(picture, self.aspect, self.path), frame, self.path))
+
+
+def _converted(frame: av.VideoFrame, pixel_format: str) -> np.ndarray:
+    """Return the pixels of a frame in a format, computed in this thread.
+
+    By default the converter has threads, and a frame keeps its converter. A data loader forks workers without these
+    threads, so a worker that discards such a frame would wait for them for ever.
+    """
+    return frame.reformat(format=pixel_format, threads=1).to_ndarray()
 
 
 def _deinterlacer(frame: av.VideoFrame) -> av.filter.Graph:

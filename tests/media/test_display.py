@@ -1,6 +1,10 @@
 """Frames and images are what a player shows: aspect, turning, alpha, colours, fields."""
 
+import gc
+import os
+import signal
 import sys
+import time
 from fractions import Fraction
 from types import ModuleType
 
@@ -12,6 +16,7 @@ from PIL import Image, ImageCms
 
 from i2vkit.errors import MediaError
 from i2vkit.media import image_paths, notices, read_image, read_video, write_image, write_video
+from i2vkit.media.display import _converted
 
 CORNERS = np.full((2, 32, 48, 3), 60, np.uint8)
 CORNERS[:, :16, :16] = 220  # bright at the upper left
@@ -180,3 +185,28 @@ def test_heic_names_its_plugin_and_uses_it(tmp_path, monkeypatch):
     with pytest.raises(MediaError, match=r"0\.heic cannot be read"):
         read_image(tmp_path / "0.heic")
     assert called
+
+
+def test_a_forked_process_can_discard_decoded_frames(tmp_path):
+    """Workers of data loaders are forks. They do not have the threads of the process that decoded."""
+    write_video(tmp_path / "a.mp4", np.random.default_rng(0).integers(256, size=(4, 256, 256, 3), dtype=np.uint8), 25)
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        frames: list = list(container.decode(video=0))
+    for frame in frames:
+        _converted(frame, "rgb24")
+    frames.append(frames)  # a cycle, which the garbage collector finds at some later time, here in the child
+    gc.collect()
+    child = os.fork()
+    if not child:
+        del frame, frames
+        gc.collect()
+        os._exit(0)
+    del frame
+    end = time.monotonic() + 60
+    while not (done := os.waitpid(child, os.WNOHANG)[0]) and time.monotonic() < end:
+        time.sleep(0.02)
+    if not done:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    frames.clear()
+    assert done
