@@ -8,6 +8,7 @@ killed (``"kill"``: no ``finally``, no flushing, half of the data of a write on 
 
 import builtins
 import errno
+import gc
 import io
 import os
 import sys
@@ -112,6 +113,9 @@ def run(work, folder: Path, stop: int | None = None, how: str = "kill", data_of:
         The exit code (``KILLED``, 0, or 1 after an error), the kinds of all points that were passed, and the error as
         its type and message.
     """
+    # A decoder of the parent that the child would free waits for its threads, and the child has none of them.
+    gc.collect()
+    gc.freeze()
     receiver, sender = _CONTEXT.Pipe(duplex=False)
 
     def child() -> None:
@@ -135,6 +139,7 @@ def run(work, folder: Path, stop: int | None = None, how: str = "kill", data_of:
     with suppress(EOFError):  # it was killed
         kinds, error = receiver.recv()
     process.join()
+    gc.unfreeze()
     return process.exitcode, kinds, error
 
 
