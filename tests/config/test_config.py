@@ -255,3 +255,9 @@ def test_a_data_preprocessor_in_the_runners_place_is_the_models(config):
     assert cfg.model.data_preprocessor == dict(type="ClipPreprocessor") and "data_preprocessor" not in cfg
     cfg = config({"model.data_preprocessor.type": "ClipPreprocessor", "model.data_preprocessor.non_blocking": True})
     assert cfg.model.data_preprocessor == dict(type="ClipPreprocessor", non_blocking=True)
+
+
+def test_one_frozen_part_may_be_a_text():
+    """Its letters would be the names of parts."""
+    assert load_config("dtgan_oulu", {"model.frozen": "generator.decoder"}).model.frozen == ["generator.decoder"]
+    assert load_config("dtgan_oulu", {"model.frozen": ["generator.head"]}).model.frozen == ["generator.head"]
