@@ -1,4 +1,4 @@
-"""What discriminators see, and their two sides of the game, as plain PyTorch."""
+"""Writes the views of discriminators, and the two sides of the adversarial game, as plain PyTorch."""
 
 from __future__ import annotations
 
