@@ -38,14 +38,14 @@ def _resolved(function: Any) -> dict[str, Any]:
     """Return the annotations of one function that can be resolved."""
     try:
         return get_type_hints(function)
-    except Exception:  # a name that is imported for type checkers only
+    except (NameError, AttributeError, TypeError):  # a name that is imported for type checkers only
         function = inspect.unwrap(function)
         names = getattr(function, "__globals__", {})
         found = {}
         for name, hint in getattr(function, "__annotations__", {}).items():
             try:
                 found[name] = eval(hint, names) if isinstance(hint, str) else hint
-            except Exception:
+            except (NameError, AttributeError, TypeError):
                 continue
         return found
 
