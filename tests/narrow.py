@@ -7,6 +7,8 @@ from i2vkit.models import ImageToVideoGan
 from i2vkit.models.decoders import (
     DenseDecoder,
     FrameDecoder,
+    StageDecoder,
+    StageMapDecoder,
     TransposedConv1p2dDecoder,
     TransposedConv3dDecoder,
     TwoStreamDecoder,
@@ -24,6 +26,7 @@ from i2vkit.models.discriminators import (
     RandomWindow,
     ResidualFrameDiscriminator,
     ResidualVideoDiscriminator,
+    StackedFrameDiscriminator,
     VectorDiscriminator,
     VideoDiscriminator,
     WholeClip,
@@ -33,8 +36,11 @@ from i2vkit.models.encoders import (
     Conv3dEncoder,
     ConvFrameEncoder,
     ConvPyramidEncoder,
+    DifferenceEncoder,
     MapDifferenceEncoder,
+    RecurrentPosterior,
     ResidualPyramidEncoder,
+    StageEncoder,
     TimmFrameEncoder,
     TimmPyramidEncoder,
 )
@@ -49,7 +55,7 @@ from i2vkit.models.losses import (
     RelativisticLoss,
     WassersteinLoss,
 )
-from i2vkit.models.motion_generators import LabelFusion, LstmUnroll, NoiseGru
+from i2vkit.models.motion_generators import LabelFusion, LstmPredictor, LstmUnroll, NoiseGru
 from i2vkit.models.refiners import VolumeRefiner
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoSample
@@ -73,6 +79,10 @@ NARROW = {
     "TimmPyramidEncoder": dict(type=TimmPyramidEncoder, code=6, **BACKBONE),
     "ResidualPyramidEncoder": dict(type=ResidualPyramidEncoder, width=4, max_width=8, code=6),
     "MapDifferenceEncoder": dict(type=MapDifferenceEncoder, width=4, max_width=8, code=6),
+    "StageEncoder": dict(type=StageEncoder, widths=(4, 8, 8), convs=(1, 2, 1), norm="batch", code=6),
+    "DifferenceEncoder": dict(type=DifferenceEncoder, widths=(4, 8, 8), kernels=(3, 5, 3), code=6),
+    "RecurrentPosterior": dict(type=RecurrentPosterior, code=4, hidden=6),
+    "LstmPredictor": dict(type=LstmPredictor, hidden=7),
     "LstmUnroll": dict(type=LstmUnroll, hidden=7),
     "UNetDecoder": dict(type=UNetDecoder, widths=(8, 8, 8, 8, 8), embedder_width=8),
     "LabelFusion": dict(type=LabelFusion, noise=7),
@@ -87,6 +97,8 @@ NARROW = {
     "TwoStreamMapDecoder": dict(type=TwoStreamMapDecoder, widths=(8, 8, 4), time=TIME),
     "FrameDecoder": dict(type=FrameDecoder, widths=(8, 8, 8)),
     "DenseDecoder": dict(type=DenseDecoder, width=4, max_width=8),
+    "StageDecoder": dict(type=StageDecoder, widths=(8, 8, 4), convs=(2, 1, 2)),
+    "StageMapDecoder": dict(type=StageMapDecoder, widths=(8, 8, 4), convs=(2, 1, 2)),
     "VolumeRefiner": dict(type=VolumeRefiner, widths=(4, 8), window=8),
     "DirectHead": dict(type=DirectHead),
     "ResidualHead": dict(type=ResidualHead),
@@ -98,6 +110,7 @@ NARROW = {
     "ResidualVideoDiscriminator": dict(type=ResidualVideoDiscriminator, width=4, max_width=8),
     "ProjectedFrameDiscriminator": dict(type=ProjectedFrameDiscriminator, **PROJECTED),
     "ProjectedPairDiscriminator": dict(type=ProjectedPairDiscriminator, **PROJECTED),
+    "StackedFrameDiscriminator": dict(type=StackedFrameDiscriminator, widths=(4, 8), frames=4),
     "AllFrames": dict(type=AllFrames),
     "RandomFrames": dict(type=RandomFrames, number=2),
     "RandomWindow": dict(type=RandomWindow, length=4),

@@ -2,6 +2,7 @@
 
 from i2vkit.models.decoders.dense import DenseDecoder
 from i2vkit.models.decoders.frame_decoder import FrameDecoder
+from i2vkit.models.decoders.stage_decoders import StageDecoder, StageMapDecoder
 from i2vkit.models.decoders.transposed import TransposedConv1p2dDecoder, TransposedConv3dDecoder
 from i2vkit.models.decoders.two_stream import TwoStreamDecoder, TwoStreamMapDecoder
 from i2vkit.models.decoders.unet import UNetDecoder
@@ -9,6 +10,8 @@ from i2vkit.models.decoders.unet import UNetDecoder
 __all__ = [
     "DenseDecoder",
     "FrameDecoder",
+    "StageDecoder",
+    "StageMapDecoder",
     "TransposedConv1p2dDecoder",
     "TransposedConv3dDecoder",
     "TwoStreamDecoder",

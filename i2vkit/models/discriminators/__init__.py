@@ -4,6 +4,7 @@ from i2vkit.models.discriminators.augmentation import DiffAugment
 from i2vkit.models.discriminators.networks import FrameDiscriminator, VectorDiscriminator, VideoDiscriminator
 from i2vkit.models.discriminators.projected import ProjectedFrameDiscriminator, ProjectedPairDiscriminator
 from i2vkit.models.discriminators.residual import ResidualFrameDiscriminator, ResidualVideoDiscriminator
+from i2vkit.models.discriminators.stacked import StackedFrameDiscriminator
 from i2vkit.models.discriminators.views import (
     AllFrames,
     ConditionedVideo,
@@ -27,6 +28,7 @@ __all__ = [
     "RandomWindow",
     "ResidualFrameDiscriminator",
     "ResidualVideoDiscriminator",
+    "StackedFrameDiscriminator",
     "VectorDiscriminator",
     "VideoDiscriminator",
     "WholeClip",

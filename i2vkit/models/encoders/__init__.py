@@ -3,8 +3,11 @@
 from i2vkit.models.encoders.cnn_lstm import CnnLstmEncoder
 from i2vkit.models.encoders.conv3d import Conv3dEncoder
 from i2vkit.models.encoders.conv_pyramid import ConvPyramidEncoder
+from i2vkit.models.encoders.difference import DifferenceEncoder
 from i2vkit.models.encoders.frame_encoders import ConvFrameEncoder, TimmFrameEncoder
+from i2vkit.models.encoders.recurrent_posterior import RecurrentPosterior
 from i2vkit.models.encoders.residual_pyramid import MapDifferenceEncoder, ResidualPyramidEncoder
+from i2vkit.models.encoders.stage_encoder import StageEncoder
 from i2vkit.models.encoders.timm_pyramid import TimmPyramidEncoder
 
 __all__ = [
@@ -12,8 +15,11 @@ __all__ = [
     "Conv3dEncoder",
     "ConvFrameEncoder",
     "ConvPyramidEncoder",
+    "DifferenceEncoder",
     "MapDifferenceEncoder",
+    "RecurrentPosterior",
     "ResidualPyramidEncoder",
+    "StageEncoder",
     "TimmFrameEncoder",
     "TimmPyramidEncoder",
 ]

@@ -17,6 +17,7 @@ from i2vkit.models.losses.frame_losses import FrameL1Loss, MaskSparsityLoss
 from i2vkit.models.losses.gradient_penalties import GradientPenaltyLoss
 from i2vkit.models.losses.motion_losses import KlLoss, MotionCycleLoss
 from i2vkit.models.losses.pose_losses import PoseLoss
+from i2vkit.models.losses.squared_losses import FrameL2Loss, GradientDifferenceLoss
 from i2vkit.models.losses.supervised_losses import (
     ClassCompactnessLoss,
     FrameClassLoss,
@@ -40,6 +41,8 @@ __all__ = [
     "FrameChangeLoss",
     "FrameClassLoss",
     "FrameL1Loss",
+    "FrameL2Loss",
+    "GradientDifferenceLoss",
     "GradientPenaltyLoss",
     "HingeLoss",
     "KlLoss",

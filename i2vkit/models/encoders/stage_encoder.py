@@ -1,0 +1,106 @@
+"""A content encoder made of stages of convolutions with pooling between them."""
+
+from torch import Tensor, nn
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.interfaces import ContentEncoder
+from i2vkit.models.layers.initialization import InitialWeights, init_weights_
+from i2vkit.models.layers.stages import Activation, Norm, Pool, check_choice, conv_stage, norm_and_activation, pooled
+from i2vkit.registry import CONTENT_ENCODERS
+from i2vkit.structures import Content, FeatureSpec, Spec
+
+
+@CONTENT_ENCODERS.register_module()
+class StageEncoder(ContentEncoder):
+    """Stages of 3x3 convolutions, each followed by pooling by 2, as in VGG; then one convolution of the rest to a code.
+
+    With widths 64-128-256 and 2, 2 and 3 convolutions it is the content encoder of MCNet. With widths 64-128-256-512,
+    convs 2-2-3-3, batch norm and LeakyReLU it is the frame encoder of SVG. The code has the stages' norm, then a tanh.
+
+    Source: Villegas et al., 2017; Denton and Fergus, 2018 (their released code).
+
+    Args:
+        image_size: Side of the image in pixels.
+        widths: Channels of the stages.
+        convs: Number of convolutions of each stage.
+        kernel: Side of the kernels, odd.
+        norm: "batch", "instance" or None, behind every convolution.
+        activation: "relu", or "leaky" for a LeakyReLU of slope 0.2.
+        pool: "max" or "average".
+        skip: Maps of the pyramid. "before": those before each pooling, and the last one behind it. "after": those
+            behind each pooling.
+        code: Size of the code.
+        initial_weights: Standard deviation of the initial weights, "xavier", or "torch" for torch's own.
+        requested: Fields that other parts read. Without "content.code" the last convolution is left out.
+
+    Raises:
+        ConfigError: ``convs`` does not have one number for each stage, or the image cannot be halved so often.
+    """
+
+    supports_chunks = True
+    provides = ("content.pyramid", "content.code")
+
+    def __init__(
+        self,
+        image_size: int,
+        widths: tuple[int, ...] = (64, 128, 256),
+        convs: tuple[int, ...] = (2, 2, 3),
+        kernel: int = 3,
+        norm: Norm = None,
+        activation: Activation = "relu",
+        pool: Pool = "max",
+        skip: str = "before",
+        code: int = 128,
+        initial_weights: InitialWeights = "xavier",
+        requested: tuple[str, ...] = provides,
+    ):
+        super().__init__()
+        check_stages("StageEncoder", image_size, widths, convs)
+        check_choice("StageEncoder", "skip", skip, ("before", "after"))
+        self.pool, self.skip = pool, skip
+        inputs = (3, *widths)
+        self.stages = nn.ModuleList(
+            conv_stage(width_in, width, number, kernel, norm, activation)
+            for width_in, width, number in zip(inputs, widths, convs, strict=False)
+        )
+        with_code = "content.code" in requested
+        if with_code:
+            # A kernel as large as the map: (N, C, side, side) -> (N, D, 1, 1).
+            to_code: list[nn.Module] = [nn.Conv2d(widths[-1], code, image_size >> len(widths))]
+            # An instance norm of one place would be 0.
+            to_code += norm_and_activation(code, norm, activation)[:1] if norm == "batch" else []
+            self.to_code: nn.Sequential | None = nn.Sequential(*to_code, nn.Tanh())
+        else:
+            self.to_code = None
+        before = tuple(FeatureSpec(width, 1 << i) for i, width in enumerate(widths))
+        after = tuple(FeatureSpec(width, 2 << i) for i, width in enumerate(widths))
+        self.spec = Spec(
+            code=code if with_code else 0,
+            code_per_frame=with_code,  # it encodes images one by one, so also all frames of a clip
+            pyramid=(*before, after[-1]) if skip == "before" else after,
+        )
+        init_weights_(self, initial_weights)
+
+    def forward(self, image: Tensor) -> Content:
+        """Return the content of images (N, 3, H, W): a code (N, D) in [-1, 1] and maps (N, C_i, H_i, W_i)."""
+        before, after, x = [], [], image
+        for stage in self.stages:
+            before.append(stage(x))
+            x = pooled(before[-1], self.pool)  # (N, C, h, w) -> (N, C, h / 2, w / 2)
+            after.append(x)
+        code = None if self.to_code is None else self.to_code(x).flatten(1)  # (N, D, 1, 1) -> (N, D)
+        return Content(image, (*before, x) if self.skip == "before" else tuple(after), code)
+
+
+def check_stages(part: str, image_size: int, widths: tuple[int, ...], convs: tuple[int, ...]) -> None:
+    """Raise ``ConfigError`` unless there is a number of convolutions for each stage, and the size can be halved."""
+    if len(convs) != len(widths):
+        raise ConfigError(
+            f"{part} has {len(widths)} stages by its widths and {len(convs)} by its convs: give one number for each"
+        )
+    step = 1 << len(widths)
+    if image_size % step:
+        raise ConfigError(
+            f"{part} has {len(widths)} stages that each halve or double, so images have a multiple of {step} pixels, "
+            f"not {image_size}: set image_size to one, or give fewer widths"
+        )
