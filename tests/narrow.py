@@ -79,7 +79,7 @@ NARROW = {
     "TimmPyramidEncoder": dict(type=TimmPyramidEncoder, code=6, **BACKBONE),
     "ResidualPyramidEncoder": dict(type=ResidualPyramidEncoder, width=4, max_width=8, code=6),
     "MapDifferenceEncoder": dict(type=MapDifferenceEncoder, width=4, max_width=8, code=6),
-    "StageEncoder": dict(type=StageEncoder, widths=(4, 8, 8), convs=(1, 2, 1), norm="batch", code=6),
+    "StageEncoder": dict(type=StageEncoder, widths=(4, 8, 8), convs=(1, 2, 1), skip="before", code=6),
     "DifferenceEncoder": dict(type=DifferenceEncoder, widths=(4, 8, 8), kernels=(3, 5, 3), code=6),
     "RecurrentPosterior": dict(type=RecurrentPosterior, code=4, hidden=6),
     "LstmPredictor": dict(type=LstmPredictor, hidden=7),

@@ -18,7 +18,9 @@ from i2vkit.models.training.passes import Pass
 from i2vkit.structures import Content, FeatureSpec, Motion, Spec, VideoBatch
 
 OWN = dict(
-    content_encoder=dict(type=StageEncoder, widths=(4, 6), convs=(1, 2)),
+    content_encoder=dict(
+        type=StageEncoder, widths=(4, 6), convs=(1, 2), norm=None, pool="max", skip="before", initial_weights="xavier"
+    ),
     motion_encoder=dict(type=DifferenceEncoder, widths=(4, 6), kernels=(5, 3)),
     decoder=dict(type=StageMapDecoder, widths=(6, 4), convs=(2, 1)),
     head=dict(type="DirectHead"),
@@ -42,7 +44,9 @@ def video(length: int = 5, size: int = 16) -> torch.Tensor:
 def test_sizes_are_those_of_the_paper():
     whole = Generator(
         image_size=64,
-        content_encoder=dict(type=StageEncoder),
+        content_encoder=dict(
+            type=StageEncoder, widths=(64, 128, 256), convs=(2, 2, 3), norm=None, pool="max", skip="before"
+        ),
         motion_encoder=dict(type=DifferenceEncoder),
         decoder=dict(type=StageMapDecoder),
         head=dict(type="DirectHead"),
@@ -214,10 +218,11 @@ def test_stacked_frames_are_channels():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: StageEncoder(16, convs=(2, 2)), "3 stages by its widths and 2 by its convs"),
-        (lambda: StageEncoder(20), "a multiple of 8 pixels, not 20"),
-        (lambda: StageEncoder(16, skip="behind"), r"skip in \('before', 'after'\), not 'behind'"),
-        (lambda: StageEncoder(16, initial_weights="torsh"), "initial_weights is"),
+        (lambda: StageEncoder(16, widths=(4, 4, 4), convs=(2, 2)), "3 stages by its widths and 2 by its convs"),
+        (lambda: StageEncoder(20, widths=(4, 4, 4), convs=(1, 1, 1)), "a multiple of 8 pixels, not 20"),
+        (lambda: StageEncoder(32, kernel=4), "kernels with odd sides"),
+        (lambda: StageEncoder(32, skip="behind"), "skip is 'behind', but takes 'before' or 'after'"),
+        (lambda: StageEncoder(32, initial_weights="torsh"), "initial_weights is"),
         (lambda: DifferenceEncoder(16, kernels=(3,)), "3 stages by its widths and 1"),
         (lambda: StackedFrameDiscriminator(3, 16, norm="spectral"), 'norm="batch" or None'),
         (lambda: StackedFrameDiscriminator(3, 24), "24 pixels cannot"),

@@ -25,7 +25,7 @@ HEAD = dict(type="DirectHead")
 def settings(prior: str = "learned", skips: str = "join") -> dict:
     return dict(
         content_encoder=dict(
-            type=StageEncoder, widths=(4, 6), convs=(1, 2), norm="batch", activation="leaky", code=5,
+            type=StageEncoder, widths=(4, 6), convs=(1, 2), activation="leaky", pool="max", skip="before", code=5,
             initial_weights="torch",
         ),
         motion_encoder=dict(type=RecurrentPosterior, code=3, hidden=7, prior=prior, initial_weights="torch"),
@@ -57,7 +57,12 @@ def test_sizes_are_those_of_the_released_networks():
     own = dict(
         image_size=64,
         content_encoder=dict(
-            type=StageEncoder, widths=(64, 128, 256, 512), convs=(2, 2, 3, 3), norm="batch", activation="leaky"
+            type=StageEncoder,
+            widths=(64, 128, 256, 512),
+            convs=(2, 2, 3, 3),
+            activation="leaky",
+            pool="max",
+            skip="before",
         ),
         motion_generator=dict(type=LstmPredictor),
         decoder=dict(type=StageDecoder),

@@ -5,7 +5,6 @@ from einops import rearrange, repeat
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.encoders.stage_encoder import check_stages
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import Decoder
 from i2vkit.models.layers.initialization import InitialWeights, init_weights_
@@ -16,7 +15,7 @@ from i2vkit.models.layers.stages import (
     Skips,
     Unpool,
     UpStages,
-    check_choice,
+    check_stages,
     norm_and_activation,
 )
 from i2vkit.registry import DECODERS
@@ -68,7 +67,6 @@ class StageDecoder(Decoder):
     ):
         super().__init__()
         check_stages("StageDecoder", image_size, widths, convs)
-        check_choice("StageDecoder", "skips", skips, ("join", "add"))
         strides = _strides(widths)
         self.levels = [_place(content.pyramid, stride) for stride in strides]
         if all(level is None for level in self.levels):
@@ -151,7 +149,6 @@ class StageMapDecoder(Decoder):
     ):
         super().__init__()
         check_stages("StageMapDecoder", image_size, widths, convs)
-        check_choice("StageMapDecoder", "skips", skips, ("join", "add"))
         strides = [1 << len(widths), *_strides(widths)]  # of the coarsest maps, and of each stage
         self.content_levels = [_place(content.pyramid, stride) for stride in strides]
         self.motion_levels = [_place(motion.maps, stride) for stride in strides]

@@ -8,6 +8,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.interfaces import DiscriminatorNetwork
 from i2vkit.models.discriminators.networks import check_norm
 from i2vkit.models.layers.initialization import InitialWeights, init_weights_
+from i2vkit.models.layers.stages import check_odd
 from i2vkit.registry import DISCRIMINATORS
 
 
@@ -58,6 +59,7 @@ class StackedFrameDiscriminator(DiscriminatorNetwork):
     ):
         super().__init__()
         check_norm(norm)
+        check_odd("StackedFrameDiscriminator", kernel)
         if norm == "spectral":
             raise ConfigError('StackedFrameDiscriminator has norm="batch" or None')
         if image_size % (1 << len(widths)):

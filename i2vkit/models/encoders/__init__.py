@@ -7,7 +7,7 @@ from i2vkit.models.encoders.difference import DifferenceEncoder
 from i2vkit.models.encoders.frame_encoders import ConvFrameEncoder, TimmFrameEncoder
 from i2vkit.models.encoders.recurrent_posterior import RecurrentPosterior
 from i2vkit.models.encoders.residual_pyramid import MapDifferenceEncoder, ResidualPyramidEncoder
-from i2vkit.models.encoders.stage_encoder import StageEncoder
+from i2vkit.models.encoders.stages import StageEncoder
 from i2vkit.models.encoders.timm_pyramid import TimmPyramidEncoder
 
 __all__ = [

@@ -4,12 +4,11 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from i2vkit.models.encoders.stage_encoder import check_stages
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import MotionEncoder
 from i2vkit.models.layers.conv_lstm import ConvLstm
 from i2vkit.models.layers.initialization import InitialWeights, init_weights_
-from i2vkit.models.layers.stages import conv_stage, pooled
+from i2vkit.models.layers.stages import check_odd, check_stages, conv_stage, pooled
 from i2vkit.registry import MOTION_ENCODERS
 from i2vkit.structures import FeatureSpec, Motion, Spec, VideoBatch
 
@@ -38,7 +37,7 @@ class DifferenceEncoder(MotionEncoder):
         requested: Fields that other parts read. Without "motion.trajectory" the linear layer is left out.
 
     Raises:
-        ConfigError: There is not one kernel for each stage, or the frames cannot be halved so often.
+        ConfigError: There is not one odd kernel for each stage, or the frames cannot be halved so often.
     """
 
     provides = ("motion.maps", "motion.trajectory")
@@ -56,6 +55,7 @@ class DifferenceEncoder(MotionEncoder):
     ):
         super().__init__()
         check_stages("DifferenceEncoder", image_size, widths, kernels)
+        check_odd("DifferenceEncoder", *kernels)
         self.register_buffer("weights", torch.tensor(GREY).view(1, 3, 1, 1, 1), persistent=False)
         inputs = (1, *widths)
         self.stages = nn.ModuleList(

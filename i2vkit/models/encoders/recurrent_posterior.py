@@ -1,5 +1,7 @@
 """A motion encoder that gives a random code for every frame, with a prior that reads the frames before."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -7,7 +9,6 @@ from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import MotionEncoder
 from i2vkit.models.layers.initialization import InitialWeights, init_weights_
 from i2vkit.models.layers.recurrent import outside_graphs
-from i2vkit.models.layers.stages import check_choice
 from i2vkit.registry import MOTION_ENCODERS
 from i2vkit.structures import Content, Motion, Spec, VideoBatch
 
@@ -60,9 +61,6 @@ class RecurrentPosterior(MotionEncoder):
         prior: "learned" for a prior of its own, "fixed" for N(0, I).
         initial_weights: Standard deviation of the initial weights of linear layers, "xavier", or "torch". The LSTMs
             keep torch's own.
-
-    Raises:
-        ConfigError: ``prior`` is neither.
     """
 
     requires = ("content.code",)
@@ -74,11 +72,10 @@ class RecurrentPosterior(MotionEncoder):
         content: Spec,
         code: int = 64,
         hidden: int = 256,
-        prior: str = "learned",
+        prior: Literal["learned", "fixed"] = "learned",
         initial_weights: InitialWeights = 0.02,
     ):
         super().__init__()
-        check_choice("RecurrentPosterior", "prior", prior, ("learned", "fixed"))
         self.posterior_network = GaussianLstm(content.code, code, hidden)
         self.prior_network = GaussianLstm(content.code, code, hidden) if prior == "learned" else None
         self.spec = Spec(code=code, variational=True, code_per_step=True)

@@ -1,5 +1,6 @@
 """Stages of convolutions between two changes of a map's size, as in VGG, and ways to double a map."""
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -14,15 +15,30 @@ Norm = Literal["batch", "instance"] | None
 Activation = Literal["relu", "leaky"]
 Pool = Literal["max", "average"]
 Unpool = Literal["nearest", "zeros"]
+Skip = Literal["before", "after"]
 Skips = Literal["join", "add"]
 
 _NORMS: dict[str | None, type[nn.Module]] = {None: nn.Identity, "batch": nn.BatchNorm2d, "instance": nn.InstanceNorm2d}
 
 
-def check_choice(part: str, name: str, value: object, choices: tuple) -> None:
-    """Raise ``ConfigError`` unless the argument ``name`` of ``part`` is one of ``choices``."""
-    if value not in choices:
-        raise ConfigError(f"{part} has {name} in {choices}, not {value!r}")
+def check_odd(part: str, *kernels: int) -> None:
+    """Raise ``ConfigError`` unless all ``kernels`` of ``part`` are odd, so that they have a middle."""
+    if any(kernel % 2 == 0 for kernel in kernels):
+        raise ConfigError(f"{part} has kernels with odd sides, not {kernels}")
+
+
+def check_stages(part: str, image_size: int, widths: tuple[int, ...], convs: tuple[int, ...]) -> None:
+    """Raise ``ConfigError`` unless there is a number of convolutions for each stage, and the size can be halved."""
+    if len(convs) != len(widths) or not widths:
+        raise ConfigError(
+            f"{part} has {len(widths)} stages by its widths and {len(convs)} by its convs: give one number for each"
+        )
+    step = 1 << len(widths)
+    if image_size % step:
+        raise ConfigError(
+            f"{part} has {len(widths)} stages that each halve or double, so images have a multiple of {step} pixels, "
+            f"not {image_size}: set image_size to one, or give fewer widths"
+        )
 
 
 def norm_and_activation(channels: int, norm: Norm, activation: Activation) -> list[nn.Module]:
@@ -84,7 +100,7 @@ class FusedMaps(nn.Module):
         first = StaticConv2d(static + dynamic, widths[0]) if dynamic else nn.Conv2d(static, widths[0], 3, padding=1)
         self.first, self.moves = first, dynamic > 0
         rest: list[nn.Module] = []
-        for width_in, width in zip(widths, widths[1:], strict=False):
+        for width_in, width in pairwise(widths):
             rest += [nn.ReLU(), nn.Conv2d(width_in, width, 3, padding=1)]
         self.rest = nn.Sequential(*rest, *([nn.ReLU()] if last_activation else []))
 

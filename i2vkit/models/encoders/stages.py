@@ -2,10 +2,19 @@
 
 from torch import Tensor, nn
 
-from i2vkit.errors import ConfigError
 from i2vkit.models.interfaces import ContentEncoder
 from i2vkit.models.layers.initialization import InitialWeights, init_weights_
-from i2vkit.models.layers.stages import Activation, Norm, Pool, check_choice, conv_stage, norm_and_activation, pooled
+from i2vkit.models.layers.stages import (
+    Activation,
+    Norm,
+    Pool,
+    Skip,
+    check_odd,
+    check_stages,
+    conv_stage,
+    norm_and_activation,
+    pooled,
+)
 from i2vkit.registry import CONTENT_ENCODERS
 from i2vkit.structures import Content, FeatureSpec, Spec
 
@@ -15,9 +24,11 @@ class StageEncoder(ContentEncoder):
     """Stages of 3x3 convolutions, each followed by pooling by 2, as in VGG; then one convolution of the rest to a code.
 
     With widths 64-128-256 and 2, 2 and 3 convolutions it is the content encoder of MCNet. With widths 64-128-256-512,
-    convs 2-2-3-3, batch norm and LeakyReLU it is the frame encoder of SVG. The code has the stages' norm, then a tanh.
+    convs 2-2-3-3, batch norm and LeakyReLU it is the frame encoder of SVG. With one convolution a stage, batch norm,
+    average pooling and ``skip="after"`` it is the content encoder of Monkey-Net. The code has a batch norm, if the
+    stages have one, and a tanh.
 
-    Source: Villegas et al., 2017; Denton and Fergus, 2018 (their released code).
+    Source: Villegas et al., 2017; Denton and Fergus, 2018; Siarohin et al., 2019 (their released code).
 
     Args:
         image_size: Side of the image in pixels.
@@ -34,7 +45,8 @@ class StageEncoder(ContentEncoder):
         requested: Fields that other parts read. Without "content.code" the last convolution is left out.
 
     Raises:
-        ConfigError: ``convs`` does not have one number for each stage, or the image cannot be halved so often.
+        ConfigError: ``convs`` does not have one number for each stage, the image cannot be halved so often, or the
+            kernel is even.
     """
 
     supports_chunks = True
@@ -43,20 +55,20 @@ class StageEncoder(ContentEncoder):
     def __init__(
         self,
         image_size: int,
-        widths: tuple[int, ...] = (64, 128, 256),
-        convs: tuple[int, ...] = (2, 2, 3),
+        widths: tuple[int, ...] = (64, 128, 256, 512, 512),
+        convs: tuple[int, ...] = (1, 1, 1, 1, 1),
         kernel: int = 3,
-        norm: Norm = None,
+        norm: Norm = "batch",
         activation: Activation = "relu",
-        pool: Pool = "max",
-        skip: str = "before",
+        pool: Pool = "average",
+        skip: Skip = "after",
         code: int = 128,
-        initial_weights: InitialWeights = "xavier",
+        initial_weights: InitialWeights = "torch",
         requested: tuple[str, ...] = provides,
     ):
         super().__init__()
         check_stages("StageEncoder", image_size, widths, convs)
-        check_choice("StageEncoder", "skip", skip, ("before", "after"))
+        check_odd("StageEncoder", kernel)
         self.pool, self.skip = pool, skip
         inputs = (3, *widths)
         self.stages = nn.ModuleList(
@@ -90,17 +102,3 @@ class StageEncoder(ContentEncoder):
             after.append(x)
         code = None if self.to_code is None else self.to_code(x).flatten(1)  # (N, D, 1, 1) -> (N, D)
         return Content(image, (*before, x) if self.skip == "before" else tuple(after), code)
-
-
-def check_stages(part: str, image_size: int, widths: tuple[int, ...], convs: tuple[int, ...]) -> None:
-    """Raise ``ConfigError`` unless there is a number of convolutions for each stage, and the size can be halved."""
-    if len(convs) != len(widths):
-        raise ConfigError(
-            f"{part} has {len(widths)} stages by its widths and {len(convs)} by its convs: give one number for each"
-        )
-    step = 1 << len(widths)
-    if image_size % step:
-        raise ConfigError(
-            f"{part} has {len(widths)} stages that each halve or double, so images have a multiple of {step} pixels, "
-            f"not {image_size}: set image_size to one, or give fewer widths"
-        )
