@@ -59,12 +59,12 @@ optim_wrapper = dict(
 # Options for variants: SVG-FP, and a model for CPUs.
 _fixed = {"model.generator.motion_encoder.prior": "fixed"}
 _narrow = {
-    "model.generator.content_encoder.widths": (16, 32, 64, 64),
+    "model.generator.content_encoder.widths": (8, 16, 32, 64),
     "model.generator.content_encoder.convs": (1, 1, 1, 1),
     "model.generator.content_encoder.code": 64,
     "model.generator.motion_encoder.code": 16,
     "model.generator.motion_encoder.hidden": 128,
     "model.generator.motion_generator.hidden": 128,
-    "model.generator.decoder.widths": (64, 64, 32, 16),
+    "model.generator.decoder.widths": (64, 32, 16, 8),
     "model.generator.decoder.convs": (1, 1, 1, 1),
 }
