@@ -16,6 +16,7 @@ from i2vkit.models.losses import (
     DiscriminatorLoss,
     FeatureSimilarityLoss,
     FrameL1Loss,
+    KlLoss,
     PoseLoss,
 )
 from i2vkit.models.losses.discriminator_losses import DiscriminatorTerm
@@ -121,15 +122,33 @@ GENERATOR = ("content_encoder", "motion", "decoder", "head", "refiner")
 
 _CODED = ["DenseDecoder", "FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder"]
 _WHOLE = ["TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder"]  # one code a clip
-_MOVED = ["DenseDecoder", "FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "UNetDecoder"]
+_TRANSPOSED = _WHOLE[:2]
+_STEPPED = ["DenseDecoder", "FrameDecoder", "StageDecoder", "UNetDecoder"]  # a trajectory
+_MOVED = [*_STEPPED, *_TRANSPOSED]
 _FRAME_DISCRIMINATORS = ["FrameDiscriminator", "ProjectedFrameDiscriminator", "ResidualFrameDiscriminator"]
-_CLIP_DISCRIMINATORS = ["ProjectedPairDiscriminator", "ResidualVideoDiscriminator", "VideoDiscriminator"]
+_CLIP_DISCRIMINATORS = [
+    "ProjectedPairDiscriminator",
+    "ResidualVideoDiscriminator",
+    "StackedFrameDiscriminator",
+    "VideoDiscriminator",
+]
 _FRAME_VIEWS, _CLIP_VIEWS = ["AllFrames", "RandomFrames"], ["FramePairs", "RandomWindow", "WholeClip"]
 # Motions of which some decoder reads all; the others are the same as one of these.
 _READ = [motion for motion in MOTIONS if any(reads(motion, decoder) for decoder in FACTORS["decoder"])]
 _DRAWN = [motion for motion in _READ if motion[0] is None]
 _FROM_MAPS = [motion for motion in _READ if motion[0] == "MapDifferenceEncoder"]
-_UNVARIED = [motion for motion in _READ if motion[0] != "Conv3dEncoder"]
+_UNVARIED = [motion for motion in _READ if motion[0] not in ("Conv3dEncoder", "RecurrentPosterior")]
+# Motions that read the frames before, of which some decoder reads all.
+_PAST = [motion for motion in _READ if motion[0] == "DifferenceEncoder" or motion[1] == "LstmPredictor"]
+_OWN_FRAMES = [motion for motion in _READ if motion[0] == "DifferenceEncoder"]
+_NO_MAPS = [motion for motion in MOTIONS if motion[0] not in ("DifferenceEncoder", "MapDifferenceEncoder")]
+
+
+def _with(encoder: str | None, *generators: str | None) -> list[tuple]:
+    """Motions of one encoder."""
+    return [(encoder, generator) for generator in generators]
+
+
 _FRAME_CODES, _CATEGORIES = (
     ["ContentInvarianceLoss", "ContentVarianceRatio"],
     ["CategoryLoss", "DiscriminatorCategoryLoss"],
@@ -139,17 +158,70 @@ _FRAME_CODES, _CATEGORIES = (
 REFUSED: list[tuple[str, str, list, str, list]] = [
     # A decoder that starts from the code of an image cannot do without one.
     ("needs content.code, but content_encoder=None", "content_encoder", [None], "decoder", _CODED),
-    ("needs content.pyramid, but content_encoder=None", "content_encoder", [None], "decoder", ["TwoStreamMapDecoder"]),
+    (
+        "needs content.pyramid, but content_encoder=None",
+        "content_encoder",
+        [None],
+        "decoder",
+        ["StageDecoder", "StageMapDecoder", "TwoStreamMapDecoder"],
+    ),
     # Nothing says what moves. (VGAN's decoder invents the motion from the image.)
     ("needs motion.*, but motion_encoder=None", "motion", [(None, None)], "decoder", _MOVED),
     # An LSTM unrolls a code, which a motion encoder gives.
     ("LstmUnroll needs motion.code", "motion", [(None, "LstmUnroll")], "decoder", _MOVED),
+    # Maps come from an encoder of maps.
+    ("StageMapDecoder needs motion.maps", "motion", _NO_MAPS, "decoder", ["StageMapDecoder"]),
+    # Codes of frames come from a content encoder.
+    (
+        "needs content.code, but content_encoder=None",
+        "content_encoder",
+        [None],
+        "motion",
+        [
+            *(motion for motion in MOTIONS if motion[1] == "LstmPredictor"),
+            *_with("RecurrentPosterior", None, "LabelFusion", "LstmUnroll"),
+        ],
+    ),
+    # A code for every step does not go into one that is unrolled, nor a rollout through a mean over the clip.
+    (
+        "reads one motion code a clip",
+        "motion",
+        _with("RecurrentPosterior", None, "LstmPredictor", "LstmUnroll", "NoiseGru"),
+        "decoder",
+        _WHOLE,
+    ),
+    (
+        "all parts are called step by step, and TrajectoryToCode needs",
+        "motion",
+        [*_with("DifferenceEncoder", None, "LstmPredictor", "LstmUnroll", "NoiseGru"), (None, "LstmPredictor")],
+        "decoder",
+        _TRANSPOSED,
+    ),
+    (
+        "all parts are called step by step, and TrajectoryToCode needs",
+        "motion",
+        [("DifferenceEncoder", "LstmUnroll")],
+        "decoder",
+        _STEPPED,
+    ),
+    ("refines whole clips", "motion", _PAST, "refiner", names(REFINERS)),
+    # A rollout begins with the image, and has one content code at a time.
+    ("begins every video", "motion", _PAST, "loss", ["FirstFrameL1Loss"]),
+    ("has one only", "motion", _PAST, "loss", _FRAME_CODES),
+    ("encodes the frames before|that gives any", "motion", _OWN_FRAMES, "view", ["LastDynamics"]),
+    ("encodes the frames before", "motion", _OWN_FRAMES, "loss", ["MotionCycleLoss"]),
     # A discriminator is shown what it judges: pictures, clips or vectors.
     ("judges frames, but", "network", _FRAME_DISCRIMINATORS, "view", [*_CLIP_VIEWS, "LastDynamics"]),
     ("judges clip, but", "network", _CLIP_DISCRIMINATORS, "view", [*_FRAME_VIEWS, "LastDynamics"]),
     ("judges vector, but", "network", ["VectorDiscriminator"], "view", [*_FRAME_VIEWS, *_CLIP_VIEWS]),
     # A network that halves time again and again wants more than two frames.
-    ("needs clips of 4 frames or more, but FramePairs", "network", ["VideoDiscriminator"], "view", ["FramePairs"]),
+    (
+        "needs clips of 4 frames or more, but FramePairs",
+        "network",
+        ["StackedFrameDiscriminator", "VideoDiscriminator"],
+        "view",
+        ["FramePairs"],
+    ),
     # Augmentations are of pictures.
     ("judges vectors: leave augment out", "network", ["VectorDiscriminator"], "augment", names(AUGMENTATIONS)),
     # A vector has no places at which an image could join it.
@@ -163,7 +235,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     (
         "draws its motion from a prior, but",
         "motion",
-        [motion for motion in _UNVARIED if motion not in _DRAWN],
+        [motion for motion in _UNVARIED if motion not in _DRAWN and motion not in _OWN_FRAMES],
         "pass",
         ["prior"],
     ),
@@ -171,7 +243,13 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("needs a variational motion encoder", "pass", ["prior"], "loss", ["KlLoss"]),
     # Content codes can be compared where every frame has one.
     ("has one only", "pass", ["driving", "image_video", "prior"], "loss", _FRAME_CODES),
-    ("has one only", "decoder", [*_WHOLE, "TwoStreamMapDecoder", "UNetDecoder"], "loss", _FRAME_CODES),
+    (
+        "has one only",
+        "decoder",
+        [*_WHOLE, "StageDecoder", "StageMapDecoder", "TwoStreamMapDecoder", "UNetDecoder"],
+        "loss",
+        _FRAME_CODES,
+    ),
     # Losses on what the head or the discriminator does not give, and wrong conditions that the discriminator does not
     # read.
     ("needs a head with a mask", "head", ["DirectHead"], "loss", ["MaskSparsityLoss"]),
@@ -197,7 +275,8 @@ def unread_pairs() -> set[Pair]:
         pairs = [
             frozenset([level, ("decoder", decoder)]) for level in (("content_encoder", content), ("motion", motion))
         ]
-        if not refused.keys() & set(pairs):
+        both = frozenset([("content_encoder", content), ("motion", motion)])
+        if not refused.keys() & {*pairs, both}:
             read = read_slots(content, motion, decoder)
             unread |= {pair for pair, given, used in zip(pairs, (content, motion), read, strict=True) if given != used}
     return unread
@@ -219,6 +298,8 @@ def model_config(row: dict) -> dict:
     losses = dict(
         one_adversarial=dict(type=AdversarialLoss, discriminator="one", passes=shown), frame_l1=dict(type=FrameL1Loss)
     )
+    if row["motion"][0] == "RecurrentPosterior":
+        losses["kl"] = dict(type=KlLoss)  # its prior learns from the divergence alone
     own = dict(condition=row["condition"], classify=row["classify"], augment=part(row["augment"], AUGMENTATIONS))
     return dict(
         generator=generator_config(row),

@@ -62,6 +62,7 @@ class Generator(GeneratorCapabilities):
         reads_codes_of_past: True if a part then reads the content codes of the frames before.
         content_per_frame: True if the decoder can read a content code for each frame.
         makes_mask: True if the head makes a mask.
+        makes_scales: True if the decoder makes coarser versions of the video too.
         encoded: Spec of the motion as it is encoded or drawn.
         motion: Spec of the motion that the decoder gets.
 
@@ -158,7 +159,8 @@ class Generator(GeneratorCapabilities):
 
         # The head comes before the decoder, which must know how many channels the head reads.
         self.head = slots["head"].build(head, known)
-        known |= dict(out_channels=self.head.channels, base_requested=self.head.reads_base)
+        # A decoder of several scales applies the head at the coarser ones.
+        known |= dict(out_channels=self.head.channels, base_requested=self.head.reads_base, head=self.head)
         known["identity_bias"] = getattr(self.head, "identity_bias", ())
         self.decoder = slots["decoder"].build(decoder, known)
         check_reads_steps(self.decoder, self.decoder.reads(), self.motion)
@@ -173,9 +175,9 @@ class Generator(GeneratorCapabilities):
         # The checks read the attributes above, and the dry run needs a generator that has passed them.
         generator_checks.check_rollout(self, content)
         generator_checks.check_passes(self, passes or {})
-        self.makes_mask = False  # until the dry run shows it
+        self.makes_mask = self.makes_scales = False  # until the dry run shows it
         made, self._draws = generator_checks.dry_run(self)
-        self.makes_mask = made.mask is not None
+        self.makes_mask, self.makes_scales = made.mask is not None, bool(made.scales)
 
     @classmethod
     def more_arguments(cls) -> list[str]:
@@ -344,7 +346,8 @@ class Generator(GeneratorCapabilities):
         seen = seen_by(self.decoder, content, past)
         if past is not None:
             seen = replace(seen, pyramid=past.pyramid)  # of the image or the frame before, by ``skips_from``
-        features, base = self.decoder(seen, motion, state)  # (B, C, T, H, W) and (B, 3, T or 1, H, W)
+        # (B, C, T, H, W), (B, 3, T or 1, H, W), and perhaps a tuple of coarser videos
+        features, base, *scales = self.decoder(seen, motion, state)
         # Video and losses stay in full precision under autocast.
         base = base.float()
         # A base that the head returns replaces the decoder's.
@@ -356,7 +359,8 @@ class Generator(GeneratorCapabilities):
             made = dict(base=coarse) | self.head(features.float(), coarse) | dict(coarse=coarse)
         # The maps of all frames take gigabytes, and nobody reads them after the decoder.
         motion, encoded = replace(motion, maps={}), replace(encoded, maps={})
-        return Generated(content=content, motion=motion, encoded=encoded, pass_name=name, **made)
+        coarser = tuple(level.float() for level in scales[0]) if scales else ()
+        return Generated(content=content, motion=motion, encoded=encoded, pass_name=name, scales=coarser, **made)
 
     def make(
         self,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.priors import drawn_around, prior_of
@@ -141,6 +142,11 @@ def _joined(pieces: list[Generated], content: Content, motion: Motion, given: in
     # (B, C, T or 1, H, W) -> (B, C, T, H, W); the decoder gives a base for every piece.
     bases = [piece.base.expand(-1, -1, piece.video.shape[2], -1, -1) for piece in pieces if piece.base is not None]
     pasts = [piece.content.past for piece in pieces if piece.content.past is not None]  # every piece has one
+    # Coarser videos (B, C, T, h, w) begin with the image too, averaged to their size.
+    scales = tuple(
+        torch.cat([_averaged(image, levels[0].shape[3:])] * given + list(levels), dim=2)
+        for levels in zip(*(piece.scales for piece in pieces), strict=True)
+    )
     # All pieces are joined in time, behind the given frame.
     return Generated(
         video=torch.cat([image] * given + [piece.video for piece in pieces], dim=2),
@@ -149,8 +155,14 @@ def _joined(pieces: list[Generated], content: Content, motion: Motion, given: in
         encoded=replace(encoded, num_frames=motion.num_frames),
         base=torch.cat([image] * given + bases, dim=2),
         given=given,
+        scales=scales,
         **beside,
     )
+
+
+def _averaged(image: Tensor, sides: torch.Size) -> Tensor:
+    """Return an image (B, C, 1, H, W) averaged to (B, C, 1, h, w)."""
+    return functional.adaptive_avg_pool2d(image[:, :, 0], list(sides))[:, :, None]
 
 
 def _is_complete(motion: Motion) -> bool:

@@ -1,4 +1,6 @@
-"""MCNet (Villegas et al., 2017, "Decomposing Motion and Content for Natural Video Sequence Prediction"), given one image.
+"""MCNet (Villegas et al., 2017, "Decomposing Motion and Content for Natural Video Sequence Prediction").
+
+It is given one image.
 
 From the authors' code: the motion encoder (a convolutional LSTM on difference images), the VGG-like content encoder of
 the frame before, their fusion at three scales, the decoder that unpools into zeros, the discriminator on all frames as

@@ -1,7 +1,9 @@
 """Discriminator networks, the views that say which samples they see, and augmentations of the samples."""
 
 from i2vkit.models.discriminators.augmentation import DiffAugment
+from i2vkit.models.discriminators.crops import AtScale, Patch
 from i2vkit.models.discriminators.networks import FrameDiscriminator, VectorDiscriminator, VideoDiscriminator
+from i2vkit.models.discriminators.perceptron import ConvPerceptron
 from i2vkit.models.discriminators.projected import ProjectedFrameDiscriminator, ProjectedPairDiscriminator
 from i2vkit.models.discriminators.residual import ResidualFrameDiscriminator, ResidualVideoDiscriminator
 from i2vkit.models.discriminators.stacked import StackedFrameDiscriminator
@@ -17,11 +19,14 @@ from i2vkit.models.discriminators.views import (
 
 __all__ = [
     "AllFrames",
+    "AtScale",
     "ConditionedVideo",
+    "ConvPerceptron",
     "DiffAugment",
     "FrameDiscriminator",
     "FramePairs",
     "LastDynamics",
+    "Patch",
     "ProjectedFrameDiscriminator",
     "ProjectedPairDiscriminator",
     "RandomFrames",

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -65,12 +66,28 @@ def _maps(
     return view.gather(conditioned.maps, index)  # (B, M, T, H, W) -> (N, M, [T,] H, W)
 
 
+def _past(
+    discriminator: Discriminator, conditioned: ConditionedVideo, view: View, index: Any, sample: Tensor
+) -> Tensor:
+    """Return the frames before each frame of each sample, as channels (N, 3 history, [T,] H, W), the latest last."""
+    history, video, before = discriminator.history, conditioned.video, conditioned.before
+    if before is None:  # of the video itself; before frame 0 stands frame 0
+        before = torch.cat([video[:, :, :1], video[:, :, :-1]], dim=2)
+    # Before the first frame everything was the same: (B, C, T, H, W) -> (B, C, history - 1 + T, H, W).
+    start = before[:, :, :1].expand(-1, -1, history - 1, -1, -1)
+    frames = torch.cat([start, before], dim=2)
+    length = before.shape[2]
+    return view.gather(torch.cat([frames[:, :, i : i + length] for i in range(history)], dim=1), index)
+
+
 # The conditions that a config may name.
 CONDITIONS: dict[str, Condition] = {
     "label": Condition("label", lambda labels, maps: labels, _label),
     # An image has three channels in every model.
     "image": Condition("maps", lambda labels, maps: 3, _image),
     "maps": Condition("maps", lambda labels, maps: maps, _maps),
+    # The channels of one frame; a discriminator reads ``history`` of them.
+    "past": Condition("maps", lambda labels, maps: 3, _past),
 }
 
 

@@ -172,8 +172,10 @@ class GanContext:
                 return self.generated(name, detach=True).encoded
             return self._once(("real motion", entry.target), lambda: self._read_motion(video, num_frames))
 
+        # Where true frames were fed, real and generated frames have the same ones before them.
+        before = _frames_before(made) if entry.feed == "truth" else None
         return ConditionedVideo(
-            video, num_frames, motion, made.content.image, clip.label, clip.driving_maps, made.given
+            video, num_frames, motion, made.content.image, clip.label, clip.driving_maps, made.given, before=before
         )
 
     def wrong_image(self, name: str) -> Tensor:
@@ -208,6 +210,8 @@ class GanContext:
             label=clip.label,
             maps=clip.driving_maps,
             given=made.given,
+            scales=made.scales,
+            before=_frames_before(made),
         )
 
     def discriminator(self, name: str) -> Discriminator:
@@ -217,3 +221,12 @@ class GanContext:
             ConfigError: If there is none.
         """
         return cast(Discriminator, self.model.get_part(f"discriminators.{name}"))
+
+
+def _frames_before(made: Generated) -> Tensor | None:
+    """Return the frame that was fed before each frame of a rollout, (B, C, T, H, W). None outside of a rollout."""
+    past = made.content.past
+    if past is None:
+        return None
+    # Before a given frame stands the image.
+    return torch.cat([made.content.image[:, :, None].expand(-1, -1, made.given, -1, -1), past], dim=2)
