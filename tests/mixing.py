@@ -103,7 +103,7 @@ FACTORS: dict[str, list] = {
     "view": names(VIEWS),
     "adversarial": names(ADVERSARIAL_LOSSES),
     "augment": [None, *names(AUGMENTATIONS)],
-    "condition": [None, "label", "image", "maps"],
+    "condition": [None, "label", "image", "maps", "past"],
     "classify": [False, True],
     "negative": list(NEGATIVES),
     "pass": list(PASSES),
@@ -125,14 +125,22 @@ _WHOLE = ["TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDeco
 _TRANSPOSED = _WHOLE[:2]
 _STEPPED = ["DenseDecoder", "FrameDecoder", "StageDecoder", "UNetDecoder"]  # a trajectory
 _MOVED = [*_STEPPED, *_TRANSPOSED]
-_FRAME_DISCRIMINATORS = ["FrameDiscriminator", "ProjectedFrameDiscriminator", "ResidualFrameDiscriminator"]
+_FRAME_DISCRIMINATORS = [
+    "ConvPerceptron",
+    "FrameDiscriminator",
+    "ProjectedFrameDiscriminator",
+    "ResidualFrameDiscriminator",
+]
 _CLIP_DISCRIMINATORS = [
     "ProjectedPairDiscriminator",
     "ResidualVideoDiscriminator",
     "StackedFrameDiscriminator",
     "VideoDiscriminator",
 ]
-_FRAME_VIEWS, _CLIP_VIEWS = ["AllFrames", "RandomFrames"], ["FramePairs", "RandomWindow", "WholeClip"]
+_FRAME_VIEWS, _CLIP_VIEWS = (
+    ["AllFrames", "AtScale", "Patch", "RandomFrames"],
+    ["FramePairs", "RandomWindow", "WholeClip"],
+)
 # Motions of which some decoder reads all; the others are the same as one of these.
 _READ = [motion for motion in MOTIONS if any(reads(motion, decoder) for decoder in FACTORS["decoder"])]
 _DRAWN = [motion for motion in _READ if motion[0] is None]
@@ -178,8 +186,8 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
         [None],
         "motion",
         [
-            *(motion for motion in MOTIONS if motion[1] == "LstmPredictor"),
-            *_with("RecurrentPosterior", None, "LabelFusion", "LstmUnroll"),
+            *((encoder, "LstmPredictor") for encoder in (None, "Conv3dEncoder", "RecurrentPosterior")),
+            *_with("RecurrentPosterior", None, "LstmUnroll"),
         ],
     ),
     # A code for every step does not go into one that is unrolled, nor a rollout through a mean over the clip.
@@ -205,8 +213,10 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
         _STEPPED,
     ),
     ("refines whole clips", "motion", _PAST, "refiner", names(REFINERS)),
+    ("refines whole clips", "decoder", ["MultiScaleDecoder"], "refiner", names(REFINERS)),
     # A rollout begins with the image, and has one content code at a time.
     ("begins every video", "motion", _PAST, "loss", ["FirstFrameL1Loss"]),
+    ("begins every video", "decoder", ["MultiScaleDecoder"], "loss", ["FirstFrameL1Loss"]),
     ("has one only", "motion", _PAST, "loss", _FRAME_CODES),
     ("encodes the frames before|that gives any", "motion", _OWN_FRAMES, "view", ["LastDynamics"]),
     ("encodes the frames before", "motion", _OWN_FRAMES, "loss", ["MotionCycleLoss"]),
@@ -225,7 +235,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     # Augmentations are of pictures.
     ("judges vectors: leave augment out", "network", ["VectorDiscriminator"], "augment", names(AUGMENTATIONS)),
     # A vector has no places at which an image could join it.
-    ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps"]),
+    ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps", "past"]),
     # Motion encoded anew from a video is there only if an encoder reads videos.
     ("no motion encoder that gives any", "motion", _DRAWN, "view", ["LastDynamics"]),
     ("reads condition maps instead of the video|that gives any", "motion", _FROM_MAPS, "view", ["LastDynamics"]),
@@ -246,7 +256,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     (
         "has one only",
         "decoder",
-        [*_WHOLE, "StageDecoder", "StageMapDecoder", "TwoStreamMapDecoder", "UNetDecoder"],
+        [*_WHOLE, "MultiScaleDecoder", "StageDecoder", "StageMapDecoder", "TwoStreamMapDecoder", "UNetDecoder"],
         "loss",
         _FRAME_CODES,
     ),
@@ -254,8 +264,8 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     # read.
     ("needs a head with a mask", "head", ["DirectHead"], "loss", ["MaskSparsityLoss"]),
     ("reads class logits", "classify", [False], "loss", _CATEGORIES),
-    ("shows wrong labels", "condition", [None, "image", "maps"], "negative", ["wrong label"]),
-    ("shows wrong images", "condition", [None, "label", "maps"], "negative", ["wrong image"]),
+    ("shows wrong labels", "condition", [None, "image", "maps", "past"], "negative", ["wrong label"]),
+    ("shows wrong images", "condition", [None, "label", "maps", "past"], "negative", ["wrong image"]),
 ]
 
 
@@ -269,16 +279,21 @@ def refused_pairs() -> dict[Pair, str]:
 
 
 def unread_pairs() -> set[Pair]:
-    """Pairs of a decoder and what it does not read at all, or in part: the same model is made without."""
-    refused, unread = refused_pairs(), set()
+    """Pairs of a decoder and what it never reads at all, or in part: the same model is made without."""
+    refused, unread, read_somewhere = refused_pairs(), set(), set()
     for decoder, content, motion in product(FACTORS["decoder"], FACTORS["content_encoder"], MOTIONS):
-        pairs = [
-            frozenset([level, ("decoder", decoder)]) for level in (("content_encoder", content), ("motion", motion))
-        ]
-        both = frozenset([("content_encoder", content), ("motion", motion)])
-        if not refused.keys() & {*pairs, both}:
+        levels = (("content_encoder", content), ("motion", motion))
+        pairs = [frozenset([level, ("decoder", decoder)]) for level in levels]
+        if refused.keys() & {*pairs, frozenset(levels)}:
+            continue
+        try:
             read = read_slots(content, motion, decoder)
-            unread |= {pair for pair, given, used in zip(pairs, (content, motion), read, strict=True) if given != used}
+        except ConfigError:  # of a motion that is the same as another, which is refused with this content
+            continue
+        for pair, given, used in zip(pairs, (content, motion), read, strict=True):
+            (read_somewhere if given == used else unread).add(pair)
+    # A motion generator may read the content where the decoder does not.
+    unread -= read_somewhere
     return unread
 
 

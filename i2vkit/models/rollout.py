@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.layers.resampling import adaptive_average_pool
 from i2vkit.models.priors import drawn_around, prior_of
 from i2vkit.models.training.passes import Pass
 from i2vkit.structures import Content, Generated, Motion, VideoBatch
@@ -162,7 +162,7 @@ def _joined(pieces: list[Generated], content: Content, motion: Motion, given: in
 
 def _averaged(image: Tensor, sides: torch.Size) -> Tensor:
     """Return an image (B, C, 1, H, W) averaged to (B, C, 1, h, w)."""
-    return functional.adaptive_avg_pool2d(image[:, :, 0], list(sides))[:, :, None]
+    return adaptive_average_pool(image[:, :, 0], sides)[:, :, None]
 
 
 def _is_complete(motion: Motion) -> bool:

@@ -38,7 +38,7 @@ model = dict(
         ),
         motion_encoder=dict(type=RecurrentPosterior, code=64, hidden=256, prior="learned"),
         motion_generator=dict(type=LstmPredictor, hidden=256, layers=2),
-        decoder=dict(type=StageDecoder, widths=(512, 256, 128, 64), convs=(3, 3, 2, 2), skips="join", norm="batch"),
+        decoder=dict(type=StageDecoder, widths=(512, 256, 128, 64), convs=(3, 3, 2, 2), skips="join", coarsest=False),
         head=dict(type=DirectHead),
         skips_from="image",
     ),

@@ -40,6 +40,8 @@ class StageDecoder(Decoder):
         convs: Number of 3x3 convolutions of each stage.
         up: "nearest", or "zeros" for the value at the top left of four places.
         skips: "join", or "add" through a 3x3 convolution.
+        coarsest: True adds the map that has the size of the first one too, through a 3x3 convolution. False, as in SVG,
+            where that map reaches the decoder by the code alone.
         norm: "batch", "instance" or None, behind every convolution but the last.
         activation: "relu", or "leaky" for a LeakyReLU of slope 0.2.
         initial_weights: Standard deviation of the initial weights, "xavier", or "torch" for torch's own.
@@ -61,6 +63,7 @@ class StageDecoder(Decoder):
         convs: tuple[int, ...] = (3, 3, 2, 2),
         up: Unpool = "nearest",
         skips: Skips = "join",
+        coarsest: bool = True,
         norm: Norm = "batch",
         activation: Activation = "leaky",
         initial_weights: InitialWeights = 0.02,
@@ -79,6 +82,9 @@ class StageDecoder(Decoder):
             nn.ConvTranspose2d(motion.trajectory, widths[0], image_size >> len(widths)),
             *norm_and_activation(widths[0], norm, activation),
         )
+        place = _place(content.pyramid, 1 << len(widths)) if coarsest else None
+        self.coarsest = place
+        self.first = None if place is None else nn.Conv2d(content.pyramid[place].channels, widths[0], 3, padding=1)
         self.join = skips == "join"
         # To the stage's width, where maps are added.
         self.added = nn.ModuleList(
@@ -93,6 +99,8 @@ class StageDecoder(Decoder):
         assert motion.trajectory is not None, "requires names it"
         length = motion.trajectory.shape[1]
         x = self.start(rearrange(motion.trajectory, "b t d -> (b t) d 1 1"))  # (B T, widths[0], side, side)
+        if self.first is not None and self.coarsest is not None:
+            x = x + repeat(self.first(content.pyramid[self.coarsest]), "b c h w -> (b t) c h w", t=length)
         skips: list[tuple[Tensor | None, Tensor | None]] = []
         for level, added in zip(self.levels, self.added, strict=True):
             static = None if level is None else content.pyramid[level]  # (B, C, h, w)
