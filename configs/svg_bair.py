@@ -5,7 +5,7 @@ train, in batches of 100 for 180,000 iterations, as in SVG's code; tests make 30
 else is open stands in _base_/models/svg.py. Expected result: best SSIM of 25 samples 0.815, diversity 0.0398
 (Dual-MTGAN, table II). It has not been trained yet.
 
-Memory of a training step: 0.0 GiB in fp32.
+Memory of a training step: 21.9 GiB in fp32.
 """
 
 from mmengine.config import read_base
@@ -26,13 +26,13 @@ train_cfg.update(max_iters=180_000, val_interval=5000)
 variants = {
     "fp": dict(
         help="SVG-FP: the prior is N(0, I). Expected result: none published for one image.",
-        memory="0.0 GiB in fp32",
+        memory="21.9 GiB in fp32",
         options=_fixed,
     ),
     "narrow": dict(
         help="A narrow SVG-LP for a CPU core: an eighth of the widths, one convolution a stage, codes of 16, windows "
         "from all of a clip, batches of 8.",
-        memory="0.0 GiB in fp32",
+        memory="0.1 GiB in fp32",
         options=_narrow
         | {
             "train_dataloader.batch_size": 8,

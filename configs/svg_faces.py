@@ -4,7 +4,7 @@ Paper: Denton and Fergus, 2018. Codes of 24 and a divergence of 4e-6 are those o
 with our scale of squared errors. Batch of 32 and iterations are ours; what else is open stands in _base_/models/svg.py.
 Expected result: none published for these data, and it has not been trained yet.
 
-Memory of a training step: 0.0 GiB in fp32.
+Memory of a training step: 9.6 GiB in fp32.
 """
 
 from mmengine.config import read_base
@@ -26,7 +26,7 @@ variants = {
     "figures": dict(
         name="svg_figures",
         help="The figures of i2v-truth-v1.",
-        memory="0.0 GiB in fp32",
+        memory="9.6 GiB in fp32",
         data="_base_/datasets/truth_figures_without_maps.py",
         options={"train_dataloader.batch_size": 32},
     ),

@@ -137,10 +137,8 @@ _CLIP_DISCRIMINATORS = [
     "StackedFrameDiscriminator",
     "VideoDiscriminator",
 ]
-_FRAME_VIEWS, _CLIP_VIEWS = (
-    ["AllFrames", "AtScale", "Patch", "RandomFrames"],
-    ["FramePairs", "RandomWindow", "WholeClip"],
-)
+_FRAME_VIEWS = ["AllFrames", "AtScale", "Patch", "RandomFrames"]
+_CLIP_VIEWS = ["FramePairs", "RandomWindow", "WholeClip"]
 # Motions of which some decoder reads all; the others are the same as one of these.
 _READ = [motion for motion in MOTIONS if any(reads(motion, decoder) for decoder in FACTORS["decoder"])]
 _DRAWN = [motion for motion in _READ if motion[0] is None]

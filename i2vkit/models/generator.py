@@ -184,15 +184,18 @@ class Generator(GeneratorCapabilities):
         """Return the names that ``added`` may have: slots that projects have added."""
         return added_slots()
 
-    def encode_content(self, clip: VideoBatch, which: str = "driving", per_frame: bool = False) -> Content:
+    def encode_content(
+        self, clip: VideoBatch, which: str = "driving", per_frame: bool = False, frame: int = 0
+    ) -> Content:
         """Return the content of one image for each clip.
 
         Args:
             clip: The batch.
             which: "driving" (default) for the first frame of the driving clip, "image" for the image to animate.
             per_frame: True gives codes (B, T, D) of all driving frames, if the decoder can read them. Default False.
+            frame: The driving frame in place of the first one. Default 0.
         """
-        image = clip.driving[:, :, 0] if which == "driving" else clip.image
+        image = clip.driving[:, :, frame] if which == "driving" else clip.image
         assert image is not None, "the content of an image was requested from a batch without images"
         if self.content_encoder is None:
             return Content(image=image)  # the decoder reads the image itself
@@ -200,16 +203,16 @@ class Generator(GeneratorCapabilities):
             return self.encode_frames(clip.driving)
         return self._encode_images(image)
 
-    def encode_frames(self, video: Tensor) -> Content:
-        """Return the content of the first frame of a video (B, C, T, H, W), with codes (B, T, D) of all its frames."""
+    def encode_frames(self, video: Tensor, frame: int = 0) -> Content:
+        """Return the content of one frame of a video (B, C, T, H, W), with codes (B, T, D) of all its frames."""
         if self.content_encoder is None:
-            return Content(image=video[:, :, 0])
+            return Content(image=video[:, :, frame])
         every = self._encode_images(rearrange(video, "b c t h w -> (b t) c h w"))  # (B, C, T, H, W) -> (B T, C, H, W)
         batch = len(video)
-        # (B T, C_i, H_i, W_i) -> (B, T, C_i, H_i, W_i), of which the first frame stays
-        pyramid = tuple(rearrange(level, "(b t) ... -> b t ...", b=batch)[:, 0] for level in every.pyramid)
+        # (B T, C_i, H_i, W_i) -> (B, T, C_i, H_i, W_i), of which one frame stays
+        pyramid = tuple(rearrange(level, "(b t) ... -> b t ...", b=batch)[:, frame] for level in every.pyramid)
         code = None if every.code is None else rearrange(every.code, "(b t) d -> b t d", b=batch)  # (B T, D)
-        return Content(video[:, :, 0], pyramid, code)
+        return Content(video[:, :, frame], pyramid, code)
 
     def _encode_images(self, image: Tensor) -> Content:
         """Return the content of images (N, C, H, W), behind the adapters."""
@@ -424,13 +427,14 @@ class Generator(GeneratorCapabilities):
             own = state or GenerationState()
             codes = None
             if self._reads_codes_of_source(entry):
-                every = once(("frames",), self.encode_frames, shown.driving)
+                last = entry.observed - 1  # the pyramid is that of the last observed frame
+                every = once(("frames", last), self.encode_frames, shown.driving, last)
                 codes = every.code  # (B, T, D)
             # The source of the content, and True if every frame has a code.
-            key = (entry.content, entry.content_per_frame and not self.feeds_back)
+            key = (entry.content, entry.content_per_frame and not self.feeds_back, entry.observed - 1)
             if codes is not None and self.feeds_back and entry.content == "driving":
                 # The first frame is encoded already.
-                content = replace(every, code=codes[:, 0])
+                content = replace(every, code=codes[:, entry.observed - 1])
             else:
                 content = once(("content", *key), self.encode_content, shown, *key)
             # Motion is encoded once for all passes, or once for each content if the encoder reads it.

@@ -30,7 +30,8 @@ def settings(prior: str = "learned", skips: str = "join") -> dict:
         ),
         motion_encoder=dict(type=RecurrentPosterior, code=3, hidden=7, prior=prior, initial_weights="torch"),
         motion_generator=dict(type=LstmPredictor, hidden=8, layers=2, initial_weights="torch"),
-        decoder=dict(type=StageDecoder, widths=(6, 4), convs=(2, 1), skips=skips, coarsest=False, initial_weights="torch"),
+        decoder=dict(type=StageDecoder, widths=(6, 4), convs=(2, 1), skips=skips, coarsest=False,
+                     initial_weights="torch"),
         head=HEAD,
     )  # fmt: skip
 

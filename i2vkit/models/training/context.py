@@ -228,5 +228,6 @@ def _frames_before(made: Generated) -> Tensor | None:
     past = made.content.past
     if past is None:
         return None
-    # Before a given frame stands the image.
-    return torch.cat([made.content.image[:, :, None].expand(-1, -1, made.given, -1, -1), past], dim=2)
+    # Before the first frame stands that frame itself.
+    lead = made.video.shape[2] - past.shape[2]
+    return torch.cat([made.video[:, :, :1].expand(-1, -1, lead, -1, -1), past], dim=2)
