@@ -18,6 +18,7 @@ with read_base():
 
 from i2vkit.datasets.transforms import RandomWindow
 from i2vkit.evaluation.metrics import Mse
+from i2vkit.evaluation.protocols import Continuation
 
 val_evaluator["mse"] = test_evaluator["mse"] = dict(type=Mse)
 for _loader in (train_dataloader, val_dataloader, test_dataloader):
@@ -27,6 +28,11 @@ train_dataloader["dataset"]["window"] = dict(type=RandomWindow, length=16, strid
 train_cfg.update(max_iters=100_000, val_interval=5000)
 
 variants = {
+    "four_observed": dict(
+        help="The paper's own setting: four frames are given. 28 more are made and scored from the fourth one on.",
+        memory="4.5 GiB in fp32",
+        options={"protocols.continuation": dict(type=Continuation, observed=4, length=32)},
+    ),
     "script": dict(
         help="The narrow generator of the authors' training script, 223,644 parameters.",
         memory="0.7 GiB in fp32",

@@ -197,14 +197,14 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
         _WHOLE,
     ),
     (
-        "all parts are called step by step, and TrajectoryToCode needs",
+        "all parts are called step by step, and T",
         "motion",
         [*_with("DifferenceEncoder", None, "LstmPredictor", "LstmUnroll", "NoiseGru"), (None, "LstmPredictor")],
         "decoder",
         _TRANSPOSED,
     ),
     (
-        "all parts are called step by step, and TrajectoryToCode needs",
+        "all parts are called step by step, and T",
         "motion",
         [("DifferenceEncoder", "LstmUnroll")],
         "decoder",

@@ -33,6 +33,7 @@ ROLES = {
 }
 PARTS = [(role, name) for role, registry in ROLES.items() for name in names(registry)]
 LENGTH = 8
+CODED = {"LstmPredictor", "RecurrentPosterior"}
 
 
 @cache
@@ -43,7 +44,8 @@ def row_with(role: str, name: str) -> dict:
     motions = [
         motion
         for motion in [("CnnLstmEncoder", None), ("Conv3dEncoder", "LstmUnroll"), (None, "NoiseGru"), *MOTIONS]
-        if role not in ("motion_encoder", "motion_generator") or motion[role == "motion_generator"] == name
+        # Those that read content codes would give a decoder a content that it does not read.
+        if (motion[role == "motion_generator"] == name if "motion" in role else not {*motion} & CODED)
     ]
     for content, motion, decoder in product(contents, motions, decoders):
         try:

@@ -53,6 +53,10 @@ def _image(
     discriminator: Discriminator, conditioned: ConditionedVideo, view: View, index: Tensor | None, sample: Tensor
 ) -> Tensor:
     """Return the content image of each sample, (N, C, H, W) or (N, C, T, H, W)."""
+    if getattr(view, "resizes", False):
+        # As a static video, (B, C, H, W) -> (B, C, T, H, W), without a copy.
+        static = conditioned.image[:, :, None].expand(-1, -1, conditioned.video.shape[2], -1, -1)
+        return view.gather(static, index)
     image = conditioned.image[view.clip_index(conditioned, index)]  # (B, C, H, W) -> (N, C, H, W)
     # Beside clips it is repeated over their time, (N, C, T, H, W).
     return repeat_over_time(image, sample.shape[2]) if view.sample_type == "clip" else image

@@ -18,6 +18,7 @@ class _OfAnotherView(View):
     """The base class of views that change the samples of another view."""
 
     view: View
+    resizes = True
 
     def __init__(self, view: dict):
         self.view = build_part(VIEWS, view)

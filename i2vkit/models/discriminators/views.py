@@ -54,6 +54,7 @@ class View(Interface):
         sample_type: "frames" (N, C, H, W), "clip" (N, C, T, H, W) or "vector" (N, D).
         encodes_motion: True if it shows the motion that the motion encoder reads in the video.
         length: Number of frames of the clips that it shows, None where that is the video's.
+        resizes: True if its samples have another side than the frames; condition images are then gathered like videos.
 
     Examples:
         >>> class MiddleFrame(View):
@@ -65,10 +66,11 @@ class View(Interface):
         (torch.Size([2, 3, 8, 8]), [0, 1])
     """
 
-    optional: ClassVar[tuple[str, ...]] = ("length", "side")
+    optional: ClassVar[tuple[str, ...]] = ("length", "resizes", "side")
     sample_type: str = "frames"
     encodes_motion: bool = False
     length: int | None = None
+    resizes: bool = False
 
     @classmethod
     def class_problem(cls) -> str:
