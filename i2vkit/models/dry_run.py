@@ -125,6 +125,7 @@ def _check_decoded(channels: int, part: nn.Module, inputs: tuple, output: Any) -
     """Check the output of a decoder: features with ``channels`` channels, and a base."""
     several = isinstance(output, tuple | list) and len(output) in (2, 3)
     right = several and all(isinstance(x, Tensor) for x in output[:2])
+    right = right and all(isinstance(x, tuple) for x in output[2:])
     _expect(part, right, output, "two tensors: features for the head, and a base (and perhaps coarser videos)")
     content, motion, *_ = inputs
     batch, _, *sides = content.image.shape  # (B, C, H, W)
