@@ -13,6 +13,9 @@ with read_base():
     from ._base_.models.mcnet import *
     from ._base_.runtime import *
 
+from i2vkit.evaluation.metrics import ContentDistance
+
+test_evaluator["content_distance"] = dict(type=ContentDistance)
 train_cfg.update(max_iters=20_000, val_interval=1000)
 
 variants = {

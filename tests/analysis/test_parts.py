@@ -57,8 +57,8 @@ def test_partners_come_with_the_fewest_adapters():
 
 
 def test_what_is_not_read_or_refused_says_so():
-    """A decoder of frames before reads no content; a label becomes motion without any encoder; a video discriminator judges no
-    frames.
+    """A decoder of frames before reads no content code; a label becomes motion without any encoder; a video
+    discriminator judges no frames.
     """
     assert partner("decoder", "MultiScaleDecoder", "ConvPyramidEncoder").refusal == "nothing reads both"
     assert partner("motion generator", "LabelFusion", "Conv3dEncoder").refusal == "nothing reads both"

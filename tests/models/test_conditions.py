@@ -27,7 +27,7 @@ def test_sizes_follow_from_what_the_model_has():
     assert [find_condition(name, 3, 2)[1] for name in ("label", "image", "maps")] == [3, 3, 2]
     with pytest.raises(ConfigError, match='conditioned on "maps", which this model does not have'):
         find_condition("maps", 3, 0)
-    with pytest.raises(ConfigError, match='is None, "label", "image", "maps", not \'labels\'; nearest: label'):
+    with pytest.raises(ConfigError, match='is None, "label", "image", "maps", "past", not \'labels\'; nearest: label'):
         find_condition("labels", 3, 2)
 
 
