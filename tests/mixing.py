@@ -141,6 +141,7 @@ _FRAME_VIEWS = ["AllFrames", "AtScale", "Patch", "RandomFrames"]
 _CLIP_VIEWS = ["FramePairs", "RandomWindow", "WholeClip"]
 # Motions of which some decoder reads all; the others are the same as one of these.
 _READ = [motion for motion in MOTIONS if any(reads(motion, decoder) for decoder in FACTORS["decoder"])]
+_READ.remove(("DifferenceEncoder", "LstmUnroll"))  # no decoder that reads it can be built, see below
 _DRAWN = [motion for motion in _READ if motion[0] is None]
 _FROM_MAPS = [motion for motion in _READ if motion[0] == "MapDifferenceEncoder"]
 _UNVARIED = [motion for motion in _READ if motion[0] not in ("Conv3dEncoder", "RecurrentPosterior")]
@@ -197,14 +198,14 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
         _WHOLE,
     ),
     (
-        "all parts are called step by step, and T",
+        "all parts are called step by step, and T|refines whole clips",
         "motion",
         [*_with("DifferenceEncoder", None, "LstmPredictor", "LstmUnroll", "NoiseGru"), (None, "LstmPredictor")],
         "decoder",
         _TRANSPOSED,
     ),
     (
-        "all parts are called step by step, and T",
+        "all parts are called step by step, and T|refines whole clips",
         "motion",
         [("DifferenceEncoder", "LstmUnroll")],
         "decoder",
