@@ -6,6 +6,7 @@ from mkdocs.structure.pages import Page
 
 from docs_site.links import PLACES, ROOT, linked_files, page_of, with_site_links
 from docs_site.models import model_pages
+from docs_site.notebooks import notebook_page
 from docs_site.reference import reference_navigation, reference_pages
 
 LANGUAGES = {".py": "python", ".yml": "yaml", ".cff": "yaml", ".json": "json", ".toml": "toml", ".sh": "bash"}
@@ -20,10 +21,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add pages of the repository outside docs/, of models and of the reference, and one for each linked file."""
+    """Add pages of files outside docs/, of models, notebooks and the reference, and one for each linked file."""
     texts = {f"docs/{file.src_uri}": file.content_string for file in files.documentation_pages()}
     made = {name: (ROOT / name).read_text(encoding="utf-8") for name in PLACES if name != "README.md"}
     made |= model_pages()
+    made |= {path.relative_to(ROOT).as_posix(): notebook_page(path) for path in ROOT.glob("docs/tutorials/*.ipynb")}
     linked = {target for name, text in (texts | made).items() for target in linked_files(text, name)}
     pages = {page_of(name): with_site_links(text, name) for name, text in made.items()}
     pages |= {page_of(name): source_page(name) for name in sorted(linked) if page_of(name).startswith("source/")}

@@ -12,9 +12,9 @@ INDEX = "i2vkit/zoo/index.json"
 ORDER = ["dtgan", "imaginator", "dual_mtgan", "frgan", "cnn_lstm", "mocogan", "vgan", "pose_lstm", "mix"]
 PICTURES = {
     "dtgan": ("dtgan_weizmann.webp", "Truth and reconstruction of four real clips"),
-    "imaginator": ("imaginator_weizmann.webp", "Four actions of a person of the real Weizmann strips"),
-    "dual_mtgan": ("dual_mtgan_weizmann.webp", "Truth and transfer on the real Weizmann strips"),
-    "frgan": ("frgan_weizmann.webp", "Truth, masks and frames of the first stage on real silhouettes"),
+    "imaginator": ("imaginator_weizmann.webp", "Truth and generated clips of four actions"),
+    "dual_mtgan": ("dual_mtgan_weizmann.webp", "Two transfers across people, and four samples of one image"),
+    "frgan": ("frgan_weizmann.webp", "Truth and reconstruction of four real clips"),
 }
 NAMES = {"truth_appearance": "appearance", "truth_motion": "motion", "truth_both": "both"}
 
