@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 # Elements whose address a browser fetches by itself. Links of <a> wait for a click and may lead to other hosts.
-FETCHED = {"script": "src", "img": "src", "video": "src", "source": "src", "iframe": "src", "link": "href", "audio": "src"}
+FETCHED = dict.fromkeys(("script", "img", "video", "audio", "source", "iframe"), "src") | {"link": "href"}
 CSS_URL = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
 
 
@@ -78,7 +78,7 @@ def dead(link: str, path: Path, folder: Path, site: Path, pages: dict[Path, Buil
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return ""
-    target = (site / unquote(parts.path).lstrip("/") if parts.path.startswith("/") else folder / unquote(parts.path))
+    target = site / unquote(parts.path).lstrip("/") if parts.path.startswith("/") else folder / unquote(parts.path)
     target = (target if parts.path else path).resolve()
     if target.is_dir():
         target /= "index.html"

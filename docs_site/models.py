@@ -59,7 +59,9 @@ def facts(collection: dict[str, Any]) -> str:
     title = f"[{paper['Title']}]({paper['URL']})" if "URL" in paper else paper["Title"]
     rows = [("paper", title), ("authors", paper.get("Authors")), ("year", paper.get("Year"))]
     rows += [(key.lower(), ", ".join(values)) for key, values in metadata.items()]
-    return "\n".join(["## At a glance", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows if value)])
+    return "\n".join(
+        ["## At a glance", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows if value)]
+    )
 
 
 def config_table(models: list[dict[str, Any]]) -> str:
@@ -82,7 +84,9 @@ def result_table(models: list[dict[str, Any]]) -> str:
             lines.append(f"| {model['Name']} | {result['Task']} | {result['Dataset']} | {scores} |")
     if not lines:
         return ""
-    note = "These are short runs on a CPU, not the papers' settings. [Results](../../docs/results.md) has their commands."
+    note = (
+        "These are short runs on a CPU, not the papers' settings. [Results](../../docs/results.md) has their commands."
+    )
     return "\n".join(["## Results", "", note, "", "| config | task | data | scores |", "|---|---|---|---|", *lines])
 
 
@@ -98,9 +102,8 @@ def checkpoint_table(entries: dict[str, Any]) -> str:
     for name, entry in entries.items():
         scores = ", ".join(f"{NAMES.get(key, key)} {value}" for key, value in entry["scores"].items())
         size = f"{entry['bytes'] / 2**20:.1f} MiB"
-        lines.append(
-            f"| `{name}` | `{entry['config']}` | {', '.join(entry['motion'])} | {size} | {scores} | `{entry['sha256']}` |"
-        )
+        motion = ", ".join(entry["motion"])
+        lines.append(f"| `{name}` | `{entry['config']}` | {motion} | {size} | {scores} | `{entry['sha256']}` |")
     lines += ["", "The weights come with i2vkit. `i2v animate --model NAME` uses one and compares its hash first."]
     lines += ["[Shipped models](../../docs/model_zoo.md) explains the scores."]
     return "\n".join(lines)
@@ -108,7 +111,11 @@ def checkpoint_table(entries: dict[str, Any]) -> str:
 
 def overview(metafiles: dict[str, Any], shipped: dict[str, Any]) -> str:
     """Return the page that lists all models."""
-    lines = ["# Models", "", "Each page has the commands, the deviations from the paper, all configs and the checkpoints."]
+    lines = [
+        "# Models",
+        "",
+        "Each page has the commands, the deviations from the paper, all configs and the checkpoints.",
+    ]
     lines += ["", "| model | paper | configs | shipped weights |", "|---|---|---:|---|"]
     for folder, metafile in metafiles.items():
         [collection] = metafile["Collections"]
@@ -119,5 +126,10 @@ def overview(metafiles: dict[str, Any], shipped: dict[str, Any]) -> str:
         lines.append(f"| {name} | {words} | {len(metafile['Models'])} | {weights} |")
     for folder, (picture, words) in PICTURES.items():
         [collection] = metafiles[folder]["Collections"]
-        lines += ["", f"## [{collection['Name']}](../{folder}/README.md)", "", f"![{words}](../../docs/pictures/{picture})"]
+        lines += [
+            "",
+            f"## [{collection['Name']}](../{folder}/README.md)",
+            "",
+            f"![{words}](../../docs/pictures/{picture})",
+        ]
     return "\n".join(lines) + "\n"

@@ -1,7 +1,7 @@
 """Runs the code blocks of a page of docs/ in their order, in the current folder and in this process.
 
-A Python block whose first line is ``# NAME.py`` is written to that file; other Python blocks share one namespace. Lines of
-bash blocks are commands. Blocks of another language, or of none, are shown only.
+A Python block whose first line is ``# NAME.py`` is written to that file; other Python blocks share one namespace. Lines
+of bash blocks are commands. Blocks of another language, or of none, are shown only.
 """
 
 import os

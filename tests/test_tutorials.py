@@ -1,4 +1,4 @@
-"""The tutorials of docs/tutorials, each run from its own code blocks in an empty folder; trainings take two iterations."""
+"""The tutorials of docs/tutorials, run from their own code blocks in an empty folder; trainings take two iterations."""
 
 import json
 import re
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pages import ROOT, PageRunner
 
+from i2vkit.apis import load_config
 from i2vkit.media import read_video
 from i2vkit.registry import LOSSES, METRICS, READERS
 
@@ -46,7 +47,8 @@ def test_the_cells_of_the_notebook(capsys):
             exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
     printed = capsys.readouterr().out
     saved = "".join(text for cell in cells for output in cell.get("outputs", []) for text in output.get("text", []))
-    (model, baseline), shown = ([float(x) for x in re.findall(r"0\.\d+", line)] for line in (printed[-60:], saved[-60:]))
+    pattern = r"SSIM (0\.\d+), static baseline (0\.\d+)"
+    (model, baseline), shown = ([float(x) for x in re.search(pattern, text).groups()] for text in (printed, saved))
     assert 0.5 < baseline < model < 1
     assert shown == pytest.approx([model, baseline], abs=2e-3)  # the outputs that the page shows are those of its cells
 
@@ -85,3 +87,17 @@ def test_train_dtgan(page):
     page.changes = {"--people 24": "--people 4"}
     page.run("tutorials/train_dtgan.md")
     assert Path("moved.safetensors").is_file() and len(read_video("moved.gif")) > 8
+
+
+def test_the_config_of_your_data_divides_the_people_into_three_groups(tmp_path, monkeypatch):
+    text = (ROOT / "docs/your_data.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    config = tmp_path / "my_clips.py"
+    config.write_text(block.replace("from ._base_", "from i2vkit.configs._base_"), encoding="utf-8")
+    loaded = load_config(config)
+    loaders = [loaded[f"{name}_dataloader"]["dataset"] for name in ("train", "val", "test")]
+    assert [(data.get("people"), data.get("exclude_people")) for data in loaders] == [
+        (None, ["bob", "eve"]),
+        (["bob"], None),
+        (["eve"], None),
+    ]
