@@ -9,14 +9,17 @@ from docs_site.models import model_pages
 from docs_site.notebooks import notebook_page
 from docs_site.reference import reference_navigation, reference_pages
 
+OPTIONAL_GUIDES = ["demo_and_study.md"]
 LANGUAGES = {".py": "python", ".yml": "yaml", ".cff": "yaml", ".json": "json", ".toml": "toml", ".sh": "bash"}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages of the reference into the navigation."""
+    """Put the pages of the reference into the navigation, and guides that are not in every checkout."""
     for part in config.nav or []:
         if "Reference" in part:
             part["Reference"] = reference_navigation()
+        if "Guides" in part:
+            part["Guides"] += [name for name in OPTIONAL_GUIDES if (ROOT / "docs" / name).is_file()]
     return config
 
 
