@@ -25,7 +25,7 @@ class PageRunner:
     Attributes:
         monkeypatch: Undoes the variables that the page sets.
         capsys: Keeps what commands print, in ``printed`` by command.
-        options: What every ``i2v train`` gets beside the page's own options.
+        options: What every training gets beside the page's own options.
     """
 
     monkeypatch: object
@@ -69,13 +69,15 @@ class PageRunner:
             return
         if not words:
             return
-        if words[:2] == ["i2v", "train"]:
+        if words[:2] == ["i2v", "train"] or Path(words[min(1, len(words) - 1)]).name == "train.py":
             words += [] if "--cfg-options" in words else ["--cfg-options"]
             words += self.options
         if words[0] == "i2v":
             main(words[1:])
         elif words[:2] == ["mkdir", "-p"]:
             Path(words[2]).mkdir(parents=True, exist_ok=True)
+        elif words[:4] == ["python", "-m", "pytest", "-q"]:
+            self.tests(words[4])
         elif words[0] == "python" and words[1].endswith(".py"):
             self.monkeypatch.setattr("sys.argv", words[1:])
             runpy.run_path(words[1], run_name="__main__")
@@ -84,6 +86,13 @@ class PageRunner:
         else:
             raise AssertionError(f"the test does not know how to run {line!r}")
         self.printed[line] = self.capsys.readouterr().out
+
+    def tests(self, file: str) -> None:
+        """Call the tests of a file. There must be some."""
+        tests = [value for name, value in runpy.run_path(file).items() if name.startswith("test_")]
+        assert tests, f"there is no test in {file}"
+        for test in tests:
+            test()
 
     def shell(self, words: list[str]) -> None:
         """Run a script of the checkout in processes of its own."""
