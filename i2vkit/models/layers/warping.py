@@ -58,6 +58,20 @@ def flow_in_pixels(flow: Tensor, height: int, width: int) -> Tensor:
     return rearrange(frames * pixels, "(b t) c h w -> b c t h w", b=batch)
 
 
+def flow_at(flow: Tensor, height: int, width: int) -> Tensor:
+    """Return a flow (B, 2, T, h, w) in the units of ``Points`` for maps of another size, in pixels of these maps.
+
+    A larger flow keeps the nearest offsets, a smaller one is interpolated (``flow_in_pixels``).
+
+    Examples:
+        >>> flow = torch.tensor([0.0, 9.0, 2.0, 9.0]).view(1, 1, 1, 1, 4).expand(1, 2, 1, 1, 4)
+        >>> flow_at(flow, 1, 2)[0, 0].flatten().tolist()  # 2 is the whole width: 1 pixel from centre to centre
+        [0.0, 1.0]
+    """
+    steps = max(1, flow.shape[3] // height), max(1, flow.shape[4] // width)
+    return flow_in_pixels(flow[..., :: steps[0], :: steps[1]], height, width)
+
+
 def warp_sampled(frames: Tensor, flow: Tensor) -> Tensor:
     """Return ``warp(frames, flow)``, computed by ``grid_sample``."""
     batch, _, length, height, width = flow.shape

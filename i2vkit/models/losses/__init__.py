@@ -3,6 +3,7 @@
 from i2vkit.models.losses.adversarial_losses import (
     AdversarialCriterion,
     HingeLoss,
+    LeastSquaresLoss,
     NonSaturatingLoss,
     RelativisticLoss,
     WassersteinLoss,
@@ -13,7 +14,8 @@ from i2vkit.models.losses.conditional_losses import CategoryLoss, DiscriminatorC
 from i2vkit.models.losses.content_losses import ContentInvarianceLoss, ContentVarianceRatio
 from i2vkit.models.losses.discriminator_losses import AdversarialLoss, DiscriminatorLoss
 from i2vkit.models.losses.feature_losses import FeatureSimilarityLoss
-from i2vkit.models.losses.frame_losses import FrameL1Loss, MaskSparsityLoss
+from i2vkit.models.losses.feature_matching import FeatureMatchingLoss
+from i2vkit.models.losses.frame_losses import BaseL1Loss, FrameL1Loss, MaskSparsityLoss
 from i2vkit.models.losses.gradient_penalties import GradientPenaltyLoss
 from i2vkit.models.losses.motion_losses import KlLoss, MotionCycleLoss
 from i2vkit.models.losses.pose_losses import PoseLoss
@@ -29,12 +31,14 @@ from i2vkit.models.losses.supervised_losses import (
 __all__ = [
     "AdversarialCriterion",
     "AdversarialLoss",
+    "BaseL1Loss",
     "CategoryLoss",
     "ClassCompactnessLoss",
     "ContentInvarianceLoss",
     "ContentVarianceRatio",
     "DiscriminatorCategoryLoss",
     "DiscriminatorLoss",
+    "FeatureMatchingLoss",
     "FeatureSimilarityLoss",
     "FirstFrameL1Loss",
     "FrameChangeLoss",
@@ -44,6 +48,7 @@ __all__ = [
     "HingeLoss",
     "KlLoss",
     "LandmarkChangeLoss",
+    "LeastSquaresLoss",
     "Loss",
     "MaskSparsityLoss",
     "MotionCycleLoss",

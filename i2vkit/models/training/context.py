@@ -173,7 +173,14 @@ class GanContext:
             return self._once(("real motion", entry.target), lambda: self._read_motion(video, num_frames))
 
         return ConditionedVideo(
-            video, num_frames, motion, made.content.image, clip.label, clip.driving_maps, made.given
+            video,
+            num_frames,
+            motion,
+            made.content.image,
+            clip.label,
+            clip.driving_maps,
+            made.given,
+            made.motion.points.get("driving"),
         )
 
     def wrong_image(self, name: str) -> Tensor:
@@ -208,6 +215,7 @@ class GanContext:
             label=clip.label,
             maps=clip.driving_maps,
             given=made.given,
+            points=made.motion.points.get("driving"),
         )
 
     def discriminator(self, name: str) -> Discriminator:

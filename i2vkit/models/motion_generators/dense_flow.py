@@ -1,0 +1,146 @@
+"""A motion generator that turns the motion of points into a flow of the whole image."""
+
+from dataclasses import replace
+
+import torch
+from einops import rearrange, repeat
+from torch import Tensor, nn
+
+from i2vkit.errors import ConfigError
+from i2vkit.models.encoders.keypoints import shrinking
+from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.interfaces import MotionGenerator
+from i2vkit.models.layers.hourglass import Hourglass, averaged
+from i2vkit.models.layers.points import differences, grid_of, inverses
+from i2vkit.models.layers.warping import flow_in_pixels, warp
+from i2vkit.registry import MOTION_GENERATORS
+from i2vkit.structures import Content, Motion, Points, Spec
+
+_STATIC = 2.0  # the mask of the unmoved image starts with this logit, those of the points with 0
+
+
+@MOTION_GENERATORS.register_module()
+class DenseFlow(MotionGenerator):
+    """A flow that is a mixture of the motions of the points and of no motion, with masks that a network makes.
+
+    For each point and for the unmoved image the network sees the heatmap of the driving point minus that of the
+    image's, and the image moved as this one point moves. An hourglass then makes the masks, whose sum is 1. Without
+    local affine maps the flow is the sum over the points of mask x (image's point - driving point). With them it is
+    first-order: a place z comes from image's point + J_image J_driving^-1 (z - driving point).
+
+    Defaults are those of Monkey-Net. The first-order motion model has groups=0, correction=False, visible=True and
+    kernel=7.
+
+    Ours:
+        beyond the image its border goes on (the released codes: zeros)
+
+    Source: As ``KeypointEncoder``.
+
+    Args:
+        image_size: Side of the image in pixels.
+        motion: Spec of the motion, with points.
+        widths: Channels of the hourglass, see ``Hourglass``.
+        groups: Number of 1x1 convolutions, with batch norm and ReLU, on the inputs of each point by itself.
+        correction: True adds a free flow, 0 at first.
+        visible: True also gives the share of each place that the image shows (``Motion.visible``).
+        peak: The value of a heatmap at its point. With None, the default, each map sums to 1.
+        kernel: Side of the last kernel: an odd number.
+        input_size: Side in pixels to which the image is averaged. The flow has this size. None, the default, leaves
+            the image.
+
+    Raises:
+        ConfigError: ``input_size`` does not divide ``image_size``, or the image cannot be halved as often as there are
+            widths, or ``kernel`` is even.
+    """
+
+    requires = ("motion.points",)
+    accepts = ("content.image",)
+    provides = ("motion.flow",)
+    supports_chunks = True
+
+    def __init__(
+        self,
+        image_size: int,
+        motion: Spec,
+        widths: tuple[int, ...] = (64, 128, 256, 512, 512),
+        groups: int = 2,
+        correction: bool = True,
+        visible: bool = False,
+        peak: float | None = None,
+        kernel: int = 3,
+        input_size: int | None = None,
+    ):
+        super().__init__()
+        if kernel % 2 == 0:
+            raise ConfigError(f"DenseFlow takes an odd kernel, not {kernel}")
+        self.factor = shrinking("DenseFlow", image_size, input_size)
+        self.parts, self.correction, self.visible, self.peak = 1 + motion.points, correction, visible, peak
+        channels = 4 * self.parts  # a heatmap and a moved image each
+        layers: list[nn.Module] = []
+        for _ in range(groups):
+            layers += [nn.Conv2d(channels, channels, 1, groups=self.parts), nn.BatchNorm2d(channels), nn.ReLU()]
+        self.each = nn.Sequential(*layers)
+        self.hourglass = Hourglass(channels, widths, image_size // self.factor)
+        made = self.parts + 2 * correction + visible
+        self.last = nn.Conv2d(self.hourglass.out_channels, made, kernel, padding=kernel // 2)
+        # The image as it is counts most at first, and nothing is corrected.
+        nn.init.zeros_(self.last.weight)
+        assert self.last.bias is not None
+        nn.init.zeros_(self.last.bias)
+        self.last.bias.data[0] = _STATIC
+        if visible:
+            self.last.bias.data[-1] = _STATIC
+        self.spec = replace(motion, flow=self.factor)
+
+    def forward(self, motion: Motion, state: GenerationState, content: Content) -> Motion:
+        """Add the flow (B, 2, T, h, w), and ``visible`` (B, 1, T, h, w) if it is made."""
+        image = averaged(content.image, self.factor)
+        height, width = image.shape[2:]
+        driving, reference = driving_and_reference(motion)
+        batch, length = driving.place.shape[:2]
+        flows = self.flows_of_points(driving, reference, height, width)  # (B, T, 1 + K, 2, h, w)
+        maps = differences(driving, reference, height, width, self.peak)  # (B, K, T, h, w)
+        maps = torch.cat([torch.zeros_like(maps[:, :1]), maps], dim=1)  # 0 for the unmoved image
+        # The image moved by each: all flows of a clip in one row, (B, 2, T (1 + K), h, w).
+        pixels = flow_in_pixels(rearrange(flows, "b t k c h w -> b c (t k) h w"), height, width)
+        moved = rearrange(warp(image[:, :, None], pixels), "b c (t k) h w -> (b t) k c h w", k=self.parts)
+        # A group of four channels for each: (B T, 4 (1 + K), h, w).
+        inputs = torch.cat([rearrange(maps, "b k t h w -> (b t) k 1 h w"), moved], dim=2).flatten(1, 2)
+        made = self.last(self.hourglass(self.each(inputs))).float()
+        masks = made[:, : self.parts].softmax(dim=1)  # (B T, 1 + K, h, w)
+        flow = torch.einsum("nkhw,nkchw->nchw", masks, flows.flatten(0, 1))
+        if self.correction:
+            flow = flow + made[:, self.parts : self.parts + 2]
+        motion = replace(motion, flow=rearrange(flow, "(b t) c h w -> b c t h w", b=batch))
+        if self.visible:
+            shown = torch.sigmoid(made[:, -1:])
+            motion = replace(motion, visible=rearrange(shown, "(b t) c h w -> b c t h w", b=batch))
+        return motion
+
+    @staticmethod
+    def flows_of_points(driving: Points, reference: Points, height: int, width: int) -> Tensor:
+        """Return the flows (B, T, 1 + K, 2, height, width) of the unmoved image and of each point alone."""
+        shift = reference.place[:, None] - driving.place  # (B, 1, K, 2) - (B, T, K, 2)
+        flows = repeat(shift, "b t k c -> b t k c h w", h=height, w=width)
+        if driving.affine is not None:
+            assert reference.affine is not None, "both come from the same encoder"
+            turn = reference.affine[:, None] @ inverses(driving.affine)  # (B, T, K, 2, 2)
+            # (H, W, 2) - (B, T, K, 1, 1, 2): places from the driving point.
+            away = grid_of(height, width, like=shift) - driving.place[..., None, None, :]
+            # Where they come from, seen from the image's point, minus where they are.
+            flows = flows + torch.einsum("btkij,btkhwj->btkihw", turn, away) - rearrange(away, "b t k h w c -> b t k c h w")
+        return torch.cat([torch.zeros_like(flows[:, :, :1]), flows], dim=2)
+
+
+def driving_and_reference(motion: Motion) -> tuple[Points, Points]:
+    """Return the points of the driving frames, and those of the image.
+
+    Raises:
+        ConfigError: There are none of the image.
+    """
+    if "reference" not in motion.points:
+        raise ConfigError(
+            'a part reads the points of the image too, and the motion encoder gives none: let it return "reference" '
+            'points beside "driving" ones, as KeypointEncoder does'
+        )
+    return motion.points["driving"], motion.points["reference"]
