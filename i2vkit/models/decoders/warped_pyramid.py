@@ -13,6 +13,7 @@ from i2vkit.models.layers.hourglass import SameBlock, UpBlock
 from i2vkit.models.layers.points import differences
 from i2vkit.models.layers.warping import flow_at, warp
 from i2vkit.models.motion_generators.dense_flow import driving_and_reference
+from i2vkit.models.training.autocast import autocast
 from i2vkit.registry import DECODERS
 from i2vkit.structures import Content, FeatureSpec, Motion, Spec
 
@@ -24,7 +25,7 @@ class WarpedPyramidDecoder(Decoder):
     Blocks double the maps from the coarsest level up. Each reads the warped level of its size and, if the motion has
     points, the heatmaps of the driving points minus those of the image. Residual blocks at full size and a convolution
     follow. With the pyramid of ``StageEncoder`` it is the decoder of Monkey-Net. Where the motion has ``visible``, the
-    warped maps are multiplied by it, as in the first-order motion model, which has skips=False, points=False,
+    warped maps are multiplied by it, as in the first-order motion model, which has skips=False, heatmaps=False,
     residual_blocks=0 and bottleneck_blocks=6.
 
     The base for the head is the warped image.
@@ -43,7 +44,7 @@ class WarpedPyramidDecoder(Decoder):
         identity_bias: Features with which the head gives its base, or nothing.
         widths: Channels of the blocks, fine to coarse, one for each halving down to the coarsest level. None, the
             default: those of the level that has the block's size, and half as many at full size.
-        points: False leaves the heatmaps out.
+        heatmaps: False leaves the heatmaps out.
         peak: As of ``DenseFlow``.
         residual_blocks: Number of residual blocks at full size.
         bottleneck_blocks: Number of residual blocks on the coarsest maps.
@@ -68,7 +69,7 @@ class WarpedPyramidDecoder(Decoder):
         out_channels: int,
         identity_bias: tuple[float, ...] = (),
         widths: tuple[int, ...] | None = None,
-        points: bool = True,
+        heatmaps: bool = True,
         peak: float | None = None,
         residual_blocks: int = 4,
         bottleneck_blocks: int = 0,
@@ -77,7 +78,7 @@ class WarpedPyramidDecoder(Decoder):
     ):
         super().__init__()
         self.peak, self.image_size, self.skips = peak, image_size, skips
-        self.maps = motion.points if points else 0
+        self.maps = motion.points if heatmaps else 0
         coarsest = content.pyramid[-1]
         halvings = coarsest.stride.bit_length() - 1
         if 1 << halvings != coarsest.stride or kernel % 2 == 0:
@@ -118,7 +119,8 @@ class WarpedPyramidDecoder(Decoder):
         base = _warped(content.image, flow)
         maps = None
         if self.maps:
-            maps = differences(*driving_and_reference(motion), self.image_size, self.image_size, self.peak)
+            with autocast(flow.device, enabled=False):
+                maps = differences(*driving_and_reference(motion), self.image_size, self.image_size, self.peak)
             maps = rearrange(maps, "b k t h w -> (b t) k h w")
         x: Tensor | None = None
         for stride, block in zip(self.strides, [*self.up, None], strict=True):
@@ -140,7 +142,8 @@ class WarpedPyramidDecoder(Decoder):
 
 def _warped(maps: Tensor, flow: Tensor) -> Tensor:
     """Return maps (B, C, h, w) of one image, moved by each of its flows (B, 2, T, ...): (B, C, T, h, w)."""
-    return warp(maps[:, :, None], flow_at(flow, *maps.shape[2:]))
+    with autocast(maps.device, enabled=False):  # places in bf16 would be a pixel off
+        return warp(maps.float()[:, :, None], flow_at(flow.float(), *maps.shape[2:]))
 
 
 def _shown(maps: Tensor, visible: Tensor | None) -> Tensor:

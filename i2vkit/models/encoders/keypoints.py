@@ -11,6 +11,7 @@ from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import MotionEncoder
 from i2vkit.models.layers import points as layers
 from i2vkit.models.layers.hourglass import Hourglass, averaged
+from i2vkit.models.training.autocast import autocast
 from i2vkit.registry import MOTION_ENCODERS
 from i2vkit.structures import Content, Motion, Points, Spec, VideoBatch
 
@@ -39,7 +40,7 @@ class KeypointEncoder(MotionEncoder):
 
     Args:
         image_size: Side of the frames in pixels.
-        points: Number of points.
+        num_points: Number of points.
         widths: Channels of the hourglass, see ``Hourglass``.
         temperature: The maps are divided by it before the softmax. The smaller, the more one place counts alone.
         local: "covariance" gives each point the covariance of its probabilities, "affine" a local affine map, made by
@@ -61,7 +62,7 @@ class KeypointEncoder(MotionEncoder):
     def __init__(
         self,
         image_size: int,
-        points: int = 10,
+        num_points: int = 10,
         widths: tuple[int, ...] = (64, 128, 256, 512, 512),
         temperature: float = 0.1,
         local: str | None = "covariance",
@@ -79,28 +80,31 @@ class KeypointEncoder(MotionEncoder):
         self.temperature, self.local, self.least_spread, self.relative = temperature, local, least_spread, relative
         self.hourglass = Hourglass(3, widths, image_size // self.factor)
         channels = self.hourglass.out_channels
-        self.to_maps = nn.Conv2d(channels, points, kernel, padding=kernel // 2)
-        self.to_affine = nn.Conv2d(channels, 4 * points, 7, padding=3) if local == "affine" else None
+        self.to_maps = nn.Conv2d(channels, num_points, kernel, padding=kernel // 2)
+        self.to_affine = nn.Conv2d(channels, 4 * num_points, 7, padding=3) if local == "affine" else None
         if self.to_affine is not None:
             # The identity at first.
             nn.init.zeros_(self.to_affine.weight)
             assert self.to_affine.bias is not None
-            self.to_affine.bias.data.copy_(torch.tensor([1.0, 0.0, 0.0, 1.0]).repeat(points))
-        self.spec = Spec(points=points)
+            self.to_affine.bias.data.copy_(torch.tensor([1.0, 0.0, 0.0, 1.0]).repeat(num_points))
+        self.spec = Spec(points=num_points)
 
     def detect(self, frames: Tensor) -> Points:
         """Return the points (N, K, 2) of frames (N, 3, H, W) in [-1, 1]."""
         features = self.hourglass(averaged(frames, self.factor))
-        weights = layers.probabilities(self.to_maps(features).float(), self.temperature)  # (N, K, h, w)
-        places = layers.means(weights)
-        if self.local == "covariance":
-            return Points(places, spread=layers.covariances(weights, places, self.least_spread))
-        if self.to_affine is None:
-            return Points(places)
-        # The mean of the map of each matrix element under the point's own probabilities.
-        elements = rearrange(self.to_affine(features).float(), "n (k e) h w -> n k e h w", e=4)
-        affine = torch.einsum("nkhw,nkehw->nke", weights, elements)
-        return Points(places, affine=affine.unflatten(2, (2, 2)))
+        logits = self.to_maps(features).float()
+        elements = None if self.to_affine is None else self.to_affine(features).float()
+        with autocast(frames.device, enabled=False):  # a place in bf16 would be a pixel off
+            weights = layers.probabilities(logits, self.temperature)  # (N, K, h, w)
+            places = layers.means(weights)
+            if self.local == "covariance":
+                return Points(places, spread=layers.covariances(weights, places, self.least_spread))
+            if elements is None:
+                return Points(places)
+            # The mean of the map of each matrix element under the point's own probabilities: (N, K, 4).
+            elements = rearrange(elements, "n (k e) h w -> n k e (h w)", e=4)
+            affine = (elements * weights.flatten(2)[:, :, None]).sum(dim=3)
+            return Points(places, affine=affine.unflatten(2, (2, 2)))
 
     def forward(self, clip: VideoBatch, state: GenerationState, content: Content) -> Motion:
         """Return the points of the driving frames and of the image."""
@@ -114,7 +118,8 @@ class KeypointEncoder(MotionEncoder):
             # Of the clip's first frame, also in later chunks.
             first = state.recurrent.get(self, _mapped(driving, lambda values: values[:, 0]))
             state.recurrent[self] = first
-            driving = layers.relative(driving, first, reference)
+            with autocast(clip.driving.device, enabled=False):
+                driving = layers.relative(driving, first, reference)
         return Motion(length, points=dict(driving=driving, reference=reference), num_frames=clip.num_frames)
 
 

@@ -32,7 +32,8 @@ def means(weights: Tensor) -> Tensor:
         >>> means(torch.tensor([[[[0.5, 0.0, 0.5], [0.0, 0.0, 0.0]]]])).tolist()
         [[[0.0, -1.0]]]
     """
-    return torch.einsum("nkhw,hwd->nkd", weights, grid_of(*weights.shape[2:], like=weights))
+    places = grid_of(*weights.shape[2:], like=weights).flatten(0, 1)  # (H W, 2)
+    return weights.flatten(2) @ places  # (N, K, H W) -> (N, K, 2)
 
 
 def covariances(weights: Tensor, places: Tensor, least: float) -> Tensor:
@@ -40,11 +41,16 @@ def covariances(weights: Tensor, places: Tensor, least: float) -> Tensor:
 
     Each is scaled up, where it must be, so that its smaller eigenvalue is ``least``.
     """
-    grid = grid_of(*weights.shape[2:], like=weights)
-    # (H, W, 2) - (N, K, 1, 1, 2) -> (N, K, H, W, 2)
-    away = grid - places[:, :, None, None]
-    spread = torch.einsum("nkhw,nkhwi,nkhwj->nkij", weights, away, away)
-    a, b, d = spread[..., 0, 0], spread[..., 0, 1], spread[..., 1, 1]
+    x, y = grid_of(*weights.shape[2:], like=weights).flatten(0, 1).unbind(1)
+    # The sums of w, w x, w y, w x^2, w x y and w y^2: (N, K, H W) -> (N, K, 6). Expanded, (x - m)^2 needs no map of its
+    # own for each point.
+    powers = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y], dim=1)
+    one, of_x, of_y, of_xx, of_xy, of_yy = (weights.flatten(2) @ powers).unbind(2)
+    across, down = places.unbind(2)
+    a = of_xx - 2 * across * of_x + across.square() * one
+    b = of_xy - across * of_y - down * of_x + across * down * one
+    d = of_yy - 2 * down * of_y + down.square() * one
+    spread = torch.stack([a, b, b, d], dim=2).unflatten(2, (2, 2))
     # The larger eigenvalue, and from it the smaller one without a difference of close numbers. The root of 0, of a
     # round spread, has no gradient.
     root = ((a - d).square() + 4 * b.square()).clamp(min=1e-12).sqrt()
@@ -64,6 +70,12 @@ def inverses(matrices: Tensor) -> Tensor:
     return swapped / (a * d - b * c)[..., None, None]
 
 
+def offsets(places: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Return the distances of all columns, (..., 1, width), and rows, (..., height, 1), from places (..., 2)."""
+    x, y = (torch.linspace(-1, 1, size, device=places.device, dtype=places.dtype) for size in (width, height))
+    return x - places[..., 0, None, None], y[:, None] - places[..., 1, None, None]
+
+
 def heatmaps(points: Points, height: int, width: int, peak: float | None = None, variance: float = 0.01) -> Tensor:
     """Return the Gaussian heatmaps of points, (..., K, height, width).
 
@@ -79,13 +91,13 @@ def heatmaps(points: Points, height: int, width: int, peak: float | None = None,
         >>> [round(value, 4) for value in maps[0, 1].tolist()]  # exp(-1/2) at a distance of 1
         [0.6065, 1.0, 0.6065]
     """
-    place, spread = points.place, points.spread
-    # (H, W, 2) - (..., K, 1, 1, 2) -> (..., K, H, W, 2)
-    away = grid_of(height, width, like=place) - place[..., None, None, :]
-    if spread is None:
-        squares = away.square().sum(dim=-1) / variance
+    x, y = offsets(points.place, height, width)
+    if points.spread is None:
+        squares = (x.square() + y.square()) / variance
     else:
-        squares = torch.einsum("...hwi,...ij,...hwj->...hw", away, inverses(spread), away)
+        # d^T C^-1 d, with the elements of the symmetric C^-1 as (..., K, 1, 1).
+        a, b, _, d = inverses(points.spread)[..., None, None].flatten(-4, -3).unbind(-3)
+        squares = a * x.square() + 2 * b * x * y + d * y.square()
     maps = torch.exp(-0.5 * squares)
     # A point far outside of the picture has a map of zeros.
     return peak * maps if peak is not None else maps / maps.sum(dim=(-2, -1), keepdim=True).clamp(min=1e-8)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import torch
-from einops import rearrange, repeat
+from einops import rearrange
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
@@ -13,6 +13,7 @@ from i2vkit.models.interfaces import MotionGenerator
 from i2vkit.models.layers.hourglass import Hourglass, averaged
 from i2vkit.models.layers.points import differences, grid_of, inverses
 from i2vkit.models.layers.warping import flow_in_pixels, warp
+from i2vkit.models.training.autocast import autocast
 from i2vkit.registry import MOTION_GENERATORS
 from i2vkit.structures import Content, Motion, Points, Spec
 
@@ -98,38 +99,70 @@ class DenseFlow(MotionGenerator):
         height, width = image.shape[2:]
         driving, reference = driving_and_reference(motion)
         batch, length = driving.place.shape[:2]
-        flows = self.flows_of_points(driving, reference, height, width)  # (B, T, 1 + K, 2, h, w)
-        maps = differences(driving, reference, height, width, self.peak)  # (B, K, T, h, w)
+        device = image.device
+        with autocast(device, enabled=False):  # places in bf16 would be a pixel off
+            shift, turn = _first_order(driving, reference)
+            flows = _flows(shift, turn, height, width)  # (B, T, 1 + K, 2, h, w)
+            maps = differences(driving, reference, height, width, self.peak)  # (B, K, T, h, w)
+            # The image moved by each: all flows of a clip in one row, (B, 2, T (1 + K), h, w).
+            pixels = flow_in_pixels(rearrange(flows, "b t k c h w -> b c (t k) h w"), height, width)
+            moved = rearrange(warp(image.float()[:, :, None], pixels), "b c (t k) h w -> (b t) k c h w", k=self.parts)
+        maps = rearrange(maps, "b k t h w -> (b t) k 1 h w")
         maps = torch.cat([torch.zeros_like(maps[:, :1]), maps], dim=1)  # 0 for the unmoved image
-        # The image moved by each: all flows of a clip in one row, (B, 2, T (1 + K), h, w).
-        pixels = flow_in_pixels(rearrange(flows, "b t k c h w -> b c (t k) h w"), height, width)
-        moved = rearrange(warp(image[:, :, None], pixels), "b c (t k) h w -> (b t) k c h w", k=self.parts)
         # A group of four channels for each: (B T, 4 (1 + K), h, w).
-        inputs = torch.cat([rearrange(maps, "b k t h w -> (b t) k 1 h w"), moved], dim=2).flatten(1, 2)
+        inputs = torch.cat([maps, moved], dim=2).flatten(1, 2)
         made = self.last(self.hourglass(self.each(inputs))).float()
-        masks = made[:, : self.parts].softmax(dim=1)  # (B T, 1 + K, h, w)
-        flow = torch.einsum("nkhw,nkchw->nchw", masks, flows.flatten(0, 1))
-        if self.correction:
-            flow = flow + made[:, self.parts : self.parts + 2]
+        with autocast(device, enabled=False):
+            masks = made[:, : self.parts].softmax(dim=1)  # (B T, 1 + K, h, w)
+            flow = _mixed(masks, shift.flatten(0, 1), None if turn is None else turn.flatten(0, 1))
+            if self.correction:
+                flow = flow + made[:, self.parts : self.parts + 2]
         motion = replace(motion, flow=rearrange(flow, "(b t) c h w -> b c t h w", b=batch))
         if self.visible:
             shown = torch.sigmoid(made[:, -1:])
             motion = replace(motion, visible=rearrange(shown, "(b t) c h w -> b c t h w", b=batch))
         return motion
 
-    @staticmethod
-    def flows_of_points(driving: Points, reference: Points, height: int, width: int) -> Tensor:
-        """Return the flows (B, T, 1 + K, 2, height, width) of the unmoved image and of each point alone."""
-        shift = reference.place[:, None] - driving.place  # (B, 1, K, 2) - (B, T, K, 2)
-        flows = repeat(shift, "b t k c -> b t k c h w", h=height, w=width)
-        if driving.affine is not None:
-            assert reference.affine is not None, "both come from the same encoder"
-            turn = reference.affine[:, None] @ inverses(driving.affine)  # (B, T, K, 2, 2)
-            # (H, W, 2) - (B, T, K, 1, 1, 2): places from the driving point.
-            away = grid_of(height, width, like=shift) - driving.place[..., None, None, :]
-            # Where they come from, seen from the image's point, minus where they are.
-            flows = flows + torch.einsum("btkij,btkhwj->btkihw", turn, away) - rearrange(away, "b t k h w c -> b t k c h w")
-        return torch.cat([torch.zeros_like(flows[:, :, :1]), flows], dim=2)
+
+def _first_order(driving: Points, reference: Points) -> tuple[Tensor, Tensor | None]:
+    """Return the motions of the unmoved image and of each point: flow(z) = shift + turn z.
+
+    Returns:
+        ``shift`` (B, T, 1 + K, 2), and ``turn`` (B, T, 1 + K, 2, 2), None without local affine maps. Both are 0 of the
+        unmoved image.
+    """
+    shift = reference.place[:, None] - driving.place  # (B, 1, K, 2) - (B, T, K, 2)
+    turn: Tensor | None = None
+    if driving.affine is not None:
+        assert reference.affine is not None, "both come from the same encoder"
+        # A place z comes from image's point + A (z - driving point); z itself is taken off.
+        turn = reference.affine[:, None] @ inverses(driving.affine)
+        turn = turn - torch.eye(2, device=turn.device, dtype=turn.dtype)
+        shift = shift - (turn @ driving.place[..., None])[..., 0]
+        turn = torch.cat([torch.zeros_like(turn[:, :, :1]), turn], dim=2)
+    return torch.cat([torch.zeros_like(shift[:, :, :1]), shift], dim=2), turn
+
+
+def _flows(shift: Tensor, turn: Tensor | None, height: int, width: int) -> Tensor:
+    """Return the flows (..., 2, height, width) of motions ``shift`` (..., 2) and ``turn`` (..., 2, 2)."""
+    flows = shift[..., None, None].expand(*shift.shape, height, width)
+    if turn is None:
+        return flows
+    x, y = grid_of(height, width, like=shift).unbind(2)
+    # (..., 2, 1, 1) times (H, W)
+    return flows + turn[..., 0, None, None] * x + turn[..., 1, None, None] * y
+
+
+def _mixed(masks: Tensor, shift: Tensor, turn: Tensor | None) -> Tensor:
+    """Return the flow (N, 2, H, W) that is the mean of the motions (N, K) under ``masks`` (N, K, H, W)."""
+    height, width = masks.shape[2:]
+    weights = masks.flatten(2)  # (N, K, H W)
+    flow = shift.mT @ weights  # (N, 2, K) @ (N, K, H W)
+    if turn is not None:
+        grid = grid_of(height, width, like=shift).flatten(0, 1)  # (H W, 2)
+        for axis in range(2):  # of x, then of y
+            flow = flow + (turn[..., axis].mT @ weights) * grid[:, axis]
+    return flow.unflatten(2, (height, width))
 
 
 def driving_and_reference(motion: Motion) -> tuple[Points, Points]:
