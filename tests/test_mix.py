@@ -58,6 +58,10 @@ def generators(**fixed) -> list[dict]:
     return without(REFUSED.keys() | UNREAD, rows(*(factor for factor in GENERATOR if factor not in fixed), **fixed))
 
 
+# Those that hold every pair of parts. ``make test-all`` builds the whole product.
+GENERATORS_SOON = list(
+    cover({factor: FACTORS[factor] for factor in GENERATOR if factor != "refiner"}, REFUSED.keys() | UNREAD)
+)
 PRODUCT = rows(*GENERATOR[:-1], refiner=None)
 ALONE = generators(refiner=None)
 # A refiner sees nothing but the video and the maps.
@@ -82,6 +86,10 @@ def moves_at_every_frame(model, length: int) -> bool:
     return bool(((made[:, :, 1:] - made[:, :, :-1]).abs().amax(dim=(0, 1, 3, 4)) > GREY_LEVEL).all())
 
 
+def without_refiner(row: dict) -> dict:
+    return {factor: level for factor, level in row.items() if factor != "refiner"}
+
+
 def enlarged(model, factors: tuple[int, ...]):
     """Goes through ``factors``, by which the weights behind the encoders are multiplied."""
     behind = [parameter for key, parameter in model.generator.named_parameters() if "encoder" not in key]
@@ -97,7 +105,10 @@ def enlarged(model, factors: tuple[int, ...]):
 @pytest.mark.parametrize(
     "row",
     [
-        *(pytest.param(row, id=name(row)) for row in ALONE + REFINED_SOON),
+        *(
+            pytest.param(row, id=name(row), marks=() if without_refiner(row) in GENERATORS_SOON else pytest.mark.slow)
+            for row in ALONE + REFINED_SOON
+        ),
         *(pytest.param(row, id=name(row), marks=pytest.mark.slow) for row in REFINED_LATE),
     ],
 )

@@ -196,7 +196,7 @@ class PyramidToCode(Adapter[Content]):
     def __init__(self, spec: Spec, code: int = 128):
         super().__init__()
         self.linear = nn.Linear(spec.pyramid[-1].channels, code)
-        self.spec = replace(spec, code=code)
+        self.spec = replace(spec, code=code, code_per_frame=True)  # every image is encoded by itself
 
     def forward(self, content: Content, state: GenerationState | None) -> Content:
         """Add the code."""
