@@ -43,10 +43,10 @@ class KeypointEncoder(MotionEncoder):
         num_points: Number of points.
         widths: Channels of the hourglass, see ``Hourglass``.
         temperature: The maps are divided by it before the softmax. The smaller, the more one place counts alone.
-        local: "covariance" gives each point the covariance of its probabilities, "affine" a local affine map, made by
-            a 7x7 convolution. None gives neither.
+        local: "covariance" gives each point the covariance of its probabilities, "affine" a local affine map, made by a
+            convolution that starts at the identity. None gives neither.
         least_spread: The least eigenvalue of a covariance.
-        kernel: Side of the kernel that makes the maps: an odd number. The released codes have 3 and 7.
+        kernel: Side of the kernels that make the maps: an odd number. The released codes have 3 and 7.
         input_size: Side in pixels to which frames are averaged before the hourglass. None, the default, leaves them.
         relative: False gives absolute points in eval mode too.
 
@@ -81,7 +81,7 @@ class KeypointEncoder(MotionEncoder):
         self.hourglass = Hourglass(3, widths, image_size // self.factor)
         channels = self.hourglass.out_channels
         self.to_maps = nn.Conv2d(channels, num_points, kernel, padding=kernel // 2)
-        self.to_affine = nn.Conv2d(channels, 4 * num_points, 7, padding=3) if local == "affine" else None
+        self.to_affine = nn.Conv2d(channels, 4 * num_points, kernel, padding=kernel // 2) if local == "affine" else None
         if self.to_affine is not None:
             # The identity at first.
             nn.init.zeros_(self.to_affine.weight)

@@ -8,6 +8,7 @@ from i2vkit.models.layers.hourglass import check_halvings
 from i2vkit.registry import CONTENT_ENCODERS
 from i2vkit.structures import Content, FeatureSpec, Spec
 
+_STEM_KERNEL = 7
 _POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 _ACTIVATIONS = {"relu": nn.ReLU, "leaky": lambda: nn.LeakyReLU(0.2)}
 
@@ -17,7 +18,8 @@ class StageEncoder(ContentEncoder):
     """Stages of convolutions, each followed by a pooling that halves the maps (VGG's plan).
 
     With ``convs=(1, 1, 1, 1, 1)``, batch norm, average pooling and ``skip="after"`` it is the content encoder of
-    Monkey-Net.
+    Monkey-Net. With a stem of 64 channels and widths 128-256 it is the first half of the first-order motion model's
+    generator.
 
     Args:
         image_size: Side of the image in pixels.
@@ -27,6 +29,8 @@ class StageEncoder(ContentEncoder):
         norm: "batch" for a batch norm behind each convolution, or None.
         activation: "relu", or "leaky" for a LeakyReLU of slope 0.2.
         pool: "max" or "average".
+        stem: Channels of a 7x7 convolution, with norm and activation, before the first stage. 0, the default, leaves
+            it out.
         skip: "before" gives the maps before each pooling, with strides 1, 2, 4, ...; "after" those behind it, with
             strides 2, 4, 8, ...
 
@@ -47,6 +51,7 @@ class StageEncoder(ContentEncoder):
         norm: str | None = "batch",
         activation: str = "relu",
         pool: str = "average",
+        stem: int = 0,
         skip: str = "after",
     ):
         super().__init__()
@@ -65,13 +70,17 @@ class StageEncoder(ContentEncoder):
             )
         check_halvings("StageEncoder", image_size, len(widths))
         self.stages, self.pool, self.before = nn.ModuleList(), _POOLS[pool](2), skip == "before"
-        channels = 3
+        def convolution(inputs: int, outputs: int, side: int) -> list[nn.Module]:
+            layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, side, padding=side // 2)]
+            layers += [nn.BatchNorm2d(outputs)] if norm else []
+            return [*layers, _ACTIVATIONS[activation]()]
+
+        self.stem = nn.Sequential(*convolution(3, stem, _STEM_KERNEL)) if stem else None
+        channels = stem or 3
         for width, number in zip(widths, convs, strict=True):
             layers: list[nn.Module] = []
             for _ in range(number):
-                layers.append(nn.Conv2d(channels, width, kernel, padding=kernel // 2))
-                layers += [nn.BatchNorm2d(width)] if norm else []
-                layers.append(_ACTIVATIONS[activation]())
+                layers += convolution(channels, width, kernel)
                 channels = width
             self.stages.append(nn.Sequential(*layers))
         self.spec = Spec(
@@ -80,7 +89,8 @@ class StageEncoder(ContentEncoder):
 
     def forward(self, image: Tensor) -> Content:
         """Return the content of images (N, 3, H, W): maps (N, C_i, H_i, W_i), fine to coarse."""
-        pyramid, x = [], image
+        pyramid: list[Tensor] = []
+        x = image if self.stem is None else self.stem(image)
         for stage in self.stages:
             made = stage(x)  # (N, C, h, w)
             # The last pooling of ``skip="before"`` would have no reader.
