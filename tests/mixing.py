@@ -189,7 +189,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     # Augmentations are of pictures.
     ("judges vectors: leave augment out", "network", ["VectorDiscriminator"], "augment", names(AUGMENTATIONS)),
     # A vector has no places at which an image could join it.
-    ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps", "points"]),
+    ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps"]),
     # Points are there if the motion encoder finds some.
     (
         'conditioned on "points"',

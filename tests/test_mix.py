@@ -93,6 +93,9 @@ def without_refiner(row: dict) -> dict:
 def enlarged(model, factors: tuple[int, ...]):
     """Goes through ``factors``, by which the weights behind the encoders are multiplied."""
     behind = [parameter for key, parameter in model.generator.named_parameters() if "encoder" not in key]
+    for parameter in behind:
+        if parameter.dim() > 1 and not parameter.any():  # a layer that begins with no effect
+            torch.nn.init.normal_(parameter, std=0.05)
     last = 1
     for factor in factors:
         with torch.no_grad():

@@ -11,6 +11,14 @@ no frames below 16 pixels. Its weights (549 MB) must be there: the error says wh
 and the batch of 32.
 
 Ours in the parts that this file names (their docstrings say more):
+
+- KeypointEncoder: pictures are in [-1, 1] (the released codes: in [0, 1])
+- DenseFlow: beyond the image its border goes on (the released codes: zeros)
+- WarpedPyramidDecoder: an offset and not a place is resized for each level, so that a flow of 0 leaves every level as
+  it is
+- WarpedPyramidDecoder: beyond the image its border goes on (the released codes: zeros)
+- PerceptualPyramidLoss: frames are averaged to the smaller sizes (the released code: smoothed and subsampled)
+- EquivarianceLoss: the spline has a weight for each axis, and its numbers are ours
 """
 
 from mmengine.config import read_base

@@ -12,6 +12,13 @@ relative transfer, training by two frames of a clip. Not the paper's:
 - narrow networks with 3x3 kernels, eight pairs a batch, bf16, Adam with 1e-3, falling from the middle on.
 
 Ours in the parts that this file names (their docstrings say more):
+
+- KeypointEncoder: pictures are in [-1, 1] (the released codes: in [0, 1])
+- DenseFlow: beyond the image its border goes on (the released codes: zeros)
+- WarpedPyramidDecoder: an offset and not a place is resized for each level, so that a flow of 0 leaves every level as
+  it is
+- WarpedPyramidDecoder: beyond the image its border goes on (the released codes: zeros)
+- EquivarianceLoss: the spline has a weight for each axis, and its numbers are ours
 """
 
 from mmengine.config import read_base

@@ -9,6 +9,12 @@ on frames are half of the code's, those on features are the code's. The two fram
 (the code draws with replacement). Each heatmap sums to 1, as for BAIR (other sets of the code: a peak of 0.01).
 
 Ours in the parts that this file names (their docstrings say more):
+
+- KeypointEncoder: pictures are in [-1, 1] (the released codes: in [0, 1])
+- DenseFlow: beyond the image its border goes on (the released codes: zeros)
+- WarpedPyramidDecoder: an offset and not a place is resized for each level, so that a flow of 0 leaves every level as
+  it is
+- WarpedPyramidDecoder: beyond the image its border goes on (the released codes: zeros)
 """
 
 from mmengine.optim import MultiStepLR

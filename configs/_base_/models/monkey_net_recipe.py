@@ -11,6 +11,12 @@ clip. Not the paper's:
 - a quarter of the widths and four halvings, points and flow from frames of 32x32, one residual block, eight pairs a batch, bf16, Adam with 1e-3, falling from the middle on.
 
 Ours in the parts that this file names (their docstrings say more):
+
+- KeypointEncoder: pictures are in [-1, 1] (the released codes: in [0, 1])
+- DenseFlow: beyond the image its border goes on (the released codes: zeros)
+- WarpedPyramidDecoder: an offset and not a place is resized for each level, so that a flow of 0 leaves every level as
+  it is
+- WarpedPyramidDecoder: beyond the image its border goes on (the released codes: zeros)
 """
 
 from mmengine.config import read_base
