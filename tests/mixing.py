@@ -16,6 +16,7 @@ from i2vkit.models.losses import (
     DiscriminatorLoss,
     FeatureSimilarityLoss,
     FrameL1Loss,
+    PerceptualPyramidLoss,
     PoseLoss,
 )
 from i2vkit.models.losses.discriminator_losses import DiscriminatorTerm
@@ -77,7 +78,8 @@ def reads(motion: tuple, decoder: str) -> bool:
         return False
 
 
-ELSEWHERE = (FeatureSimilarityLoss, PoseLoss)  # need weights and joints: test_feature_loss.py, test_pose_lstm.py
+# Need weights and joints: test_feature_loss.py, test_first_order_losses.py, test_pose_lstm.py.
+ELSEWHERE = (FeatureSimilarityLoss, PerceptualPyramidLoss, PoseLoss)
 MOTIONS = list(product([None, *names(MOTION_ENCODERS)], [None, *names(MOTION_GENERATORS)]))
 PASSES = {
     "driving": dict(),
@@ -203,6 +205,14 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("reads condition maps instead of the video|that gives any", "motion", _FROM_MAPS, "view", ["LastDynamics"]),
     ("this generator has no motion encoder", "motion", _DRAWN, "loss", ["MotionCycleLoss"]),
     ("reads condition maps instead of the video", "motion", _FROM_MAPS, "loss", ["MotionCycleLoss"]),
+    # Only learned points can follow a deformed picture.
+    (
+        "compares learned points|has no motion encoder|reads condition maps instead",
+        "motion",
+        [motion for motion in MOTIONS if motion not in _ENCODED_POINTS],
+        "loss",
+        ["EquivarianceLoss"],
+    ),
     # Only a variational encoder has a prior, and a divergence from it, of what it encodes.
     (
         "draws its motion from a prior, but",
