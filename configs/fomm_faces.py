@@ -1,8 +1,8 @@
 """The first-order motion model on the faces of i2v-truth-v1, 64x64, 16 frames.
 
-Paper: Siarohin et al., 2019, "First order motion model for image animation". Iterations and the
-batch are ours; what else is not the paper's stands in _base_/models/fomm.py. Expected result: none published for these
-data.
+Paper: Siarohin et al., 2019, "First order motion model for image animation". Iterations and
+the batch are ours; what else is not the paper's stands in _base_/models/fomm.py. Expected result: none published for
+these data.
 
 Memory of a training step: 2.6 GiB in fp32.
 """

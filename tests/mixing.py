@@ -135,7 +135,8 @@ _CLIP_DISCRIMINATORS = ["ProjectedPairDiscriminator", "ResidualVideoDiscriminato
 _FRAME_VIEWS, _CLIP_VIEWS = ["AllFrames", "RandomFrames"], ["FramePairs", "RandomWindow", "WholeClip"]
 # Motions of which some decoder reads all; the others are the same as one of these.
 _READ = [motion for motion in MOTIONS if any(reads(motion, decoder) for decoder in FACTORS["decoder"])]
-_ENCODED_POINTS = [motion for motion in MOTIONS if motion[0] == "KeypointEncoder"]
+_POINTED = [motion for motion in _READ if motion[0] == "KeypointEncoder"]
+_UNPOINTED = [motion for motion in _READ if motion not in _POINTED]
 _DRAWN = [motion for motion in _READ if motion[0] is None]
 _FROM_MAPS = [motion for motion in _READ if motion[0] == "MapDifferenceEncoder"]
 _UNVARIED = [motion for motion in _READ if motion[0] != "Conv3dEncoder"]
@@ -162,7 +163,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     (
         "DenseFlow needs motion.points",
         "motion",
-        [motion for motion in MOTIONS if motion[1] == "DenseFlow" and motion not in _ENCODED_POINTS],
+        [(encoder, "DenseFlow") for encoder in (None, *names(MOTION_ENCODERS)) if encoder != "KeypointEncoder"],
         "decoder",
         ["WarpedPyramidDecoder"],
     ),
@@ -177,7 +178,13 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ),
     # A decoder that starts from the code of an image cannot do without one.
     ("needs content.code, but content_encoder=None", "content_encoder", [None], "decoder", _CODED),
-    ("needs content.pyramid, but content_encoder=None", "content_encoder", [None], "decoder", ["TwoStreamMapDecoder", *_WARPED]),
+    (
+        "needs content.pyramid, but content_encoder=None",
+        "content_encoder",
+        [None],
+        "decoder",
+        ["TwoStreamMapDecoder", *_WARPED],
+    ),
     # Nothing says what moves. (VGAN's decoder invents the motion from the image.)
     ("needs motion.*, but motion_encoder=None", "motion", [(None, None), (None, "DenseFlow")], "decoder", _MOVED),
     # An LSTM unrolls a code, which a motion encoder gives.
@@ -196,12 +203,12 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     (
         'conditioned on "points"',
         "motion",
-        [motion for motion in MOTIONS if motion not in _ENCODED_POINTS],
+        _UNPOINTED,
         "condition",
         ["points"],
     ),
     # Motion encoded anew from a video is there only if an encoder reads videos.
-    ("no motion encoder that gives any", "motion", [*_DRAWN, *_ENCODED_POINTS], "view", ["LastDynamics"]),
+    ("no motion encoder that gives any", "motion", [*_DRAWN, *_POINTED], "view", ["LastDynamics"]),
     ("reads condition maps instead of the video|that gives any", "motion", _FROM_MAPS, "view", ["LastDynamics"]),
     ("this generator has no motion encoder", "motion", _DRAWN, "loss", ["MotionCycleLoss"]),
     ("reads condition maps instead of the video", "motion", _FROM_MAPS, "loss", ["MotionCycleLoss"]),
@@ -209,7 +216,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     (
         "compares learned points|has no motion encoder|reads condition maps instead",
         "motion",
-        [motion for motion in MOTIONS if motion not in _ENCODED_POINTS],
+        _UNPOINTED,
         "loss",
         ["EquivarianceLoss"],
     ),

@@ -29,7 +29,9 @@ def test_sizes_follow_from_what_the_model_has():
     assert find_condition("points", 3, 2, Spec(points=7))[1] == 7
     with pytest.raises(ConfigError, match='conditioned on "maps", which this model does not have'):
         find_condition("maps", 3, 0)
-    with pytest.raises(ConfigError, match='is None, "label", "image", "maps", "points", not \'labels\'; nearest: label'):
+    with pytest.raises(
+        ConfigError, match='is None, "label", "image", "maps", "points", not \'labels\'; nearest: label'
+    ):
         find_condition("labels", 3, 2)
 
 

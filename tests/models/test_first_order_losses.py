@@ -66,7 +66,9 @@ class Fake:
 
     def __init__(self, places, affine, again, affine_again):
         self.clip = VideoBatch(torch.zeros(1, 3, places.shape[1], 8, 8), num_frames=torch.tensor([1]))
-        self.found = [Motion(1, points=dict(driving=Points(p, affine=a))) for p, a in ((places, affine), (again, affine_again))]
+        self.found = [
+            Motion(1, points=dict(driving=Points(p, affine=a))) for p, a in ((places, affine), (again, affine_again))
+        ]
 
     def encoded(self, name):
         return self.found[0]
@@ -97,7 +99,9 @@ def test_equivariance_trains_the_encoder_alone():
     before = {name: value.clone() for name, value in model.generator.named_parameters()}
     log = model.train_step(narrow.batch(lengths=(2, 2)), narrow.optimizers(model, lr=1e-2))
     assert log["equivariance"] > 0
-    changed = {name.split(".")[0] for name, value in model.generator.named_parameters() if not torch.equal(value, before[name])}
+    changed = {
+        name.split(".")[0] for name, value in model.generator.named_parameters() if not torch.equal(value, before[name])
+    }
     assert "motion_encoder" in changed
     assert not torch.equal(model.generator.motion_encoder.to_affine.weight, before["motion_encoder.to_affine.weight"])
     with pytest.raises(ConfigError, match="compares learned points, and CnnLstmEncoder gives none"):
@@ -152,7 +156,15 @@ def test_perceptual_loss_names_what_it_lacks(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match=r"factors \(1, 4\), and VGG19 reads frames of 16 pixels or more"):
         model_of(perceptual=dict(type=PerceptualPyramidLoss, shrink=(1, 4)))
     model = model_of(perceptual=dict(type=PerceptualPyramidLoss, shrink=(1, 2)))
-    with pytest.raises(MissingWeightsError, match="loss 'perceptual' looks through VGG19, and there is no .*vgg19-dcbb9e9d"):
+    with pytest.raises(
+        MissingWeightsError, match=r"loss 'perceptual' looks through VGG19, and there is no .*vgg19-dcbb9e9d"
+    ):
         model.train_step(narrow.batch(lengths=(2, 2)), narrow.optimizers(model))
     on_meta = Vgg19Features(trained=False).to("meta")(torch.empty(2, 3, 16, 16, device="meta"))
-    assert [tuple(level.shape[1:]) for level in on_meta] == [(64, 16, 16), (128, 8, 8), (256, 4, 4), (512, 2, 2), (512, 1, 1)]
+    assert [tuple(level.shape[1:]) for level in on_meta] == [
+        (64, 16, 16),
+        (128, 8, 8),
+        (256, 4, 4),
+        (512, 2, 2),
+        (512, 1, 1),
+    ]

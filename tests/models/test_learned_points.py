@@ -27,7 +27,10 @@ MONKEY_NET = dict(
     decoder=dict(type=WarpedPyramidDecoder),
     head=dict(type="DirectHead"),
 )
-PARTS = {slot: narrow.NARROW[part["type"] if isinstance(part["type"], str) else part["type"].__name__] for slot, part in MONKEY_NET.items()}
+PARTS = {
+    slot: narrow.NARROW[part["type"] if isinstance(part["type"], str) else part["type"].__name__]
+    for slot, part in MONKEY_NET.items()
+}
 
 
 def size(*modules):
@@ -56,7 +59,9 @@ def test_an_hourglass_keeps_every_pixel_of_its_input_at_the_end():
     # By hand: two down, two up, the second up block on [first one, first down block].
     one = hourglass.down[0](x)
     two = functional.interpolate(hourglass.down[1](one), scale_factor=2, mode="nearest")
-    joined = functional.interpolate(torch.cat([nn.Sequential.forward(hourglass.up[0], two), one], dim=1), scale_factor=2)
+    joined = functional.interpolate(
+        torch.cat([nn.Sequential.forward(hourglass.up[0], two), one], dim=1), scale_factor=2
+    )
     assert torch.allclose(made[:, :2], nn.Sequential.forward(hourglass.up[1], joined), atol=1e-5)
     with pytest.raises(ConfigError, match="an hourglass halves maps 4 times, and 8 pixels"):
         Hourglass(3, (4,) * 4, image_size=8)
@@ -230,8 +235,10 @@ AFFINE = dict(motion_encoder=narrow.NARROW["KeypointEncoder"] | dict(local="affi
 @pytest.mark.parametrize("changes", [{}, AFFINE], ids=["covariance", "affine"])
 def test_chunks_of_one_frame_equal_the_whole_with_gradients(changes):
     made = generator(**changes)
-    clip = VideoBatch(torch.rand(2, 3, 4, narrow.SIZE, narrow.SIZE) * 2 - 1, image=torch.rand(2, 3, narrow.SIZE, narrow.SIZE))
-    weights = [parameter for parameter in made.parameters()]
+    clip = VideoBatch(
+        torch.rand(2, 3, 4, narrow.SIZE, narrow.SIZE) * 2 - 1, image=torch.rand(2, 3, narrow.SIZE, narrow.SIZE)
+    )
+    weights = list(made.parameters())
 
     def gradients(videos):
         video = torch.cat(videos, dim=2)
@@ -271,7 +278,11 @@ def test_transfer_is_relative_in_eval_mode_alone():
     first = encoder(clip, GenerationState(), Content(clip.driving[:, :, 0])).points["driving"]
     assert torch.allclose(first.place, absolute.place, atol=1e-5)  # of its own first frame both are the same
     trained = encoder.train()(clip, GenerationState(), Content(image)).points["driving"]
-    assert not torch.allclose(trained.place[:, 0], encoder.eval()(clip, GenerationState(), Content(image)).points["driving"].place[:, 0], atol=1e-3)
+    assert not torch.allclose(
+        trained.place[:, 0],
+        encoder.eval()(clip, GenerationState(), Content(image)).points["driving"].place[:, 0],
+        atol=1e-3,
+    )
 
 
 def test_a_spread_is_of_the_driving_frame():
@@ -300,7 +311,9 @@ def test_stages_give_the_maps_before_or_behind_their_pooling(skip, strides):
     encoder = StageEncoder(16, (4, 5, 6), (1, 2, 1), norm=None, activation="leaky", pool="max", skip=skip)
     assert [level.stride for level in encoder.spec.pyramid] == strides
     pyramid = encoder(torch.rand(2, 3, 16, 16)).pyramid
-    assert [tuple(level.shape[1:]) for level in pyramid] == [(c, 16 // s, 16 // s) for c, s in zip((4, 5, 6), strides, strict=True)]
+    assert [tuple(level.shape[1:]) for level in pyramid] == [
+        (c, 16 // s, 16 // s) for c, s in zip((4, 5, 6), strides, strict=True)
+    ]
     assert len([layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d)]) == 4
     for parameter in encoder.parameters():
         parameter.grad = None
@@ -311,7 +324,9 @@ def test_stages_give_the_maps_before_or_behind_their_pooling(skip, strides):
 def test_points_as_maps_for_the_dense_decoder():
     """FRGAN without a face model: the heatmaps of the points take the place of condition maps."""
     parts = PARTS | dict(
-        content_encoder=narrow.NARROW["ResidualPyramidEncoder"], motion_generator=None, decoder=narrow.NARROW["DenseDecoder"]
+        content_encoder=narrow.NARROW["ResidualPyramidEncoder"],
+        motion_generator=None,
+        decoder=narrow.NARROW["DenseDecoder"],
     )
     made = Generator(image_size=narrow.SIZE, **parts)
     adapters = [type(adapter).__name__ for adapter in made.decoder_adapters]
@@ -320,7 +335,9 @@ def test_points_as_maps_for_the_dense_decoder():
     points = points_of(2, 3, made.motion.points)
     motion = made.decoder_adapters[1](Motion(3, points=points), GenerationState())
     still = made.decoder_adapters[1].trunk(layers.heatmaps(points["reference"], narrow.SIZE, narrow.SIZE, 1.0))
-    moved = made.decoder_adapters[1].trunk(layers.heatmaps(Points(points["driving"].place[:, 1]), narrow.SIZE, narrow.SIZE, 1.0))
+    moved = made.decoder_adapters[1].trunk(
+        layers.heatmaps(Points(points["driving"].place[:, 1]), narrow.SIZE, narrow.SIZE, 1.0)
+    )
     for level, one, other in zip(range(len(still)), still, moved, strict=True):
         assert torch.equal(motion.maps["reference"][level], one)
         assert torch.allclose(motion.maps["driving"][level][:, :, 1], other, atol=1e-6)

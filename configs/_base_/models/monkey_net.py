@@ -28,7 +28,7 @@ from i2vkit.models.encoders import KeypointEncoder, StageEncoder
 from i2vkit.models.heads import DirectHead
 from i2vkit.models.losses import (
     AdversarialLoss,
-    BaseL1Loss,
+    BaseL1Loss,  # noqa: F401  for configs of BAIR
     DiscriminatorLoss,
     FeatureMatchingLoss,
     FrameL1Loss,

@@ -8,7 +8,8 @@ clip. Not the paper's:
 - L1 on frames and on the warped image alone, in which pixels that move weigh up to five times as much. The
   discriminator and its features are left out;
 - a moving average of the generator's weights is validated and saved;
-- a quarter of the widths and four halvings, points and flow from frames of 32x32, one residual block, eight pairs a batch, bf16, Adam with 1e-3, falling from the middle on.
+- a quarter of the widths and four halvings, points and flow from frames of 32x32, one residual block, eight pairs a
+  batch, bf16, Adam with 1e-3, falling from the middle on.
 
 Ours in the parts that this file names (their docstrings say more):
 

@@ -79,8 +79,8 @@ def _points(
     assert points is not None, "find_condition refuses points where the motion encoder gives none"
     if points.place.shape[1] != conditioned.video.shape[2]:
         raise ConfigError(
-            f'a discriminator is conditioned on "points" of {points.place.shape[1]} driving frames, and is shown a video '
-            f'of {conditioned.video.shape[2]}: compare the pass with target="driving"'
+            f'a discriminator is conditioned on "points" of {points.place.shape[1]} driving frames, and is shown a '
+            f'video of {conditioned.video.shape[2]}: compare the pass with target="driving"'
         )
     maps = heatmaps(points, *conditioned.video.shape[3:])  # (B, T, K, H, W)
     return view.gather(rearrange(maps, "b t k h w -> b k t h w"), index)
@@ -123,7 +123,7 @@ def add_condition(name: str, condition: Condition) -> None:
 
 
 def find_condition(
-    name: str | None, num_labels: int, map_channels: int, motion: Spec = Spec()
+    name: str | None, num_labels: int, map_channels: int, motion: Spec | None = None
 ) -> tuple[Condition | None, int]:
     """Return the condition of that name and its number of channels; None and 0 for the name None.
 
@@ -149,7 +149,7 @@ def find_condition(
     size = (
         condition.size(num_labels, map_channels)
         if condition.size_of_motion is None
-        else condition.size_of_motion(motion)
+        else condition.size_of_motion(motion or Spec())
     )
     if not size:
         raise ConfigError(f'a discriminator is conditioned on "{name}", which this model does not have')

@@ -12,7 +12,7 @@ _KERNEL = 4
 
 @DISCRIMINATORS.register_module()
 class PooledFrameDiscriminator(DiscriminatorNetwork):
-    """Blocks of a 4x4 convolution without padding, instance norm, LeakyReLU and average pooling, then a 1x1 convolution.
+    """Blocks of 4x4 convolution without padding, instance norm, LeakyReLU and average pooling, then a 1x1 convolution.
 
     Every place of the last maps has a logit of its own. With four blocks, frames of 64x64 pixels end in one logit.
 
@@ -56,8 +56,8 @@ class PooledFrameDiscriminator(DiscriminatorNetwork):
             side = (side - _KERNEL + 1) // 2
             if side < 1:
                 raise ConfigError(
-                    f"PooledFrameDiscriminator cannot halve {image_size} pixels {len(widths)} times, as each block also "
-                    f"takes 3 pixels off: give fewer widths"
+                    f"PooledFrameDiscriminator cannot halve {image_size} pixels {len(widths)} times, as each block "
+                    f"also takes 3 pixels off: give fewer widths"
                 )
             layers: list[nn.Module] = [nn.Conv2d(channels, width, _KERNEL)]
             layers += [nn.InstanceNorm2d(width, affine=True)] if norm and i else []

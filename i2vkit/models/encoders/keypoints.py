@@ -1,5 +1,6 @@
 """A motion encoder that finds points of its own in every picture, without labels."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -106,8 +107,9 @@ class KeypointEncoder(MotionEncoder):
             affine = (elements * weights.flatten(2)[:, :, None]).sum(dim=3)
             return Points(places, affine=affine.unflatten(2, (2, 2)))
 
-    def forward(self, clip: VideoBatch, state: GenerationState, content: Content) -> Motion:
+    def forward(self, clip: VideoBatch, state: GenerationState, content: Content | None = None) -> Motion:
         """Return the points of the driving frames and of the image."""
+        assert content is not None, "a part that reads content is called with one"
         length = clip.driving.shape[2]
         # The image and the driving frames as one batch, so that batch norms see both: (B, C, 1 + T, H, W).
         every = torch.cat([content.image[:, :, None], clip.driving], dim=2)
@@ -123,7 +125,7 @@ class KeypointEncoder(MotionEncoder):
         return Motion(length, points=dict(driving=driving, reference=reference), num_frames=clip.num_frames)
 
 
-def _mapped(points: Points, change) -> Points:
+def _mapped(points: Points, change: Callable[[Tensor], Tensor]) -> Points:
     """Return the points with ``change`` applied to each of their tensors."""
     optional = {name: getattr(points, name) for name in ("spread", "affine")}
     return replace(

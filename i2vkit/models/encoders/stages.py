@@ -1,5 +1,7 @@
 """A content encoder of stages: some convolutions at one size, then a pooling."""
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
@@ -9,8 +11,8 @@ from i2vkit.registry import CONTENT_ENCODERS
 from i2vkit.structures import Content, FeatureSpec, Spec
 
 _STEM_KERNEL = 7
-_POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
-_ACTIVATIONS = {"relu": nn.ReLU, "leaky": lambda: nn.LeakyReLU(0.2)}
+_POOLS: dict[str, Callable[[int], nn.Module]] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
+_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "leaky": lambda: nn.LeakyReLU(0.2)}
 
 
 @CONTENT_ENCODERS.register_module()
@@ -70,6 +72,7 @@ class StageEncoder(ContentEncoder):
             )
         check_halvings("StageEncoder", image_size, len(widths))
         self.stages, self.pool, self.before = nn.ModuleList(), _POOLS[pool](2), skip == "before"
+
         def convolution(inputs: int, outputs: int, side: int) -> list[nn.Module]:
             layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, side, padding=side // 2)]
             layers += [nn.BatchNorm2d(outputs)] if norm else []

@@ -20,7 +20,7 @@ class DownBlock(nn.Sequential):
 
 
 class UpBlock(nn.Sequential):
-    """3x3 convolution of maps that are doubled by repetition, batch norm and ReLU: (N, C, H, W) -> (N, C', 2 H, 2 W)."""
+    """3x3 convolution of doubled maps, batch norm and ReLU: (N, C, H, W) -> (N, C', 2 H, 2 W)."""
 
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.BatchNorm2d(out_channels), nn.ReLU())

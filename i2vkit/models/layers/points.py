@@ -32,7 +32,7 @@ def means(weights: Tensor) -> Tensor:
         >>> means(torch.tensor([[[[0.5, 0.0, 0.5], [0.0, 0.0, 0.0]]]])).tolist()
         [[[0.0, -1.0]]]
     """
-    places = grid_of(*weights.shape[2:], like=weights).flatten(0, 1)  # (H W, 2)
+    places = grid_of(weights.shape[2], weights.shape[3], weights).flatten(0, 1)  # (H W, 2)
     return weights.flatten(2) @ places  # (N, K, H W) -> (N, K, 2)
 
 
@@ -41,7 +41,7 @@ def covariances(weights: Tensor, places: Tensor, least: float) -> Tensor:
 
     Each is scaled up, where it must be, so that its smaller eigenvalue is ``least``.
     """
-    x, y = grid_of(*weights.shape[2:], like=weights).flatten(0, 1).unbind(1)
+    x, y = grid_of(weights.shape[2], weights.shape[3], weights).flatten(0, 1).unbind(1)
     # The sums of w, w x, w y, w x^2, w x y and w y^2: (N, K, H W) -> (N, K, 6). Expanded, (x - m)^2 needs no map of its
     # own for each point.
     powers = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y], dim=1)

@@ -45,14 +45,13 @@ class SmoothWarp:
             grid: Control points along each axis.
             like: A tensor that gives device and precision.
         """
-        own = dict(device=like.device, dtype=like.dtype)
-        affine = torch.eye(2, 3, **own) + sigma_affine * torch.randn(number, 2, 3, **own)
+        affine = like.new_zeros(number, 2, 3).normal_(std=sigma_affine) + torch.eye(2, 3).to(like)
         controls = grid_of(grid, grid, like).flatten(0, 1)
-        return SmoothWarp(affine, sigma_spline * torch.randn(number, grid * grid, 2, **own), controls)
+        return SmoothWarp(affine, like.new_zeros(number, grid * grid, 2).normal_(std=sigma_spline), controls)
 
     def places(self, places: Tensor) -> Tensor:
         """Return T(z) of places (B, N, 2)."""
-        away, squares = self._away(places)
+        _, squares = self._away(places)
         # r^2 log r = r^2 log(r^2) / 2, (B, N, P) @ (B, P, 2)
         spline = (0.5 * squares * squares.log()) @ self.weights
         return places @ self.affine[:, :, :2].mT + self.affine[:, None, :, 2] + spline

@@ -62,7 +62,8 @@ class EquivarianceLoss(PassLoss):
         if not model.generator.encoded.points:
             raise ConfigError(
                 f"loss '{self.name}' compares learned points, and "
-                f"{type(model.generator.motion_encoder).__name__} gives none: leave the loss out, or take KeypointEncoder"
+                f"{type(model.generator.motion_encoder).__name__} gives none: leave the loss out, or take "
+                f"KeypointEncoder"
             )
 
     def needs_whole_clip(self, model: "ImageToVideoGan") -> bool:
@@ -75,7 +76,7 @@ class EquivarianceLoss(PassLoss):
         transform = SmoothWarp.random(len(video), self.sigma_affine, self.sigma_spline, self.grid, video)
         points = context.encoded(self.pass_name).points["driving"]
         deformed = context.encode(transform.frames(video), num_frames).points["driving"]
-        batch, length, number, _ = points.place.shape
+        _, length, number, _ = points.place.shape
         with autocast(video.device, enabled=False):
             places = deformed.place.flatten(1, 2)  # (B, T, K, 2) -> (B, T K, 2)
             sent_back = transform.places(places).unflatten(1, (length, number))

@@ -81,7 +81,8 @@ class FeatureMatchingLoss(DiscriminatorTerm):
                 )
             terms.append(
                 sum_terms(
-                    weight * (one - other).abs().mean() for weight, one, other in zip(weights, ours, theirs, strict=True)
+                    weight * (one - other).abs().mean()
+                    for weight, one, other in zip(weights, ours, theirs, strict=True)
                 )
             )
         return sum_terms(terms) / len(terms)

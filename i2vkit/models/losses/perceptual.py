@@ -118,7 +118,9 @@ class PerceptualPyramidLoss(PassLoss):
                 difference = (one.float() - other.float()).abs()
                 # (B T, ...) -> (B, T, K) where some frames are padded
                 terms.append(
-                    difference.mean() if mask is None else masked_mean(difference.flatten(1).unflatten(0, mask.shape), mask)
+                    difference.mean()
+                    if mask is None
+                    else masked_mean(difference.flatten(1).unflatten(0, mask.shape), mask)
                 )
         return sum_terms(terms)
 

@@ -93,12 +93,13 @@ class DenseFlow(MotionGenerator):
             self.last.bias.data[-1] = _STATIC
         self.spec = replace(motion, flow=self.factor)
 
-    def forward(self, motion: Motion, state: GenerationState, content: Content) -> Motion:
+    def forward(self, motion: Motion, state: GenerationState, content: Content | None = None) -> Motion:
         """Add the flow (B, 2, T, h, w), and ``visible`` (B, 1, T, h, w) if it is made."""
+        assert content is not None, "a part that reads content is called with one"
         image = averaged(content.image, self.factor)
         height, width = image.shape[2:]
         driving, reference = driving_and_reference(motion)
-        batch, length = driving.place.shape[:2]
+        batch = len(driving.place)
         device = image.device
         with autocast(device, enabled=False):  # places in bf16 would be a pixel off
             shift, turn = _first_order(driving, reference)
