@@ -79,7 +79,7 @@ NARROW = {
     "ResidualPyramidEncoder": dict(type=ResidualPyramidEncoder, width=4, max_width=8, code=6),
     "MapDifferenceEncoder": dict(type=MapDifferenceEncoder, width=4, max_width=8, code=6),
     "StageEncoder": dict(type=StageEncoder, widths=(4, 8, 8), convs=(1, 1, 1)),
-    "KeypointEncoder": dict(type=KeypointEncoder, num_points=3, widths=(4, 8, 8)),
+    "KeypointEncoder": dict(type=KeypointEncoder, num_points=3, widths=(4, 8, 8), temperature=1.0),
     "DenseFlow": dict(type=DenseFlow, widths=(4, 8)),
     "LstmUnroll": dict(type=LstmUnroll, hidden=7),
     "UNetDecoder": dict(type=UNetDecoder, widths=(8, 8, 8, 8, 8), embedder_width=8),

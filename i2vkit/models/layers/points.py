@@ -62,8 +62,8 @@ def inverses(matrices: Tensor) -> Tensor:
     """Return the inverses of matrices (..., 2, 2).
 
     Examples:
-        >>> inverses(torch.tensor([[2.0, 1.0], [0.0, 4.0]])).tolist()
-        [[0.5, -0.125], [0.0, 0.25]]
+        >>> inverses(torch.tensor([[2.0, 1.0], [1.0, 1.0]])).tolist()
+        [[1.0, -1.0], [-1.0, 2.0]]
     """
     a, b, c, d = matrices.flatten(-2).unbind(-1)
     swapped = torch.stack([d, -b, -c, a], dim=-1).unflatten(-1, (2, 2))
