@@ -1,8 +1,7 @@
 """Monkey-Net on the faces of i2v-truth-v1, 64x64, 16 frames.
 
-Paper: Siarohin et al., 2019, "Animating arbitrary objects via deep motion transfer". Iterations
-and the batch are ours; what else is not the paper's stands in _base_/models/monkey_net.py. Expected result: none published for
-these data.
+Paper: Siarohin et al., 2019, "Animating arbitrary objects via deep motion transfer". Iterations and the batch are ours.
+What else is not the paper's stands in _base_/models/monkey_net.py. Expected result: none published for these data.
 
 Memory of a training step: 2.6 GiB in fp32.
 """

@@ -45,7 +45,8 @@ class SmoothWarp:
             grid: Control points along each axis.
             like: A tensor that gives device and precision.
         """
-        affine = like.new_zeros(number, 2, 3).normal_(std=sigma_affine) + torch.eye(2, 3).to(like)
+        identity = torch.eye(2, 3, device=like.device, dtype=like.dtype)
+        affine = identity + like.new_zeros(number, 2, 3).normal_(std=sigma_affine)
         controls = grid_of(grid, grid, like).flatten(0, 1)
         return SmoothWarp(affine, like.new_zeros(number, grid * grid, 2).normal_(std=sigma_spline), controls)
 
