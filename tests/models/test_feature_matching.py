@@ -115,6 +115,10 @@ def test_feature_matching_is_a_weighted_sum_over_blocks():
     for weight, one, other in zip((10.0, 1.0), *both, strict=True):
         total = total + weight * (one - other).abs().mean()
     assert torch.allclose(found, total, rtol=1e-4)
+    # The gradient reaches the points through the features of both videos.
+    weight = model.generator.motion_encoder.to_maps.weight
+    slopes = [torch.autograd.grad(value, weight, retain_graph=True)[0] for value in (found, total)]
+    assert torch.allclose(*slopes, rtol=1e-3, atol=1e-6) and slopes[0].abs().max() > 1e-5
     with pytest.raises(ConfigError, match="has 1 channel_weights, and discriminator 'frame' has 2 blocks"):
         FeatureMatchingLoss("frame", channel_weights=(1.0,))(context)
     with pytest.raises(ConfigError, match="ProjectedFrameDiscriminator gives none"):
