@@ -17,6 +17,7 @@ from i2vkit.models.losses import (
     FeatureSimilarityLoss,
     FrameL1Loss,
     KlLoss,
+    PerceptualPyramidLoss,
     PoseLoss,
 )
 from i2vkit.models.losses.discriminator_losses import DiscriminatorTerm
@@ -78,7 +79,8 @@ def reads(motion: tuple, decoder: str) -> bool:
         return False
 
 
-ELSEWHERE = (FeatureSimilarityLoss, PoseLoss)  # need weights and joints: test_feature_loss.py, test_pose_lstm.py
+# Need weights and joints: test_feature_loss.py, test_first_order_losses.py, test_pose_lstm.py.
+ELSEWHERE = (FeatureSimilarityLoss, PerceptualPyramidLoss, PoseLoss)
 MOTIONS = list(product([None, *names(MOTION_ENCODERS)], [None, *names(MOTION_GENERATORS)]))
 PASSES = {
     "driving": dict(),
@@ -103,7 +105,7 @@ FACTORS: dict[str, list] = {
     "view": names(VIEWS),
     "adversarial": names(ADVERSARIAL_LOSSES),
     "augment": [None, *names(AUGMENTATIONS)],
-    "condition": [None, "label", "image", "maps", "past"],
+    "condition": [None, "label", "image", "maps", "past", "points"],
     "classify": [False, True],
     "negative": list(NEGATIVES),
     "pass": list(PASSES),
@@ -125,9 +127,11 @@ _WHOLE = ["TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDeco
 _TRANSPOSED = _WHOLE[:2]
 _STEPPED = ["DenseDecoder", "FrameDecoder", "StageDecoder", "UNetDecoder"]  # a trajectory
 _MOVED = [*_STEPPED, *_TRANSPOSED]
+_WARPED = ["WarpedPyramidDecoder"]
 _FRAME_DISCRIMINATORS = [
     "ConvPerceptron",
     "FrameDiscriminator",
+    "PooledFrameDiscriminator",
     "ProjectedFrameDiscriminator",
     "ResidualFrameDiscriminator",
 ]
@@ -142,13 +146,16 @@ _CLIP_VIEWS = ["FramePairs", "RandomWindow", "WholeClip"]
 # Motions of which some decoder reads all; the others are the same as one of these.
 _READ = [motion for motion in MOTIONS if any(reads(motion, decoder) for decoder in FACTORS["decoder"])]
 _READ.remove(("DifferenceEncoder", "LstmUnroll"))  # no decoder that reads it can be built, see below
+_POINTED = [motion for motion in _READ if motion[0] == "KeypointEncoder"]
+_UNPOINTED = [motion for motion in _READ if motion not in _POINTED]
 _DRAWN = [motion for motion in _READ if motion[0] is None]
 _FROM_MAPS = [motion for motion in _READ if motion[0] == "MapDifferenceEncoder"]
 _UNVARIED = [motion for motion in _READ if motion[0] not in ("Conv3dEncoder", "RecurrentPosterior")]
 # Motions that read the frames before, of which some decoder reads all.
 _PAST = [motion for motion in _READ if motion[0] == "DifferenceEncoder" or motion[1] == "LstmPredictor"]
 _OWN_FRAMES = [motion for motion in _READ if motion[0] == "DifferenceEncoder"]
-_NO_MAPS = [motion for motion in MOTIONS if motion[0] not in ("DifferenceEncoder", "MapDifferenceEncoder")]
+_MAPPED = ("DifferenceEncoder", "KeypointEncoder", "MapDifferenceEncoder")  # of points by an adapter
+_NO_MAPS = [motion for motion in MOTIONS if motion[0] not in _MAPPED]
 
 
 def _with(encoder: str | None, *generators: str | None) -> list[tuple]:
@@ -163,6 +170,36 @@ _FRAME_CODES, _CATEGORIES = (
 
 # Every pair that makes no sense: what the error says, and one level of one factor with one of another.
 REFUSED: list[tuple[str, str, list, str, list]] = [
+    # Only a flow says where the pixels of a frame come from: made from learned points, or from a trajectory.
+    (
+        "needs motion.flow, but",
+        "motion",
+        [
+            motion
+            for motion in MOTIONS
+            if motion[1] in (None, "LabelFusion")
+            and motion[0] in (None, "Conv3dEncoder", "KeypointEncoder", "RecurrentPosterior")
+        ],
+        "decoder",
+        ["WarpedPyramidDecoder"],
+    ),
+    ("LstmUnroll needs motion.code", "motion", [(None, "LstmUnroll")], "decoder", ["WarpedPyramidDecoder"]),
+    (
+        "DenseFlow needs motion.points",
+        "motion",
+        [(encoder, "DenseFlow") for encoder in (None, *names(MOTION_ENCODERS)) if encoder != "KeypointEncoder"],
+        "decoder",
+        ["WarpedPyramidDecoder"],
+    ),
+    # No code of a clip follows from points.
+    ("LstmUnroll needs motion.code", "motion", [("KeypointEncoder", "LstmUnroll")], "decoder", [*_MOVED, *_WARPED]),
+    (
+        "needs motion.code, but",
+        "motion",
+        [("KeypointEncoder", None), ("KeypointEncoder", "DenseFlow")],
+        "decoder",
+        ["TransposedConv1p2dDecoder", "TransposedConv3dDecoder"],
+    ),
     # A decoder that starts from the code of an image cannot do without one.
     ("needs content.code, but content_encoder=None", "content_encoder", [None], "decoder", _CODED),
     (
@@ -170,10 +207,10 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
         "content_encoder",
         [None],
         "decoder",
-        ["StageDecoder", "StageMapDecoder", "TwoStreamMapDecoder"],
+        ["StageDecoder", "StageMapDecoder", "TwoStreamMapDecoder", *_WARPED],
     ),
     # Nothing says what moves. (VGAN's decoder invents the motion from the image.)
-    ("needs motion.*, but motion_encoder=None", "motion", [(None, None)], "decoder", _MOVED),
+    ("needs motion.*, but motion_encoder=None", "motion", [(None, None), (None, "DenseFlow")], "decoder", _MOVED),
     # An LSTM unrolls a code, which a motion encoder gives.
     ("LstmUnroll needs motion.code", "motion", [(None, "LstmUnroll")], "decoder", _MOVED),
     # Maps come from an encoder of maps.
@@ -193,14 +230,18 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     (
         "reads one motion code a clip",
         "motion",
-        _with("RecurrentPosterior", None, "LstmPredictor", "LstmUnroll", "NoiseGru"),
+        _with("RecurrentPosterior", None, "DenseFlow", "LstmPredictor", "LstmUnroll", "NoiseGru"),
         "decoder",
         _WHOLE,
     ),
     (
         "all parts are called step by step, and T|refines whole clips",
         "motion",
-        [*_with("DifferenceEncoder", None, "LstmPredictor", "LstmUnroll", "NoiseGru"), (None, "LstmPredictor")],
+        [
+            *_with("DifferenceEncoder", None, "DenseFlow", "LstmPredictor", "LstmUnroll", "NoiseGru"),
+            (None, "LstmPredictor"),
+            ("KeypointEncoder", "LstmPredictor"),
+        ],
         "decoder",
         _TRANSPOSED,
     ),
@@ -235,11 +276,21 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("judges vectors: leave augment out", "network", ["VectorDiscriminator"], "augment", names(AUGMENTATIONS)),
     # A vector has no places at which an image could join it.
     ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps", "past"]),
+    # Points are there if the motion encoder finds some.
+    ('conditioned on "points"', "motion", _UNPOINTED, "condition", ["points"]),
     # Motion encoded anew from a video is there only if an encoder reads videos.
-    ("no motion encoder that gives any", "motion", _DRAWN, "view", ["LastDynamics"]),
+    ("no motion encoder that gives any", "motion", [*_DRAWN, *_POINTED], "view", ["LastDynamics"]),
     ("reads condition maps instead of the video|that gives any", "motion", _FROM_MAPS, "view", ["LastDynamics"]),
     ("this generator has no motion encoder", "motion", _DRAWN, "loss", ["MotionCycleLoss"]),
     ("reads condition maps instead of the video", "motion", _FROM_MAPS, "loss", ["MotionCycleLoss"]),
+    # Only learned points can follow a deformed picture.
+    (
+        "compares learned points|has no motion encoder|reads condition maps instead|encodes the frames before",
+        "motion",
+        _UNPOINTED,
+        "loss",
+        ["EquivarianceLoss"],
+    ),
     # Only a variational encoder has a prior, and a divergence from it, of what it encodes.
     (
         "draws its motion from a prior, but",
@@ -255,16 +306,31 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     (
         "has one only",
         "decoder",
-        [*_WHOLE, "MultiScaleDecoder", "StageDecoder", "StageMapDecoder", "TwoStreamMapDecoder", "UNetDecoder"],
+        [
+            *_WHOLE,
+            "MultiScaleDecoder",
+            "StageDecoder",
+            "StageMapDecoder",
+            "TwoStreamMapDecoder",
+            "UNetDecoder",
+            *_WARPED,
+        ],
         "loss",
         _FRAME_CODES,
     ),
     # Losses on what the head or the discriminator does not give, and wrong conditions that the discriminator does not
     # read.
     ("needs a head with a mask", "head", ["DirectHead"], "loss", ["MaskSparsityLoss"]),
+    (
+        "gives none \\(block_features\\)",
+        "network",
+        ["ProjectedFrameDiscriminator", "ProjectedPairDiscriminator", "VectorDiscriminator"],
+        "loss",
+        ["FeatureMatchingLoss"],
+    ),
     ("reads class logits", "classify", [False], "loss", _CATEGORIES),
-    ("shows wrong labels", "condition", [None, "image", "maps", "past"], "negative", ["wrong label"]),
-    ("shows wrong images", "condition", [None, "label", "maps", "past"], "negative", ["wrong image"]),
+    ("shows wrong labels", "condition", [None, "image", "maps", "past", "points"], "negative", ["wrong label"]),
+    ("shows wrong images", "condition", [None, "label", "maps", "past", "points"], "negative", ["wrong image"]),
 ]
 
 

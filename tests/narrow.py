@@ -15,6 +15,7 @@ from i2vkit.models.decoders import (
     TwoStreamDecoder,
     TwoStreamMapDecoder,
     UNetDecoder,
+    WarpedPyramidDecoder,
 )
 from i2vkit.models.discriminators import (
     AllFrames,
@@ -24,6 +25,7 @@ from i2vkit.models.discriminators import (
     FramePairs,
     LastDynamics,
     Patch,
+    PooledFrameDiscriminator,
     ProjectedFrameDiscriminator,
     ProjectedPairDiscriminator,
     RandomFrames,
@@ -41,6 +43,7 @@ from i2vkit.models.encoders import (
     ConvFrameEncoder,
     ConvPyramidEncoder,
     DifferenceEncoder,
+    KeypointEncoder,
     MapDifferenceEncoder,
     RecurrentPosterior,
     ResidualPyramidEncoder,
@@ -54,12 +57,13 @@ from i2vkit.models.losses import (
     DiscriminatorLoss,
     FrameL1Loss,
     HingeLoss,
+    LeastSquaresLoss,
     MotionCycleLoss,
     NonSaturatingLoss,
     RelativisticLoss,
     WassersteinLoss,
 )
-from i2vkit.models.motion_generators import LabelFusion, LstmPredictor, LstmUnroll, NoiseGru
+from i2vkit.models.motion_generators import DenseFlow, LabelFusion, LstmPredictor, LstmUnroll, NoiseGru
 from i2vkit.models.refiners import VolumeRefiner
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoSample
@@ -83,10 +87,12 @@ NARROW = {
     "TimmPyramidEncoder": dict(type=TimmPyramidEncoder, code=6, **BACKBONE),
     "ResidualPyramidEncoder": dict(type=ResidualPyramidEncoder, width=4, max_width=8, code=6),
     "MapDifferenceEncoder": dict(type=MapDifferenceEncoder, width=4, max_width=8, code=6),
-    "StageEncoder": dict(type=StageEncoder, widths=(4, 8, 8), convs=(1, 2, 1), skip="before", code=6),
+    "StageEncoder": dict(type=StageEncoder, widths=(4, 8, 8), convs=(1, 1, 1), code=6),
     "DifferenceEncoder": dict(type=DifferenceEncoder, widths=(4, 8, 8), kernels=(3, 5, 3), code=6),
     "RecurrentPosterior": dict(type=RecurrentPosterior, code=4, hidden=6),
     "LstmPredictor": dict(type=LstmPredictor, hidden=7),
+    "KeypointEncoder": dict(type=KeypointEncoder, num_points=3, widths=(4, 8, 8), temperature=1.0),
+    "DenseFlow": dict(type=DenseFlow, widths=(4, 8)),
     "LstmUnroll": dict(type=LstmUnroll, hidden=7),
     "UNetDecoder": dict(type=UNetDecoder, widths=(8, 8, 8, 8, 8), embedder_width=8),
     "LabelFusion": dict(type=LabelFusion, noise=7),
@@ -110,6 +116,7 @@ NARROW = {
     ),
     "StageDecoder": dict(type=StageDecoder, widths=(8, 8, 4), convs=(2, 1, 2)),
     "StageMapDecoder": dict(type=StageMapDecoder, widths=(8, 8, 4), convs=(2, 1, 2)),
+    "WarpedPyramidDecoder": dict(type=WarpedPyramidDecoder, residual_blocks=1),
     "VolumeRefiner": dict(type=VolumeRefiner, widths=(4, 8), window=8),
     "DirectHead": dict(type=DirectHead),
     "ResidualHead": dict(type=ResidualHead),
@@ -119,6 +126,7 @@ NARROW = {
     "VectorDiscriminator": dict(type=VectorDiscriminator, widths=(8, 8)),
     "ResidualFrameDiscriminator": dict(type=ResidualFrameDiscriminator, width=4, max_width=8),
     "ResidualVideoDiscriminator": dict(type=ResidualVideoDiscriminator, width=4, max_width=8),
+    "PooledFrameDiscriminator": dict(type=PooledFrameDiscriminator, widths=(4, 8)),
     "ProjectedFrameDiscriminator": dict(type=ProjectedFrameDiscriminator, **PROJECTED),
     "ProjectedPairDiscriminator": dict(type=ProjectedPairDiscriminator, **PROJECTED),
     "StackedFrameDiscriminator": dict(type=StackedFrameDiscriminator, widths=(4, 8), frames=4),
@@ -132,6 +140,7 @@ NARROW = {
     "FramePairs": dict(type=FramePairs, number=2),
     "LastDynamics": dict(type=LastDynamics),
     "NonSaturatingLoss": dict(type=NonSaturatingLoss),
+    "LeastSquaresLoss": dict(type=LeastSquaresLoss),
     "HingeLoss": dict(type=HingeLoss),
     "RelativisticLoss": dict(type=RelativisticLoss),
     "WassersteinLoss": dict(type=WassersteinLoss),

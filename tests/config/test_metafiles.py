@@ -9,8 +9,22 @@ from i2vkit.config.finding import experiment_names, find_experiment
 
 ROOT = Path(__file__).parents[2]
 METAFILES = sorted((ROOT / "configs").glob("*/metafile.yml"))
-PAPERS = ["cnn_lstm", "dtgan", "dual_mtgan", "frgan", "imaginator", "mathieu", "mcnet", "mix", "mocogan", "pose_lstm"]
-PAPERS += ["svg", "vgan"]
+PAPERS = [
+    "cnn_lstm",
+    "dtgan",
+    "dual_mtgan",
+    "fomm",
+    "frgan",
+    "imaginator",
+    "mathieu",
+    "mcnet",
+    "mix",
+    "mocogan",
+    "monkey_net",
+    "pose_lstm",
+    "svg",
+    "vgan",
+]
 
 
 def read(path: Path) -> dict:

@@ -7,6 +7,7 @@ from i2vkit.models.decoders.stage_decoders import StageDecoder, StageMapDecoder
 from i2vkit.models.decoders.transposed import TransposedConv1p2dDecoder, TransposedConv3dDecoder
 from i2vkit.models.decoders.two_stream import TwoStreamDecoder, TwoStreamMapDecoder
 from i2vkit.models.decoders.unet import UNetDecoder
+from i2vkit.models.decoders.warped_pyramid import WarpedPyramidDecoder
 
 __all__ = [
     "DenseDecoder",
@@ -19,4 +20,5 @@ __all__ = [
     "TwoStreamDecoder",
     "TwoStreamMapDecoder",
     "UNetDecoder",
+    "WarpedPyramidDecoder",
 ]

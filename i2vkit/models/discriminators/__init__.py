@@ -4,6 +4,7 @@ from i2vkit.models.discriminators.augmentation import DiffAugment
 from i2vkit.models.discriminators.crops import AtScale, Patch
 from i2vkit.models.discriminators.networks import FrameDiscriminator, VectorDiscriminator, VideoDiscriminator
 from i2vkit.models.discriminators.perceptron import ConvPerceptron
+from i2vkit.models.discriminators.pooled import PooledFrameDiscriminator
 from i2vkit.models.discriminators.projected import ProjectedFrameDiscriminator, ProjectedPairDiscriminator
 from i2vkit.models.discriminators.residual import ResidualFrameDiscriminator, ResidualVideoDiscriminator
 from i2vkit.models.discriminators.stacked import StackedFrameDiscriminator
@@ -27,6 +28,7 @@ __all__ = [
     "FramePairs",
     "LastDynamics",
     "Patch",
+    "PooledFrameDiscriminator",
     "ProjectedFrameDiscriminator",
     "ProjectedPairDiscriminator",
     "RandomFrames",

@@ -143,6 +143,15 @@ class GanContext:
             return self._once(("reencoded, detached", name), lambda: self._reencode(self._generated[name]).detach())
         return self._reencode(self.generated(name))
 
+    def encode(self, video: Tensor, num_frames: Tensor | None = None) -> Motion:
+        """Return the motion that the encoder reads in a video (B, C, T, H, W), with the graph of the video.
+
+        Args:
+            video: The video, in place of the driving clip.
+            num_frames: True lengths (B,). By default no video is padded.
+        """
+        return self._read_motion(video, num_frames)
+
     def _reencode(self, made: Generated) -> Motion:
         """Return the motion encoded from a generated video, once for each pass."""
         key = ("reencoded", made.pass_name)
@@ -175,7 +184,15 @@ class GanContext:
         # Where true frames were fed, real and generated frames have the same ones before them.
         before = _frames_before(made) if entry.feed == "truth" else None
         return ConditionedVideo(
-            video, num_frames, motion, made.content.image, clip.label, clip.driving_maps, made.given, before=before
+            video,
+            num_frames,
+            motion,
+            made.content.image,
+            clip.label,
+            clip.driving_maps,
+            made.given,
+            points=made.motion.points.get("driving"),
+            before=before,
         )
 
     def wrong_image(self, name: str) -> Tensor:
@@ -212,6 +229,7 @@ class GanContext:
             given=made.given,
             scales=made.scales,
             before=_frames_before(made),
+            points=made.motion.points.get("driving"),
         )
 
     def discriminator(self, name: str) -> Discriminator:
