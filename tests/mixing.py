@@ -324,7 +324,13 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     (
         "gives none \\(block_features\\)",
         "network",
-        ["ProjectedFrameDiscriminator", "ProjectedPairDiscriminator", "VectorDiscriminator"],
+        [
+            "ConvPerceptron",
+            "ProjectedFrameDiscriminator",
+            "ProjectedPairDiscriminator",
+            "StackedFrameDiscriminator",
+            "VectorDiscriminator",
+        ],
         "loss",
         ["FeatureMatchingLoss"],
     ),
