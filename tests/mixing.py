@@ -263,7 +263,13 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     # A discriminator is shown what it judges: pictures, clips or vectors.
     ("judges frames, but", "network", _FRAME_DISCRIMINATORS, "view", [*_CLIP_VIEWS, "LastDynamics"]),
     ("judges clip, but", "network", _CLIP_DISCRIMINATORS, "view", [*_FRAME_VIEWS, "LastDynamics"]),
-    ("judges vector, but", "network", ["VectorDiscriminator"], "view", [*_FRAME_VIEWS, *_CLIP_VIEWS]),
+    (
+        "judges vector, but|cannot be conditioned",
+        "network",
+        ["VectorDiscriminator"],
+        "view",
+        [*_FRAME_VIEWS, *_CLIP_VIEWS],
+    ),
     # A network that halves time again and again wants more than two frames.
     (
         "needs clips of 4 frames or more, but FramePairs",
