@@ -72,9 +72,7 @@ def create(arguments: Namespace) -> None:
     from i2vkit.study.videos import parse_models
 
     names = ("against", "clips", "questions", "raters", "checks", "title", "seed")
-    plan = StudyPlan(
-        kinds=tuple(dict.fromkeys(arguments.kinds)), **{name: getattr(arguments, name) for name in names}
-    )
+    plan = StudyPlan(kinds=tuple(dict.fromkeys(arguments.kinds)), **{name: getattr(arguments, name) for name in names})
     made = create_study(parse_models(arguments.models), arguments.out, plan, arguments.references)
     left_out = f" ({made['left_out']} clips were not made by all models)" if made["left_out"] else ""
     print(f"{arguments.out}: {made['questions']} questions about {made['clips']} clips{left_out}")

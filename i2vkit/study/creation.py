@@ -128,7 +128,9 @@ class _Writer:
             pairs = [(plan.against, name) for name in self.models if name != plan.against]
         count = 0
         for clip in clips:
-            made = {name: self._video(clip, name, write_clip(own[clip], self.media)) for name, own in self.models.items()}
+            made = {
+                name: self._video(clip, name, write_clip(own[clip], self.media)) for name, own in self.models.items()
+            }
             reference = self._reference(clip)
             asked: list[tuple[str, int, int | None]] = []
             if PREFERENCE in plan.kinds:

@@ -140,7 +140,11 @@ def _progress(database: sqlite3.Connection, token: str) -> Progress:
         return Progress(len(rows) + 1, len(rows), None, rater["code"])
     database.execute("UPDATE assignments SET shown = coalesce(shown, ?) WHERE id = ?", (now, current["id"]))
     media = database.execute("SELECT place, token FROM showings WHERE assignment = ?", (current["id"],))
-    question = {"token": current["token"], "kind": current["kind"], "media": {row["place"]: row["token"] for row in media}}
+    question = {
+        "token": current["token"],
+        "kind": current["kind"],
+        "media": {row["place"]: row["token"] for row in media},
+    }
     return Progress(sum(row["done"] for row in rows) + 1, len(rows), question, None)
 
 

@@ -273,7 +273,9 @@ def test_shares_count_the_first_model_whatever_its_side():
     pytest.importorskip("krippendorff", reason="needs the extra web")
     given = [("first", "a"), ("second", "b"), ("first", "a"), ("first", "b")]
     answers = [
-        Answer(n % 2, "", n // 2, n, "preference", "preferred", f"c{n // 2}", "a", "b", left, value, False, None, "", 1.0)
+        Answer(
+            n % 2, "", n // 2, n, "preference", "preferred", f"c{n // 2}", "a", "b", left, value, False, None, "", 1.0
+        )
         for n, (value, left) in enumerate(given)
     ]
     [share] = report_of(answers).shares
