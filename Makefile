@@ -1,4 +1,4 @@
-# make venv | demo | test | test-all | test-oldest | test-faults | lint | clean
+# make venv | demo | test | test-all | test-oldest | test-faults | test-browser | lint | clean
 # PYTHON chooses the interpreter that makes .venv (3.11 to 3.14); the first use installs PyTorch, some gigabytes.
 
 # The first that runs: pyenv has a command for versions that are not chosen, which only prints an error.
@@ -14,7 +14,7 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 export MALLOC_TOP_PAD_ := 268435456
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: venv demo test test-all test-oldest test-faults lint clean
+.PHONY: venv demo test test-all test-oldest test-faults test-browser lint clean
 
 venv: .venv/test
 
@@ -25,7 +25,7 @@ $(PY):
 	"$(PYTHON)" -m venv .venv
 
 # One stamp for each set of extras; setup.py says what they are.
-.venv/test .venv/demo: .venv/%: setup.py pyproject.toml | $(PY)
+.venv/test .venv/demo .venv/browser: .venv/%: setup.py pyproject.toml | $(PY)
 	$(PIP) --editable '.[$*]'
 	@touch $@
 
@@ -33,25 +33,34 @@ demo: .venv/demo
 	$(PY) tools/demo.py
 
 # The tests' models are narrow: a second thread only waits for the first, above all on a busy machine.
-test test-all test-oldest test-faults: export OMP_NUM_THREADS := 1
+test test-all test-oldest test-faults test-browser: export OMP_NUM_THREADS := 1
 # So many files of tests run at a time; the tests of one file share what they prepare.
 JOBS ?= 2
 test: .venv/test
-	$(PY) -m pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile
+	$(PY) -m pytest -m "not slow and not browser" --numprocesses $(JOBS) --dist loadfile
 
 test-all: .venv/test
-	$(PY) -m pytest -m "not faults" --numprocesses $(JOBS) --dist loadfile
+	$(PY) -m pytest -m "not faults and not browser" --numprocesses $(JOBS) --dist loadfile
 
 # Each interruption point of a training, a preparation and a table in turn: for the night.
 test-faults: .venv/test
 	$(PY) -m pytest -m faults --numprocesses $(JOBS) --dist loadfile
+
+# The web pages in Chromium, which apt-get installs where it is missing. Without a browser they fail here.
+test-browser: export I2V_BROWSER := required
+test-browser: .venv/browser
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+		SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
+		$$SUDO apt-get update -q && $$SUDO apt-get install -y -q --no-install-recommends chromium; } || { \
+		echo "error: apt-get could not install chromium (its messages are above); install Chromium, then run make test-browser again" >&2; exit 1; }
+	$(PY) -m pytest -m browser --durations 5
 
 # The oldest allowed version of every package, in an environment of its own (some gigabytes).
 test-oldest: | $(PY)
 	test -x .venv-oldest/bin/python || "$(PYTHON)" -m venv .venv-oldest
 	$(PY) tests/oldest.py > .venv-oldest/constraints.txt
 	.venv-oldest/bin/python -m pip install --quiet --constraint .venv-oldest/constraints.txt --editable '.[test]'
-	.venv-oldest/bin/python -m pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile
+	.venv-oldest/bin/python -m pytest -m "not slow and not browser" --numprocesses $(JOBS) --dist loadfile
 
 lint: .venv/test
 	$(PY) -m ruff check .

@@ -24,6 +24,7 @@ setup(
         "i2vkit": ["py.typed"],
         "i2vkit.configs": ["**/*.py"],
         "i2vkit.rendering.i2v_truth": ["*.csv"],
+        "i2vkit.demo": ["page.css"],
         "i2vkit.study": ["pages/*.html", "pages/static/*"],
         "i2vkit.zoo": ["index.json", "weights/*.safetensors", "examples/*"],
     },

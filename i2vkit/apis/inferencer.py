@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +16,7 @@ from mmengine.logging import print_log
 from i2vkit.apis.animation import Animation
 from i2vkit.apis.driving import Driving, driving_has_sound, driving_sound
 from i2vkit.apis.face_preparation import framing_of
-from i2vkit.apis.generation import generate_frames
+from i2vkit.apis.generation import Frames, generate_frames
 from i2vkit.apis.inputs import FramePreparer, animated_names, check_output, inference_config
 from i2vkit.apis.motion_sources import ModelFacts, MotionSource, PreparedMotion, choose_source, declared_generator
 from i2vkit.apis.pictures import Picture, as_image
@@ -167,6 +167,7 @@ class I2VInferencer:
         chunk: int = 32,
         keep_frames: bool | None = None,
         audio: bool = False,
+        on_frame: Callable[[Frames], None] | None = None,
     ) -> Animation | list[Animation]:
         """Animate an image by a driving video, or by label and noise.
 
@@ -202,6 +203,9 @@ class I2VInferencer:
             chunk: Frames that are computed at a time. Default 32.
             keep_frames: Return the videos too. By default only if no file is written.
             audio: Keep the sound of the driving video. Default False.
+            on_frame: It is called after each frame with the pictures of that frame, uint8 (H, W, 3), by caption:
+                "image", "driving", "dynamics", "maps", "mask" and "coarse" if there are such, and each video. It may
+                show the progress. If it raises, the animation ends, and no file is written.
 
         Returns:
             The animation, or a list of them for a list of images.
@@ -232,7 +236,7 @@ class I2VInferencer:
         if (show_dynamics or show_maps) and sum(map(len, plan)) > 1:
             raise ConfigError("--show-dynamics and --show-maps show one video: leave the other labels and samples away")
         rows = arrange_rows(plan, driving.shows_driving, side_by_side, show_dynamics, keep_rows=interpolate is not None)
-        settings = (plan, None if show_maps else rows, fps, chunk, keep_frames, sound)
+        settings = (plan, None if show_maps else rows, fps, chunk, keep_frames, sound, on_frame)
         if not isinstance(image, list | tuple):
             return self._animate(cast(Picture, image), driving, out, show_dynamics, *settings)
         names = animated_names(image, out, driving)
@@ -252,6 +256,7 @@ class I2VInferencer:
         chunk: int,
         keep_frames: bool | None,
         sound: Sound | None,
+        on_frame: Callable[[Frames], None] | None,
     ) -> Animation:
         """Animate one image. Without ``rows`` the grid has a row for each picture that the model makes."""
         captions = tuple(variant.caption for row in plan for variant in row)
@@ -274,6 +279,8 @@ class I2VInferencer:
                 first, count = None, count + 1
                 if writer is not None:
                     writer.write(frame)
+                if on_frame is not None:
+                    on_frame({"image": motion.image, **frame})
                 if keep:
                     kept.append(np.stack([frame[caption] for caption in captions]))  # N times (H, W, 3) -> (N, H, W, 3)
         if out is not None:

@@ -24,6 +24,7 @@ COMMANDS = (
     "export",
     "convert",
     "zoo",
+    "demo",
     "study",
     "compare",
     "table",
