@@ -47,13 +47,15 @@ test-faults: .venv/test
 	$(PY) -m pytest -m faults --numprocesses $(JOBS) --dist loadfile
 
 # The web pages in Chromium, which apt-get installs where it is missing. Without a browser they fail here.
+# BROWSER_TESTS=browser runs the slow ones too: ten users of the demo at once.
+BROWSER_TESTS ?= browser and not slow
 test-browser: export I2V_BROWSER := required
 test-browser: .venv/browser
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
 		SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
 		$$SUDO apt-get update -q && $$SUDO apt-get install -y -q --no-install-recommends chromium; } || { \
 		echo "error: apt-get could not install chromium (its messages are above); install Chromium, then run make test-browser again" >&2; exit 1; }
-	$(PY) -m pytest -m browser --durations 5
+	$(PY) -m pytest -m "$(BROWSER_TESTS)" --durations 5
 
 # The oldest allowed version of every package, in an environment of its own (some gigabytes).
 test-oldest: | $(PY)

@@ -63,10 +63,12 @@ def application(
 
     shelf, limits = Shelf(models, device), limits or Limits()
     page = build_page(shelf, limits, JobBook(folder), write_examples(folder / "examples", shelf), workers)
+    no_docs = dict(docs_url=None, redoc_url=None, openapi_url=None)
     app = gr.mount_gradio_app(
-        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        FastAPI(**no_docs),
         page,
         path="",
+        app_kwargs=no_docs,
         footer_links=[],
         max_file_size=limits.megabytes * 10**6,
         show_error=True,

@@ -1,0 +1,59 @@
+"""What the demo's server gives to whom: files, headers, and videos of ten users at the same time."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
+
+import pytest
+from study_site import ROOT, Browser
+
+from i2vkit.zoo.showing import FACE
+
+pytestmark = pytest.mark.browser
+
+
+def test_it_serves_no_file_that_it_did_not_make(demo, tmp_path):
+    port, log = demo
+    browser = Browser(port)
+    status, headers, _ = browser.request("GET", "/")
+    assert status == 200 and "default-src 'none'" in headers["content-security-policy"]
+    assert headers["referrer-policy"] == "no-referrer" and "access-control-allow-origin" not in headers
+    (tmp_path / "secret.txt").write_text("secret")
+    for path in ("/etc/passwd", ROOT / "README.md", "README.md", "i2vkit/cli/demo.py", log, tmp_path / "secret.txt"):
+        for address in (f"file={path}", f"file={quote(str(path), safe='')}", f"file/{path}"):
+            assert browser.request("GET", f"/gradio_api/{address}")[0] in (403, 404), address
+    for address in ("file=http://127.0.0.1:9/x", "file=HTTP://127.0.0.1:9/x", "proxy=http://127.0.0.1:9/x"):
+        assert browser.request("GET", f"/gradio_api/{address}")[0] == 404, address
+    for address in ("/docs", "/openapi.json", "/monitoring/summary"):
+        assert browser.request("GET", address)[0] != 200, address
+    browser.close()
+
+
+def make_one(port, seed):
+    """Be one user: make a video by the seed, and return the hash of what is downloaded."""
+    from gradio_client import Client, handle_file
+
+    client = Client(f"http://127.0.0.1:{port}/", verbose=False, analytics_enabled=False)
+    try:
+        given = [handle_file(str(FACE)), None, "random samples", "fear", 1, seed, False, False]
+        video, mp4, gif, note = client.predict("imaginator-faces", *given, api_name="/animate")
+        assert note == "imaginator-faces: 16 frames, 7 a second" and str(gif).endswith(".gif")
+        path = video["video"] if isinstance(video, dict) else video
+        with open(path, "rb") as file, open(mp4, "rb") as again:  # noqa: PTH123  # they may be any kind of path
+            content = file.read()
+            assert content == again.read()
+        return hashlib.sha256(content).hexdigest()
+    finally:
+        client.close()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # those of Gradio's client are not ours
+def test_ten_users_at_once_get_their_own_videos(demo):
+    port, log = demo
+    alone = [make_one(port, seed) for seed in range(10)]
+    assert len(set(alone)) == 10
+    with ThreadPoolExecutor(10) as pool:
+        together = list(pool.map(lambda seed: make_one(port, seed), range(10)))
+    assert together == alone
+    assert "Traceback" not in log.read_text()
