@@ -11,6 +11,7 @@ from typing import Any
 from i2vkit.demo.animating import Job
 from i2vkit.demo.models import Shelf
 from i2vkit.media import iterate_video, video_fps, write_video
+from i2vkit.zoo.index import read_index
 from i2vkit.zoo.showing import DRIVING, FACE, FIGURE, FIGURE_DRIVING
 
 KEPT_SECONDS = 3600  # after which a result is deleted
@@ -64,15 +65,15 @@ def write_examples(folder: Path, shelf: Shelf) -> list[list[str]]:
 
     Args:
         folder: The folder to write to.
-        shelf: The models. An example is left out if none of them was trained on such pictures.
+        shelf: The models. An example is left out if all of them were trained on other pictures.
     """
+    shipped = read_index()
+    others = [name for name in shelf.models if name not in shipped]  # which may have been trained on anything
     examples = []
     for kind, image, driving in (("faces", FACE, DRIVING), ("weizmann", FIGURE, FIGURE_DRIVING)):
-        fitting = [name for name in shelf.models if name.endswith(f"-{kind}")]
-        # Work dirs may be of anything, so their pages have all examples.
-        name = (
-            fitting[0] if fitting else next((own for own in shelf.models if "-" not in own), next(iter(shelf.models)))
-        )
+        name = next((name for name in shelf.models if name in others or name.endswith(f"-{kind}")), None)
+        if name is None:
+            continue
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(image, folder / image.name)
         clip = folder / f"{driving.stem}.mp4"

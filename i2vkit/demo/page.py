@@ -87,7 +87,7 @@ def build_page(shelf: Shelf, limits: Limits, book: JobBook, examples: Sequence[S
     with gr.Blocks(title="i2vkit", analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.Markdown("# One image becomes a video")
         with gr.Tab("Animate"):
-            _animate_tab(shelf, limits, book, examples, workers)
+            _animate_tab(page, shelf, limits, book, examples, workers)
         with gr.Tab("Compare"):
             _compare_tab(shelf, limits, book, examples, workers)
 
@@ -99,9 +99,12 @@ def build_page(shelf: Shelf, limits: Limits, book: JobBook, examples: Sequence[S
     return page
 
 
-def _animate_tab(shelf: Shelf, limits: Limits, book: JobBook, examples: Sequence[Sequence[str]], workers: int) -> None:
+def _animate_tab(
+    page: Any, shelf: Shelf, limits: Limits, book: JobBook, examples: Sequence[Sequence[str]], workers: int
+) -> None:
     """Lay out the tab of a single model."""
-    first = next(iter(shelf.models.values()))
+    # Inputs begin with the choices of all models, which programs may send. A browser narrows them when it loads.
+    first, labels = next(iter(shelf.models.values())), _labels(shelf)
     with gr.Row():
         with gr.Column():
             model = gr.Dropdown(list(shelf.models), value=first.name, label="Model", elem_id="model")
@@ -111,7 +114,7 @@ def _animate_tab(shelf: Shelf, limits: Limits, book: JobBook, examples: Sequence
                 image = DroppedImage(label="Image", elem_id="image", height=220, sources=["upload", "clipboard"])
                 driving = PlainVideo(label="Driving clip", elem_id="driving", height=220, sources=["upload"])
             gr.Examples([list(row) for row in examples], [model, image, driving], label="Rendered examples")
-            label = gr.Dropdown(list(first.labels), label="Label", elem_id="label", visible=bool(first.labels))
+            label = gr.Dropdown(labels, label="Label", elem_id="label", visible=bool(first.labels))
             with gr.Row():
                 samples = gr.Slider(1, MOST_SAMPLES, 1, step=1, label="Samples", elem_id="samples", visible=False)
                 seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, visible=False)
@@ -124,7 +127,7 @@ def _animate_tab(shelf: Shelf, limits: Limits, book: JobBook, examples: Sequence
         return _look(facts, chosen if chosen in facts.ways else facts.ways[0])
 
     shown = [about, way, driving, label, samples, seed, show_motion, show_maps]
-    gr.on([model.change, way.input], look, [model, way], shown, api_visibility="private", queue=False)
+    gr.on([page.load, model.change, way.input], look, [model, way], shown, api_visibility="private", queue=False)
 
     def run(
         name: str,
@@ -150,7 +153,7 @@ def _animate_tab(shelf: Shelf, limits: Limits, book: JobBook, examples: Sequence
 
 def _compare_tab(shelf: Shelf, limits: Limits, book: JobBook, examples: Sequence[Sequence[str]], workers: int) -> None:
     """Lay out the tab of several models."""
-    labels = list(dict.fromkeys(label for model in shelf.models.values() for label in model.labels))
+    labels = _labels(shelf)
     names = [name for name in shelf.models if not shelf.facts(name).reads_maps]
     with gr.Row():
         with gr.Column():
@@ -219,6 +222,11 @@ def _look(model: DemoModel, way: str) -> list[Any]:
         gr.update(visible=way == DRIVING),
         gr.update(visible=model.reads_maps),
     ]
+
+
+def _labels(shelf: Shelf) -> list[str]:
+    """Return the labels of all models."""
+    return list(dict.fromkeys(label for model in shelf.models.values() for label in model.labels))
 
 
 def _about(model: DemoModel) -> str:
