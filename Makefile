@@ -53,7 +53,7 @@ test-browser: export I2V_BROWSER := required
 test-browser: .venv/browser
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
 		SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
-		$$SUDO apt-get update -q && $$SUDO apt-get install -y -q --no-install-recommends chromium; } || { \
+		$$SUDO apt-get -o Acquire::Retries=3 update -q && $$SUDO apt-get -o Acquire::Retries=3 install -y -q --no-install-recommends chromium; } || { \
 		echo "error: apt-get could not install chromium (its messages are above); install Chromium, then run make test-browser again" >&2; exit 1; }
 	$(PY) -m pytest -m "$(BROWSER_TESTS)" --durations 5
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from i2vkit.apis.animation import Animation
+from i2vkit.apis.inputs import FramePreparer
 from i2vkit.demo.limits import MOST_SAMPLES, Limits, checked_clip, checked_image, message_without_folders
 from i2vkit.demo.models import DRIVING, LABEL, WALK, DemoModel, Shelf
 from i2vkit.errors import ConfigError, I2VError
-from i2vkit.media import write_video
+from i2vkit.media import iterate_video, write_video
 from i2vkit.visualization import Grid
 
 MP4_CELL, GIF_CELL = 160, 128  # heights of one video in a file, in pixels, or those of the model's videos if larger
@@ -212,5 +213,10 @@ def _run(
             )
         except I2VError as error:
             raise type(error)(message_without_folders(error, wish.image, wish.driving)) from error
-    assert isinstance(made, Animation)  # one image makes one animation
+        assert isinstance(made, Animation)  # one image makes one animation
+        if by_clip and wish.driving is not None and "driving" not in frames[0]:
+            # Condition maps of the clip drove the model, which has not seen its frames.
+            prepare = FramePreparer(inferencer.model.image_size)
+            for pictures, frame in zip(frames, iterate_video(wish.driving), strict=False):
+                pictures["driving"] = prepare(frame, "driving video")
     return frames, made

@@ -66,7 +66,9 @@ class _Pages:
         if token and not known_as and await run_in_threadpool(self._is_rater, token):
             return RedirectResponse(f"r/{token}", status_code=303, headers=_NO_STORE)
         nonce = secrets.token_urlsafe(16)
-        return self._page("welcome", nonce=nonce, known_as=known_as)
+        under = "under the name in the address of this page" if known_as else "without a name or an address"
+        stored = f"Only your answers and the time that they take are stored, {under}."
+        return self._page("welcome", nonce=nonce, known_as=known_as, stored=stored)
 
     async def start(self, request: Request) -> Response:
         """Make a rater, or find the one of an earlier click, and send the browser to the rater's page."""

@@ -73,6 +73,17 @@ def test_a_video_shows_clip_image_motion_and_result(shelf, clip, tmp_path):
     assert re.fullmatch(r"[0-9a-f]{32}", made.mp4.parent.name)
 
 
+def test_maps_and_masks_stand_beside_the_clip(clip, tmp_path):
+    pytest.importorskip("dlib", reason="needs the extra faces, which finds landmarks")
+    wish = Wish(FACE, clip, show_maps=True)
+    made = animate(Shelf(["frgan-refine-faces"], "cpu"), LIMITS, "frgan-refine-faces", wish, Job(tmp_path))
+    driving, image, maps, mask, coarse, generated = cells(read_video(made.mp4), 2, 3)
+    assert np.abs(driving - enlarged(read_video(clip))).mean() < 4 and np.abs(image - image[0]).mean() < 1
+    assert np.abs(maps[..., 0] - maps[..., 2]).mean() > 5  # normals are coloured
+    assert np.abs(mask - mask.mean(axis=-1, keepdims=True)).mean() < 2 and mask.mean() < 60  # grey, mostly dark
+    assert 0 < np.abs(coarse - generated).mean() < 20
+
+
 def test_samples_and_walks_have_a_cell_each(shelf, tmp_path):
     samples = animate(shelf, LIMITS, "imaginator-faces", Wish(FACE, None, SAMPLES, "anger", 2, seed=5), Job(tmp_path))
     walk = animate(shelf, LIMITS, "imaginator-faces", Wish(FACE, None, WALK, "anger", seed=5), Job(tmp_path))

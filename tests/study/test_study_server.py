@@ -68,6 +68,8 @@ def test_pages_addresses_and_headers_tell_nothing(tmp_path):
         status, headers, welcome = browser.request("GET", "/")
         assert status == 200 and b"A &lt;b&gt;study&lt;/b&gt;" in welcome and b"up to 5 questions" in welcome
         assert "default-src 'none'" in headers["content-security-policy"] and "server" not in headers
+        assert b"are stored, without a name" in welcome
+        assert b"are stored, under the name" in browser.request("GET", "/?id=w7")[2]
         page = browser.start()
         seen, media = [json.dumps(headers), welcome.decode()], []
         question = browser.question(page)["question"]
