@@ -51,13 +51,13 @@ def served(command, log):
 
 
 def _port(process, log, start):
-    for _ in range(600):
+    for _ in range(1800):
         text = log.read_bytes()[start:].decode()
         if found := re.search(r"http://127\.0\.0\.1:(\d+)/", text):
             return int(found[1])
         assert process.poll() is None, text
         time.sleep(0.1)
-    raise AssertionError(f"no address after a minute: {log.read_text()}")
+    raise AssertionError(f"no address after three minutes: {log.read_text()}")
 
 
 class Browser:

@@ -113,10 +113,10 @@ def test_users_at_the_same_time_get_their_own_videos(shelf, tmp_path):
         wish = Wish(FACE, None, SAMPLES, "fear", seed=seed)
         return animate(shelf, LIMITS, "imaginator-faces", wish, Job(tmp_path)).mp4.read_bytes()
 
-    alone = [run(seed) for seed in range(3)]
-    with ThreadPoolExecutor(3) as pool:
-        assert list(pool.map(run, range(3))) == alone
-    assert len(set(alone)) == 3
+    alone = [run(seed) for seed in range(2)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(run, [0, 1, 0, 1])) == alone * 2
+    assert len(set(alone)) == 2
 
 
 def test_a_cancelled_job_ends_at_once_and_leaves_nothing(shelf, clip, tmp_path):

@@ -62,6 +62,7 @@ def page_of(chromium):
 
     def open_page(width, height):
         context = chromium.new_context(viewport={"width": width, "height": height})
+        context.set_default_timeout(60_000)
         opened.append(context)
         page = context.new_page()
         hosts, faults = set(), []
