@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 import gradio.component_meta
+import gradio.processing_utils
 from gradio.data_classes import FileData, ImageData
 
 from i2vkit.demo.animating import MODELS_COMPARED, CancelledError, Job, Made, Wish, animate, compare
@@ -18,6 +19,14 @@ from i2vkit.errors import I2VError
 
 # Else Gradio writes a stub file beside this one for each class that is derived from its own.
 gradio.component_meta.create_or_modify_pyi = lambda *arguments: None
+
+
+async def _refuse_address(*arguments: Any, **settings: Any) -> str:
+    """Refuse an address in place of a file, which Gradio would download."""
+    raise gr.Error("this page fetches nothing from elsewhere: drop the file itself", print_exception=False)
+
+
+gradio.processing_utils.async_ssrf_protected_download = _refuse_address
 
 WAYS = (DRIVING, LABEL, SAMPLES, WALK)
 STYLE = Path(__file__).parent / "page.css"

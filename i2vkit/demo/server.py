@@ -77,6 +77,8 @@ def application(
         theme=theme(),
         css_paths=STYLE,
     )
+    # Gradio checks that inputs are uploads, and not any file of this machine, only in pages that it takes for launched.
+    page.has_launched = page.is_running = True
     return SafeHeaders(NoProxy(app), POLICY)
 
 

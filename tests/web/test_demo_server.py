@@ -1,13 +1,16 @@
 """What the demo's server gives to whom: files, headers, and videos of ten users at the same time."""
 
 import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from study_site import ROOT, Browser
 
+from i2vkit.media import write_image
 from i2vkit.zoo.showing import FACE
 
 pytestmark = pytest.mark.browser
@@ -27,6 +30,24 @@ def test_it_serves_no_file_that_it_did_not_make(demo, tmp_path):
         assert browser.request("GET", f"/gradio_api/{address}")[0] == 404, address
     for address in ("/docs", "/openapi.json", "/monitoring/summary"):
         assert browser.request("GET", address)[0] != 200, address
+    browser.close()
+
+
+def input_of(browser, path):
+    """Send a path in place of an upload, as a program may; returns the error."""
+    file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    body = json.dumps({"data": ["dtgan-faces", file, None, "driving clip", None, 1, 0, False, False]})
+    kind = {"content-type": "application/json"}
+    event = json.loads(browser.request("POST", "/gradio_api/call/animate", body, kind)[2])["event_id"]
+    return browser.request("GET", f"/gradio_api/call/animate/{event}")[2].decode()
+
+
+def test_it_reads_no_file_that_was_not_uploaded(demo, tmp_path):
+    write_image(tmp_path / "private.png", np.zeros((8, 8, 3), np.uint8))
+    browser = Browser(demo[0])
+    for path in (tmp_path / "private.png", ROOT / "i2vkit/zoo/examples/face.png", "/etc/hostname", "README.md"):
+        assert "it was not uploaded by a user" in input_of(browser, str(path)), path
+    assert "fetches nothing from elsewhere" in input_of(browser, "http://127.0.0.1:9/face.png")
     browser.close()
 
 
