@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import signal
 import socket
+from asyncio import CancelledError
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -64,7 +68,7 @@ def address_of(bound: socket.socket) -> str:
 
 
 def serve(app: Any, host: str, port: int, what: str) -> None:
-    """Serve an ASGI application until Ctrl-C or SIGTERM, and print its address first.
+    """Serve an ASGI application until Ctrl-C or SIGTERM, which are its usual ends, and print its address first.
 
     Args:
         app: The application.
@@ -79,5 +83,15 @@ def serve(app: Any, host: str, port: int, what: str) -> None:
 
     bound = listening_socket(host, port)
     print(f"{what}: {address_of(bound)} (Ctrl-C ends it)", flush=True)
-    config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=5)
-    uvicorn.Server(config).run(sockets=[bound])
+    config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=3)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_closed_page)
+    # uvicorn closes all connections first, and then raises the signal again, so that callers can clean up.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[bound])
+
+
+def _is_no_closed_page(record: logging.LogRecord) -> bool:
+    """Return False for what uvicorn logs about pages that are still open when the server ends, which is no fault."""
+    cancelled = record.exc_info is not None and record.exc_info[0] is CancelledError
+    return not cancelled and "graceful shutdown exceeded" not in record.getMessage()
