@@ -53,6 +53,7 @@ def study(tmp_path_factory):
 
 
 def test_each_question_gets_its_raters_and_then_nobody_is_asked(study):
+    pytest.importorskip("krippendorff", reason="needs the extra web")
     store = Store(study)
     tokens = [raters.join(store, f"nonce{n}") for n in range(3)]  # 6 questions by 2 raters are 12: three times 4
     assert all(tokens) and raters.join(store, "nonce3") is None
@@ -116,6 +117,7 @@ def test_sides_and_orders_are_random_and_no_token_comes_twice(tmp_path):
 
 
 def test_raters_who_miss_an_attention_check_are_left_out(tmp_path, capsys):
+    pytest.importorskip("krippendorff", reason="needs the extra web")
     study = make_study(tmp_path, clips=3, questions=6, raters=9, checks=2, kinds=("preference", "rating"))
     store = Store(study)
 

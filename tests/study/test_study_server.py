@@ -14,6 +14,7 @@ from i2vkit.study.report import report_of
 from i2vkit.study.store import Store
 
 pytest.importorskip("uvicorn", reason="needs the extra web: pip install 'i2vkit[web]'")
+pytest.importorskip("krippendorff", reason="needs the extra web: pip install 'i2vkit[web]'")
 pytest.importorskip("starlette", reason="needs the extra web: pip install 'i2vkit[web]'")
 
 
