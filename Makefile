@@ -61,7 +61,7 @@ test-browser: .venv/browser
 		SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
 		$$SUDO apt-get -o Acquire::Retries=3 update -q && $$SUDO apt-get -o Acquire::Retries=3 install -y -q --no-install-recommends chromium; } || { \
 		echo "error: apt-get could not install chromium (its messages are above); install Chromium, then run make test-browser again" >&2; exit 1; }
-	$(PY) -m pytest -m "$(BROWSER_TESTS)" --durations 5
+	$(PY) -m pytest tests/web -m "$(BROWSER_TESTS)" --durations 5
 
 # The oldest allowed version of every package, in an environment of its own (some gigabytes).
 test-oldest: | $(PY)
