@@ -5,7 +5,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from docs_site.links import PLACES, ROOT, linked_files, page_of, with_site_links
-from docs_site.models import model_pages
+from docs_site.models import model_navigation, model_pages
 from docs_site.notebooks import notebook_page
 from docs_site.reference import reference_navigation, reference_pages
 
@@ -14,8 +14,11 @@ LANGUAGES = {".py": "python", ".yml": "yaml", ".cff": "yaml", ".json": "json", "
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages of the reference into the navigation, and guides that are not in every checkout."""
+    """Put pages that are made into the navigation, and guides that are not in every checkout."""
     for part in config.nav or []:
+        if "Models" in part:
+            place = part["Models"].index("model_zoo.md") + 1
+            part["Models"][place:place] = model_navigation()
         if "Reference" in part:
             part["Reference"] = reference_navigation()
         if "Guides" in part:

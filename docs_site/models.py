@@ -5,11 +5,23 @@ from typing import Any
 
 import yaml
 
-from docs_site.links import ROOT
+from docs_site.links import ROOT, page_of
 
 INDEX = "i2vkit/zoo/index.json"
 # Beside the overview they stand in this order; other folders follow by name.
-ORDER = ["dtgan", "imaginator", "dual_mtgan", "frgan", "cnn_lstm", "mocogan", "vgan", "pose_lstm", "mix"]
+ORDER = [
+    "dtgan",
+    "imaginator",
+    "dual_mtgan",
+    "frgan",
+    "monkey_net",
+    "fomm",
+    "cnn_lstm",
+    "mocogan",
+    "vgan",
+    "pose_lstm",
+    "mix",
+]
 PICTURES = {
     "dtgan": ("dtgan_weizmann.webp", "Truth and reconstruction of four real clips"),
     "imaginator": ("imaginator_weizmann.webp", "Truth and generated clips of four actions"),
@@ -19,14 +31,26 @@ PICTURES = {
 NAMES = {"truth_appearance": "appearance", "truth_motion": "motion", "truth_both": "both"}
 
 
+def model_folders() -> list[str]:
+    """Return the folders of configs with a metafile, those of the papers first."""
+    names = [path.parent.name for path in ROOT.glob("configs/*/metafile.yml")]
+    return sorted(names, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+
+
+def model_navigation() -> list[str]:
+    """Return the pages of the models as MkDocs lists them in its navigation."""
+    return [page_of(f"configs/{name}/README.md") for name in model_folders()]
+
+
 def model_pages() -> dict[str, str]:
     """Return the text of each model's page by the README file of the repository with which it begins, and an overview.
 
     Links in the texts are relative to these files.
     """
-    folders = {path.parent.name: path for path in ROOT.glob("configs/*/metafile.yml")}
-    names = sorted(folders, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
-    metafiles = {name: yaml.safe_load(folders[name].read_text(encoding="utf-8")) for name in names}
+    names = model_folders()
+    metafiles = {
+        name: yaml.safe_load((ROOT / f"configs/{name}/metafile.yml").read_text(encoding="utf-8")) for name in names
+    }
     shipped = json.loads((ROOT / INDEX).read_text(encoding="utf-8"))
     pages = {f"configs/{name}/README.md": model_page(name, metafiles[name], shipped) for name in names}
     return pages | {"configs/index/README.md": overview(metafiles, shipped)}

@@ -11,7 +11,7 @@ import yaml
 import docs_site.links
 import docs_site.notebooks
 from docs_site.links import ROOT, linked_files, page_of, with_site_links
-from docs_site.models import model_pages
+from docs_site.models import model_navigation, model_pages
 from docs_site.reference import SECTIONS, reference_navigation, reference_pages
 
 
@@ -66,8 +66,9 @@ def test_every_page_is_in_the_navigation():
     docs = ROOT / "docs"
     written = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")}
     made = {page_of(name) for name in model_pages()}
-    navigation = set(re.findall(r"^ +- (\S+\.md)$", text, re.MULTILINE))
+    navigation = {*re.findall(r"^ +- (\S+\.md)$", text, re.MULTILINE), *model_navigation()}
     assert (written | made) - navigation <= {"demo_and_study.md"}  # the hook adds it
+    assert model_navigation()[:4] == [f"models/{name}.md" for name in ("dtgan", "imaginator", "dual_mtgan", "frgan")]
 
 
 @pytest.mark.parametrize("module", [docs_site.links, docs_site.notebooks], ids=lambda module: module.__name__)
