@@ -112,7 +112,7 @@ GENERATOR_SLOTS: dict[str, Slot] = {
             requires=("content", "motion"),
             provides="features",
             planned=True,
-            passed=(*_ALWAYS, "content", "motion", "out_channels", "base_requested"),
+            passed=(*_ALWAYS, "content", "motion", "out_channels", "base_requested", "head"),
             built_on=("content_encoder", "motion_encoder", "motion_generator", "head"),
         ),
         Slot(

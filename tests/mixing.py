@@ -16,6 +16,7 @@ from i2vkit.models.losses import (
     DiscriminatorLoss,
     FeatureSimilarityLoss,
     FrameL1Loss,
+    KlLoss,
     PerceptualPyramidLoss,
     PoseLoss,
 )
@@ -104,7 +105,7 @@ FACTORS: dict[str, list] = {
     "view": names(VIEWS),
     "adversarial": names(ADVERSARIAL_LOSSES),
     "augment": [None, *names(AUGMENTATIONS)],
-    "condition": [None, "label", "image", "maps", "points"],
+    "condition": [None, "label", "image", "maps", "past", "points"],
     "classify": [False, True],
     "negative": list(NEGATIVES),
     "pass": list(PASSES),
@@ -123,23 +124,45 @@ GENERATOR = ("content_encoder", "motion", "decoder", "head", "refiner")
 
 _CODED = ["DenseDecoder", "FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder"]
 _WHOLE = ["TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder"]  # one code a clip
-_MOVED = ["DenseDecoder", "FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "UNetDecoder"]
+_TRANSPOSED = _WHOLE[:2]
+_STEPPED = ["DenseDecoder", "FrameDecoder", "StageDecoder", "UNetDecoder"]  # a trajectory
+_MOVED = [*_STEPPED, *_TRANSPOSED]
 _WARPED = ["WarpedPyramidDecoder"]
 _FRAME_DISCRIMINATORS = [
+    "ConvPerceptron",
     "FrameDiscriminator",
     "PooledFrameDiscriminator",
     "ProjectedFrameDiscriminator",
     "ResidualFrameDiscriminator",
 ]
-_CLIP_DISCRIMINATORS = ["ProjectedPairDiscriminator", "ResidualVideoDiscriminator", "VideoDiscriminator"]
-_FRAME_VIEWS, _CLIP_VIEWS = ["AllFrames", "RandomFrames"], ["FramePairs", "RandomWindow", "WholeClip"]
+_CLIP_DISCRIMINATORS = [
+    "ProjectedPairDiscriminator",
+    "ResidualVideoDiscriminator",
+    "StackedFrameDiscriminator",
+    "VideoDiscriminator",
+]
+_FRAME_VIEWS = ["AllFrames", "AtScale", "Patch", "RandomFrames"]
+_CLIP_VIEWS = ["FramePairs", "RandomWindow", "WholeClip"]
 # Motions of which some decoder reads all; the others are the same as one of these.
 _READ = [motion for motion in MOTIONS if any(reads(motion, decoder) for decoder in FACTORS["decoder"])]
+_READ.remove(("DifferenceEncoder", "LstmUnroll"))  # no decoder that reads it can be built, see below
 _POINTED = [motion for motion in _READ if motion[0] == "KeypointEncoder"]
 _UNPOINTED = [motion for motion in _READ if motion not in _POINTED]
 _DRAWN = [motion for motion in _READ if motion[0] is None]
 _FROM_MAPS = [motion for motion in _READ if motion[0] == "MapDifferenceEncoder"]
-_UNVARIED = [motion for motion in _READ if motion[0] != "Conv3dEncoder"]
+_UNVARIED = [motion for motion in _READ if motion[0] not in ("Conv3dEncoder", "RecurrentPosterior")]
+# Motions that read the frames before, of which some decoder reads all.
+_PAST = [motion for motion in _READ if motion[0] == "DifferenceEncoder" or motion[1] == "LstmPredictor"]
+_OWN_FRAMES = [motion for motion in _READ if motion[0] == "DifferenceEncoder"]
+_MAPPED = ("DifferenceEncoder", "KeypointEncoder", "MapDifferenceEncoder")  # of points by an adapter
+_NO_MAPS = [motion for motion in MOTIONS if motion[0] not in _MAPPED]
+
+
+def _with(encoder: str | None, *generators: str | None) -> list[tuple]:
+    """Motions of one encoder."""
+    return [(encoder, generator) for generator in generators]
+
+
 _FRAME_CODES, _CATEGORIES = (
     ["ContentInvarianceLoss", "ContentVarianceRatio"],
     ["CategoryLoss", "DiscriminatorCategoryLoss"],
@@ -154,7 +177,8 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
         [
             motion
             for motion in MOTIONS
-            if motion[1] in (None, "LabelFusion") and motion[0] in (None, "Conv3dEncoder", "KeypointEncoder")
+            if motion[1] in (None, "LabelFusion")
+            and motion[0] in (None, "Conv3dEncoder", "KeypointEncoder", "RecurrentPosterior")
         ],
         "decoder",
         ["WarpedPyramidDecoder"],
@@ -183,30 +207,77 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
         "content_encoder",
         [None],
         "decoder",
-        ["TwoStreamMapDecoder", *_WARPED],
+        ["StageDecoder", "StageMapDecoder", "TwoStreamMapDecoder", *_WARPED],
     ),
     # Nothing says what moves. (VGAN's decoder invents the motion from the image.)
     ("needs motion.*, but motion_encoder=None", "motion", [(None, None), (None, "DenseFlow")], "decoder", _MOVED),
     # An LSTM unrolls a code, which a motion encoder gives.
     ("LstmUnroll needs motion.code", "motion", [(None, "LstmUnroll")], "decoder", _MOVED),
+    # Maps come from an encoder of maps.
+    ("StageMapDecoder needs motion.maps", "motion", _NO_MAPS, "decoder", ["StageMapDecoder"]),
+    # Codes of frames come from a content encoder.
+    (
+        "needs content.code, but content_encoder=None",
+        "content_encoder",
+        [None],
+        "motion",
+        [
+            *((encoder, "LstmPredictor") for encoder in (None, "Conv3dEncoder", "RecurrentPosterior")),
+            *_with("RecurrentPosterior", None, "LstmUnroll"),
+        ],
+    ),
+    # A code for every step does not go into one that is unrolled, nor a rollout through a mean over the clip.
+    (
+        "reads one motion code a clip",
+        "motion",
+        _with("RecurrentPosterior", None, "DenseFlow", "LstmPredictor", "LstmUnroll", "NoiseGru"),
+        "decoder",
+        _WHOLE,
+    ),
+    (
+        "all parts are called step by step, and T|refines whole clips",
+        "motion",
+        [
+            *_with("DifferenceEncoder", None, "DenseFlow", "LstmPredictor", "LstmUnroll", "NoiseGru"),
+            (None, "LstmPredictor"),
+            ("KeypointEncoder", "LstmPredictor"),
+        ],
+        "decoder",
+        _TRANSPOSED,
+    ),
+    (
+        "all parts are called step by step, and T|refines whole clips",
+        "motion",
+        [("DifferenceEncoder", "LstmUnroll")],
+        "decoder",
+        _STEPPED,
+    ),
+    ("refines whole clips", "motion", _PAST, "refiner", names(REFINERS)),
+    ("refines whole clips", "decoder", ["MultiScaleDecoder"], "refiner", names(REFINERS)),
+    # A rollout begins with the image, and has one content code at a time.
+    ("begins every video", "motion", _PAST, "loss", ["FirstFrameL1Loss"]),
+    ("begins every video", "decoder", ["MultiScaleDecoder"], "loss", ["FirstFrameL1Loss"]),
+    ("has one only", "motion", _PAST, "loss", _FRAME_CODES),
+    ("encodes the frames before|that gives any", "motion", _OWN_FRAMES, "view", ["LastDynamics"]),
+    ("encodes the frames before", "motion", _OWN_FRAMES, "loss", ["MotionCycleLoss"]),
     # A discriminator is shown what it judges: pictures, clips or vectors.
     ("judges frames, but", "network", _FRAME_DISCRIMINATORS, "view", [*_CLIP_VIEWS, "LastDynamics"]),
     ("judges clip, but", "network", _CLIP_DISCRIMINATORS, "view", [*_FRAME_VIEWS, "LastDynamics"]),
     ("judges vector, but", "network", ["VectorDiscriminator"], "view", [*_FRAME_VIEWS, *_CLIP_VIEWS]),
     # A network that halves time again and again wants more than two frames.
-    ("needs clips of 4 frames or more, but FramePairs", "network", ["VideoDiscriminator"], "view", ["FramePairs"]),
+    (
+        "needs clips of 4 frames or more, but FramePairs",
+        "network",
+        ["StackedFrameDiscriminator", "VideoDiscriminator"],
+        "view",
+        ["FramePairs"],
+    ),
     # Augmentations are of pictures.
     ("judges vectors: leave augment out", "network", ["VectorDiscriminator"], "augment", names(AUGMENTATIONS)),
     # A vector has no places at which an image could join it.
-    ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps"]),
+    ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps", "past"]),
     # Points are there if the motion encoder finds some.
-    (
-        'conditioned on "points"',
-        "motion",
-        _UNPOINTED,
-        "condition",
-        ["points"],
-    ),
+    ('conditioned on "points"', "motion", _UNPOINTED, "condition", ["points"]),
     # Motion encoded anew from a video is there only if an encoder reads videos.
     ("no motion encoder that gives any", "motion", [*_DRAWN, *_POINTED], "view", ["LastDynamics"]),
     ("reads condition maps instead of the video|that gives any", "motion", _FROM_MAPS, "view", ["LastDynamics"]),
@@ -214,7 +285,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("reads condition maps instead of the video", "motion", _FROM_MAPS, "loss", ["MotionCycleLoss"]),
     # Only learned points can follow a deformed picture.
     (
-        "compares learned points|has no motion encoder|reads condition maps instead",
+        "compares learned points|has no motion encoder|reads condition maps instead|encodes the frames before",
         "motion",
         _UNPOINTED,
         "loss",
@@ -224,7 +295,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     (
         "draws its motion from a prior, but",
         "motion",
-        [motion for motion in _UNVARIED if motion not in _DRAWN],
+        [motion for motion in _UNVARIED if motion not in _DRAWN and motion not in _OWN_FRAMES],
         "pass",
         ["prior"],
     ),
@@ -232,7 +303,21 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("needs a variational motion encoder", "pass", ["prior"], "loss", ["KlLoss"]),
     # Content codes can be compared where every frame has one.
     ("has one only", "pass", ["driving", "image_video", "prior"], "loss", _FRAME_CODES),
-    ("has one only", "decoder", [*_WHOLE, "TwoStreamMapDecoder", "UNetDecoder", *_WARPED], "loss", _FRAME_CODES),
+    (
+        "has one only",
+        "decoder",
+        [
+            *_WHOLE,
+            "MultiScaleDecoder",
+            "StageDecoder",
+            "StageMapDecoder",
+            "TwoStreamMapDecoder",
+            "UNetDecoder",
+            *_WARPED,
+        ],
+        "loss",
+        _FRAME_CODES,
+    ),
     # Losses on what the head or the discriminator does not give, and wrong conditions that the discriminator does not
     # read.
     ("needs a head with a mask", "head", ["DirectHead"], "loss", ["MaskSparsityLoss"]),
@@ -244,8 +329,8 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
         ["FeatureMatchingLoss"],
     ),
     ("reads class logits", "classify", [False], "loss", _CATEGORIES),
-    ("shows wrong labels", "condition", [None, "image", "maps", "points"], "negative", ["wrong label"]),
-    ("shows wrong images", "condition", [None, "label", "maps", "points"], "negative", ["wrong image"]),
+    ("shows wrong labels", "condition", [None, "image", "maps", "past", "points"], "negative", ["wrong label"]),
+    ("shows wrong images", "condition", [None, "label", "maps", "past", "points"], "negative", ["wrong image"]),
 ]
 
 
@@ -259,15 +344,21 @@ def refused_pairs() -> dict[Pair, str]:
 
 
 def unread_pairs() -> set[Pair]:
-    """Pairs of a decoder and what it does not read at all, or in part: the same model is made without."""
-    refused, unread = refused_pairs(), set()
+    """Pairs of a decoder and what it never reads at all, or in part: the same model is made without."""
+    refused, unread, read_somewhere = refused_pairs(), set(), set()
     for decoder, content, motion in product(FACTORS["decoder"], FACTORS["content_encoder"], MOTIONS):
-        pairs = [
-            frozenset([level, ("decoder", decoder)]) for level in (("content_encoder", content), ("motion", motion))
-        ]
-        if not refused.keys() & set(pairs):
+        levels = (("content_encoder", content), ("motion", motion))
+        pairs = [frozenset([level, ("decoder", decoder)]) for level in levels]
+        if refused.keys() & {*pairs, frozenset(levels)}:
+            continue
+        try:
             read = read_slots(content, motion, decoder)
-            unread |= {pair for pair, given, used in zip(pairs, (content, motion), read, strict=True) if given != used}
+        except ConfigError:  # of a motion that is the same as another, which is refused with this content
+            continue
+        for pair, given, used in zip(pairs, (content, motion), read, strict=True):
+            (read_somewhere if given == used else unread).add(pair)
+    # A motion generator may read the content where the decoder does not.
+    unread -= read_somewhere
     return unread
 
 
@@ -287,6 +378,8 @@ def model_config(row: dict) -> dict:
     losses = dict(
         one_adversarial=dict(type=AdversarialLoss, discriminator="one", passes=shown), frame_l1=dict(type=FrameL1Loss)
     )
+    if row["motion"][0] == "RecurrentPosterior":
+        losses["kl"] = dict(type=KlLoss)  # its prior learns from the divergence alone
     own = dict(condition=row["condition"], classify=row["classify"], augment=part(row["augment"], AUGMENTATIONS))
     return dict(
         generator=generator_config(row),

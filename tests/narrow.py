@@ -7,6 +7,9 @@ from i2vkit.models import ImageToVideoGan
 from i2vkit.models.decoders import (
     DenseDecoder,
     FrameDecoder,
+    MultiScaleDecoder,
+    StageDecoder,
+    StageMapDecoder,
     TransposedConv1p2dDecoder,
     TransposedConv3dDecoder,
     TwoStreamDecoder,
@@ -16,9 +19,12 @@ from i2vkit.models.decoders import (
 )
 from i2vkit.models.discriminators import (
     AllFrames,
+    AtScale,
+    ConvPerceptron,
     FrameDiscriminator,
     FramePairs,
     LastDynamics,
+    Patch,
     PooledFrameDiscriminator,
     ProjectedFrameDiscriminator,
     ProjectedPairDiscriminator,
@@ -26,6 +32,7 @@ from i2vkit.models.discriminators import (
     RandomWindow,
     ResidualFrameDiscriminator,
     ResidualVideoDiscriminator,
+    StackedFrameDiscriminator,
     VectorDiscriminator,
     VideoDiscriminator,
     WholeClip,
@@ -35,8 +42,10 @@ from i2vkit.models.encoders import (
     Conv3dEncoder,
     ConvFrameEncoder,
     ConvPyramidEncoder,
+    DifferenceEncoder,
     KeypointEncoder,
     MapDifferenceEncoder,
+    RecurrentPosterior,
     ResidualPyramidEncoder,
     StageEncoder,
     TimmFrameEncoder,
@@ -54,7 +63,7 @@ from i2vkit.models.losses import (
     RelativisticLoss,
     WassersteinLoss,
 )
-from i2vkit.models.motion_generators import DenseFlow, LabelFusion, LstmUnroll, NoiseGru
+from i2vkit.models.motion_generators import DenseFlow, LabelFusion, LstmPredictor, LstmUnroll, NoiseGru
 from i2vkit.models.refiners import VolumeRefiner
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoSample
@@ -78,7 +87,10 @@ NARROW = {
     "TimmPyramidEncoder": dict(type=TimmPyramidEncoder, code=6, **BACKBONE),
     "ResidualPyramidEncoder": dict(type=ResidualPyramidEncoder, width=4, max_width=8, code=6),
     "MapDifferenceEncoder": dict(type=MapDifferenceEncoder, width=4, max_width=8, code=6),
-    "StageEncoder": dict(type=StageEncoder, widths=(4, 8, 8), convs=(1, 1, 1)),
+    "StageEncoder": dict(type=StageEncoder, widths=(4, 8, 8), convs=(1, 1, 1), code=6),
+    "DifferenceEncoder": dict(type=DifferenceEncoder, widths=(4, 8, 8), kernels=(3, 5, 3), code=6),
+    "RecurrentPosterior": dict(type=RecurrentPosterior, code=4, hidden=6),
+    "LstmPredictor": dict(type=LstmPredictor, hidden=7),
     "KeypointEncoder": dict(type=KeypointEncoder, num_points=3, widths=(4, 8, 8), temperature=1.0),
     "DenseFlow": dict(type=DenseFlow, widths=(4, 8)),
     "LstmUnroll": dict(type=LstmUnroll, hidden=7),
@@ -95,6 +107,15 @@ NARROW = {
     "TwoStreamMapDecoder": dict(type=TwoStreamMapDecoder, widths=(8, 8, 4), time=TIME),
     "FrameDecoder": dict(type=FrameDecoder, widths=(8, 8, 8)),
     "DenseDecoder": dict(type=DenseDecoder, width=4, max_width=8),
+    "MultiScaleDecoder": dict(
+        type=MultiScaleDecoder,
+        history=2,
+        scales=(4, 2, 1),
+        kernels=((3, 3), (3, 5), (5, 3)),
+        widths=((6,), (6,), (8,)),
+    ),
+    "StageDecoder": dict(type=StageDecoder, widths=(8, 8, 4), convs=(2, 1, 2)),
+    "StageMapDecoder": dict(type=StageMapDecoder, widths=(8, 8, 4), convs=(2, 1, 2)),
     "WarpedPyramidDecoder": dict(type=WarpedPyramidDecoder, residual_blocks=1),
     "VolumeRefiner": dict(type=VolumeRefiner, widths=(4, 8), window=8),
     "DirectHead": dict(type=DirectHead),
@@ -108,6 +129,10 @@ NARROW = {
     "PooledFrameDiscriminator": dict(type=PooledFrameDiscriminator, widths=(4, 8)),
     "ProjectedFrameDiscriminator": dict(type=ProjectedFrameDiscriminator, **PROJECTED),
     "ProjectedPairDiscriminator": dict(type=ProjectedPairDiscriminator, **PROJECTED),
+    "StackedFrameDiscriminator": dict(type=StackedFrameDiscriminator, widths=(4, 8), frames=4),
+    "ConvPerceptron": dict(type=ConvPerceptron, widths=(4, 6), kernels=(5, 3), hidden=(6,), pooled=True),
+    "AtScale": dict(type=AtScale, scale=2, view=dict(type=AllFrames)),
+    "Patch": dict(type=Patch, size=16, view=dict(type=RandomFrames, number=2)),
     "AllFrames": dict(type=AllFrames),
     "RandomFrames": dict(type=RandomFrames, number=2),
     "RandomWindow": dict(type=RandomWindow, length=4),

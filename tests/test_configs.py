@@ -42,6 +42,8 @@ def test_every_cell_of_the_papers_tables_has_a_config():
     actions = set(load_config("vgan_penn").train_dataloader.dataset.reader.labels)
     cells |= {f"vgan_penn_{action}" for action in actions} | {"dual_mtgan_bair_fifteen"}
     cells |= {f"imaginator_{data}_lfdm_people" for data in ("mug", "natops")}
+    cells |= {"mcnet_mug", "mathieu_penn", "svg_bair", "svg_bair_fp", "svg_bair_two_observed"}  # baselines
+    cells |= {f"svg_{data}" for data in ("uva_nemo", "oulu", "weizmann_ten_actions")}
     assert len(actions) == 8 and cells <= set(NAMES)
 
 
@@ -57,9 +59,11 @@ def test_the_metrics_of_the_papers_are_in_the_tests(name):
     if paper in ("imaginator", "vgan", "mocogan"):
         assert "VideoFid" in found
         assert ("ContentDistance" in found) == any(data in name for data in FACES)
-    if paper == "dual":
+    if paper in ("dual", "svg") and "figures" not in name:
         assert "Lpips" in found
-    if paper == "frgan" and any(data in name for data in FACES):
+    if paper == "mathieu" and "penn" in name:
+        assert "Mse" in found
+    if paper in ("frgan", "mcnet") and any(data in name for data in FACES):
         assert "ContentDistance" in found
 
 
@@ -159,6 +163,23 @@ def test_parameters_of_imaginator_are_those_of_the_authors_code():
         "frame": 2_764_737,
     }
     assert model.generator.lengths == ClipLengths(32, 16)
+
+
+def test_parameters_and_settings_of_the_predictors_are_those_of_their_codes():
+    """MCNet, SVG and Mathieu et al. (test_mcnet.py, test_svg.py and test_mathieu.py have them part by part)."""
+    mcnet, svg, mathieu = built("mcnet_mug"), built("svg_bair"), built("mathieu_penn")
+    assert count(mcnet.generator) == 14_096_259 and mcnet.generator.skips_from == "past"
+    assert count(svg.generator) == 22_831_747 and count(built("svg_bair_fp").generator) == 22_239_491
+    assert count(mathieu.generator) == 12_569_740 and count(mathieu.discriminators) == 20_640_388
+    assert count(built("mathieu_penn_script").generator) == 223_644
+    weights = {loss.name: loss.weight_at(0) for loss in mcnet.phases[1].losses}
+    assert weights == {"frame_l2": 1, "gradient_difference": 0.5, "clip_adversarial": 0.02}
+    weights = {loss.name: loss.weight_at(0) for loss in svg.phases[0].losses}
+    assert weights == {"frame_l2": 1, "kl": 4e-4} and svg.passes["reconstruct"].feed == "truth"
+    assert built("svg_bair_two_observed").passes["reconstruct"].observed == 2
+    weights = {loss.name: loss.weight_at(0) for loss in mathieu.phases[1].losses}
+    adversarial = {f"scale{scale}_adversarial": 0.05 for scale in (8, 4, 2, 1)}
+    assert weights == {"frame_l2": 4, "gradient_difference": 4} | adversarial
 
 
 def test_parameters_of_frgan_are_those_of_the_authors_code():

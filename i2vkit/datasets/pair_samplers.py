@@ -30,6 +30,7 @@ class Pair:
         seed: Seed of that draw.
         label: A label to generate in place of the driving clip's own.
         span: The frames (start, stop - 1 included) to which the driving clip was cut, or None.
+        observed: Number of leading driving frames that are given to the model. Default 1.
         maps: The metadata column of the driving clip's condition maps, if it is not "maps".
     """
 
@@ -41,6 +42,7 @@ class Pair:
     label: str | None = None
     span: tuple[int, int] | None = None
     maps: str | None = None
+    observed: int = 1
 
     @property
     def name(self) -> str:

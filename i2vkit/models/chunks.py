@@ -12,6 +12,7 @@ from torch import Tensor
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import GenerationState, SeedInterpolation
+from i2vkit.models.generator_checks import check_passes
 from i2vkit.models.training.passes import Pass
 from i2vkit.structures import Content, Generated, VideoBatch
 
@@ -33,6 +34,7 @@ def generate_in_chunks(
     autocast: Autocast,
     content: Tensor | None = None,
     motion: str = "driving",
+    observed: int = 1,
 ) -> Iterator[Generated]:
     """Generate a batch of clips of any length, chunk by chunk. Memory does not grow with the length.
 
@@ -44,6 +46,8 @@ def generate_in_chunks(
         content: Images (B, 3, H, W) in [-1, 1] to animate. By default the image of the first chunk, or else its first
             frame.
         motion: "driving" (default) encodes the motion of the clips, "prior" draws it without a driving video.
+        observed: Number of leading frames of the first chunk that are given, 1 by default. With more, the last of them
+            is the image, and the generator must read the frames before.
 
     Yields:
         One ``Generated`` for each chunk.
@@ -55,7 +59,8 @@ def generate_in_chunks(
     if motion == "prior" and not generator.has_prior:
         raise ConfigError("sampled motion was asked for, but this model is deterministic: give it a driving video")
     # One state for all chunks: it keeps random draws, recurrent states and, in a rollout, the last frame.
-    state, entry = GenerationState(seeds), Pass(motion=motion)
+    state, entry = GenerationState(seeds), Pass(motion=motion, observed=observed)
+    check_passes(generator, {"test": entry} if observed > 1 else {})
     fixed: Content | None = None
     for number, clip in enumerate(clips):
         if number and not generator.supports_chunks:
@@ -65,7 +70,9 @@ def generate_in_chunks(
                 # The content of the first chunk serves all of them.
                 # The image to animate: the given one, that of the batch, or the first driving frame.
                 first = clip if content is None else replace(clip, image=content)
-                fixed = generator.encode_content(first, "driving" if first.image is None else "image")
+                driven = first.image is None or observed > 1
+                frame = min(observed, clip.driving.shape[2]) - 1  # the last observed one
+                fixed = generator.encode_content(first, "driving" if driven else "image", frame=frame)
             encoded = generator.motion_of(clip, entry, state, fixed)
             made = generator.make(fixed, encoded, clip, state, entry)
         yield made  # outside of autocast, in which the caller's code must not run

@@ -124,11 +124,16 @@ def _expect_no_more(part: nn.Module, output: Motion, spec: Spec) -> None:
 
 def _check_decoded(channels: int, part: nn.Module, inputs: tuple, output: Any) -> None:
     """Check the output of a decoder: features with ``channels`` channels, and a base."""
-    two = isinstance(output, tuple | list) and len(output) == 2 and all(isinstance(x, Tensor) for x in output)
-    _expect(part, two, output, "two tensors: features for the head, and a base")
+    several = isinstance(output, tuple | list) and len(output) in (2, 3)
+    right = several and all(isinstance(x, Tensor) for x in output[:2])
+    right = right and all(isinstance(x, tuple) for x in output[2:])
+    _expect(part, right, output, "two tensors: features for the head, and a base (and perhaps coarser videos)")
     content, motion, *_ = inputs
     batch, _, *sides = content.image.shape  # (B, C, H, W)
-    features, base = output
+    features, base, *scales = output
+    for level in scales[0] if scales else ():
+        side = level.shape[-1] if isinstance(level, Tensor) else None
+        _expect_shape(part, "a coarser video", level, (batch, 3, motion.length, side, side))
     _expect_shape(part, "features", features, (batch, channels, motion.length, *sides))
     length = 1 if base.dim() == 5 and base.shape[2] == 1 else motion.length  # one image for the clip, or a video
     _expect_shape(part, "base", base, (batch, 3, length, *sides))

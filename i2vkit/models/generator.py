@@ -62,6 +62,7 @@ class Generator(GeneratorCapabilities):
         reads_codes_of_past: True if a part then reads the content codes of the frames before.
         content_per_frame: True if the decoder can read a content code for each frame.
         makes_mask: True if the head makes a mask.
+        makes_scales: True if the decoder makes coarser versions of the video too.
         encoded: Spec of the motion as it is encoded or drawn.
         motion: Spec of the motion that the decoder gets.
 
@@ -158,7 +159,8 @@ class Generator(GeneratorCapabilities):
 
         # The head comes before the decoder, which must know how many channels the head reads.
         self.head = slots["head"].build(head, known)
-        known |= dict(out_channels=self.head.channels, base_requested=self.head.reads_base)
+        # A decoder of several scales applies the head at the coarser ones.
+        known |= dict(out_channels=self.head.channels, base_requested=self.head.reads_base, head=self.head)
         known["identity_bias"] = getattr(self.head, "identity_bias", ())
         self.decoder = slots["decoder"].build(decoder, known)
         check_reads_steps(self.decoder, self.decoder.reads(), self.motion)
@@ -173,24 +175,27 @@ class Generator(GeneratorCapabilities):
         # The checks read the attributes above, and the dry run needs a generator that has passed them.
         generator_checks.check_rollout(self, content)
         generator_checks.check_passes(self, passes or {})
-        self.makes_mask = False  # until the dry run shows it
+        self.makes_mask = self.makes_scales = False  # until the dry run shows it
         made, self._draws = generator_checks.dry_run(self)
-        self.makes_mask = made.mask is not None
+        self.makes_mask, self.makes_scales = made.mask is not None, bool(made.scales)
 
     @classmethod
     def more_arguments(cls) -> list[str]:
         """Return the names that ``added`` may have: slots that projects have added."""
         return added_slots()
 
-    def encode_content(self, clip: VideoBatch, which: str = "driving", per_frame: bool = False) -> Content:
+    def encode_content(
+        self, clip: VideoBatch, which: str = "driving", per_frame: bool = False, frame: int = 0
+    ) -> Content:
         """Return the content of one image for each clip.
 
         Args:
             clip: The batch.
             which: "driving" (default) for the first frame of the driving clip, "image" for the image to animate.
             per_frame: True gives codes (B, T, D) of all driving frames, if the decoder can read them. Default False.
+            frame: The driving frame in place of the first one. Default 0.
         """
-        image = clip.driving[:, :, 0] if which == "driving" else clip.image
+        image = clip.driving[:, :, frame] if which == "driving" else clip.image
         assert image is not None, "the content of an image was requested from a batch without images"
         if self.content_encoder is None:
             return Content(image=image)  # the decoder reads the image itself
@@ -198,16 +203,16 @@ class Generator(GeneratorCapabilities):
             return self.encode_frames(clip.driving)
         return self._encode_images(image)
 
-    def encode_frames(self, video: Tensor) -> Content:
-        """Return the content of the first frame of a video (B, C, T, H, W), with codes (B, T, D) of all its frames."""
+    def encode_frames(self, video: Tensor, frame: int = 0) -> Content:
+        """Return the content of one frame of a video (B, C, T, H, W), with codes (B, T, D) of all its frames."""
         if self.content_encoder is None:
-            return Content(image=video[:, :, 0])
+            return Content(image=video[:, :, frame])
         every = self._encode_images(rearrange(video, "b c t h w -> (b t) c h w"))  # (B, C, T, H, W) -> (B T, C, H, W)
         batch = len(video)
-        # (B T, C_i, H_i, W_i) -> (B, T, C_i, H_i, W_i), of which the first frame stays
-        pyramid = tuple(rearrange(level, "(b t) ... -> b t ...", b=batch)[:, 0] for level in every.pyramid)
+        # (B T, C_i, H_i, W_i) -> (B, T, C_i, H_i, W_i), of which one frame stays
+        pyramid = tuple(rearrange(level, "(b t) ... -> b t ...", b=batch)[:, frame] for level in every.pyramid)
         code = None if every.code is None else rearrange(every.code, "(b t) d -> b t d", b=batch)  # (B T, D)
-        return Content(video[:, :, 0], pyramid, code)
+        return Content(video[:, :, frame], pyramid, code)
 
     def _encode_images(self, image: Tensor) -> Content:
         """Return the content of images (N, C, H, W), behind the adapters."""
@@ -344,7 +349,8 @@ class Generator(GeneratorCapabilities):
         seen = seen_by(self.decoder, content, past)
         if past is not None:
             seen = replace(seen, pyramid=past.pyramid)  # of the image or the frame before, by ``skips_from``
-        features, base = self.decoder(seen, motion, state)  # (B, C, T, H, W) and (B, 3, T or 1, H, W)
+        # (B, C, T, H, W), (B, 3, T or 1, H, W), and perhaps a tuple of coarser videos
+        features, base, *scales = self.decoder(seen, motion, state)
         # Video and losses stay in full precision under autocast.
         base = base.float()
         # A base that the head returns replaces the decoder's.
@@ -356,7 +362,8 @@ class Generator(GeneratorCapabilities):
             made = dict(base=coarse) | self.head(features.float(), coarse) | dict(coarse=coarse)
         # The maps of all frames take gigabytes, and nobody reads them after the decoder.
         motion, encoded = replace(motion, maps={}), replace(encoded, maps={})
-        return Generated(content=content, motion=motion, encoded=encoded, pass_name=name, **made)
+        coarser = tuple(level.float() for level in scales[0]) if scales else ()
+        return Generated(content=content, motion=motion, encoded=encoded, pass_name=name, scales=coarser, **made)
 
     def make(
         self,
@@ -420,13 +427,14 @@ class Generator(GeneratorCapabilities):
             own = state or GenerationState()
             codes = None
             if self._reads_codes_of_source(entry):
-                every = once(("frames",), self.encode_frames, shown.driving)
+                last = entry.observed - 1  # the pyramid is that of the last observed frame
+                every = once(("frames", last), self.encode_frames, shown.driving, last)
                 codes = every.code  # (B, T, D)
             # The source of the content, and True if every frame has a code.
-            key = (entry.content, entry.content_per_frame and not self.feeds_back)
+            key = (entry.content, entry.content_per_frame and not self.feeds_back, entry.observed - 1)
             if codes is not None and self.feeds_back and entry.content == "driving":
                 # The first frame is encoded already.
-                content = replace(every, code=codes[:, 0])
+                content = replace(every, code=codes[:, entry.observed - 1])
             else:
                 content = once(("content", *key), self.encode_content, shown, *key)
             # Motion is encoded once for all passes, or once for each content if the encoder reads it.

@@ -146,6 +146,11 @@ def check_passes(generator: Generator, passes: dict[str, Pass]) -> None:
         if entry.motion == "driving" and generator.motion_encoder is None:
             # No error, since one config of passes may serve generators with and without an encoder.
             print_log(f"pass '{name}': no motion encoder is read, so its motion is drawn from the prior", "current")
+        if entry.observed > 1 and not generator.feeds_back:
+            raise ConfigError(
+                f"pass '{name}' gives {entry.observed} observed frames, and no part of this generator reads the frames "
+                f"before (reads_past): set observed=1"
+            )
         if entry.feed == "truth" and not generator.feeds_back:
             print_log(f"pass '{name}': no part reads the frames before, so feed has no effect", "current")
         if entry.feed == "truth" and generator.skips_from == "past":

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.layers.resampling import adaptive_average_pool
 from i2vkit.models.priors import drawn_around, prior_of
 from i2vkit.models.training.passes import Pass
 from i2vkit.structures import Content, Generated, Motion, VideoBatch
@@ -50,12 +52,20 @@ def roll_out(
         codes: Content codes (B, T, D) of the clip's frames, for ``feed="truth"`` if a part reads them. None by default.
 
     Returns:
-        The video. In the first chunk one of its frames is ``given``.
+        The video. In the first chunk one of its frames is ``given``, or as many as the pass has ``observed``.
+
+    Raises:
+        ConfigError: The first chunk has fewer frames than are observed.
     """
     length = clip.driving.shape[2]
-    last: Tensor | None = state.recurrent.get(generator)  # (B, C, H, W)
-    given = 1 if last is None else 0
+    # The last frame (B, C, H, W) of the chunk before, and the number of frames until then.
+    last, position = state.recurrent.get(generator, (None, 0))
+    given = min(max(entry.observed - position, 0), length) if entry.feed == "own" else int(position == 0)
+    _check_observed(entry, position, length)
     state.set_batch(content.image)
+    # Frame 0 of the whole video is in the first chunk, and no step makes it.
+    lead = int(position == 0)
+    first = clip.driving[:, :, 0] if entry.observed > 1 and lead else content.image
     pieces: list[Generated] = []
     if entry.feed == "truth":
         before = clip.driving[:, :, :-1]
@@ -64,29 +74,72 @@ def roll_out(
             # frames are encoded again.
             before, codes = torch.cat([last[:, :, None], before], dim=2), None
         last = clip.driving[:, :, -1]
-        if length > given:
+        if length > lead:
             of_past = None if codes is None else codes[:, :-1]
             step = _content_of_past(generator, content, before, of_past)
-            pieces.append(
-                _make(
-                    generator,
-                    content,
-                    step,
-                    motion.slice_frames(given, length),
-                    clip.slice_frames(given, length),
-                    state,
-                )
-            )
+            own, its_clip = motion.slice_frames(lead, length), clip.slice_frames(lead, length)
+            pieces.append(_make(generator, content, step, own, its_clip, state))
     else:
-        last = content.image if last is None else last
-        for t in range(given, length):
+        last = first if last is None else last
+        observed = _observed_motion(generator, content, motion, clip, entry, state, given, lead)
+        for t in range(lead, length):
             step = _content_of_past(generator, content, last[:, :, None])  # (B, C, H, W) -> (B, C, 1, H, W)
-            pieces.append(
-                _make(generator, content, step, motion.slice_frames(t, t + 1), clip.slice_frames(t, t + 1), state)
-            )
-            last = pieces[-1].video[:, :, -1]
-    state.recurrent[generator] = last
-    return replace(_joined(pieces, content, motion, given, generator.makes_mask), pass_name=name)
+            own = motion if t >= given or observed is None else observed
+            piece = _make(generator, content, step, own.slice_frames(t, t + 1), clip.slice_frames(t, t + 1), state)
+            if t < given:  # the parts have read the frame before, and what they made of it is not used
+                piece = _given(piece, clip.driving[:, :, t : t + 1])
+            pieces.append(piece)
+            last = piece.video[:, :, -1]
+    state.recurrent[generator] = last, position + length
+    joined = _joined(pieces, replace(content, image=first), motion, lead, generator.makes_mask)
+    return replace(joined, content=replace(joined.content, image=content.image), pass_name=name, given=given)
+
+
+def _check_observed(entry: Pass, position: int, length: int) -> None:
+    """Raise ``ConfigError`` unless the first chunk holds all observed frames, whose last one gives the content."""
+    if position == 0 and length < entry.observed:
+        raise ConfigError(
+            f"{entry.observed} observed frames were asked for, and the clip or its first chunk has {length}: give "
+            f"longer clips (or model.chunk), or fewer observed frames"
+        )
+
+
+def _observed_motion(
+    generator: Generator,
+    content: Content,
+    motion: Motion,
+    clip: VideoBatch,
+    entry: Pass,
+    state: GenerationState,
+    given: int,
+    lead: int,
+) -> Motion | None:
+    """Return the motion of the observed frames, encoded from them, where each step draws a code. None otherwise."""
+    draws = generator.encoded.code_per_step and generator.draws_code and motion.code is None
+    if entry.motion != "prior" or not lead or given < 2 or not draws:
+        return None
+    return generator.encode_motion(clip.slice_frames(0, given), state, content)
+
+
+def _given(piece: Generated, frame: Tensor) -> Generated:
+    """Return a step whose frame (B, C, 1, H, W) was given, with the fields that steps with drawn codes have."""
+
+    def drawn(motion: Motion) -> Motion:
+        return replace(motion, mean=None, log_variance=None)
+
+    beside: dict[str, Any] = {
+        name: torch.zeros_like(value) for name in _BESIDE if (value := getattr(piece, name)) is not None
+    }
+    scales = tuple(adaptive_average_pool(frame[:, :, 0], level.shape[3:])[:, :, None] for level in piece.scales)
+    return replace(
+        piece,
+        video=frame,
+        base=frame,
+        scales=scales,
+        motion=drawn(piece.motion),
+        encoded=drawn(piece.encoded),
+        **beside,
+    )
 
 
 def _content_of_past(generator: Generator, content: Content, past: Tensor, codes: Tensor | None = None) -> Content:
@@ -141,6 +194,11 @@ def _joined(pieces: list[Generated], content: Content, motion: Motion, given: in
     # (B, C, T or 1, H, W) -> (B, C, T, H, W); the decoder gives a base for every piece.
     bases = [piece.base.expand(-1, -1, piece.video.shape[2], -1, -1) for piece in pieces if piece.base is not None]
     pasts = [piece.content.past for piece in pieces if piece.content.past is not None]  # every piece has one
+    # Coarser videos (B, C, T, h, w) begin with the image too, averaged to their size.
+    scales = tuple(
+        torch.cat([_averaged(image, levels[0].shape[3:])] * given + list(levels), dim=2)
+        for levels in zip(*(piece.scales for piece in pieces), strict=True)
+    )
     # All pieces are joined in time, behind the given frame.
     return Generated(
         video=torch.cat([image] * given + [piece.video for piece in pieces], dim=2),
@@ -149,8 +207,14 @@ def _joined(pieces: list[Generated], content: Content, motion: Motion, given: in
         encoded=replace(encoded, num_frames=motion.num_frames),
         base=torch.cat([image] * given + bases, dim=2),
         given=given,
+        scales=scales,
         **beside,
     )
+
+
+def _averaged(image: Tensor, sides: torch.Size) -> Tensor:
+    """Return an image (B, C, 1, H, W) averaged to (B, C, 1, h, w)."""
+    return adaptive_average_pool(image[:, :, 0], sides)[:, :, None]
 
 
 def _is_complete(motion: Motion) -> bool:

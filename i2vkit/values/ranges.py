@@ -93,9 +93,9 @@ _NAMES: dict[Range, str] = {
     # Counts of things, of steps and of iterations.
     COUNT: "batch_size batch num number num_samples samples num_joints num_states takes reach scales steps_each "
     "max_epochs max_iters val_interval every repeat repeats accumulative_counts window_size patience cardinality "
-    "blocks bins shrink num_points convs kernel iterations jobs clips people chunk micro_batch step_size "
-    "T_max total_steps period periods observed "
-    "smooth grid max_iter history_size ns_steps draws sequences profile_times num_batch_per_epoch "
+    "blocks bins shrink num_points convs kernel kernels layers iterations jobs clips people chunk micro_batch "
+    "step_size T_max total_steps period periods observed smooth grid max_iter history_size ns_steps draws sequences "
+    "profile_times history scale num_batch_per_epoch "
     "base_batch_size num_digits size_divisor pad_size_divisor bucket_cap_mb_list questions raters megabytes",
     # Counts that may be none, and positions.
     WHOLE: "begin end stem begin_iter num_labels num_landmarks num_classes test_scenes label_size map_channels start "

@@ -21,6 +21,8 @@ from i2vkit.media.files import atomic_path
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.generator import Generator
 from i2vkit.models.generator_weights import check_generator, load_generator
+from i2vkit.models.part_calls import flag
+from i2vkit.models.training.passes import Pass
 from i2vkit.registry import MODELS, build_part
 from i2vkit.structures import VideoBatch
 from i2vkit.values import check_output_file
@@ -96,12 +98,10 @@ class GeneratorProgram(nn.Module):
             driving = image.new_zeros(1, 3, self.length, self.image_size, self.image_size)
         clip = VideoBatch(driving, image=image, label=label, driving_maps=driving_maps, image_maps=image_maps)
         generator = self.generator
-        content = generator.encode_content(clip, "image_video")
-        if generator.motion_encoder is None:
-            motion = generator.draw_motion(clip, state)
-        else:
-            motion = generator.encode_motion(clip, state, content)
-        return generator.render(content, motion, state).video
+        content = generator.encode_content(clip, "image")
+        entry = Pass(motion="prior" if generator.motion_encoder is None else "driving")
+        motion = generator.motion_of(clip, entry, state, content)
+        return generator.make(content, motion, clip, state, entry).video
 
     def example(self, num_labels: int) -> dict[str, Any]:
         """Return inputs of the right shapes. Their values do not matter for the program."""
@@ -114,7 +114,7 @@ class GeneratorProgram(nn.Module):
         if generator.reads_maps:
             inputs["driving_maps"] = picture(generator.map_channels, self.length)
             inputs["image_maps"] = picture(generator.map_channels)
-        elif generator.motion_encoder is not None:
+        elif generator.motion_encoder is not None and not flag(generator.motion_encoder, "reads_past"):
             inputs["driving"] = picture(3, self.length)
         if generator.reads_label:
             inputs["label"] = torch.zeros(1, dtype=torch.long)

@@ -197,6 +197,9 @@ def test_branches_that_a_config_does_not_take_are_not_in_its_file(text):
 
 
 def test_what_cannot_be_written_is_one_message(tmp_path):
+    for name in ("svg_bair_narrow", "mcnet_mug", "mathieu_penn_script"):
+        with pytest.raises(ConfigError, match=f"{name} works step by step"):
+            write_source(narrowed(name), name, tmp_path / "a.py")
     with pytest.raises(ConfigError, match="decodes some frames"):
         write_source(narrowed("frgan_forecast_mug", {"model.decoded_frames": 2}), "frgan", tmp_path / "a.py")
     with pytest.raises(ConfigError, match=r"loss 'features' .* is not written as source: leave it out"):

@@ -16,10 +16,13 @@ PAPERS = [
     "fomm",
     "frgan",
     "imaginator",
+    "mathieu",
+    "mcnet",
     "mix",
     "mocogan",
     "monkey_net",
     "pose_lstm",
+    "svg",
     "vgan",
 ]
 

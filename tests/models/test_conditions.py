@@ -30,7 +30,7 @@ def test_sizes_follow_from_what_the_model_has():
     with pytest.raises(ConfigError, match='conditioned on "maps", which this model does not have'):
         find_condition("maps", 3, 0)
     with pytest.raises(
-        ConfigError, match='is None, "label", "image", "maps", "points", not \'labels\'; nearest: label'
+        ConfigError, match='is None, "label", "image", "maps", "past", "points", not \'labels\'; nearest: label'
     ):
         find_condition("labels", 3, 2)
 

@@ -19,8 +19,6 @@ class GeneratorText(Lines):
         Raises:
             ConfigError: The generator does something that is not written as source.
         """
-        if self.model.generator.feeds_back:
-            raise ConfigError("a model that works step by step is not written as source")
         generator = self.model.generator
         self._say("def forward(self, clip: VideoBatch) -> dict[str, Generated]:", 0)
         self._say('"""Return the videos of all passes, with what they were made from."""', 4)

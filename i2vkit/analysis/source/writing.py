@@ -70,6 +70,9 @@ def source_of_config(cfg: Config, name: str) -> str:
     with recording() as record:
         with torch.device(META):
             model: Any = build_part(MODELS, cfg.model)
+        if isinstance(model, ImageToVideoGan) and model.generator.feeds_back:
+            # Before any class is read: parts of a rollout may hold what is not written either.
+            raise ConfigError(f"{name} works step by step, and such a model is not written as source")
         construction = record.forget()
         optimizers = build_optimizers(model, reference_optimizers(cfg.optim_wrapper))
         data, shapes = _dry_steps(model, optimizers, step_length(cfg), clips)

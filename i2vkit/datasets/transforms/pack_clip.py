@@ -89,6 +89,7 @@ def _video_sample(sample: dict, inputs: dict[str, Tensor | DeferredFrames]) -> V
             "label_name": _label(pair),
             "seed": pair.seed,
             "motion": pair.motion,
+            "observed": pair.observed,
             "protocol": sample["protocol"],
             "fps": sampled_rate(clips["driving"]),
         }

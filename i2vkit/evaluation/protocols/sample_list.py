@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,19 @@ from i2vkit.registry import PROTOCOLS
 from i2vkit.utils.json_files import read_json
 
 KEYS = {"driving": str, "image_video": str | None, "motion": str, "seed": int}
-OPTIONAL = {"label": str, "frames": list, "maps": str}
+OPTIONAL = {"label": str, "frames": list, "maps": str, "observed": int}
 
 
 def describe(pair: Pair) -> dict:
     """Return a sample as a dict of names: ``driving`` clip, ``image_video``, ``motion`` and ``seed``.
 
     ``image_video`` is None if the driving clip animates its own first frame. If they are not the driving clip's own,
-    there are also ``label``, ``frames`` (start and stop, without the latter) and ``maps``, the column of the condition
-    maps.
+    there are also ``label``, ``frames`` (start and stop, without the latter), ``maps``, the column of the condition
+    maps, and ``observed``, the number of driving frames that are given.
     """
     image_video = pair.image_video.name if pair.image_video else None
-    own = {"label": pair.label, "frames": pair.span and list(pair.span), "maps": pair.maps}
+    own: dict[str, Any] = {"label": pair.label, "frames": pair.span and list(pair.span), "maps": pair.maps}
+    own["observed"] = pair.observed if pair.observed > 1 else None
     sample = {"driving": pair.driving.name, "image_video": image_video, "motion": pair.motion, "seed": pair.seed}
     return sample | {key: value for key, value in own.items() if value is not None}
 
@@ -85,6 +87,7 @@ class SampleList(Protocol):
         """Return the sample that an entry of the file describes."""
         driving, image_video = clips[sample["driving"]], clips.get(sample["image_video"])
         pair = Pair(driving, image_video, None, sample["motion"], sample["seed"] + self.seed, sample.get("label"))
+        pair = replace(pair, observed=sample.get("observed", 1))
         try:
             pair = restrict_frames(pair, *sample["frames"]) if "frames" in sample else pair
             return use_maps(pair, sample["maps"]) if "maps" in sample else pair
@@ -121,6 +124,8 @@ def _fault(sample: Any) -> str | None:
     wrong = [key for key, value in sample.items() if not isinstance(value, known[key]) or isinstance(value, bool)]
     if wrong:
         return f"has a wrong value of {wrong[0]}"
+    if sample.get("observed", 1) < 1:
+        return "has fewer than one observed frame"
     if sample["motion"] not in ("driving", "prior"):
         return 'has a motion that is neither "driving" nor "prior"'
     if "frames" in sample and [type(number) for number in sample["frames"]] != [int, int]:

@@ -2,6 +2,8 @@
 
 from i2vkit.models.decoders.dense import DenseDecoder
 from i2vkit.models.decoders.frame_decoder import FrameDecoder
+from i2vkit.models.decoders.multi_scale import MultiScaleDecoder
+from i2vkit.models.decoders.stage_decoders import StageDecoder, StageMapDecoder
 from i2vkit.models.decoders.transposed import TransposedConv1p2dDecoder, TransposedConv3dDecoder
 from i2vkit.models.decoders.two_stream import TwoStreamDecoder, TwoStreamMapDecoder
 from i2vkit.models.decoders.unet import UNetDecoder
@@ -10,6 +12,9 @@ from i2vkit.models.decoders.warped_pyramid import WarpedPyramidDecoder
 __all__ = [
     "DenseDecoder",
     "FrameDecoder",
+    "MultiScaleDecoder",
+    "StageDecoder",
+    "StageMapDecoder",
     "TransposedConv1p2dDecoder",
     "TransposedConv3dDecoder",
     "TwoStreamDecoder",

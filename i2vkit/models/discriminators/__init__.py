@@ -1,10 +1,13 @@
 """Discriminator networks, the views that say which samples they see, and augmentations of the samples."""
 
 from i2vkit.models.discriminators.augmentation import DiffAugment
+from i2vkit.models.discriminators.crops import AtScale, Patch
 from i2vkit.models.discriminators.networks import FrameDiscriminator, VectorDiscriminator, VideoDiscriminator
+from i2vkit.models.discriminators.perceptron import ConvPerceptron
 from i2vkit.models.discriminators.pooled import PooledFrameDiscriminator
 from i2vkit.models.discriminators.projected import ProjectedFrameDiscriminator, ProjectedPairDiscriminator
 from i2vkit.models.discriminators.residual import ResidualFrameDiscriminator, ResidualVideoDiscriminator
+from i2vkit.models.discriminators.stacked import StackedFrameDiscriminator
 from i2vkit.models.discriminators.views import (
     AllFrames,
     ConditionedVideo,
@@ -17,11 +20,14 @@ from i2vkit.models.discriminators.views import (
 
 __all__ = [
     "AllFrames",
+    "AtScale",
     "ConditionedVideo",
+    "ConvPerceptron",
     "DiffAugment",
     "FrameDiscriminator",
     "FramePairs",
     "LastDynamics",
+    "Patch",
     "PooledFrameDiscriminator",
     "ProjectedFrameDiscriminator",
     "ProjectedPairDiscriminator",
@@ -29,6 +35,7 @@ __all__ = [
     "RandomWindow",
     "ResidualFrameDiscriminator",
     "ResidualVideoDiscriminator",
+    "StackedFrameDiscriminator",
     "VectorDiscriminator",
     "VideoDiscriminator",
     "WholeClip",

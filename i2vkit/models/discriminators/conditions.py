@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import torch
 from einops import rearrange
 from torch import Tensor
 from torch.nn import functional
@@ -58,6 +59,10 @@ def _image(
     discriminator: Discriminator, conditioned: ConditionedVideo, view: View, index: Tensor | None, sample: Tensor
 ) -> Tensor:
     """Return the content image of each sample, (N, C, H, W) or (N, C, T, H, W)."""
+    if getattr(view, "resizes", False):
+        # As a static video, (B, C, H, W) -> (B, C, T, H, W), without a copy.
+        static = conditioned.image[:, :, None].expand(-1, -1, conditioned.video.shape[2], -1, -1)
+        return view.gather(static, index)
     image = conditioned.image[view.clip_index(conditioned, index)]  # (B, C, H, W) -> (N, C, H, W)
     # Beside clips it is repeated over their time, (N, C, T, H, W).
     return repeat_over_time(image, sample.shape[2]) if view.sample_type == "clip" else image
@@ -69,6 +74,20 @@ def _maps(
     """Return the condition maps of the frames of each sample, (N, M, H, W) or (N, M, T, H, W)."""
     assert conditioned.maps is not None, "find_condition refuses maps where the model has none"
     return view.gather(conditioned.maps, index)  # (B, M, T, H, W) -> (N, M, [T,] H, W)
+
+
+def _past(
+    discriminator: Discriminator, conditioned: ConditionedVideo, view: View, index: Any, sample: Tensor
+) -> Tensor:
+    """Return the frames before each frame of each sample, as channels (N, 3 history, [T,] H, W), the latest last."""
+    history, video, before = discriminator.history, conditioned.video, conditioned.before
+    if before is None:  # of the video itself; before frame 0 stands frame 0
+        before = torch.cat([video[:, :, :1], video[:, :, :-1]], dim=2)
+    # Before the first frame everything was the same: (B, C, T, H, W) -> (B, C, history - 1 + T, H, W).
+    start = before[:, :, :1].expand(-1, -1, history - 1, -1, -1)
+    frames = torch.cat([start, before], dim=2)
+    length = before.shape[2]
+    return view.gather(torch.cat([frames[:, :, i : i + length] for i in range(history)], dim=1), index)
 
 
 def _points(
@@ -92,6 +111,8 @@ CONDITIONS: dict[str, Condition] = {
     # An image has three channels in every model.
     "image": Condition("maps", lambda labels, maps: 3, _image),
     "maps": Condition("maps", lambda labels, maps: maps, _maps),
+    # The channels of one frame; a discriminator reads ``history`` of them.
+    "past": Condition("maps", lambda labels, maps: 3, _past),
     # The points that a video was made from: the generator's losses have their graph.
     "points": Condition("maps", lambda labels, maps: 0, _points, size_of_motion=lambda motion: motion.points),
 }

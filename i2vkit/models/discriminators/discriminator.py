@@ -76,12 +76,14 @@ class Discriminator(nn.Module):
         adversarial: Config of the adversarial loss, registered in ``ADVERSARIAL_LOSSES``.
         image_size: Side of the frames, in pixels.
         motion: What the motion encoder provides; a view of the motion reads its sizes.
-        condition: None, "label", "image" (the content image), "maps" (condition maps of the seen frames), "points"
-            (heatmaps of the motion encoder's points), or one that a project has added (``conditions.py``).
+        condition: None, "label", "image" (the content image), "maps" (condition maps of the seen frames), "past" (the
+            ``history`` frames before each seen one), "points" (heatmaps of the motion encoder's points), or one that a
+            project has added (``conditions.py``).
         classify: If true, it also predicts the class of a sample (auxiliary classifier, Odena et al., 2017).
         num_labels: Number of classes of the model.
         map_channels: Number of condition maps of a frame.
         augment: Config of an augmentation of all samples, real and generated, for instance ``DiffAugment``.
+        history: Number of frames of the condition "past".
         micro_batch: Number of samples from which its adversarial losses are computed at a time, each with its
             gradients. Losses and gradients are the same up to rounding, nothing is computed twice, and the memory is
             that of so many samples. None takes all samples at once.
@@ -120,6 +122,7 @@ class Discriminator(nn.Module):
         num_labels: int = 0,
         map_channels: int = 0,
         augment: dict | None = None,
+        history: int = 4,
         micro_batch: int | None = None,
         checkpointing: bool = False,
     ):
@@ -131,6 +134,8 @@ class Discriminator(nn.Module):
         self.reference = False  # true: nothing is shared between inputs, as tests compare it
         self._compiled: dict[str, Callable] = {}  # methods of the network's class, by name
         found, size = find_condition(condition, num_labels, map_channels, motion)
+        self.history = history
+        size *= history if condition == "past" else 1
         enters = None if found is None else found.enters  # "label" or "maps"
         if classify and not num_labels:
             raise ConfigError("a discriminator has classify=True, and this model has no labels: set model.labels")
@@ -139,7 +144,7 @@ class Discriminator(nn.Module):
             DISCRIMINATORS,
             network,
             in_channels=self.view.channels(motion),  # 3 of frames and clips, or the size of a vector
-            image_size=image_size,
+            image_size=self.view.side(image_size) if hasattr(self.view, "side") else image_size,
             label_size=size if enters == "label" else 0,
             map_channels=size if enters == "maps" else 0,
             num_classes=num_labels if classify else 0,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from einops import rearrange
@@ -30,6 +30,8 @@ class ConditionedVideo:
         given: Number of leading frames that were given and not generated, 1 in a rollout. Views of single frames leave
             them out, of the real video too.
         points: Driving points (B, T, K, 2) that the generated video was made from, also beside the real video.
+        scales: Coarser versions of a generated video, fine to coarse.
+        before: The frame that was fed before each frame, (B, C, T, H, W). None: those of the video itself.
     """
 
     video: Tensor
@@ -40,6 +42,8 @@ class ConditionedVideo:
     maps: Tensor | None = None
     given: int = 0
     points: Points | None = None
+    scales: tuple[Tensor, ...] = ()
+    before: Tensor | None = None
 
 
 class View(Interface):
@@ -52,6 +56,7 @@ class View(Interface):
         sample_type: "frames" (N, C, H, W), "clip" (N, C, T, H, W) or "vector" (N, D).
         encodes_motion: True if it shows the motion that the motion encoder reads in the video.
         length: Number of frames of the clips that it shows, None where that is the video's.
+        resizes: True if its samples have another side than the frames; condition images are then gathered like videos.
 
     Examples:
         >>> class MiddleFrame(View):
@@ -63,10 +68,11 @@ class View(Interface):
         (torch.Size([2, 3, 8, 8]), [0, 1])
     """
 
-    optional: ClassVar[tuple[str, ...]] = ("length",)
+    optional: ClassVar[tuple[str, ...]] = ("length", "resizes", "side")
     sample_type: str = "frames"
     encodes_motion: bool = False
     length: int | None = None
+    resizes: bool = False
 
     @classmethod
     def class_problem(cls) -> str:
@@ -92,19 +98,23 @@ class View(Interface):
         """Return the number of channels of the samples; ``motion`` is what the motion encoder provides."""
         return 3
 
-    def sample_indices(self, conditioned: ConditionedVideo) -> Tensor | None:
+    def side(self, image_size: int) -> int:
+        """Return the side of the samples of frames of ``image_size`` pixels."""
+        return image_size
+
+    def sample_indices(self, conditioned: ConditionedVideo) -> Any:
         """Draw and return the indices of the samples; None where nothing is drawn."""
         return None
 
-    def extract(self, conditioned: ConditionedVideo, index: Tensor | None) -> Tensor:
+    def extract(self, conditioned: ConditionedVideo, index: Any) -> Tensor:
         """Return the samples (N, ...) of conditioned videos at the indices that ``sample_indices`` has drawn."""
         return self.gather(conditioned.video, index)
 
-    def gather(self, video: Tensor, index: Tensor | None) -> Tensor:
+    def gather(self, video: Tensor, index: Any) -> Tensor:
         """Return the samples (N, ...) of a tensor (B, C, T, H, W) at these indices: of a video or of condition maps."""
         raise NotImplementedError
 
-    def clip_index(self, conditioned: ConditionedVideo, index: Tensor | None) -> Tensor:
+    def clip_index(self, conditioned: ConditionedVideo, index: Any) -> Tensor:
         """Return the index of the clip that each sample comes from, (N,), on the device of the video."""
         return torch.arange(len(conditioned.video), device=conditioned.video.device)
 
@@ -271,7 +281,8 @@ class LastDynamics(View):
         if motion.trajectory is not None:
             return at_last_frame(motion.trajectory, conditioned.num_frames)  # (B, T, D) -> (B, D)
         assert motion.code is not None, "channels refuses a motion without trajectory and code"
-        return motion.code
+        # One code a clip (B, D), or one a step (B, T, D).
+        return motion.code if motion.code.dim() == 2 else at_last_frame(motion.code, conditioned.num_frames)
 
 
 @VIEWS.register_module()

@@ -1,48 +1,56 @@
-"""A content encoder of stages: some convolutions at one size, then a pooling."""
-
-from collections.abc import Callable
+"""A content encoder made of stages of convolutions with pooling between them."""
 
 from torch import Tensor, nn
 
-from i2vkit.errors import ConfigError
 from i2vkit.models.interfaces import ContentEncoder
-from i2vkit.models.layers.hourglass import check_halvings
+from i2vkit.models.layers.initialization import InitialWeights, init_weights_
+from i2vkit.models.layers.stages import (
+    Activation,
+    Norm,
+    Pool,
+    Skip,
+    check_odd,
+    check_stages,
+    conv_stage,
+    norm_and_activation,
+    pooled,
+)
 from i2vkit.registry import CONTENT_ENCODERS
 from i2vkit.structures import Content, FeatureSpec, Spec
-
-_STEM_KERNEL = 7
-_POOLS: dict[str, Callable[[int], nn.Module]] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
-_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "leaky": lambda: nn.LeakyReLU(0.2)}
 
 
 @CONTENT_ENCODERS.register_module()
 class StageEncoder(ContentEncoder):
-    """Stages of convolutions, each followed by a pooling that halves the maps (VGG's plan).
+    """Stages of 3x3 convolutions, each followed by pooling by 2, as in VGG; then one convolution of the rest to a code.
 
-    With ``convs=(1, 1, 1, 1, 1)``, batch norm, average pooling and ``skip="after"`` it is the content encoder of
-    Monkey-Net. With a stem of 64 channels and widths 128-256 it is the first half of the first-order motion model's
-    generator.
+    With widths 64-128-256 and 2, 2 and 3 convolutions it is the content encoder of MCNet. With widths 64-128-256-512,
+    convs 2-2-3-3, batch norm and LeakyReLU it is the frame encoder of SVG. With one convolution a stage, batch norm,
+    average pooling and ``skip="after"`` it is the content encoder of Monkey-Net. The code has a batch norm, if the
+    stages have one, and a tanh.
+
+    Source: Villegas et al., 2017; Denton and Fergus, 2018; Siarohin et al., 2019 (their released code).
 
     Args:
         image_size: Side of the image in pixels.
-        widths: Channels of each stage.
-        convs: Number of convolutions in each stage.
-        kernel: Side of all kernels: an odd number.
-        norm: "batch" for a batch norm behind each convolution, or None.
+        widths: Channels of the stages.
+        convs: Number of convolutions of each stage.
+        kernel: Side of the kernels, odd.
+        norm: "batch", "instance" or None, behind every convolution.
         activation: "relu", or "leaky" for a LeakyReLU of slope 0.2.
         pool: "max" or "average".
-        stem: Channels of a 7x7 convolution, with norm and activation, before the first stage. 0, the default, leaves
-            it out.
-        skip: "before" gives the maps before each pooling, with strides 1, 2, 4, ...; "after" those behind it, with
-            strides 2, 4, 8, ...
+        skip: Maps of the pyramid. "before": those before each pooling, and the last one behind it. "after": those
+            behind each pooling.
+        code: Size of the code.
+        initial_weights: Standard deviation of the initial weights, "xavier", or "torch" for torch's own.
+        requested: Fields that other parts read. Without "content.code" the last convolution is left out.
 
     Raises:
-        ConfigError: A name is none of these, the numbers of widths and convolutions differ, or the image cannot be
-            halved so often.
+        ConfigError: ``convs`` does not have one number for each stage, the image cannot be halved so often, or the
+            kernel is even.
     """
 
     supports_chunks = True
-    provides = ("content.pyramid",)
+    provides = ("content.pyramid", "content.code")
 
     def __init__(
         self,
@@ -50,53 +58,47 @@ class StageEncoder(ContentEncoder):
         widths: tuple[int, ...] = (64, 128, 256, 512, 512),
         convs: tuple[int, ...] = (1, 1, 1, 1, 1),
         kernel: int = 3,
-        norm: str | None = "batch",
-        activation: str = "relu",
-        pool: str = "average",
-        stem: int = 0,
-        skip: str = "after",
+        norm: Norm = "batch",
+        activation: Activation = "relu",
+        pool: Pool = "average",
+        skip: Skip = "after",
+        code: int = 128,
+        initial_weights: InitialWeights = "torch",
+        requested: tuple[str, ...] = provides,
     ):
         super().__init__()
-        for name, value, allowed in (
-            ("norm", norm, ("batch", None)),
-            ("activation", activation, tuple(_ACTIVATIONS)),
-            ("pool", pool, tuple(_POOLS)),
-            ("skip", skip, ("before", "after")),
-        ):
-            if value not in allowed:
-                raise ConfigError(f"StageEncoder has {name} in {allowed}, not {value!r}")
-        if len(convs) != len(widths) or kernel % 2 == 0 or min(convs) < 1:
-            raise ConfigError(
-                f"StageEncoder takes as many convs as widths, each 1 or more, and an odd kernel, not convs={convs}, "
-                f"widths={widths} and kernel={kernel}"
-            )
-        check_halvings("StageEncoder", image_size, len(widths))
-        self.stages, self.pool, self.before = nn.ModuleList(), _POOLS[pool](2), skip == "before"
-
-        def convolution(inputs: int, outputs: int, side: int) -> list[nn.Module]:
-            layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, side, padding=side // 2)]
-            layers += [nn.BatchNorm2d(outputs)] if norm else []
-            return [*layers, _ACTIVATIONS[activation]()]
-
-        self.stem = nn.Sequential(*convolution(3, stem, _STEM_KERNEL)) if stem else None
-        channels = stem or 3
-        for width, number in zip(widths, convs, strict=True):
-            layers: list[nn.Module] = []
-            for _ in range(number):
-                layers += convolution(channels, width, kernel)
-                channels = width
-            self.stages.append(nn.Sequential(*layers))
-        self.spec = Spec(
-            pyramid=tuple(FeatureSpec(width, (1 if self.before else 2) << i) for i, width in enumerate(widths))
+        check_stages("StageEncoder", image_size, widths, convs)
+        check_odd("StageEncoder", kernel)
+        self.pool, self.skip = pool, skip
+        inputs = (3, *widths)
+        self.stages = nn.ModuleList(
+            conv_stage(width_in, width, number, kernel, norm, activation)
+            for width_in, width, number in zip(inputs, widths, convs, strict=False)
         )
+        with_code = "content.code" in requested
+        if with_code:
+            # A kernel as large as the map: (N, C, side, side) -> (N, D, 1, 1).
+            to_code: list[nn.Module] = [nn.Conv2d(widths[-1], code, image_size >> len(widths))]
+            # An instance norm of one place would be 0.
+            to_code += norm_and_activation(code, norm, activation)[:1] if norm == "batch" else []
+            self.to_code: nn.Sequential | None = nn.Sequential(*to_code, nn.Tanh())
+        else:
+            self.to_code = None
+        before = tuple(FeatureSpec(width, 1 << i) for i, width in enumerate(widths))
+        after = tuple(FeatureSpec(width, 2 << i) for i, width in enumerate(widths))
+        self.spec = Spec(
+            code=code if with_code else 0,
+            code_per_frame=with_code,  # it encodes images one by one, so also all frames of a clip
+            pyramid=(*before, after[-1]) if skip == "before" else after,
+        )
+        init_weights_(self, initial_weights)
 
     def forward(self, image: Tensor) -> Content:
-        """Return the content of images (N, 3, H, W): maps (N, C_i, H_i, W_i), fine to coarse."""
-        pyramid: list[Tensor] = []
-        x = image if self.stem is None else self.stem(image)
+        """Return the content of images (N, 3, H, W): a code (N, D) in [-1, 1] and maps (N, C_i, H_i, W_i)."""
+        before, after, x = [], [], image
         for stage in self.stages:
-            made = stage(x)  # (N, C, h, w)
-            # The last pooling of ``skip="before"`` would have no reader.
-            x = made if self.before and len(pyramid) + 1 == len(self.stages) else self.pool(made)
-            pyramid.append(made if self.before else x)
-        return Content(image=image, pyramid=tuple(pyramid))
+            before.append(stage(x))
+            x = pooled(before[-1], self.pool)  # (N, C, h, w) -> (N, C, h / 2, w / 2)
+            after.append(x)
+        code = None if self.to_code is None else self.to_code(x).flatten(1)  # (N, D, 1, 1) -> (N, D)
+        return Content(image, (*before, x) if self.skip == "before" else tuple(after), code)

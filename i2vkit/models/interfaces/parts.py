@@ -33,6 +33,7 @@ class Part(nn.Module, Interface):
     - ``content`` and ``motion``: Specs upstream.
     - ``out_channels``: Number of channels that the head reads.
     - ``base_requested``: True if the head reads a base.
+    - ``head``: The head, for a decoder that applies it at coarser scales too.
     - ``num_labels``: Number of labels of the model, 0 for none.
     - ``map_channels``: Number of channels of condition maps, 0 for none.
 
@@ -318,5 +319,6 @@ class Decoder(Part):
 
         Returns:
             Features (B, out_channels, T, H, W) for the head, and the base (B, 3, T or 1, H, W) in [-1, 1]. A decoder
-            without a base of its own returns the content image, (B, 3, 1, H, W).
+            without a base of its own returns the content image, (B, 3, 1, H, W). A decoder may return a third thing, a
+            tuple of coarser videos (B, 3, T, h, w) in [-1, 1], fine to coarse (``Generated.scales``).
         """

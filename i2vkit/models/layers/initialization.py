@@ -7,21 +7,24 @@ from torch import nn
 
 from i2vkit.errors import ConfigError
 
-# The standard deviation of N(0, std), or "torch" for torch's own initial weights.
-InitialWeights = float | Literal["torch"]
+# The standard deviation of N(0, std), "xavier" for Xavier's uniform weights, or "torch" for torch's own.
+InitialWeights = float | Literal["torch", "xavier"]
 
 
 def init_weights_(module: nn.Module, initial_weights: InitialWeights) -> nn.Module:
-    """Draw the weights of a network as ``init_dcgan_`` does with this standard deviation, or leave them, for "torch".
+    """Draw the weights of a network as ``init_dcgan_`` or ``init_xavier_`` does, or leave them, for "torch".
 
     Raises:
-        ConfigError: ``initial_weights`` is neither a positive number nor "torch".
+        ConfigError: ``initial_weights`` is neither a positive number nor "xavier" or "torch".
     """
     if initial_weights == "torch":
         return module
+    if initial_weights == "xavier":
+        return init_xavier_(module)
     if isinstance(initial_weights, str) or not initial_weights > 0:
         raise ConfigError(
-            f'initial_weights is "torch" or a standard deviation above 0, for instance 0.02, not {initial_weights!r}'
+            f'initial_weights is "torch", "xavier" or a standard deviation above 0, for instance 0.02, not '
+            f"{initial_weights!r}"
         )
     return init_dcgan_(module, initial_weights)
 
@@ -38,6 +41,19 @@ def init_dcgan_(module: nn.Module, std: float = 0.02) -> nn.Module:
                 nn.init.zeros_(layer.bias)
         else:
             _init_norm_(layer, std)
+    return module
+
+
+def init_xavier_(module: nn.Module) -> nn.Module:
+    """Draw weights of convolutions and linear layers from Xavier's uniform distribution, set biases to 0, in place.
+
+    Source: Glorot and Bengio, 2010.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.modules.conv._ConvNd | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
     return module
 
 

@@ -21,6 +21,7 @@ from i2vkit.models.losses.gradient_penalties import GradientPenaltyLoss
 from i2vkit.models.losses.motion_losses import KlLoss, MotionCycleLoss
 from i2vkit.models.losses.perceptual import PerceptualPyramidLoss
 from i2vkit.models.losses.pose_losses import PoseLoss
+from i2vkit.models.losses.squared_losses import FrameL2Loss, GradientDifferenceLoss
 from i2vkit.models.losses.supervised_losses import (
     ClassCompactnessLoss,
     FrameClassLoss,
@@ -47,6 +48,8 @@ __all__ = [
     "FrameChangeLoss",
     "FrameClassLoss",
     "FrameL1Loss",
+    "FrameL2Loss",
+    "GradientDifferenceLoss",
     "GradientPenaltyLoss",
     "HingeLoss",
     "KlLoss",

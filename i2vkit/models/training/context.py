@@ -181,6 +181,8 @@ class GanContext:
                 return self.generated(name, detach=True).encoded
             return self._once(("real motion", entry.target), lambda: self._read_motion(video, num_frames))
 
+        # Where true frames were fed, real and generated frames have the same ones before them.
+        before = _frames_before(made) if entry.feed == "truth" else None
         return ConditionedVideo(
             video,
             num_frames,
@@ -189,7 +191,8 @@ class GanContext:
             clip.label,
             clip.driving_maps,
             made.given,
-            made.motion.points.get("driving"),
+            points=made.motion.points.get("driving"),
+            before=before,
         )
 
     def wrong_image(self, name: str) -> Tensor:
@@ -224,6 +227,8 @@ class GanContext:
             label=clip.label,
             maps=clip.driving_maps,
             given=made.given,
+            scales=made.scales,
+            before=_frames_before(made),
             points=made.motion.points.get("driving"),
         )
 
@@ -234,3 +239,13 @@ class GanContext:
             ConfigError: If there is none.
         """
         return cast(Discriminator, self.model.get_part(f"discriminators.{name}"))
+
+
+def _frames_before(made: Generated) -> Tensor | None:
+    """Return the frame that was fed before each frame of a rollout, (B, C, T, H, W). None outside of a rollout."""
+    past = made.content.past
+    if past is None:
+        return None
+    # Before the first frame stands that frame itself.
+    lead = made.video.shape[2] - past.shape[2]
+    return torch.cat([made.video[:, :, :1].expand(-1, -1, lead, -1, -1), past], dim=2)

@@ -218,6 +218,7 @@ class ImageToVideoGan(PhasedModel):
         seeds: Sequence[int | SeedInterpolation],
         content: Tensor | None = None,
         motion: str = "driving",
+        observed: int = 1,
     ) -> Iterator[Generated]:
         """Generate a batch of clips of any length, chunk by chunk. Memory does not grow with the length.
 
@@ -227,6 +228,7 @@ class ImageToVideoGan(PhasedModel):
                 two seeds.
             content: The image (B, 3, H, W) to animate; by default the first chunk's image, or else its first frame.
             motion: "driving" or "prior".
+            observed: Number of leading driving frames that are given.
 
         Raises:
             ConfigError: If the motion is to be drawn and there is no prior, if there is a second chunk and a part of
@@ -234,7 +236,7 @@ class ImageToVideoGan(PhasedModel):
         """
         self.eval()  # statistics of batch norms, and no dropout but that of the generator
         known = self._with_known_labels(clips)
-        yield from generate_in_chunks(self.generator, known, seeds, self.autocast_context, content, motion)
+        yield from generate_in_chunks(self.generator, known, seeds, self.autocast_context, content, motion, observed)
 
     def _with_known_labels(self, clips: Iterable[VideoBatch]) -> Iterator[VideoBatch]:
         """Yield the clips, once their labels are known to be the model's."""
@@ -258,7 +260,8 @@ class ImageToVideoGan(PhasedModel):
         chunks = (clip.slice_frames(start, start + step) for start in range(0, length, step))
         seeds = [int(sample.get("seed", 0)) for sample in samples]  # the same seed gives the same video in every batch
         # A generator: one chunk is in memory at a time.
-        made = self.generate_chunks(chunks, seeds, motion=samples[0].get("motion", "driving"))
+        observed = samples[0].get("observed", 1)
+        made = self.generate_chunks(chunks, seeds, motion=samples[0].get("motion", "driving"), observed=observed)
         # Chunks (B, C, t, H, W) -> (B, C, T, H, W), on the CPU.
         videos = torch.cat([chunk.video.cpu() for chunk in made], dim=2)
         # The animated images (B, C, H, W).
@@ -268,6 +271,18 @@ class ImageToVideoGan(PhasedModel):
         for sample, video, first, frames in zip(samples, videos, firsts, lengths, strict=True):
             check_values(sample.get("name"), video)
             sample.generated, sample.image = to_uint8(video[:, :frames]), first  # without the padding
+            if observed > 1:
+                _begin_at_last_observed(sample, observed)
         return samples
 
     val_step = test_step
+
+
+def _begin_at_last_observed(sample: VideoSample, observed: int) -> None:
+    """Leave out all observed frames of a sample but the last one, which takes the place of the image."""
+    for name in ("generated", "truth", "driving"):
+        if (video := sample.get(name)) is not None:
+            setattr(sample, name, video[:, observed - 1 :])  # (C, T, H, W)
+    if (landmarks := sample.get("landmarks")) is not None:
+        sample.landmarks = landmarks[observed - 1 :]  # (T, N, 2)
+    sample.image = sample.generated[:, 0]

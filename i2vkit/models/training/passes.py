@@ -27,6 +27,9 @@ class Pass:
             eq. 3).
         feed: Read where a part reads the frames before: "own" feeds the generator's own frames back, step by step;
             "truth" feeds those of the driving clip, all steps at once (teacher forcing).
+        observed: Read where a part reads the frames before: the number of leading frames of the driving clip that are
+            given. Frames behind them are made, and the decoder's pyramid is that of the last one. Default 1. With
+            ``feed="truth"`` all frames but the first are made and compared.
 
     Raises:
         ConfigError: For a value that is none of these, and for combinations that contradict each other.
@@ -44,14 +47,20 @@ class Pass:
     target: str = "driving"
     content_per_frame: bool = False
     feed: str = "own"
+    observed: int = 1
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            if getattr(self, f.name) not in PASS_CHOICES[f.name]:
+            if f.name in PASS_CHOICES and getattr(self, f.name) not in PASS_CHOICES[f.name]:
                 raise ConfigError(f"a pass has {f.name} in {PASS_CHOICES[f.name]}, not {getattr(self, f.name)!r}")
         # An image has no frames of its own to encode.
         if self.content_per_frame and self.content != "driving":
             raise ConfigError('content_per_frame=True encodes the frames of the driving clip; set content="driving"')
+        if self.observed < 1 or (self.observed > 1 and self.content != "driving"):
+            raise ConfigError(
+                f"a pass has observed={self.observed}: give the number of driving frames that are given, 1 or more, "
+                f'and content="driving" for more than one'
+            )
         # Teacher forcing needs true frames of the person who is animated.
         if self.feed == "truth" and self.content != "driving":
             raise ConfigError(
