@@ -16,7 +16,11 @@ def check_output_file(path: str | Path) -> Path:
         ConfigError: It is a folder or has no name, or its folder cannot be made or written to.
     """
     path = _as_path(path)
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:  # a name that is too long
+        raise ConfigError(f"{path} cannot be written: {error.strerror}. Choose another name") from error
+    if is_folder:
         raise ConfigError(f"{path} cannot be written: it is a folder. Give the name of a file")
     _check_folder(path.parent, path)
     return path

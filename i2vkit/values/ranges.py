@@ -119,7 +119,7 @@ _NAMES: dict[Range, str] = {
     "min_displacement gradient_penalty threshold timeout max_norm norm_type min_delta clear "
     "faint slope brightness contrast saturation lambd lr_decay initial_accumulator_value power",
     POSITIVE: "initial_weights max_nats max_displacement sigma minutes seconds scale_factor div_factor "
-    "final_div_factor gamma std clip_value",
+    "final_div_factor gamma std clip_value data_range",
     PROPER_SHARE: "betas",
     SHARE: "dropout embedder_dropout probability prob momentum dampening factor end_factor alpha rho cutout "
     "translation temporal_split pct_start start_factor wrong_image wrong_label",

@@ -12,6 +12,7 @@ import random
 import time
 import warnings
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 from mutation.mutants import Mutant, mutants, mutated_tree
@@ -23,6 +24,17 @@ TESTS = {
     "i2vkit/engine": "tests/engine",
     "i2vkit/evaluation": "tests/evaluation",
 }
+# Packages of others that the tests import. Each forked process has them.
+THEIRS = (
+    "matplotlib.pyplot",
+    "mmcv",
+    "mmengine.runner",
+    "scipy.stats",
+    "skimage",
+    "timm",
+    "torchmetrics",
+    "torchvision",
+)
 LONGEST = 60.0  # seconds of tests for one mutant: the rest, which are the slowest, are not tried
 
 
@@ -84,7 +96,9 @@ def try_all(out: Path, number: int, seed: int, again: bool) -> dict[str, dict[st
         found = first_failure(ROOT, mutant.module, mutated_tree(ROOT, mutant), chosen, 60 + 5 * seconds)
         how = "hangs" if found is None else "killed" if found else "survived"
         results[mutant.key] = dict(how=how, by=found or "", package=package)
-        print(f"{count + 1}/{len(sample)} {how} {mutant.key} {found or ''} {time.monotonic() - start:.0f} s", flush=True)
+        print(
+            f"{count + 1}/{len(sample)} {how} {mutant.key} {found or ''} {time.monotonic() - start:.0f} s", flush=True
+        )
         path.write_text(json.dumps(results, indent=1), encoding="utf-8")
     return {mutant.key: results[mutant.key] for mutant in sample}
 
@@ -103,20 +117,17 @@ def main() -> None:
             (given.out / f"{package.replace('/', '.')}.json").unlink(missing_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import matplotlib.pyplot
-        import mmcv
-        import mmengine.runner
-        import scipy.stats
-        import skimage.metrics
-        import timm
-        import torchmetrics
-        import torchvision  # noqa: F401  each forked process has them
+        for name in THEIRS:
+            import_module(name)
     results = try_all(given.out, given.number, given.seed, given.again)
-    counts = {package: Counter(one["how"] for one in results.values() if one["package"] == package) for package in TESTS}
+    counts = {
+        package: Counter(one["how"] for one in results.values() if one["package"] == package) for package in TESTS
+    }
     print("| package | mutants | killed | hang | survived | killed or hang |\n|---|---|---|---|---|---|")
     for package, found in {**counts, "all": sum(counts.values(), Counter())}.items():
         share = (found["killed"] + found["hangs"]) / max(1, found.total())
-        print(f"| {package} | {found.total()} | {found['killed']} | {found['hangs']} | {found['survived']} | {share:.1%} |")
+        cells = (package, found.total(), found["killed"], found["hangs"], found["survived"], f"{share:.1%}")
+        print(f"| {' | '.join(map(str, cells))} |")
     for key, one in results.items():
         if one["how"] == "survived":
             print("survived", key)

@@ -33,7 +33,9 @@ class MutantLoader(SourceFileLoader):
         return compile(self.tree, self.path, "exec")
 
     def find_spec(self, fullname: str, path: object = None, target: object = None):
-        return importlib.util.spec_from_file_location(fullname, self.path, loader=self) if fullname == self.name else None
+        return (
+            importlib.util.spec_from_file_location(fullname, self.path, loader=self) if fullname == self.name else None
+        )
 
 
 class FirstFailure:
@@ -115,7 +117,7 @@ def _forked(work: Callable[[], Any], limit: float) -> Any:
 
 
 def record_lines(files: set[str], tests: str, limit: float = 900) -> dict[str, dict]:
-    """Return the tests of a file or folder by name, each with ``passed``, ``seconds`` and the ``lines`` that it runs."""
+    """Return the tests of a file or folder by name, each with ``passed``, ``seconds`` and ``lines``."""
 
     def work() -> dict:
         recorder = LinesOfTests(files)
