@@ -25,7 +25,7 @@ from i2vkit.config.slots import (
     resolve,
     slot_below,
 )
-from i2vkit.config.swaps import classes_in, reset_swapped_parts
+from i2vkit.config.swaps import classes_in, refuse_unread, reset_swapped_parts
 from i2vkit.config.values import check_top_level, check_values_at
 from i2vkit.config.variants import VARIANTS, Variant, chain, listed_variants, make_variants, no_variant
 from i2vkit.datasets.loaders import SPLITS, complete_loader
@@ -73,8 +73,11 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None,
     try:
         if variant is not None:
             apply_variant(cfg, path, variant)
+        before = classes_in(cfg) if options else {}
         override(cfg, options or {})
         check_config(cfg)
+        if options:
+            refuse_unread(cfg, before)
         fill_in_facts(cfg)
     except ImportError as error:  # a config's imports run when they are first used
         raise ConfigError(f"{path}: {error}") from error
@@ -293,7 +296,7 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
         if not isinstance(old, list) and not present:
             _must_be_known(old, key, value, where, path, slot)
         current = old[index] if present else None
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or _empties(value, current):
             old[index] = value
         elif isinstance(current, dict | list) and not _swaps(current, value, where, below, changes):
             _merge(current, value, where, below, changes)
@@ -303,6 +306,11 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
             old[index] = ConfigDict(value)
         else:
             raise ConfigError(f"there is no part at '{where}'; give {where}.type too")
+
+
+def _empties(value: dict, current: Any) -> bool:
+    """Return True if an option ``{}`` takes all entries away. A part keeps its arguments, since it has a type."""
+    return not value and isinstance(current, dict) and "type" not in current
 
 
 def _is_plain_dict(old: dict | list, slot: tuple[Registry, ...] | None, path: str, key: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numbers import Number
 from pathlib import Path
-from typing import Any, SupportsFloat, cast
+from typing import Any, Literal, SupportsFloat, cast
 
 import numpy as np
 from mmengine.dist import is_main_process
@@ -48,7 +48,7 @@ class SafeCheckpointHook(CheckpointHook):
         self,
         interval: int = 1000,
         save_best: str | list[str] | None = None,
-        rule: str | list[str] | None = None,
+        rule: Literal["greater", "less"] | list[str] | None = None,
         max_keep_ckpts: int = 3,
         save_last: bool = True,
         save_begin: int = 0,

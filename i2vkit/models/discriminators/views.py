@@ -107,6 +107,14 @@ class View(Interface):
         return torch.arange(len(conditioned.video), device=conditioned.video.device)
 
 
+def _check_number(view: View, number: int, length: int) -> None:
+    """Raise ``ConfigError`` if a view draws more samples of each clip than the clip has frames."""
+    if number > length:
+        raise ConfigError(
+            f"{type(view).__name__}({number}) draws more than clips of {length} frames have: lower number"
+        )
+
+
 @VIEWS.register_module()
 class AllFrames(View):
     """A view in which every true frame is a sample (the spatial discriminator of DTGAN)."""
@@ -145,7 +153,10 @@ class RandomFrames(View):
     """A view of ``number`` true frames of each clip, drawn for each loss anew.
 
     Args:
-        number: Frames of each clip.
+        number: Frames of each clip, at most as many as it has. One may be drawn twice.
+
+    Raises:
+        ConfigError: The clips have fewer frames.
 
     Examples:
         >>> clips = ConditionedVideo(torch.zeros(2, 3, 5, 8, 8), None, motion=None, image=torch.zeros(2, 3, 8, 8))
@@ -161,6 +172,7 @@ class RandomFrames(View):
     def sample_indices(self, conditioned: ConditionedVideo) -> Tensor:
         """Draw and return frame indices (B, number)."""
         batch, _, length = conditioned.video.shape[:3]
+        _check_number(self, self.number, length)
         # One length for all, or (B, 1).
         lengths = length if conditioned.num_frames is None else conditioned.num_frames[:, None]
         # Not multinomial, which lets the host wait for a GPU in some versions of PyTorch.
@@ -281,12 +293,12 @@ class FramePairs(View):
     distance can be seen there, those at a given one are refused.
 
     Args:
-        number: Pairs of each clip.
+        number: Pairs of each clip, at most as many as it has frames.
         min_distance: The least distance from frame to frame, 1 or more.
         max_distance: The largest distance; by default it is limited by the clip alone.
 
     Raises:
-        ConfigError: For distances below 1 or in the wrong order.
+        ConfigError: For distances below 1 or in the wrong order, and for more pairs than frames.
     """
 
     sample_type = "clip"
@@ -307,6 +319,7 @@ class FramePairs(View):
     def sample_indices(self, conditioned: ConditionedVideo) -> Tensor:
         """Draw and return frame indices (B * number, 2)."""
         batch, _, total = conditioned.video.shape[:3]
+        _check_number(self, self.number, total)
         device = conditioned.video.device
         lengths = conditioned.num_frames
         if lengths is None:
