@@ -45,7 +45,10 @@ def readable_again(driving: Driving) -> Driving:
     if not hasattr(driving, "read"):
         return driving
     with naming(Path(str(getattr(driving, "name", "the driving video"))), "cannot be read"):
-        return driving.read()
+        data = driving.read()
+    if not isinstance(data, bytes):
+        raise MediaError("the driving video is a file that is open for text: open it in binary mode, open(name, 'rb')")
+    return data
 
 
 def driving_frames(driving: Driving) -> Iterator[np.ndarray]:

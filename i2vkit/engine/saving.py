@@ -14,6 +14,7 @@ from torch import Tensor
 from i2vkit.datasets.facts import facts_of_model
 from i2vkit.engine.atomic_backend import AtomicBackend
 from i2vkit.engine.checkpoints import check_weights, unwrapped
+from i2vkit.engine.resumable import check_resumable
 from i2vkit.engine.work_dirs import inside, iteration_of
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media import remove_leftovers
@@ -191,6 +192,7 @@ class SafeCheckpointHook(CheckpointHook):
             raise CheckpointError(
                 f"{source} holds weights only: resume an iter_*.pth, or set load_from to start from it"
             )
+        check_resumable(checkpoint, source)
         if wrappers and checkpoint["optimizer"].keys() != wrappers.keys():
             raise CheckpointError(
                 f"{source} was trained in the phases {', '.join(checkpoint['optimizer'])}, "

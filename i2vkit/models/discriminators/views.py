@@ -107,14 +107,6 @@ class View(Interface):
         return torch.arange(len(conditioned.video), device=conditioned.video.device)
 
 
-def _check_number(view: View, number: int, length: int) -> None:
-    """Raise ``ConfigError`` if a view draws more samples of each clip than the clip has frames."""
-    if number > length:
-        raise ConfigError(
-            f"{type(view).__name__}({number}) draws more than clips of {length} frames have: lower number"
-        )
-
-
 @VIEWS.register_module()
 class AllFrames(View):
     """A view in which every true frame is a sample (the spatial discriminator of DTGAN)."""
@@ -172,7 +164,11 @@ class RandomFrames(View):
     def sample_indices(self, conditioned: ConditionedVideo) -> Tensor:
         """Draw and return frame indices (B, number)."""
         batch, _, length = conditioned.video.shape[:3]
-        _check_number(self, self.number, length)
+        if self.number > length:
+            raise ConfigError(
+                f"RandomFrames({self.number}) draws more frames than clips of {length} have: set its number to {length} "
+                f"at most, or take AllFrames"
+            )
         # One length for all, or (B, 1).
         lengths = length if conditioned.num_frames is None else conditioned.num_frames[:, None]
         # Not multinomial, which lets the host wait for a GPU in some versions of PyTorch.
@@ -293,12 +289,12 @@ class FramePairs(View):
     distance can be seen there, those at a given one are refused.
 
     Args:
-        number: Pairs of each clip, at most as many as it has frames.
+        number: Pairs of each clip. One may be drawn several times.
         min_distance: The least distance from frame to frame, 1 or more.
         max_distance: The largest distance; by default it is limited by the clip alone.
 
     Raises:
-        ConfigError: For distances below 1 or in the wrong order, and for more pairs than frames.
+        ConfigError: For distances below 1 or in the wrong order.
     """
 
     sample_type = "clip"
@@ -319,7 +315,6 @@ class FramePairs(View):
     def sample_indices(self, conditioned: ConditionedVideo) -> Tensor:
         """Draw and return frame indices (B * number, 2)."""
         batch, _, total = conditioned.video.shape[:3]
-        _check_number(self, self.number, total)
         device = conditioned.video.device
         lengths = conditioned.num_frames
         if lengths is None:
