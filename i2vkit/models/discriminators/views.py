@@ -166,8 +166,8 @@ class RandomFrames(View):
         batch, _, length = conditioned.video.shape[:3]
         if self.number > length:
             raise ConfigError(
-                f"RandomFrames({self.number}) draws more frames than clips of {length} have: set its number to {length} "
-                f"at most, or take AllFrames"
+                f"RandomFrames({self.number}) draws more frames than clips of {length} have: set its number to "
+                f"{length} at most, or take AllFrames"
             )
         # One length for all, or (B, 1).
         lengths = length if conditioned.num_frames is None else conditioned.num_frames[:, None]
