@@ -1,5 +1,6 @@
 """Helpers that all readers and writers share: errors that name the file, and atomic writing."""
 
+import errno
 import os
 import re
 import secrets
@@ -14,9 +15,23 @@ from av.error import FFmpegError
 
 from i2vkit.errors import MediaError
 
+# Errors of a disk, whatever is written to it.
+_OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
+
 
 class FrameError(MediaError, ValueError):
     """An error about a frame or an image in memory that has another type or shape than a file takes."""
+
+
+class WriteError(MediaError, OSError):
+    """An error about a file that the disk does not take. Its ``errno`` is that of the system."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"{path} cannot be written: {error.strerror}. Make room or choose another place")
+        self.errno, self.strerror = error.errno, error.strerror
+
+    def __str__(self) -> str:
+        return self.args[0]
 
 
 @contextmanager
@@ -88,15 +103,27 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     The temporary path has the suffix of ``path``. If the body raises, for instance because the disk is full, the
     temporary file is removed and an older ``path`` stays as it was. Missing folders are created.
+
+    Raises:
+        WriteError: The disk is full, broken or read-only. It is a ``MediaError`` and an ``OSError``.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno not in _OF_DISKS:
+            raise
+        raise WriteError(path, error) from error
     # The name is hidden, so that no reader of the folder takes the file for a frame. ``tempfile`` is not used, because
     # only the owner may read its files.
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if isinstance(error, WriteError) or error.errno not in _OF_DISKS:
+            raise
+        raise WriteError(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 

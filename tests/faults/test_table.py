@@ -103,4 +103,4 @@ def test_a_table_whose_disk_fails_says_so_and_goes_on_to_the_same_scores(descrip
         code, _, error = run(partial(run_table, description, out), out) if clear else (1, None, error)
         if code or ends(out) != end:
             wrong.append((number, kinds[number], error))
-    assert not wrong
+    assert not wrong, wrong[0][2][2]
