@@ -1,4 +1,4 @@
-# make venv | demo | test | test-all | test-oldest | test-faults | lint | clean
+# make venv | demo | test | test-all | test-oldest | test-faults | test-mutation | lint | clean
 # PYTHON chooses the interpreter that makes .venv (3.11 to 3.14); the first use installs PyTorch, some gigabytes.
 
 # The first that runs: pyenv has a command for versions that are not chosen, which only prints an error.
@@ -14,7 +14,7 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 export MALLOC_TOP_PAD_ := 268435456
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: venv demo test test-all test-oldest test-faults lint clean
+.PHONY: venv demo test test-all test-oldest test-faults test-mutation lint clean
 
 venv: .venv/test
 
@@ -33,7 +33,7 @@ demo: .venv/demo
 	$(PY) tools/demo.py
 
 # The tests' models are narrow: a second thread only waits for the first, above all on a busy machine.
-test test-all test-oldest test-faults: export OMP_NUM_THREADS := 1
+test test-all test-oldest test-faults test-mutation: export OMP_NUM_THREADS := 1
 # So many files of tests run at a time; the tests of one file share what they prepare.
 JOBS ?= 2
 test: .venv/test
@@ -45,6 +45,10 @@ test-all: .venv/test
 # Each interruption point of a training, a preparation and a table in turn: for the night.
 test-faults: .venv/test
 	$(PY) -m pytest -m faults --numprocesses $(JOBS) --dist loadfile
+
+# Small mistakes put into losses, engine and evaluation on purpose: tests/mutation/README.md
+test-mutation: .venv/test
+	cd tests && PYTHONPATH=.:.. ../$(PY) -m mutation
 
 # The oldest allowed version of every package, in an environment of its own (some gigabytes).
 test-oldest: | $(PY)
@@ -59,5 +63,5 @@ lint: .venv/test
 	$(PY) -m mypy
 
 clean:
-	rm -rf .venv .venv-oldest .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+	rm -rf .venv .venv-oldest .pytest_cache .ruff_cache .mypy_cache .mutation build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,11 +18,11 @@ from pathlib import Path
 from mutation.mutants import Mutant, mutants, mutated_tree
 
 ROOT = Path(__file__).parents[2]
-# The tests of a package lie in the folder that has its name.
+# The tests of a package lie in the folder that has its name. Runs that are interrupted test the engine too.
 TESTS = {
-    "i2vkit/models/losses": "tests/models",
-    "i2vkit/engine": "tests/engine",
-    "i2vkit/evaluation": "tests/evaluation",
+    "i2vkit/models/losses": ["tests/models"],
+    "i2vkit/engine": ["tests/engine", "tests/faults"],
+    "i2vkit/evaluation": ["tests/evaluation"],
 }
 # Packages of others that the tests import. Each forked process has them.
 THEIRS = (
@@ -50,7 +50,7 @@ def recorded(out: Path, package: str) -> dict[str, dict]:
     if not path.exists():
         files = {str(ROOT / module) for module in modules(package)}
         tests: dict[str, dict] = {}
-        for file in sorted((ROOT / TESTS[package]).glob("test_*.py")):
+        for file in (file for folder in TESTS[package] for file in sorted((ROOT / folder).glob("test_*.py"))):
             tests |= record_lines(files, str(file.relative_to(ROOT)))
             print(f"{file.name}: {len(tests)} tests until here", flush=True)
         path.write_text(json.dumps(tests), encoding="utf-8")
