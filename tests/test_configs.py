@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from i2vkit.config.data_facts import check_facts
-from i2vkit.config.loading import experiment_names, load_config
+from i2vkit.config.finding import experiment_names
+from i2vkit.config.loading import load_config
 from i2vkit.models import ImageToVideoGan
 from i2vkit.models.clip_lengths import ClipLengths
 from i2vkit.registry import MODELS

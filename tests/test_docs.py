@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from i2vkit.config.loading import experiment_names
+from i2vkit.config.finding import experiment_names
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.apis.train import train
-from i2vkit.config.loading import experiment_names
+from i2vkit.config.finding import experiment_names
 from i2vkit.engine.checkpoints import load_checkpoint_file
 from i2vkit.engine.hooks import GeneratorEMAHook, IterationSeedHook
 from i2vkit.engine.saving import SafeCheckpointHook

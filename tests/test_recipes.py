@@ -8,7 +8,8 @@ import torch
 from mmengine.logging import MessageHub
 from torch.nn import functional
 
-from i2vkit.config.loading import experiment_names, load_config
+from i2vkit.config.finding import experiment_names
+from i2vkit.config.loading import load_config
 from i2vkit.datasets.splits import SPLITS
 from i2vkit.engine.hooks import GeneratorEMAHook
 from i2vkit.models.training.phases import build_phases

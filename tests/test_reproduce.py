@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from i2vkit.cli.main import COMMANDS, command_parser
-from i2vkit.config.loading import experiment_names, load_config
+from i2vkit.config.finding import experiment_names
+from i2vkit.config.loading import load_config
 from i2vkit.evaluation.run import build_protocol
 from i2vkit.registry import MODELS
 

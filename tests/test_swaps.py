@@ -8,7 +8,8 @@ import mixing
 import pytest
 import torch
 
-from i2vkit.config.loading import config_names, load_config
+from i2vkit.config.finding import config_names
+from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
 from i2vkit.models import ImageToVideoGan
 from i2vkit.registry import (
@@ -144,7 +145,7 @@ def at(model: dict, place: str) -> dict:
 
 def test_the_log_names_what_was_swapped_and_the_adapters(monkeypatch):
     said = []
-    for module in ("i2vkit.config.loading", "i2vkit.models.assembly", "i2vkit.models.training.phased_model"):
+    for module in ("i2vkit.config.overriding", "i2vkit.models.assembly", "i2vkit.models.training.phased_model"):
         monkeypatch.setattr(f"{module}.print_log", lambda text, *_: said.append(text))
     with torch.device("meta"):
         MODELS.build(load_config("imaginator_mug", {"model.generator.decoder.type": "DenseDecoder"}).model)

@@ -20,7 +20,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from i2vkit.config.loading import CONFIG_FOLDER, read_config
+from i2vkit.config.finding import CONFIG_FOLDER
+from i2vkit.config.loading import read_config
 from i2vkit.errors import ConfigError
 from i2vkit.media import atomic_path
 

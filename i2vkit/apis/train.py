@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from i2vkit.config.data_facts import check_facts
-from i2vkit.config.loading import changes_of
+from i2vkit.config.overriding import changes_of
 from i2vkit.config.requests import check_apart, check_trainable
 from i2vkit.engine.checkpoints import load_checkpoint_file, unwrapped
 from i2vkit.engine.compiling import compile_options, compile_parts

@@ -47,7 +47,8 @@ def run(arguments: Namespace) -> None:
     """Print the table, and write it with ``--json``."""
     from i2vkit.analysis.profile import check_headers, format_profiles, profile_config, profile_dry_run, profile_record
     from i2vkit.analysis.profile.duration import format_minutes
-    from i2vkit.config.loading import experiment_names, load_config
+    from i2vkit.config.finding import experiment_names
+    from i2vkit.config.loading import load_config
     from i2vkit.errors import ConfigError
     from i2vkit.media import atomic_path
 

@@ -13,7 +13,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Print the config as a table of keys, values and files."""
-    from i2vkit.config.loading import find_config, read_variants
+    from i2vkit.config.finding import find_config
+    from i2vkit.config.loading import read_variants
     from i2vkit.config.origin import config_origins, format_origins
     from i2vkit.config.variants import format_variants
 

@@ -11,7 +11,8 @@ from typing import Any
 from mmengine.utils import get_installed_path
 
 from i2vkit.config.data_facts import FACT_KEYS
-from i2vkit.config.loading import CONFIG_FOLDER, apply_variant, find_experiment, load_config, read_config
+from i2vkit.config.finding import CONFIG_FOLDER, find_experiment
+from i2vkit.config.loading import apply_variant, load_config, read_config
 from i2vkit.datasets.loaders import MACHINE_KEYS
 
 COMMAND_LINE, MACHINE, DATA = "command line", "this machine", "the data set"

@@ -18,7 +18,7 @@ from typing import Any
 from mmengine.config import Config
 from torch import nn
 
-from i2vkit.config.loading import CONFIG_FOLDER
+from i2vkit.config.finding import CONFIG_FOLDER
 from i2vkit.datasets.loaders import MACHINE_KEYS, SPLITS, complete_loader
 from i2vkit.engine.checkpoints import checkpoint_file, load_checkpoint_file
 from i2vkit.errors import CheckpointError

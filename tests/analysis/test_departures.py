@@ -11,7 +11,7 @@ from i2vkit.analysis.departures import (
     with_departures,
 )
 from i2vkit.conditions import FaceMaps
-from i2vkit.config.loading import CONFIG_FOLDER
+from i2vkit.config.finding import CONFIG_FOLDER
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.metrics import ContentDistance
 from i2vkit.models.decoders import FrameDecoder

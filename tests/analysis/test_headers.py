@@ -7,7 +7,8 @@ import pytest
 
 from i2vkit.analysis.profile import StepMemory, check_header, check_headers, stated_memory, with_memory
 from i2vkit.analysis.profile.headers import stated_by, stated_for_variant, with_variant_memory
-from i2vkit.config.loading import experiment_names, find_config, load_config
+from i2vkit.config.finding import experiment_names, find_config
+from i2vkit.config.loading import load_config
 from i2vkit.errors import ConfigError
 
 FITS = 60  # GiB, of the 78 that the large cards have

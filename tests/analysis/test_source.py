@@ -15,7 +15,7 @@ from i2vkit.analysis.profile.training import distinct_iterations
 from i2vkit.analysis.source import source_of_config, write_source
 from i2vkit.analysis.source.lookups import definition_of
 from i2vkit.analysis.source.recording import key_of, recording
-from i2vkit.config.loading import experiment_names
+from i2vkit.config.finding import experiment_names
 from i2vkit.errors import ConfigError
 from i2vkit.models import clip_lengths
 from i2vkit.registry import MODELS

@@ -14,7 +14,8 @@ from i2vkit.apis.map_driving import body_maps, face_maps, read_landmarks, read_p
 from i2vkit.apis.motion_sources import BodyPoses, ClipMaps, ConditionMaps, DrawnMaps, FaceVideo, declared_generator
 from i2vkit.conditions import FaceMaps, JointHeatmaps, Silhouettes
 from i2vkit.conditions.camera import to_image_space
-from i2vkit.config.loading import experiment_names, load_config
+from i2vkit.config.finding import experiment_names
+from i2vkit.config.loading import load_config
 from i2vkit.datasets.map_files import maps_of, write_maps
 from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.errors import ConfigError, DataError

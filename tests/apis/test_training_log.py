@@ -6,7 +6,8 @@ from mmengine.config import Config
 from tiny import tiny_config
 
 from i2vkit.apis.train import prepare, train
-from i2vkit.config.loading import changes_of, load_config, override
+from i2vkit.config.loading import load_config
+from i2vkit.config.overriding import changes_of, override
 
 SWAP = {"model.generator.decoder.type": "TwoStreamDecoder"}
 LINES = [

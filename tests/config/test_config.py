@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from mmengine.runner import Runner
 
-from i2vkit.config.loading import config_names, load_config
+from i2vkit.config.finding import config_names
+from i2vkit.config.loading import load_config
 from i2vkit.config.slots import REFUSED, RUNNER_KEYS
 from i2vkit.errors import ConfigError
 from i2vkit.models.decoders import FrameDecoder, UNetDecoder

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from i2vkit.config.loading import CONFIG_FOLDER, load_config
+from i2vkit.config.finding import CONFIG_FOLDER
+from i2vkit.config.loading import load_config
 from i2vkit.config.origin import bases, config_origins, format_origins
 from i2vkit.datasets.loaders import default_workers
 from i2vkit.errors import ConfigError

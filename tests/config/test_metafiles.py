@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from i2vkit.config.loading import experiment_names, find_experiment
+from i2vkit.config.finding import experiment_names, find_experiment
 
 ROOT = Path(__file__).parents[2]
 METAFILES = sorted((ROOT / "configs").glob("*/metafile.yml"))

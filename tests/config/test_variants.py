@@ -7,14 +7,8 @@ import pytest
 from mmengine.config import Config
 
 from i2vkit.apis.train import prepare
-from i2vkit.config.loading import (
-    config_names,
-    experiment_names,
-    find_config,
-    find_experiment,
-    load_config,
-    read_variants,
-)
+from i2vkit.config.finding import config_names, experiment_names, find_config, find_experiment
+from i2vkit.config.loading import load_config, read_variants
 from i2vkit.config.slots import name_of
 from i2vkit.errors import ConfigError
 

@@ -7,7 +7,8 @@ import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from i2vkit.config.loading import load_config, override
+from i2vkit.config.loading import load_config
+from i2vkit.config.overriding import override
 from i2vkit.datasets.pipelines import steps_of
 from i2vkit.errors import DataError
 

@@ -11,7 +11,8 @@ import torch
 from emulated_cuda import emulated_cuda
 from torch.utils.data import DataLoader
 
-from i2vkit.config.loading import CONFIG_FOLDER, load_config
+from i2vkit.config.finding import CONFIG_FOLDER
+from i2vkit.config.loading import load_config
 from i2vkit.datasets import ClipDataset, ClipIndex, ClipRecord, PositionSampler, collate_clips, device_cache
 from i2vkit.datasets.deferred import DeferredBatch
 from i2vkit.datasets.pipelines import steps_of

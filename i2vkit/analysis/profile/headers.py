@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2vkit.analysis.profile.config import profile_dry_run
-from i2vkit.config.loading import find_experiment, load_config
+from i2vkit.config.finding import find_experiment
+from i2vkit.config.loading import load_config
 from i2vkit.config.variants import VARIANTS
 from i2vkit.errors import ConfigError
 from i2vkit.media import atomic_path
