@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 from torch import Tensor
@@ -26,9 +25,9 @@ def check_resumable(checkpoint: Mapping[str, Any], source: str) -> None:
         raise damaged(source, "meta is no dict")
     for key in ("iter", "epoch"):
         value = meta.get(key)
-        if not isinstance(value, Integral) or isinstance(value, bool) or not 0 <= value <= _LATEST:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LATEST:
             raise damaged(source, f"meta.{key} is {value!r}, and no whole number from 0")
-    if not isinstance(meta.get("seed"), Integral | None):
+    if not isinstance(meta.get("seed"), int | None):
         raise damaged(source, f"meta.seed is {meta['seed']!r}, and no whole number")
     if not isinstance(hub, Mapping) or not all(isinstance(hub.get(key), Mapping) for key in _OF_HUB):
         raise damaged(source, f"message_hub is no dict of {', '.join(_OF_HUB)}")
