@@ -13,9 +13,9 @@ from torch import Tensor
 
 from i2vkit.datasets.facts import facts_of_model
 from i2vkit.engine.atomic_backend import AtomicBackend
-from i2vkit.engine.checkpoints import check_weights, unwrapped
+from i2vkit.engine.checkpoints import check_weights, load_checkpoint_file, unwrapped
 from i2vkit.engine.resumable import check_resumable
-from i2vkit.engine.work_dirs import inside, iteration_of
+from i2vkit.engine.work_dirs import inside, iteration_of, latest_checkpoint
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media import remove_leftovers
 from i2vkit.registry import HOOKS
@@ -198,6 +198,13 @@ class SafeCheckpointHook(CheckpointHook):
                 f"{source} was trained in the phases {', '.join(checkpoint['optimizer'])}, "
                 f"this config has {', '.join(wrappers)}: resume with the config that it was trained with"
             )
+
+
+def remove_outdated(work_dir: str | Path) -> None:
+    """Remove the files that a training which was killed after its last checkpoint was about to remove."""
+    hub = load_checkpoint_file(latest_checkpoint(work_dir)).get("message_hub") or {}
+    for name in hub.get("runtime_info", {}).get(OUTDATED, []):
+        inside(work_dir, name).unlink(missing_ok=True)
 
 
 def to_primitives(value: Any) -> Any:

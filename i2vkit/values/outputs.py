@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from i2vkit.errors import ConfigError
 
@@ -55,9 +55,9 @@ def _check_folder(folder: Path, path: Path) -> None:
         if not folder.is_dir():
             what = "is a link to nothing" if folder.is_symlink() else "is a file, not a folder"
             raise ConfigError(f"{path} cannot be written: {folder} {what}. Choose another place")
-        probe = folder / f".{secrets.token_hex(8)}"
-        probe.mkdir()  # permissions and read-only disks are only known by trying
-        probe.rmdir()
+        # Permissions and read-only disks are only known by trying. The file has no name, where the disk allows that.
+        with TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: nothing can be made in {folder} ({error.strerror or error}). "
