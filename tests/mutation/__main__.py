@@ -84,6 +84,7 @@ def try_all(out: Path, number: int, seed: int, again: bool) -> dict[str, dict[st
     results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     everything = [mutant for package in TESTS for module in modules(package) for mutant in mutants(ROOT, module)]
     sample = random.Random(seed).sample(everything, min(number, len(everything)))
+    sample = [mutant for mutant in sample if "TYPE_CHECKING" not in mutant.change]  # an import for type checkers
     tests = {package: recorded(out, package) for package in TESTS}
     for count, mutant in enumerate(sample):
         done = results.get(mutant.key)
