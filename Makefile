@@ -1,4 +1,4 @@
-# make venv | demo | docs | test | test-all | test-oldest | test-faults | test-browser | lint | clean
+# make venv | demo | docs | test | test-all | test-oldest | test-faults | test-browser | test-mutation | lint | clean
 # PYTHON chooses the interpreter that makes .venv (3.11 to 3.14); the first use installs PyTorch, some gigabytes.
 
 # The first that runs: pyenv has a command for versions that are not chosen, which only prints an error.
@@ -14,7 +14,7 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 export MALLOC_TOP_PAD_ := 268435456
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: venv demo docs test test-all test-oldest test-faults test-browser lint clean
+.PHONY: venv demo docs test test-all test-oldest test-faults test-browser test-mutation lint clean
 
 venv: .venv/test
 
@@ -39,7 +39,7 @@ docs: .venv/docs
 	$(PY) -m docs_site.check build/docs
 
 # The tests' models are narrow: a second thread only waits for the first, above all on a busy machine.
-test test-all test-oldest test-faults test-browser: export OMP_NUM_THREADS := 1
+test test-all test-oldest test-faults test-browser test-mutation: export OMP_NUM_THREADS := 1
 # So many files of tests run at a time; the tests of one file share what they prepare.
 JOBS ?= 2
 test: .venv/test
@@ -63,6 +63,10 @@ test-browser: .venv/browser
 		echo "error: apt-get could not install chromium (its messages are above); install Chromium, then run make test-browser again" >&2; exit 1; }
 	$(PY) -m pytest tests/web -m "$(BROWSER_TESTS)" --durations 5
 
+# Small mistakes put into losses, engine and evaluation on purpose: tests/mutation/README.md
+test-mutation: .venv/test
+	cd tests && PYTHONPATH=.:.. ../$(PY) -m mutation
+
 # The oldest allowed version of every package, in an environment of its own (some gigabytes).
 test-oldest: | $(PY)
 	test -x .venv-oldest/bin/python || "$(PYTHON)" -m venv .venv-oldest
@@ -76,5 +80,5 @@ lint: .venv/test
 	$(PY) -m mypy
 
 clean:
-	rm -rf .venv .venv-oldest .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+	rm -rf .venv .venv-oldest .pytest_cache .ruff_cache .mypy_cache .mutation build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

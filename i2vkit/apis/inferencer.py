@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from numbers import Real
 from pathlib import Path
 from typing import Any, cast
 
@@ -41,7 +42,7 @@ from i2vkit.media import SOUND_SUFFIXES, Sound
 from i2vkit.models.generator_weights import check_generator, load_generator
 from i2vkit.models.inference import for_inference_
 from i2vkit.registry import MODELS, build_part
-from i2vkit.values import refuse_values
+from i2vkit.values import checks_arguments
 from i2vkit.visualization import AnimationWriter
 
 DEFAULT_FPS = 25.0
@@ -73,6 +74,7 @@ class I2VInferencer:
             animate("face.png", "clip.mp4").save("moved.mp4")
     """
 
+    @checks_arguments("config", "device")
     def __init__(
         self,
         config: str | Path | Config,
@@ -83,6 +85,8 @@ class I2VInferencer:
         precision: str | None = None,
         compile: bool = False,
     ) -> None:
+        if options and isinstance(config, Config):
+            raise ConfigError("options change a config that is given by name or path: give them to load_config instead")
         cfg = config if isinstance(config, Config) else load_config(config, options)
         fill_in_stored_facts(cfg, checkpoint)
         cfg = cfg if precision is None else with_precision(cfg, precision)
@@ -97,13 +101,13 @@ class I2VInferencer:
             for_inference_(self.model.generator, torch.bfloat16)
         if compile:
             compile_parts(self.model, compile_options(True) or {})
-        refuse_values(seed=(seed, int))
         self.seed, self.trained_length = seed, trained_length(cfg)
         self.condition_generator = declared_generator(cfg) if self.model.generator.reads_maps else None
         self.framing = framing_of(cfg, self.model.image_size)
         self._prepare = FramePreparer(self.model.image_size)
 
     @classmethod
+    @checks_arguments("settings")
     def from_pretrained(
         cls, name_or_path: str | Path, *, revision: str | None = None, **settings: Any
     ) -> I2VInferencer:
@@ -125,6 +129,7 @@ class I2VInferencer:
         found = find_pretrained(name_or_path, revision)
         return cls(found.cfg, found.checkpoint, **settings)
 
+    @checks_arguments("dtype")
     def save_pretrained(self, folder: str | Path, dtype: str = "bfloat16") -> Path:
         """Write weights, config and a model card to a folder that ``from_pretrained`` takes, and return the folder.
 
@@ -147,6 +152,7 @@ class I2VInferencer:
         faces = self.framing is not None
         return choose_source(self.model.generator.reads_maps, self.condition_generator, faces=faces, **given)
 
+    @checks_arguments("image", "driving", "label", "samples", "interpolate", "steps", "seed", "frames", "fps", "chunk")
     def __call__(
         self,
         image: Picture | Sequence[Picture],
@@ -219,8 +225,8 @@ class I2VInferencer:
         driving = self.choose_source(driving=driving, frames=frames)
         check_interpolation(self.model, samples, interpolate, steps)
         motion = check_source(self.model, driving, frames)
-        if fps is not None and not 0 < fps <= 1000:
-            raise ConfigError(f"fps (--fps) is a number of frames a second, above 0 and at most 1000, not {fps:g}")
+        if fps is not None and not (isinstance(fps, Real) and not isinstance(fps, bool) and 0 < fps <= 1000):
+            raise ConfigError(f"fps (--fps) is a number of frames a second, above 0 and at most 1000, not {fps!r}")
         if audio and fps is not None:
             raise ConfigError("audio (--audio) keeps the speed of the driving video: leave fps (--fps) away")
         check_output(out, image, driving, audio)

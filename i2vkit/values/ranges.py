@@ -122,7 +122,7 @@ _NAMES: dict[Range, str] = {
     "faint slope brightness contrast saturation lambd lr_decay initial_accumulator_value power",
     POSITIVE: "initial_weights max_nats max_displacement sigma sigma_affine sigma_spline least_spread peak "
     "temperature minutes seconds scale_factor div_factor "
-    "final_div_factor gamma std clip_value",
+    "final_div_factor gamma std clip_value data_range",
     PROPER_SHARE: "betas",
     SHARE: "dropout embedder_dropout probability prob momentum dampening factor end_factor alpha rho cutout "
     "translation temporal_split pct_start start_factor wrong_image wrong_label backwards",
