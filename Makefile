@@ -1,4 +1,4 @@
-# make venv | demo | docs | test | test-all | test-oldest | test-faults | lint | clean
+# make venv | demo | docs | test | test-all | test-oldest | test-faults | test-browser | test-mutation | lint | clean
 # PYTHON chooses the interpreter that makes .venv (3.11 to 3.14); the first use installs PyTorch, some gigabytes.
 
 # The first that runs: pyenv has a command for versions that are not chosen, which only prints an error.
@@ -14,7 +14,7 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 export MALLOC_TOP_PAD_ := 268435456
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: venv demo docs test test-all test-oldest test-faults lint clean
+.PHONY: venv demo docs test test-all test-oldest test-faults test-browser test-mutation lint clean
 
 venv: .venv/test
 
@@ -25,7 +25,7 @@ $(PY):
 	"$(PYTHON)" -m venv .venv
 
 # One stamp for each set of extras; setup.py says what they are.
-.venv/test .venv/demo .venv/docs: .venv/%: setup.py pyproject.toml | $(PY)
+.venv/test .venv/demo .venv/docs .venv/browser: .venv/%: setup.py pyproject.toml | $(PY)
 	$(PIP) --editable '.[$*]'
 	@touch $@
 
@@ -39,25 +39,40 @@ docs: .venv/docs
 	$(PY) -m docs_site.check build/docs
 
 # The tests' models are narrow: a second thread only waits for the first, above all on a busy machine.
-test test-all test-oldest test-faults: export OMP_NUM_THREADS := 1
+test test-all test-oldest test-faults test-browser test-mutation: export OMP_NUM_THREADS := 1
 # So many files of tests run at a time; the tests of one file share what they prepare.
 JOBS ?= 2
 test: .venv/test
-	$(PY) -m pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile
+	$(PY) -m pytest -m "not slow and not browser" --numprocesses $(JOBS) --dist loadfile
 
 test-all: .venv/test
-	$(PY) -m pytest -m "not faults" --numprocesses $(JOBS) --dist loadfile
+	$(PY) -m pytest -m "not faults and not browser" --numprocesses $(JOBS) --dist loadfile
 
 # Each interruption point of a training, a preparation and a table in turn: for the night.
 test-faults: .venv/test
 	$(PY) -m pytest -m faults --numprocesses $(JOBS) --dist loadfile
+
+# The web pages in Chromium, which apt-get installs where it is missing. Without a browser they fail here.
+# BROWSER_TESTS=browser runs the slow ones too: ten users of the demo at once.
+BROWSER_TESTS ?= browser and not slow
+test-browser: export I2V_BROWSER := required
+test-browser: .venv/browser
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+		SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
+		$$SUDO apt-get -o Acquire::Retries=3 update -q && $$SUDO apt-get -o Acquire::Retries=3 install -y -q --no-install-recommends chromium; } || { \
+		echo "error: apt-get could not install chromium (its messages are above); install Chromium, then run make test-browser again" >&2; exit 1; }
+	$(PY) -m pytest tests/web -m "$(BROWSER_TESTS)" --durations 5
+
+# Small mistakes put into losses, engine and evaluation on purpose: tests/mutation/README.md
+test-mutation: .venv/test
+	cd tests && PYTHONPATH=.:.. ../$(PY) -m mutation
 
 # The oldest allowed version of every package, in an environment of its own (some gigabytes).
 test-oldest: | $(PY)
 	test -x .venv-oldest/bin/python || "$(PYTHON)" -m venv .venv-oldest
 	$(PY) tests/oldest.py > .venv-oldest/constraints.txt
 	.venv-oldest/bin/python -m pip install --quiet --constraint .venv-oldest/constraints.txt --editable '.[test]'
-	.venv-oldest/bin/python -m pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile
+	.venv-oldest/bin/python -m pytest -m "not slow and not browser" --numprocesses $(JOBS) --dist loadfile
 
 lint: .venv/test
 	$(PY) -m ruff check .
@@ -65,5 +80,5 @@ lint: .venv/test
 	$(PY) -m mypy
 
 clean:
-	rm -rf .venv .venv-oldest .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+	rm -rf .venv .venv-oldest .pytest_cache .ruff_cache .mypy_cache .mutation build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

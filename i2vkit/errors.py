@@ -13,6 +13,10 @@ class DataError(I2VError):
     """An error about a data set that is missing, incomplete or not the expected one."""
 
 
+class RangeError(DataError, ValueError):
+    """An error about arrays that a score cannot take: of other shapes, or of values on another or an unknown scale."""
+
+
 class MediaError(I2VError):
     """An error about an image or video file that cannot be read or written."""
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from i2vkit.apis.pictures import Picture, as_image
 from i2vkit.errors import ConfigError, MediaError
 from i2vkit.media import Sound, iterate_video, read_sound, video_facts
-from i2vkit.media.files import local_path
+from i2vkit.media.files import local_path, naming, size_text
 from i2vkit.media.frame_times import frames_at_rate
 from i2vkit.media.sound import joined
 
@@ -42,7 +42,13 @@ def chunked(frames: Iterable[np.ndarray], size: int | None) -> Iterator[list[np.
 
 def readable_again(driving: Driving) -> Driving:
     """Return a driving video that can be read several times: an open file is read into bytes."""
-    return driving.read() if hasattr(driving, "read") else driving
+    if not hasattr(driving, "read"):
+        return driving
+    with naming(Path(str(getattr(driving, "name", "the driving video"))), "cannot be read"):
+        data = driving.read()
+    if not isinstance(data, bytes):
+        raise MediaError("the driving video is a file that is open for text: open it in binary mode, open(name, 'rb')")
+    return data
 
 
 def driving_frames(driving: Driving) -> Iterator[np.ndarray]:
@@ -62,6 +68,8 @@ def driving_frames(driving: Driving) -> Iterator[np.ndarray]:
         frames = _frames_of_files(driving)
     elif isinstance(driving, Image.Image):
         frames = (picture.copy() for picture in ImageSequence.Iterator(driving))
+    elif isinstance(driving, Tensor | np.ndarray) and _is_one_image(driving):
+        raise MediaError(f"a driving video is (frames, ...), and {tuple(driving.shape)} is one image")
     elif isinstance(driving, Tensor | Iterable):
         frames = iter(driving)
     else:
@@ -69,7 +77,20 @@ def driving_frames(driving: Driving) -> Iterator[np.ndarray]:
     first = next(frames, None)
     if first is None:
         raise MediaError("the driving video has no frames")
-    yield from map(as_image, chain([first], frames))
+    shape = None
+    for number, frame in enumerate(map(as_image, chain([first], frames))):
+        shape = shape or frame.shape
+        if frame.shape != shape:
+            raise MediaError(
+                f"frame {number} of the driving video is {size_text(frame.shape)}, but those before it are "
+                f"{size_text(shape)}"
+            )
+        yield frame
+
+
+def _is_one_image(driving: Tensor | np.ndarray) -> bool:
+    """Return True for (H, W), and for (H, W, 3 or 4) and (3, H, W), which can hardly be grey videos (T, H, W)."""
+    return driving.ndim < 3 or (driving.ndim == 3 and (driving.shape[-1] in (3, 4) or driving.shape[0] == 3))
 
 
 def driving_fps(driving: Driving) -> float | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from numbers import Real
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from mmengine.logging import print_log
 from i2vkit.apis.animation import Animation
 from i2vkit.apis.driving import Driving, driving_has_sound, driving_sound
 from i2vkit.apis.face_preparation import framing_of
-from i2vkit.apis.generation import generate_frames
+from i2vkit.apis.generation import Frames, generate_frames
 from i2vkit.apis.inputs import FramePreparer, animated_names, check_output, inference_config
 from i2vkit.apis.motion_sources import ModelFacts, MotionSource, PreparedMotion, choose_source, declared_generator
 from i2vkit.apis.pictures import Picture, as_image
@@ -41,7 +42,7 @@ from i2vkit.media import SOUND_SUFFIXES, Sound
 from i2vkit.models.generator_weights import check_generator, load_generator
 from i2vkit.models.inference import for_inference_
 from i2vkit.registry import MODELS, build_part
-from i2vkit.values import refuse_values
+from i2vkit.values import checks_arguments
 from i2vkit.visualization import AnimationWriter
 
 DEFAULT_FPS = 25.0
@@ -73,6 +74,7 @@ class I2VInferencer:
             animate("face.png", "clip.mp4").save("moved.mp4")
     """
 
+    @checks_arguments("config", "device")
     def __init__(
         self,
         config: str | Path | Config,
@@ -83,6 +85,8 @@ class I2VInferencer:
         precision: str | None = None,
         compile: bool = False,
     ) -> None:
+        if options and isinstance(config, Config):
+            raise ConfigError("options change a config that is given by name or path: give them to load_config instead")
         cfg = config if isinstance(config, Config) else load_config(config, options)
         fill_in_stored_facts(cfg, checkpoint)
         cfg = cfg if precision is None else with_precision(cfg, precision)
@@ -97,13 +101,13 @@ class I2VInferencer:
             for_inference_(self.model.generator, torch.bfloat16)
         if compile:
             compile_parts(self.model, compile_options(True) or {})
-        refuse_values(seed=(seed, int))
         self.seed, self.trained_length = seed, trained_length(cfg)
         self.condition_generator = declared_generator(cfg) if self.model.generator.reads_maps else None
         self.framing = framing_of(cfg, self.model.image_size)
         self._prepare = FramePreparer(self.model.image_size)
 
     @classmethod
+    @checks_arguments("settings")
     def from_pretrained(
         cls, name_or_path: str | Path, *, revision: str | None = None, **settings: Any
     ) -> I2VInferencer:
@@ -125,6 +129,7 @@ class I2VInferencer:
         found = find_pretrained(name_or_path, revision)
         return cls(found.cfg, found.checkpoint, **settings)
 
+    @checks_arguments("dtype")
     def save_pretrained(self, folder: str | Path, dtype: str = "bfloat16") -> Path:
         """Write weights, config and a model card to a folder that ``from_pretrained`` takes, and return the folder.
 
@@ -147,6 +152,7 @@ class I2VInferencer:
         faces = self.framing is not None
         return choose_source(self.model.generator.reads_maps, self.condition_generator, faces=faces, **given)
 
+    @checks_arguments("image", "driving", "label", "samples", "interpolate", "steps", "seed", "frames", "fps", "chunk")
     def __call__(
         self,
         image: Picture | Sequence[Picture],
@@ -167,6 +173,7 @@ class I2VInferencer:
         chunk: int = 32,
         keep_frames: bool | None = None,
         audio: bool = False,
+        on_frame: Callable[[Frames], None] | None = None,
     ) -> Animation | list[Animation]:
         """Animate an image by a driving video, or by label and noise.
 
@@ -202,6 +209,9 @@ class I2VInferencer:
             chunk: Frames that are computed at a time. Default 32.
             keep_frames: Return the videos too. By default only if no file is written.
             audio: Keep the sound of the driving video. Default False.
+            on_frame: It is called after each frame with the pictures of that frame, uint8 (H, W, 3), by caption:
+                "image", "driving", "dynamics", "maps", "mask" and "coarse" if there are such, and each video. It may
+                show the progress. If it raises, the animation ends, and no file is written.
 
         Returns:
             The animation, or a list of them for a list of images.
@@ -215,8 +225,8 @@ class I2VInferencer:
         driving = self.choose_source(driving=driving, frames=frames)
         check_interpolation(self.model, samples, interpolate, steps)
         motion = check_source(self.model, driving, frames)
-        if fps is not None and not 0 < fps <= 1000:
-            raise ConfigError(f"fps (--fps) is a number of frames a second, above 0 and at most 1000, not {fps:g}")
+        if fps is not None and not (isinstance(fps, Real) and not isinstance(fps, bool) and 0 < fps <= 1000):
+            raise ConfigError(f"fps (--fps) is a number of frames a second, above 0 and at most 1000, not {fps!r}")
         if audio and fps is not None:
             raise ConfigError("audio (--audio) keeps the speed of the driving video: leave fps (--fps) away")
         check_output(out, image, driving, audio)
@@ -232,7 +242,7 @@ class I2VInferencer:
         if (show_dynamics or show_maps) and sum(map(len, plan)) > 1:
             raise ConfigError("--show-dynamics and --show-maps show one video: leave the other labels and samples away")
         rows = arrange_rows(plan, driving.shows_driving, side_by_side, show_dynamics, keep_rows=interpolate is not None)
-        settings = (plan, None if show_maps else rows, fps, chunk, keep_frames, sound)
+        settings = (plan, None if show_maps else rows, fps, chunk, keep_frames, sound, on_frame)
         if not isinstance(image, list | tuple):
             return self._animate(cast(Picture, image), driving, out, show_dynamics, *settings)
         names = animated_names(image, out, driving)
@@ -252,6 +262,7 @@ class I2VInferencer:
         chunk: int,
         keep_frames: bool | None,
         sound: Sound | None,
+        on_frame: Callable[[Frames], None] | None,
     ) -> Animation:
         """Animate one image. Without ``rows`` the grid has a row for each picture that the model makes."""
         captions = tuple(variant.caption for row in plan for variant in row)
@@ -274,6 +285,8 @@ class I2VInferencer:
                 first, count = None, count + 1
                 if writer is not None:
                     writer.write(frame)
+                if on_frame is not None:
+                    on_frame({"image": motion.image, **frame})
                 if keep:
                     kept.append(np.stack([frame[caption] for caption in captions]))  # N times (H, W, 3) -> (N, H, W, 3)
         if out is not None:

@@ -20,6 +20,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.media import SOUND_SUFFIXES
 from i2vkit.registry import MODELS, arguments_of, find_part
 from i2vkit.utils.distinct_names import distinct_names
+from i2vkit.values import check_output_file, check_output_folder
 
 # Arguments of a model that only training reads, with values that leave them out. Discriminators and losses may use
 # networks whose weights are not on a machine that only animates.
@@ -117,14 +118,16 @@ def check_output(out: str | Path | None, image: Any, driving: MotionSource, soun
         sound: True if it gets the sound of the driving video.
 
     Raises:
-        ConfigError: It is one of the inputs, or it holds no sound.
+        ConfigError: It is one of the inputs, it holds no sound, or nothing can be written there.
     """
     if out is None:
         return
-    images = image if isinstance(image, list | tuple) else [image]
+    several = isinstance(image, list | tuple)
+    out = check_output_folder(out) if several else check_output_file(out)
+    images = image if several else [image]
     inputs = [Path(one).expanduser() for one in images if isinstance(one, str | Path)]
     inputs += driving_files(getattr(driving, "driving", None))
-    if Path(out).resolve() in [path.resolve() for path in inputs]:
+    if out.resolve() in [path.resolve() for path in inputs]:
         raise ConfigError(f"{out} is an input, and would be overwritten: choose another file to write (--out)")
-    if sound and not isinstance(image, list | tuple) and Path(out).suffix.lower() not in SOUND_SUFFIXES:
-        raise ConfigError(f"audio (--audio) goes into {', '.join(SOUND_SUFFIXES)}, not into {Path(out).name}")
+    if sound and not several and out.suffix.lower() not in SOUND_SUFFIXES:
+        raise ConfigError(f"audio (--audio) goes into {', '.join(SOUND_SUFFIXES)}, not into {out.name}")

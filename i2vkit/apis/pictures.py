@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -51,6 +52,8 @@ def as_image(image: Picture) -> np.ndarray:
 
 
 def _array(image: Tensor) -> np.ndarray:
+    if image.layout != torch.strided or image.is_quantized or image.device.type == "meta":
+        raise MediaError("an image is a dense tensor with values: convert a sparse or quantized one before")
     image = image.detach().cpu()
     return (image.float() if image.is_floating_point() else image).numpy()  # numpy knows no bfloat16
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from mmengine.runner import Runner
 
 from i2vkit.config.data_facts import check_facts
 from i2vkit.config.overriding import changes_of
-from i2vkit.config.requests import check_trainable
+from i2vkit.config.requests import check_apart, check_trainable
 from i2vkit.engine.checkpoints import load_checkpoint_file, unwrapped
 from i2vkit.engine.compiling import compile_options, compile_parts
 from i2vkit.engine.console import FILE_ONLY
@@ -28,12 +30,13 @@ from i2vkit.engine.stopping import StopHook
 from i2vkit.engine.validation import DueValidationHook
 from i2vkit.engine.work_dirs import check_work_dir, disk_errors, latest_checkpoint
 from i2vkit.engine.workers import WORKER_ERRORS, dead_worker
-from i2vkit.errors import ConfigError, I2VError
+from i2vkit.errors import ConfigError, I2VError, TrainingError
 from i2vkit.registry import MODELS, arguments_of, find_part
 from i2vkit.utils.run_names import run_name
-from i2vkit.values import check_output_folder, refuse_values
+from i2vkit.values import check_output_folder, checks_arguments, refuse_values
 
 
+@checks_arguments("cfg", "seed", "launcher", "precision")
 def train(
     cfg: Config,
     work_dir: str | Path | None = None,
@@ -74,12 +77,15 @@ def train(
             runner = train(cfg, work_dir="work_dirs/try")
     """
     refuse_values(seed=(seed, int | None))
+    if not isinstance(cfg, Config):
+        raise ConfigError(f"cfg is a config of load_config, not {type(cfg).__name__}: load_config('dtgan_oulu') is one")
     check_trainable(cfg)
     check_facts(cfg)
     cfg = prepare(cfg, work_dir, resume, seed, deterministic, precision, compile, launcher)
+    check_apart(cfg, cfg.work_dir)
     check_work_dir(cfg.work_dir, cfg.load_from if cfg.get("resume") else None)
     init_distributed(launcher, cfg.get("env_cfg", {}).get("dist_cfg"))
-    with disk_errors(cfg.work_dir):
+    with disk_errors(cfg.work_dir), _packages():
         runner = NamedRunner.from_cfg(cfg)
     runner.logger.info(f"{describe_run(cfg)}; the whole log, with config and versions: {runner.logger.log_file}")
     for line in changes_of(cfg):  # logged when the config was loaded, before this training had a log
@@ -102,6 +108,13 @@ def train(
         except I2VError as error:
             runner.logger.error(str(error), extra=FILE_ONLY)  # the command prints it as its last line
             raise
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise TrainingError(
+                f"a batch norm got one value a channel, of which it has no variance ({error}): raise "
+                f"train_dataloader.batch_size or model.image_size"
+            ) from error
         except WORKER_ERRORS as error:
             loops = (runner._train_loop, runner._val_loop)  # the properties would build what is not built yet
             if (mistake := dead_worker(error, [getattr(loop, "dataloader", None) for loop in loops])) is None:
@@ -111,6 +124,15 @@ def train(
         finally:
             stop.release()
     return runner
+
+
+@contextmanager
+def _packages() -> Iterator[None]:
+    """Turn the lack of a package that a config asks for, such as a logger's, into a ``ConfigError``."""
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigError(f"the config needs a package that is not installed: {error}") from error
 
 
 def prepare(

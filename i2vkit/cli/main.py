@@ -24,6 +24,8 @@ COMMANDS = (
     "export",
     "convert",
     "zoo",
+    "demo",
+    "study",
     "compare",
     "table",
     "truth-benchmark",

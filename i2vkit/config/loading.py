@@ -12,6 +12,7 @@ from i2vkit.config.checking import check_config
 from i2vkit.config.data_facts import fill_in_facts
 from i2vkit.config.finding import CONFIG_FOLDER, find_config, find_experiment
 from i2vkit.config.overriding import override
+from i2vkit.config.swaps import classes_in, refuse_unread
 from i2vkit.config.variants import VARIANTS, Variant, chain, listed_variants, make_variants
 from i2vkit.datasets.loaders import SPLITS, complete_loader
 from i2vkit.errors import ConfigError
@@ -53,8 +54,11 @@ def load_config(name_or_path: str | Path, options: dict[str, Any] | None = None,
     try:
         if variant is not None:
             apply_variant(cfg, path, variant)
+        before = classes_in(cfg) if options else {}
         override(cfg, options or {})
         check_config(cfg)
+        if options:
+            refuse_unread(cfg, before)
         fill_in_facts(cfg)
     except ImportError as error:  # a config's imports run when they are first used
         raise ConfigError(f"{path}: {error}") from error

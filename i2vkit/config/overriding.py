@@ -91,7 +91,7 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
         if not isinstance(old, list) and not present:
             _must_be_known(old, key, value, where, path, slot)
         current = old[index] if present else None
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or _empties(value, current):
             old[index] = value
         elif isinstance(current, dict | list) and not _swaps(current, value, where, below, changes):
             _merge(current, value, where, below, changes)
@@ -101,6 +101,11 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
             old[index] = ConfigDict(value)
         else:
             raise ConfigError(f"there is no part at '{where}'; give {where}.type too")
+
+
+def _empties(value: dict, current: Any) -> bool:
+    """Return True if an option ``{}`` takes all entries away. A part keeps its arguments, since it has a type."""
+    return not value and isinstance(current, dict) and "type" not in current
 
 
 def _is_plain_dict(old: dict | list, slot: tuple[Registry, ...] | None, path: str, key: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.config import Config
 
 from i2vkit.config.slots import name_of
+from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.utils.named import named_entries
 from i2vkit.values import check_argument
@@ -39,7 +40,7 @@ def reset_swapped_parts(model: dict, swapped: set[str]) -> list[str]:
             stale.append(path)
     if stale:
         kept = named_entries(model.get("pretrained"), "pretrained")
-        model["pretrained"] = {name: entry for name, entry in kept.items() if entry["part"] not in stale}
+        model["pretrained"] = {name: entry for name, entry in kept.items() if entry.get("part") not in stale}
         model["frozen"] = [path for path in model.get("frozen", []) if path not in stale]
     if any(path.startswith("generator.") for path in swapped):
         for phase in named_entries(model["phases"], "phases").values():
@@ -48,8 +49,39 @@ def reset_swapped_parts(model: dict, swapped: set[str]) -> list[str]:
     return [f"model.{path} trains from its initial weights, and is not frozen any more" for path in stale]
 
 
+def refuse_unread(cfg: Config, before: Mapping[str, dict[str, str]]) -> None:
+    """Refuse a part that an option has put into a slot of the generator from which nothing is read.
+
+    A part that becomes unread because another one was swapped is logged when the model is built, and left out.
+
+    Args:
+        cfg: The config, with the options.
+        before: ``classes_in`` of the config without them.
+
+    Raises:
+        ConfigError: There is such a part.
+    """
+    model = cfg.get("model") or {}
+    given = {path: kinds["type"] for path, kinds in classes_in(cfg).items() if "type" in kinds}
+    added = {path.removeprefix("generator.") for path in given if before.get(path, {}).get("type") != given[path]}
+    parts = {slot: part for slot, part in (model.get("generator") or {}).items() if slot in GENERATOR_SLOTS}
+    planned = {slot: part for slot, part in parts.items() if GENERATOR_SLOTS[slot].planned}
+    if not added & planned.keys() - {"decoder"} or not planned.get("decoder"):
+        return
+    from i2vkit.models.assembly import unread_parts
+
+    try:
+        unread = unread_parts(num_labels=len(model.get("labels") or ()), **planned)
+    except ConfigError:
+        return  # parts that do not fit are refused when they are built
+    for slot, text in unread.items():
+        if slot in added:
+            raise ConfigError(f"model.generator.{text}. Leave it away, or swap the part that should read it")
+
+
 def _pretrained_parts(model: dict) -> list[str]:
-    return [entry["part"] for entry in named_entries(model.get("pretrained"), "pretrained").values()]
+    entries = named_entries(model.get("pretrained"), "pretrained").values()
+    return [entry["part"] for entry in entries if isinstance(entry.get("part"), str)]
 
 
 def classes_in(cfg: Config) -> dict[str, dict[str, str]]:

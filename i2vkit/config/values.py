@@ -14,7 +14,7 @@ from typing import Any
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
-from i2vkit.config.slots import NAMED, owner_of, registries_of
+from i2vkit.config.slots import NAMED, name_of, owner_of, registries_of
 from i2vkit.engine.precision import PRECISIONS
 from i2vkit.errors import ConfigError
 from i2vkit.registry import SCOPE
@@ -63,6 +63,18 @@ def check_top_level(cfg: Mapping[str, Any]) -> None:
                 f"param_scheduler.{name} begins at {begin} and ends at {end}: set its begin and end, in iterations, "
                 "for the length of your training"
             )
+        if schedule.get("by_epoch", True) is True and _counts_iterations(cfg.get("train_cfg")):
+            raise ConfigError(
+                f"param_scheduler.{name} counts epochs, and this training counts iterations, so it would change "
+                f"nothing: set param_scheduler.{name}.by_epoch=False"
+            )
+
+
+def _counts_iterations(train_cfg: Any) -> bool:
+    """Return True for a training by iterations, which never ends an epoch."""
+    if not isinstance(train_cfg, Mapping) or "type" not in train_cfg:
+        return False
+    return not train_cfg.get("by_epoch", False) and "Iter" in name_of(train_cfg["type"])
 
 
 def _pass_choices(cfg: Mapping[str, Any]) -> dict[str, tuple]:

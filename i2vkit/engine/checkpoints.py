@@ -155,6 +155,12 @@ def load_weights(model: nn.Module, path: str | Path, prefix: str | None = None, 
 
 def check_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
     """Raise ``CheckpointError`` unless ``weights`` have the names and shapes of ``model``'s."""
+    if not isinstance(weights, Mapping) or not all(isinstance(name, str) for name in weights):
+        raise CheckpointError(f"{source} is damaged: its weights are not listed by name")
+    for name, value in weights.items():
+        if not isinstance(value, Tensor) or value.is_complex():
+            kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
+            raise CheckpointError(f"{source} is damaged: {name} is no tensor of real numbers, but {kind}")
     own = unwrapped(model).state_dict()
     problems = [
         _list("missing there", (name for name in own if name not in weights)),

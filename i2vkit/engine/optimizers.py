@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -100,6 +101,11 @@ class PhaseOptimWrapperConstructor:
             raise ConfigError(f"phase '{name}' has nothing to update: all that it names is frozen or has no parameters")
         factory = find_part(OPTIMIZERS, optimizer.pop("type"))
         _must_take(factory, optimizer, name)
+        if _needs_closure(factory):
+            raise ConfigError(
+                f"optim_wrapper, phase '{name}': {factory.__name__} computes the loss several times a step, which no "
+                f"phase does: take another optimizer, such as Adam"
+            )
         built = factory(parameters, **optimizer)
         built.register_load_state_dict_post_hook(match_memory_formats)
         return PhaseOptimWrapper(optimizer=built, **settings)
@@ -130,6 +136,12 @@ def match_memory_formats(optimizer: Optimizer) -> None:
         for name, value in state.items():
             if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
                 state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+
+
+def _needs_closure(factory: Callable[..., Any]) -> bool:
+    """Return True for an optimiser whose step needs a function that computes the loss anew, such as LBFGS."""
+    closure = inspect.signature(factory.step).parameters.get("closure") if hasattr(factory, "step") else None
+    return closure is not None and closure.default is closure.empty
 
 
 def _must_take(part: Callable[..., Any], arguments: dict[str, Any], phase: str) -> None:

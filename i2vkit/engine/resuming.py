@@ -13,6 +13,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapperDict
 
+from i2vkit.engine.resumable import check_state
 from i2vkit.engine.settings import UNSET, Changes, compare_settings, settings_of
 from i2vkit.errors import CheckpointError, TrainingError
 
@@ -43,6 +44,9 @@ class ResumeHook(Hook):
         """
         if not runner._resume or "meta" not in checkpoint or "optimizer" not in checkpoint:
             return
+        for phase, wrapper in wrappers_of(runner):
+            saved = checkpoint["optimizer"][phase] if phase else checkpoint["optimizer"]
+            check_state(saved, wrapper.optimizer, phase, str(runner._load_from))
         then = checkpoint["meta"].get("settings")
         if then is None:
             runner.logger.warning(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numbers import Number
 from pathlib import Path
-from typing import Any, SupportsFloat, cast
+from typing import Any, Literal, SupportsFloat, cast
 
 import numpy as np
 from mmengine.dist import is_main_process
@@ -13,8 +13,9 @@ from torch import Tensor
 
 from i2vkit.datasets.facts import facts_of_model
 from i2vkit.engine.atomic_backend import AtomicBackend
-from i2vkit.engine.checkpoints import check_weights, unwrapped
-from i2vkit.engine.work_dirs import inside, iteration_of
+from i2vkit.engine.checkpoints import check_weights, load_checkpoint_file, unwrapped
+from i2vkit.engine.resumable import check_resumable
+from i2vkit.engine.work_dirs import inside, iteration_of, latest_checkpoint
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.media import remove_leftovers
 from i2vkit.registry import HOOKS
@@ -48,7 +49,7 @@ class SafeCheckpointHook(CheckpointHook):
         self,
         interval: int = 1000,
         save_best: str | list[str] | None = None,
-        rule: str | list[str] | None = None,
+        rule: Literal["greater", "less"] | list[str] | None = None,
         max_keep_ckpts: int = 3,
         save_last: bool = True,
         save_begin: int = 0,
@@ -191,11 +192,19 @@ class SafeCheckpointHook(CheckpointHook):
             raise CheckpointError(
                 f"{source} holds weights only: resume an iter_*.pth, or set load_from to start from it"
             )
+        check_resumable(checkpoint, source)
         if wrappers and checkpoint["optimizer"].keys() != wrappers.keys():
             raise CheckpointError(
                 f"{source} was trained in the phases {', '.join(checkpoint['optimizer'])}, "
                 f"this config has {', '.join(wrappers)}: resume with the config that it was trained with"
             )
+
+
+def remove_outdated(work_dir: str | Path) -> None:
+    """Remove the files that a training which was killed after its last checkpoint was about to remove."""
+    hub = load_checkpoint_file(latest_checkpoint(work_dir)).get("message_hub") or {}
+    for name in hub.get("runtime_info", {}).get(OUTDATED, []):
+        inside(work_dir, name).unlink(missing_ok=True)
 
 
 def to_primitives(value: Any) -> Any:

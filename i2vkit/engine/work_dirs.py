@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os.path import isfile
 from pathlib import Path
 
 from i2vkit.errors import CheckpointError, ConfigError, TrainingError
@@ -49,7 +50,7 @@ def latest_checkpoint(work_dir: str | Path) -> Path:
     note = folder / "last_checkpoint"
     if note.is_file() and (named := note.read_text(encoding="utf-8", errors="replace").strip()):
         path = inside(folder, named)
-        if path.is_file():
+        if isfile(path):  # noqa: PTH113  unlike ``Path.is_file`` it is false for names that are too long
             return path
     saved = [path for path in checkpoints_in(folder) if iteration_of(path) is not None]
     if not saved:

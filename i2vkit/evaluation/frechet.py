@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from i2vkit.errors import RangeError
+
 
 def frechet_distance(mean: ArrayLike, covariance: ArrayLike, other_mean: ArrayLike, other: ArrayLike) -> float:
     """Return the squared Frechet (Wasserstein-2) distance of two Gaussians: |m1 - m2|^2 + Tr(S1 + S2 - 2 (S1
@@ -25,26 +27,34 @@ def frechet_distance(mean: ArrayLike, covariance: ArrayLike, other_mean: ArrayLi
         The distance, 0 or more, in double precision.
 
     Raises:
-        ValueError: Shapes do not fit, or values are not finite.
+        RangeError: Shapes do not fit, or values are not finite.
 
     Examples:
         >>> import numpy as np
         >>> round(frechet_distance([0, 0], np.diag([1, 4]), [3, 4], np.diag([9, 4])), 6)  # 5^2 + (3 - 1)^2
         29.0
     """
-    means = [np.asarray(x, dtype=float) for x in (mean, other_mean)]
-    covariances = [np.asarray(x, dtype=float) for x in (covariance, other)]
+    means = [_numbers(x) for x in (mean, other_mean)]
+    covariances = [_numbers(x) for x in (covariance, other)]
     size = means[0].size
     if any(m.shape != (size,) for m in means) or any(c.shape != (size, size) for c in covariances):
-        raise ValueError(
+        raise RangeError(
             f"means {[m.shape for m in means]} and covariances {[c.shape for c in covariances]} do not fit"
         )
     if not all(np.isfinite(x).all() for x in means + covariances):
-        raise ValueError("a mean or a covariance is not finite")
+        raise RangeError("a mean or a covariance is not finite")
     values, vectors = np.linalg.eigh(covariances[0])
     root = vectors * np.sqrt(values.clip(min=0))  # a root of S1 up to a rotation, which leaves the eigenvalues as is
     shared = np.sqrt(np.linalg.eigvalsh(root.T @ covariances[1] @ root).clip(min=0)).sum()
     return _distance(means[0] - means[1], np.trace(covariances[0]) + np.trace(covariances[1]), shared)
+
+
+def _numbers(values: ArrayLike) -> np.ndarray:
+    """Return an array in double precision. Raise ``RangeError`` if there are other things than numbers in it."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise RangeError(f"expected numbers, as many in each row: {error}") from error
 
 
 def frechet_distance_of(vectors: ArrayLike, others: ArrayLike) -> float:
@@ -59,17 +69,17 @@ def frechet_distance_of(vectors: ArrayLike, others: ArrayLike) -> float:
         others: (M, D).
 
     Raises:
-        ValueError: A set has fewer than two vectors, shapes do not fit, or values are not finite.
+        RangeError: A set has fewer than two vectors, shapes do not fit, or values are not finite.
 
     Examples:
         >>> frechet_distance_of([[0.0], [2.0]], [[3.0], [5.0]])  # one variance, means 1 and 4
         9.0
     """
-    sets = [np.asarray(x, dtype=float) for x in (vectors, others)]
+    sets = [_numbers(x) for x in (vectors, others)]
     if any(x.ndim != 2 or len(x) < 2 for x in sets) or sets[0].shape[1] != sets[1].shape[1]:
-        raise ValueError(f"expected two or more vectors (N, D) in each set, got {sets[0].shape} and {sets[1].shape}")
+        raise RangeError(f"expected two or more vectors (N, D) in each set, got {sets[0].shape} and {sets[1].shape}")
     if not all(np.isfinite(x).all() for x in sets):
-        raise ValueError("a vector is not finite")
+        raise RangeError("a vector is not finite")
     means = [x.mean(axis=0) for x in sets]
     # With more vectors than dimensions the (D, D) matrices are the smaller ones.
     if min(map(len, sets)) > sets[0].shape[1]:

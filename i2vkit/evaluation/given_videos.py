@@ -71,12 +71,17 @@ def evaluate(
 
     Raises:
         DataError: A video has no truth or the other way round, or the two differ in size or length.
-        ConfigError: A metric is unknown, or ``person`` does not fit a name.
+        ConfigError: A metric is unknown or there twice, ``out`` lies among the videos, or ``person`` fits no name.
         MediaError: A file cannot be read.
     """
     videos, truth = Path(videos), Path(truth)
     name = name or videos.resolve().name
     out = Path(out or Path("work_dirs/evaluate") / name)
+    if twice := [each for each in metrics if list(metrics).count(each) > 1]:
+        raise ConfigError(f"metric {twice[0]!r} is given twice: leave one of them out (--metrics)")
+    for folder in (videos, truth):
+        if out.resolve().is_relative_to(folder.resolve()):
+            raise ConfigError(f"the results in {out} would lie among the videos of {folder}: choose another --out")
     entries = [_metric(each) for each in metrics]
     truths = [with_person(record, person) for record in find_clips(truth)]
     given = match(truths, find_clips(videos), videos, truth)

@@ -6,6 +6,8 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
+from i2vkit.errors import RangeError
+
 LEVEL = 0.95
 DRAWS = 2000
 GROUPS = {"people": "driving_person", "clips": "driving_name"}  # units of the bootstrap and their keys in per_video
@@ -33,7 +35,7 @@ def bootstrap_interval(
         Lower and upper bound on the scale of the values. Both are nan if there are fewer than two groups.
 
     Raises:
-        ValueError: There are no values, or not as many groups as values.
+        RangeError: There are no values, or not as many groups as values.
 
     Examples:
         >>> from i2vkit.evaluation.statistics import bootstrap_interval
@@ -65,11 +67,11 @@ def bootstrap_means(
         (num_draws,) or (num_draws, K), or (0,) if there are fewer than two groups.
 
     Raises:
-        ValueError: There are no values, or not as many groups as values.
+        RangeError: There are no values, or not as many groups as values.
     """
     groups = range(len(values)) if groups is None else groups
     if len(values) == 0 or len(groups) != len(values):
-        raise ValueError(
+        raise RangeError(
             f"expected at least one value, and one group for each, got {len(values)} values and {len(groups)} groups"
         )
     _, index = np.unique(np.asarray([str(group) for group in groups]), return_inverse=True)

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from i2vkit.errors import MediaError
 from i2vkit.media.display import over_black, square_pixels, still_aspect, to_srgb
-from i2vkit.media.files import atomic_path, naming
+from i2vkit.media.files import as_path, atomic_path, check_frame, check_readable, naming
 
 _HEIC = (".heic", ".heif")
 _JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
@@ -30,7 +30,7 @@ def read_image(path: str | Path) -> np.ndarray:
     Raises:
         MediaError: The file does not exist, or it is not a complete image.
     """
-    path = Path(path)
+    path = as_path(path)
     with naming(path, "cannot be read as an image"), open_image(path) as image:
         return to_rgb(image, path)
 
@@ -39,8 +39,9 @@ def open_image(path: Path) -> Image.Image:
     """Return an image opened by Pillow, whose pixels are not read yet.
 
     Raises:
-        MediaError: The format needs a plugin or a newer Pillow. The message says which.
+        MediaError: The format needs a plugin or a newer Pillow. The message says which. Or it is no file.
     """
+    check_readable(path)
     if path.suffix.lower() in _HEIC:
         _register_heif(path)
     try:
@@ -128,15 +129,13 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
         image: uint8 (H, W, 3) RGB, or (H, W) grey.
 
     Raises:
-        MediaError: The suffix is not one of these, or the file cannot be written.
-        ValueError: The array has another shape or type.
+        MediaError: The suffix is not one of these, the array has another shape or type, or the file cannot be written.
     """
-    path = Path(path)
+    path = as_path(path)
     suffix = path.suffix.lower()
     if suffix not in _WRITTEN:
         raise MediaError(f"{path}: an image is written as one of {', '.join(_WRITTEN)}")
-    if image.dtype != np.uint8 or (image.ndim != 2 and image.shape[2:] != (3,)):
-        raise ValueError(f"an image is uint8 (H, W, 3) or (H, W), got {image.dtype} {image.shape}")
+    check_frame(image, "an image", grey=True)
     # Pillow's defaults for JPEG halve the resolution of colour, which would show in condition maps.
     options: dict[str, Any] = {"quality": 95, "subsampling": 0} if suffix in _JPEG else {}
     with naming(path, "cannot be written"), atomic_path(path) as temporary:

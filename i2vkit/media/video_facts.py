@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from i2vkit.errors import MediaError
 from i2vkit.media.animations import durations
-from i2vkit.media.files import naming
+from i2vkit.media.files import as_path, check_readable, naming
 from i2vkit.media.frame_times import num_frames_at_rate, regular_rate, steady_rate
 from i2vkit.media.images import IMAGE_SUFFIXES, image_paths
 
@@ -29,6 +29,7 @@ _PILLOW = (*IMAGE_SUFFIXES, ".gif", ".apng")
 MISSING_SHARE = 0.05
 # Containers whose header lists all frames, and those whose header states a duration that was measured.
 _LISTED, _TIMED = ("mov", "avi"), ("mov", "avi", "matroska", "webm", "flv")
+_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # an object of a WMV header that holds its size
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,12 @@ def video_facts(path: str | Path) -> VideoFacts:
     Raises:
         MediaError: The file cannot be read, or holds no pictures.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.is_dir():
         count = len(image_paths(path))
         return VideoFacts(count, num_stored=count)
     with naming(path, "cannot be read"):
+        check_readable(path)
         state = path.stat()
         return _file_facts(path, state.st_size, state.st_mtime_ns)
 
@@ -125,7 +127,9 @@ def _file_facts(path: Path, size: int, changed: int) -> VideoFacts:
     with av.open(str(path)) as container:
         if not container.streams.video:
             raise MediaError(f"{path} holds no pictures")
-        return _listed_facts(container, size) or _scanned_facts(container)
+        facts = _listed_facts(container, size) or _scanned_facts(container)
+        shorter = _is_of(container, ("asf",)) and size < (1 - MISSING_SHARE) * _stated_bytes(path)
+        return replace(facts, cut=facts.cut or shorter)
 
 
 def _timed(starts: np.ndarray, end: float, stated: float | None, **more: bool) -> VideoFacts:
@@ -211,6 +215,15 @@ def _is_cut(container: Any, seen: int, starts: list[float], lasting: list[float]
         stated = (container.duration or 0) / av.time_base
         end += max(starts, default=0.0) / max(1, len(starts) - 1)  # some packets do not state how long they last
     return end < (1 - MISSING_SHARE) * stated
+
+
+def _stated_bytes(path: Path) -> int:
+    """Return the size in bytes that the header of a WMV or ASF file states, 0 if there is none (a stream)."""
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    place = head.find(_FILE_PROPERTIES)
+    # The object's identity, its own size (8 bytes) and that of the file (16 bytes) come first.
+    return int.from_bytes(head[place + 40 : place + 48], "little") if place >= 0 else 0
 
 
 def _is_of(container: Any, formats: Iterable[str]) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from i2vkit.errors import MediaError
 from i2vkit.media.animations import timed_pictures
 from i2vkit.media.display import DisplayedFrames
-from i2vkit.media.files import naming, size_text
+from i2vkit.media.files import as_path, naming, size_text
 from i2vkit.media.frame_times import frames_at_rate
 from i2vkit.media.images import image_paths, read_image
 from i2vkit.media.notices import warn_once
@@ -43,7 +43,7 @@ def iterate_video(path: str | Path, *, as_stored: bool = False) -> Iterator[np.n
         MediaError: The file does not exist or holds no frames. A cut or damaged file yields its readable frames first.
             The message then says how many there were.
     """
-    path = Path(path)
+    path = as_path(path)
     count, shape = 0, None
     with naming(path, "cannot be read after 0 frames"):
         frames = _open_frames(path, as_stored)

@@ -11,7 +11,7 @@ from einops import rearrange
 from PIL import Image
 
 from i2vkit.errors import MediaError
-from i2vkit.media.files import atomic_path, naming, size_text
+from i2vkit.media.files import FrameError, as_path, atomic_path, check_frame, naming, size_text
 from i2vkit.media.sound import Sound, SoundEncoder
 from i2vkit.values import refuse_values
 
@@ -43,6 +43,8 @@ def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float = 25.
     Raises:
         MediaError: As ``VideoWriter`` does.
     """
+    if not isinstance(frames, Iterable):
+        raise FrameError(f"the frames of a video are a list of arrays uint8 (H, W, 3), not {type(frames).__name__}")
     with VideoWriter(path, fps) as writer:
         for frame in frames:
             writer.write(frame)
@@ -75,7 +77,7 @@ class VideoWriter:
 
     def __init__(self, path: str | Path, fps: float = 25.0, sound: Sound | None = None):
         refuse_values(fps=(fps, float))
-        self.path = Path(path)
+        self.path = as_path(path)
         self.fps = fps
         self.sound = sound
         self._shape: tuple[int, ...] | None = None
@@ -100,8 +102,7 @@ class VideoWriter:
 
     def write(self, frame: np.ndarray) -> None:
         """Add ``frame``, uint8 (H, W, 3) RGB. Raise ``MediaError`` if its size differs from that of the first frame."""
-        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
-            raise ValueError(f"a frame is uint8 (H, W, 3), got {frame.dtype} {frame.shape}")
+        check_frame(frame, "a frame")
         self._shape = self._shape or frame.shape
         if frame.shape != self._shape:
             raise MediaError(

@@ -5,7 +5,7 @@ declarations, before anything is built. A part whose output nobody reads is not 
 provides needs an adapter, or is an error.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -54,13 +54,36 @@ def plan_generator(decoder: dict, num_labels: int = 0, **parts: dict | None) -> 
         ConfigError: A part requires a field that no part upstream provides and no adapter makes. The message names
             both parts.
     """
+    plan, classes = _plan(decoder, num_labels, parts)
+    for slot in _unread(plan, classes):
+        print_log(_not_built(slot, classes), "current")
+    for adapter in plan.all_adapters():
+        print_log(f"adapter {adapter.__name__}: {adapter.side}.{adapter.provides} from {adapter.reads}", "current")
+    return plan
+
+
+def unread_parts(decoder: dict, num_labels: int = 0, **parts: dict | None) -> dict[str, str]:
+    """Return a sentence about each slot whose part would not be built, by its name. The arguments are those of a plan.
+
+    Raises:
+        ConfigError: As ``plan_generator``.
+    """
+    plan, classes = _plan(decoder, num_labels, parts)
+    return {slot: _not_built(slot, classes) for slot in _unread(plan, classes)}
+
+
+def _plan(
+    decoder: dict, num_labels: int, parts: Mapping[str, dict | None]
+) -> tuple[GeneratorPlan, dict[str, type[Part] | None]]:
+    """Return the plan, and the classes of all planned slots."""
     classes: dict[str, type[Part] | None] = {}
     for name, slot in GENERATOR_SLOTS.items():
         if slot.planned:
             config = parts.get(name)
             classes[name] = None if config is None else _class_of(name, config)
     # The decoder is always built: everything else depends on what it reads.
-    content, encoder, reader = classes["content_encoder"], classes["motion_encoder"], _class_of("decoder", decoder)
+    reader = classes["decoder"] = _class_of("decoder", decoder)
+    content, encoder = classes["content_encoder"], classes["motion_encoder"]
     content_source = f"content_encoder={_name(content)}"
     content_adapters = _bridge(reader, "content", _content_of(content), content_source)
 
@@ -105,8 +128,7 @@ def plan_generator(decoder: dict, num_labels: int = 0, **parts: dict | None) -> 
         content_adapters=content_adapters,
         motion_adapters=adapters,
     )
-    _log(plan, reader, classes)
-    return plan
+    return plan, classes
 
 
 def _steps_read(classes: dict[str, type[Part] | None], reader: type[Part], encoded: set[str]) -> dict[str, type[Part]]:
@@ -183,12 +205,11 @@ def _reaches(step: type[Part], reader: type[Part], upstream: set[str]) -> bool:
     return any(_adapter(need, upstream) is None and _adapter(need, step.provides_set()) for need in missing)
 
 
-def _log(plan: GeneratorPlan, reader: type[Part], classes: dict[str, type[Part] | None]) -> None:
-    """Log the parts that are not built, and every adapter."""
-    for slot, part in classes.items():
-        if part is not None and slot not in plan.used:
-            print_log(
-                f"{slot} {part.__name__} is not built: nothing that {reader.__name__} reads comes from it", "current"
-            )
-    for adapter in plan.all_adapters():
-        print_log(f"adapter {adapter.__name__}: {adapter.side}.{adapter.provides} from {adapter.reads}", "current")
+def _unread(plan: GeneratorPlan, classes: dict[str, type[Part] | None]) -> list[str]:
+    """Return the slots whose part nobody reads."""
+    return [slot for slot, part in classes.items() if part is not None and slot not in plan.used]
+
+
+def _not_built(slot: str, classes: dict[str, type[Part] | None]) -> str:
+    reader = _name(classes["decoder"])
+    return f"{slot} {_name(classes[slot])} is not built: nothing that {reader} reads comes from it"

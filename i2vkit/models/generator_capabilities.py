@@ -34,11 +34,13 @@ class GeneratorCapabilities(nn.Module):
         encoded: Spec of the motion as it is encoded or drawn.
         motion: Spec of the motion that the decoder gets.
         feeds_back: True if each frame is made from the frame before, in a rollout.
+        encodes_made_videos: True if a loss or a view has asked for the motion of generated videos.
     """
 
     # Annotations only: ``Generator`` sets all of them. Without these, type checkers take a submodule for any Module.
     content_encoder: ContentEncoder | None
     motion_encoder: MotionEncoder | None
+    encodes_made_videos: bool = False
     decoder: Decoder
     head: Head
     refiner: Refiner | None
@@ -144,8 +146,9 @@ class GeneratorCapabilities(nn.Module):
         generator_checks.check_decodes_frames(self)
 
     def check_encodes_video(self) -> None:
-        """Raise ``ConfigError`` if the motion of a generated video cannot be encoded."""
+        """Raise ``ConfigError`` if the motion of a generated video cannot be encoded, and note that it is."""
         generator_checks.check_encodes_video(self)
+        self.encodes_made_videos = True
 
     @property
     def encodes_frame_codes(self) -> bool:

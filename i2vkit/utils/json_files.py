@@ -27,15 +27,26 @@ def parse_json(text: str | bytes) -> Any:
     """Return the meaning of a JSON text. A byte order mark in front, as some editors write it, is skipped.
 
     Raises:
-        ValueError: As of ``read_json``.
+        ValueError: As of ``read_json``, and for a key that an object has twice.
 
     >>> parse_json("[" * 100_000)
     Traceback (most recent call last):
     ValueError: its lists and objects are nested too deeply
     """
     try:
-        return json.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
+        return json.loads(
+            text.decode("utf-8-sig") if isinstance(text, bytes) else text, object_pairs_hook=_without_repetition
+        )
     except RecursionError:
         raise ValueError("its lists and objects are nested too deeply") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"it is no text in UTF-8 (byte {error.start})") from error
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object. Raise ``ValueError`` if it has a key twice, of which all but the last would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"an object has the key {next(name for name in names if names.count(name) > 1)!r} twice")
+    return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, wraps
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, ParamSpec, TypeVar, get_args, get_type_hints
 
 from i2vkit.errors import ConfigError
 from i2vkit.utils.named import NAMED_EXAMPLES, named_entries
@@ -16,6 +16,8 @@ from i2vkit.values.ranges import Range, range_of
 # Texts that must not be empty: an empty path would mean the current folder.
 NOT_EMPTY = ("root", "checkpoint", "load_from", "work_dir", "path", "folder")
 _LONGEST = 60  # characters of a value in a message
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 
 @cache
@@ -159,6 +161,40 @@ def refuse_values(where: str = "", **values: tuple[Any, Any]) -> None:
     """
     for name, (value, hint) in values.items():
         check_argument(name, value, hint, where)
+
+
+def checks_arguments(*left_out: str) -> Callable[[Callable[_Given, _Result]], Callable[_Given, _Result]]:
+    """Return a decorator of a function of the Python API that checks its arguments before it runs.
+
+    They are compared with their annotations and with the ranges of their names, as ``check_arguments`` does.
+
+    Args:
+        *left_out: Arguments that the function checks itself, because a wrong one has a better message.
+
+    Examples:
+        >>> @checks_arguments()
+        ... def write(path: str, seed: int = 0): ...
+        >>> write(3)
+        Traceback (most recent call last):
+        i2vkit.errors.ConfigError: path is 3, but takes a text
+    """
+
+    def decorated(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+        signature = inspect.signature(function)
+
+        @wraps(function)
+        def checked(*args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+            try:
+                given = signature.bind(*args, **kwargs).arguments
+            except TypeError:  # Python's own message names the function
+                return function(*args, **kwargs)
+            checked_ones = {name: value for name, value in given.items() if name not in ("self", "cls", *left_out)}
+            check_arguments(function, checked_ones, "")
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorated
 
 
 def check_keys(entry: Mapping[str, Any], hints: Mapping[str, Any], where: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from i2vkit.errors import ConfigError
 
@@ -16,7 +16,11 @@ def check_output_file(path: str | Path) -> Path:
         ConfigError: It is a folder or has no name, or its folder cannot be made or written to.
     """
     path = _as_path(path)
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:  # a name that is too long
+        raise ConfigError(f"{path} cannot be written: {error.strerror}. Choose another name") from error
+    if is_folder:
         raise ConfigError(f"{path} cannot be written: it is a folder. Give the name of a file")
     _check_folder(path.parent, path)
     return path
@@ -51,9 +55,9 @@ def _check_folder(folder: Path, path: Path) -> None:
         if not folder.is_dir():
             what = "is a link to nothing" if folder.is_symlink() else "is a file, not a folder"
             raise ConfigError(f"{path} cannot be written: {folder} {what}. Choose another place")
-        probe = folder / f".{secrets.token_hex(8)}"
-        probe.mkdir()  # permissions and read-only disks are only known by trying
-        probe.rmdir()
+        # Permissions and read-only disks are only known by trying. The file has no name, where the disk allows that.
+        with TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: nothing can be made in {folder} ({error.strerror or error}). "

@@ -96,16 +96,17 @@ _NAMES: dict[Range, str] = {
     "blocks bins shrink num_points convs kernel kernels layers iterations jobs clips people chunk micro_batch "
     "step_size T_max total_steps period periods observed smooth grid max_iter history_size ns_steps draws sequences "
     "profile_times history scale num_batch_per_epoch "
-    "base_batch_size num_digits size_divisor pad_size_divisor bucket_cap_mb_list",
+    "base_batch_size num_digits size_divisor pad_size_divisor bucket_cap_mb_list questions raters megabytes",
     # Counts that may be none, and positions.
     WHOLE: "begin end stem begin_iter num_labels num_landmarks num_classes test_scenes label_size map_channels start "
     "val_begin latest draw min_distance residual_blocks bottleneck_blocks groups "
     "max_distance save_begin num_dropouts cooldown skip extra_people prefetch_factor steps interval_exp_name "
-    "motion_channels min_length warmup milestones skip_states opencv_num_threads",
+    "motion_channels min_length warmup milestones skip_states opencv_num_threads checks missed",
     INTEGER: "out_indices last_step dim device_id device_ids output_device",
     NEVER_OR_COUNT: "interval max_keep_ckpts",
     Range(2, 10**6, whole=True): "interpolate",
     Range(0, 512, whole=True): "num_workers",
+    Range(0, 65535, whole=True): "port",
     Range(1, 512, whole=True): "workers",
     WIDTH: "width widths max_width temporal_widths features hidden code embedder_width squeezed in_channels "
     "out_channels same_size_as input_size",
@@ -121,7 +122,7 @@ _NAMES: dict[Range, str] = {
     "faint slope brightness contrast saturation lambd lr_decay initial_accumulator_value power",
     POSITIVE: "initial_weights max_nats max_displacement sigma sigma_affine sigma_spline least_spread peak "
     "temperature minutes seconds scale_factor div_factor "
-    "final_div_factor gamma std clip_value",
+    "final_div_factor gamma std clip_value data_range",
     PROPER_SHARE: "betas",
     SHARE: "dropout embedder_dropout probability prob momentum dampening factor end_factor alpha rho cutout "
     "translation temporal_split pct_start start_factor wrong_image wrong_label backwards",

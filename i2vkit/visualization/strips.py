@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
+from i2vkit.media.files import FrameError
 from i2vkit.structures import VideoSample
 from i2vkit.visualization.typography import FAINT, blank, fit, text_box, text_width, widen
 
@@ -42,10 +43,10 @@ def video_strip(video: np.ndarray, num: int | None = 8, height: int | None = Non
         uint8 (height, about num * W, 3), with a white gap of 2 pixels between frames.
 
     Raises:
-        ValueError: The video has no frames.
+        FrameError: The video has no frames.
     """
     if video.ndim != 4 or len(video) == 0:
-        raise ValueError(f"expected a video (T, H, W, 3) with frames, got {video.shape}")
+        raise FrameError(f"expected a video (T, H, W, 3) with frames, got {video.shape}")
     height = height or video.shape[1]
     width = round(video.shape[2] * height / video.shape[1])
     picked = [fit(video[index], height, width) for index in evenly_spaced(len(video), num or len(video))]
@@ -72,10 +73,10 @@ def comparison_strip(samples: Sequence[VideoSample], num: int = 8, height: int =
         uint8 (H, W, 3), on white.
 
     Raises:
-        ValueError: There are no samples.
+        FrameError: There are no samples.
     """
     if not samples:
-        raise ValueError("no samples to show")
+        raise FrameError("no samples to show")
     blocks = []
     for sample in samples:
         image = sample.image.permute(1, 2, 0).cpu().numpy() if "image" in sample else None

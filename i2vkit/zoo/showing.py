@@ -15,6 +15,7 @@ from i2vkit.visualization import AnimationWriter
 from i2vkit.zoo.index import INDEX, ZooEntry, read_index
 
 EXAMPLES = INDEX.parent / "examples"
+FIGURE, FIGURE_DRIVING = EXAMPLES / "figure.png", EXAMPLES / "figure_driving.mkv"
 FACE, DRIVING, LABEL = EXAMPLES / "face.png", EXAMPLES / "driving.mkv", "surprise"
 
 

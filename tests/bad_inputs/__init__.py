@@ -10,8 +10,10 @@ from bad_inputs.command_line import COMMAND_LINE
 from bad_inputs.config_files import CONFIG_FILES
 from bad_inputs.configs import CONFIGS
 from bad_inputs.files import FILES
+from bad_inputs.interface import INTERFACE
 from bad_inputs.python_api import PYTHON_API
+from bad_inputs.runs import RUNS
 
-CASES: list[Case] = [*CONFIGS, *CONFIG_FILES, *COMMAND_LINE, *CLIP_TABLES, *FILES, *PYTHON_API]
+CASES: list[Case] = [*CONFIGS, *CONFIG_FILES, *COMMAND_LINE, *CLIP_TABLES, *FILES, *PYTHON_API, *INTERFACE, *RUNS]
 
 __all__ = ["CASES", "Case"]

@@ -1,5 +1,7 @@
 """Tables ``index.csv`` of a folder of clips, as people, pandas and spreadsheets write them wrongly."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +58,14 @@ _TABLES: list[tuple[str, bytes, str]] = [
         for value in ("zero", "0", "-25", "nan", "inf", "25fps", "30000/1001", "100000", "25;0", "None")
     ),
     (
+        "a column nearly right",
+        b"path,persn\nann/smile/0,ann\n",
+        "has a column 'persn', which nothing reads; nearest: person",
+    ),
+    ("a column in the singular", b"path,num_frame\nann/smile/0,3\n", "nearest: num_frames"),
+    ("a line break in a name", b'path,person\nann/smile/0,"a\nb"\n', "person has a line break"),
+    ("a folder without images", b"path\nann\n", "ann holds no images"),
+    (
         "mistakes in several rows",
         _row("ann/smile/0,a,b,x,25\nann/smile/0,a,b,3,y\n/z,a,b,3,25"),
         "index.csv, line 4: path is relative to",
@@ -73,4 +83,19 @@ def _case(name: str, table: bytes, message: str) -> Case:
     return Case("index.csv", name, index, message)
 
 
-CLIP_TABLES = [_case(*entry) for entry in _TABLES]
+def _instead(name: str, make: Callable[[Path], object], message: str) -> Case:
+    def index(folder: Path) -> None:
+        make(folder / "index.csv")
+        ClipFolder(str(folder)).index()
+
+    return Case("index.csv", name, index, message)
+
+
+CLIP_TABLES = [
+    *(_case(*entry) for entry in _TABLES),
+    _instead("a folder of that name", Path.mkdir, "index.csv is no file"),
+    _instead("a pipe of that name", os.mkfifo, "index.csv is no file"),
+    _instead(
+        "a link to nothing", lambda path: path.symlink_to(path.with_name("no")), "is a link to a file that is not"
+    ),
+]

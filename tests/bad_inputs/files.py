@@ -80,6 +80,14 @@ _TABLES = [(name, content, "is no description of a table") for name, content in 
     ("a row's sets as a text", {**_TABLE, "rows": [{**_ROW, "use": "a"}]}, "rows.0.use is 'a'"),
     ("a row's name as a number", {**_TABLE, "rows": [{**_ROW, "name": 3}]}, "rows.0.name is 3"),
     ("a row without a config", {**_TABLE, "rows": [{"name": "a"}]}, "each row needs a config"),
+    ("rows of none", {**_TABLE, "rows": []}, "rows is empty"),
+    ("no seeds", {**_TABLE, "seeds": []}, "one or more numbers, each once"),
+    ("a seed twice", {**_TABLE, "seeds": [1, 1]}, "one or more numbers, each once"),
+    ("a key twice", b'{"title": "t", "title": "u", "iterations": 3, "rows": []}', "has the key 'title' twice"),
+    *(
+        (f"a row named {name[:9]!r}", {**_TABLE, "rows": [{**_ROW, "name": name}]}, "a unique name")
+        for name in ("../x", "a/b", ".", "", "a\0b", "a\nb", "a" * 300)
+    ),
     ("an unknown key", {**_TABLE, "rowz": 3}, "unknown key 'rowz'"),
 ]
 _RESULTS = [(name, content, "cannot be read") for name, content in _BROKEN] + [

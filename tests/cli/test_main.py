@@ -69,6 +69,7 @@ def test_help_and_mistakes_do_not_wait_for_torch(tmp_path):
         ["train", "a", "--cfg-options", "b"],
         ["benchmark", "step", "--help"],
         ["truth-benchmark", "score", "--help"],
+        ["study", "serve", "--help"],
     ]
     calls += [["prepare", "mug", "--help"], ["prepare", "mug"], ["prepare", "mgu"], ["synthesize", "bair", "--help"]]
     script = f"""
@@ -81,7 +82,7 @@ for words in {calls}:
         assert stop.code in (0, 2), (words, stop.code)
     else:
         raise AssertionError(words)
-print("loaded:", *sorted({{"torch", "mmengine", "numpy", "cv2", "scipy", "av"}} & set(sys.modules)))
+print("loaded:", *sorted({{"torch", "mmengine", "numpy", "cv2", "scipy", "av", "gradio"}} & set(sys.modules)))
 """
     done = run_python("-c", script, folder=tmp_path)
     assert done.returncode == 0, done.stderr

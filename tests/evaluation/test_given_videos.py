@@ -155,3 +155,17 @@ def test_wrong_options(root, tmp_path, settings, kind, message):
     with pytest.raises(kind, match=message) as caught:
         evaluate(root / "videos", root / "truth", out=tmp_path / "out", **settings)
     assert isinstance(caught.value, I2VError) and not (tmp_path / "out").exists()
+
+
+def test_results_have_a_folder_of_the_name_and_lie_in_no_input(root, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    evaluate(root / "videos", root / "truth", metrics=["mse"], name="theirs")
+    assert (tmp_path / "work_dirs/evaluate/theirs/metrics.json").is_file()
+    evaluate(root / "videos", root / "truth", metrics=["mse"])
+    assert (tmp_path / "work_dirs/evaluate/videos/metrics.json").is_file()  # by default the folder's name
+    for out in (root / "videos", root / "truth" / "scores"):
+        with pytest.raises(ConfigError, match="would lie among the videos"):
+            evaluate(root / "videos", root / "truth", out=out)
+    with pytest.raises(ConfigError, match="metric 'mse' is given twice"):
+        evaluate(root / "videos", root / "truth", metrics=["mse", "mse"])
+    assert not (root / "truth" / "scores").exists()

@@ -4,13 +4,14 @@ import hashlib
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 from torchmetrics.functional.image.lpips import _LPIPS
 from torchvision import models
 
 from i2vkit.errors import CheckpointError, ConfigError
 from i2vkit.evaluation.metrics import DiversityLpips, Lpips, load_lpips, lpips
-from i2vkit.evaluation.metrics.lpips import BACKBONES, CHANNELS, LINEARS
+from i2vkit.evaluation.metrics.lpips import BACKBONES, CHANNELS, LINEARS, STAGES
 from i2vkit.structures import VideoSample
 from i2vkit.utils.weight_files import FOLDER, MissingWeightsError
 
@@ -220,3 +221,13 @@ def test_diversity_is_the_mean_over_all_pairs(files):
         sample.generated = samples[0]
         metric.process(None, [sample])
     assert metric.evaluate(3) == {"diversity_lpips": 0.0}
+
+
+def test_channels_are_those_of_the_networks():
+    with torch.device("meta"):  # without their weights
+        networks = {"alex": models.alexnet(weights=None), "vgg": models.vgg16(weights=None)}
+    for name, network in networks.items():
+        widths = [layer.out_channels if isinstance(layer, nn.Conv2d) else None for layer in network.features]
+        found = [next(width for width in widths[end - 1 :: -1] if width) for end in STAGES[name]]
+        assert found == list(CHANNELS[name])
+        assert all(isinstance(network.features[end - 1], nn.ReLU) for end in STAGES[name])

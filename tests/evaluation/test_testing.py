@@ -312,3 +312,12 @@ def test_a_classifier_is_tested_too(root, tmp_path):
     assert 0 <= result["scores"]["accuracy"] <= 1 and result["less_is_better"]["accuracy"] is False
     assert "people are both in the training and in the test data" in result["warnings"]["people"]
     assert (tmp_path / "out/metrics.json").is_file()
+
+
+def test_what_cannot_be_tested_is_refused_before_any_work(tmp_path):
+    for lacking in ("model", "test_dataloader"):
+        cfg = Config(dict(model=gan_config(), test_dataloader=dict(batch_size=1), work_dir=str(tmp_path / "wd")))
+        cfg.pop(lacking)
+        with pytest.raises(ConfigError, match="cannot be tested: it needs model and test_dataloader"):
+            test(cfg, tmp_path / "none.pth")
+    assert not (tmp_path / "wd").exists()

@@ -8,11 +8,15 @@ killed (``"kill"``: no ``finally``, no flushing, half of the data of a write on 
 
 import builtins
 import errno
+import faulthandler
 import gc
 import io
 import os
+import signal
 import sys
+import tempfile
 import traceback
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import get_context
@@ -20,8 +24,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.runner import runner as runner_module
+from mmengine.visualization import Visualizer
 
 KILLED = 137
 FAILING = ("open", "write", "fsync", "rename")  # system calls that a full or broken disk lets fail
@@ -111,17 +118,19 @@ def run(work, folder: Path, stop: int | None = None, how: str = "kill", data_of:
 
     Returns:
         The exit code (``KILLED``, 0, or 1 after an error), the kinds of all points that were passed, and the error as
-        its type and message.
+        its type, message and traceback. If the process crashed, the error has its exit code and what it printed last.
     """
     # A decoder of the parent that the child would free waits for its threads, and the child has none of them.
     gc.collect()
     gc.freeze()
     receiver, sender = _CONTEXT.Pipe(duplex=False)
+    log = tempfile.TemporaryFile()  # noqa: SIM115  closed below
 
     def child() -> None:
         torch.set_num_threads(1)  # threads of the parent do not survive a fork
-        log = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(log, 1), os.dup2(log, 2)
+        os.dup2(log.fileno(), 1), os.dup2(log.fileno(), 2)
+        faulthandler.enable(log.fileno())
+        _forget_the_parent()
         runner_module.collect_env = dict  # it starts a compiler to ask for its version
         points = Points(folder, stop, how, data_of)
         error = None
@@ -140,7 +149,21 @@ def run(work, folder: Path, stop: int | None = None, how: str = "kill", data_of:
         kinds, error = receiver.recv()
     process.join()
     gc.unfreeze()
+    if error is None and process.exitcode not in (0, KILLED):  # it ended without a word
+        log.seek(0)
+        error = ("an end of the process", f"exit code {process.exitcode}", log.read()[-2000:].decode(errors="replace"))
+    log.close()
     return process.exitcode, kinds, error
+
+
+def _forget_the_parent() -> None:
+    """Undo what earlier tests of the parent have left that a run could trip over: signals, loggers, filters."""
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_DFL)  # torch's looks at data loaders of the parent
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for kind in (DefaultScope, MessageHub, MMLogger, Visualizer):
+        kind._instance_dict.clear()
+    warnings.simplefilter("ignore")  # that a run warns of nothing is for other tests
 
 
 def chosen(kinds: list[str], every: bool, few: tuple[str, ...] = ()) -> list[int]:

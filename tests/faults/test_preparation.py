@@ -4,9 +4,12 @@ import shutil
 from functools import partial
 
 import pytest
+from processes import write_once
 
 from faults.interruptions import FAILING, KILLED, chosen, every_point, run
+from i2vkit.errors import DataError
 from i2vkit.preparation import prepare_oulu_casia
+from i2vkit.preparation.jobs import run_jobs
 from i2vkit.rendering.synthetic_oulu_casia import synthesize_oulu_casia
 
 FRAMES = 4  # kept of each clip
@@ -74,3 +77,12 @@ def test_a_preparation_whose_disk_fails_says_so_and_goes_on_to_the_same_end(raw,
         if code or tree(out) != end:
             wrong.append((number, kinds[number], error))
     assert not wrong
+
+
+@pytest.mark.slow  # the processes of a pool start from a fresh interpreter
+def test_a_preparation_whose_worker_dies_says_so_and_goes_on_to_the_same_end(tmp_path):
+    jobs = [(tmp_path / f"{number}.txt", number == 5) for number in range(8)]
+    with pytest.raises(DataError, match=r"Use fewer --workers and run the same command again: the \d clips of 8"):
+        run_jobs(write_once, jobs, workers=2)
+    assert run_jobs(write_once, jobs, workers=2) == [f"{number}.txt" for number in range(8)]
+    assert len(list(tmp_path.glob("*.txt"))) == 8

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from faults.interruptions import KILLED, chosen, every_point, run
+from faults.interruptions import FAILING, KILLED, chosen, every_point, run
 from i2vkit.analysis.tables import scheduling
 from i2vkit.analysis.tables.row import train_and_test
 from i2vkit.media import write_image
@@ -80,7 +80,7 @@ def straight(description, tmp_path_factory):
 def test_a_killed_table_goes_on_to_the_same_scores(description, straight, tmp_path, every):
     end, kinds = straight
     wrong, killed = [], 0
-    for number in chosen(kinds, every, ("hook before_test", "fsync")):
+    for number in chosen(kinds, every, ("hook before_test", "fsync", "remove")):
         out = tmp_path / str(number)
         code, _, error = run(partial(run_table, description, out), out, number)
         assert code in (KILLED, 0), (number, kinds[number], error)  # the number of log lines varies by one or two
@@ -90,3 +90,17 @@ def test_a_killed_table_goes_on_to_the_same_scores(description, straight, tmp_pa
             other = {} if code else ends(out)[0]
             wrong.append((number, kinds[number], error, [key for key in end[0] if other.get(key) != end[0][key]]))
     assert not wrong and killed >= (len(kinds) - 3 if every else 1)
+
+
+@every_point
+def test_a_table_whose_disk_fails_says_so_and_goes_on_to_the_same_scores(description, straight, tmp_path, every):
+    end, kinds = straight
+    wrong = []
+    for number in (number for number in chosen(kinds, every, ("rename", "fsync")) if kinds[number] in FAILING):
+        out = tmp_path / str(number)
+        code, _, error = run(partial(run_table, description, out), out, number, "fail")
+        clear = code == 0 or (error[0].endswith("Error") and error[0] != "OSError" and "No space left" in error[1])
+        code, _, error = run(partial(run_table, description, out), out) if clear else (1, None, error)
+        if code or ends(out) != end:
+            wrong.append((number, kinds[number], error))
+    assert not wrong, wrong[0][2][2]

@@ -127,6 +127,9 @@ def test_pose_network_is_added(vgg, tmp_path):
     frames = [video[0].transpose(0, 1) for video in (made, real)]
     expected = (network(frames[0]) - network(frames[1])).square().mean()
     assert (added - without).item() == pytest.approx(expected.item(), rel=1e-3)
+    named = FeatureSimilarityLoss(size=32, pose=pose | dict(network=dict(type="TinyPose"), sha256="a" * 8), **files)
+    assert named.frozen_networks.keys() == {"vgg16", "TinyPose"} and named.frozen_networks["TinyPose"] == "a" * 8
+    assert FeatureSimilarityLoss(size=32, pose=pose, **files).frozen_networks["TinyPose"] is None
     loss = FeatureSimilarityLoss(size=32, pose=pose | dict(weights="nowhere.pth"), **files)
     with pytest.raises(CheckpointError, match=r"the pose network are not there: .*nowhere.pth"):
         loss(context(made, real))

@@ -64,17 +64,8 @@ def build(role: str, name: str):
     changes = dict(generator=generator_config(row_with(role, name)), discriminators={}, phases={}, frozen=[])
     torch.manual_seed(0)
     model = MODELS.build(narrow.gan_config(**changes)).eval()
-    set_weights(model.generator)
+    narrow.set_weights(model.generator)
     return model
-
-
-def set_weights(module: torch.nn.Module) -> None:
-    """Give every weight a value by its place, so that no generator of random numbers takes part."""
-    with torch.no_grad():
-        for number, (name, value) in enumerate(sorted(module.state_dict().items())):
-            if value.is_floating_point() and not name.endswith(("running_mean", "running_var")):
-                wave = torch.sin(torch.arange(value.numel(), dtype=torch.float64) * 0.7 + number)
-                value.copy_((wave * (1.5 / max(1, value[0].numel()) ** 0.5)).reshape(value.shape))
 
 
 def clip(model, count: int = 2) -> VideoBatch:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.discriminators import ConditionedVideo, FramePairs, ProjectedPairDiscriminator
+from i2vkit.models.discriminators import ConditionedVideo, FramePairs, ProjectedPairDiscriminator, RandomFrames
 from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss
 
 
@@ -89,3 +89,11 @@ def test_pairs_at_any_distance_are_seen_among_a_few_decoded_frames(monkeypatch):
     model.train_step(narrow.batch(lengths=(6, 6)), narrow.optimizers(model))
     assert len(seen) == 4 and all(pair.shape == (4, 3, 2, 32, 32) for pair in seen)
     assert all((pair[:, :, 0] != pair[:, :, 1]).any() for pair in seen)
+
+
+def test_random_frames_are_at_most_as_many_as_there_are():
+    seen = conditioned((8, 5))
+    shown = RandomFrames(8).extract(seen, RandomFrames(8).sample_indices(seen))
+    assert shown.shape == (16, 3, 4, 4) and shown[8:].max() <= 104  # of the padded clip only true frames
+    with pytest.raises(ConfigError, match=r"RandomFrames\(9\) draws more frames than clips of 8 have: .* 8 at most"):
+        RandomFrames(9).sample_indices(seen)

@@ -17,6 +17,7 @@ from i2vkit.utils.json_files import read_json
 from i2vkit.utils.named import named_entries
 from i2vkit.values import check_keys
 
+_LONGEST = 200  # bytes of a name, to which suffixes are added
 BUDGETS = ("iterations", "minutes")
 _BUDGET_HINTS: dict[str, Any] = {"iterations": int, "minutes": float}
 # Types of the values of a table, and of a row.
@@ -86,10 +87,14 @@ def read_description(path: str | Path) -> dict[str, Any]:
 
 def _check_rows(table: dict, path: str | Path) -> None:
     """Raise ``ConfigError`` if names are missing or repeated, or if a row refers to something that does not exist."""
+    if not table["rows"]:
+        raise ConfigError(f"{path}: rows is empty, so there is nothing to train")
+    if "seeds" in table and len(set(table["seeds"])) != max(1, len(table["seeds"])):
+        raise ConfigError(f"{path}: seeds is {table['seeds']}, but takes one or more numbers, each once")
     before: list[str] = []
     for row in table["rows"]:
         name = row.get("name")
-        if not name or "config" not in row or name in before or set(name) & set("./\\"):
+        if not name or "config" not in row or name in before or set(name) & set("./\\") or not _can_be_a_file(name):
             raise ConfigError(
                 f"{path}: each row needs a config and a unique name without dots and slashes, which is not so for {row}"
             )
@@ -101,6 +106,11 @@ def _check_rows(table: dict, path: str | Path) -> None:
     for row in table["rows"]:
         if lost := set(row.get("parents", ())) - set(before):
             raise ConfigError(f"{path}: row {row['name']} has parents that are no rows: {', '.join(sorted(lost))}")
+
+
+def _can_be_a_file(name: str) -> bool:
+    """Return True for a name that a folder can have on every disk."""
+    return name.isprintable() and len(name.encode()) <= _LONGEST
 
 
 def seeds_of(table: dict) -> list[int]:

@@ -18,6 +18,7 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from i2vkit.analysis.tables.description import folder_of, scale_schedules
 from i2vkit.config.loading import load_config
+from i2vkit.engine.saving import remove_outdated
 from i2vkit.engine.work_dirs import latest_checkpoint
 from i2vkit.errors import CheckpointError
 from i2vkit.media import atomic_path, write_video
@@ -66,6 +67,8 @@ def train_and_test(folder: Path) -> None:
         if begun < iterations
         else []
     )
+    if begun >= iterations:
+        remove_outdated(weights)
     checkpoint = latest_checkpoint(weights)
     result: dict[str, Any] = {"settings": settings, **plan, "resumed_from": begun}
     result |= {"seconds": sum(seconds), "training": training_curves(weights)}

@@ -79,7 +79,10 @@ def run_table(
     tasks = tasks_of(table, out)
     gpus = visible_gpus() if gpus is None else list(gpus)
     wanted = wanted_names(table, only, description)
-    for folder in (out, *(task.folder for task in tasks), *(task.folder / "test" for task in tasks)):
+    for folder in (
+        out,
+        *(task.folder / below for task in tasks for below in (".", "test", "test/strips", "test/videos")),
+    ):
         remove_leftovers(folder)  # of an interrupted run
     results = run_tasks(table, tasks, wanted, gpus)
     check_scored(results)

@@ -8,12 +8,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from pathlib import Path, PureWindowsPath
 
 from i2vkit.errors import DataError
 from i2vkit.values import range_of
 
 _SHOWN = 10  # mistakes in one message
+# Columns that readers know. Others may be there, but a name that is nearly one of these is a slip.
+KNOWN_COLUMNS = ("path", "person", "label", "num_frames", "fps", "landmarks", "joints", "boxes", "maps")
 
 
 class Row(dict[str, str]):
@@ -100,8 +103,8 @@ def read_rows(path: Path, columns: Iterable[str]) -> list[Row]:
         columns: Columns that the header and every row must have.
 
     Raises:
-        DataError: The file is empty, in another encoding or no CSV, a column is missing or there twice, or a row has
-            more or fewer values than the header.
+        DataError: The file is empty, in another encoding or no CSV, a column is missing, misspelt or there twice, or a
+            row has more or fewer values than the header.
     """
     columns = tuple(columns)
     reader = csv.reader(io.StringIO(read_text(path), newline=""), skipinitialspace=True, strict=True)
@@ -117,6 +120,10 @@ def read_rows(path: Path, columns: Iterable[str]) -> list[Row]:
         other = next((mark for mark in (";", "\t") if mark in header[0]), None)
         advice = f". Separate the columns by commas, not by {other!r}" if other and len(header) == 1 else ""
         raise DataError(f"{path} has no column {', '.join(missing)}; its header is {header}{advice}")
+    for name in header:
+        near = get_close_matches(name, KNOWN_COLUMNS, n=1, cutoff=0.8)
+        if near and name not in KNOWN_COLUMNS and near[0] not in header:
+            raise DataError(f"{path} has a column {name!r}, which nothing reads; nearest: {near[0]}")
     if twice := [name for name in header if name and header.count(name) > 1]:
         raise DataError(f"{path} has two columns {twice[0]}")
     return check_rows([_row(path, line, values, header, columns) for line, values in rest])
@@ -129,6 +136,8 @@ def _row(path: Path, line: int, values: list[str], header: list[str], columns: t
     )
     if len(values) != len(header) and (len(values) < len(header) or any(values[len(header) :])):
         return row.error(f"it has {len(values)} values, and the header names {len(header)} columns")
+    if control := [name for name, value in row.items() if any(character in value for character in "\n\r\t\0")]:
+        return row.error(f"{control[0]} has a line break, a tab or a zero byte in it: {row[control[0]]!r}")
     empty = [name for name in columns if name not in row]
     return row.error(f"{empty[0]} is empty") if empty else row
 
@@ -137,8 +146,12 @@ def read_text(path: Path) -> str:
     """Return the text of a file in UTF-8, without a byte order mark.
 
     Raises:
-        DataError: It has another encoding.
+        DataError: It has another encoding, or is no file.
     """
+    if path.is_symlink() and not path.exists():
+        raise DataError(f"{path} is a link to a file that is not there: mend or remove it")
+    if not path.is_file():
+        raise DataError(f"{path} is no file: a folder or pipe of that name must go")
     data = path.read_bytes()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise DataError(f"{path} is written in UTF-16: save it as CSV in UTF-8")

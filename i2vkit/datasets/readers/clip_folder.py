@@ -1,6 +1,7 @@
 """A reader of the prepared layout, which is also the layout of your own clips."""
 
 import os
+from os.path import lexists
 from pathlib import Path
 
 from i2vkit.datasets.broken_clips import BrokenClips, OnError
@@ -59,7 +60,7 @@ class ClipFolder(DatasetReader):
     def facts(self) -> DataFacts:
         """Return the labels and the frames a second, as they were given or else as the folder's index lists them."""
         table = self.root / "index.csv"
-        rows = read_rows(table, ("path",)) if table.exists() else []
+        rows = read_rows(table, ("path",)) if lexists(table) else []
         labels = self.labels if self.labels is not None else self._labels_on_disk(rows)
         rates = {rate for row in rows if (rate := row.rate("fps")) is not None}
         fps = self.fps or (rates.pop() if len(rates) == 1 else None)
@@ -77,7 +78,7 @@ class ClipFolder(DatasetReader):
         table = self.root / "index.csv"
         skipped: list[tuple[str, str]] = []
         broken = BrokenClips(self.on_error)
-        records = self._listed(table, broken) if table.exists() else self._found(skipped, broken)
+        records = self._listed(table, broken) if lexists(table) else self._found(skipped, broken)
         skipped += broken.skipped(str(self.root))
         if not records:
             notes = "".join(f"Skipped {what}: {why}\n" for what, why in skipped[:5])
@@ -143,6 +144,8 @@ class ClipFolder(DatasetReader):
         facts, is_folder = known.of(path), path.is_dir()
         if facts.cut:
             raise cut_error(path, facts.num_stored)
+        if is_folder and not facts.num_stored:
+            raise row.error(f"{path} holds no images")
         relative = path.relative_to(self.root)
         name = relative if is_folder else relative.with_suffix("")
         stated = row.whole_number("num_frames")

@@ -1,6 +1,7 @@
 """A reader of strips: one image a clip, with its square frames side by side."""
 
 from collections.abc import Sequence
+from os.path import lexists
 from pathlib import Path
 
 from PIL import Image
@@ -47,7 +48,7 @@ class FrameStrips(DatasetReader):
     def facts(self) -> DataFacts:
         """Return the labels, as given or as ``index.csv`` lists them, and the frames a second."""
         table = self.root / "index.csv"
-        if self.labels is not None or not table.exists():
+        if self.labels is not None or not lexists(table):
             return DataFacts(labels=None if self.labels is None else tuple(self.labels), fps=self.fps)
         return DataFacts(labels=tuple(sorted({row["action"] for row in read_rows(table, ("action",))})), fps=self.fps)
 
@@ -59,7 +60,7 @@ class FrameStrips(DatasetReader):
             MediaError: An image is broken.
         """
         table = self.root / "index.csv"
-        rows = read_rows(table, ("file", "action")) if table.exists() else self._found()
+        rows = read_rows(table, ("file", "action")) if lexists(table) else self._found()
         if not rows:
             raise missing_data("index.csv, or folders of strips, one an action,", self.root, self.help)
         check_each(rows, self._check_row)

@@ -12,7 +12,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
-from i2vkit.errors import DataError
+from i2vkit.errors import DataError, RangeError
 from i2vkit.structures import VideoSample
 
 # The fields of a sample that are copied into the result of its video, if the sample has them.
@@ -20,9 +20,14 @@ META = ("name", "driving_name", "driving_person", "image_name", "image_person", 
 
 
 def check_pair(video: Tensor, truth: Tensor) -> None:
-    """Raise ``ValueError`` unless both are videos (N, C, T, H, W) of one shape."""
-    if video.ndim != 5 or video.shape != truth.shape:
-        raise ValueError(
+    """Raise ``RangeError`` unless both are videos (N, C, T, H, W) of one shape, with something in them."""
+    if not (isinstance(video, Tensor) and isinstance(truth, Tensor)):
+        kinds = f"{type(video).__name__} and {type(truth).__name__}"
+        raise RangeError(
+            f"expected two videos as tensors (N, C, T, H, W), got {kinds}: torch.from_numpy converts arrays"
+        )
+    if video.ndim != 5 or video.shape != truth.shape or not video.numel():
+        raise RangeError(
             f"expected two videos (N, C, T, H, W) of one shape, got {tuple(video.shape)} and {tuple(truth.shape)}"
         )
 

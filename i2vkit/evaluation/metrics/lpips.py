@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from i2vkit.engine.checkpoints import load_checkpoint_file
-from i2vkit.errors import CheckpointError, ConfigError
+from i2vkit.errors import CheckpointError, ConfigError, RangeError
 from i2vkit.evaluation.metrics.base import VideoMetric, check_pair
 from i2vkit.registry import METRICS
 from i2vkit.utils.package_folders import package_folder
@@ -77,13 +77,13 @@ class LpipsNetwork(nn.Module):
         W).
 
         Raises:
-            ValueError: Values are not in [-1, 1], or frames are too small for the backbone.
+            RangeError: Values are not in [-1, 1], or frames are too small for the backbone.
         """
         if frames.shape[1] != 3 or min(frames.shape[-2:]) < SMALLEST[self.backbone]:
             least = SMALLEST[self.backbone]
-            raise ValueError(f"LPIPS needs colour frames of {least} x {least} pixels or more, got {frames.shape[1:]}")
+            raise RangeError(f"LPIPS needs colour frames of {least} x {least} pixels or more, got {frames.shape[1:]}")
         if not (frames.min() >= -1 and frames.max() <= 1):
-            raise ValueError(f"LPIPS takes values in [-1, 1], got {frames.min():g} to {frames.max():g}")
+            raise RangeError(f"LPIPS takes values in [-1, 1], got {frames.min():g} to {frames.max():g}")
         x, made = (frames - self.shift) / self.scale, []
         for number, layer in enumerate(self.features, start=1):
             x = layer(x)
@@ -160,7 +160,7 @@ def lpips(video: Tensor, truth: Tensor, network: LpipsNetwork) -> Tensor:
         (N, T), on the CPU.
 
     Raises:
-        ValueError: Shapes are unequal or wrong, or values are out of range.
+        RangeError: Shapes are unequal or wrong, or values are out of range.
     """
     check_pair(video, truth)
     n, t = video.shape[0], video.shape[2]

@@ -11,6 +11,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from i2vkit.errors import RangeError
 from i2vkit.evaluation.metrics.base import VideoMetric, check_pair
 from i2vkit.registry import METRICS
 
@@ -40,7 +41,7 @@ def motion_accuracy(video: Tensor, truth: Tensor) -> Tensor:
         (N, T-1), in double precision. Equal motion has an error of 0.
 
     Raises:
-        ValueError: Shapes are unequal or wrong, there is one frame, or values are not uint8.
+        RangeError: Shapes are unequal or wrong, there is one frame, or values are not uint8.
 
     Examples:
         >>> import torch
@@ -56,7 +57,7 @@ def motion_accuracy(video: Tensor, truth: Tensor) -> Tensor:
     """
     check_pair(video, truth)
     if video.dtype != torch.uint8 or truth.dtype != torch.uint8 or video.shape[1] not in (1, 3) or video.shape[2] < 2:
-        raise ValueError(
+        raise RangeError(
             f"expected uint8 videos (N, 1 or 3, 2 or more, H, W), got {video.dtype} and {truth.dtype} "
             f"{tuple(video.shape)}"
         )

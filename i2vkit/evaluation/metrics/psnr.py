@@ -34,8 +34,7 @@ def psnr(video: Tensor, truth: Tensor, data_range: float | None = None) -> Tenso
         (N, T) in decibel, in double precision.
 
     Raises:
-        RangeError: Values are out of range, or floats in [0, 1] of an unknown one.
-        ValueError: Shapes are unequal or wrong.
+        RangeError: Values are out of range, or floats in [0, 1] of an unknown one, or shapes are unequal or wrong.
 
     Examples:
         >>> import torch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from i2vkit.errors import RangeError
 from i2vkit.evaluation.metrics.base import VideoMetric, check_pair
 from i2vkit.evaluation.metrics.value_range import value_range
 from i2vkit.registry import METRICS
@@ -34,8 +35,8 @@ def ssim(video: Tensor, truth: Tensor, data_range: float | None = None) -> Tenso
         (N, T) in [-1, 1], in double precision. Equal frames score 1.
 
     Raises:
-        RangeError: Values are out of range, or floats in [0, 1] of an unknown one.
-        ValueError: Shapes are unequal or wrong, or frames are smaller than the window.
+        RangeError: Values are out of range, or floats in [0, 1] of an unknown one, shapes are unequal or wrong, or
+            frames are smaller than the window.
 
     Examples:
         >>> import torch
@@ -51,7 +52,7 @@ def ssim(video: Tensor, truth: Tensor, data_range: float | None = None) -> Tenso
     check_pair(video, truth)
     n, _, t, height, width = video.shape
     if min(height, width) < WINDOW:
-        raise ValueError(f"SSIM needs frames of at least {WINDOW} x {WINDOW} pixels, got {height} x {width}")
+        raise RangeError(f"SSIM needs frames of at least {WINDOW} x {WINDOW} pixels, got {height} x {width}")
     data_range = value_range(video, truth, data_range)
     # (N, C, T, H, W) -> (N * T, C, H, W)
     frames, others = (x.transpose(1, 2).flatten(0, 1) for x in (video, truth))

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from i2vkit.errors import DataError
-
-
-class RangeError(DataError, ValueError):
-    """An error about videos whose values are on another scale than their score assumes, or on an unknown one."""
+from i2vkit.errors import RangeError
+from i2vkit.values import refuse_values
 
 
 def value_range(video: Tensor, truth: Tensor, data_range: float | None) -> float:
@@ -21,6 +18,7 @@ def value_range(video: Tensor, truth: Tensor, data_range: float | None) -> float
             1.
 
     Raises:
+        ConfigError: ``data_range`` is no number above 0.
         RangeError: Values are outside of 0 to ``data_range`` or not finite, or floats are all in [0, 1] and it is not
             given: they may be a dark video on the scale of 255, or any on the scale of 1.
 
@@ -31,6 +29,7 @@ def value_range(video: Tensor, truth: Tensor, data_range: float | None) -> float
         >>> value_range(torch.rand(8), torch.rand(8), 1)
         1.0
     """
+    refuse_values(data_range=(data_range, float | None))
     low = min(float(video.min()), float(truth.min()))
     high = max(float(video.max()), float(truth.max()))
     floats = video.is_floating_point() or truth.is_floating_point()

@@ -157,7 +157,10 @@ class RandomFrames(View):
     """A view of ``number`` true frames of each clip, drawn for each loss anew.
 
     Args:
-        number: Frames of each clip.
+        number: Frames of each clip, at most as many as it has. One may be drawn twice.
+
+    Raises:
+        ConfigError: The clips have fewer frames.
 
     Examples:
         >>> clips = ConditionedVideo(torch.zeros(2, 3, 5, 8, 8), None, motion=None, image=torch.zeros(2, 3, 8, 8))
@@ -173,6 +176,11 @@ class RandomFrames(View):
     def sample_indices(self, conditioned: ConditionedVideo) -> Tensor:
         """Draw and return frame indices (B, number)."""
         batch, _, length = conditioned.video.shape[:3]
+        if self.number > length:
+            raise ConfigError(
+                f"RandomFrames({self.number}) draws more frames than clips of {length} have: set its number to "
+                f"{length} at most, or take AllFrames"
+            )
         # One length for all, or (B, 1).
         lengths = length if conditioned.num_frames is None else conditioned.num_frames[:, None]
         # Not multinomial, which lets the host wait for a GPU in some versions of PyTorch.
@@ -294,7 +302,7 @@ class FramePairs(View):
     distance can be seen there, those at a given one are refused.
 
     Args:
-        number: Pairs of each clip.
+        number: Pairs of each clip. One may be drawn several times.
         min_distance: The least distance from frame to frame, 1 or more.
         max_distance: The largest distance; by default it is limited by the clip alone.
 

@@ -47,14 +47,13 @@ class Loss(nn.Module):
         super().__init__()
         self.name = name or type(self).__name__  # a config overrides it by the key of the loss
         # Pairs (iteration, weight); a constant weight is a schedule of one pair.
-        self.schedule: list[tuple[int, float]] = (
-            [(0, float(weight))] if isinstance(weight, int | float) else [(time, value) for time, value in weight]
-        )
-        times = [time for time, _ in self.schedule]  # must ascend, for the interpolation
-        if not times or times != sorted(set(times)):
+        pairs = [(0, float(weight))] if isinstance(weight, int | float) else list(weight)
+        times = [pair[0] for pair in pairs if isinstance(pair, list | tuple) and len(pair) == 2]
+        if not times or len(times) != len(pairs) or times != sorted(set(times)):  # ascending, for the interpolation
             raise ConfigError(
                 f"the weight of loss '{self.name}' is a number, or pairs (iteration, weight) in ascending order"
             )
+        self.schedule: list[tuple[int, float]] = [(time, value) for time, value in pairs]
 
     def runs_at(self, iteration: int) -> bool:
         """Return true if the loss is computed at an iteration: always, except while a schedule is at 0."""

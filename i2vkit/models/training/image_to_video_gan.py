@@ -16,6 +16,7 @@ from i2vkit.models.discriminators.discriminator import Discriminator
 from i2vkit.models.generation_state import SeedInterpolation
 from i2vkit.models.generator import Generator, check_maps
 from i2vkit.models.losses.base import Loss
+from i2vkit.models.part_calls import flag
 from i2vkit.models.training.context import GanContext
 from i2vkit.models.training.passes import build_passes
 from i2vkit.models.training.phased_model import PhasedModel
@@ -109,6 +110,7 @@ class ImageToVideoGan(PhasedModel):
         )
         self.decoded_frames = decoded_frames
         self.check_losses(self._check_loss)  # once all parts are there, as losses look at them
+        self._check_motion_encoder()
         self._check_decoded_frames()
         self.finish()
 
@@ -116,6 +118,17 @@ class ImageToVideoGan(PhasedModel):
         if absent := [name for name in loss.passes if name not in self.passes]:
             raise ConfigError(f"loss '{loss.name}' reads pass '{absent[0]}'; there are: {', '.join(self.passes)}")
         loss.check(self)
+
+    def _check_motion_encoder(self) -> None:
+        """Raise ``ConfigError`` for a motion encoder that no pass, loss or view of the training calls."""
+        encoder = self.generator.motion_encoder
+        called = encoder is None or flag(encoder, "reads_past") or self.generator.encodes_made_videos
+        if called or not self.phases or any(entry.motion != "prior" for entry in self.passes.values()):
+            return
+        raise ConfigError(
+            f"every pass draws its motion from the prior, so {type(encoder).__name__} would never be called: "
+            f"set model.generator.motion_encoder=None, or motion='driving' in a pass"
+        )
 
     def _check_decoded_frames(self) -> None:
         if self.decoded_frames is None:

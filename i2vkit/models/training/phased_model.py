@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import permutations
 from pathlib import Path
 
 import torch
@@ -57,6 +58,9 @@ class PhasedModel(BaseModel):
         self.phases: tuple[Phase, ...] = build_phases(phases)
         self.frozen = [frozen] if isinstance(frozen, str) else list(frozen)
         self.pretrained = list(named_entries(pretrained, "pretrained", "model.pretrained").values())
+        for entry in self.pretrained:
+            if missing := [key for key in ("part", "checkpoint") if not isinstance(entry.get(key), str | Path)]:
+                raise ConfigError(f"an entry of model.pretrained has no {missing[0]}: give it part and checkpoint")
         self.channels_last = channels_last
 
     def finish(self) -> None:
@@ -71,6 +75,11 @@ class PhasedModel(BaseModel):
         for phase in self.phases:
             for path in (*phase.updates, *phase.eval_modules):  # raises for a path without a part
                 self.get_part(path)
+            for path, other in permutations(phase.updates, 2):
+                if f"{path}.".startswith(f"{other}."):
+                    raise ConfigError(
+                        f"phase '{phase.name}' updates '{path}', which is in '{other}' already: leave one of them out"
+                    )
         for path in self.frozen:
             self.get_part(path).requires_grad_(False)
         # Only now is it known which parameters train at all.
