@@ -1,9 +1,10 @@
-"""Content encoders (2D), motion encoders (CNN-LSTM, 3D, residual) and the frame encoders that they use."""
+"""Content encoders (2D), motion encoders (CNN-LSTM, 3D, residual, landmarks) and the frame encoders that they use."""
 
 from i2vkit.models.encoders.cnn_lstm import CnnLstmEncoder
 from i2vkit.models.encoders.conv3d import Conv3dEncoder
 from i2vkit.models.encoders.conv_pyramid import ConvPyramidEncoder
 from i2vkit.models.encoders.frame_encoders import ConvFrameEncoder, TimmFrameEncoder
+from i2vkit.models.encoders.landmarks import LandmarkEncoder
 from i2vkit.models.encoders.residual_pyramid import MapDifferenceEncoder, ResidualPyramidEncoder
 from i2vkit.models.encoders.timm_pyramid import TimmPyramidEncoder
 
@@ -12,6 +13,7 @@ __all__ = [
     "Conv3dEncoder",
     "ConvFrameEncoder",
     "ConvPyramidEncoder",
+    "LandmarkEncoder",
     "MapDifferenceEncoder",
     "ResidualPyramidEncoder",
     "TimmFrameEncoder",

@@ -15,6 +15,7 @@ from i2vkit.models.losses.discriminator_losses import AdversarialLoss, Discrimin
 from i2vkit.models.losses.feature_losses import FeatureSimilarityLoss
 from i2vkit.models.losses.frame_losses import FrameL1Loss, MaskSparsityLoss
 from i2vkit.models.losses.gradient_penalties import GradientPenaltyLoss
+from i2vkit.models.losses.landmark_losses import LandmarkLoss
 from i2vkit.models.losses.motion_losses import KlLoss, MotionCycleLoss
 from i2vkit.models.losses.pose_losses import PoseLoss
 from i2vkit.models.losses.supervised_losses import (
@@ -44,6 +45,7 @@ __all__ = [
     "HingeLoss",
     "KlLoss",
     "LandmarkChangeLoss",
+    "LandmarkLoss",
     "Loss",
     "MaskSparsityLoss",
     "MotionCycleLoss",
