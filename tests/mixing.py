@@ -135,6 +135,15 @@ _FRAME_CODES, _CATEGORIES = (
     ["CategoryLoss", "DiscriminatorCategoryLoss"],
 )
 
+# Maps of points without points; decoders that read maps, and those that move something and read none.
+_POINTLESS = [
+    (encoder, "PointMaps")
+    for encoder in [None, *names(MOTION_ENCODERS)]
+    if encoder is None or "motion.points" not in MOTION_ENCODERS.get(encoder).provides
+]
+_MAPPED = [name for name in names(DECODERS) if "motion.maps" in DECODERS.get(name).reads()]
+_UNMAPPED = [name for name in _MOVED if name not in _MAPPED]
+
 # Every pair that makes no sense: what the error says, and one level of one factor with one of another.
 REFUSED: list[tuple[str, str, list, str, list]] = [
     # A decoder that starts from the code of an image cannot do without one.
@@ -144,6 +153,9 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("needs motion.*, but motion_encoder=None", "motion", [(None, None)], "decoder", _MOVED),
     # An LSTM unrolls a code, which a motion encoder gives.
     ("LstmUnroll needs motion.code", "motion", [(None, "LstmUnroll")], "decoder", _MOVED),
+    # Maps are drawn of points, which a motion encoder finds.
+    ("PointMaps needs motion.points", "motion", _POINTLESS, "decoder", _MAPPED),
+    ("needs motion.*, but motion_encoder=None", "motion", [(None, "PointMaps")], "decoder", _UNMAPPED),
     # A discriminator is shown what it judges: pictures, clips or vectors.
     ("judges frames, but", "network", _FRAME_DISCRIMINATORS, "view", [*_CLIP_VIEWS, "LastDynamics"]),
     ("judges clip, but", "network", _CLIP_DISCRIMINATORS, "view", [*_FRAME_VIEWS, "LastDynamics"]),

@@ -19,7 +19,8 @@ class LandmarkEncoder(MotionEncoder):
 
     The driving points are those of the image, moved as the landmarks of the driving video have moved since its first
     frame. So another person keeps the proportions of the image, and whatever the network gets wrong in all frames of a
-    face cancels. The image should show about the pose of the first driving frame.
+    face cancels. The image should show about the pose of the first driving frame. The displacements of all landmarks
+    are also a trajectory, for parts that read no points. There they are in twentieths of the picture's side.
 
     Source: Ours.
 
@@ -29,7 +30,7 @@ class LandmarkEncoder(MotionEncoder):
         num_landmarks: Number of landmarks, 68 in prepared sets of faces.
     """
 
-    provides = ("motion.points",)
+    provides = ("motion.points", "motion.trajectory")
     accepts = ("content.image",)
     supports_chunks = True
 
@@ -39,7 +40,7 @@ class LandmarkEncoder(MotionEncoder):
         self.frame_encoder = build_part(FRAME_ENCODERS, frame_encoder, image_size=image_size)
         # A hyperbolic tangent in front, as the features of frame encoders end linearly.
         self.to_places = nn.Sequential(nn.Tanh(), nn.Linear(self.frame_encoder.features, 2 * num_landmarks))
-        self.spec = Spec(points=num_landmarks)
+        self.spec = Spec(points=num_landmarks, trajectory=2 * num_landmarks)
 
     def detect(self, frames: Tensor) -> Tensor:
         """Return the landmarks (N, K, 2) of frames (N, 3, H, W), in the units of ``Points``."""
@@ -47,7 +48,7 @@ class LandmarkEncoder(MotionEncoder):
         return rearrange(places, "n (k xy) -> n k xy", xy=2)
 
     def forward(self, clip: VideoBatch, state: GenerationState, content: Content) -> Motion:
-        """Return the points of the driving frames and of the image."""
+        """Return the points of the driving frames and of the image, and a trajectory (B, T, 2 K) of displacements."""
         length = clip.driving.shape[2]
         # The image and the driving frames as one batch: (B, C, 1 + T, H, W) -> (B (1 + T), C, H, W).
         every = torch.cat([content.image[:, :, None], clip.driving], dim=2)
@@ -56,5 +57,7 @@ class LandmarkEncoder(MotionEncoder):
         places = torch.stack(driving, dim=1)  # (B, T, K, 2)
         first = state.recurrent.get(self, places[:, :1])  # of the clip's first frame, also in later chunks
         state.recurrent[self] = first
-        points = dict(driving=Points(reference[:, None] + (places - first)), reference=Points(reference))
-        return Motion(length, points=points, num_frames=clip.num_frames)
+        moved = places - first
+        points = dict(driving=Points(reference[:, None] + moved), reference=Points(reference))
+        # From -1 to 1 is the whole side: ten times a displacement is in twentieths of it.
+        return Motion(length, trajectory=10 * moved.flatten(2), points=points, num_frames=clip.num_frames)

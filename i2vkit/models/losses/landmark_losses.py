@@ -34,9 +34,7 @@ class LandmarkLoss(Loss):
 
     outputs = ("landmarks",)
 
-    def __init__(
-        self, change_weight: float = 3.0, name: str | None = "landmarks", weight: float | Sequence = 1.0
-    ):
+    def __init__(self, change_weight: float = 3.0, name: str | None = "landmarks", weight: float | Sequence = 1.0):
         super().__init__(name, weight)
         if change_weight < 0:
             raise ConfigError(f"loss '{self.name}' has change_weight={change_weight}: give 0 or more")
