@@ -116,8 +116,8 @@ class UNetDecoder(Decoder):
 
     Its noise is dropout, with one mask for each clip: in the innermost blocks up, as in pix2pix, and in the embedder.
 
-    With ``maps`` the driving maps of the motion that have full size join image and motion channel, for instance those of
-    ``PointMaps``. The U-Net is then told the motion at the places where it happens.
+    With ``maps`` the driving maps of the motion that have full size join image and motion channel, for instance those
+    of ``PointMaps``. The U-Net is then told the motion at the places where it happens.
 
     Ours:
         dropout has one mask for a clip, which all its frames share (pix2pix draws one for each image)

@@ -63,7 +63,7 @@ class LandmarkLoss(Loss):
 
 
 def _mean_distance(predicted: Tensor, known: Tensor, inside: Tensor) -> Tensor:
-    """Return the mean of |predicted - known| over the values that are known and inside the clips; 0 if there are none."""
+    """Return the mean of |predicted - known| over the values that are known and inside the clips, or 0."""
     counts = known.isfinite() & inside
     distance = torch.where(counts, predicted - torch.where(counts, known, 0.0), 0.0).abs()
     return distance.sum() / counts.sum().clamp(min=1)
