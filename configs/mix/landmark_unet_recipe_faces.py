@@ -7,7 +7,8 @@ In place of the CNN-LSTM a frozen network finds 68 landmarks in every frame of t
 (LandmarkEncoder). The image's landmarks move as the driving ones have moved since the first frame. PointMaps draws the
 flow between them, and the U-Net reads these maps beside the image. The displacements themselves take the place of Z.
 U-Net, warping head, losses and schedules are the recipe's (_base_/models/dtgan_recipe.py says what of it is DTGAN's).
-Clips begin in one of their first three frames, as the test's do.
+Clips begin in one of their first three frames, as the test's do. Every second of 16 frames is read: what a frame shows
+does not depend on those between.
 
 First: tools/train.py mix/landmarks_recipe_faces, eight minutes. The set's own 24 people train; variant 80people has 80.
 
@@ -22,7 +23,7 @@ with read_base():
 
 from i2vkit.models.motion_generators import PointMaps
 
-train_dataloader["dataset"]["window"] = dict(type=RandomWindow, length=16, latest=2)
+train_dataloader["dataset"]["window"] = dict(type=RandomWindow, length=8, stride=2, latest=2)
 model["generator"]["motion_encoder"] = _landmark_encoder
 model["generator"]["motion_generator"] = dict(type=PointMaps)
 model["pretrained"]["motion_encoder"].update(
