@@ -44,7 +44,9 @@ class LandmarkEncoder(MotionEncoder):
 
     def detect(self, frames: Tensor) -> Tensor:
         """Return the landmarks (N, K, 2) of frames (N, 3, H, W), in the units of ``Points``."""
-        places = self.to_places(self.frame_encoder(frames)).float()
+        # In full precision: bf16 would round places to a tenth of a pixel, and faces move by a few.
+        with torch.autocast(frames.device.type, enabled=False):
+            places = self.to_places(self.frame_encoder(frames.float()))
         return rearrange(places, "n (k xy) -> n k xy", xy=2)
 
     def forward(self, clip: VideoBatch, state: GenerationState, content: Content) -> Motion:
