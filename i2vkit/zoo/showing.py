@@ -33,7 +33,8 @@ def show_models(out: str | Path, entries: Sequence[ZooEntry], device: str = "cpu
     """Animate the example face with each model, and write all videos side by side.
 
     Models that a video drives follow the example clip, a surprise. FRGAN reads the landmarks of image and clip too, of
-    which its condition maps are made. Models that a label moves get that label. A video that ends before the longest one keeps its last frame.
+    which its condition maps are made. Models that a label moves get that label. A video that ends before the longest
+    one keeps its last frame.
 
     Args:
         out: ``.mp4``, ``.mkv``, ``.avi``, ``.gif``, or ``.png`` for a strip of frames.

@@ -116,14 +116,13 @@ class UNetDecoder(Decoder):
 
     Its noise is dropout, with one mask for each clip: in the innermost blocks up, as in pix2pix, and in the embedder.
 
-    With ``maps`` the driving maps of the motion that have full size join image and motion channel, for instance those
+    With ``maps`` the driving maps of the motion that have full size join image and motion channel (ours), such as those
     of ``PointMaps``. The U-Net is then told the motion at the places where it happens.
 
     Ours:
         dropout has one mask for a clip, which all its frames share (pix2pix draws one for each image)
         the embedder of motion is a linear layer to 4x4 cells and up-convolutions, with He's initial weights and tanh
         when embedder_dropout=0.1: dropout of 0.1 on the motion in the embedder
-        when maps=True: the U-Net also reads maps of the motion, where the motion has some of full size
 
     Args:
         image_size: Side of the image in pixels, a power of two.
