@@ -49,7 +49,8 @@ class LandmarkEncoder(MotionEncoder):
             places = self.to_places(self.frame_encoder(frames.float()))
         return rearrange(places, "n (k xy) -> n k xy", xy=2)
 
-    def forward(self, clip: VideoBatch, state: GenerationState, content: Content) -> Motion:
+    # The generator passes the content to a part that reads it.
+    def forward(self, clip: VideoBatch, state: GenerationState, content: Content) -> Motion:  # type: ignore[override]
         """Return the points of the driving frames and of the image, and a trajectory (B, T, 2 K) of displacements."""
         length = clip.driving.shape[2]
         # The image and the driving frames as one batch: (B, C, 1 + T, H, W) -> (B (1 + T), C, H, W).
