@@ -11,6 +11,7 @@ from i2vkit.models import LandmarkRegressor, SupervisedModel
 from i2vkit.models.decoders import UNetDecoder
 from i2vkit.models.encoders import LandmarkEncoder
 from i2vkit.models.generation_state import GenerationState
+from i2vkit.models.inference import for_inference_
 from i2vkit.models.losses import LandmarkLoss
 from i2vkit.models.motion_generators import PointMaps
 from i2vkit.registry import MODELS
@@ -46,6 +47,18 @@ def test_points_of_the_image_move_as_those_of_the_driving_video():
     assert torch.allclose(motion.points["driving"].place, wanted, atol=1e-5)
     assert torch.allclose(motion.trajectory, 10 * (of_frames - of_frames[:, :1]).flatten(2), atol=1e-4)
     assert (of_frames[:, 1:] - of_frames[:, :1]).abs().max() > 1e-3  # the frames do differ
+
+
+def test_landmarks_are_found_in_full_precision_whatever_the_models():
+    torch.manual_seed(0)
+    encoder = LandmarkEncoder(SIZE, frame_encoder=ENCODER["frame_encoder"], num_landmarks=5).eval()
+    frames = torch.rand(2, 3, SIZE, SIZE)
+    with torch.no_grad():
+        wanted = encoder.detect(frames)
+        cast = for_inference_(torch.nn.ModuleList([encoder, torch.nn.Linear(2, 2)]), torch.bfloat16)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert torch.equal(cast[0].detect(frames), wanted)
+    assert cast[1].weight.dtype == torch.bfloat16  # all else is cast
 
 
 def test_the_flow_leads_back_to_the_image_near_a_point_and_is_0_far_from_all():

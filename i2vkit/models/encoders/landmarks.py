@@ -33,6 +33,7 @@ class LandmarkEncoder(MotionEncoder):
     provides = ("motion.points", "motion.trajectory")
     accepts = ("content.image",)
     supports_chunks = True
+    full_precision = True  # for ``for_inference_``
 
     def __init__(self, image_size: int, frame_encoder: dict | None = None, num_landmarks: int = 68):
         super().__init__()
