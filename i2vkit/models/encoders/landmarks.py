@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import MotionEncoder
+from i2vkit.models.training.autocast import autocast
 from i2vkit.registry import FRAME_ENCODERS, MOTION_ENCODERS, build_part
 from i2vkit.structures import Content, Motion, Points, Spec, VideoBatch
 
@@ -46,7 +47,7 @@ class LandmarkEncoder(MotionEncoder):
     def detect(self, frames: Tensor) -> Tensor:
         """Return the landmarks (N, K, 2) of frames (N, 3, H, W), in the units of ``Points``."""
         # In full precision: bf16 would round places to a tenth of a pixel, and faces move by a few.
-        with torch.autocast(frames.device.type, enabled=False):
+        with autocast(frames.device, enabled=False):
             places = self.to_places(self.frame_encoder(frames.float()))
         return rearrange(places, "n (k xy) -> n k xy", xy=2)
 
