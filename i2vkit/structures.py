@@ -188,18 +188,21 @@ class Points(_TensorHolder):
     Args:
         place: Positions (B, T, K, 2), or (B, K, 2) of one picture, x before y. -1 is the centre of the first pixel and
             1 that of the last.
-        spread: Covariance or local affine map around each point, (B, T, K, 2, 2) or (B, K, 2, 2). None, the default:
-            it is constant.
+        spread: Covariance around each point, (B, T, K, 2, 2) or (B, K, 2, 2). None, the default: it is constant.
+        affine: Local affine map around each point, from an unknown reference picture to this one, with the shape of
+            ``spread``. None, the default: places move without turning or growing.
     """
 
     place: Tensor
     spread: Tensor | None = None
+    affine: Tensor | None = None
 
     def _over_time(self, change: Callable[[Tensor, int], Tensor]) -> Points:
         """Return the points with ``change(values, time axis)`` applied; points of one picture stay as they are."""
         if self.place.dim() == 3:  # (B, K, 2), of one picture
             return self
-        return Points(change(self.place, 1), None if self.spread is None else change(self.spread, 1))
+        optional = (None if values is None else change(values, 1) for values in (self.spread, self.affine))
+        return Points(change(self.place, 1), *optional)
 
 
 # The fields of a motion that may have a time axis. For each: its number of axes if it has one, and which axis it is.
@@ -211,6 +214,7 @@ _STEPS = {
     "prior_log_variance": (3, 1),
     "trajectory": (3, 1),
     "flow": (5, 2),
+    "visible": (5, 2),
     "driving_maps": (5, 2),
 }
 
@@ -235,6 +239,8 @@ class Motion(_TensorHolder):
         points: Points by group, "driving" (B, T, K, 2) and "reference" (B, K, 2). Empty by default.
         flow: Backward flow (B, 2, T, h, w), x before y: the offset from each place of a frame to the place in the image
             that it comes from, in the units of ``Points``.
+        visible: Share (B, 1, T, h, w) in [0, 1] of each place of a frame that the image shows, with the flow. The rest
+            is hidden in the image, and must be painted. None: everything is visible.
 
     Examples:
         >>> import torch
@@ -260,6 +266,7 @@ class Motion(_TensorHolder):
     prior_log_variance: Tensor | None = None
     points: dict[str, Points] = field(default_factory=dict)
     flow: Tensor | None = None
+    visible: Tensor | None = None
 
     def select_frames(self, frames: Tensor) -> Motion:
         """Return the motion at some of its frames. Fields without a time axis stay as they are.

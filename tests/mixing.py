@@ -16,6 +16,7 @@ from i2vkit.models.losses import (
     DiscriminatorLoss,
     FeatureSimilarityLoss,
     FrameL1Loss,
+    PerceptualPyramidLoss,
     PoseLoss,
 )
 from i2vkit.models.losses.discriminator_losses import DiscriminatorTerm
@@ -77,7 +78,8 @@ def reads(motion: tuple, decoder: str) -> bool:
         return False
 
 
-ELSEWHERE = (FeatureSimilarityLoss, PoseLoss)  # need weights and joints: test_feature_loss.py, test_pose_lstm.py
+# Need weights and joints: test_feature_loss.py, test_first_order_losses.py, test_pose_lstm.py.
+ELSEWHERE = (FeatureSimilarityLoss, PerceptualPyramidLoss, PoseLoss)
 MOTIONS = list(product([None, *names(MOTION_ENCODERS)], [None, *names(MOTION_GENERATORS)]))
 PASSES = {
     "driving": dict(),
@@ -102,7 +104,7 @@ FACTORS: dict[str, list] = {
     "view": names(VIEWS),
     "adversarial": names(ADVERSARIAL_LOSSES),
     "augment": [None, *names(AUGMENTATIONS)],
-    "condition": [None, "label", "image", "maps"],
+    "condition": [None, "label", "image", "maps", "points"],
     "classify": [False, True],
     "negative": list(NEGATIVES),
     "pass": list(PASSES),
@@ -122,11 +124,21 @@ GENERATOR = ("content_encoder", "motion", "decoder", "head", "refiner")
 _CODED = ["DenseDecoder", "FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder"]
 _WHOLE = ["TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "TwoStreamDecoder"]  # one code a clip
 _MOVED = ["DenseDecoder", "FrameDecoder", "TransposedConv1p2dDecoder", "TransposedConv3dDecoder", "UNetDecoder"]
-_FRAME_DISCRIMINATORS = ["FrameDiscriminator", "ProjectedFrameDiscriminator", "ResidualFrameDiscriminator"]
+_WARPED = ["WarpedPyramidDecoder"]
+_FRAME_DISCRIMINATORS = [
+    "FrameDiscriminator",
+    "PooledFrameDiscriminator",
+    "ProjectedFrameDiscriminator",
+    "ResidualFrameDiscriminator",
+]
 _CLIP_DISCRIMINATORS = ["ProjectedPairDiscriminator", "ResidualVideoDiscriminator", "VideoDiscriminator"]
 _FRAME_VIEWS, _CLIP_VIEWS = ["AllFrames", "RandomFrames"], ["FramePairs", "RandomWindow", "WholeClip"]
 # Motions of which some decoder reads all; the others are the same as one of these.
 _READ = [motion for motion in MOTIONS if any(reads(motion, decoder) for decoder in FACTORS["decoder"])]
+_FINDERS = [name for name in names(MOTION_ENCODERS) if "motion.points" in MOTION_ENCODERS.get(name).provides]
+_POINTED = [motion for motion in _READ if motion[0] in _FINDERS]
+_POINTS_ALONE = [motion for motion in _READ if motion[0] == "KeypointEncoder"]  # and no trajectory
+_UNPOINTED = [motion for motion in _READ if motion not in _POINTED]
 _DRAWN = [motion for motion in _READ if motion[0] is None]
 _FROM_MAPS = [motion for motion in _READ if motion[0] == "MapDifferenceEncoder"]
 _UNVARIED = [motion for motion in _READ if motion[0] != "Conv3dEncoder"]
@@ -136,21 +148,53 @@ _FRAME_CODES, _CATEGORIES = (
 )
 
 # Maps of points without points; decoders that read maps, and those that move something and read none.
-_POINTLESS = [
-    (encoder, "PointMaps")
-    for encoder in [None, *names(MOTION_ENCODERS)]
-    if encoder is None or "motion.points" not in MOTION_ENCODERS.get(encoder).provides
-]
+_POINTLESS = [(encoder, "PointMaps") for encoder in [None, *names(MOTION_ENCODERS)] if encoder not in _FINDERS]
 _MAPPED = [name for name in names(DECODERS) if "motion.maps" in DECODERS.get(name).reads()]
 _UNMAPPED = [name for name in _MOVED if name not in _MAPPED]
 
 # Every pair that makes no sense: what the error says, and one level of one factor with one of another.
 REFUSED: list[tuple[str, str, list, str, list]] = [
+    # Only a flow says where the pixels of a frame come from: made from learned points, or from a trajectory.
+    (
+        "needs motion.flow, but",
+        "motion",
+        [
+            motion
+            for motion in MOTIONS
+            if motion[1] in (None, "LabelFusion", "PointMaps")
+            and motion[0] in (None, "Conv3dEncoder", "KeypointEncoder")
+        ],
+        "decoder",
+        ["WarpedPyramidDecoder"],
+    ),
+    ("LstmUnroll needs motion.code", "motion", [(None, "LstmUnroll")], "decoder", ["WarpedPyramidDecoder"]),
+    (
+        "DenseFlow needs motion.points",
+        "motion",
+        [(encoder, "DenseFlow") for encoder in (None, *names(MOTION_ENCODERS)) if encoder not in _FINDERS],
+        "decoder",
+        ["WarpedPyramidDecoder"],
+    ),
+    # No code of a clip follows from points.
+    ("LstmUnroll needs motion.code", "motion", [("KeypointEncoder", "LstmUnroll")], "decoder", [*_MOVED, *_WARPED]),
+    (
+        "needs motion.code, but",
+        "motion",
+        [("KeypointEncoder", generator) for generator in (None, "DenseFlow", "PointMaps")],
+        "decoder",
+        ["TransposedConv1p2dDecoder", "TransposedConv3dDecoder"],
+    ),
     # A decoder that starts from the code of an image cannot do without one.
     ("needs content.code, but content_encoder=None", "content_encoder", [None], "decoder", _CODED),
-    ("needs content.pyramid, but content_encoder=None", "content_encoder", [None], "decoder", ["TwoStreamMapDecoder"]),
+    (
+        "needs content.pyramid, but content_encoder=None",
+        "content_encoder",
+        [None],
+        "decoder",
+        ["TwoStreamMapDecoder", *_WARPED],
+    ),
     # Nothing says what moves. (VGAN's decoder invents the motion from the image.)
-    ("needs motion.*, but motion_encoder=None", "motion", [(None, None)], "decoder", _MOVED),
+    ("needs motion.*, but motion_encoder=None", "motion", [(None, None), (None, "DenseFlow")], "decoder", _MOVED),
     # An LSTM unrolls a code, which a motion encoder gives.
     ("LstmUnroll needs motion.code", "motion", [(None, "LstmUnroll")], "decoder", _MOVED),
     # Maps are drawn of points, which a motion encoder finds.
@@ -165,12 +209,28 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     # Augmentations are of pictures.
     ("judges vectors: leave augment out", "network", ["VectorDiscriminator"], "augment", names(AUGMENTATIONS)),
     # A vector has no places at which an image could join it.
-    ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps"]),
+    ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps", "points"]),
+    # Points are there if the motion encoder finds some.
+    (
+        'conditioned on "points"',
+        "motion",
+        _UNPOINTED,
+        "condition",
+        ["points"],
+    ),
     # Motion encoded anew from a video is there only if an encoder reads videos.
-    ("no motion encoder that gives any", "motion", _DRAWN, "view", ["LastDynamics"]),
+    ("no motion encoder that gives any", "motion", [*_DRAWN, *_POINTS_ALONE], "view", ["LastDynamics"]),
     ("reads condition maps instead of the video|that gives any", "motion", _FROM_MAPS, "view", ["LastDynamics"]),
     ("this generator has no motion encoder", "motion", _DRAWN, "loss", ["MotionCycleLoss"]),
     ("reads condition maps instead of the video", "motion", _FROM_MAPS, "loss", ["MotionCycleLoss"]),
+    # Only learned points can follow a deformed picture.
+    (
+        "compares learned points|has no motion encoder|reads condition maps instead",
+        "motion",
+        _UNPOINTED,
+        "loss",
+        ["EquivarianceLoss"],
+    ),
     # Only a variational encoder has a prior, and a divergence from it, of what it encodes.
     (
         "draws its motion from a prior, but",
@@ -183,13 +243,20 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("needs a variational motion encoder", "pass", ["prior"], "loss", ["KlLoss"]),
     # Content codes can be compared where every frame has one.
     ("has one only", "pass", ["driving", "image_video", "prior"], "loss", _FRAME_CODES),
-    ("has one only", "decoder", [*_WHOLE, "TwoStreamMapDecoder", "UNetDecoder"], "loss", _FRAME_CODES),
+    ("has one only", "decoder", [*_WHOLE, "TwoStreamMapDecoder", "UNetDecoder", *_WARPED], "loss", _FRAME_CODES),
     # Losses on what the head or the discriminator does not give, and wrong conditions that the discriminator does not
     # read.
     ("needs a head with a mask", "head", ["DirectHead"], "loss", ["MaskSparsityLoss"]),
+    (
+        "gives none \\(block_features\\)",
+        "network",
+        ["ProjectedFrameDiscriminator", "ProjectedPairDiscriminator", "VectorDiscriminator"],
+        "loss",
+        ["FeatureMatchingLoss"],
+    ),
     ("reads class logits", "classify", [False], "loss", _CATEGORIES),
-    ("shows wrong labels", "condition", [None, "image", "maps"], "negative", ["wrong label"]),
-    ("shows wrong images", "condition", [None, "label", "maps"], "negative", ["wrong image"]),
+    ("shows wrong labels", "condition", [None, "image", "maps", "points"], "negative", ["wrong label"]),
+    ("shows wrong images", "condition", [None, "label", "maps", "points"], "negative", ["wrong image"]),
 ]
 
 

@@ -12,12 +12,14 @@ from i2vkit.models.decoders import (
     TwoStreamDecoder,
     TwoStreamMapDecoder,
     UNetDecoder,
+    WarpedPyramidDecoder,
 )
 from i2vkit.models.discriminators import (
     AllFrames,
     FrameDiscriminator,
     FramePairs,
     LastDynamics,
+    PooledFrameDiscriminator,
     ProjectedFrameDiscriminator,
     ProjectedPairDiscriminator,
     RandomFrames,
@@ -33,9 +35,11 @@ from i2vkit.models.encoders import (
     Conv3dEncoder,
     ConvFrameEncoder,
     ConvPyramidEncoder,
+    KeypointEncoder,
     LandmarkEncoder,
     MapDifferenceEncoder,
     ResidualPyramidEncoder,
+    StageEncoder,
     TimmFrameEncoder,
     TimmPyramidEncoder,
 )
@@ -45,12 +49,13 @@ from i2vkit.models.losses import (
     DiscriminatorLoss,
     FrameL1Loss,
     HingeLoss,
+    LeastSquaresLoss,
     MotionCycleLoss,
     NonSaturatingLoss,
     RelativisticLoss,
     WassersteinLoss,
 )
-from i2vkit.models.motion_generators import LabelFusion, LstmUnroll, NoiseGru
+from i2vkit.models.motion_generators import DenseFlow, LabelFusion, LstmUnroll, NoiseGru
 from i2vkit.models.refiners import VolumeRefiner
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoSample
@@ -74,6 +79,9 @@ NARROW = {
     "TimmPyramidEncoder": dict(type=TimmPyramidEncoder, code=6, **BACKBONE),
     "ResidualPyramidEncoder": dict(type=ResidualPyramidEncoder, width=4, max_width=8, code=6),
     "MapDifferenceEncoder": dict(type=MapDifferenceEncoder, width=4, max_width=8, code=6),
+    "StageEncoder": dict(type=StageEncoder, widths=(4, 8, 8), convs=(1, 1, 1)),
+    "KeypointEncoder": dict(type=KeypointEncoder, num_points=3, widths=(4, 8, 8), temperature=1.0),
+    "DenseFlow": dict(type=DenseFlow, widths=(4, 8)),
     "LandmarkEncoder": dict(
         type=LandmarkEncoder,
         frame_encoder=dict(type=ConvFrameEncoder, widths=(4, 8, 8), features=12),
@@ -93,6 +101,7 @@ NARROW = {
     "TwoStreamMapDecoder": dict(type=TwoStreamMapDecoder, widths=(8, 8, 4), time=TIME),
     "FrameDecoder": dict(type=FrameDecoder, widths=(8, 8, 8)),
     "DenseDecoder": dict(type=DenseDecoder, width=4, max_width=8),
+    "WarpedPyramidDecoder": dict(type=WarpedPyramidDecoder, residual_blocks=1),
     "VolumeRefiner": dict(type=VolumeRefiner, widths=(4, 8), window=8),
     "DirectHead": dict(type=DirectHead),
     "ResidualHead": dict(type=ResidualHead),
@@ -102,6 +111,7 @@ NARROW = {
     "VectorDiscriminator": dict(type=VectorDiscriminator, widths=(8, 8)),
     "ResidualFrameDiscriminator": dict(type=ResidualFrameDiscriminator, width=4, max_width=8),
     "ResidualVideoDiscriminator": dict(type=ResidualVideoDiscriminator, width=4, max_width=8),
+    "PooledFrameDiscriminator": dict(type=PooledFrameDiscriminator, widths=(4, 8)),
     "ProjectedFrameDiscriminator": dict(type=ProjectedFrameDiscriminator, **PROJECTED),
     "ProjectedPairDiscriminator": dict(type=ProjectedPairDiscriminator, **PROJECTED),
     "AllFrames": dict(type=AllFrames),
@@ -111,6 +121,7 @@ NARROW = {
     "FramePairs": dict(type=FramePairs, number=2),
     "LastDynamics": dict(type=LastDynamics),
     "NonSaturatingLoss": dict(type=NonSaturatingLoss),
+    "LeastSquaresLoss": dict(type=LeastSquaresLoss),
     "HingeLoss": dict(type=HingeLoss),
     "RelativisticLoss": dict(type=RelativisticLoss),
     "WassersteinLoss": dict(type=WassersteinLoss),

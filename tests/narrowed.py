@@ -37,6 +37,9 @@ STEPS = [
     ("dual_mtgan/motion_recipe_weizmann", 0),
     ("dual_mtgan/dual_mtgan_recipe_faces_warp", 4000),  # with its divergence
     ("imaginator/imaginator_recipe_faces", 9000),  # with its discriminators
+    ("monkey_net/monkey_net_recipe_faces", 0),
+    ("fomm/fomm_recipe_faces", 0),
+    ("mix/dtgan_warped", 0),
     ("mix/dtgan_projected", 8700 + 16 * 64),  # an iteration with its gradient penalties
 ]
 FRAMES = 8  # that every narrow model can make

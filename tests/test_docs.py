@@ -28,7 +28,7 @@ def test_tools_that_are_named_exist(page):
 
 def test_configs_that_the_readme_runs_exist():
     configs = set(re.findall(COMMANDS, (ROOT / "README.md").read_text(encoding="utf-8")))
-    assert {"dtgan_oulu", "imaginator_mug", "frgan_refine_mug", "dual_mtgan_weizmann"} <= configs
+    assert {"dtgan/cnn_lstm_recipe_oulu", "dtgan/dtgan_recipe_oulu", "cnn_lstm_oulu", "dtgan_oulu"} <= configs
     assert configs <= set(experiment_names())
 
 

@@ -25,6 +25,7 @@ TWO_STAGES = [name for name in GANS if Path(name).name.startswith("frgan_refine"
 def test_the_recipes_are_there():
     assert {f"dtgan/dtgan_recipe_{data}" for data in ("oulu", "faces", "figures", "weizmann")} <= set(GANS)
     assert {f"dual_mtgan/dual_mtgan_recipe_{data}" for data in ("faces", "figures", "weizmann")} <= set(GANS)
+    assert {"monkey_net/monkey_net_recipe_faces", "fomm/fomm_recipe_faces"} <= set(GANS)
     assert {"imaginator/imaginator_recipe_faces", "frgan/frgan_forecast_recipe_faces"} <= set(GANS)
 
 
@@ -40,6 +41,8 @@ def batch(cfg, landmarks: bool) -> dict:
         inputs["driving_maps"] = [255 - video[:channels] for video in inputs["driving"]]
         inputs["image"] = [video[:, 0] for video in inputs["driving"]]
         inputs["image_maps"] = [maps[:, 0] for maps in inputs["driving_maps"]]
+    if any(entry.get("content") == "image" for entry in cfg.model.get("passes", {}).values()):
+        inputs["image"] = [video[:, 0] for video in inputs["driving"]]
     if landmarks:
         inputs["landmarks"] = [64 * torch.rand(16, 68, 2) for _ in range(2)]
     return dict(inputs=inputs, data_samples=data["data_samples"])

@@ -160,10 +160,13 @@ def _adapter(need: str, available: set[str]) -> type[Adapter] | None:
 def _bridge(reader: type[Part], side: str, available: set[str], upstream: str) -> tuple[type[Adapter], ...]:
     """Return the adapters that ``reader`` needs on one side ("content" or "motion"). ``upstream`` is for messages."""
     adapters = []
-    for need in reader.requires:
+    for need in (*reader.requires, *reader.accepts):
         if not need.startswith(f"{side}.") or need in available:
             continue  # on the other side, or no adapter is needed
         adapter = _adapter(need, available)
+        offered = getattr(adapter, "for_accepted", False) and need not in getattr(reader, "as_given", ())
+        if need not in reader.requires and not offered:
+            continue  # the reader does without
         if adapter is None:
             # The frames before are there only in a rollout, so the message leaves them out.
             given = ", ".join(sorted(available - {"content.past"})) or "nothing"

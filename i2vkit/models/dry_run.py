@@ -104,8 +104,9 @@ def _check_points(part: nn.Module, output: Motion, number: int) -> None:
         _expect(part, isinstance(points, Points), points, f"points[{name!r}] as Points")
         steps = (output.length,) if points.place.dim() == 4 else ()  # (B, T, K, 2), or (B, K, 2) of one picture
         _expect_shape(part, f"points[{name!r}].place", points.place, (None, *steps, number, 2))
-        if points.spread is not None:
-            _expect_shape(part, f"points[{name!r}].spread", points.spread, (None, *steps, number, 2, 2))
+        for matrices in ("spread", "affine"):
+            if (value := getattr(points, matrices)) is not None:
+                _expect_shape(part, f"points[{name!r}].{matrices}", value, (None, *steps, number, 2, 2))
 
 
 def _expect_no_more(part: nn.Module, output: Motion, spec: Spec) -> None:

@@ -93,12 +93,13 @@ _NAMES: dict[Range, str] = {
     # Counts of things, of steps and of iterations.
     COUNT: "batch_size batch num number num_samples samples num_joints num_states takes reach scales steps_each "
     "max_epochs max_iters val_interval every repeat repeats accumulative_counts window_size patience cardinality "
-    "blocks bins iterations jobs clips people chunk micro_batch step_size T_max total_steps period periods observed "
+    "blocks bins shrink num_points convs kernel iterations jobs clips people chunk micro_batch step_size "
+    "T_max total_steps period periods observed "
     "smooth grid max_iter history_size ns_steps draws sequences profile_times num_batch_per_epoch "
     "base_batch_size num_digits size_divisor pad_size_divisor bucket_cap_mb_list",
     # Counts that may be none, and positions.
-    WHOLE: "begin end begin_iter num_labels num_landmarks num_classes test_scenes label_size map_channels start "
-    "val_begin latest draw min_distance "
+    WHOLE: "begin end stem begin_iter num_labels num_landmarks num_classes test_scenes label_size map_channels start "
+    "val_begin latest draw min_distance residual_blocks bottleneck_blocks groups "
     "max_distance save_begin num_dropouts cooldown skip extra_people prefetch_factor steps interval_exp_name "
     "motion_channels min_length warmup milestones skip_states opencv_num_threads",
     INTEGER: "out_indices last_step dim device_id device_ids output_device",
@@ -118,11 +119,12 @@ _NAMES: dict[Range, str] = {
     NOT_NEGATIVE: "lr eps weight_decay eta_min eta_max min_value weight motion_weight free_nats margin "
     "min_displacement gradient_penalty threshold timeout max_norm norm_type min_delta clear "
     "faint slope brightness contrast saturation lambd lr_decay initial_accumulator_value power",
-    POSITIVE: "initial_weights max_nats max_displacement sigma minutes seconds scale_factor div_factor "
+    POSITIVE: "initial_weights max_nats max_displacement sigma sigma_affine sigma_spline least_spread peak "
+    "temperature minutes seconds scale_factor div_factor "
     "final_div_factor gamma std clip_value",
     PROPER_SHARE: "betas",
     SHARE: "dropout embedder_dropout probability prob momentum dampening factor end_factor alpha rho cutout "
-    "translation temporal_split pct_start start_factor wrong_image wrong_label",
+    "translation temporal_split pct_start start_factor wrong_image wrong_label backwards",
     Range(0, 1, above=True): "smallest",
     RATE: "fps",
     REAL: "mask_bias identity_bias initial_log_variance log_variance_bounds mean channel_weights pad_val pad_value "

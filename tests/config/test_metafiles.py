@@ -9,7 +9,19 @@ from i2vkit.config.finding import experiment_names, find_experiment
 
 ROOT = Path(__file__).parents[2]
 METAFILES = sorted((ROOT / "configs").glob("*/metafile.yml"))
-PAPERS = ["cnn_lstm", "dtgan", "dual_mtgan", "frgan", "imaginator", "mix", "mocogan", "pose_lstm", "vgan"]
+PAPERS = [
+    "cnn_lstm",
+    "dtgan",
+    "dual_mtgan",
+    "fomm",
+    "frgan",
+    "imaginator",
+    "mix",
+    "mocogan",
+    "monkey_net",
+    "pose_lstm",
+    "vgan",
+]
 
 
 def read(path: Path) -> dict:

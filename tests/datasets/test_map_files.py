@@ -98,6 +98,21 @@ def test_random_jumps_reach_every_pair_of_frames_alike():
     assert set(jumps(4, True)) == {(0, 1, 2, 3, 4)}
 
 
+def test_a_share_of_the_jumps_goes_back_and_none_by_default():
+    clip = record(9)
+    forward, back, both = (RandomJump(backwards=share) for share in (0.0, 1.0, 0.5))
+    for seed in range(20):
+        once, again = (jump.pick(clip, np.random.default_rng(seed)) for jump in (forward, back))
+        assert once[0] < once[1] and again.tolist() == once[::-1].tolist()
+    rng = np.random.default_rng(0)
+    share = np.mean([np.diff(both.pick(clip, rng))[0] < 0 for _ in range(400)])
+    assert 0.4 < share < 0.6
+    from_first = RandomJump(from_first=True, backwards=1.0).pick(clip, np.random.default_rng(0))
+    assert from_first[1] == 0 < from_first[0]
+    with pytest.raises(ConfigError, match="goes back in time with one driving frame only"):
+        RandomJump(frames=2, backwards=0.5)
+
+
 def test_random_jumps_need_frames_and_one_clip():
     with pytest.raises(DataError, match=r"has 3 frames, RandomJump\(frames=3\) needs 4.*min_frames=4"):
         RandomJump(3).check(record(3))

@@ -8,6 +8,7 @@ from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.conditions import CONDITIONS, Condition, add_condition, find_condition
 from i2vkit.models.discriminators.views import ConditionedVideo
 from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss
+from i2vkit.structures import Spec
 
 
 @pytest.fixture
@@ -25,9 +26,12 @@ def reversed_image():
 def test_sizes_follow_from_what_the_model_has():
     assert find_condition(None, 3, 2) == (None, 0)
     assert [find_condition(name, 3, 2)[1] for name in ("label", "image", "maps")] == [3, 3, 2]
+    assert find_condition("points", 3, 2, Spec(points=7))[1] == 7
     with pytest.raises(ConfigError, match='conditioned on "maps", which this model does not have'):
         find_condition("maps", 3, 0)
-    with pytest.raises(ConfigError, match='is None, "label", "image", "maps", not \'labels\'; nearest: label'):
+    with pytest.raises(
+        ConfigError, match='is None, "label", "image", "maps", "points", not \'labels\'; nearest: label'
+    ):
         find_condition("labels", 3, 2)
 
 

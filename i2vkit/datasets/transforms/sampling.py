@@ -183,15 +183,21 @@ class RandomJump(Sampling):
         frames: Number of driving frames. With more than 1 they are those right after t, which stage two refines (sec.
             3.3). Default 1.
         from_first: Keep t at the clip's first frame, as the authors' released code does. Default False.
+        backwards: Share of the samples whose jump goes back in time, so that the later frame is the image (Monkey-Net).
+            Default 0.
 
     Raises:
         DataError: A clip has fewer than ``frames + 1`` frames.
-        ConfigError: A pair sampler has set another clip as image video, and a jump stays within one clip.
+        ConfigError: A pair sampler has set another clip as image video, and a jump stays within one clip. Or jumps of
+            several frames shall go back.
     """
 
-    def __init__(self, frames: int = 1, from_first: bool = False):
+    def __init__(self, frames: int = 1, from_first: bool = False, backwards: float = 0.0):
+        if backwards and frames > 1:
+            raise ConfigError("RandomJump goes back in time with one driving frame only: set frames=1 or backwards=0")
         self.frames = frames
         self.from_first = from_first
+        self.backwards = backwards
 
     def check(self, record: ClipRecord) -> None:
         """Raise ``DataError`` if there is no frame to jump to."""
@@ -208,8 +214,11 @@ class RandomJump(Sampling):
             start = 0 if self.from_first else rng.integers(record.num_frames - self.frames)
             return start + np.arange(self.frames + 1)
         if self.from_first:
-            return np.array([0, rng.integers(1, record.num_frames)])
-        return np.sort(rng.choice(record.num_frames, size=2, replace=False))
+            both = np.array([0, rng.integers(1, record.num_frames)])
+        else:
+            both = np.sort(rng.choice(record.num_frames, size=2, replace=False))
+        # No draw without need, so that the other numbers of a sample stay as they are.
+        return both[::-1].copy() if self.backwards and rng.random() < self.backwards else both
 
     def __call__(self, sample: dict) -> dict:
         """Fill in ``indices`` of the driving clip and add the image video, which is sampled from the same clip."""

@@ -157,8 +157,9 @@ def scaled(video: Tensor, size: int) -> Tensor:
 def clips(video: Tensor, length: int) -> list[Tensor]:
     """Return clips (C, length, H, W) of a video (C, T, H, W). The last one starts again if frames are missing.
 
-    >>> [clip.flatten().tolist() for clip in clips(torch.arange(6.0).view(1, 6, 1, 1), 4)]
-    [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 4.0, 5.0]]
+    Examples:
+        >>> [clip.flatten().tolist() for clip in clips(torch.arange(6.0).view(1, 6, 1, 1), 4)]
+        [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 4.0, 5.0]]
     """
     # The index modulo the length repeats a short last clip from its start.
     parts = video.split(length, dim=1)

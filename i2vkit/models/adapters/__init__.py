@@ -2,10 +2,18 @@
 
 from i2vkit.models.adapters.adapters import (
     CodeToTrajectory,
+    PointsToMaps,
     PointsToTrajectory,
     PyramidToCode,
     TrajectoryToCode,
     TrajectoryToFlow,
 )
 
-__all__ = ["CodeToTrajectory", "PointsToTrajectory", "PyramidToCode", "TrajectoryToCode", "TrajectoryToFlow"]
+__all__ = [
+    "CodeToTrajectory",
+    "PointsToMaps",
+    "PointsToTrajectory",
+    "PyramidToCode",
+    "TrajectoryToCode",
+    "TrajectoryToFlow",
+]

@@ -13,9 +13,11 @@ from torch import Tensor, nn
 from i2vkit.models.clip_lengths import true_frames
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import Adapter
+from i2vkit.models.layers.points import heatmaps
 from i2vkit.models.layers.recurrent import outside_graphs
+from i2vkit.models.layers.residual import ResidualTrunk
 from i2vkit.registry import ADAPTERS
-from i2vkit.structures import Content, Motion, Spec
+from i2vkit.structures import Content, Motion, Points, Spec
 
 
 @ADAPTERS.register_module()
@@ -141,6 +143,45 @@ class PointsToTrajectory(Adapter[Motion]):
 
 
 @ADAPTERS.register_module()
+class PointsToMaps(Adapter[Motion]):
+    """The heatmaps of all points as map groups, through residual blocks that halve them.
+
+    They take the place of condition maps, which need a face model or joints. So learned points drive ``DenseDecoder``.
+
+    Args:
+        spec: Spec upstream.
+        image_size: Side of the image in pixels.
+        width: Channels of the first maps.
+        max_width: Largest number of channels.
+    """
+
+    side, provides, reads = "motion", "maps", "points"
+    supports_chunks = True
+    for_accepted = True
+
+    def __init__(self, spec: Spec, image_size: int, width: int = 16, max_width: int = 64):
+        super().__init__()
+        self.image_size = image_size
+        self.trunk = ResidualTrunk(spec.points, image_size, width, max_width)
+        self.spec = replace(spec, maps=self.trunk.levels, map_groups=("driving", "reference"))
+
+    def forward(self, motion: Motion, state: GenerationState | None) -> Motion:
+        """Add the groups "driving", with levels (B, C_i, T, H_i, W_i), and "reference", with levels (B, C_i, H_i, W_i).
+
+        Without reference points those of the first driving frame take their place.
+        """
+        driving = motion.points["driving"]
+        reference = motion.points.get("reference", Points(driving.place[:, 0]))
+        batch, length = driving.place.shape[:2]
+        # With a peak of 1, as condition maps have it.
+        maps = heatmaps(driving, self.image_size, self.image_size, peak=1.0)
+        moved = self.trunk(rearrange(maps, "b t k h w -> (b t) k h w"))
+        static = self.trunk(heatmaps(reference, self.image_size, self.image_size, peak=1.0))
+        levels = tuple(rearrange(level, "(b t) c h w -> b c t h w", b=batch, t=length) for level in moved)
+        return replace(motion, maps=dict(driving=levels, reference=tuple(static)))
+
+
+@ADAPTERS.register_module()
 class PyramidToCode(Adapter[Content]):
     """The coarsest map of a content pyramid as a content code (B, D): its mean over space, and a linear layer.
 
@@ -155,7 +196,7 @@ class PyramidToCode(Adapter[Content]):
     def __init__(self, spec: Spec, code: int = 128):
         super().__init__()
         self.linear = nn.Linear(spec.pyramid[-1].channels, code)
-        self.spec = replace(spec, code=code)
+        self.spec = replace(spec, code=code, code_per_frame=True)  # every image is encoded by itself
 
     def forward(self, content: Content, state: GenerationState | None) -> Content:
         """Add the code."""

@@ -5,6 +5,7 @@ from i2vkit.models.decoders.frame_decoder import FrameDecoder
 from i2vkit.models.decoders.transposed import TransposedConv1p2dDecoder, TransposedConv3dDecoder
 from i2vkit.models.decoders.two_stream import TwoStreamDecoder, TwoStreamMapDecoder
 from i2vkit.models.decoders.unet import UNetDecoder
+from i2vkit.models.decoders.warped_pyramid import WarpedPyramidDecoder
 
 __all__ = [
     "DenseDecoder",
@@ -14,4 +15,5 @@ __all__ = [
     "TwoStreamDecoder",
     "TwoStreamMapDecoder",
     "UNetDecoder",
+    "WarpedPyramidDecoder",
 ]

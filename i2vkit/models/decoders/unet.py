@@ -143,6 +143,7 @@ class UNetDecoder(Decoder):
 
     requires = ("motion.trajectory",)
     accepts = ("motion.maps",)
+    as_given = ("motion.maps",)  # it reads one level alone, for which no adapter need make a pyramid
     supports_chunks = True
     frame_wise = True
 

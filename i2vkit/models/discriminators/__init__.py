@@ -2,6 +2,7 @@
 
 from i2vkit.models.discriminators.augmentation import DiffAugment
 from i2vkit.models.discriminators.networks import FrameDiscriminator, VectorDiscriminator, VideoDiscriminator
+from i2vkit.models.discriminators.pooled import PooledFrameDiscriminator
 from i2vkit.models.discriminators.projected import ProjectedFrameDiscriminator, ProjectedPairDiscriminator
 from i2vkit.models.discriminators.residual import ResidualFrameDiscriminator, ResidualVideoDiscriminator
 from i2vkit.models.discriminators.views import (
@@ -21,6 +22,7 @@ __all__ = [
     "FrameDiscriminator",
     "FramePairs",
     "LastDynamics",
+    "PooledFrameDiscriminator",
     "ProjectedFrameDiscriminator",
     "ProjectedPairDiscriminator",
     "RandomFrames",

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.networks import repeat_over_time
+from i2vkit.models.layers.points import heatmaps
 from i2vkit.registry import closest_names
+from i2vkit.structures import Spec
 
 if TYPE_CHECKING:
     from i2vkit.models.discriminators.discriminator import Discriminator
@@ -32,11 +35,14 @@ class Condition:
             condition; 0 says that this model does not have it.
         shown: A function from a discriminator, videos, its view, the indices of the samples and the samples themselves
             to the condition of each sample.
+        size_of_motion: A function that replaces ``size`` where the condition belongs to the motion: from the spec of
+            the encoded motion to the number of channels. None by default.
     """
 
     enters: str
     size: Callable[[int, int], int]
     shown: Callable[[Discriminator, ConditionedVideo, View, Tensor | None, Tensor], Tensor]
+    size_of_motion: Callable[[Spec], int] | None = None
 
 
 def _label(
@@ -65,12 +71,29 @@ def _maps(
     return view.gather(conditioned.maps, index)  # (B, M, T, H, W) -> (N, M, [T,] H, W)
 
 
+def _points(
+    discriminator: Discriminator, conditioned: ConditionedVideo, view: View, index: Tensor | None, sample: Tensor
+) -> Tensor:
+    """Return the heatmaps of the driving points of each sample, (N, K, H, W) or (N, K, T, H, W). Each sums to 1."""
+    points = conditioned.points
+    assert points is not None, "find_condition refuses points where the motion encoder gives none"
+    if points.place.shape[1] != conditioned.video.shape[2]:
+        raise ConfigError(
+            f'a discriminator is conditioned on "points" of {points.place.shape[1]} driving frames, and is shown a '
+            f'video of {conditioned.video.shape[2]}: compare the pass with target="driving"'
+        )
+    maps = heatmaps(points, *conditioned.video.shape[3:])  # (B, T, K, H, W)
+    return view.gather(rearrange(maps, "b t k h w -> b k t h w"), index)
+
+
 # The conditions that a config may name.
 CONDITIONS: dict[str, Condition] = {
     "label": Condition("label", lambda labels, maps: labels, _label),
     # An image has three channels in every model.
     "image": Condition("maps", lambda labels, maps: 3, _image),
     "maps": Condition("maps", lambda labels, maps: maps, _maps),
+    # The points that a video was made from: the generator's losses have their graph.
+    "points": Condition("maps", lambda labels, maps: 0, _points, size_of_motion=lambda motion: motion.points),
 }
 
 
@@ -99,8 +122,16 @@ def add_condition(name: str, condition: Condition) -> None:
     CONDITIONS[name] = condition
 
 
-def find_condition(name: str | None, num_labels: int, map_channels: int) -> tuple[Condition | None, int]:
+def find_condition(
+    name: str | None, num_labels: int, map_channels: int, motion: Spec | None = None
+) -> tuple[Condition | None, int]:
     """Return the condition of that name and its number of channels; None and 0 for the name None.
+
+    Args:
+        name: Its name in configs.
+        num_labels: Number of labels of the model.
+        map_channels: Number of condition maps of a frame.
+        motion: Spec of the encoded motion. By default there is none.
 
     Raises:
         ConfigError: If there is no such condition, or this model does not have it.
@@ -113,7 +144,13 @@ def find_condition(name: str | None, num_labels: int, map_channels: int) -> tupl
             f"the condition of a discriminator is None, {known}, not {name!r}; nearest: "
             f"{closest_names(str(name), CONDITIONS)}"
         )
-    size = CONDITIONS[name].size(num_labels, map_channels)  # 0 where the model lacks it
+    condition = CONDITIONS[name]
+    # 0 where the model lacks it
+    size = (
+        condition.size(num_labels, map_channels)
+        if condition.size_of_motion is None
+        else condition.size_of_motion(motion or Spec())
+    )
     if not size:
         raise ConfigError(f'a discriminator is conditioned on "{name}", which this model does not have')
-    return CONDITIONS[name], size
+    return condition, size

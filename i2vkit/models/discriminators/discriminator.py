@@ -36,8 +36,9 @@ class DiscriminatorInput:
     maps: Tensor | None = None
 
     def detach(self) -> "DiscriminatorInput":
-        """Return the same input, cut off from the graph of the sample."""
-        return replace(self, sample=self.sample.detach())  # labels and maps have no graph
+        """Return the same input, cut off from the graphs of sample and maps."""
+        maps = None if self.maps is None else self.maps.detach()  # those of learned points have a graph
+        return replace(self, sample=self.sample.detach(), maps=maps)  # a label has none
 
 
 class CachingScorer:
@@ -75,8 +76,8 @@ class Discriminator(nn.Module):
         adversarial: Config of the adversarial loss, registered in ``ADVERSARIAL_LOSSES``.
         image_size: Side of the frames, in pixels.
         motion: What the motion encoder provides; a view of the motion reads its sizes.
-        condition: None, "label", "image" (the content image), "maps" (condition maps of the seen frames), or one that a
-            project has added (``conditions.py``).
+        condition: None, "label", "image" (the content image), "maps" (condition maps of the seen frames), "points"
+            (heatmaps of the motion encoder's points), or one that a project has added (``conditions.py``).
         classify: If true, it also predicts the class of a sample (auxiliary classifier, Odena et al., 2017).
         num_labels: Number of classes of the model.
         map_channels: Number of condition maps of a frame.
@@ -129,7 +130,7 @@ class Discriminator(nn.Module):
         self.condition, self.num_labels = condition, num_labels
         self.reference = False  # true: nothing is shared between inputs, as tests compare it
         self._compiled: dict[str, Callable] = {}  # methods of the network's class, by name
-        found, size = find_condition(condition, num_labels, map_channels)
+        found, size = find_condition(condition, num_labels, map_channels, motion)
         enters = None if found is None else found.enters  # "label" or "maps"
         if classify and not num_labels:
             raise ConfigError("a discriminator has classify=True, and this model has no labels: set model.labels")
@@ -290,6 +291,10 @@ class Discriminator(nn.Module):
         classify = partial(self.call_network, "classify")
         return self._computed(classify, disc_input.sample, disc_input.label, disc_input.maps)
 
+    def block_features(self, disc_input: DiscriminatorInput) -> list[Tensor]:
+        """Return the features of all blocks of the network, for networks that give them."""
+        return self.call_network("block_features", disc_input.sample, disc_input.label, disc_input.maps)
+
     def _computed(self, function: Callable[..., Tensor], *inputs: Tensor | None) -> Tensor:
         """Return ``function(*inputs)``, without keeping its maps if ``checkpointing`` is set."""
         return checkpointed(function, *inputs, norms=self.network) if self.checkpointing else function(*inputs)
@@ -303,7 +308,7 @@ class Discriminator(nn.Module):
         self.network.compile(**options)  # the forward pass, in place
         # Methods of the class, as bound ones would keep the original's weights in a copy of this discriminator.
         kind = type(self.network)
-        names = [name for name in ("shared_features", "score", "classify") if hasattr(kind, name)]
+        names = [name for name in ("shared_features", "score", "classify", "block_features") if hasattr(kind, name)]
         self._compiled = {name: torch.compile(getattr(kind, name), **options) for name in names}
 
     def call_network(self, method: str, *inputs: Any) -> Any:

@@ -33,7 +33,8 @@ class DiscriminatorNetwork(nn.Module, Interface):
 
     A network that is built with ``num_classes`` also has ``classify(sample, label, maps)``, class logits (N,
     num_classes). A network may split its forward pass into ``shared_features(sample, maps)``, which does not depend on
-    the label, and ``score(shared, label)``. Several labels of one sample then share the first.
+    the label, and ``score(shared, label)``. Several labels of one sample then share the first. A network with
+    ``block_features(sample, label, maps)``, a list of the outputs of its blocks, serves ``FeatureMatchingLoss``.
 
     Attributes:
         sample_type: The samples that the network judges: "frames", "clip" or "vector".

@@ -119,6 +119,18 @@ class _ConvStack(TwoForms, DiscriminatorNetwork):
         """Return the maps (N, C, ...) that the last layers read."""
         return self._finish(self.shared_features(sample, maps), label)
 
+    def block_features(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> list[Tensor]:
+        """Return the outputs (N, C_i, ...) of all blocks, fine to coarse."""
+        x = sample if maps is None else torch.cat([sample, maps], dim=1)
+        found = []
+        for i, block in enumerate(self.blocks):
+            if i == 1 and label is not None:
+                # (N, C, ...) and (N, L, ...) -> (N, C + L, ...)
+                x = torch.cat([x, _as_maps(label.to(x.dtype), tuple(x.shape[2:]))], dim=1)
+            x = block(x)
+            found.append(x)
+        return found
+
     def shared_features(self, sample: Tensor, maps: Tensor | None = None) -> SharedFeatures:
         """Return the features that do not depend on the label. They serve for several labels of the same samples."""
         x = self.blocks[0](sample if maps is None else torch.cat([sample, maps], dim=1))

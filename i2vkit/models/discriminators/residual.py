@@ -61,12 +61,16 @@ class _ResidualDiscriminator(DiscriminatorNetwork):
 
     def features(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> Tensor:
         """Return the maps (N, C, ...) that the last layers read."""
+        return self.block_features(sample, label, maps)[-1]  # the coarsest maps
+
+    def block_features(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> list[Tensor]:
+        """Return the maps (N, C_i, ...) of all levels, fine to coarse."""
         parts = [sample] if maps is None else [sample, maps]
         if label is not None:
             # (N, L) -> (N, L, [1,] 1, 1) -> (N, L, [T,] H, W)
             spread = label.to(sample.dtype)[(..., *[None] * (sample.dim() - 2))]
             parts.append(spread.expand(-1, -1, *sample.shape[2:]))
-        return self.trunk(torch.cat(parts, dim=1))[-1]  # the coarsest maps
+        return self.trunk(torch.cat(parts, dim=1))
 
 
 @DISCRIMINATORS.register_module()

@@ -13,7 +13,7 @@ from i2vkit.interfaces import Interface
 from i2vkit.models.clip_lengths import at_last_frame, true_frames
 from i2vkit.models.discriminators.interfaces import sample_type_problem
 from i2vkit.registry import VIEWS
-from i2vkit.structures import Motion, Spec
+from i2vkit.structures import Motion, Points, Spec
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class ConditionedVideo:
         maps: Condition maps (B, M, T, H, W).
         given: Number of leading frames that were given and not generated, 1 in a rollout. Views of single frames leave
             them out, of the real video too.
+        points: Driving points (B, T, K, 2) that the generated video was made from, also beside the real video.
     """
 
     video: Tensor
@@ -38,6 +39,7 @@ class ConditionedVideo:
     label: Tensor | None = None
     maps: Tensor | None = None
     given: int = 0
+    points: Points | None = None
 
 
 class View(Interface):

@@ -4,8 +4,10 @@ from i2vkit.models.encoders.cnn_lstm import CnnLstmEncoder
 from i2vkit.models.encoders.conv3d import Conv3dEncoder
 from i2vkit.models.encoders.conv_pyramid import ConvPyramidEncoder
 from i2vkit.models.encoders.frame_encoders import ConvFrameEncoder, TimmFrameEncoder
+from i2vkit.models.encoders.keypoints import KeypointEncoder
 from i2vkit.models.encoders.landmarks import LandmarkEncoder
 from i2vkit.models.encoders.residual_pyramid import MapDifferenceEncoder, ResidualPyramidEncoder
+from i2vkit.models.encoders.stages import StageEncoder
 from i2vkit.models.encoders.timm_pyramid import TimmPyramidEncoder
 
 __all__ = [
@@ -13,9 +15,11 @@ __all__ = [
     "Conv3dEncoder",
     "ConvFrameEncoder",
     "ConvPyramidEncoder",
+    "KeypointEncoder",
     "LandmarkEncoder",
     "MapDifferenceEncoder",
     "ResidualPyramidEncoder",
+    "StageEncoder",
     "TimmFrameEncoder",
     "TimmPyramidEncoder",
 ]

@@ -26,6 +26,8 @@ class Adapter(nn.Module, Interface, Generic[Side]):
         provides: The field that it adds, for instance "trajectory".
         supports_chunks: True if a clip can be made in chunks. Default False.
         code_per_step: True if the adapter can read a motion code for every step, (B, T, D). Default False.
+        for_accepted: True if the adapter is also inserted for a field that a part accepts and does not require. Default
+            False.
         spec: The spec upstream with the field added.
 
     Raises:
@@ -48,7 +50,7 @@ class Adapter(nn.Module, Interface, Generic[Side]):
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
-    optional: ClassVar[tuple[str, ...]] = ("code_per_step",)
+    optional: ClassVar[tuple[str, ...]] = ("code_per_step", "for_accepted")
     class_attributes: ClassVar[tuple[str, ...]] = ("side", "reads", "provides")
     # Class attributes without values, so that an adapter which lacks one is refused.
     side: ClassVar[str]
@@ -56,6 +58,7 @@ class Adapter(nn.Module, Interface, Generic[Side]):
     provides: ClassVar[str]
     supports_chunks: ClassVar[bool] = False
     code_per_step: ClassVar[bool] = False
+    for_accepted: ClassVar[bool] = False
     # Set by the constructor.
     spec: Spec
 

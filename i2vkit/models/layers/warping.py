@@ -49,13 +49,39 @@ def flow_in_pixels(flow: Tensor, height: int, width: int) -> Tensor:
         >>> flow_in_pixels(flow, 1, 5)[0, 0].flatten().tolist()  # 2 is the whole width: 4 pixels from centre to centre
         [0.0, 1.0, 2.0, 3.0, 4.0]
     """
-    batch = len(flow)
-    frames = rearrange(flow, "b c t h w -> (b t) c h w")  # interpolation takes single frames
-    if frames.shape[2:] != (height, width):
-        frames = functional.interpolate(frames, (height, width), mode="bilinear", align_corners=True)
-    # Pixels in one unit, of x and of y: (2, 1, 1).
-    pixels = frames.new_tensor([(width - 1) / 2, (height - 1) / 2])[:, None, None]
-    return rearrange(frames * pixels, "(b t) c h w -> b c t h w", b=batch)
+    for dim, size in ((3, height), (4, width)):
+        flow = _resized(flow, dim, size)
+    # Pixels in one unit, of x and of y. No tensor of the two: a GPU would wait for it.
+    return torch.stack([flow[:, 0] * ((width - 1) / 2), flow[:, 1] * ((height - 1) / 2)], dim=1)
+
+
+def _resized(values: Tensor, dim: int, size: int) -> Tensor:
+    """Return ``values`` with ``size`` places along one axis, linear between the old ones; the ends stay the ends."""
+    length = values.shape[dim]
+    if length == size:
+        return values
+    # By index, since the backward pass of torch's interpolation adds up in no fixed order on CUDA.
+    places = torch.linspace(0, length - 1, size, device=values.device, dtype=values.dtype)
+    lower = places.floor()
+    index = lower.long()
+    before = values.index_select(dim, index)
+    after = values.index_select(dim, (index + 1).clamp(max=length - 1))
+    share = (places - lower).view([size if axis == dim else 1 for axis in range(values.dim())])
+    return before + (after - before) * share
+
+
+def flow_at(flow: Tensor, height: int, width: int) -> Tensor:
+    """Return a flow (B, 2, T, h, w) in the units of ``Points`` for maps of another size, in pixels of these maps.
+
+    A larger flow keeps the nearest offsets, a smaller one is interpolated (``flow_in_pixels``).
+
+    Examples:
+        >>> flow = torch.tensor([0.0, 9.0, 2.0, 9.0]).view(1, 1, 1, 1, 4).expand(1, 2, 1, 1, 4)
+        >>> flow_at(flow, 1, 2)[0, 0].flatten().tolist()  # 2 is the whole width: 1 pixel from centre to centre
+        [0.0, 1.0]
+    """
+    steps = max(1, flow.shape[3] // height), max(1, flow.shape[4] // width)
+    return flow_in_pixels(flow[..., :: steps[0], :: steps[1]], height, width)
 
 
 def warp_sampled(frames: Tensor, flow: Tensor) -> Tensor:

@@ -173,6 +173,33 @@ class HingeLoss(AdversarialCriterion):
 
 
 @ADVERSARIAL_LOSSES.register_module()
+class LeastSquaresLoss(AdversarialCriterion):
+    """The least-squares loss: scores of real samples shall be 1, of generated ones 0.
+
+    Source: Mao et al., "Least squares generative adversarial networks" (2017); Monkey-Net.
+
+    Examples:
+        >>> from i2vkit.models.discriminators.discriminator import DiscriminatorInput
+        >>> halves = DiscriminatorInput(torch.full((2, 1), 0.5))
+        >>> LeastSquaresLoss().generator_loss(lambda disc_input: disc_input.sample, halves).item()
+        0.25
+    """
+
+    def discriminator_loss(self, score: Score, real: "DiscriminatorInput", fakes: Fakes) -> Tensor:
+        """Return E[(1 - D(real))^2] plus the sum of w E[D(fake)^2] over ``fakes``, each with its weight w."""
+        total = (1 - score(real)).square().mean()
+        for fake, weight in fakes:
+            total = total + weight * score(fake).square().mean()
+        return total
+
+    def generator_loss(
+        self, score: Score, fake: "DiscriminatorInput", real: "DiscriminatorInput | None" = None
+    ) -> Tensor:
+        """Return E[(1 - D(fake))^2]."""
+        return (1 - score(fake)).square().mean()
+
+
+@ADVERSARIAL_LOSSES.register_module()
 class RelativisticLoss(AdversarialCriterion):
     """Cross-entropy on the difference between the logits of a real and a generated sample (RpGAN).
 

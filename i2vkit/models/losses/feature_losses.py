@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from einops import rearrange
@@ -26,19 +26,27 @@ _LAST_CONVOLUTION = 28  # conv5_3 among the layers of VGG16
 _MARGIN = 0.15  # of the box around joints: heads and feet reach beyond them
 
 
-class Vgg16Features(nn.Module):
-    """The last convolution of VGG16 (timm) on pictures in [-1, 1], without the ReLU after it; frozen.
+class VggFeatures(nn.Module):
+    """The layers of a VGG (timm) up to one of them, frozen. The base class of networks that losses look through.
 
     Args:
-        path: State dict of torchvision's or timm's VGG16; by default ``data/extractors/vgg16-397923af.pth``.
+        path: State dict of torchvision's or timm's network; by default ``file`` in ``data/extractors``.
         sha256: Hash of a file that is not torchvision's.
         trained: If false, the network has no weights and lies on the meta device, where it can be measured only.
+
+    Attributes:
+        architecture: Name of the network in timm.
+        file: Its weights.
+        last: The index of the last layer that is kept.
 
     Raises:
         MissingWeightsError: If there is no such file; the message says where to get it.
         CheckpointError: If it is another file, or holds other weights.
     """
 
+    architecture: ClassVar[str]
+    file: ClassVar[WeightFile]
+    last: ClassVar[int]
     mean: Tensor
     deviation: Tensor
 
@@ -46,11 +54,11 @@ class Vgg16Features(nn.Module):
         super().__init__()
         import timm  # slow to import, and needed here only
 
-        found = VGG16.find(path, sha256) if trained else None
+        found = self.file.find(path, sha256) if trained else None
         with torch.device("meta"):  # without the classifier's 124 million weights
             # timm declares its models as plain modules, whose attributes have no type.
-            features: nn.Sequential = timm.create_model("vgg16").get_submodule("features")  # type: ignore[assignment]
-            self.layers = features[: _LAST_CONVOLUTION + 1]
+            features: nn.Sequential = timm.create_model(self.architecture).get_submodule("features")  # type: ignore[assignment]
+            self.layers = features[: self.last + 1]
         if found is not None:
             self._load(found)
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
@@ -67,11 +75,27 @@ class Vgg16Features(nn.Module):
         try:
             self.layers.load_state_dict(weights)
         except RuntimeError as error:
-            raise CheckpointError(f"{path} does not hold the convolutions of VGG16") from error
+            raise CheckpointError(f"{path} does not hold the convolutions of {self.architecture.upper()}") from error
+
+    def normalized(self, pictures: Tensor) -> Tensor:
+        """Return pictures (N, 3, H, W) in [-1, 1] as the network expects them."""
+        return ((pictures + 1) / 2 - self.mean) / self.deviation
+
+
+class Vgg16Features(VggFeatures):
+    """The last convolution of VGG16 (timm) on pictures in [-1, 1], without the ReLU after it; frozen.
+
+    Args:
+        path: State dict of torchvision's or timm's VGG16; by default ``data/extractors/vgg16-397923af.pth``.
+        sha256: Hash of a file that is not torchvision's.
+        trained: As of ``VggFeatures``.
+    """
+
+    architecture, file, last = "vgg16", VGG16, _LAST_CONVOLUTION
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the features (N, 512, H/16, W/16) of pictures (N, 3, H, W) in [-1, 1]."""
-        return self.layers(((pictures + 1) / 2 - self.mean) / self.deviation)
+        return self.layers(self.normalized(pictures))
 
 
 def crop_boxes(frames: Tensor, boxes: Tensor, size: int) -> Tensor:

@@ -110,6 +110,29 @@ class FrameL1Loss(PassLoss):
 
 
 @LOSSES.register_module()
+class BaseL1Loss(PassLoss):
+    """Mean absolute difference between the base of the head and the real video over true frames, in [0, 2].
+
+    The base of a decoder that warps is the warped image, so the loss trains the flow by itself.
+
+    Source: Monkey-Net (Siarohin et al., 2019), released code.
+    """
+
+    def __init__(self, pass_name: str = "reconstruct", name: str | None = "base_l1", weight: float | Sequence = 1.0):
+        super().__init__(pass_name, name, weight)
+
+    def forward(self, context: "GanContext") -> Tensor:
+        """Return E |base - real|."""
+        made = context.generated(self.pass_name)
+        _, real, mask = self.compared(context)
+        assert made.base is not None, "every generated video has a base"
+        # A base (B, C, 1, H, W) serves all frames.
+        base = made.base if made.base.shape[2] == 1 else without_given(made.base, made.given, 2)
+        difference = (base - real).abs()
+        return masked_mean(rearrange(difference, "b c t h w -> b t c h w"), mask)
+
+
+@LOSSES.register_module()
 class MaskSparsityLoss(PassLoss):
     """The mean of the head's mask: the less a video paints over its base, the smaller it is.
 

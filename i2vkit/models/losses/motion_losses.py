@@ -21,7 +21,7 @@ class MotionCycleLoss(PassLoss):
     """Mean absolute difference between the motion that a video was made from and the motion encoded from that video.
 
     It compares the trajectories at every true frame (DTGAN, eq. 6), or the codes where there is no trajectory. Of a
-    variational code it compares the means (Dual-MTGAN, eq. 7).
+    variational code it compares the means (Dual-MTGAN, eq. 7), of learned points the places.
 
     Args:
         pass_name: The pass whose generated video is encoded again.
@@ -47,7 +47,10 @@ class MotionCycleLoss(PassLoss):
         """Return E |motion - reencoded motion|."""
         motion, reencoded = context.encoded(self.pass_name), context.reencoded(self.pass_name)  # both with their graphs
         # (B, T, D) of a trajectory or of a code a step, (B, D) of one code a clip.
-        if motion.trajectory is not None:
+        if motion.points:
+            # (B, T, K, 2) -> (B, T, 2 K)
+            difference = (motion.points["driving"].place - reencoded.points["driving"].place).abs().flatten(2)
+        elif motion.trajectory is not None:
             assert reencoded.trajectory is not None, "both come from the same motion encoder"
             difference = (motion.trajectory - reencoded.trajectory).abs()
         else:

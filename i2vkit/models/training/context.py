@@ -143,6 +143,15 @@ class GanContext:
             return self._once(("reencoded, detached", name), lambda: self._reencode(self._generated[name]).detach())
         return self._reencode(self.generated(name))
 
+    def encode(self, video: Tensor, num_frames: Tensor | None = None) -> Motion:
+        """Return the motion that the encoder reads in a video (B, C, T, H, W), with the graph of the video.
+
+        Args:
+            video: The video, in place of the driving clip.
+            num_frames: True lengths (B,). By default no video is padded.
+        """
+        return self._read_motion(video, num_frames)
+
     def _reencode(self, made: Generated) -> Motion:
         """Return the motion encoded from a generated video, once for each pass."""
         key = ("reencoded", made.pass_name)
@@ -173,7 +182,14 @@ class GanContext:
             return self._once(("real motion", entry.target), lambda: self._read_motion(video, num_frames))
 
         return ConditionedVideo(
-            video, num_frames, motion, made.content.image, clip.label, clip.driving_maps, made.given
+            video,
+            num_frames,
+            motion,
+            made.content.image,
+            clip.label,
+            clip.driving_maps,
+            made.given,
+            made.motion.points.get("driving"),
         )
 
     def wrong_image(self, name: str) -> Tensor:
@@ -208,6 +224,7 @@ class GanContext:
             label=clip.label,
             maps=clip.driving_maps,
             given=made.given,
+            points=made.motion.points.get("driving"),
         )
 
     def discriminator(self, name: str) -> Discriminator:

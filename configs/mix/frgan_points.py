@@ -1,0 +1,40 @@
+"""Learned points in FRGAN's dense decoder, on the faces of i2v-truth-v1: FRGAN without a face model.
+
+Parents: frgan/frgan_forecast_recipe_faces and monkey_net/monkey_net_recipe_faces. Can points that nobody has labelled
+take the place of normal maps, which need landmarks and a fitted face model?
+
+Content encoder, dense decoder, residual head, losses, discriminator and the numbers of iterations are those of FRGAN's
+recipe (_base_/models/frgan_forecast_recipe.py says what of it is the paper's). The motion encoder is Monkey-Net's.
+Heatmaps of its points go through residual blocks of their own (``PointsToMaps``) and join the decoder as the maps of
+FRGAN do, and the points relative to those of the image are the motion vector (``PointsToTrajectory``). The
+discriminator sees the heatmaps. All 24 people train. Expected result: not known, it has not been trained to the end.
+
+Memory of a training step: 0.2 GiB in bf16.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .._base_.datasets.truth_faces_without_maps import *
+    from .._base_.models.frgan_forecast_recipe import *
+    from .._base_.recipe import *
+
+from i2vkit.datasets.transforms import RandomJump
+from i2vkit.models.encoders import KeypointEncoder
+
+model["generator"]["motion_encoder"] = dict(
+    type=KeypointEncoder, num_points=10, widths=(16, 32, 64, 128), input_size=32
+)
+model["discriminators"]["frame"]["condition"] = "points"
+train_dataloader["batch_size"] = 8
+train_dataloader["dataset"]["window"] = dict(type=RandomJump, frames=1, from_first=True)
+train_cfg.update(max_iters=_end, val_interval=1000)
+
+variants = {
+    "80people": dict(
+        help="56 more people to train on. First: python tools/benchmark_truth.py prepare --extra-people 56. Tables "
+        "tell it apart from what 24 people give.",
+        memory="0.2 GiB in bf16",
+        options=_more_people,
+    ),
+}
