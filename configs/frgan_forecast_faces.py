@@ -54,7 +54,7 @@ variants = {
         options={
             "model.generator.content_encoder": None,  # the U-Net reads the image itself
             "model.generator.decoder": dict(
-                type=UNetDecoder, widths=(64, 128, 256, 512, 512, 512), dropout=0.0, num_dropouts=0
+                type=UNetDecoder, widths=(64, 128, 256, 512, 512, 512), dropout=0.0, num_dropouts=0, maps=False
             ),
         },
     ),

@@ -146,7 +146,9 @@ _CLIP_VIEWS = ["FramePairs", "RandomWindow", "WholeClip"]
 # Motions of which some decoder reads all; the others are the same as one of these.
 _READ = [motion for motion in MOTIONS if any(reads(motion, decoder) for decoder in FACTORS["decoder"])]
 _READ.remove(("DifferenceEncoder", "LstmUnroll"))  # no decoder that reads it can be built, see below
-_POINTED = [motion for motion in _READ if motion[0] == "KeypointEncoder"]
+_FINDERS = [name for name in names(MOTION_ENCODERS) if "motion.points" in MOTION_ENCODERS.get(name).provides]
+_POINTED = [motion for motion in _READ if motion[0] in _FINDERS]
+_POINTS_ALONE = [motion for motion in _READ if motion[0] == "KeypointEncoder"]  # and no trajectory
 _UNPOINTED = [motion for motion in _READ if motion not in _POINTED]
 _DRAWN = [motion for motion in _READ if motion[0] is None]
 _FROM_MAPS = [motion for motion in _READ if motion[0] == "MapDifferenceEncoder"]
@@ -168,6 +170,11 @@ _FRAME_CODES, _CATEGORIES = (
     ["CategoryLoss", "DiscriminatorCategoryLoss"],
 )
 
+# Maps of points without points; decoders that read maps, and those that move something and read none.
+_POINTLESS = [(encoder, "PointMaps") for encoder in [None, *names(MOTION_ENCODERS)] if encoder not in _FINDERS]
+_MAPPED = [name for name in names(DECODERS) if "motion.maps" in DECODERS.get(name).reads()]
+_UNMAPPED = [name for name in _MOVED if name not in _MAPPED]
+
 # Every pair that makes no sense: what the error says, and one level of one factor with one of another.
 REFUSED: list[tuple[str, str, list, str, list]] = [
     # Only a flow says where the pixels of a frame come from: made from learned points, or from a trajectory.
@@ -177,7 +184,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
         [
             motion
             for motion in MOTIONS
-            if motion[1] in (None, "LabelFusion")
+            if motion[1] in (None, "LabelFusion", "PointMaps")
             and motion[0] in (None, "Conv3dEncoder", "KeypointEncoder", "RecurrentPosterior")
         ],
         "decoder",
@@ -187,7 +194,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     (
         "DenseFlow needs motion.points",
         "motion",
-        [(encoder, "DenseFlow") for encoder in (None, *names(MOTION_ENCODERS)) if encoder != "KeypointEncoder"],
+        [(encoder, "DenseFlow") for encoder in (None, *names(MOTION_ENCODERS)) if encoder not in _FINDERS],
         "decoder",
         ["WarpedPyramidDecoder"],
     ),
@@ -196,7 +203,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     (
         "needs motion.code, but",
         "motion",
-        [("KeypointEncoder", None), ("KeypointEncoder", "DenseFlow")],
+        [("KeypointEncoder", generator) for generator in (None, "DenseFlow", "PointMaps")],
         "decoder",
         ["TransposedConv1p2dDecoder", "TransposedConv3dDecoder"],
     ),
@@ -260,6 +267,9 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("has one only", "motion", _PAST, "loss", _FRAME_CODES),
     ("encodes the frames before|that gives any", "motion", _OWN_FRAMES, "view", ["LastDynamics"]),
     ("encodes the frames before", "motion", _OWN_FRAMES, "loss", ["MotionCycleLoss"]),
+    # Maps are drawn of points, which a motion encoder finds.
+    ("PointMaps needs motion.points", "motion", _POINTLESS, "decoder", _MAPPED),
+    ("needs motion.*, but motion_encoder=None", "motion", [(None, "PointMaps")], "decoder", _UNMAPPED),
     # A discriminator is shown what it judges: pictures, clips or vectors.
     ("judges frames, but", "network", _FRAME_DISCRIMINATORS, "view", [*_CLIP_VIEWS, "LastDynamics"]),
     ("judges clip, but", "network", _CLIP_DISCRIMINATORS, "view", [*_FRAME_VIEWS, "LastDynamics"]),
@@ -281,11 +291,11 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     # Augmentations are of pictures.
     ("judges vectors: leave augment out", "network", ["VectorDiscriminator"], "augment", names(AUGMENTATIONS)),
     # A vector has no places at which an image could join it.
-    ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps", "past"]),
+    ("cannot be conditioned on", "network", ["VectorDiscriminator"], "condition", ["image", "maps", "past", "points"]),
     # Points are there if the motion encoder finds some.
     ('conditioned on "points"', "motion", _UNPOINTED, "condition", ["points"]),
     # Motion encoded anew from a video is there only if an encoder reads videos.
-    ("no motion encoder that gives any", "motion", [*_DRAWN, *_POINTED], "view", ["LastDynamics"]),
+    ("no motion encoder that gives any", "motion", [*_DRAWN, *_POINTS_ALONE], "view", ["LastDynamics"]),
     ("reads condition maps instead of the video|that gives any", "motion", _FROM_MAPS, "view", ["LastDynamics"]),
     ("this generator has no motion encoder", "motion", _DRAWN, "loss", ["MotionCycleLoss"]),
     ("reads condition maps instead of the video", "motion", _FROM_MAPS, "loss", ["MotionCycleLoss"]),

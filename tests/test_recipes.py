@@ -16,7 +16,7 @@ from i2vkit.models.training.phases import build_phases
 from i2vkit.registry import MODELS
 
 NAMES = [name for name in sorted(experiment_names()) if "recipe" in name]
-GANS = [name for name in NAMES if not Path(name).name.startswith(("cnn_lstm", "motion"))]
+GANS = [name for name in NAMES if not Path(name).name.startswith(("cnn_lstm", "motion", "landmarks"))]
 STAGE_ONE = "frgan_forecast"
 PRETRAINED = {Path(name).name: name for name in NAMES if name not in GANS or Path(name).name.startswith(STAGE_ONE)}
 TWO_STAGES = [name for name in GANS if Path(name).name.startswith("frgan_refine")]

@@ -14,6 +14,7 @@ from i2vkit.models import (
 from i2vkit.models.data_preprocessor import ClipPreprocessor
 from i2vkit.models.discriminators.discriminator import Discriminator
 from i2vkit.models.generator import Generator
+from i2vkit.models.pretraining.landmark_regressor import LandmarkRegressor
 from i2vkit.models.pretraining.motion_regressor import MotionRegressor
 from i2vkit.models.pretraining.pose_lstm import PoseLstm
 from i2vkit.models.training.image_to_video_gan import ImageToVideoGan
@@ -26,6 +27,7 @@ __all__ = [
     "Discriminator",
     "Generator",
     "ImageToVideoGan",
+    "LandmarkRegressor",
     "MotionRegressor",
     "PoseLstm",
     "SupervisedModel",

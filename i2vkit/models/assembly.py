@@ -186,7 +186,8 @@ def _bridge(reader: type[Part], side: str, available: set[str], upstream: str) -
         if not need.startswith(f"{side}.") or need in available:
             continue  # on the other side, or no adapter is needed
         adapter = _adapter(need, available)
-        if need not in reader.requires and not getattr(adapter, "for_accepted", False):
+        offered = getattr(adapter, "for_accepted", False) and need not in getattr(reader, "as_given", ())
+        if need not in reader.requires and not offered:
             continue  # the reader does without
         if adapter is None:
             # The frames before are there only in a rollout, so the message leaves them out.

@@ -35,8 +35,12 @@ def for_inference_(generator: nn.Module, dtype: torch.dtype = torch.float32) -> 
         fold: Any = getattr(part, "fold_batch_norms_", None)
         if fold is not None:
             fold()
-    # The layers whose weights autocast would otherwise cast at every call. Norms and recurrent layers stay as they are.
+    # The layers whose weights autocast would otherwise cast at every call. Norms and recurrent layers stay as they are,
+    # and so do parts that leave autocast.
+    exact = {
+        layer for part in generator.modules() if getattr(part, "full_precision", False) for layer in part.modules()
+    }
     for layer in generator.modules():
-        if isinstance(layer, _ConvNd | nn.Linear):
+        if isinstance(layer, _ConvNd | nn.Linear) and layer not in exact:
             layer.to(dtype)
     return generator

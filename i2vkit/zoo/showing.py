@@ -9,6 +9,7 @@ import numpy as np
 
 from i2vkit.apis.animation import Animation
 from i2vkit.apis.inferencer import I2VInferencer
+from i2vkit.apis.motion_sources import DrivingVideo, FaceVideo, MotionSource
 from i2vkit.errors import ConfigError
 from i2vkit.media import read_image, read_video, video_fps
 from i2vkit.visualization import AnimationWriter
@@ -17,22 +18,24 @@ from i2vkit.zoo.index import INDEX, ZooEntry, read_index
 EXAMPLES = INDEX.parent / "examples"
 FIGURE, FIGURE_DRIVING = EXAMPLES / "figure.png", EXAMPLES / "figure_driving.mkv"
 FACE, DRIVING, LABEL = EXAMPLES / "face.png", EXAMPLES / "driving.mkv", "surprise"
+LANDMARKS = EXAMPLES / "face.csv", EXAMPLES / "driving.csv"  # known, so that nothing need be installed to find them
 
 
 def face_models() -> list[ZooEntry]:
-    """Return the shipped models of faces that a driving video or a label moves."""
+    """Return the shipped models of faces that a driving video, the video of another face, or a label moves."""
     return [
         entry
         for entry in read_index().values()
-        if entry.name.endswith("-faces") and {"driving video", "label"} & set(entry.motion)
+        if entry.name.endswith("-faces") and {"driving video", "face video", "label"} & set(entry.motion)
     ]
 
 
 def show_models(out: str | Path, entries: Sequence[ZooEntry], device: str = "cpu") -> int:
     """Animate the example face with each model, and write all videos side by side.
 
-    Models that a video drives follow the example clip, a surprise. Models that a label moves get that label. A video
-    that ends before the longest one keeps its last frame.
+    Models that a video drives follow the example clip, a surprise. FRGAN reads the landmarks of image and clip too, of
+    which its condition maps are made. Models that a label moves get that label. A video that ends before the longest
+    one keeps its last frame.
 
     Args:
         out: ``.mp4``, ``.mkv``, ``.avi``, ``.gif``, or ``.png`` for a strip of frames.
@@ -52,7 +55,7 @@ def show_models(out: str | Path, entries: Sequence[ZooEntry], device: str = "cpu
     videos = {"driving": np.stack(list(driving))}
     for entry in entries:
         animate = I2VInferencer.from_pretrained(entry.name, device=device)
-        animation = animate(image, DRIVING) if "driving video" in entry.motion else animate(image, label=LABEL)
+        animation = animate(image, _motion(entry), label=LABEL if "label" in entry.motion else None)
         assert isinstance(animation, Animation)  # one image makes one animation
         assert animation.frames is not None  # without a file to write, the frames are kept
         videos[entry.name] = animation.frames
@@ -61,3 +64,12 @@ def show_models(out: str | Path, entries: Sequence[ZooEntry], device: str = "cpu
         for t in range(length):
             writer.write({name: video[min(t, len(video) - 1)] for name, video in videos.items()})
     return length
+
+
+def _motion(entry: ZooEntry) -> MotionSource | None:
+    """Return the video that moves the example face by a model, or None."""
+    if "driving video" in entry.motion:
+        return DrivingVideo(DRIVING)
+    if "face video" in entry.motion:
+        return FaceVideo(DRIVING, landmarks=LANDMARKS)
+    return None

@@ -326,6 +326,9 @@ def test_the_docs_hold_what_is_needed_to_write_their_section_again(tmp_path, pro
     kept = json.loads((docs / "results/t/dtgan.json").read_text())
     assert "samples" not in kept and kept["per_video"][1]["ssim_improvement"] == 0.25
     assert publish(path, docs, tmp_path / "gone").read_text() == first
+    page = page.rename(docs / "smoke_tests.md")  # a page that has the section keeps it
+    assert publish(path, docs, tmp_path / "gone") == page and page.read_text() == first
+    assert not (docs / "results.md").exists()
     (docs / "results/t/dtgan.json").unlink()
     (docs / "results/t/old.json").write_text("{}")
     second = publish(path, docs, tmp_path / "gone").read_text()

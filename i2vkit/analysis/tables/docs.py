@@ -32,7 +32,9 @@ def publish(
     out: str | Path | None = None,
     budget: dict[str, float] | None = None,
 ) -> Path:
-    """Write ``docs/results/<table>/`` and the table's section of ``docs/results.md``.
+    """Write ``docs/results/<table>/`` and the table's section of a page of the docs.
+
+    The page is ``smoke_tests.md`` if it has that section already, and else ``results.md``.
 
     Finished rows of ``out`` are first copied to ``docs/results/<table>``, as a ``.json`` file each, with the pictures.
     The section is then made from that folder alone. Other rows in that folder stay as they are, and rows that the
@@ -45,7 +47,7 @@ def publish(
         budget: A budget for every row, in place of the description's.
 
     Returns:
-        The path of ``results.md``.
+        The path of the page.
 
     Raises:
         ConfigError: Neither ``out`` nor the docs contain a finished row, results cannot be compared, or the section in
@@ -65,10 +67,18 @@ def publish(
     ]
     command = f"```\npython tools/run_table.py {Path(description).as_posix()}\n```\n"
     text = "\n".join([format_table(table, results, heading="##"), command, *pictures])
-    page = docs / "results.md"
-    old = page.read_text(encoding="utf-8") if page.is_file() else "# Results\n"
+    page, old = _page(docs, folder.name)
     _write(page, with_section(old, folder.name, text))
     return page
+
+
+def _page(docs: Path, name: str) -> tuple[Path, str]:
+    """Return the page that has, or gets, the section of a table, and its text."""
+    for page in (docs / "smoke_tests.md", docs / "results.md"):
+        text = page.read_text(encoding="utf-8") if page.is_file() else "# Results\n"
+        if _first_line(name) in text:
+            break
+    return page, text
 
 
 def copy_results(table: dict, out: Path, folder: Path) -> None:
@@ -158,7 +168,7 @@ def with_section(page: str, name: str, text: str) -> str:
     >>> with_section(page, "t", "new\\n") == page.replace("old", "new")
     True
     """
-    first, last = f"<!-- table {name}, made by run_table.py --docs -->", f"<!-- end of table {name} -->"
+    first, last = _first_line(name), f"<!-- end of table {name} -->"
     section = f"{first}\n{text.strip()}\n{last}\n"
     if first not in page:
         return f"{page.rstrip()}\n\n{section}"
@@ -167,6 +177,11 @@ def with_section(page: str, name: str, text: str) -> str:
     if not end:
         raise ConfigError(f"the docs have a line '{first}' without '{last}' below it: add the end or remove the line")
     return before + section + after
+
+
+def _first_line(name: str) -> str:
+    """Return the line with which the section of a table begins."""
+    return f"<!-- table {name}, made by run_table.py --docs -->"
 
 
 def _write(path: Path, text: str) -> None:

@@ -116,6 +116,9 @@ class UNetDecoder(Decoder):
 
     Its noise is dropout, with one mask for each clip: in the innermost blocks up, as in pix2pix, and in the embedder.
 
+    With ``maps`` the driving maps of the motion that have full size join image and motion channel (ours), such as those
+    of ``PointMaps``. The U-Net is then told the motion at the places where it happens.
+
     Ours:
         dropout has one mask for a clip, which all its frames share (pix2pix draws one for each image)
         the embedder of motion is a linear layer to 4x4 cells and up-convolutions, with He's initial weights and tanh
@@ -132,12 +135,15 @@ class UNetDecoder(Decoder):
         dropout: Rate of dropout in the innermost blocks up.
         num_dropouts: Number of these blocks.
         dropout_at_test: True keeps dropout on at test.
+        maps: False leaves out the maps of the motion, as DTGAN does, which has none.
 
     Raises:
         ConfigError: The image size is no power of two, or does not fit ``widths``.
     """
 
     requires = ("motion.trajectory",)
+    accepts = ("motion.maps",)
+    as_given = ("motion.maps",)  # it reads one level alone, for which no adapter need make a pyramid
     supports_chunks = True
     frame_wise = True
 
@@ -153,6 +159,7 @@ class UNetDecoder(Decoder):
         dropout: float = 0.5,
         num_dropouts: int = 3,
         dropout_at_test: bool = True,
+        maps: bool = True,
     ):
         super().__init__()
         depth = image_size.bit_length() - 1
@@ -168,7 +175,11 @@ class UNetDecoder(Decoder):
         noise = ClipDropout(embedder_dropout, dropout_at_test)
         self.embedder = MotionChannelEmbedder(motion.trajectory, image_size, embedder_width, motion_channels, noise)
         dropouts = [ClipDropout(dropout, dropout_at_test) for _ in range(min(num_dropouts, depth - 1))]
-        self.unet = UNet(3 + motion_channels, out_channels, widths, dropouts)
+        levels = motion.maps if maps and "driving" in motion.map_groups else ()
+        # The place of the maps of full size in the pyramid, and their channels.
+        self.map_level = next((place for place, level in enumerate(levels) if level.stride == 1), None)
+        map_channels = 0 if self.map_level is None else levels[self.map_level].channels
+        self.unet = UNet(3 + motion_channels + map_channels, out_channels, widths, dropouts)
         init_dcgan_(self.unet)  # the embedder has initialised itself
 
     def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
@@ -178,6 +189,10 @@ class UNetDecoder(Decoder):
         # (B, T, D) -> (B T, D) -> (B T, motion_channels, H, W)
         channel = self.embedder(rearrange(motion.trajectory, "b t d -> (b t) d"), state, batch)
         image = repeat(content.image, "b c h w -> (b t) c h w", t=length)  # (B, 3, H, W) -> (B T, 3, H, W)
-        frames = self.unet(torch.cat([image, channel], dim=1), state, batch)  # reads (B T, 3 + motion_channels, H, W)
+        read = [image, channel]
+        if self.map_level is not None:
+            # (B, C, T, H, W) -> (B T, C, H, W)
+            read.append(rearrange(motion.maps["driving"][self.map_level], "b c t h w -> (b t) c h w"))
+        frames = self.unet(torch.cat(read, dim=1), state, batch)  # reads (B T, 3 + motion_channels + C, H, W)
         # (B T, C, H, W) -> (B, C, T, H, W), and (B, 3, H, W) -> (B, 3, 1, H, W)
         return rearrange(frames, "(b t) c h w -> b c t h w", b=batch), content.image[:, :, None]

@@ -1,4 +1,4 @@
-"""Content encoders (2D), motion encoders (CNN-LSTM, 3D, residual) and the frame encoders that they use."""
+"""Content encoders (2D), motion encoders (CNN-LSTM, 3D, residual, landmarks) and the frame encoders that they use."""
 
 from i2vkit.models.encoders.cnn_lstm import CnnLstmEncoder
 from i2vkit.models.encoders.conv3d import Conv3dEncoder
@@ -6,6 +6,7 @@ from i2vkit.models.encoders.conv_pyramid import ConvPyramidEncoder
 from i2vkit.models.encoders.difference import DifferenceEncoder
 from i2vkit.models.encoders.frame_encoders import ConvFrameEncoder, TimmFrameEncoder
 from i2vkit.models.encoders.keypoints import KeypointEncoder
+from i2vkit.models.encoders.landmarks import LandmarkEncoder
 from i2vkit.models.encoders.recurrent_posterior import RecurrentPosterior
 from i2vkit.models.encoders.residual_pyramid import MapDifferenceEncoder, ResidualPyramidEncoder
 from i2vkit.models.encoders.stages import StageEncoder
@@ -18,6 +19,7 @@ __all__ = [
     "ConvPyramidEncoder",
     "DifferenceEncoder",
     "KeypointEncoder",
+    "LandmarkEncoder",
     "MapDifferenceEncoder",
     "RecurrentPosterior",
     "ResidualPyramidEncoder",

@@ -18,6 +18,7 @@ from i2vkit.models.losses.feature_losses import FeatureSimilarityLoss
 from i2vkit.models.losses.feature_matching import FeatureMatchingLoss
 from i2vkit.models.losses.frame_losses import BaseL1Loss, FrameL1Loss, MaskSparsityLoss
 from i2vkit.models.losses.gradient_penalties import GradientPenaltyLoss
+from i2vkit.models.losses.landmark_losses import LandmarkLoss
 from i2vkit.models.losses.motion_losses import KlLoss, MotionCycleLoss
 from i2vkit.models.losses.perceptual import PerceptualPyramidLoss
 from i2vkit.models.losses.pose_losses import PoseLoss
@@ -55,6 +56,7 @@ __all__ = [
     "KlLoss",
     "LandmarkChangeLoss",
     "LeastSquaresLoss",
+    "LandmarkLoss",
     "Loss",
     "MaskSparsityLoss",
     "MotionCycleLoss",

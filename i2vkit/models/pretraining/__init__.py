@@ -1,1 +1,1 @@
-"""Networks that are trained before a generator: pose forecasters and motion regressors."""
+"""Networks that are trained before a generator: pose forecasters, motion regressors and landmark regressors."""
