@@ -156,8 +156,13 @@ _UNVARIED = [motion for motion in _READ if motion[0] not in ("Conv3dEncoder", "R
 # Motions that read the frames before, of which some decoder reads all.
 _PAST = [motion for motion in _READ if motion[0] == "DifferenceEncoder" or motion[1] == "LstmPredictor"]
 _OWN_FRAMES = [motion for motion in _READ if motion[0] == "DifferenceEncoder"]
-_MAPPED = ("DifferenceEncoder", "KeypointEncoder", "MapDifferenceEncoder")  # of points by an adapter
-_NO_MAPS = [motion for motion in MOTIONS if motion[0] not in _MAPPED]
+_GIVES_MAPS = (
+    "DifferenceEncoder",
+    "KeypointEncoder",
+    "LandmarkEncoder",
+    "MapDifferenceEncoder",
+)  # of points by an adapter
+_NO_MAPS = [motion for motion in MOTIONS if motion[0] not in _GIVES_MAPS]
 
 
 def _with(encoder: str | None, *generators: str | None) -> list[tuple]:
@@ -229,7 +234,16 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
         [None],
         "motion",
         [
-            *((encoder, "LstmPredictor") for encoder in (None, "Conv3dEncoder", "RecurrentPosterior")),
+            *(
+                (encoder, "LstmPredictor")
+                for encoder in (
+                    None,
+                    "Conv3dEncoder",
+                    "DifferenceEncoder",
+                    "MapDifferenceEncoder",
+                    "RecurrentPosterior",
+                )
+            ),
             *_with("RecurrentPosterior", None, "LstmUnroll"),
         ],
     ),
