@@ -74,9 +74,17 @@ class UNet(nn.Module):
         out_channels: Channels of the maps that come out.
         widths: Channels of the blocks down, one for each halving.
         dropouts: Dropout behind the innermost blocks up, from the innermost outwards.
+        map_channels: Channels of the maps that join what each block down reads; 0: none. By default none anywhere.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, widths: tuple[int, ...], dropouts: list[ClipDropout]):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        widths: tuple[int, ...],
+        dropouts: list[ClipDropout],
+        map_channels: tuple[int, ...] = (),
+    ):
         super().__init__()
         last = len(widths) - 1
         self.down = nn.ModuleList()
@@ -85,7 +93,8 @@ class UNet(nn.Module):
             # As in pix2pix, the first block has no norm, and neither has the last one: at 1x1 a single frame has no
             # variance.
             normed = 0 < i < last
-            convolution = nn.Conv2d(width_in, width, 4, stride=2, padding=1, bias=not normed)
+            joined = map_channels[i] if map_channels else 0
+            convolution = nn.Conv2d(width_in + joined, width, 4, stride=2, padding=1, bias=not normed)
             layers = [convolution] if i == 0 else [nn.LeakyReLU(0.2), convolution]
             self.down.append(nn.Sequential(*layers, *([nn.BatchNorm2d(width)] if normed else [])))
         for i in reversed(range(len(widths))):
@@ -96,11 +105,15 @@ class UNet(nn.Module):
             self.up.append(nn.Sequential(nn.ReLU(), upward, *([nn.BatchNorm2d(width_out)] if i else [])))
         self.dropouts = nn.ModuleList(dropouts)  # ModuleList, so that they follow train() and eval()
 
-    def forward(self, x: Tensor, state: GenerationState, batch: int) -> Tensor:
-        """Return maps (B T, out_channels, H, W) of frames (B T, in_channels, H, W) of ``batch`` clips."""
+    def forward(self, x: Tensor, state: GenerationState, batch: int, maps: dict[int, list[Tensor]]) -> Tensor:
+        """Return maps (B T, out_channels, H, W) of frames (B T, in_channels, H, W) of ``batch`` clips.
+
+        ``maps`` holds the maps (B T, C, h, w) that join what a block down reads, by the number of the block.
+        """
         skips = []
-        for block in self.down:
-            x = block(x)  # (B T, C, h, w) -> (B T, C', h / 2, w / 2)
+        for i, block in enumerate(self.down):
+            # (B T, C, h, w), with maps of the same size -> (B T, C', h / 2, w / 2)
+            x = block(torch.cat([x, *maps[i]], dim=1) if i in maps else x)
             skips.append(x)
         for i, (block, skip) in enumerate(zip(self.up, reversed(skips), strict=True)):
             # (B T, C, h, w) twice -> (B T, 2 C, h, w); the innermost map is its own skip.
@@ -116,8 +129,8 @@ class UNetDecoder(Decoder):
 
     Its noise is dropout, with one mask for each clip: in the innermost blocks up, as in pix2pix, and in the embedder.
 
-    With ``maps`` the driving maps of the motion that have full size join image and motion channel (ours), such as those
-    of ``PointMaps``. The U-Net is then told the motion at the places where it happens.
+    With ``maps`` the driving maps of the motion, such as those of ``PointMaps``, join what the block down of their size
+    reads (ours). The U-Net is then told the motion at the places where it happens.
 
     Ours:
         dropout has one mask for a clip, which all its frames share (pix2pix draws one for each image)
@@ -143,7 +156,7 @@ class UNetDecoder(Decoder):
 
     requires = ("motion.trajectory",)
     accepts = ("motion.maps",)
-    as_given = ("motion.maps",)  # it reads one level alone, for which no adapter need make a pyramid
+    as_given = ("motion.maps",)  # it reads the levels that there are, for which no adapter need make a pyramid
     supports_chunks = True
     frame_wise = True
 
@@ -176,10 +189,14 @@ class UNetDecoder(Decoder):
         self.embedder = MotionChannelEmbedder(motion.trajectory, image_size, embedder_width, motion_channels, noise)
         dropouts = [ClipDropout(dropout, dropout_at_test) for _ in range(min(num_dropouts, depth - 1))]
         levels = motion.maps if maps and "driving" in motion.map_groups else ()
-        # The place of the maps of full size in the pyramid, and their channels.
-        self.map_level = next((place for place, level in enumerate(levels) if level.stride == 1), None)
-        map_channels = 0 if self.map_level is None else levels[self.map_level].channels
-        self.unet = UNet(3 + motion_channels + map_channels, out_channels, widths, dropouts)
+        # The block down that reads each level of the pyramid: block i reads maps whose stride is 2^i.
+        blocks = {1 << i: i for i in range(depth)}
+        self.map_blocks = [blocks.get(level.stride) for level in levels]
+        map_channels = [0] * depth
+        for block, level in zip(self.map_blocks, levels, strict=True):
+            if block is not None:
+                map_channels[block] += level.channels
+        self.unet = UNet(3 + motion_channels, out_channels, widths, dropouts, tuple(map_channels))
         init_dcgan_(self.unet)  # the embedder has initialised itself
 
     def forward(self, content: Content, motion: Motion, state: GenerationState) -> tuple[Tensor, Tensor]:
@@ -189,10 +206,12 @@ class UNetDecoder(Decoder):
         # (B, T, D) -> (B T, D) -> (B T, motion_channels, H, W)
         channel = self.embedder(rearrange(motion.trajectory, "b t d -> (b t) d"), state, batch)
         image = repeat(content.image, "b c h w -> (b t) c h w", t=length)  # (B, 3, H, W) -> (B T, 3, H, W)
-        read = [image, channel]
-        if self.map_level is not None:
-            # (B, C, T, H, W) -> (B T, C, H, W)
-            read.append(rearrange(motion.maps["driving"][self.map_level], "b c t h w -> (b t) c h w"))
-        frames = self.unet(torch.cat(read, dim=1), state, batch)  # reads (B T, 3 + motion_channels + C, H, W)
+        maps: dict[int, list[Tensor]] = {}
+        if self.map_blocks:
+            for block, level in zip(self.map_blocks, motion.maps["driving"], strict=True):
+                if block is not None:
+                    maps.setdefault(block, []).append(rearrange(level, "b c t h w -> (b t) c h w"))
+        # Reads (B T, 3 + motion_channels, H, W).
+        frames = self.unet(torch.cat([image, channel], dim=1), state, batch, maps)
         # (B T, C, H, W) -> (B, C, T, H, W), and (B, 3, H, W) -> (B, 3, 1, H, W)
         return rearrange(frames, "(b t) c h w -> b c t h w", b=batch), content.image[:, :, None]
