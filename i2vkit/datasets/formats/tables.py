@@ -122,7 +122,7 @@ def read_rows(path: Path, columns: Iterable[str]) -> list[Row]:
         raise DataError(f"{path} has no column {', '.join(missing)}; its header is {header}{advice}")
     for name in header:
         near = get_close_matches(name, KNOWN_COLUMNS, n=1, cutoff=0.8)
-        if near and name not in KNOWN_COLUMNS and near[0] not in header:
+        if near and name not in (*KNOWN_COLUMNS, *columns) and near[0] not in header:
             raise DataError(f"{path} has a column {name!r}, which nothing reads; nearest: {near[0]}")
     if twice := [name for name in header if name and header.count(name) > 1]:
         raise DataError(f"{path} has two columns {twice[0]}")
