@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
@@ -44,7 +45,8 @@ def prior_of(
     # With a code for each step, one prior for the whole clip is allowed too.
     fits = {clip, steps} if spec.code_per_step else {clip}
     two = isinstance(found, tuple | list) and len(found) == 2 and all(isinstance(value, Tensor) for value in found)
-    if not two or any(tuple(value.shape) not in fits for value in found):
+    # A trace, as profiles make it, has tensors for sizes.
+    if not two or (not torch.jit.is_tracing() and any(tuple(value.shape) not in fits for value in found)):
         shown = [tuple(value.shape) if isinstance(value, Tensor) else value for value in found] if two else found
         raise ConfigError(
             f"the prior of {type(encoder).__name__} is {shown}, expected mean and log-variance of "

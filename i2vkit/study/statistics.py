@@ -108,8 +108,9 @@ def clustered_interval(votes: Sequence[float], raters: Sequence[int]) -> tuple[f
         votes: 0 or 1, one for each answer.
         raters: The rater of each answer.
 
-    >>> clustered_interval([1, 1, 1, 1], [1, 1, 2, 2])
-    (0.1581..., 1.0)
+    >>> low, high = clustered_interval([1, 1, 1, 1], [1, 1, 2, 2])
+    >>> round(low, 4), high
+    (0.1581, 1.0)
     """
     number = len(set(raters))
     if number < 2:

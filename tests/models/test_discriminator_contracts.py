@@ -131,7 +131,7 @@ def test_torch_export_gives_the_same_logits(name):
 def conditioned(count: int = 3, length: int = 6) -> ConditionedVideo:
     """Clips of one number in each frame: 100 b + t. Their motion is 10 b + t, and their maps are 1000 more."""
     values = (100 * torch.arange(count)[:, None] + torch.arange(length)).float()  # (B, T)
-    video = values[:, None, :, None, None].expand(-1, 3, -1, 4, 4)
+    video = values[:, None, :, None, None].expand(-1, 3, -1, 16, 16)
     motion = (10 * torch.arange(count)[:, None] + torch.arange(length)).float()[..., None].expand(-1, -1, 5)
     return ConditionedVideo(
         video, None, lambda: Motion(motion.shape[1], trajectory=motion), video[:, :, 0], maps=video + 1000

@@ -15,6 +15,8 @@ switches off the one that is ahead.
 Ours in the parts that this file names (their docstrings say more):
 
 - DifferenceEncoder: the difference image of the first frame is 0, since one image is given
+- StageMapDecoder: where a motion encoder gives maps of the image too (MapDifferenceEncoder), they are fused like those
+  of content
 - GradientDifferenceLoss: differences at the border of the picture are left out
 """
 

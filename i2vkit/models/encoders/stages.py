@@ -18,6 +18,8 @@ from i2vkit.models.layers.stages import (
 from i2vkit.registry import CONTENT_ENCODERS
 from i2vkit.structures import Content, FeatureSpec, Spec
 
+_STEM_KERNEL = 7
+
 
 @CONTENT_ENCODERS.register_module()
 class StageEncoder(ContentEncoder):
@@ -25,8 +27,9 @@ class StageEncoder(ContentEncoder):
 
     With widths 64-128-256 and 2, 2 and 3 convolutions it is the content encoder of MCNet. With widths 64-128-256-512,
     convs 2-2-3-3, batch norm and LeakyReLU it is the frame encoder of SVG. With one convolution a stage, batch norm,
-    average pooling and ``skip="after"`` it is the content encoder of Monkey-Net. The code has a batch norm, if the
-    stages have one, and a tanh.
+    average pooling and ``skip="after"`` it is the content encoder of Monkey-Net. With a stem of 64 channels and widths
+    128-256 it is the first half of the first-order motion model's generator. The code has a batch norm, if the stages
+    have one, and a tanh.
 
     Source: Villegas et al., 2017; Denton and Fergus, 2018; Siarohin et al., 2019 (their released code).
 
@@ -38,6 +41,7 @@ class StageEncoder(ContentEncoder):
         norm: "batch", "instance" or None, behind every convolution.
         activation: "relu", or "leaky" for a LeakyReLU of slope 0.2.
         pool: "max" or "average".
+        stem: Channels of a 7x7 convolution, with norm and activation, before the first stage. 0 leaves it out.
         skip: Maps of the pyramid. "before": those before each pooling, and the last one behind it. "after": those
             behind each pooling.
         code: Size of the code.
@@ -61,6 +65,7 @@ class StageEncoder(ContentEncoder):
         norm: Norm = "batch",
         activation: Activation = "relu",
         pool: Pool = "average",
+        stem: int = 0,
         skip: Skip = "after",
         code: int = 128,
         initial_weights: InitialWeights = "torch",
@@ -70,7 +75,11 @@ class StageEncoder(ContentEncoder):
         check_stages("StageEncoder", image_size, widths, convs)
         check_odd("StageEncoder", kernel)
         self.pool, self.skip = pool, skip
-        inputs = (3, *widths)
+        self.stem: nn.Sequential | None = None
+        if stem:
+            convolution = nn.Conv2d(3, stem, _STEM_KERNEL, padding=_STEM_KERNEL // 2)
+            self.stem = nn.Sequential(convolution, *norm_and_activation(stem, norm, activation))
+        inputs = (stem or 3, *widths)
         self.stages = nn.ModuleList(
             conv_stage(width_in, width, number, kernel, norm, activation)
             for width_in, width, number in zip(inputs, widths, convs, strict=False)
@@ -95,7 +104,7 @@ class StageEncoder(ContentEncoder):
 
     def forward(self, image: Tensor) -> Content:
         """Return the content of images (N, 3, H, W): a code (N, D) in [-1, 1] and maps (N, C_i, H_i, W_i)."""
-        before, after, x = [], [], image
+        before, after, x = [], [], image if self.stem is None else self.stem(image)
         for stage in self.stages:
             before.append(stage(x))
             x = pooled(before[-1], self.pool)  # (N, C, h, w) -> (N, C, h / 2, w / 2)
