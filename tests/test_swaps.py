@@ -52,6 +52,7 @@ REASONS = (
     r"^loss '\w+' (needs|compares|reads|shows) ",
     r"^UNetDecoder halves down to one pixel: it makes images of .*, not of 96",
     r"^VolumeRefiner halves frames and time",
+    r"^view .\w+. needs the argument .\w+.",
     r"^\w+ has batch norm, so that a sample's score depends on the others of its batch",
     r"^\w+ needs clips of \d+ frames or more, but \w+ shows \d+: change one of the two",
     r"^decoded_frames decodes a few frames of each clip, and \w+ makes whole clips: set model.decoded_frames=None",
@@ -67,10 +68,14 @@ def plain(name: str):
 def structure(name: str) -> str:
     """What two configs share whose swaps come to the same: the classes of their parts and the image size."""
     model = plain(name).model
-    generator = {slot: part and part["type"].__name__ for slot, part in model.generator.items() if slot != "type"}
+    generator = {
+        slot: part["type"].__name__ if isinstance(part, dict) else part  # skips_from is a word
+        for slot, part in model.generator.items()
+        if slot != "type"
+    }
     discriminators = {
         key: [discriminator[part]["type"].__name__ for part in ("network", "view")]
-        for key, discriminator in model.discriminators.items()
+        for key, discriminator in model.get("discriminators", {}).items()
     }
     return f"{generator} {discriminators} {model.image_size} {model.frozen if 'frozen' in model else []}"
 
@@ -92,7 +97,7 @@ def swaps(name: str) -> list[tuple[str, str]]:
         places.append("generator.motion_encoder.frame_encoder")
     places += [
         f"discriminators.{discriminator}.{slot}"
-        for discriminator in model.discriminators
+        for discriminator in model.get("discriminators", {})
         for slot in ("network", "view")
     ]
     return [(place, part) for place in places for part in mixing.names(registry(place))]

@@ -117,10 +117,10 @@ _NAMES: dict[Range, str] = {
     FRAMES: "length min_stride frames num_frames min_frames max_length last_length decoded_frames window stride time",
     SEED: "seed seeds",
     # Rates of learning, weights of losses, and their schedules.
-    NOT_NEGATIVE: "lr eps weight_decay eta_min eta_max min_value weight motion_weight free_nats margin "
+    NOT_NEGATIVE: "lr eps weight_decay eta_min eta_max min_value weight motion_weight change_weight free_nats margin "
     "min_displacement gradient_penalty threshold timeout max_norm norm_type min_delta clear "
     "faint slope brightness contrast saturation lambd lr_decay initial_accumulator_value power",
-    POSITIVE: "initial_weights max_nats max_displacement sigma sigma_affine sigma_spline least_spread peak "
+    POSITIVE: "initial_weights max_nats max_displacement spot rest sigma sigma_affine sigma_spline least_spread peak "
     "temperature minutes seconds scale_factor div_factor "
     "final_div_factor gamma std clip_value data_range",
     PROPER_SHARE: "betas",

@@ -62,7 +62,7 @@ def test_landmarks_are_found_in_full_precision_whatever_the_models():
 
 
 def test_the_flow_leads_back_to_the_image_near_a_point_and_is_0_far_from_all():
-    maps = drawn(moved=[[10.0, 8.0]], still=[[7.0, 8.0]], reach=2.0, rest=0.05, max_displacement=6.0)
+    maps = drawn(moved=[[10.0, 8.0]], still=[[7.0, 8.0]], sigma=2.0, rest=0.05, max_displacement=6.0)
     flow = maps[:2]
     assert flow[0, 8, 10].item() == pytest.approx(-3 / 6 / 1.05)  # the weight of a point at its place is 1
     assert flow[1].abs().max() < 1e-6  # along x alone
@@ -85,8 +85,8 @@ def test_points_that_do_not_move_have_no_flow():
 
 
 def test_numbers_of_maps_are_above_0():
-    with pytest.raises(ConfigError, match=r"reach=0 is not above 0"):
-        PointMaps(Spec(points=3), image_size=SIZE, reach=0)
+    with pytest.raises(ConfigError, match=r"PointMaps.sigma is 0, but takes a number above 0"):
+        PointMaps(Spec(points=3), image_size=SIZE, sigma=0)
 
 
 def test_the_u_net_reads_maps_of_full_size_where_there_are_any():
@@ -172,7 +172,7 @@ def test_a_regressor_learns_where_landmarks_lie_and_reports_their_change():
 def test_what_cannot_be_trained_is_refused():
     with pytest.raises(ConfigError, match="CnnLstmEncoder does not"):
         regressor(encoder=narrow.NARROW["CnnLstmEncoder"])
-    with pytest.raises(ConfigError, match="give 0 or more"):
+    with pytest.raises(ConfigError, match="takes a number from 0 on"):
         LandmarkLoss(change_weight=-1)
     model = regressor()
     with pytest.raises(DataError, match="landmarks"):

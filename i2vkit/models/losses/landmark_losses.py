@@ -27,17 +27,12 @@ class LandmarkLoss(Loss):
         change_weight: Weight of the error of the displacement, against 1 of the landmarks; 0 or more.
         name: As of ``Loss``.
         weight: As of ``Loss``.
-
-    Raises:
-        ConfigError: ``change_weight`` is negative.
     """
 
     outputs = ("landmarks",)
 
     def __init__(self, change_weight: float = 3.0, name: str | None = "landmarks", weight: float | Sequence = 1.0):
         super().__init__(name, weight)
-        if change_weight < 0:
-            raise ConfigError(f"loss '{self.name}' has change_weight={change_weight}: give 0 or more")
         self.change_weight = change_weight
 
     def check(self, model: Any) -> None:

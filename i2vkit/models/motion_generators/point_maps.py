@@ -6,7 +6,6 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from i2vkit.errors import ConfigError
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import MotionGenerator
 from i2vkit.registry import MOTION_GENERATORS
@@ -18,7 +17,7 @@ class PointMaps(MotionGenerator):
     """Draws where points lie and how they have moved since the image, as four maps of every frame; nothing is learned.
 
     Two maps are a backward flow, x and y: at each place the mean of the points' displacements from the frame back to
-    the image, in units of ``max_displacement``. A point weighs by a Gaussian of ``reach`` pixels around its place in
+    the image, in units of ``max_displacement``. A point weighs by a Gaussian of ``sigma`` pixels around its place in
     the frame. A place far from all points has a flow of 0, since ``rest`` is added to the sum of the weights. The other
     two maps show the points of the frame and of the image as Gaussian spots of ``spot`` pixels.
 
@@ -29,13 +28,10 @@ class PointMaps(MotionGenerator):
     Args:
         motion: Spec upstream, with points in the groups "driving" and "reference".
         image_size: Side of the maps in pixels.
-        reach: Standard deviation of a point's weight in the flow, in pixels.
+        sigma: Standard deviation of a point's weight in the flow, in pixels.
         spot: Standard deviation of a spot, in pixels.
         rest: Weight of not moving at all, against 1 of a point at its place.
         max_displacement: The displacement that is drawn as 1, in pixels.
-
-    Raises:
-        ConfigError: One of the numbers is not above 0.
     """
 
     requires = ("motion.points",)
@@ -46,16 +42,13 @@ class PointMaps(MotionGenerator):
         self,
         motion: Spec,
         image_size: int,
-        reach: float = 4.0,
+        sigma: float = 4.0,
         spot: float = 1.0,
         rest: float = 0.05,
         max_displacement: float = 6.0,
     ):
         super().__init__()
-        numbers = dict(reach=reach, spot=spot, rest=rest, max_displacement=max_displacement)
-        if wrong := [f"{name}={value}" for name, value in numbers.items() if not value > 0]:
-            raise ConfigError(f"PointMaps: {wrong[0]} is not above 0: give a number above 0")
-        self.image_size, self.reach, self.spot, self.rest = image_size, reach, spot, rest
+        self.image_size, self.sigma, self.spot, self.rest = image_size, sigma, spot, rest
         self.max_displacement = max_displacement
         self.spec = replace(motion, maps=(FeatureSpec(4, stride=1),), map_groups=("driving",))
 
@@ -66,7 +59,7 @@ class PointMaps(MotionGenerator):
         still = _in_pixels(motion.points["reference"], pixels)[:, None].expand_as(moved)  # (B, K, 2) -> (B, T, K, 2)
         batch = len(moved)
         moved, still = (rearrange(places, "b t k xy -> (b t) k xy") for places in (moved, still))
-        across, down = self._gaussians(moved, self.reach)
+        across, down = self._gaussians(moved, self.sigma)
         total = torch.einsum("nkw,nkh->nhw", across, down) + self.rest
         flow = torch.einsum("nkw,nkh,nkc->nchw", across, down, (still - moved) / self.max_displacement)
         spots = [torch.einsum("nkw,nkh->nhw", *self._gaussians(places, self.spot)) for places in (moved, still)]
