@@ -55,7 +55,11 @@ REASONS = (
     r"^view .\w+. needs the argument .\w+.",
     r"^\w+ has batch norm, so that a sample's score depends on the others of its batch",
     r"^\w+ needs clips of \d+ frames or more, but \w+ shows \d+: change one of the two",
-    r"^decoded_frames decodes a few frames of each clip, and \w+ makes whole clips: set model.decoded_frames=None",
+    r"^decoded_frames decodes a few frames of each clip, and \w+ makes .*: set model.decoded_frames=None",
+    r"^\w+ makes each frame from the one before, .*and \w+ (needs the|refines) whole clips?: (take|leave)",
+    r"^\w+ doubles (maps )?\d+ times, .*: give as many",
+    r"^\w+ (cannot halve \d+ pixels|halves frames) \d+ times.*: give fewer widths",
+    r'^skips_from="past" .*: set skips_from="image"',
 )
 outcomes: Counter = Counter()
 
