@@ -16,9 +16,9 @@ from docs_site.reference import SECTIONS, reference_navigation, reference_pages
 
 
 def test_links_lead_to_the_pages_of_the_files():
-    text = "[a](../i2vkit/errors.py) [b](data.md#x) [c](https://example.org/x) ![d](pictures/shipped.webp)\n```\n[e](x)\n```"
+    text = "[a](../i2vkit/errors.py) [b](data.md#x) [c](https://a.org) ![d](pictures/shipped.webp)\n```\n[e](x)\n```"
     assert with_site_links(text, "docs/faq.md") == (
-        "[a](source/i2vkit/errors.py.md) [b](data.md#x) [c](https://example.org/x) ![d](pictures/shipped.webp)"
+        "[a](source/i2vkit/errors.py.md) [b](data.md#x) [c](https://a.org) ![d](pictures/shipped.webp)"
         "\n```\n[e](x)\n```"
     )
     assert with_site_links("[a](../../docs/data.md)", "configs/dtgan/README.md") == "[a](../data.md)"
