@@ -70,6 +70,7 @@ class VideoBatch(_TensorHolder):
         boxes: Boxes (B, T, 4) as x0, y0, x1, y1 in pixels.
         states: Expression state (B, T) of every frame, -1 in the padding.
         landmarks: Landmarks (B, T, N, 2) of the driving face in pixels, NaN where unknown.
+        image_landmarks: Landmarks (B, N, 2) of the face in ``image``, in pixels, NaN where unknown.
 
     Examples:
         >>> import torch
@@ -91,6 +92,7 @@ class VideoBatch(_TensorHolder):
     boxes: Tensor | None = None
     states: Tensor | None = None
     landmarks: Tensor | None = None
+    image_landmarks: Tensor | None = None
 
     def __len__(self) -> int:
         return self.driving.shape[0]

@@ -151,13 +151,15 @@ _POINTED = [motion for motion in _READ if motion[0] in _FINDERS]
 _POINTS_ALONE = [motion for motion in _READ if motion[0] == "KeypointEncoder"]  # and no trajectory
 _UNPOINTED = [motion for motion in _READ if motion not in _POINTED]
 _DRAWN = [motion for motion in _READ if motion[0] is None]
-_FROM_MAPS = [motion for motion in _READ if motion[0] == "MapDifferenceEncoder"]
+_NOT_VIDEO = [motion for motion in _READ if motion[0] in ("GivenLandmarks", "MapDifferenceEncoder")]
+_GIVEN_POINTS = [motion for motion in _READ if motion[0] == "GivenLandmarks"]
 _UNVARIED = [motion for motion in _READ if motion[0] not in ("Conv3dEncoder", "RecurrentPosterior")]
 # Motions that read the frames before, of which some decoder reads all.
 _PAST = [motion for motion in _READ if motion[0] == "DifferenceEncoder" or motion[1] == "LstmPredictor"]
 _OWN_FRAMES = [motion for motion in _READ if motion[0] == "DifferenceEncoder"]
 _GIVES_MAPS = (
     "DifferenceEncoder",
+    "GivenLandmarks",
     "KeypointEncoder",
     "LandmarkEncoder",
     "MapDifferenceEncoder",
@@ -310,14 +312,14 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ('conditioned on "points"', "motion", _UNPOINTED, "condition", ["points"]),
     # Motion encoded anew from a video is there only if an encoder reads videos.
     ("no motion encoder that gives any", "motion", [*_DRAWN, *_POINTS_ALONE], "view", ["LastDynamics"]),
-    ("reads condition maps instead of the video|that gives any", "motion", _FROM_MAPS, "view", ["LastDynamics"]),
+    ("reads .* instead of the video|that gives any", "motion", _NOT_VIDEO, "view", ["LastDynamics"]),
     ("this generator has no motion encoder", "motion", _DRAWN, "loss", ["MotionCycleLoss"]),
-    ("reads condition maps instead of the video", "motion", _FROM_MAPS, "loss", ["MotionCycleLoss"]),
+    ("reads .* instead of the video", "motion", _NOT_VIDEO, "loss", ["MotionCycleLoss"]),
     # Only learned points can follow a deformed picture.
     (
-        "compares learned points|has no motion encoder|reads condition maps instead|encodes the frames before",
+        "compares learned points|has no motion encoder|instead of the video|encodes the frames before",
         "motion",
-        _UNPOINTED,
+        [*_UNPOINTED, *_GIVEN_POINTS],
         "loss",
         ["EquivarianceLoss"],
     ),

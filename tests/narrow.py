@@ -43,6 +43,7 @@ from i2vkit.models.encoders import (
     ConvFrameEncoder,
     ConvPyramidEncoder,
     DifferenceEncoder,
+    GivenLandmarks,
     KeypointEncoder,
     LandmarkEncoder,
     MapDifferenceEncoder,
@@ -71,6 +72,7 @@ from i2vkit.structures import VideoSample
 
 SIZE = 32
 MAPS = 2  # channels of condition maps
+POINTS = 3  # landmarks of a face
 LABELS = ["a", "b", "c"]
 TIME = ((2, 1), (4, 2), (3, 1), (3, 1))  # decoders of whole clips make 4, 6, 8, ... frames
 BACKBONE = dict(backbone="test_byobnet", out_indices=(0, 1, 2))  # one of timm's tiny ones, with strides 2, 4 and 8
@@ -94,10 +96,11 @@ NARROW = {
     "LstmPredictor": dict(type=LstmPredictor, hidden=7),
     "KeypointEncoder": dict(type=KeypointEncoder, num_points=3, widths=(4, 8, 8), temperature=1.0),
     "DenseFlow": dict(type=DenseFlow, widths=(4, 8)),
+    "GivenLandmarks": dict(type=GivenLandmarks, num_landmarks=POINTS),
     "LandmarkEncoder": dict(
         type=LandmarkEncoder,
         frame_encoder=dict(type=ConvFrameEncoder, widths=(4, 8, 8), features=12),
-        num_landmarks=3,
+        num_landmarks=POINTS,
     ),
     "LstmUnroll": dict(type=LstmUnroll, hidden=7),
     "UNetDecoder": dict(type=UNetDecoder, widths=(8, 8, 8, 8, 8), embedder_width=8),
@@ -223,6 +226,12 @@ def optimizers(model, lr: float = 2e-4) -> OptimWrapperDict:
     return OptimWrapperDict(**wrappers)
 
 
+def moving_points(frames: int) -> torch.Tensor:
+    """Landmarks (T, N, 2) in pixels that move from frame to frame, by up to six pixels."""
+    time, point = torch.arange(frames)[:, None], torch.arange(POINTS)[None]
+    return SIZE / 2 + torch.stack([6 * torch.sin(time / 2 + point), 5 * torch.cos(time / 3 + 2 * point)], dim=2)
+
+
 def batch(lengths=(6, 4), seed: int = 0, image_videos: bool = False, **meta) -> dict:
     """Smooth moving pictures, one clip a length, as the collate function hands them over."""
     rng = torch.Generator().manual_seed(seed)
@@ -239,10 +248,14 @@ def batch(lengths=(6, 4), seed: int = 0, image_videos: bool = False, **meta) -> 
     )
     inputs["driving_maps"] = [255 - video[:MAPS] for video in inputs["driving"]]
     inputs["image_maps"] = [maps[:, 0] for maps in inputs["driving_maps"]]
+    # Points that move by some pixels, on curves of their own.
+    inputs["landmarks"] = [moving_points(frames) for frames in lengths]
+    inputs["image_landmarks"] = [points[0] for points in inputs["landmarks"]]
     if image_videos:
         inputs["image_video"] = [clip(frames) for frames in lengths]
         inputs["image_video_num_frames"] = inputs["num_frames"]
         inputs["image"] = [video[:, 0] for video in inputs["image_video"]]
         inputs["image_maps"] = [255 - image[:MAPS] for image in inputs["image"]]
+        inputs["image_landmarks"] = [points[-1] for points in inputs["landmarks"]]
     samples = [VideoSample(metainfo=dict(name=f"clip{i}", **meta)) for i in range(len(lengths))]
     return dict(inputs=inputs, data_samples=samples)

@@ -136,7 +136,8 @@ def test_generator(row):
     lengths = [model.generator.lengths.at_least(length) for length in (3, 8)]
     assert all(video(model, length).shape == (1, 3, length, narrow.SIZE, narrow.SIZE) for length in lengths)
     # Initial weights are small, and so is all they do; much larger ones saturate heads and recurrent parts.
-    moves = (all(moves_at_every_frame(model, length) for length in lengths) for _ in enlarged(model, (6, 4, 2, 9, 1)))
+    factors = (6, 4, 5, 2, 9, 1)
+    moves = (all(moves_at_every_frame(model, length) for length in lengths) for _ in enlarged(model, factors))
     assert any(moves), "the video stands still, whatever the size of the weights"
     length, made = lengths[-1], video(model, lengths[-1])
     if row["head"] == FACTORS["head"][0]:  # heads have no weights

@@ -119,7 +119,7 @@ def run(model: ImageToVideoGan, size: int) -> None:
         image=torch.empty(2, 3, size, size, device="meta"),
         label=torch.zeros(2, dtype=torch.long, device="meta"),
     )
-    for made in model.generator(model.generator.with_maps(clip), model.passes).values():
+    for made in model.generator(model.generator.with_conditions(clip), model.passes).values():
         assert made.video.shape == (2, 3, length, size, size)
 
 

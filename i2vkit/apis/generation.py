@@ -75,7 +75,9 @@ def generate_chunks(
     device, batch = next(model.parameters()).device, len(images)
     content = _tensor(np.stack(images), device).transpose(0, 1)  # (C, B, H, W) -> (B, C, H, W)
     labels = None if variant.label is None else torch.full((batch,), variant.label, device=device)
-    image_maps = None
+    image_maps = image_landmarks = None
+    if motion.image_landmarks is not None:
+        image_landmarks = _points(motion.image_landmarks, batch, device)
     if motion.image_maps is not None:
         # (M, H, W) -> (B, M, H, W)
         image_maps = from_uint8(torch.from_numpy(motion.image_maps).to(device)).expand(batch, -1, -1, -1)
@@ -93,7 +95,9 @@ def generate_chunks(
             maps = torch.from_numpy(np.ascontiguousarray(part.maps)).to(device)
             # (t, M, H, W) -> (M, t, H, W) -> (B, M, t, H, W)
             maps = from_uint8(rearrange(maps, "t m h w -> m t h w")).expand(batch, -1, -1, -1, -1)
-        return VideoBatch(driving, label=labels, driving_maps=maps, image_maps=image_maps)
+        landmarks = None if part.landmarks is None else _points(part.landmarks, batch, device)
+        maps_and_points = dict(image_maps=image_maps, landmarks=landmarks, image_landmarks=image_landmarks)
+        return VideoBatch(driving, label=labels, driving_maps=maps, **maps_and_points)
 
     for made in model.generate_chunks(map(clip, chunks), [variant.seed] * batch, content, motion.motion):
         if not torch.isfinite(made.video).all():
@@ -117,6 +121,11 @@ def _between(made: Generated) -> Frames:
 def _pixels(video: Tensor) -> np.ndarray:
     """Convert a video (C, t, H, W) in [-1, 1], of one or three channels, to uint8 (t, H, W, 3)."""
     return rearrange(to_uint8(video.expand(3, -1, -1, -1)), "c t h w -> t h w c").cpu().numpy()
+
+
+def _points(points: np.ndarray, batch: int, device: torch.device) -> Tensor:
+    """Convert points (..., N, 2) to float32 (B, ..., N, 2), the same ones for every image."""
+    return torch.as_tensor(points, dtype=torch.float32, device=device).expand(batch, *points.shape)
 
 
 def _tensor(frames: np.ndarray, device: torch.device) -> Tensor:

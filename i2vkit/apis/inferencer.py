@@ -150,7 +150,7 @@ class I2VInferencer:
     def choose_source(self, **given: Any) -> MotionSource:
         """Return the source of motion for this model. The arguments are those of ``motion_sources.choose_source``."""
         faces = self.framing is not None
-        return choose_source(self.model.generator.reads_maps, self.condition_generator, faces=faces, **given)
+        return choose_source(self.model.generator, self.condition_generator, faces=faces, **given)
 
     @checks_arguments("image", "driving", "label", "samples", "interpolate", "steps", "seed", "frames", "fps", "chunk")
     def __call__(

@@ -1,4 +1,4 @@
-"""Condition maps for models that read them, made of the poses of a body or of the landmarks of faces."""
+"""Condition maps of the poses of a body or of the landmarks of faces, and these landmarks for models that read them."""
 
 from __future__ import annotations
 
@@ -96,6 +96,52 @@ def body_maps(
     return DrivingMaps(maps, maps[0])
 
 
+@dataclass(frozen=True)
+class FacePoints:
+    """Landmarks of two faces as a model of crops sees them, in pixels of its videos.
+
+    Attributes:
+        image: The image, cut out around its face, uint8 (size, size, 3).
+        image_landmarks: (1, N, 2) of its face.
+        landmarks: (T, N, 2) of the driving face.
+    """
+
+    image: np.ndarray
+    image_landmarks: np.ndarray
+    landmarks: np.ndarray
+
+
+def face_points(
+    image: np.ndarray,
+    driving: Driving,
+    framing: FirstFrameBox,
+    landmarks: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
+) -> FacePoints:
+    """Return the landmarks of the image's face and of the driving face, and the image cut out around its face.
+
+    Image and driving video are cut out around the face, unless they are such crops already, see ``crop_face``.
+
+    Args:
+        image: uint8 (H, W, 3).
+        driving: A video in any form, see ``driving_frames``.
+        framing: The framing of the model's data, at its size.
+        landmarks: (1, N, 2) of the image and (T, N, 2) of the driving video, in their pixels. A None is replaced by
+            landmarks that are detected in the pictures (extra ``faces``). Default both None.
+
+    Raises:
+        DataError: A picture has no face, no detector is installed, or landmarks do not fit the frames.
+    """
+    of_image, of_driving = landmarks
+    of_image = find_landmarks([image], "image") if of_image is None else of_image[:1]
+    frames = list(driving_frames(driving))
+    of_driving = find_landmarks(frames, "driving video") if of_driving is None else of_driving
+    if len(of_driving) != len(frames):
+        raise DataError(f"the driving video has {len(frames)} frames, its landmarks are of {len(of_driving)}")
+    image, of_image = crop_face(image, of_image, framing, "image")
+    _, of_driving = crop_face(frames[0], of_driving, framing, "driving video")
+    return FacePoints(image, of_image, of_driving)
+
+
 def face_maps(
     image: np.ndarray,
     driving: Driving,
@@ -106,31 +152,21 @@ def face_maps(
 ) -> DrivingMaps:
     """Draw normal maps of the image's face with the motion of the driving face.
 
-    Image and driving video are cut out around the face first, unless they are such crops already, see ``crop_face``.
-
     Args:
-        image: uint8 (H, W, 3).
-        driving: A video in any form, see ``driving_frames``.
+        image: As for ``face_points``.
+        driving: As for ``face_points``.
         size: Side of the model's videos in pixels.
-        landmarks: (1, N, 2) of the image and (T, N, 2) of the driving video, in their pixels. A None is replaced by
-            landmarks that are detected in the pictures (extra ``faces``). Default both None.
+        landmarks: As for ``face_points``.
         generator: The condition generator that fits and draws faces. By default ``FaceMaps`` of that size.
         framing: The framing of the model's data, at its size. By default that of MUG.
 
     Raises:
-        DataError: A picture has no face, no detector is installed, or landmarks do not fit the frames.
+        DataError: As for ``face_points``.
     """
     generator, framing = generator or FaceMaps(size), framing or FirstFrameBox(size)
-    of_image, of_driving = landmarks
-    of_image = find_landmarks([image], "image") if of_image is None else of_image[:1]
-    frames = list(driving_frames(driving))
-    of_driving = find_landmarks(frames, "driving video") if of_driving is None else of_driving
-    if len(of_driving) != len(frames):
-        raise DataError(f"the driving video has {len(frames)} frames, its landmarks are of {len(of_driving)}")
-    image, of_image = crop_face(image, of_image, framing, "image")
-    _, of_driving = crop_face(frames[0], of_driving, framing, "driving video")
-    image_face, driving_face = generator.fit(of_image), generator.fit(of_driving)
-    return DrivingMaps(generator(retarget(driving_face, image_face)), generator(image_face)[0], image)
+    seen = face_points(image, driving, framing, landmarks)
+    image_face, driving_face = generator.fit(seen.image_landmarks), generator.fit(seen.landmarks)
+    return DrivingMaps(generator(retarget(driving_face, image_face)), generator(image_face)[0], seen.image)
 
 
 def find_landmarks(frames: Sequence[np.ndarray], what: str) -> np.ndarray:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # The ways in which a visitor makes a model move an image.
 DRIVING, LABEL, SAMPLES, WALK = "driving clip", "label", "random samples", "walk between two"
-_DRIVEN = ("driving video", "face video", "silhouettes")
+_DRIVEN = ("driving video", "face video", "landmarks", "silhouettes")
 
 
 @dataclass(frozen=True)

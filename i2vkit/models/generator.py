@@ -238,7 +238,7 @@ class Generator(GeneratorCapabilities):
         Raises:
             ConfigError: The encoder reads condition maps that the clip lacks, or a part reads a label that it lacks.
         """
-        self.check_maps(clip)
+        self.check_conditions(clip)
         encoder = self.motion_encoder
         assert encoder is not None, "callers handle generators without a motion encoder"
         if encoder.reads_content() and content is None:

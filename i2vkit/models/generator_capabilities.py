@@ -10,7 +10,7 @@ from torch import nn
 
 from i2vkit.models import generator_checks
 from i2vkit.models.clip_lengths import ClipLengths
-from i2vkit.models.generator_checks import check_maps
+from i2vkit.models.generator_checks import check_landmarks, check_maps
 from i2vkit.models.interfaces import Adapter, ContentEncoder, Decoder, Head, MotionEncoder, Part, Refiner
 from i2vkit.models.part_calls import flag
 from i2vkit.structures import Spec, VideoBatch
@@ -125,21 +125,32 @@ class GeneratorCapabilities(nn.Module):
             self.refiner is not None or (self.motion_encoder is not None and self.motion_encoder.reads_maps)
         )
 
-    def with_maps(self, clip: VideoBatch) -> VideoBatch:
-        """Return ``clip``, with condition maps of 0 if the model reads maps and the clip has none.
+    @property
+    def landmarks_read(self) -> int:
+        """Return the number of a face's given landmarks that the motion encoder reads, or 0 if it reads none."""
+        encoder = self.motion_encoder
+        return encoder.spec.points if encoder is not None and encoder.reads_landmarks else 0
 
-        Use it for trials and measurements, which do not need real maps.
+    def with_conditions(self, clip: VideoBatch) -> VideoBatch:
+        """Return ``clip``, with condition maps and landmarks of 0 if the model reads such and the clip has none.
+
+        Use it for trials and measurements, which do not need real ones.
         """
-        if not self.map_channels or clip.driving_maps is not None:
-            return clip
         batch, _, length, height, width = clip.driving.shape
-        maps = torch.zeros(batch, self.map_channels, length, height, width, device=clip.driving.device)
-        return replace(clip, driving_maps=maps, image_maps=maps[:, :, 0])  # (B, M, T, H, W) and (B, M, H, W)
+        if self.map_channels and clip.driving_maps is None:
+            maps = torch.zeros(batch, self.map_channels, length, height, width, device=clip.driving.device)
+            clip = replace(clip, driving_maps=maps, image_maps=maps[:, :, 0])  # (B, M, T, H, W) and (B, M, H, W)
+        if self.landmarks_read and clip.landmarks is None:
+            points = torch.zeros(batch, length, self.landmarks_read, 2, device=clip.driving.device)
+            clip = replace(clip, landmarks=points, image_landmarks=points[:, 0])  # (B, T, N, 2) and (B, N, 2)
+        return clip
 
-    def check_maps(self, clip: VideoBatch) -> None:
-        """Raise ``ConfigError`` if this generator reads condition maps, and the clip has none or others."""
+    def check_conditions(self, clip: VideoBatch) -> None:
+        """Raise ``ConfigError`` if this generator reads maps or landmarks, and the clip has none or others."""
         if self.reads_maps:
             check_maps(clip, self.map_channels)
+        if self.landmarks_read:
+            check_landmarks(clip, self.landmarks_read)
 
     def check_decodes_frames(self) -> None:
         """Raise ``ConfigError`` unless some frames of a clip can be decoded without the others."""

@@ -36,6 +36,21 @@ def check_maps(clip: VideoBatch, channels: int) -> None:
         )
 
 
+def check_landmarks(clip: VideoBatch, number: int) -> None:
+    """Raise ``ConfigError`` unless ``clip`` has ``number`` landmarks a frame, also of the image."""
+    if clip.landmarks is None or clip.image_landmarks is None:
+        raise ConfigError(
+            "this model is given the landmarks of faces and the clips have none: take a prepared set that has them, "
+            'and give its data sets points=["landmarks"]'
+        )
+    found = {clip.landmarks.shape[2], clip.image_landmarks.shape[1]}
+    if found != {number}:
+        raise ConfigError(
+            f"this model reads {number} landmarks of a face, and the clips have {max(found - {number})}: set "
+            f"model.generator.motion_encoder.num_landmarks"
+        )
+
+
 def check_decodes_frames(generator: GeneratorCapabilities) -> None:
     """Raise ``ConfigError`` unless some frames of a clip can be decoded without the others."""
     if generator.feeds_back:
@@ -62,10 +77,11 @@ def check_encodes_video(generator: GeneratorCapabilities) -> None:
             "view out, or set model.generator.motion_encoder"
         )
     if not encoder.reads_video:
-        # A generated video has no condition maps of its own.
+        # A generated video has no condition maps or landmarks of its own.
+        read = "condition maps" if encoder.reads_maps else "given landmarks"
         raise ConfigError(
             f"a loss or view encodes the motion of a video anew, and {type(encoder).__name__} "
-            f"reads condition maps instead of the video: take the loss or view out, or another motion encoder"
+            f"reads {read} instead of the video: take the loss or view out, or another motion encoder"
         )
     if getattr(encoder, "reads_past", False):
         # It is called with the frame before each step, and not with a video.
@@ -188,7 +204,7 @@ def dry_run(generator: Generator) -> tuple[Generated, bool]:
     state = GenerationState(seeds=[0])
     try:
         with torch.no_grad():
-            clip = generator.with_maps(VideoBatch(video, label=label))
+            clip = generator.with_conditions(VideoBatch(video, label=label))
             with checked_outputs(generator):
                 # In eval mode, in which no batch norm learns from the grey video.
                 made = generator.eval()(clip, {"dry_run": Pass()}, state)["dry_run"]

@@ -29,7 +29,8 @@ class ZooEntry:
         data: The training data, in words.
         image_size: Side of its videos in pixels.
         parameters: Number of parameters of the generator.
-        motion: The sources of its motion: "driving video", "label", "noise", "face video", "poses", "silhouettes".
+        motion: The sources of its motion: "driving video", "label", "noise", "face video", "landmarks", "poses",
+            "silhouettes".
         labels: The labels that it takes, if it makes videos by label.
         training: Iterations, seed, budget and so on, as far as they are known.
         protocol: The protocol of the config that the scores come from.

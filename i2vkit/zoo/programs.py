@@ -65,8 +65,9 @@ class GeneratorProgram(nn.Module):
     """A generator with only tensors as inputs and output.
 
     ``forward`` takes ``image`` (1, 3, H, W) in [-1, 1]. If the generator reads them, it also takes ``driving`` (1, 3,
-    T, H, W), ``driving_maps`` (1, M, T, H, W), ``image_maps`` (1, M, H, W), ``label`` (1,) and ``noise``, a list of
-    tensors. It returns a video (1, 3, T, H, W) in [-1, 1].
+    T, H, W), ``driving_maps`` (1, M, T, H, W), ``image_maps`` (1, M, H, W), ``landmarks`` (1, T, N, 2) and
+    ``image_landmarks`` (1, N, 2) in pixels, ``label`` (1,) and ``noise``, a list of tensors. It returns a video (1, 3,
+    T, H, W) in [-1, 1].
 
     Args:
         model: An ``ImageToVideoGan``.
@@ -84,19 +85,21 @@ class GeneratorProgram(nn.Module):
         driving: Tensor | None = None,
         driving_maps: Tensor | None = None,
         image_maps: Tensor | None = None,
+        landmarks: Tensor | None = None,
+        image_landmarks: Tensor | None = None,
         label: Tensor | None = None,
         noise: list[Tensor] | None = None,
     ) -> Tensor:
         """Return the video, see the class."""
-        return self.run(GivenNoise(noise or []), image, driving, driving_maps, image_maps, label)
+        maps = dict(driving_maps=driving_maps, image_maps=image_maps)
+        points = dict(landmarks=landmarks, image_landmarks=image_landmarks)
+        return self.run(GivenNoise(noise or []), image, driving, label=label, **maps, **points)
 
-    def run(
-        self, state: GenerationState, image, driving=None, driving_maps=None, image_maps=None, label=None
-    ) -> Tensor:
-        """Return the video, with draws from ``state``."""
+    def run(self, state: GenerationState, image: Tensor, driving: Tensor | None = None, **given: Tensor | None):
+        """Return the video, with draws from ``state``. ``given`` are further fields of the ``VideoBatch``."""
         if driving is None:
             driving = image.new_zeros(1, 3, self.length, self.image_size, self.image_size)
-        clip = VideoBatch(driving, image=image, label=label, driving_maps=driving_maps, image_maps=image_maps)
+        clip = VideoBatch(driving, image=image, **given)
         generator = self.generator
         content = generator.encode_content(clip, "image")
         entry = Pass(motion="prior" if generator.motion_encoder is None else "driving")
@@ -114,6 +117,9 @@ class GeneratorProgram(nn.Module):
         if generator.reads_maps:
             inputs["driving_maps"] = picture(generator.map_channels, self.length)
             inputs["image_maps"] = picture(generator.map_channels)
+        elif number := generator.landmarks_read:
+            inputs["landmarks"] = size * torch.rand(1, self.length, number, 2, generator=draws)
+            inputs["image_landmarks"] = size * torch.rand(1, number, 2, generator=draws)
         elif generator.motion_encoder is not None and not flag(generator.motion_encoder, "reads_past"):
             inputs["driving"] = picture(3, self.length)
         if generator.reads_label:

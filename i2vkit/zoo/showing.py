@@ -26,16 +26,16 @@ def face_models() -> list[ZooEntry]:
     return [
         entry
         for entry in read_index().values()
-        if entry.name.endswith("-faces") and {"driving video", "face video", "label"} & set(entry.motion)
+        if entry.name.endswith("-faces") and {"driving video", "face video", "landmarks", "label"} & set(entry.motion)
     ]
 
 
 def show_models(out: str | Path, entries: Sequence[ZooEntry], device: str = "cpu") -> int:
     """Animate the example face with each model, and write all videos side by side.
 
-    Models that a video drives follow the example clip, a surprise. FRGAN reads the landmarks of image and clip too, of
-    which its condition maps are made. Models that a label moves get that label. A video that ends before the longest
-    one keeps its last frame.
+    Models that a video drives follow the example clip, a surprise. Some read the landmarks of image and clip too, and
+    FRGAN the condition maps that are made of these. Models that a label moves get that label. A video that ends before
+    the longest one keeps its last frame.
 
     Args:
         out: ``.mp4``, ``.mkv``, ``.avi``, ``.gif``, or ``.png`` for a strip of frames.
@@ -70,6 +70,6 @@ def _motion(entry: ZooEntry) -> MotionSource | None:
     """Return the video that moves the example face by a model, or None."""
     if "driving video" in entry.motion:
         return DrivingVideo(DRIVING)
-    if "face video" in entry.motion:
+    if {"face video", "landmarks"} & set(entry.motion):
         return FaceVideo(DRIVING, landmarks=LANDMARKS)
     return None

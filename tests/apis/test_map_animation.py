@@ -1,5 +1,6 @@
 """Animation by condition maps: points to maps on the way, and the files that show them."""
 
+import narrow
 import numpy as np
 import pytest
 import torch
@@ -10,6 +11,7 @@ from i2vkit.apis import map_driving
 from i2vkit.apis.face_crop import crop_face
 from i2vkit.apis.forecasting import forecast_set, load_pose_lstm
 from i2vkit.apis.inferencer import I2VInferencer
+from i2vkit.apis.inputs import inference_config
 from i2vkit.apis.map_driving import body_maps, face_maps, read_landmarks, read_poses
 from i2vkit.apis.motion_sources import BodyPoses, ClipMaps, ConditionMaps, DrawnMaps, FaceVideo, declared_generator
 from i2vkit.conditions import FaceMaps, JointHeatmaps, Silhouettes
@@ -51,6 +53,16 @@ def inferencer(tmp_path, stage: str = "forecast", channels: int = 13) -> I2VInfe
     cfg, path = model_config(stage, channels), tmp_path / f"{stage}{channels}.pth"
     torch.manual_seed(0)
     torch.save({"state_dict": MODELS.build(cfg.model).state_dict()}, path)
+    return I2VInferencer(cfg, path, "cpu")
+
+
+def pointed(tmp_path) -> I2VInferencer:
+    """A model that reads given landmarks, with weights under which they matter."""
+    options = {"model.image_size": SIZE, "model.generator.decoder.widths": (8, 8, 8, 8, 8)}
+    cfg, path = load_config("mix/given_landmarks_recipe_faces", options), tmp_path / "pointed.pth"
+    model = MODELS.build(inference_config(cfg))
+    narrow.set_weights(model.generator)
+    torch.save({"state_dict": model.state_dict()}, path)
     return I2VInferencer(cfg, path, "cpu")
 
 
@@ -236,6 +248,32 @@ def test_a_raw_face_is_animated_as_its_crop_is(tmp_path):
     assert np.abs(made - of_centre).mean() > 5
     with pytest.raises(ConfigError, match=r"--margin 5.0: it must be a share of the box, from 0 to 2"):
         model(tmp_path / "image.png", FaceVideo([tmp_path / "driving"], landmarks=files, margin=5.0))
+
+
+def test_landmarks_of_a_raw_face_move_a_model_that_reads_them(tmp_path):
+    faces = [FaceRenderer(draw_identity(0, person), 128, 96) for person in (1, 2)]
+    image, of_image = faces[0].render(head=HeadPose(dx=-8))
+    driving, of_driving = zip(*(faces[1].render(ActionUnits(jaw_drop=step)) for step in (0, 0.5, 1)), strict=True)
+    animate = pointed(tmp_path)
+    moved_by = animate.choose_source(driving=np.stack(driving), landmarks=[of_image[None], np.stack(of_driving)])
+    assert isinstance(moved_by, FaceVideo)
+    prepared = animate.prepare(image, moved_by)
+    framing = animate.framing  # of the training data
+    crop, points = crop_face(image, of_image[None], framing, "image")
+    assert np.array_equal(prepared.image, crop) and np.allclose(prepared.image_landmarks, points[0])
+    assert np.allclose(prepared.landmarks, crop_face(driving[0], np.stack(of_driving), framing, "clip")[1])
+    made = animate(image, moved_by).frames.astype(int)
+    assert made.shape == (3, SIZE, SIZE, 3)
+    # The moving chin moves pixels. Landmarks that stay leave every frame as the first.
+    assert np.abs(made[2] - made[0]).max() > 5
+    still = animate(image, FaceVideo(np.stack(driving), landmarks=[of_image[None], np.stack([of_driving[0]] * 3)]))
+    assert (still.frames == still.frames[0]).all()
+    in_chunks = animate(image, moved_by, chunk=2).frames.astype(int)
+    assert np.abs(in_chunks - made).max() <= 1
+    with pytest.raises(ConfigError, match="driven by landmarks: --background means nothing to it"):
+        animate.choose_source(driving=np.stack(driving), background="wall.png")
+    with pytest.raises(ConfigError, match=r"driven by the landmarks of a video, .* give --driving FILE"):
+        animate.choose_source()
 
 
 def walker(frames: int) -> tuple[np.ndarray, np.ndarray]:

@@ -273,6 +273,16 @@ def test_pack_gives_what_else_was_made():
     assert np.array_equal(alone["image_maps"].numpy(), driving.maps[0])
 
 
+def test_pack_gives_the_landmarks_of_clip_and_image():
+    points = np.arange(12, dtype=np.float64).reshape(2, 3, 2)
+    driving = SampledClip(record(), np.arange(2), noise(2, 4, 4, 3), landmarks=points)
+    image_video = SampledClip(record("bob/run/a"), np.arange(2), noise(2, 4, 4, 3), landmarks=points + 50)
+    inputs = PackClip()(make_sample(driving=driving, image_video=image_video))["inputs"]
+    assert np.array_equal(inputs["landmarks"].numpy(), points) and inputs["landmarks"].dtype == torch.float32
+    assert inputs["image_landmarks"].tolist() == (points[0] + 50).tolist()
+    assert PackClip()(make_sample(driving=driving))["inputs"]["image_landmarks"].tolist() == points[0].tolist()
+
+
 def test_labels_that_are_not_there():
     unlabelled = ClipRecord("x", FrameFolder((Path("x"),)), "ann", None, 2)
     sample = make_sample(driving=SampledClip(unlabelled, np.arange(2), noise(2, 4, 4, 3)))

@@ -194,7 +194,7 @@ def test_a_piece_holds_about_a_gib_on_a_cpu_and_ten_on_a_gpu_of_80():
     for size in (64, 96, 128):
         with torch.device("meta"):
             model = MODELS.build(load_config("frgan_forecast_mug", {"model.image_size": size}).model).eval()
-            clip = model.generator.with_maps(VideoBatch(torch.empty(2, 3, 4, size, size)))
+            clip = model.generator.with_conditions(VideoBatch(torch.empty(2, 3, 4, size, size)))
         part = model.generator.decoder
         content, motion = model.generator.encode_content(clip), model.generator.encode_motion(clip, GenerationState())
         read = [content.image, content.code, motion.trajectory, *content.pyramid]

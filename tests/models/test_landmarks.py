@@ -1,5 +1,6 @@
 """Motion by landmarks: the encoder that finds them, the maps that are drawn of them, and the loss that trains it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import narrow
@@ -9,7 +10,7 @@ import torch
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.models import LandmarkRegressor, SupervisedModel
 from i2vkit.models.decoders import UNetDecoder
-from i2vkit.models.encoders import LandmarkEncoder
+from i2vkit.models.encoders import GivenLandmarks, LandmarkEncoder
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.inference import for_inference_
 from i2vkit.models.losses import LandmarkLoss
@@ -47,6 +48,37 @@ def test_points_of_the_image_move_as_those_of_the_driving_video():
     assert torch.allclose(motion.points["driving"].place, wanted, atol=1e-5)
     assert torch.allclose(motion.trajectory, 10 * (of_frames - of_frames[:, :1]).flatten(2), atol=1e-4)
     assert (of_frames[:, 1:] - of_frames[:, :1]).abs().max() > 1e-3  # the frames do differ
+
+
+def test_given_points_move_the_image_as_found_ones_do():
+    known = torch.tensor([[[10.0, 4.0], [3.0, 5.0]], [[12.0, 4.0], [float("nan"), 0.0]], [[9.0, 1.0], [3.0, 6.0]]])
+    image = torch.tensor([[20.0, 15.5], [float("nan"), 1.0]])
+    clip = VideoBatch(torch.zeros(1, 3, 3, SIZE, SIZE), landmarks=known[None], image_landmarks=image[None])
+    encoder, state = GivenLandmarks(SIZE, num_landmarks=2), GenerationState()
+    motion = encoder(clip, state)
+    unit = 2 / (SIZE - 1)
+    assert motion.points["reference"].place[0, 0].tolist() == pytest.approx([20 * unit - 1, 0.0])
+    moved = motion.points["driving"].place - motion.points["reference"].place[:, None]
+    # Landmarks that are not known do not move, nor do they make anything NaN.
+    wanted = torch.tensor([[[0.0, 0.0], [0.0, 0.0]], [[2.0, 0.0], [0.0, -5.0]], [[-1.0, -3.0], [0.0, 1.0]]]) * unit
+    assert torch.allclose(moved[0], wanted, atol=1e-6)
+    assert torch.allclose(motion.trajectory[0], 10 * wanted.flatten(1), atol=1e-5)
+    in_chunks = GenerationState()
+    parts = [encoder(clip.slice_frames(start, stop), in_chunks) for start, stop in ((0, 1), (1, 3))]
+    assert torch.equal(torch.cat([part.trajectory for part in parts], dim=1), motion.trajectory)
+
+
+def test_a_generator_says_that_landmarks_are_missing_or_others():
+    generator = dict(motion_encoder=narrow.NARROW["GivenLandmarks"], motion_generator=dict(type=PointMaps))
+    model = narrow.build(generator=generator, discriminators={}, phases={}).eval()
+    assert model.generator.landmarks_read == narrow.POINTS and not model.generator.reads_maps
+    clip = model.data_preprocessor(narrow.batch())["clip"]
+    model.generator(clip, model.passes)
+    with pytest.raises(ConfigError, match=r'landmarks of faces and the clips have none: .* points=\["landmarks"\]'):
+        model.generator(VideoBatch(clip.driving, label=clip.label), model.passes)
+    wide = replace(clip, landmarks=clip.landmarks.repeat(1, 1, 2, 1), image_landmarks=clip.image_landmarks)
+    with pytest.raises(ConfigError, match=r"reads 3 landmarks of a face, and the clips have 6: set model\.generator"):
+        model.generator(wide, model.passes)
 
 
 def test_landmarks_are_found_in_full_precision_whatever_the_models():
@@ -175,5 +207,7 @@ def test_what_cannot_be_trained_is_refused():
     with pytest.raises(ConfigError, match="takes a number from 0 on"):
         LandmarkLoss(change_weight=-1)
     model = regressor()
+    data = narrow.batch(lengths=(4, 4))
+    del data["inputs"]["landmarks"]
     with pytest.raises(DataError, match="landmarks"):
-        model.train_step(narrow.batch(lengths=(4, 4)), narrow.optimizers(model))
+        model.train_step(data, narrow.optimizers(model))

@@ -76,12 +76,15 @@ def clip(model, count: int = 2) -> VideoBatch:
     phase = torch.arange(count).view(-1, 1, 1, 1, 1) + channel
     video = torch.sin(place.view(1, 1, 1, -1, 1) / 4 + time / 3 + phase) * torch.cos(place.view(1, 1, 1, 1, -1) / 5)
     maps = -video[:, : narrow.MAPS]
+    points = narrow.moving_points(length)[None] + torch.arange(count).view(-1, 1, 1, 1)  # (B, T, N, 2)
     return VideoBatch(
         video,
         image=video[:, :, 0],
         label=torch.arange(count) % len(narrow.LABELS),
         driving_maps=maps,
         image_maps=maps[:, :, 0],
+        landmarks=points,
+        image_landmarks=points[:, 0],
     )
 
 
@@ -103,6 +106,8 @@ def one(given: VideoBatch, number: int) -> VideoBatch:
         label=given.label[number : number + 1],
         driving_maps=given.driving_maps[number : number + 1],
         image_maps=given.image_maps[number : number + 1],
+        landmarks=given.landmarks[number : number + 1],
+        image_landmarks=given.image_landmarks[number : number + 1],
     )
 
 
@@ -138,7 +143,7 @@ def test_chunks_make_the_whole_or_are_refused(role, name):
 @pytest.mark.parametrize(("role", "name"), PARTS)
 def test_every_weight_gets_a_finite_gradient(role, name):
     model = build(role, name).train()  # a variational encoder draws, and its variance gets a gradient
-    made = model.generator(model.generator.with_maps(clip(model)), model.passes)["reconstruct"]
+    made = model.generator(model.generator.with_conditions(clip(model)), model.passes)["reconstruct"]
     total = made.video.square().mean() + made.video.mean()
     if made.encoded.prior_mean is not None:  # a learned prior has its gradient from the divergence alone
         total = total + (made.encoded.prior_mean + made.encoded.prior_log_variance).square().mean()

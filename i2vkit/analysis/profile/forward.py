@@ -121,7 +121,7 @@ class GeneratorProbe(nn.Module):
         """Animate the first frame of ``driving`` by its own motion."""
         label = torch.zeros(len(driving), dtype=torch.long) if self.generator.num_labels else None
         seeds = list(range(len(driving)))
-        clip = self.generator.with_maps(VideoBatch(driving, label=label))
+        clip = self.generator.with_conditions(VideoBatch(driving, label=label))
         return self.generator(clip, {"profile": Pass()}, GenerationState(seeds))["profile"].video
 
 
@@ -158,7 +158,7 @@ def discriminator_input(discriminator: Discriminator, video: Tensor, generator: 
     If it needs a motion, that is encoded here, so that it does not count as the discriminator's work.
     """
     label = torch.zeros(len(video), dtype=torch.long)
-    clip = generator.with_maps(VideoBatch(video, label=label))
+    clip = generator.with_conditions(VideoBatch(video, label=label))
     motion = partial(generator.encode_motion, clip, GenerationState([0] * len(video)))
     conditioned = ConditionedVideo(video, None, motion, image=video[:, :, 0], label=label, maps=clip.driving_maps)
     return discriminator.prepare_input(conditioned, discriminator.view, discriminator.view.sample_indices(conditioned))

@@ -43,11 +43,13 @@ class MotionChunk:
         num_frames: Their number.
         frames: The driving frames, uint8 (t, H, W, 3) at the model's size, or None if no video drives.
         maps: Their condition maps, uint8 (t, M, H, W), or None for a model that reads none.
+        landmarks: Their landmarks (t, N, 2) in pixels, or None for a model that reads none.
     """
 
     num_frames: int
     frames: np.ndarray | None = None
     maps: np.ndarray | None = None
+    landmarks: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,12 @@ class PreparedMotion:
         image: uint8 (H, W, 3) at the model's size.
         motion: "driving" if the motion encoder reads it, "prior" if it is drawn.
         fps: Frames a second, if the source knows them.
-        length: Number of frames, or None if ``frames`` or ``maps`` give it.
+        length: Number of frames, or None if ``frames``, ``maps`` or ``landmarks`` give it.
         frames: The driving frames, uint8 (H, W, 3) at the model's size, one at a time.
         maps: Condition maps, uint8 (T, M, H, W).
         image_maps: Condition maps of the image, uint8 (M, H, W).
+        landmarks: Landmarks of the driving face, (T, N, 2) in pixels of the model's videos.
+        image_landmarks: Landmarks of the face in the image, (N, 2) in its pixels.
     """
 
     image: np.ndarray
@@ -71,6 +75,8 @@ class PreparedMotion:
     frames: Iterable[np.ndarray] | None = None
     maps: np.ndarray | None = None
     image_maps: np.ndarray | None = None
+    landmarks: np.ndarray | None = None
+    image_landmarks: np.ndarray | None = None
 
     def chunks(self, size: int | None) -> Iterator[MotionChunk]:
         """Yield the motion in chunks of ``size`` frames, or in one piece if that is None."""
@@ -78,11 +84,13 @@ class PreparedMotion:
             for part in chunked(self.frames, size):
                 yield MotionChunk(len(part), np.stack(part))  # t times (H, W, 3) -> (t, H, W, 3)
             return
-        length = len(self.maps) if self.maps is not None else self.length
-        assert length is not None  # a motion has frames, maps or a length
+        given = [values for values in (self.maps, self.landmarks) if values is not None]
+        length = len(given[0]) if given else self.length
+        assert length is not None  # a motion has frames, maps, landmarks or a length
         for start in range(0, length, size or length):
-            stop = min(start + (size or length), length)
-            yield MotionChunk(stop - start, maps=None if self.maps is None else self.maps[start:stop])
+            span = slice(start, min(start + (size or length), length))
+            maps, landmarks = (None if values is None else values[span] for values in (self.maps, self.landmarks))
+            yield MotionChunk(span.stop - start, maps=maps, landmarks=landmarks)
 
 
 class MotionSource(ABC):

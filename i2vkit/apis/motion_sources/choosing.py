@@ -16,6 +16,7 @@ from i2vkit.apis.pictures import Picture
 from i2vkit.conditions import FaceMaps, JointHeatmaps
 from i2vkit.conditions.interfaces import ConditionGenerator
 from i2vkit.errors import ConfigError
+from i2vkit.models.generator_capabilities import GeneratorCapabilities
 
 # The options of ``i2v animate`` by the names of the arguments.
 _OPTIONS = {
@@ -29,7 +30,7 @@ _OPTIONS = {
 
 
 def choose_source(
-    reads_maps: bool,
+    generator: GeneratorCapabilities,
     condition: ConditionGenerator | None,
     *,
     driving: Driving | MotionSource | None = None,
@@ -46,7 +47,7 @@ def choose_source(
     """Return the source of motion for a model.
 
     Args:
-        reads_maps: True if the model reads condition maps.
+        generator: The generator of the model, for what it reads.
         condition: The condition generator that its data set declares, or None.
         driving: A driving video, or a source of motion, which is returned as it is.
         poses: Poses for ``BodyPoses``, a file or an array.
@@ -66,7 +67,15 @@ def choose_source(
         return driving
     options = dict(poses=poses, pose_lstm=pose_lstm, landmarks=landmarks, margin=margin, background=background)
     given = {name for name, value in options.items() if value is not None}
-    if not reads_maps:
+    if generator.landmarks_read:
+        _refuse(given - {"landmarks", "margin"} | ({"maps"} if maps else set()), "this model is driven by landmarks")
+        if driving is None or frames is not None:
+            raise ConfigError(
+                "this model is driven by the landmarks of a video, which sets the number of frames: give --driving "
+                "FILE, and leave --frames out"
+            )
+        return FaceVideo(driving, landmarks, margin)
+    if not generator.reads_maps:
         usable = {"landmarks"} if faces else set()
         _refuse(given - usable | ({"maps"} if maps else set()), "this model reads no condition maps")
         return SampledMotion(frames, landmarks) if driving is None else DrivingVideo(driving, landmarks)

@@ -61,6 +61,8 @@ def motion_words(cfg: Config, model: nn.Module) -> list[str]:
     if generator.reads_maps:
         condition = declared_generator(cfg)
         return [_WORDS.get(type(condition), "condition maps")]
+    if generator.landmarks_read:
+        return ["landmarks"]
     words = [] if generator.motion_encoder is None else ["driving video"]
     words += ["label"] if generator.reads_label else []
     return words + (["noise"] if generator.has_prior and generator.is_random("prior") else [])

@@ -1,4 +1,4 @@
-"""Sources of motion of people, as condition maps: the poses of a body, or the video of another face."""
+"""Sources of motion of people: the poses of a body, or the video of another face, as condition maps or landmarks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from i2vkit.apis.driving import Driving, driving_fps, readable_again
 from i2vkit.apis.forecasting import load_pose_lstm
-from i2vkit.apis.map_driving import body_maps, face_maps, read_landmarks, read_poses
+from i2vkit.apis.map_driving import body_maps, face_maps, face_points, read_landmarks, read_poses
 from i2vkit.apis.motion_sources.base import ModelFacts, MotionSource, PreparedMotion
 from i2vkit.apis.motion_sources.maps import with_maps
 from i2vkit.conditions import FaceMaps
@@ -55,7 +55,9 @@ class BodyPoses(MotionSource):
 
 @dataclass
 class FaceVideo(MotionSource):
-    """A video of a face. The face of the image gets its motion, drawn as normal maps.
+    """A video of a face and its landmarks. The face of the image gets its motion.
+
+    The landmarks become normal maps, for a model that reads maps. Another model reads the landmarks themselves.
 
     Image and video are cut out around the face as the training data were, unless they are such crops already.
 
@@ -81,18 +83,22 @@ class FaceVideo(MotionSource):
             DataError: As ``face_maps``.
             ConfigError: The margin is out of range.
         """
-        size, known = model.image_size, model.condition_generator
+        size, known, framing = model.image_size, model.condition_generator, model.framing
         points: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
         if self.landmarks is not None:
             of_image, of_driving = (
                 one if isinstance(one, np.ndarray) else read_landmarks(one) for one in self.landmarks
             )
             points = of_image, of_driving
-        generator, framing = known if isinstance(known, FaceMaps) else None, model.framing
         if self.margin is not None or not isinstance(framing, FirstFrameBox):
             framing = face_framing("box", size, self.margin)
         assert isinstance(framing, FirstFrameBox)  # "box" is its name
+        fps = driving_fps(self.driving)
+        if model.generator.landmarks_read:
+            seen = face_points(image, self.driving, framing, points)
+            still, moving = seen.image_landmarks[0], seen.landmarks
+            return PreparedMotion(model.prepare(seen.image, "image"), fps=fps, landmarks=moving, image_landmarks=still)
+        generator = known if isinstance(known, FaceMaps) else None
         made = face_maps(image, self.driving, size, points, generator, framing)
         assert made.image is not None  # ``face_maps`` cuts it out
-        prepared = model.prepare(made.image, "image")
-        return with_maps(prepared, made.maps, made.image_maps, driving_fps(self.driving), model)
+        return with_maps(model.prepare(made.image, "image"), made.maps, made.image_maps, fps, model)

@@ -25,7 +25,8 @@ class PackClip:
     - With an image video: ``image_video``, ``image_video_num_frames``, and ``image`` uint8 (C, H, W), its first frame.
     - If transforms have made them, of the driving clip: ``states`` int64 (T,), float32 ``landmarks`` (T, N, 2),
     ``joints`` (T, J, 2) and ``boxes`` (T, 4), and uint8 ``driving_maps`` (M, T, H, W).
-    - ``image_maps`` uint8 (M, H, W), of the first frame of the image video, or else of the driving clip.
+    - ``image_maps`` uint8 (M, H, W) and ``image_landmarks`` float32 (N, 2), of the first frame of the image video, or
+    else of the driving clip.
 
     The ``VideoSample`` holds ``driving``, ``image`` and, if they are known, ``landmarks`` float32 (T, N, 2) of the
     driving clip and ``truth``. The truth is the pair's, or the driving clip itself if there is no image video and no
@@ -64,6 +65,8 @@ def _extras(driving: SampledClip, pictured: SampledClip) -> dict[str, Tensor | D
     extras: dict[str, Tensor | DeferredFrames] = {
         name: _tensor(value) for name, value in given.items() if value is not None
     }
+    if pictured.landmarks is not None:
+        extras["image_landmarks"] = _tensor(pictured.landmarks[0].copy())  # a view would take all frames along
     if driving.maps is not None:
         extras["driving_maps"] = _maps(driving.maps)
     if pictured.maps is not None:

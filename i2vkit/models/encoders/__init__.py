@@ -6,7 +6,7 @@ from i2vkit.models.encoders.conv_pyramid import ConvPyramidEncoder
 from i2vkit.models.encoders.difference import DifferenceEncoder
 from i2vkit.models.encoders.frame_encoders import ConvFrameEncoder, TimmFrameEncoder
 from i2vkit.models.encoders.keypoints import KeypointEncoder
-from i2vkit.models.encoders.landmarks import LandmarkEncoder
+from i2vkit.models.encoders.landmarks import GivenLandmarks, LandmarkEncoder
 from i2vkit.models.encoders.recurrent_posterior import RecurrentPosterior
 from i2vkit.models.encoders.residual_pyramid import MapDifferenceEncoder, ResidualPyramidEncoder
 from i2vkit.models.encoders.stages import StageEncoder
@@ -18,6 +18,7 @@ __all__ = [
     "ConvFrameEncoder",
     "ConvPyramidEncoder",
     "DifferenceEncoder",
+    "GivenLandmarks",
     "KeypointEncoder",
     "LandmarkEncoder",
     "MapDifferenceEncoder",

@@ -1,4 +1,4 @@
-"""A motion encoder that finds the landmarks of a face, after it has learned them from known ones."""
+"""Motion encoders that move the landmarks of a face: landmarks that they find, and landmarks that they are given."""
 
 import torch
 from einops import rearrange
@@ -59,10 +59,55 @@ class LandmarkEncoder(MotionEncoder):
         every = torch.cat([content.image[:, :, None], clip.driving], dim=2)
         places = self.detect(rearrange(every, "b c t h w -> (b t) c h w"))
         reference, *driving = rearrange(places, "(b t) k xy -> t b k xy", t=1 + length)
-        places = torch.stack(driving, dim=1)  # (B, T, K, 2)
-        first = state.recurrent.get(self, places[:, :1])  # of the clip's first frame, also in later chunks
-        state.recurrent[self] = first
-        moved = places - first
-        points = dict(driving=Points(reference[:, None] + moved), reference=Points(reference))
-        # From -1 to 1 is the whole side: ten times a displacement is in twentieths of it.
-        return Motion(length, trajectory=10 * moved.flatten(2), points=points, num_frames=clip.num_frames)
+        return _moved(self, torch.stack(driving, dim=1), reference, clip, state)  # (B, T, K, 2)
+
+
+@MOTION_ENCODERS.register_module()
+class GivenLandmarks(MotionEncoder):
+    """Landmarks that come with the data, of every driving frame ("driving") and of the image ("reference").
+
+    Points and trajectory are those of ``LandmarkEncoder``, without a network that finds the landmarks. So it tells how
+    well a generator does whose landmarks are right, and it serves where a face tracker gives them. A landmark that is
+    unknown (NaN) does not move.
+
+    Source: Ours.
+
+    Args:
+        image_size: Side of the frames in pixels.
+        num_landmarks: Number of landmarks, 68 in prepared sets of faces.
+    """
+
+    provides = ("motion.points", "motion.trajectory")
+    supports_chunks = True
+    reads_landmarks = True
+    reads_video = False
+
+    def __init__(self, image_size: int, num_landmarks: int = 68):
+        super().__init__()
+        self.image_size = image_size
+        self.spec = Spec(points=num_landmarks, trajectory=2 * num_landmarks)
+
+    def forward(self, clip: VideoBatch, state: GenerationState) -> Motion:
+        """Return the points of the driving frames and of the image, and a trajectory (B, T, 2 K) of displacements."""
+        assert clip.landmarks is not None and clip.image_landmarks is not None  # the generator checks it
+        scale = 2 / (self.image_size - 1)  # pixels, from the centre of the first to that of the last, to [-1, 1]
+        reference = torch.nan_to_num(clip.image_landmarks * scale - 1)  # (B, K, 2)
+        return _moved(self, clip.landmarks * scale - 1, reference, clip, state)
+
+
+def _moved(part: MotionEncoder, places: Tensor, reference: Tensor, clip: VideoBatch, state: GenerationState) -> Motion:
+    """Return a motion in which the image's landmarks move as those of the driving video since its first frame.
+
+    Args:
+        part: The encoder, which keeps the first frame's landmarks in ``state``.
+        places: Landmarks (B, T, K, 2) of the driving frames, NaN where unknown.
+        reference: Landmarks (B, K, 2) of the image.
+        clip: The driving clip.
+        state: The first frame's landmarks, from an earlier chunk.
+    """
+    first = state.recurrent.get(part, places[:, :1])  # of the clip's first frame, also in later chunks
+    state.recurrent[part] = first
+    moved = torch.nan_to_num(places - first)
+    points = dict(driving=Points(reference[:, None] + moved), reference=Points(reference))
+    # From -1 to 1 is the whole side: ten times a displacement is in twentieths of it.
+    return Motion(places.shape[1], trajectory=10 * moved.flatten(2), points=points, num_frames=clip.num_frames)

@@ -177,6 +177,7 @@ class MotionEncoder(Part):
 
     Attributes:
         reads_maps: True if the encoder reads the condition maps of the clip. Default False.
+        reads_landmarks: True if it reads the landmarks of clip and image. Default False.
         reads_video: False if it does not read the video itself. Default True.
 
     Examples:
@@ -200,6 +201,7 @@ class MotionEncoder(Part):
     accepted_sides: ClassVar[tuple[str, ...]] = ("content",)  # it makes the motion
     provided_side: ClassVar[str | None] = "motion"
     reads_maps: ClassVar[bool] = False
+    reads_landmarks: ClassVar[bool] = False
     reads_video: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs) -> None:

@@ -200,7 +200,7 @@ class ImageToVideoGan(PhasedModel):
                 f"the model is built for {self.image_size}x{self.image_size} and got clips of "
                 f"{clip.driving.shape[-1]}x{clip.driving.shape[-2]}: set Resize in the pipeline or model.image_size"
             )
-        self.generator.check_maps(clip)
+        self.generator.check_conditions(clip)
 
     def _check_labels(self, labels: Tensor | Sequence[Tensor] | None) -> None:
         """Raise ``ConfigError`` for class indices that the model does not know, before they are copied to a GPU."""

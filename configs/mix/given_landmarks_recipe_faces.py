@@ -1,0 +1,34 @@
+"""The U-Net that is told the places of the motion, with landmarks that are given, on the faces of i2v-truth-v1.
+
+Parent: mix/landmark_unet_recipe_faces. How good are U-Net and warping head if the landmarks are right? A face tracker
+gives them, and FRGAN too is given landmarks, of which its normal maps are drawn.
+
+In place of the network that finds 68 landmarks the set's own are read (GivenLandmarks), of the driving video and of the
+image. All else is the parent's.
+
+The set's own 24 people train; variant 80people has 80.
+
+Memory of a training step: 0.1 GiB in bf16.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .landmark_unet_recipe_faces import *
+
+from i2vkit.models.encoders import GivenLandmarks
+
+model["generator"]["motion_encoder"] = dict(type=GivenLandmarks)
+model["pretrained"] = None
+model["frozen"] = []
+for _loader in (train_dataloader, val_dataloader, test_dataloader):
+    _loader["dataset"]["points"] = ["landmarks"]
+
+variants = {
+    "80people": dict(
+        help="56 more people to train on. First: python tools/benchmark_truth.py prepare --extra-people 56. Tables "
+        "tell it apart from what 24 people give.",
+        memory="0.1 GiB in bf16",
+        options=_more_people,
+    ),
+}
