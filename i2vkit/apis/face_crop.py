@@ -10,25 +10,27 @@ from mmengine.logging import print_log
 from i2vkit.datasets.clip_index import ClipRecord, GivenFrames
 from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.transforms import CenterCrop, Resize
+from i2vkit.preparation.alignment import LEFT_EYE, RIGHT_EYE, EyeAlignment, eye_centres
 from i2vkit.preparation.boxes import FirstFrameBox, face_square
-from i2vkit.preparation.pipeline import RawClip
+from i2vkit.preparation.pipeline import Framing, RawClip
 from i2vkit.preparation.warping import Warp
 
 # A square picture counts as a crop if the face fills at least this share of what it fills in a prepared one. Crops of
 # other origin are wider, and detected landmarks differ from those that a picture was cut out by.
 _FILLED = 0.85
+# A square picture counts as a crop by the eyes if they are at least this share as far apart as in a prepared one.
+_APART = 0.85
 
 
-def crop_face(
-    frame: np.ndarray, landmarks: np.ndarray, framing: FirstFrameBox, what: str
-) -> tuple[np.ndarray, np.ndarray]:
+def crop_face(frame: np.ndarray, landmarks: np.ndarray, framing: Framing, what: str) -> tuple[np.ndarray, np.ndarray]:
     """Cut an image, or the first frame of a clip, out around the face as preparation does.
 
     A picture that is such a crop already is only resized.
 
     Args:
         frame: uint8 (H, W, 3).
-        landmarks: (T, 68 or 5, 2) in pixels of ``frame``. The first ones set the crop for all frames.
+        landmarks: (T, 68 or 5, 2) in pixels of ``frame``. The framing says whether the first ones set the crop for all
+            frames, or each frame has its own.
         framing: The framing of the training data, with the model's size.
         what: Name of the picture in the log.
 
@@ -43,16 +45,16 @@ def crop_face(
         print_log(f"the {what}, {width}x{height}, is taken for a crop of a face and used as a whole", "current")
         return fit_square(frame, landmarks, framing.size)
     transforms = framing(RawClip(ClipRecord(what, GivenFrames([frame]), what, None, 1), {"landmarks": landmarks}))
-    warp, side = Warp(transforms, framing.size), framing.size / transforms[0, 0, 0]
+    warp, side = Warp(transforms, framing.size), framing.size / np.sqrt(abs(np.linalg.det(transforms[0, :, :2])))
     print_log(f"the {what} is {width}x{height}: cut out are {side:.0f} pixels around the face", "current")
     return warp.frame(frame, 0), warp.points(landmarks)
 
 
-def is_crop(shape: Sequence[int], landmarks: np.ndarray, framing: FirstFrameBox) -> bool:
+def is_crop(shape: Sequence[int], landmarks: np.ndarray, framing: Framing) -> bool:
     """Return True if a picture needs no cutting.
 
-    It needs none if it has the model's own size, as a prepared frame has, or if it is square and the face fills about
-    the same share of it as of a prepared frame.
+    It needs none if it has the model's own size, as a prepared frame has, or if it is square and the face is about as
+    large in it as in a prepared frame.
 
     Args:
         shape: Height and width of the picture.
@@ -66,7 +68,14 @@ def is_crop(shape: Sequence[int], landmarks: np.ndarray, framing: FirstFrameBox)
     height, width = shape[:2]
     if height != width:
         return False
-    return height == framing.size or face_square(landmarks)[1] >= _FILLED * height / (1 + 2 * framing.margin)
+    if height == framing.size:
+        return True
+    if isinstance(framing, FirstFrameBox):
+        return face_square(landmarks)[1] >= _FILLED * height / (1 + 2 * framing.margin)
+    if not isinstance(framing, EyeAlignment):
+        return False
+    left, right = eye_centres(landmarks)
+    return float(np.linalg.norm(right - left)) >= _APART * (RIGHT_EYE[0] - LEFT_EYE[0]) * width
 
 
 def fit_square(frame: np.ndarray, points: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

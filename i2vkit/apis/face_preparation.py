@@ -18,15 +18,11 @@ from i2vkit.apis.map_driving import find_landmarks, read_landmarks
 from i2vkit.config.data_facts import data_facts
 from i2vkit.datasets.clip_index import ClipRecord, GivenFrames
 from i2vkit.errors import ConfigError, DataError
-from i2vkit.preparation.alignment import LEFT_EYE, RIGHT_EYE, EyeAlignment, eye_centres
 from i2vkit.preparation.boxes import FirstFrameBox
 from i2vkit.preparation.dlib_detector import INSTALL, dlib_installed
 from i2vkit.preparation.face_crops import FramingName, face_framing
 from i2vkit.preparation.pipeline import Framing, RawClip
 from i2vkit.preparation.warping import Warp
-
-# A square picture counts as a crop by the eyes if they are at least this share as far apart as in a prepared one.
-_APART = 0.85
 
 
 def framing_of(cfg: Config, size: int) -> Framing | None:
@@ -103,7 +99,7 @@ def prepare_faces(
     if points is None:
         yield from chain([first], frames)
         return
-    if _is_prepared(first, points[0], framing):
+    if is_crop(first.shape, points[0], framing):
         print_log(f"the {what} is taken for a crop of a face and used as a whole", "current")
         for frame in chain([first], frames):
             yield fit_square(frame, points[:1], framing.size)[0]
@@ -158,14 +154,3 @@ class _Frames:
 
     def __len__(self) -> int:
         return 1  # only messages of records name the number
-
-
-def _is_prepared(frame: np.ndarray, landmarks: np.ndarray, framing: Framing) -> bool:
-    """Return True if a picture (H, W, 3) with landmarks (N, 2) is cut out around its face already."""
-    if isinstance(framing, FirstFrameBox):
-        return is_crop(frame.shape, landmarks, framing)
-    height, width = frame.shape[:2]
-    if not isinstance(framing, EyeAlignment) or height != width:
-        return False
-    left, right = eye_centres(landmarks)
-    return float(np.linalg.norm(right - left)) >= _APART * (RIGHT_EYE[0] - LEFT_EYE[0]) * width

@@ -21,7 +21,7 @@ from i2vkit.models import PoseLstm
 from i2vkit.preparation.boxes import FirstFrameBox
 from i2vkit.preparation.dlib_detector import INSTALL, dlib_installed
 from i2vkit.preparation.face_crops import FaceFinder
-from i2vkit.preparation.pipeline import RawClip
+from i2vkit.preparation.pipeline import Framing, RawClip
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class FacePoints:
 def face_points(
     image: np.ndarray,
     driving: Driving,
-    framing: FirstFrameBox,
+    framing: Framing,
     landmarks: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
 ) -> FacePoints:
     """Return the landmarks of the image's face and of the driving face, and the image cut out around its face.

@@ -90,14 +90,15 @@ class FaceVideo(MotionSource):
                 one if isinstance(one, np.ndarray) else read_landmarks(one) for one in self.landmarks
             )
             points = of_image, of_driving
-        if self.margin is not None or not isinstance(framing, FirstFrameBox):
+        reads_points = model.generator.landmarks_read > 0
+        if self.margin is not None or framing is None or not (reads_points or isinstance(framing, FirstFrameBox)):
             framing = face_framing("box", size, self.margin)
-        assert isinstance(framing, FirstFrameBox)  # "box" is its name
         fps = driving_fps(self.driving)
-        if model.generator.landmarks_read:
+        if reads_points:
             seen = face_points(image, self.driving, framing, points)
             still, moving = seen.image_landmarks[0], seen.landmarks
             return PreparedMotion(model.prepare(seen.image, "image"), fps=fps, landmarks=moving, image_landmarks=still)
+        assert isinstance(framing, FirstFrameBox)  # "box" is its name
         generator = known if isinstance(known, FaceMaps) else None
         made = face_maps(image, self.driving, size, points, generator, framing)
         assert made.image is not None  # ``face_maps`` cuts it out
