@@ -67,6 +67,9 @@ def random_clip(generator: Generator, batch: int, length: int) -> VideoBatch:
     if generator.map_channels:
         maps = torch.rand(batch, generator.map_channels, *driving.shape[2:]) * 2 - 1
         clip = replace(clip, driving_maps=maps, image_maps=maps[:, :, 0])
+    if generator.landmarks_read:
+        points = torch.rand(batch, length, generator.landmarks_read, 2) * generator.image_size
+        clip = replace(clip, landmarks=points, image_landmarks=points[:, 0])
     return clip
 
 

@@ -191,8 +191,10 @@ def random_batch(model: PhasedModel, length: int, batch: int) -> dict[str, Any]:
     if hasattr(network, "num_joints"):
         shape = (length, network.num_joints, 2)
         inputs["joints"] = (torch.rand(shape, generator=generator) * (size - 1)).repeat(batch, 1, 1, 1)  # (B, T, J, 2)
-    if landmarks := getattr(network, "num_landmarks", 0):
+    gan = getattr(model, "generator", None)
+    if landmarks := getattr(network, "num_landmarks", 0) or (gan.landmarks_read if gan is not None else 0):
         inputs["landmarks"] = torch.rand(batch, length, landmarks, 2, generator=generator) * (size - 1)
+        inputs["image_landmarks"] = inputs["landmarks"][:, 0].contiguous()
     if any(
         entry.content == "image" or entry.target == "image_video" for entry in getattr(model, "passes", {}).values()
     ):

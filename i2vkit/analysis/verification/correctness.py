@@ -107,7 +107,7 @@ def check_animation(model: PhasedModel, cfg: Config, frames: int, device: torch.
     from i2vkit.models.generator_weights import export_generator
 
     generator = getattr(model, "generator", None)
-    if generator is None or generator.reads_maps:
+    if generator is None or generator.reads_maps or generator.landmarks_read:
         return {"passed": True, "skipped": "the model is not animated by a picture and a video alone"}
     rng, size = np.random.default_rng(0), cfg.model.image_size
     image = rng.integers(256, size=(size, size, 3), dtype=np.uint8)
