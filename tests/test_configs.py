@@ -170,6 +170,7 @@ def test_parameters_and_settings_of_the_predictors_are_those_of_their_codes():
     mcnet, svg, mathieu = built("mcnet_mug"), built("svg_bair"), built("mathieu_penn")
     assert count(mcnet.generator) == 14_096_259 and mcnet.generator.skips_from == "past"
     assert count(svg.generator) == 22_831_747 and count(built("svg_bair_fp").generator) == 22_239_491
+    assert count(built("svg_bair_dcgan").generator) == 12_689_539
     assert count(mathieu.generator) == 12_569_740 and count(mathieu.discriminators) == 20_640_388
     assert count(built("mathieu_penn_script").generator) == 223_644
     weights = {loss.name: loss.weight_at(0) for loss in mcnet.phases[1].losses}
