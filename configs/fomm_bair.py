@@ -1,10 +1,9 @@
 """The first-order motion model on BAIR robot pushing, 64x64, 30 frames.
 
 Paper: Siarohin et al., 2019, "First order motion model for image animation", which shows BAIR at 256x256. 20 epochs of
-40,960 clips with 36 pairs of frames a batch and a discriminator, as in the released code, whose random changes of colours
-are left out. What else is not the paper's stands in _base_/models/fomm.py and fomm_adversarial.py. As for
-monkey_net_bair, the points of later frames come from the true video (protocol reconstruction). Expected result: none
-published at this size. It has not been trained yet.
+40,960 clips with 36 pairs of frames a batch and a discriminator, as in the released code. What else is not the paper's
+stands in _base_/models/fomm.py and fomm_adversarial.py. As for monkey_net_bair, the points of later frames come from
+the true video (protocol reconstruction). Expected result: none published at this size. It has not been trained yet.
 
 Memory of a training step: 2.8 GiB in fp32.
 """

@@ -1,9 +1,9 @@
 """The first-order motion model on UvA-NEMO, 64x64, sequences of 16 frames: beside Dual-MTGAN on the same data.
 
-Paper: Siarohin et al., 2019, "First order motion model for image animation", which shows UvA-NEMO at 256x256. 100 epochs
-of eight pairs a sequence, with 36 pairs a batch and a discriminator, as in the released code. What else is not the
-paper's stands in _base_/models/fomm.py and fomm_adversarial.py. Data as for dual_mtgan_uva_nemo. Expected result: none
-published for these data. It has not been trained yet.
+Paper: Siarohin et al., 2019, "First order motion model for image animation", which shows UvA-NEMO at 256x256. 100
+epochs of eight pairs a sequence, with 36 pairs a batch and a discriminator, as in the released code. What else is not
+the paper's stands in _base_/models/fomm.py and fomm_adversarial.py. Data as for dual_mtgan_uva_nemo. Expected result:
+none published for these data. It has not been trained yet.
 
 Memory of a training step: 2.8 GiB in fp32.
 """

@@ -1,8 +1,8 @@
 """The first-order motion model on the Weizmann strips (four actions; MoCoGAN's preparation), 64x64.
 
-Paper: Siarohin et al., 2019, "First order motion model for image animation", which does not have these data. Data as for
-dual_mtgan_weizmann, so that the two compare. Ten actions are the variant ten_actions. The iterations and the batch are
-ours; what else is not the paper's stands in _base_/models/fomm.py. Expected result: none published. It has not been
+Paper: Siarohin et al., 2019, "First order motion model for image animation", which does not have these data. Data as
+for dual_mtgan_weizmann, so that the two compare. Ten actions are the variant ten_actions. The iterations and the batch
+are ours; what else is not the paper's stands in _base_/models/fomm.py. Expected result: none published. It has not been
 trained yet.
 
 Memory of a training step: 2.6 GiB in fp32.

@@ -1,8 +1,8 @@
 """The first-order motion model with a discriminator, as the released code has it on BAIR and UvA-NEMO.
 
-From the released code (settings of BAIR and Nemo, beside those in fomm.py): a discriminator of frames with spectral norm
-that reads no points, least squares, the features of its four blocks compared with weight 10, the adversarial loss with
-weight 1, batches of 36, a learning rate that falls to a tenth at 0.6 and at 0.9 of the training.
+From the released code (settings of BAIR and Nemo, beside those in fomm.py): a discriminator of frames with spectral
+norm that reads no points, least squares, the features of its four blocks compared with weight 10, the adversarial loss
+with weight 1, batches of 36, a learning rate that falls to a tenth at 0.6 and at 0.9 of the training.
 
 Everything else, and what is ours, stands in fomm.py.
 """

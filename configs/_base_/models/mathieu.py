@@ -99,7 +99,7 @@ optim_wrapper = dict(
     per_phase=dict(discriminators=dict(optimizer=dict(type=SGD, lr=0.02))),
 )
 
-# Options for variants. Real frames behind the history of another clip are half of the negatives, as in the authors' code.
+# Options for variants. Real frames behind the history of another clip: half of the negatives, as in the authors' code.
 _wrong_past = {
     f"model.phases.discriminators.losses.scale{_scale}_discriminator.wrong_past": 0.5 for _scale in (8, 4, 2, 1)
 }
