@@ -120,7 +120,7 @@ def test_a_label_is_beside_the_difference_image():
         torch.testing.assert_close(motion.maps["driving"][0][b : b + 1, :, t], first)
     with pytest.raises(ConfigError, match=r"reads one of 3 labels \(labelled=True\), and the clip has none"):
         encoder(VideoBatch(frames), GenerationState())
-    with pytest.raises(ConfigError, match="labelled=True, and this model has no labels: set model.labels"):
+    with pytest.raises(ConfigError, match=r"labelled=True, and this model has no labels: set model.labels"):
         DifferenceEncoder(16, widths=(4, 6), kernels=(5, 3), labelled=True)
 
 

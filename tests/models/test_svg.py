@@ -113,7 +113,7 @@ def test_the_dcgan_variant_by_its_layers():
         x = decoder.start(motion.trajectory[:, t, :, None, None])
         assert x.shape == (2, 6, 4, 4)
         for i, level in enumerate((1, 0)):
-            first = decoder.stages.firsts[i]
+            first = decoder.stages.firsts[i].convolution
             x = torch.cat([content.pyramid[level], x], dim=1)
             x = decoder.stages.stages[i](functional.conv_transpose2d(x, first.weight, first.bias, stride=2, padding=1))
         torch.testing.assert_close(made[:, :, t], x, rtol=1e-4, atol=1e-5)

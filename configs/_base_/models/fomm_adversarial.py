@@ -4,7 +4,17 @@ From the released code (settings of BAIR and Nemo, beside those in fomm.py): a d
 norm that reads no points, least squares, the features of its four blocks compared with weight 10, the adversarial loss
 with weight 1, batches of 36, a learning rate that falls to a tenth at 0.6 and at 0.9 of the training.
 
-Everything else, and what is ours, stands in fomm.py.
+Everything else stands in fomm.py.
+
+Ours in the parts that this file names (their docstrings say more):
+
+- KeypointEncoder: pictures are in [-1, 1] (the released codes: in [0, 1])
+- DenseFlow: beyond the image its border goes on (the released codes: zeros)
+- WarpedPyramidDecoder: an offset and not a place is resized for each level, so that a flow of 0 leaves every level as
+  it is
+- WarpedPyramidDecoder: beyond the image its border goes on (the released codes: zeros)
+- PerceptualPyramidLoss: frames are averaged to the smaller sizes (the released code: smoothed and subsampled)
+- EquivarianceLoss: the spline has a weight for each axis, and its numbers are ours
 """
 
 from mmengine.config import read_base

@@ -58,7 +58,7 @@ class PooledFrameDiscriminator(DiscriminatorNetwork):
             raise ConfigError(f'PooledFrameDiscriminator has norm="instance" or None, not {norm!r}')
         side, channels = image_size, in_channels + map_channels + label_size  # all enter at the first convolution
 
-        def convolution(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
+        def convolution(inputs: int, outputs: int, kernel: int) -> nn.Module:
             layer = nn.Conv2d(inputs, outputs, kernel)
             return spectral_norm(layer) if spectral else layer
 

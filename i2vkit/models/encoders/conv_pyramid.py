@@ -14,8 +14,8 @@ class ConvPyramidEncoder(ContentEncoder):
     """4x4 stride-2 convolutions with batch norm and LeakyReLU, then one convolution of the remaining map to 1x1.
 
     With widths 64-128-256-512 this is the content encoder of ImaGINator (code 100) and of Dual-MTGAN (code 128), and
-    with ``bias=True`` and ``code_norm=True`` the frame encoder of SVG's "dcgan" variant (code 128). The pyramid holds the
-    output of every block, fine to coarse.
+    with ``bias=True`` and ``code_norm=True`` the frame encoder of SVG's "dcgan" variant (code 128). The pyramid holds
+    the output of every block, fine to coarse.
 
     Args:
         image_size: Side of the image in pixels.

@@ -113,7 +113,7 @@ class FusedMaps(nn.Module):
         return repeat(self.rest(self.first(static)), "b c h w -> (b t) c h w", t=length)
 
 
-class StaticTransposedConv2d(TwoForms, nn.ConvTranspose2d):
+class StaticTransposedConv2d(TwoForms):
     """A 4x4 transposed convolution that doubles maps. The part of static channels is computed once for each clip.
 
     Args:
@@ -126,16 +126,17 @@ class StaticTransposedConv2d(TwoForms, nn.ConvTranspose2d):
     """
 
     def __init__(self, in_channels: int, out_channels: int):
-        super().__init__(in_channels, out_channels, 4, stride=2, padding=1)
+        super().__init__()
+        self.convolution = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1)
 
     def forward(self, dynamic: Tensor, static: Tensor | None = None) -> Tensor:
         """Return maps (B T, O, 2 H, 2 W) of ``static`` (B, C', H, W) and, after it, ``dynamic`` (B T, C, H, W)."""
         if static is None or len(static) == len(dynamic) or self.takes_reference(dynamic):
-            return super().forward(join_static(static, dynamic))
+            return self.convolution(join_static(static, dynamic))
         # The static channels come first in the weight (C' + C, O, 4, 4).
-        channels = static.shape[1]
-        constant = functional.conv_transpose2d(static, self.weight[:channels], self.bias, stride=2, padding=1)
-        made = functional.conv_transpose2d(dynamic, self.weight[channels:], None, stride=2, padding=1)
+        channels, weight, bias = static.shape[1], self.convolution.weight, self.convolution.bias
+        constant = functional.conv_transpose2d(static, weight[:channels], bias, stride=2, padding=1)
+        made = functional.conv_transpose2d(dynamic, weight[channels:], None, stride=2, padding=1)
         # (B T, O, H, W) -> (B, T, O, H, W) + (B, 1, O, H, W) -> (B T, O, H, W)
         made = rearrange(made, "(b t) c h w -> b t c h w", b=len(static)) + constant[:, None]
         return rearrange(made, "b t c h w -> (b t) c h w")
