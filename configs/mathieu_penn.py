@@ -33,6 +33,11 @@ variants = {
         memory="4.5 GiB in fp32",
         options={"protocols.continuation": dict(type=Continuation, observed=4, length=32)},
     ),
+    "wrong_past": dict(
+        help="Half of the negatives are true frames behind the history of another clip, as in the authors' code.",
+        memory="4.5 GiB in fp32",
+        options=_wrong_past,
+    ),
     "script": dict(
         help="The narrow generator of the authors' training script, 223,644 parameters.",
         memory="0.7 GiB in fp32",

@@ -22,6 +22,11 @@ train_dataloader["dataset"]["window"] = dict(type=RandomWindow, length=16)
 train_cfg.update(max_iters=100_000, val_interval=5000)
 
 variants = {
+    "labelled": dict(
+        help="It is told the expression: the label is beside every difference image. FRGAN does not say that it was.",
+        memory="5.3 GiB in fp32",
+        options={"model.labels": _expressions, "model.generator.motion_encoder.labelled": True},
+    ),
     "64": dict(
         help="64x64 pixels, from the same clips.",
         memory="2.5 GiB in fp32",

@@ -30,6 +30,12 @@ variants = {
         memory="21.9 GiB in fp32",
         options=_fixed,
     ),
+    "dcgan": dict(
+        help="The DCGAN-like encoder and decoder of the released code in place of the VGG-like ones: a seventh of the "
+        "products. Expected result: none published on BAIR.",
+        memory="3.7 GiB in fp32",
+        options=_dcgan,
+    ),
     "two_observed": dict(
         help="The published setting: two frames are given, 10 more train and 28 more are made, 100 samples. The "
         "decoder gets the maps of the second one. Expected result: PSNR 18.95, SSIM 0.806 (the released weights, "

@@ -92,6 +92,7 @@ NEGATIVES = {
     "generated": dict(),
     "wrong label": dict(wrong_label=0.5),
     "wrong image": dict(wrong_image=0.5),
+    "wrong past": dict(wrong_past=0.5),
     "static": dict(real_static=True),
 }
 # What one model can be made of; "motion" is a motion encoder with a motion generator.
@@ -369,6 +370,7 @@ REFUSED: list[tuple[str, str, list, str, list]] = [
     ("reads class logits", "classify", [False], "loss", _CATEGORIES),
     ("shows wrong labels", "condition", [None, "image", "maps", "past", "points"], "negative", ["wrong label"]),
     ("shows wrong images", "condition", [None, "label", "maps", "past", "points"], "negative", ["wrong image"]),
+    ("shows wrong pasts", "condition", [None, "label", "image", "maps", "points"], "negative", ["wrong past"]),
 ]
 
 

@@ -170,6 +170,7 @@ def test_parameters_and_settings_of_the_predictors_are_those_of_their_codes():
     mcnet, svg, mathieu = built("mcnet_mug"), built("svg_bair"), built("mathieu_penn")
     assert count(mcnet.generator) == 14_096_259 and mcnet.generator.skips_from == "past"
     assert count(svg.generator) == 22_831_747 and count(built("svg_bair_fp").generator) == 22_239_491
+    assert count(built("svg_bair_dcgan").generator) == 12_689_539
     assert count(mathieu.generator) == 12_569_740 and count(mathieu.discriminators) == 20_640_388
     assert count(built("mathieu_penn_script").generator) == 223_644
     weights = {loss.name: loss.weight_at(0) for loss in mcnet.phases[1].losses}
@@ -180,6 +181,24 @@ def test_parameters_and_settings_of_the_predictors_are_those_of_their_codes():
     weights = {loss.name: loss.weight_at(0) for loss in mathieu.phases[1].losses}
     adversarial = {f"scale{scale}_adversarial": 0.05 for scale in (8, 4, 2, 1)}
     assert weights == {"frame_l2": 4, "gradient_difference": 4} | adversarial
+
+
+@pytest.mark.parametrize("name, epochs", [("fomm_bair", 20), ("fomm_uva_nemo", 800), ("fomm_oulu", None)])
+def test_the_first_order_model_has_the_released_codes_settings(name, epochs):
+    cfg, model = load_config(name), built(name)
+    assert count(model.generator) == 59_790_759
+    losses = {loss.name: loss.weight_at(0) for loss in model.phases[0].losses}
+    of_discriminator = {"frame_features": 1, "frame_adversarial": 1} if epochs else {}
+    assert losses == {"perceptual": 10, "equivariance": 10} | of_discriminator
+    if epochs:
+        assert count(model.discriminators["frame"]) == 2_758_849 and model.discriminators["frame"].condition is None
+        assert cfg.model.phases.generator.losses.frame_features.channel_weights == (10, 10, 10, 10)
+        assert [phase.name for phase in model.phases] == ["generator", "discriminators"]
+        batches = cfg.train_cfg.max_iters / epochs
+        assert (batches, cfg.train_dataloader.batch_size) == ({20: 40_960, 800: 2220}[epochs] // 36, 36)
+        assert cfg.param_scheduler.decay.milestones == [0.6 * epochs * batches, 0.9 * epochs * batches]
+    else:
+        assert not model.discriminators
 
 
 def test_parameters_of_frgan_are_those_of_the_authors_code():

@@ -1,5 +1,6 @@
 """The recipes: each steps, early and late, loads what its pre-training makes, and ends when its learning rate does."""
 
+from itertools import product
 from pathlib import Path
 
 import narrow
@@ -25,7 +26,8 @@ TWO_STAGES = [name for name in GANS if Path(name).name.startswith("frgan_refine"
 def test_the_recipes_are_there():
     assert {f"dtgan/dtgan_recipe_{data}" for data in ("oulu", "faces", "figures", "weizmann")} <= set(GANS)
     assert {f"dual_mtgan/dual_mtgan_recipe_{data}" for data in ("faces", "figures", "weizmann")} <= set(GANS)
-    assert {"monkey_net/monkey_net_recipe_faces", "fomm/fomm_recipe_faces"} <= set(GANS)
+    for paper, data in product(("monkey_net", "fomm"), ("faces", "faces_80people", "figures", "figures_68people")):
+        assert f"{paper}/{paper}_recipe_{data}" in GANS
     assert {"imaginator/imaginator_recipe_faces", "frgan/frgan_forecast_recipe_faces"} <= set(GANS)
 
 
@@ -126,17 +128,21 @@ def test_frgans_stage_two_trains_the_refiner_alone():
     assert changed and all(key.startswith("generator.refiner.") for key in changed)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("_80people") and "frgan" not in name])
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("people") and "frgan" not in name])
 def test_more_people_are_all_that_differs(name):
-    own, plain = load_config(name).to_dict(), load_config(name.removesuffix("_80people")).to_dict()
-    assert own.pop("variant") == "80people"
-    assert own["train_dataloader"]["dataset"].pop("reader") != plain["train_dataloader"]["dataset"].pop("reader")
+    part, people = ("figures", "68people") if "figures" in name else ("faces", "80people")
+    suffix = f"_{people}"
+    assert len(SPLITS[f"i2v_truth/{part}_train"]) + 56 == int(people.removesuffix("people"))
+    own, plain = load_config(name).to_dict(), load_config(name.removesuffix(suffix)).to_dict()
+    assert own.pop("variant") == people
+    reader, other_reader = (config["train_dataloader"]["dataset"].pop("reader") for config in (own, plain))
+    assert [each["root"] for each in reader["readers"]] == [other_reader["root"], f"data/i2v_truth_v1/{part}_extra"]
     dataset, other = own["train_dataloader"]["dataset"], plain["train_dataloader"]["dataset"]
-    assert (dataset.pop("people"), other.pop("people")) == (None, "i2v_truth/faces_train")
+    assert (dataset.pop("people"), other.pop("people")) == (None, f"i2v_truth/{part}_train")
     held_out = SPLITS[dataset.pop("exclude_people")]
-    assert set(held_out) == {*SPLITS["i2v_truth/faces_val"], *SPLITS["i2v_truth/faces_test"]}
+    assert set(held_out) == {*SPLITS[f"i2v_truth/{part}_val"], *SPLITS[f"i2v_truth/{part}_test"]}
     for entries in (own["model"].get("pretrained", {}), plain["model"].get("pretrained", {})):
         for entry in entries.values():
-            entry["checkpoint"] = entry["checkpoint"].removesuffix("_80people")
-            entry["help"] = entry["help"].replace("_80people", "")
+            entry["checkpoint"] = entry["checkpoint"].removesuffix(suffix)
+            entry["help"] = entry["help"].replace(suffix, "")
     assert own == plain

@@ -113,7 +113,9 @@ class GeneratorCapabilities(nn.Module):
     @property
     def reads_label(self) -> bool:
         """Return True if a video depends on the label of its clip."""
-        # The motion encoder is not among them: the label is added behind it.
+        # The label is added behind the motion encoder. One that reads frames made before may take it from the clip.
+        if flag(self.motion_encoder, "reads_label"):
+            return True
         readers = [*self.motion_parts, self.decoder]
         return self.num_labels > 0 and any("motion.condition" in part.reads() for part in readers)
 

@@ -125,7 +125,7 @@ _NAMES: dict[Range, str] = {
     "final_div_factor gamma std clip_value data_range",
     PROPER_SHARE: "betas",
     SHARE: "dropout embedder_dropout probability prob momentum dampening factor end_factor alpha rho cutout "
-    "translation temporal_split pct_start start_factor wrong_image wrong_label backwards",
+    "translation temporal_split pct_start start_factor wrong_image wrong_label wrong_past backwards",
     Range(0, 1, above=True): "smallest",
     RATE: "fps",
     REAL: "mask_bias identity_bias initial_log_variance log_variance_bounds mean channel_weights pad_val pad_value "

@@ -7,6 +7,7 @@ import narrow
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators import ConditionedVideo, PooledFrameDiscriminator
@@ -88,6 +89,24 @@ def test_features_are_those_of_every_block():
     assert not any(isinstance(layer, nn.InstanceNorm2d) for layer in network.blocks[0])
     with pytest.raises(ConfigError, match="cannot halve 8 pixels 2 times, as each block"):
         PooledFrameDiscriminator(3, 8, widths=(4, 4))
+
+
+def test_the_discriminator_of_the_first_order_model():
+    """Spectral norm of every convolution beside the instance norm, and a last block that keeps its size."""
+    torch.manual_seed(0)
+    network = PooledFrameDiscriminator(3, 16, widths=(4, 5), spectral=True, pool_last=False)
+    sample = torch.rand(2, 3, 16, 16)
+    for _ in range(200):  # each step of the power iteration comes nearer
+        network(sample)
+    network.eval()
+    for layer in (network.blocks[0][0], network.blocks[1][0], network.to_score):
+        assert torch.linalg.matrix_norm(layer.weight.flatten(1), ord=2).item() == pytest.approx(1, abs=1e-3)
+    first, second = network.block_features(sample)
+    layer, norm = network.blocks[1][:2]
+    expected = functional.conv2d(first, layer.weight, layer.bias)
+    expected = functional.instance_norm(expected, weight=norm.weight, bias=norm.bias)
+    assert first.shape == (2, 4, 6, 6) and torch.allclose(second, functional.leaky_relu(expected, 0.2), atol=1e-6)
+    assert network(sample).shape == (2, 3 * 3)
 
 
 @pytest.mark.parametrize("network", ["FrameDiscriminator", "ResidualFrameDiscriminator", "PooledFrameDiscriminator"])

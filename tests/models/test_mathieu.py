@@ -230,6 +230,57 @@ def test_fed_frames_stand_beside_real_and_generated_ones():
         assert torch.equal(shown[0][:, -3:, 1:], clip.driving[:, :, :-1])
 
 
+@pytest.mark.parametrize("feed", ["truth", "own"])
+def test_a_wrong_past_is_that_of_another_clip(feed):
+    """The loss: real 1, generated 1/4, real frames behind the history of the other clip 3/4."""
+    from i2vkit.models.training.context import GanContext
+
+    model = model_of(feed)
+    clip = model.data_preprocessor(narrow.batch(lengths=(5, 3)), training=True)["clip"]
+    context = GanContext(model, clip, 0, ("reconstruct",), with_gradients=False)
+    judge, index = model.discriminators["scale4"], torch.tensor([[4, 1], [1, 2]])
+    judge.view.sample_indices = lambda conditioned: index
+    with torch.no_grad():  # initial weights are small, and so is all they do
+        for weight in judge.network.parameters():
+            weight.normal_(std=0.2, generator=torch.Generator().manual_seed(1))
+    generated = context.generated("reconstruct")
+    small, fed = (functional.avg_pool3d(video, (1, 4, 4)) for video in (clip.driving, generated.video))
+    fed = small if feed == "truth" else fed
+    made = next(level for level in generated.scales if level.shape[-1] == 8)
+
+    def seen(video, history, last):
+        """Logits of frames ``index`` of ``video`` behind the last four frames before each in ``history``."""
+        scores = []
+        for b in range(2):
+            for t in index[b].tolist():
+                # Frames t - 4 to t - 1. Before the first stands the first, behind the last one's past that stays.
+                times = [max(0, min(t - k, last[b] - 1)) for k in (4, 3, 2, 1)]
+                before = torch.cat([history[b, :, time] for time in times])
+                scores.append(judge.network(video[b : b + 1, :, t], maps=before[None]))
+        return torch.cat(scores)
+
+    softplus = functional.softplus
+    expected = softplus(-seen(small, small, (4, 4))).mean() + 0.25 * softplus(seen(made, fed, (4, 4))).mean()
+    expected = expected + 0.75 * softplus(seen(small, small.roll(1, dims=0), (2, 4))).mean()
+    found = DiscriminatorLoss("scale4", wrong_past=0.75)(context)
+    assert found.item() == pytest.approx(expected.item(), rel=1e-4)
+    assert DiscriminatorLoss("scale4")(context).item() != pytest.approx(found.item(), rel=1e-3)
+
+
+def test_a_wrong_past_needs_another_clip_and_a_discriminator_that_reads_the_past():
+    from i2vkit.models.training.context import GanContext
+
+    model = model_of()
+    clip = model.data_preprocessor(narrow.batch(lengths=(5,)), training=True)["clip"]
+    context = GanContext(model, clip, 0, ("reconstruct",), with_gradients=False)
+    with pytest.raises(ConfigError, match="the batch has one clip: set batch_size=2 or more, or wrong_past=0"):
+        DiscriminatorLoss("scale4", wrong_past=0.5)(context)
+    with pytest.raises(ConfigError, match=r"shows wrong pasts, but discriminator 'frame' reads none.*set wrong_past=0"):
+        DiscriminatorLoss("frame", wrong_past=0.5).check(narrow.build())
+    with pytest.raises(ConfigError, match=r"wrong_image=0.6 and wrong_past=0.5 must not be negative, nor sum"):
+        DiscriminatorLoss("scale4", wrong_image=0.6, wrong_past=0.5)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

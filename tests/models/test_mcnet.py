@@ -104,6 +104,41 @@ def test_the_difference_image_is_the_change_of_grey():
     torch.testing.assert_close(motion.maps["driving"][2].transpose(1, 2), hidden)
 
 
+def test_a_label_is_beside_the_difference_image():
+    encoder = DifferenceEncoder(
+        16, widths=(4, 6), kernels=(5, 3), labelled=True, num_labels=3, requested=("motion.maps",)
+    )
+    frames, label = video(), torch.tensor([2, 0])
+    motion = encoder(VideoBatch(frames, label=label), GenerationState())
+    differences = encoder.differences(frames, frames[:, :, :1])
+    convolution = encoder.stages[0][0]
+    for b, t in ((0, 1), (1, 3)):
+        maps = torch.zeros(1, 3, 16, 16)
+        maps[:, label[b]] = 1
+        shown = torch.cat([differences[b : b + 1, :, t], maps], dim=1)
+        first = functional.relu(functional.conv2d(shown, convolution.weight, convolution.bias, padding=2))
+        torch.testing.assert_close(motion.maps["driving"][0][b : b + 1, :, t], first)
+    with pytest.raises(ConfigError, match=r"reads one of 3 labels \(labelled=True\), and the clip has none"):
+        encoder(VideoBatch(frames), GenerationState())
+    with pytest.raises(ConfigError, match=r"labelled=True, and this model has no labels: set model.labels"):
+        DifferenceEncoder(16, widths=(4, 6), kernels=(5, 3), labelled=True)
+
+
+def test_the_label_decides_what_is_made_of_an_image():
+    labelled = OWN["motion_encoder"] | dict(labelled=True)
+    model, plain = generator(motion_encoder=labelled, num_labels=3), generator(num_labels=3)
+    assert (model.reads_label, plain.reads_label) == (True, False)
+
+    def made(label, of=model):
+        clip = VideoBatch(video(), label=torch.tensor(label))
+        return of(clip, {"own": Pass(motion="prior", feed="own")})["own"].video
+
+    one, other = made([0, 1]), made([0, 2])
+    torch.testing.assert_close(one[0], other[0])
+    assert (one[1, :, 1:] - other[1, :, 1:]).abs().amax(dim=(0, 2, 3)).min() > 1e-6
+    assert torch.equal(made([0, 1], plain), made([0, 2], plain))
+
+
 def test_the_decoder_is_its_equations():
     """One frame at a time, each layer by its name in the paper."""
     content = Spec(pyramid=(FeatureSpec(4, 1), FeatureSpec(6, 2), FeatureSpec(6, 4)))

@@ -12,12 +12,12 @@ from torch.nn import functional
 from i2vkit.errors import ConfigError
 from i2vkit.models import Generator
 from i2vkit.models.decoders import StageDecoder
-from i2vkit.models.encoders import RecurrentPosterior, StageEncoder
+from i2vkit.models.encoders import ConvPyramidEncoder, RecurrentPosterior, StageEncoder
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.losses import FrameL2Loss, KlLoss
 from i2vkit.models.motion_generators import LstmPredictor
 from i2vkit.models.training.passes import Pass
-from i2vkit.structures import Spec, VideoBatch
+from i2vkit.structures import Motion, Spec, VideoBatch
 
 HEAD = dict(type="DirectHead")
 
@@ -74,6 +74,49 @@ def test_sizes_are_those_of_the_released_networks():
     assert [numbers(part) for part in parts] == [8_689_600, 11_822_659, 1_134_976, 592_256]
     assert numbers(learned) == 22_831_747
     assert numbers(Generator(motion_encoder=dict(type=RecurrentPosterior, prior="fixed"), **own)) == 22_239_491
+
+
+def test_sizes_of_the_dcgan_variant_are_those_of_the_released_networks():
+    """There of one channel and codes of 10; ours read and make three."""
+    first, last = 2 * 64 * 4 * 4, 2 * (2 * 64 * 4 * 4 + 1)  # weights of two more channels
+    own = dict(
+        image_size=64,
+        content_encoder=dict(type=ConvPyramidEncoder, code=128, bias=True, code_norm=True),
+        motion_generator=dict(type=LstmPredictor),
+        decoder=dict(type=StageDecoder, convs=(1, 1, 1, 1), up="transposed"),
+        head=HEAD,
+    )
+    model = Generator(motion_encoder=dict(type=RecurrentPosterior, code=10), **own)
+    assert numbers(model.content_encoder) == 3_805_376 + first
+    assert numbers(model.decoder) == 6_558_529 + last
+    assert numbers(model) == 12_614_057 + first + last
+
+
+def test_the_dcgan_variant_by_its_layers():
+    """The code behind batch norm and tanh; each transposed convolution reads [skip of its size, x]."""
+    parts = dict(
+        content_encoder=dict(type=ConvPyramidEncoder, widths=(4, 6), code=5, bias=True, code_norm=True),
+        decoder=dict(type=StageDecoder, widths=(6, 4), convs=(1, 1), up="transposed", initial_weights="torch"),
+    )
+    model, given = generator(**parts), clip(3)
+    encoder, decoder = model.content_encoder, model.decoder
+    with torch.no_grad():
+        for norm in (module for module in model.modules() if isinstance(module, nn.BatchNorm2d)):
+            norm.running_mean.uniform_(-0.3, 0.3)
+    content = encoder(given.driving[:, :, 0])
+    convolution, norm = encoder.to_code[:2]
+    code = norm(functional.conv2d(content.pyramid[-1], convolution.weight, convolution.bias))
+    torch.testing.assert_close(content.code, torch.tanh(code).flatten(1))
+    motion = Motion(length=3, trajectory=torch.randn(2, 3, 5))
+    made, _ = decoder(content, motion, GenerationState())
+    for t in range(3):
+        x = decoder.start(motion.trajectory[:, t, :, None, None])
+        assert x.shape == (2, 6, 4, 4)
+        for i, level in enumerate((1, 0)):
+            first = decoder.stages.firsts[i].convolution
+            x = torch.cat([content.pyramid[level], x], dim=1)
+            x = decoder.stages.stages[i](functional.conv_transpose2d(x, first.weight, first.bias, stride=2, padding=1))
+        torch.testing.assert_close(made[:, :, t], x, rtol=1e-4, atol=1e-5)
 
 
 def cells(lstm: nn.LSTM) -> list[nn.LSTMCell]:
@@ -236,8 +279,9 @@ def test_every_network_learns(prior):
 
 
 def test_added_skips_and_settings_that_make_no_sense():
-    model = generator(decoder=settings(skips="add")["decoder"])
-    assert model(clip(3), {"own": Pass(motion="prior")})["own"].video.shape == (2, 3, 3, 16, 16)
+    for up, convs in (("nearest", (2, 1)), ("transposed", (1, 2))):
+        model = generator(decoder=settings(skips="add")["decoder"] | dict(up=up, convs=convs))
+        assert model(clip(3), {"own": Pass(motion="prior")})["own"].video.shape == (2, 3, 3, 16, 16)
     with pytest.raises(ConfigError, match="prior is 'none', but takes 'learned' or 'fixed'"):
         RecurrentPosterior(Spec(code=3), prior="none")
     with pytest.raises(ConfigError, match=r"makes maps of strides \[2, 1\], and the content's pyramid has strides \[4"):

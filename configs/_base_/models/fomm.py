@@ -7,8 +7,8 @@ with six residual blocks, the perceptual loss and both equivariance losses with 
 
 The code's frames have 256x256 pixels, and the networks of the motion read a quarter of that. Ours have 64x64, and these
 networks read 32x32, which can be halved five times. The perceptual loss has three sizes (the code: four), as VGG19
-reads no frames below 16 pixels. Its weights must be there: the error says where to get them. The iterations and the
-batch of 32 are ours.
+reads no frames below 16 pixels. Its weights must be there: the error says where to get them. Colours are not changed at
+random. The iterations and the batch of 32 are ours.
 
 Ours in the parts that this file names (their docstrings say more):
 

@@ -8,7 +8,7 @@ from the true frames before it, all at once.
 
 Ours: the generator trains on whole frames, where both codes have random crops; the losses are means over the scales
 with 4 times the weight; Adam with 4e-5 for the generator, as dyelax has it (paper: SGD); cross-entropy with a
-non-saturating generator; no wrong histories as further negatives, which the authors' code has.
+non-saturating generator; no wrong histories as further negatives, which the authors' code has (``_wrong_past``).
 
 Ours in the parts that this file names (their docstrings say more):
 
@@ -99,7 +99,11 @@ optim_wrapper = dict(
     per_phase=dict(discriminators=dict(optimizer=dict(type=SGD, lr=0.02))),
 )
 
-# The widths of the generator in the authors' training script, as options for variants.
+# Options for variants. Real frames behind the history of another clip: half of the negatives, as in the authors' code.
+_wrong_past = {
+    f"model.phases.discriminators.losses.scale{_scale}_discriminator.wrong_past": 0.5 for _scale in (8, 4, 2, 1)
+}
+# The widths of the generator in the authors' training script.
 _script = {
     "model.generator.decoder.widths": ((16, 32, 16), (16, 32, 16), (16, 32, 64, 32, 16), (16, 32, 64, 32, 16)),
 }

@@ -8,9 +8,9 @@ channels, squared errors, the gradient difference loss with exponent 1, the adve
 1e-4 and betas (0.5, 0.999), batches of 8. Every frame is made from the frame that was made before, in training too.
 
 Ours: one given image, in training too, where the paper has four or ten (FRGAN does not say how it gave MCNet one). It
-is told no expression, so that it can only learn the mean motion. Videos are in [-1, 1], where the code takes
-differences on [0, 1], so that the gradient difference loss weighs 0.5. Both sides are updated in every step: the code
-switches off the one that is ahead.
+is told no expression, so that it can only learn the mean motion (mcnet_mug_labelled is). Videos are in [-1, 1], where
+the code takes differences on [0, 1], so that the gradient difference loss weighs 0.5. Both sides are updated in every
+step: the code switches off the one that is ahead.
 
 Ours in the parts that this file names (their docstrings say more):
 

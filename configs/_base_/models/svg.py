@@ -2,7 +2,8 @@
 
 From the authors' code: the VGG-like frame encoder and decoder with batch norm, codes of 128, the posterior, prior and
 frame predictor (LSTMs of 256), a random code of 64 at every step, teacher forcing, squared errors, Adam with 0.002. The
-decoder gets the maps of the given image at every step. ``_fixed`` makes SVG-FP of it, whose prior is N(0, I).
+decoder gets the maps of the given image at every step. ``_fixed`` makes SVG-FP of it, whose prior is N(0, I), and
+``_dcgan`` has the code's DCGAN-like encoder and decoder.
 
 Ours: one given image, in training too, where the paper has two or more (Dual-MTGAN does not say how it got round that;
 the released code cannot run with one). Videos are in [-1, 1], so that squared errors are 4 times theirs and the
@@ -15,7 +16,7 @@ from torch.optim import Adam
 from i2vkit.engine.optimizers import PhaseOptimWrapperConstructor
 from i2vkit.models import Generator, ImageToVideoGan
 from i2vkit.models.decoders import StageDecoder
-from i2vkit.models.encoders import RecurrentPosterior, StageEncoder
+from i2vkit.models.encoders import ConvPyramidEncoder, RecurrentPosterior, StageEncoder
 from i2vkit.models.heads import DirectHead
 from i2vkit.models.losses import FrameL2Loss, KlLoss
 from i2vkit.models.motion_generators import LstmPredictor
@@ -56,8 +57,13 @@ optim_wrapper = dict(
     optimizer=dict(type=Adam, lr=2e-3, betas=(0.9, 0.999), fused=True),
 )
 
-# Options for variants: SVG-FP, and a model for CPUs.
+# Options for variants: SVG-FP, the code's "dcgan" encoder and decoder, and a model for CPUs.
 _fixed = {"model.generator.motion_encoder.prior": "fixed"}
+_dcgan = {
+    "model.generator.content_encoder": dict(type=ConvPyramidEncoder, code=128, bias=True, code_norm=True),
+    "model.generator.decoder.convs": (1, 1, 1, 1),
+    "model.generator.decoder.up": "transposed",
+}
 _narrow = {
     "model.generator.content_encoder.widths": (8, 16, 32, 64),
     "model.generator.content_encoder.convs": (1, 1, 1, 1),

@@ -14,6 +14,7 @@ from i2vkit.models.layers.stages import (
     Norm,
     Skips,
     Unpool,
+    Up,
     UpStages,
     check_stages,
     norm_and_activation,
@@ -26,8 +27,9 @@ from i2vkit.structures import Content, FeatureSpec, Motion, Spec
 class StageDecoder(Decoder):
     """A transposed convolution of the motion of a frame to the coarsest map, then stages that double it.
 
-    Each stage takes up the map of the content pyramid that has its size. With nearest upsampling, joined skips, batch
-    norm and LeakyReLU it is the decoder of SVG, whose motion already knows the content.
+    Each stage takes up the map of the content pyramid that has its size. With joined skips, batch norm and LeakyReLU it
+    is the decoder of SVG, whose motion already knows the content: with nearest upsampling its "vgg" variant, with
+    ``up="transposed"`` and one convolution a stage its "dcgan" variant.
 
     Source: Denton and Fergus, 2018 (their released code).
 
@@ -38,10 +40,11 @@ class StageDecoder(Decoder):
         out_channels: Number of channels that the head reads.
         widths: Channels of the stages, coarse to fine.
         convs: Number of 3x3 convolutions of each stage.
-        up: "nearest", or "zeros" for the value at the top left of four places.
+        up: "nearest", or "zeros" for the value at the top left of four places. With "transposed" the first convolution
+            of each stage is a 4x4 transposed one that doubles, and the stage takes up the map that has its size before.
         skips: "join", or "add" through a 3x3 convolution.
         coarsest: True adds the map that has the size of the first one too, through a 3x3 convolution. False, as in SVG,
-            where that map reaches the decoder by the code alone.
+            where that map reaches the decoder by the code alone. With "transposed" the first stage takes it up.
         norm: "batch", "instance" or None, behind every convolution but the last.
         activation: "relu", or "leaky" for a LeakyReLU of slope 0.2.
         initial_weights: Standard deviation of the initial weights, "xavier", or "torch" for torch's own.
@@ -61,7 +64,7 @@ class StageDecoder(Decoder):
         out_channels: int,
         widths: tuple[int, ...] = (512, 256, 128, 64),
         convs: tuple[int, ...] = (3, 3, 2, 2),
-        up: Unpool = "nearest",
+        up: Up = "nearest",
         skips: Skips = "join",
         coarsest: bool = True,
         norm: Norm = "batch",
@@ -70,7 +73,8 @@ class StageDecoder(Decoder):
     ):
         super().__init__()
         check_stages("StageDecoder", image_size, widths, convs)
-        strides = _strides(widths)
+        transposed = up == "transposed"
+        strides = [stride << transposed for stride in _strides(widths)]
         self.levels = [_place(content.pyramid, stride) for stride in strides]
         if all(level is None for level in self.levels):
             raise ConfigError(
@@ -82,7 +86,7 @@ class StageDecoder(Decoder):
             nn.ConvTranspose2d(motion.trajectory, widths[0], image_size >> len(widths)),
             *norm_and_activation(widths[0], norm, activation),
         )
-        place = _place(content.pyramid, 1 << len(widths)) if coarsest else None
+        place = _place(content.pyramid, 1 << len(widths)) if coarsest and not transposed else None
         self.coarsest = place
         self.first = None if place is None else nn.Conv2d(content.pyramid[place].channels, widths[0], 3, padding=1)
         self.join = skips == "join"

@@ -76,18 +76,46 @@ def _maps(
     return view.gather(conditioned.maps, index)  # (B, M, T, H, W) -> (N, M, [T,] H, W)
 
 
+def _frames_before(conditioned: ConditionedVideo) -> Tensor:
+    """Return the frame before each frame, (B, C, T, H, W): the one that was fed, or that of the video itself."""
+    if conditioned.before is not None:
+        return conditioned.before
+    # Before frame 0 stands frame 0.
+    return torch.cat([conditioned.video[:, :, :1], conditioned.video[:, :, :-1]], dim=2)
+
+
 def _past(
     discriminator: Discriminator, conditioned: ConditionedVideo, view: View, index: Any, sample: Tensor
 ) -> Tensor:
     """Return the frames before each frame of each sample, as channels (N, 3 history, [T,] H, W), the latest last."""
-    history, video, before = discriminator.history, conditioned.video, conditioned.before
-    if before is None:  # of the video itself; before frame 0 stands frame 0
-        before = torch.cat([video[:, :, :1], video[:, :, :-1]], dim=2)
+    history, before = discriminator.history, _frames_before(conditioned)
     # Before the first frame everything was the same: (B, C, T, H, W) -> (B, C, history - 1 + T, H, W).
     start = before[:, :, :1].expand(-1, -1, history - 1, -1, -1)
     frames = torch.cat([start, before], dim=2)
     length = before.shape[2]
     return view.gather(torch.cat([frames[:, :, i : i + length] for i in range(history)], dim=1), index)
+
+
+def wrong_past(conditioned: ConditionedVideo) -> Tensor:
+    """Return the frame before each frame, (B, C, T, H, W), of another clip of the batch.
+
+    Clip i gets those of clip i - 1, the first one those of the last. Behind the end of a shorter clip its last true
+    frame stays.
+
+    Raises:
+        ConfigError: If the batch has one clip.
+    """
+    before = _frames_before(conditioned)
+    if len(before) < 2:
+        raise ConfigError(
+            "a loss shows the frames before of another clip of the batch (wrong_past), and the batch has one clip: "
+            "set batch_size=2 or more, or wrong_past=0"
+        )
+    if conditioned.num_frames is not None:
+        last = conditioned.num_frames[:, None] - 1
+        index = torch.arange(before.shape[2], device=last.device).minimum(last)  # (T,) and (B, 1) -> (B, T)
+        before = before.take_along_dim(index[:, None, :, None, None], dim=2)
+    return before.roll(1, dims=0)
 
 
 def _points(

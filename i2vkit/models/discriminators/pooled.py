@@ -1,7 +1,8 @@
-"""A discriminator of convolutions without padding and average pooling (Monkey-Net)."""
+"""A discriminator of convolutions without padding and average pooling (Monkey-Net, first-order motion model)."""
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.interfaces import DiscriminatorNetwork
@@ -16,7 +17,8 @@ class PooledFrameDiscriminator(DiscriminatorNetwork):
 
     Every place of the last maps has a logit of its own. With four blocks, frames of 64x64 pixels end in one logit.
 
-    Source: Siarohin et al., "Animating arbitrary objects via deep motion transfer" (2019), released code.
+    Source: Siarohin et al., "Animating arbitrary objects via deep motion transfer" (2019), released code. With
+    ``spectral=True`` and ``pool_last=False`` it is that of their "First order motion model" (2019), released code.
 
     Args:
         in_channels: Channels of the samples.
@@ -26,6 +28,8 @@ class PooledFrameDiscriminator(DiscriminatorNetwork):
         num_classes: Number of classes; 0 unless it classifies.
         widths: Channels of the blocks.
         norm: "instance" for an instance norm with scale and shift in all blocks but the first, or None.
+        spectral: Spectral norm of all convolutions, besides. Default False.
+        pool_last: The last block pools, too. Default True.
 
     Raises:
         ConfigError: ``norm`` is neither of these, or the frames are too small for so many blocks.
@@ -46,25 +50,34 @@ class PooledFrameDiscriminator(DiscriminatorNetwork):
         num_classes: int = 0,
         widths: tuple[int, ...] = (64, 128, 256, 256),
         norm: str | None = "instance",
+        spectral: bool = False,
+        pool_last: bool = True,
     ):
         super().__init__()
         if norm not in ("instance", None):
             raise ConfigError(f'PooledFrameDiscriminator has norm="instance" or None, not {norm!r}')
         side, channels = image_size, in_channels + map_channels + label_size  # all enter at the first convolution
+
+        def convolution(inputs: int, outputs: int, kernel: int) -> nn.Module:
+            layer = nn.Conv2d(inputs, outputs, kernel)
+            return spectral_norm(layer) if spectral else layer
+
         self.blocks = nn.ModuleList()
         for i, width in enumerate(widths):
-            side = (side - _KERNEL + 1) // 2
+            pool = 2 if pool_last or i < len(widths) - 1 else 1
+            side = (side - _KERNEL + 1) // pool
             if side < 1:
                 raise ConfigError(
                     f"PooledFrameDiscriminator cannot halve {image_size} pixels {len(widths)} times, as each block "
                     f"also takes 3 pixels off: give fewer widths"
                 )
-            layers: list[nn.Module] = [nn.Conv2d(channels, width, _KERNEL)]
+            layers: list[nn.Module] = [convolution(channels, width, _KERNEL)]
             layers += [nn.InstanceNorm2d(width, affine=True)] if norm and i else []
-            self.blocks.append(nn.Sequential(*layers, nn.LeakyReLU(0.2), nn.AvgPool2d(2)))
+            layers += [nn.LeakyReLU(0.2), nn.AvgPool2d(pool)] if pool > 1 else [nn.LeakyReLU(0.2)]
+            self.blocks.append(nn.Sequential(*layers))
             channels = width
-        self.to_score = nn.Conv2d(channels, 1, 1)
-        self.to_class = nn.Conv2d(channels, num_classes, 1) if num_classes else None
+        self.to_score = convolution(channels, 1, 1)
+        self.to_class = convolution(channels, num_classes, 1) if num_classes else None
 
     def block_features(self, sample: Tensor, label: Tensor | None = None, maps: Tensor | None = None) -> list[Tensor]:
         """Return the outputs (N, C_i, h_i, w_i) of all blocks, fine to coarse."""

@@ -13,8 +13,9 @@ from i2vkit.structures import Content, FeatureSpec, Spec
 class ConvPyramidEncoder(ContentEncoder):
     """4x4 stride-2 convolutions with batch norm and LeakyReLU, then one convolution of the remaining map to 1x1.
 
-    With widths 64-128-256-512 this is the content encoder of ImaGINator (code 100) and of Dual-MTGAN (code 128). The
-    pyramid holds the output of every block, fine to coarse.
+    With widths 64-128-256-512 this is the content encoder of ImaGINator (code 100) and of Dual-MTGAN (code 128), and
+    with ``bias=True`` and ``code_norm=True`` the frame encoder of SVG's "dcgan" variant (code 128). The pyramid holds
+    the output of every block, fine to coarse.
 
     Args:
         image_size: Side of the image in pixels.
@@ -23,6 +24,7 @@ class ConvPyramidEncoder(ContentEncoder):
         bias: True gives a bias also to convolutions before a batch norm. It changes nothing, but the code of
             ImaGINator's authors has it.
         first_norm: False leaves out the batch norm of the first block.
+        code_norm: True puts a batch norm and a tanh behind the code, as SVG has them.
         slope: Slope of the LeakyReLU below 0. 0 is a ReLU.
         initial_weights: Standard deviation of the initial weights, as in DCGAN, or "torch" for torch's own.
         requested: Fields that other parts read. Without "content.code" the last convolution is left out.
@@ -41,6 +43,7 @@ class ConvPyramidEncoder(ContentEncoder):
         code: int = 128,
         bias: bool = False,
         first_norm: bool = True,
+        code_norm: bool = False,
         slope: float = 0.2,
         initial_weights: InitialWeights = 0.02,
         requested: tuple[str, ...] = provides,
@@ -61,7 +64,9 @@ class ConvPyramidEncoder(ContentEncoder):
             self.blocks.append(nn.Sequential(*layers, nn.LeakyReLU(slope)))
         with_code = "content.code" in requested
         # A kernel as large as the map: (N, C, side, side) -> (N, D, 1, 1).
-        self.to_code = nn.Conv2d(widths[-1], code, side) if with_code else None
+        self.to_code: nn.Module | None = nn.Conv2d(widths[-1], code, side) if with_code else None
+        if self.to_code is not None and code_norm:
+            self.to_code = nn.Sequential(self.to_code, nn.BatchNorm2d(code), nn.Tanh())
         self.spec = Spec(
             code=code if with_code else 0,
             code_per_frame=with_code,  # it encodes images one by one, so also all frames of a clip

@@ -179,6 +179,8 @@ class MotionEncoder(Part):
         reads_maps: True if the encoder reads the condition maps of the clip. Default False.
         reads_landmarks: True if it reads the landmarks of clip and image. Default False.
         reads_video: False if it does not read the video itself. Default True.
+        reads_label: True if it reads the label of the clip, which only an encoder with ``reads_past`` may: motion that
+            is encoded from a driving video does not depend on labels. Default False.
 
     Examples:
         >>> import torch
@@ -203,6 +205,7 @@ class MotionEncoder(Part):
     reads_maps: ClassVar[bool] = False
     reads_landmarks: ClassVar[bool] = False
     reads_video: ClassVar[bool] = True
+    reads_label: bool = False
 
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)

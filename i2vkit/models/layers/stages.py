@@ -9,12 +9,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from i2vkit.errors import ConfigError
-from i2vkit.models.layers.resampling import StaticConv2d
+from i2vkit.models.layers.forms import TwoForms
+from i2vkit.models.layers.resampling import StaticConv2d, join_static
 
 Norm = Literal["batch", "instance"] | None
 Activation = Literal["relu", "leaky"]
 Pool = Literal["max", "average"]
 Unpool = Literal["nearest", "zeros"]
+Up = Unpool | Literal["transposed"]
 Skip = Literal["before", "after"]
 Skips = Literal["join", "add"]
 
@@ -111,6 +113,35 @@ class FusedMaps(nn.Module):
         return repeat(self.rest(self.first(static)), "b c h w -> (b t) c h w", t=length)
 
 
+class StaticTransposedConv2d(TwoForms):
+    """A 4x4 transposed convolution that doubles maps. The part of static channels is computed once for each clip.
+
+    Args:
+        in_channels: Channels of static and dynamic maps together.
+        out_channels: Channels of the output.
+
+    Examples:
+        >>> StaticTransposedConv2d(5, 4)(torch.zeros(6, 3, 8, 8), torch.zeros(2, 2, 8, 8)).shape  # 2 clips of 3 frames
+        torch.Size([6, 4, 16, 16])
+    """
+
+    def __init__(self, in_channels: int, out_channels: int):
+        super().__init__()
+        self.convolution = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1)
+
+    def forward(self, dynamic: Tensor, static: Tensor | None = None) -> Tensor:
+        """Return maps (B T, O, 2 H, 2 W) of ``static`` (B, C', H, W) and, after it, ``dynamic`` (B T, C, H, W)."""
+        if static is None or len(static) == len(dynamic) or self.takes_reference(dynamic):
+            return self.convolution(join_static(static, dynamic))
+        # The static channels come first in the weight (C' + C, O, 4, 4).
+        channels, weight, bias = static.shape[1], self.convolution.weight, self.convolution.bias
+        constant = functional.conv_transpose2d(static, weight[:channels], bias, stride=2, padding=1)
+        made = functional.conv_transpose2d(dynamic, weight[channels:], None, stride=2, padding=1)
+        # (B T, O, H, W) -> (B, T, O, H, W) + (B, 1, O, H, W) -> (B T, O, H, W)
+        made = rearrange(made, "(b t) c h w -> b t c h w", b=len(static)) + constant[:, None]
+        return rearrange(made, "b t c h w -> (b t) c h w")
+
+
 class UpStages(nn.Module):
     """Stages that each double a map, take up a skip connection, and convolve; the mirror of an encoder's stages.
 
@@ -119,7 +150,8 @@ class UpStages(nn.Module):
         convs: Number of 3x3 convolutions of each stage. The last one of a stage has the next stage's width.
         skips: Channels that join at each stage; 0 where none joins. Added maps have the stage's width.
         out_channels: Channels of the last convolution, which has neither norm nor activation.
-        up: "nearest" or "zeros", see ``doubled``.
+        up: "nearest" or "zeros", see ``doubled``. "transposed": the first convolution of each stage doubles the map
+            (``StaticTransposedConv2d``), and takes up the skip before.
         join: True joins skips to the maps, static ones once for each clip. False adds them, with an activation behind.
         norm: Norm behind every other convolution.
         activation: Activation behind every other convolution.
@@ -131,7 +163,7 @@ class UpStages(nn.Module):
         convs: tuple[int, ...],
         skips: list[int],
         out_channels: int,
-        up: Unpool,
+        up: Up,
         join: bool,
         norm: Norm,
         activation: Activation,
@@ -140,9 +172,10 @@ class UpStages(nn.Module):
         self.up, self.join = up, join
         self.firsts, self.stages, self.activations = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         outputs = (*widths[1:], out_channels)
+        first = StaticTransposedConv2d if up == "transposed" else StaticConv2d
         for i, (width, number, skip, out) in enumerate(zip(widths, convs, skips, outputs, strict=True)):
             inner = [width] * (number - 1) + [out]  # channels behind each convolution of the stage
-            self.firsts.append(StaticConv2d(width + (skip if join else 0), inner[0]))
+            self.firsts.append(first(width + (skip if join else 0), inner[0]))
             self.activations.append(norm_and_activation(width, None, activation)[0])
             layers: list[nn.Module] = []
             for j, channels in enumerate(inner):
@@ -161,7 +194,7 @@ class UpStages(nn.Module):
         for first, stage, activation, (static, dynamic) in zip(
             self.firsts, self.stages, self.activations, skips, strict=True
         ):
-            x = doubled(x, self.up)
+            x = x if self.up == "transposed" else doubled(x, self.up)
             if not self.join:
                 x = x if dynamic is None else activation(x + dynamic)
                 static = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError
+from i2vkit.models.discriminators.conditions import wrong_past
 from i2vkit.models.discriminators.discriminator import Discriminator, wrong_labels
 from i2vkit.models.discriminators.networks import repeat_over_time
 from i2vkit.models.discriminators.views import ConditionedVideo, View
@@ -79,15 +80,17 @@ class DiscriminatorTerm(Loss):
 class DiscriminatorLoss(DiscriminatorTerm):
     """The loss that a discriminator minimises: real against generated videos, averaged over ``passes``.
 
-    Source: DTGAN, eq. 3. The further negatives are those of ImaGINator, algorithm 1 (a wrong label), and Dual-MTGAN,
-    eq. 5 (a wrong image, and the static pair (y, y) as real).
+    Source: DTGAN, eq. 3. The further negatives are those of ImaGINator, algorithm 1 (a wrong label), Dual-MTGAN, eq. 5
+    (a wrong image, and the static pair (y, y) as real), and the released code of Mathieu et al. (a wrong past).
 
     Args:
         discriminator: The name of the discriminator, a key of ``model.discriminators``.
         passes: The passes whose generated videos it judges.
         wrong_label: Weight in [0, 1] of real videos that are shown with another label.
         wrong_image: Weight in [0, 1] of real videos that are shown with the image of the clip that the pass does not
-            animate. The generated videos weigh 1 - wrong_label - wrong_image.
+            animate.
+        wrong_past: Weight in [0, 1] of real videos that are shown with the frames before of another clip of the batch.
+            The generated videos weigh 1 - wrong_label - wrong_image - wrong_past.
         real_static: If true, the content image, repeated over time, is the real sample in place of the real video. The
             negatives stay as they are.
         same_indices: If true, real and generated videos are seen at the same indices. If false, each has its own draw.
@@ -111,6 +114,7 @@ class DiscriminatorLoss(DiscriminatorTerm):
         passes: str | Sequence[str] = ("reconstruct",),
         wrong_label: float = 0.0,
         wrong_image: float = 0.0,
+        wrong_past: float = 0.0,
         real_static: bool = False,
         same_indices: bool = True,
         view: dict | None = None,
@@ -118,12 +122,12 @@ class DiscriminatorLoss(DiscriminatorTerm):
         weight: float | Sequence = 1.0,
     ):
         super().__init__(discriminator, passes, view, name or f"{discriminator}_discriminator", weight)
-        if wrong_label + wrong_image > 1:
+        if wrong_label + wrong_image + wrong_past > 1:
             raise ConfigError(
-                f"loss '{self.name}' weighs its negatives by shares of 1: wrong_label={wrong_label} and "
-                f"wrong_image={wrong_image} must not be negative, nor sum to more than 1"
+                f"loss '{self.name}' weighs its negatives by shares of 1: wrong_label={wrong_label}, "
+                f"wrong_image={wrong_image} and wrong_past={wrong_past} must not be negative, nor sum to more than 1"
             )
-        self.wrong_label, self.wrong_image = wrong_label, wrong_image
+        self.wrong_label, self.wrong_image, self.wrong_past = wrong_label, wrong_image, wrong_past
         self.real_static, self.same_indices = real_static, same_indices
 
     def forward(self, context: "GanContext") -> Tensor:
@@ -139,7 +143,7 @@ class DiscriminatorLoss(DiscriminatorTerm):
                 fake, view, index if self.same_indices else view.sample_indices(fake), augmentation
             )
             # The further negatives take their shares of 1 from the generated videos.
-            fakes = [(seen.detach(), 1.0 - self.wrong_label - self.wrong_image)]
+            fakes = [(seen.detach(), 1.0 - self.wrong_label - self.wrong_image - self.wrong_past)]
             # Real samples with their own condition.
             right = discriminator.prepare_input(real, view, index, augmentation).detach()
             for wrong, share in self._mismatches(context, name, real):
@@ -165,6 +169,11 @@ class DiscriminatorLoss(DiscriminatorTerm):
                 f"loss '{self.name}' shows wrong images, but discriminator '{self.discriminator}' reads none: set "
                 f'wrong_image=0, or condition="image"'
             )
+        if self.wrong_past and discriminator.condition != "past":
+            raise ConfigError(
+                f"loss '{self.name}' shows wrong pasts, but discriminator '{self.discriminator}' reads none: set "
+                f'wrong_past=0, or condition="past"'
+            )
 
     def _mismatches(
         self, context: "GanContext", name: str, real: ConditionedVideo
@@ -176,6 +185,8 @@ class DiscriminatorLoss(DiscriminatorTerm):
             yield replace(real, label=wrong_labels(real.label, number)), self.wrong_label
         if self.wrong_image:
             yield replace(real, image=context.wrong_image(name)), self.wrong_image
+        if self.wrong_past:
+            yield replace(real, before=wrong_past(real)), self.wrong_past
 
 
 @LOSSES.register_module()
