@@ -47,6 +47,7 @@ def batch(cfg, landmarks: bool) -> dict:
         inputs["image"] = [video[:, 0] for video in inputs["driving"]]
     if landmarks:
         inputs["landmarks"] = [64 * torch.rand(16, 68, 2) for _ in range(2)]
+        inputs["image_landmarks"] = [points[0] for points in inputs["landmarks"]]
     return dict(inputs=inputs, data_samples=data["data_samples"])
 
 
@@ -141,8 +142,8 @@ def test_more_people_are_all_that_differs(name):
     assert (dataset.pop("people"), other.pop("people")) == (None, f"i2v_truth/{part}_train")
     held_out = SPLITS[dataset.pop("exclude_people")]
     assert set(held_out) == {*SPLITS[f"i2v_truth/{part}_val"], *SPLITS[f"i2v_truth/{part}_test"]}
-    for entries in (own["model"].get("pretrained", {}), plain["model"].get("pretrained", {})):
-        for entry in entries.values():
+    for model in (own["model"], plain["model"]):
+        for entry in (model.get("pretrained") or {}).values():
             entry["checkpoint"] = entry["checkpoint"].removesuffix(suffix)
             entry["help"] = entry["help"].replace(suffix, "")
     assert own == plain
