@@ -22,6 +22,9 @@ class LandmarkRegressor(nn.Module):
         encoder: Config of a motion encoder with ``detect``, for instance ``LandmarkEncoder``.
         image_size: Side of the frames in pixels.
 
+    Attributes:
+        num_landmarks: Number of the landmarks N.
+
     Raises:
         ConfigError: The encoder detects no points.
     """
@@ -37,6 +40,7 @@ class LandmarkRegressor(nn.Module):
                 f"LandmarkRegressor trains an encoder that detects points, and {type(self.encoder).__name__} does not: "
                 f"take encoder=dict(type=LandmarkEncoder)"
             )
+        self.num_landmarks = self.encoder.spec.points
 
     def forward(self, clip: VideoBatch, requested: Sequence[str]) -> dict[str, Tensor]:
         """Return "landmarks" (B, T, N, 2) of ``clip.driving``, in pixels."""
