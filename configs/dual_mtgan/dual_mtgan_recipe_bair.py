@@ -4,7 +4,7 @@ Paper: Yang et al., "Dual-MTGAN"; its own model on these data is dual_mtgan_bair
 _base_/models/dual_mtgan_recipe.py. Its neighbour in the paper's table II is SVG, for a core svg_bair_narrow. Tests draw
 30 frames, as the paper's do.
 
-Memory of a training step: 0.2 GiB in bf16.
+Memory of a training step: 0.1 GiB in bf16.
 """
 
 from mmengine.config import read_base
