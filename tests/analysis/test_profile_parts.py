@@ -85,7 +85,7 @@ def counted_layers(module: nn.Module) -> list[nn.Module]:
 
 
 def check(probe: nn.Module, inputs: tuple, unread: tuple[str, ...] = ()) -> None:
-    """Compare all layers with the trace. It must have nothing of the modules ``unread``, without which all is the same."""
+    """Compare all layers with the trace, which must have nothing of the modules ``unread``: they change no output."""
     expected: Counter = Counter()
     left_out = {layer for name in unread for layer in probe.get_submodule(name).modules()}
 

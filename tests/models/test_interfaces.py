@@ -500,7 +500,7 @@ def test_an_error_about_shapes_names_the_part_that_raised_it(parts, register, ar
     register(HEADS, Wide)
     register(DECODERS, Outer)
     decoder = dict(type=around or "Painter")
-    with pytest.raises(ConfigError, match="do not fit together, in Wide: .*channels"):
+    with pytest.raises(ConfigError, match=r"do not fit together, in Wide: .*channels"):
         generator(head=dict(type=Wide), decoder=decoder)
     if around:
         with pytest.raises(ConfigError, match="do not fit together, in Outer: "):
