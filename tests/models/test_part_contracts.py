@@ -8,6 +8,7 @@ tests/models/test_part_contracts.py -k golden`` writes these anew.
 import json
 import os
 import warnings
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -129,6 +130,22 @@ def test_chunks_make_the_whole_or_are_refused(role, name):
         chunked = torch.cat([made.video for made in model.generate_chunks(pieces, [0, 1], motion=motion)], dim=2)
     assert chunked.shape == whole.shape
     assert (chunked - whole).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("role", "name"), [part for part in PARTS if part[0] in ("motion_encoder", "motion_generator")]
+)
+def test_the_frame_rate_matters_unless_a_generator_works_frame_by_frame(role, name):
+    """Without every second driving frame: the others are as before, exactly where all parts declare it."""
+    model = build(role, name)
+    given = clip(model)
+    fewer = given.driving[:, :, ::2], given.driving_maps[:, :, ::2]
+    expected = generate(model, given)[:, :, ::2]
+    found = generate(model, replace(given, driving=fewer[0], driving_maps=fewer[1]))
+    assert ((found - expected).abs().max() < 1e-4) == model.generator.frame_wise
+    if role == "motion_encoder":
+        reads_frames_alone = ("KeypointEncoder", "LandmarkEncoder", "MapDifferenceEncoder")
+        assert model.generator.motion_encoder.frame_wise == (name in reads_frames_alone)
 
 
 @pytest.mark.parametrize(("role", "name"), PARTS)

@@ -33,7 +33,7 @@ class LandmarkEncoder(MotionEncoder):
 
     provides = ("motion.points", "motion.trajectory")
     accepts = ("content.image",)
-    supports_chunks = True
+    supports_chunks = frame_wise = True
     full_precision = True  # for ``for_inference_``
 
     def __init__(self, image_size: int, frame_encoder: dict | None = None, num_landmarks: int = 68):

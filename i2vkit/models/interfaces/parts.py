@@ -178,6 +178,8 @@ class MotionEncoder(Part):
     Attributes:
         reads_maps: True if the encoder reads the condition maps of the clip. Default False.
         reads_video: False if it does not read the video itself. Default True.
+        frame_wise: True if the motion of a frame depends only on that frame, the first one and the image, and not on
+            the frames between. Such a motion is the same at any frame rate. Default False.
 
     Examples:
         >>> import torch
@@ -201,6 +203,8 @@ class MotionEncoder(Part):
     provided_side: ClassVar[str | None] = "motion"
     reads_maps: ClassVar[bool] = False
     reads_video: ClassVar[bool] = True
+    frame_wise: ClassVar[bool] = False
+    optional: ClassVar[tuple[str, ...]] = (*Part.optional, "frame_wise")
 
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)
@@ -244,6 +248,9 @@ class MotionGenerator(Part):
     A motion generator that names a field of the content in ``requires`` or ``accepts`` is called with the content as
     third argument, with one code (B, D) for each clip. Its constructor may ask for the spec ``content``.
 
+    Attributes:
+        frame_wise: True if the motion of a frame depends only on what the part reads of that frame. Default False.
+
     Examples:
         >>> import torch
         >>> from dataclasses import replace
@@ -265,6 +272,8 @@ class MotionGenerator(Part):
 
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
     provided_side: ClassVar[str | None] = "motion"
+    frame_wise: ClassVar[bool] = False
+    optional: ClassVar[tuple[str, ...]] = (*Part.optional, "frame_wise")
 
     @abstractmethod
     def forward(self, motion: Motion, state: GenerationState) -> Motion:
