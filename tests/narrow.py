@@ -209,13 +209,18 @@ def build(seed: int = 0, **changes) -> ImageToVideoGan:
     return MODELS.build(gan_config(**changes))
 
 
-def set_weights(module: torch.nn.Module) -> None:
-    """Give every weight a value by its place, so that no generator of random numbers takes part."""
+def set_weights(module: torch.nn.Module, gain: float = 1.5) -> None:
+    """Give every weight a value by its place, so that no generator of random numbers takes part.
+
+    Args:
+        module: Any module.
+        gain: Amplitude of the values of a weight, times the root of the number of its inputs.
+    """
     with torch.no_grad():
         for number, (name, value) in enumerate(sorted(module.state_dict().items())):
             if value.is_floating_point() and not name.endswith(("running_mean", "running_var")):
                 wave = torch.sin(torch.arange(value.numel(), dtype=torch.float64) * 0.7 + number)
-                value.copy_((wave * (1.5 / max(1, value[0].numel()) ** 0.5)).reshape(value.shape))
+                value.copy_((wave * (gain / max(1, value[0].numel()) ** 0.5)).reshape(value.shape))
 
 
 def optimizers(model, lr: float = 2e-4) -> OptimWrapperDict:

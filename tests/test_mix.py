@@ -18,6 +18,8 @@ from mixing import FACTORS, GENERATOR
 from pairwise import complete, cover, pairs_of
 
 from i2vkit.errors import ConfigError
+from i2vkit.generator_slots import GENERATOR_SLOTS
+from i2vkit.registry import DISCRIMINATORS, VIEWS
 from i2vkit.structures import VideoBatch
 
 REFUSED, UNREAD = mixing.refused_pairs(), mixing.unread_pairs()
@@ -74,14 +76,28 @@ REFINED_SOON = [
     for row in REFINED
     if row["motion"] == ENCODERS["motion"] and row["content_encoder"] in (None, ENCODERS["content_encoder"])
 ]
-# By pairs at once, in full with the slow tests.
-BY_PAIRS = [
-    as_read(row)
-    for row in cover(
-        {factor: FACTORS[factor] if factor != "refiner" else [None] for factor in GENERATOR}, REFUSED.keys() | UNREAD
-    )
-]
 REFINED_LATE = [row for row in REFINED if row not in REFINED_SOON]
+
+
+def parts_of(row: dict) -> set[tuple[str, str]]:
+    """The parts of a generator, each with its slot."""
+    config = mixing.generator_config(row)
+    return {(slot, part["type"].__name__) for slot, part in config.items() if part is not None}
+
+
+def few(combinations: list[dict]) -> list[dict]:
+    """Few of the generators, in which every part of all of them has its place at least once."""
+    parts = [parts_of(row) for row in combinations]
+    left, chosen = set().union(*parts), []
+    while left:
+        best = max(range(len(parts)), key=lambda number: len(parts[number] & left))
+        chosen.append(combinations[best])
+        left -= parts[best]
+    return chosen
+
+
+# Every part at once, in full with the slow tests. (``test_pairs`` steps all pairs at once.)
+SOON = few(ALONE + REFINED_SOON)
 
 
 def video(model, length: int) -> torch.Tensor:
@@ -94,10 +110,6 @@ def moves_at_every_frame(model, length: int) -> bool:
     """Whether each frame is more than a grey level away from the one before."""
     made = video(model, length)
     return bool(((made[:, :, 1:] - made[:, :, :-1]).abs().amax(dim=(0, 1, 3, 4)) > GREY_LEVEL).all())
-
-
-def without_refiner(row: dict) -> dict:
-    return {factor: level for factor, level in row.items() if factor != "refiner"}
 
 
 def enlarged(model, factors: tuple[int, ...]):
@@ -115,16 +127,13 @@ def enlarged(model, factors: tuple[int, ...]):
         yield factor
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        *(
-            pytest.param(row, id=name(row), marks=() if without_refiner(row) in BY_PAIRS else pytest.mark.slow)
-            for row in ALONE + REFINED_SOON
-        ),
-        *(pytest.param(row, id=name(row), marks=pytest.mark.slow) for row in REFINED_LATE),
-    ],
-)
+GENERATOR_CASES = [
+    pytest.param(row, id=name(row), marks=() if row in SOON else pytest.mark.slow)
+    for row in ALONE + REFINED_SOON + REFINED_LATE
+]
+
+
+@pytest.mark.parametrize("row", GENERATOR_CASES)
 def test_generator(row):
     changes = mixing.model_config(PLAIN | row)
     model = narrow.build(**changes)
@@ -168,6 +177,7 @@ def test_every_other_generator_is_refused_or_the_same_as_one_of_these():
 
 
 DISCRIMINATOR = ("network", "view", "adversarial", "condition")
+JUDGES = dict(network=DISCRIMINATORS, view=VIEWS)
 MOTION_KINDS = [
     row["motion"]
     for row in generators(content_encoder="ConvPyramidEncoder", decoder="FrameDecoder", head="DirectHead", refiner=None)
@@ -186,20 +196,34 @@ def soon(row: dict) -> bool:
     return plain and (row["view"] == "LastDynamics" or row["motion"] == PLAIN["motion"])
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param(
-            row,
-            id=name({key: row[key] for key in (*DISCRIMINATOR, "motion")}),
-            marks=() if soon(row) else pytest.mark.slow,
-        )
-        for row in EVERY_DISCRIMINATOR
-    ],
-)
+DISCRIMINATOR_CASES = [
+    pytest.param(
+        row,
+        id=name({key: row[key] for key in (*DISCRIMINATOR, "motion")}),
+        marks=() if soon(row) else pytest.mark.slow,
+    )
+    for row in EVERY_DISCRIMINATOR
+]
+
+
+@pytest.mark.parametrize("row", DISCRIMINATOR_CASES)
 def test_discriminator(row):
     mixing.step_and_check_gradients(narrow.build(**mixing.model_config(row)))
     counts["discriminators stepped"] += 1
+
+
+def at_once(cases: list) -> list[dict]:
+    """The rows of those cases that ``make test`` runs."""
+    return [case.values[0] for case in cases if not any(mark.name == "slow" for mark in case.marks)]
+
+
+def test_every_part_has_a_case_that_is_not_slow():
+    """By the registries, whatever chose the cases: in each slot of a generator, as a discriminator and as its view."""
+    registered = {(slot.name, part) for slot in GENERATOR_SLOTS.values() for part in mixing.names(slot.registry)}
+    assert len(registered) > 30
+    assert registered == set().union(*map(parts_of, at_once(GENERATOR_CASES)))
+    judges = {(role, part) for role in JUDGES for part in mixing.names(JUDGES[role])}
+    assert judges == {(role, row[role]) for row in at_once(DISCRIMINATOR_CASES) for role in JUDGES}
 
 
 COVER = list(cover(FACTORS, REFUSED.keys() | UNREAD))

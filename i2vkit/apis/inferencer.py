@@ -301,9 +301,14 @@ class I2VInferencer:
         return holds and driving_has_sound(getattr(driving, "driving", None))
 
     def _compare_rates(self, motion: PreparedMotion) -> None:
-        """Log if the driving video is much faster or slower, frame by frame, than those the model was trained on."""
+        """Log if the driving video is much faster or slower, frame by frame, than those the model was trained on.
+
+        A model that works frame by frame sees no distances between frames, so that any rate is right.
+        """
         trained = self.model.fps
         if not (trained and motion.fps) or 0.8 <= motion.fps / trained <= 1.25:
+            return
+        if self.model.generator.frame_wise:
             return
         print_log(
             f"the driving video has {motion.fps:g} frames a second, and the model was trained on {trained:g}: from "

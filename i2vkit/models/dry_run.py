@@ -22,11 +22,14 @@ MADE = {entry.name for entry in fields(Generated)} & {"video", "mask", "residual
 
 
 @contextmanager
-def checked_outputs(generator: Generator) -> Iterator[None]:
+def checked_outputs(generator: Generator) -> Iterator[list[nn.Module]]:
     """Check every output of a part against its spec and the interface of its role, inside a ``with`` block.
 
     Args:
         generator: Generator whose parts are checked.
+
+    Yields:
+        The parts and adapters that are being called, the innermost last. Behind an error the last one has raised it.
 
     Raises:
         ConfigError: A part returned something else. The message names the part, its output and the expected one.
@@ -43,8 +46,19 @@ def checked_outputs(generator: Generator) -> Iterator[None]:
     ]
     # Hooks, so that ``Generator`` itself is free of checks and costs nothing more in training.
     handles = [part.register_forward_hook(check) for part, check in checks if part is not None]
+    called: list[nn.Module] = []
+
+    def enter(part: nn.Module, inputs: tuple) -> None:
+        called.append(part)
+
+    def leave(part: nn.Module, inputs: tuple, output: Any) -> None:
+        called.pop()
+
+    adapters = [*generator.content_adapters, *generator.called_by_step()]
+    for part in {*adapters, *(part for part, _ in checks if part is not None)}:
+        handles += [part.register_forward_pre_hook(enter), part.register_forward_hook(leave)]
     try:
-        yield
+        yield called
     finally:
         for handle in handles:
             handle.remove()
@@ -140,9 +154,11 @@ def _check_decoded(channels: int, part: nn.Module, inputs: tuple, output: Any) -
 
 
 def _check_made(part: nn.Module, inputs: tuple, output: Any) -> None:
-    """Check the names in the output of a head. The generator checks the size of the refined video itself."""
+    """Check the names in the output of a head, and the size of its video."""
     _expect(part, isinstance(output, dict) and "video" in output, output, "a dict with 'video'")
     _expect(part, output.keys() <= MADE, sorted(output), f"a dict with names of these alone: {sorted(MADE)}")
+    batch, _, *sizes = inputs[0].shape  # features (B, channels, T, H, W)
+    _expect_shape(part, "video", output["video"], (batch, 3, *sizes))
 
 
 def _check_refined(channels: int, part: nn.Module, inputs: tuple, output: Any) -> None:

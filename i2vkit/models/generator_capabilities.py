@@ -105,6 +105,16 @@ class GeneratorCapabilities(nn.Module):
         return self.refiner is None and all(part.supports_chunks for part in parts if part is not None)
 
     @property
+    def frame_wise(self) -> bool:
+        """Return True if a frame depends only on the image, and on its own and the first frame of the driving clip.
+
+        The rate of the driving video then changes nothing that a frame shows.
+        """
+        if self.motion_encoder is None or self.refiner is not None or self.feeds_back:
+            return False
+        return all(flag(part, "frame_wise") for part in (self.motion_encoder, *self.called_by_step()))
+
+    @property
     def lengths(self) -> ClipLengths:
         """Return the numbers of frames that the decoder can make."""
         # All other parts work with any length.

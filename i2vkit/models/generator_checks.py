@@ -202,15 +202,17 @@ def dry_run(generator: Generator) -> tuple[Generated, bool]:
     label = torch.zeros(1, dtype=torch.long, device=device) if generator.num_labels else None
     # A seed, so that torch's global generator stays as it is.
     state = GenerationState(seeds=[0])
+    called: list[nn.Module] = []
     try:
         with torch.no_grad():
             clip = generator.with_conditions(VideoBatch(video, label=label))
-            with checked_outputs(generator):
+            with checked_outputs(generator) as called:
                 # In eval mode, in which no batch norm learns from the grey video.
                 made = generator.eval()(clip, {"dry_run": Pass()}, state)["dry_run"]
     except RuntimeError as error:
-        # Torch's error about shapes, from inside a part.
-        raise ConfigError(f"the parts of the generator do not fit together: {error}") from error
+        # Torch's error about shapes, mostly from inside a part.
+        place = f", in {type(called[-1]).__name__}" if called else ""
+        raise ConfigError(f"the parts of the generator do not fit together{place}: {error}") from error
     finally:
         generator.train(training)
     if made.video.shape != video.shape:

@@ -8,6 +8,7 @@ import sys
 import tarfile
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import narrow
 import pytest
@@ -164,18 +165,25 @@ def test_every_kind_of_stage_has_its_place_and_its_share():
 
 
 def test_stages_of_a_group_share_its_time(tmp_path, monkeypatch):
-    """Three stages, two at a time, in 100 seconds: two rounds, so that the first two get half of it."""
-    given = []
+    """100 seconds on a clock that each start moves by 4: three stages, two at a time, in 60 %, then one in the rest."""
+    given, now = [], [0.0]
 
     def start(self, stage, seconds, threads=None):
-        given.append(round(seconds))
-        return Process(stage, int, tmp_path, seconds)
+        given.append((stage.name, seconds))
+        now[0] += 4
+        return Process(stage, int, tmp_path, 1000.0)  # a real one, which ends by itself
 
     monkeypatch.setattr(Run, "_start", start)
-    stages = tuple(Stage("right", name) for name in "abc")
-    run = Run(tmp_path, tmp_path, "cpu", True, time.monotonic() + 100)
-    run.all(Plan((), (Group(stages, 2, 1.0),), ()))
-    assert given[0] > 25 and given[1] <= given[0] <= 50 < given[2] <= 100
+    monkeypatch.setattr(scheduling, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=time.sleep))
+    three = tuple(Stage("right", name) for name in "abc")
+    run = Run(tmp_path, tmp_path, "cpu", True, end=100.0)
+    run.all(Plan((), (Group(three, 2, 0.3),), (Group((Stage("fast"),), 1, 0.2),)))
+    assert given == [
+        ("right_a", pytest.approx(60 / 2)),  # 0.3 of 0.5, in two rounds
+        ("right_b", pytest.approx((60 - 4) / 2)),
+        ("right_c", pytest.approx(60 - 8)),  # the last round has all that is left
+        ("fast", pytest.approx(100 - 12)),  # and the last group what the first has left over
+    ]
     assert {outcome.code for outcome in run.outcomes.values()} == {0}
 
 

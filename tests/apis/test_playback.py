@@ -7,7 +7,7 @@ import pytest
 import torch
 from made_videos import bars, cut, make_video
 from mmengine.config import Config
-from narrow import SIZE, gan_config
+from narrow import NARROW, SIZE, gan_config
 from PIL import Image
 
 from i2vkit.apis import inferencer as module
@@ -15,6 +15,7 @@ from i2vkit.apis.driving import driving_fps, driving_frames
 from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.errors import ConfigError, I2VError, MediaError
 from i2vkit.media import Sound, VideoWriter, read_sound, video_facts, video_fps, video_length, write_image, write_video
+from i2vkit.models.motion_generators import PointMaps
 from i2vkit.registry import MODELS
 
 CLIP = np.random.default_rng(1).integers(0, 256, (8, SIZE, SIZE, 3), np.uint8)
@@ -73,6 +74,21 @@ def test_another_rate_than_that_of_training_is_said(animate, tmp_path, said):
     said.clear()
     animate(CLIP[0], tmp_path / "clip.mkv")
     assert not said
+
+
+def test_a_model_that_works_frame_by_frame_takes_any_rate(tmp_path, said):
+    """As landmark-unet-faces of the zoo. Its motion is drawn of points, and no part reads the frames between."""
+    generator = dict(
+        content_encoder=None,
+        motion_encoder=NARROW["LandmarkEncoder"],
+        motion_generator=dict(type=PointMaps),
+        decoder=NARROW["UNetDecoder"],
+    )
+    cfg = Config(dict(model=gan_config(generator=generator, discriminators={}, phases={}, frozen=[]) | dict(fps=5.0)))
+    torch.save({"state_dict": MODELS.build(cfg.model).state_dict()}, tmp_path / "model.pth")
+    write_video(tmp_path / "clip.mkv", CLIP, 25)
+    made = I2VInferencer(cfg, tmp_path / "model.pth", device="cpu")(CLIP[0], tmp_path / "clip.mkv")
+    assert (made.num_frames, made.fps) == (8, 25) and not said
 
 
 @pytest.mark.parametrize("suffix", [".webp", ".png", ".gif", ".mkv"])

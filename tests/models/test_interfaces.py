@@ -458,9 +458,58 @@ def test_a_head_that_returns_something_else(parts, register):
         generator(head=dict(type=Named))
 
 
+def test_a_head_that_makes_a_grey_video(parts, register):
+    class Grey(Head):
+        """Returns one channel."""
+
+        channels = 3
+
+        def forward(self, features, base):
+            return dict(video=features[:, :1])
+
+    register(HEADS, Grey)
+    expected = r"^Grey returned video of shape \(1, 1, 2, 8, 8\), expected \(1, 3, 2, 8, 8\)$"
+    with pytest.raises(ConfigError, match=expected):
+        generator(head=dict(type=Grey))
+
+
+@pytest.mark.parametrize("around", ["", "Outer"])
+def test_an_error_about_shapes_names_the_part_that_raised_it(parts, register, around):
+    """The head fails, called by the generator or by a decoder; or the decoder does, behind a head that did not."""
+
+    class Wide(Head):
+        """Reads four channels, and says three."""
+
+        channels = 3
+
+        def forward(self, features, base):
+            return dict(video=nn.functional.conv3d(features, torch.zeros(3, 4, 1, 1, 1)))
+
+    class Outer(Painter):
+        """Calls a head, then fails."""
+
+        def __init__(self, out_channels: int, head: nn.Module):
+            super().__init__(out_channels)
+            self.inner = [head]  # in a list, so that it is no module of the decoder
+
+        def forward(self, content, motion, state):
+            features, base = super().forward(content, motion, state)
+            self.inner[0](features, base)
+            return features @ torch.zeros(5, 5), base
+
+    register(HEADS, Wide)
+    register(DECODERS, Outer)
+    decoder = dict(type=around or "Painter")
+    with pytest.raises(ConfigError, match=r"do not fit together, in Wide: .*channels"):
+        generator(head=dict(type=Wide), decoder=decoder)
+    if around:
+        with pytest.raises(ConfigError, match="do not fit together, in Outer: "):
+            generator(decoder=decoder)
+
+
 def test_the_checks_are_gone_once_the_generator_is_built(parts):
     model = generator(content_encoder=dict(type="ColourCode"))
-    assert not any(module._forward_hooks for module in model.modules())
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
 
 # Motion parts that read content.

@@ -8,6 +8,7 @@ tests/models/test_part_contracts.py -k golden`` writes these anew.
 import json
 import os
 import warnings
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -64,7 +65,8 @@ def build(role: str, name: str):
     changes = dict(generator=generator_config(row_with(role, name)), discriminators={}, phases={}, frozen=[])
     torch.manual_seed(0)
     model = MODELS.build(narrow.gan_config(**changes)).eval()
-    narrow.set_weights(model.generator)
+    # Decoders whose frames are read again magnify rounding a thousandfold in eight frames if their weights are larger.
+    narrow.set_weights(model.generator, gain=1.25 if role == "decoder" and model.generator.feeds_back else 1.5)
     return model
 
 
@@ -94,11 +96,6 @@ def generate(model, given: VideoBatch, seeds=(0, 1)) -> torch.Tensor:
         return next(model.generate_chunks([given], list(seeds), motion=motion)).video
 
 
-def early(model, video: torch.Tensor) -> torch.Tensor:
-    """Return the frames in which a rollout of large weights has not yet magnified rounding; else all frames."""
-    return video[:, :, :4] if model.generator.feeds_back else video
-
-
 def one(given: VideoBatch, number: int) -> VideoBatch:
     return VideoBatch(
         given.driving[number : number + 1],
@@ -115,10 +112,10 @@ def one(given: VideoBatch, number: int) -> VideoBatch:
 def test_a_clip_does_not_see_the_others_of_its_batch(role, name):
     model = build(role, name)
     given = clip(model)
-    whole = early(model, generate(model, given))
+    whole = generate(model, given)
     assert torch.isfinite(whole).all() and whole.std() > 1e-4
     for number in range(2):
-        alone = early(model, generate(model, one(given, number), seeds=[number]))
+        alone = generate(model, one(given, number), seeds=[number])
         assert (alone - whole[number : number + 1]).abs().max() < 1e-4
 
 
@@ -137,7 +134,23 @@ def test_chunks_make_the_whole_or_are_refused(role, name):
     with torch.no_grad():
         chunked = torch.cat([made.video for made in model.generate_chunks(pieces, [0, 1], motion=motion)], dim=2)
     assert chunked.shape == whole.shape
-    assert early(model, chunked - whole).abs().max() < 1e-4
+    assert (chunked - whole).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("role", "name"), [part for part in PARTS if part[0] in ("motion_encoder", "motion_generator")]
+)
+def test_the_frame_rate_matters_unless_a_generator_works_frame_by_frame(role, name):
+    """Without every second driving frame: the others are as before, exactly where all parts declare it."""
+    model = build(role, name)
+    given = clip(model)
+    fewer = given.driving[:, :, ::2], given.driving_maps[:, :, ::2]
+    expected = generate(model, given)[:, :, ::2]
+    found = generate(model, replace(given, driving=fewer[0], driving_maps=fewer[1]))
+    assert ((found - expected).abs().max() < 1e-4) == model.generator.frame_wise
+    if role == "motion_encoder":
+        reads_frames_alone = ("KeypointEncoder", "LandmarkEncoder", "MapDifferenceEncoder")
+        assert model.generator.motion_encoder.frame_wise == (name in reads_frames_alone)
 
 
 @pytest.mark.parametrize(("role", "name"), PARTS)
@@ -171,9 +184,9 @@ def test_weights_come_back(role, name):
 @pytest.mark.parametrize(("role", "name"), PARTS)
 def test_bf16_makes_about_the_same_frames(role, name):
     model = build(role, name)
-    expected = early(model, generate(model, clip(model)))
+    expected = generate(model, clip(model))
     model.precision = "bf16"
-    found = early(model, generate(model, clip(model))).float()
+    found = generate(model, clip(model)).float()
     assert torch.isfinite(found).all()
     assert (found - expected).abs().mean() < 0.05 + 0.2 * expected.abs().mean()
 
@@ -182,7 +195,7 @@ def test_bf16_makes_about_the_same_frames(role, name):
 def test_golden_outputs(role, name):
     """Frames of weights that a formula makes are those of the day on which they were written."""
     model = build(role, name)
-    made = early(model, generate(model, clip(model))).double().flatten()
+    made = generate(model, clip(model)).double().flatten()
     found = [made.mean().item(), made.std().item(), *made[:: max(1, len(made) // 6)][:6].tolist()]
     golden = json.loads(GOLDEN.read_text(encoding="utf-8")) if GOLDEN.exists() else {}
     if os.environ.get("I2VKIT_WRITE_GOLDEN"):
@@ -205,4 +218,4 @@ def test_torch_export_makes_the_same_frames(role, name):
             key: value if key == "noise" or not value.is_floating_point() else value + 0.25
             for key, value in inputs.items()
         }
-        assert early(model, exported(**inputs) - program(**inputs)).abs().max() < 1e-3
+        assert (exported(**inputs) - program(**inputs)).abs().max() < 1e-3

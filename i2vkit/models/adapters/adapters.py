@@ -101,7 +101,7 @@ class TrajectoryToFlow(Adapter[Motion]):
     """
 
     side, provides, reads = "motion", "flow", "trajectory"
-    supports_chunks = True
+    supports_chunks = frame_wise = True
 
     def __init__(self, spec: Spec, image_size: int, grid: int = 8):
         super().__init__()
@@ -127,7 +127,7 @@ class PointsToTrajectory(Adapter[Motion]):
     """
 
     side, provides, reads = "motion", "trajectory", "points"
-    supports_chunks = True
+    supports_chunks = frame_wise = True
 
     def __init__(self, spec: Spec):
         super().__init__()
@@ -156,7 +156,7 @@ class PointsToMaps(Adapter[Motion]):
     """
 
     side, provides, reads = "motion", "maps", "points"
-    supports_chunks = True
+    supports_chunks = frame_wise = True
     for_accepted = True
 
     def __init__(self, spec: Spec, image_size: int, width: int = 16, max_width: int = 64):

@@ -58,7 +58,7 @@ class KeypointEncoder(MotionEncoder):
 
     provides = ("motion.points",)
     accepts = ("content.image",)
-    supports_chunks = True
+    supports_chunks = frame_wise = True
 
     def __init__(
         self,

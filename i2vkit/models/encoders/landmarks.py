@@ -33,7 +33,7 @@ class LandmarkEncoder(MotionEncoder):
 
     provides = ("motion.points", "motion.trajectory")
     accepts = ("content.image",)
-    supports_chunks = True
+    supports_chunks = frame_wise = True
     full_precision = True  # for ``for_inference_``
 
     def __init__(self, image_size: int, frame_encoder: dict | None = None, num_landmarks: int = 68):
@@ -80,6 +80,7 @@ class GivenLandmarks(MotionEncoder):
     provides = ("motion.points", "motion.trajectory")
     supports_chunks = True
     reads_landmarks = True
+    frame_wise = True
     reads_video = False
 
     def __init__(self, image_size: int, num_landmarks: int = 68):

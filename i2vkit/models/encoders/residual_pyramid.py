@@ -88,7 +88,7 @@ class MapDifferenceEncoder(MotionEncoder):
         ConfigError: The model has no condition maps, or the image size cannot be halved as it should.
     """
 
-    supports_chunks = True
+    supports_chunks = frame_wise = True
     reads_maps = True
     reads_video = False  # so the motion of a generated video, which has no maps, cannot be encoded
     provides = ("motion.trajectory", "motion.maps")

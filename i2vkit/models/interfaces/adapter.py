@@ -25,6 +25,7 @@ class Adapter(nn.Module, Interface, Generic[Side]):
         reads: The field that the adapter reads, for instance "code".
         provides: The field that it adds, for instance "trajectory".
         supports_chunks: True if a clip can be made in chunks. Default False.
+        frame_wise: True if the field of a frame depends only on what the adapter reads of that frame. Default False.
         code_per_step: True if the adapter can read a motion code for every step, (B, T, D). Default False.
         for_accepted: True if the adapter is also inserted for a field that a part accepts and does not require. Default
             False.
@@ -50,13 +51,14 @@ class Adapter(nn.Module, Interface, Generic[Side]):
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
-    optional: ClassVar[tuple[str, ...]] = ("code_per_step", "for_accepted")
+    optional: ClassVar[tuple[str, ...]] = ("code_per_step", "for_accepted", "frame_wise")
     class_attributes: ClassVar[tuple[str, ...]] = ("side", "reads", "provides")
     # Class attributes without values, so that an adapter which lacks one is refused.
     side: ClassVar[str]
     reads: ClassVar[str]
     provides: ClassVar[str]
     supports_chunks: ClassVar[bool] = False
+    frame_wise: ClassVar[bool] = False
     code_per_step: ClassVar[bool] = False
     for_accepted: ClassVar[bool] = False
     # Set by the constructor.

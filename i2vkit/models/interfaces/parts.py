@@ -181,6 +181,8 @@ class MotionEncoder(Part):
         reads_video: False if it does not read the video itself. Default True.
         reads_label: True if it reads the label of the clip, which only an encoder with ``reads_past`` may: motion that
             is encoded from a driving video does not depend on labels. Default False.
+        frame_wise: True if the motion of a frame depends only on that frame, the first one and the image, and not on
+            the frames between. Such a motion is the same at any frame rate. Default False.
 
     Examples:
         >>> import torch
@@ -206,6 +208,8 @@ class MotionEncoder(Part):
     reads_landmarks: ClassVar[bool] = False
     reads_video: ClassVar[bool] = True
     reads_label: bool = False
+    frame_wise: ClassVar[bool] = False
+    optional: ClassVar[tuple[str, ...]] = (*Part.optional, "frame_wise")
 
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)
@@ -249,6 +253,9 @@ class MotionGenerator(Part):
     A motion generator that names a field of the content in ``requires`` or ``accepts`` is called with the content as
     third argument, with one code (B, D) for each clip. Its constructor may ask for the spec ``content``.
 
+    Attributes:
+        frame_wise: True if the motion of a frame depends only on what the part reads of that frame. Default False.
+
     Examples:
         >>> import torch
         >>> from dataclasses import replace
@@ -270,6 +277,8 @@ class MotionGenerator(Part):
 
     attributes: ClassVar[tuple[str, ...]] = ("spec",)
     provided_side: ClassVar[str | None] = "motion"
+    frame_wise: ClassVar[bool] = False
+    optional: ClassVar[tuple[str, ...]] = (*Part.optional, "frame_wise")
 
     @abstractmethod
     def forward(self, motion: Motion, state: GenerationState) -> Motion:

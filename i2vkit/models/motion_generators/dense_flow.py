@@ -57,7 +57,7 @@ class DenseFlow(MotionGenerator):
     requires = ("motion.points",)
     accepts = ("content.image",)
     provides = ("motion.flow",)
-    supports_chunks = True
+    supports_chunks = frame_wise = True
 
     def __init__(
         self,

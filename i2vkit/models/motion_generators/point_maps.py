@@ -36,7 +36,7 @@ class PointMaps(MotionGenerator):
 
     requires = ("motion.points",)
     provides = ("motion.maps",)
-    supports_chunks = True
+    supports_chunks = frame_wise = True
 
     def __init__(
         self,
