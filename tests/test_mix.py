@@ -8,6 +8,7 @@ crosses the parts of a generator, refiners, and discriminators with every kind o
 import random
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from itertools import product
 
 import mixing
@@ -20,7 +21,6 @@ from pairwise import complete, cover, pairs_of
 from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS
 from i2vkit.registry import DISCRIMINATORS, VIEWS
-from i2vkit.structures import VideoBatch
 
 REFUSED, UNREAD = mixing.refused_pairs(), mixing.unread_pairs()
 ENCODERS = dict(content_encoder="ConvPyramidEncoder", motion=("MapDifferenceEncoder", None))
@@ -102,8 +102,8 @@ SOON = few(ALONE + REFINED_SOON)
 
 def video(model, length: int) -> torch.Tensor:
     clip = model.data_preprocessor(narrow.batch(lengths=(length,)))["clip"]
-    maps = dict(driving_maps=clip.driving_maps, image_maps=clip.image_maps)
-    return next(model.generate_chunks([VideoBatch(clip.driving, label=clip.label, **maps)], [5])).video
+    # Without the lengths, which would make it a padded batch.
+    return next(model.generate_chunks([replace(clip, num_frames=None)], [5])).video
 
 
 def moves_at_every_frame(model, length: int) -> bool:
