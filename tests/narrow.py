@@ -125,7 +125,7 @@ NARROW = {
     ),
     "StageDecoder": dict(type=StageDecoder, widths=(8, 8, 4), convs=(2, 1, 2)),
     "StageMapDecoder": dict(type=StageMapDecoder, widths=(8, 8, 4), convs=(2, 1, 2)),
-    "WarpedPyramidDecoder": dict(type=WarpedPyramidDecoder, residual_blocks=1),
+    "WarpedPyramidDecoder": dict(type=WarpedPyramidDecoder, widths=None, residual_blocks=1),
     "VolumeRefiner": dict(type=VolumeRefiner, widths=(4, 8), window=8),
     "DirectHead": dict(type=DirectHead),
     "ResidualHead": dict(type=ResidualHead),
