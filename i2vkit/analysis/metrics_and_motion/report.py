@@ -145,12 +145,17 @@ def format_section(results: dict[str, Result], link: str, out: Path) -> str:
         + f". Seed {first['seed']}, torch {first['versions']['torch']}, "
         f"{' and '.join(str(result['seconds']) for result in results.values())} seconds on a shared, busy core."
     ]
+    parts += _shown(out, link, PLOT, "Share of the way from the truth to the still image, by metric and degradation")
     parts += [format_result(result) for result in results.values()]
-    pictures = {PLOT: "Share of the way from the truth to the still image, for each metric and degradation"}
-    pictures |= {f"{part}.webp": f"A true video of the {part}, and its twelve degradations" for part in results}
-    shown = [f"![{text}]({link}/{name})" for name, text in pictures.items() if (out / name).is_file()]
     # Reasons name files, which are the same for all parts.
     skipped = [f"- {TITLES[name]}: {reason}" for name, reason in first["skipped"].items()]
     if skipped:
         parts += ["Not computed, since weights were not to be had:", "\n".join(skipped)]
-    return "\n\n".join([*parts, *shown]) + "\n"
+    for part in results:
+        parts += _shown(out, link, f"{part}.webp", f"A true video of the {part}, and its twelve degradations")
+    return "\n\n".join(parts) + "\n"
+
+
+def _shown(out: Path, link: str, name: str, text: str) -> list[str]:
+    """Return the line that shows a picture of the results, or nothing if it is not there."""
+    return [f"![{text}]({link}/{name})"] if (out / name).is_file() else []
