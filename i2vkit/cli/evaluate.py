@@ -26,8 +26,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--metrics",
         nargs="+",
         metavar="NAME",
-        help="of ssim, psnr, mse, lpips, appearance, motion_error, acd, video_fid and fvd (default: those that need no "
-        "files of weights)",
+        help="of ssim, psnr, mse, lpips, appearance, motion_error, acd, frame_fid, video_fid and fvd (default: those "
+        "that need no files of weights)",
     )
     parser.add_argument("--name", help="name of the method in tables (default: that of the folder of the videos)")
     parser.add_argument("--length", type=int, help="score only the first so many frames of both videos (default: all)")

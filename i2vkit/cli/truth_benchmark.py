@@ -4,13 +4,15 @@ The set is described in docs/truth_benchmark.md. First `i2v truth-benchmark prep
 CONFIG CHECKPOINT`.
 """
 
-from argparse import ArgumentParser, Namespace
+from argparse import Action, ArgumentError, ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
 from i2vkit.cli.common import add_command
-from i2vkit.cli.values import output_folder, output_folder_path
+from i2vkit.cli.values import output_file_path, output_folder, output_folder_path
 
 DATA, PARTS = Path("data/i2v_truth_v1"), ("faces", "figures")
+METRICS = Path("work_dirs/metrics_and_motion")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -34,14 +36,38 @@ def add_arguments(parser: ArgumentParser) -> None:
     model.add_argument("--part", choices=PARTS, help="part of the set (default: the one that the config trains on)")
     rank = add_command(commands, "rank", "score videos that no model made, from the ground truth to the worst")
     rank.add_argument("--part", choices=PARTS, required=True, help="part of the set")
+    metrics = add_command(
+        commands, "metrics", "show which video metrics see motion, by known degradations of the truth"
+    )
+    metrics.add_argument("--part", choices=PARTS, nargs="+", default=PARTS, help="parts of the set (default: both)")
+    metrics.add_argument("--seed", type=int, default=0, help="seed of noise and order (default: %(default)s)")
+    metrics.add_argument(
+        "--weights",
+        nargs="+",
+        action=WeightFiles,
+        metavar="NAME=FILE",
+        help="weights of lpips (AlexNet), video_fid and fvd, which are left out without theirs (default: "
+        "data/extractors)",
+    )
+    metrics.add_argument(
+        "--out", type=output_folder_path, default=METRICS, help="folder of the results (default: %(default)s)"
+    )
+    metrics.add_argument(
+        "--page",
+        type=output_file_path,
+        metavar="FILE",
+        help="score nothing, but write the tables of the results in --out into this page",
+    )
     for command in (model, rank):
         command.add_argument("--split", choices=("test", "val"), default="test", help="(default: %(default)s)")
+    for command in (model, rank, metrics):
         command.add_argument("--data", type=Path, default=DATA, help="the set (default: %(default)s)")
 
 
 def run(arguments: Namespace) -> None:
-    """Prepare the set, or score a model or the reference methods, and print a summary or a table."""
-    print({"prepare": prepare, "score": score, "rank": rank_methods}[arguments.command](arguments))
+    """Prepare the set, or score a model, the reference methods or metrics, and print a summary or tables."""
+    commands = {"prepare": prepare, "score": score, "rank": rank_methods, "metrics": metrics_and_motion}
+    print(commands[arguments.command](arguments))
 
 
 def prepare(arguments: Namespace) -> str:
@@ -78,3 +104,29 @@ def rank_methods(arguments: Namespace) -> str:
     from i2vkit.analysis.truth_benchmark import format_ranking, rank
 
     return format_ranking(rank(arguments.part, arguments.split, arguments.data))
+
+
+def metrics_and_motion(arguments: Namespace) -> str:
+    """Score degradations by all metrics and return tables, or write the results into a page and return its path."""
+    from i2vkit.analysis.metrics_and_motion.report import format_result, write_page
+    from i2vkit.analysis.metrics_and_motion.running import compare_metrics
+
+    if arguments.page is not None:
+        write_page(arguments.page, arguments.out)
+        return str(arguments.page)
+    results = compare_metrics(arguments.out, arguments.part, arguments.data, arguments.seed, arguments.weights)
+    return "\n\n".join(map(format_result, results.values()))
+
+
+class WeightFiles(Action):
+    """An action of argparse that collects words NAME=FILE as a dict."""
+
+    def __call__(self, parser: ArgumentParser, namespace: Namespace, values: Any, option: str | None = None) -> None:
+        """Add the words of one use of the option."""
+        found = dict(getattr(namespace, self.dest) or {})
+        for word in values:
+            name, sign, file = word.partition("=")
+            if not (name and sign and file):
+                raise ArgumentError(self, f"'{word}' is not NAME=FILE, for instance fvd=data/i3d_torchscript.pt")
+            found[name] = file
+        setattr(namespace, self.dest, found)

@@ -55,6 +55,7 @@ ARGUMENTS = {
     "BestOf": dict(metric=dict(type="Ssim"), num_samples=TAKES),
     "ContentDistance": dict(embedder=dict(type="NetworkEmbedder", network=dict(type="CornerPixels"))),
     "DiversityL1": {},
+    "FrameFid": _EMBEDDED,
     "Fvd": _EMBEDDED,
     "LabelAccuracy": dict(config="any"),
     "MotionAccuracy": {},

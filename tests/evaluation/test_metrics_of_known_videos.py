@@ -5,11 +5,18 @@ import warnings
 from itertools import pairwise
 
 import pytest
+import timm
 import torch
 from torch.nn.functional import interpolate
 from torchvision import models
 
-from i2vkit.evaluation.embedders import I3dEmbedder, NetworkEmbedder, ResNext3d, ResNext3dEmbedder
+from i2vkit.evaluation.embedders import (
+    I3dEmbedder,
+    ImageFeaturesEmbedder,
+    NetworkEmbedder,
+    ResNext3d,
+    ResNext3dEmbedder,
+)
 from i2vkit.evaluation.metrics.lpips import CHANNELS
 from i2vkit.registry import METRICS, MODELS, part_names
 from i2vkit.structures import VideoSample
@@ -85,12 +92,20 @@ def weights(tmp_path_factory) -> dict[str, dict]:
     torch.save(linear, folder / "linear.pth")
     shape = dict(blocks=(1, 1), width=32, cardinality=4)
     torch.save(ResNext3d(**shape).state_dict(), folder / "resnext.pth")
+    torch.save(timm.create_model("test_byobnet").state_dict(), folder / "byobnet.pth")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.jit.script(ColourAndChange()).save(folder / "i3d.pt")
     digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
     resnext = dict(type=ResNext3dEmbedder, weights=str(folder / "resnext.pth"), **shape, length=FRAMES, size=SIZE)
     i3d = dict(type=I3dEmbedder, path=str(folder / "i3d.pt"), sha256=digests["i3d.pt"])
+    byobnet = dict(
+        type=ImageFeaturesEmbedder,
+        backbone="test_byobnet",
+        weights=str(folder / "byobnet.pth"),
+        sha256=digests["byobnet.pth"],
+        size=SIZE,
+    )
     alex = dict(
         backbone_path=str(folder / "alex.pth"),
         linear_path=str(folder / "linear.pth"),
@@ -99,6 +114,7 @@ def weights(tmp_path_factory) -> dict[str, dict]:
     )
     colour = dict(embedder=dict(type=NetworkEmbedder, network=dict(type=MeanColour)))
     networks = dict(VideoFid=dict(embedder=resnext), Fvd=dict(embedder=i3d), ContentDistance=colour)
+    networks |= dict(FrameFid=dict(embedder=byobnet))
     return networks | dict(Lpips=alex, DiversityLpips=alex)
 
 
@@ -125,6 +141,7 @@ KNOWN = {
         [("noised", "noised more", "frozen", "shuffled"), ("shifted", "another person", "frozen")],
     ),
     "ContentDistance": ("acd_i", None, ("another person",), [("frozen", "none", "another person")]),
+    "FrameFid": ("frame_fid", 0.0, ("noised", "blurred", "frozen", "another person"), [("noised", "noised more")]),
     "VideoFid": ("video_fid", 0.0, PIXELS, [("noised", "noised more")]),
     "Fvd": ("fvd", 0.0, PIXELS, [("noised", "noised more"), ("shifted", "frozen")]),
     "DiversityL1": ("diversity_l1", 0.0, (), [("none", "noised", "noised more"), ("none", "shuffled")]),
@@ -186,6 +203,7 @@ def test_looks_do_not_depend_on_the_order_of_frames(scores):
     assert scores("Appearance", "shuffled") == pytest.approx(1)
     assert scores("ContentDistance", "shuffled") == pytest.approx(scores("ContentDistance", "none"), rel=1e-6)
     assert scores("ContentDistance", "frozen") == 0
+    assert scores("FrameFid", "shuffled") == pytest.approx(0, abs=1e-6 * scores("FrameFid", "frozen"))
 
 
 def test_motion_is_nearly_the_same_where_looks_alone_differ(scores):

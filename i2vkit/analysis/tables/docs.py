@@ -158,8 +158,14 @@ def format_result(result: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def with_section(page: str, name: str, text: str) -> str:
+def with_section(page: str, name: str, text: str, maker: str = "run_table.py --docs") -> str:
     r"""Return the page with the section ``name`` replaced, or added at its end.
+
+    Args:
+        page: The text of the page.
+        name: The name of the section, in the lines that begin and end it.
+        text: The new text of the section.
+        maker: The command that makes the section, in its first line. By default that of tables.
 
     Raises:
         ConfigError: The section has a beginning but no end.
@@ -168,7 +174,7 @@ def with_section(page: str, name: str, text: str) -> str:
     >>> with_section(page, "t", "new\\n") == page.replace("old", "new")
     True
     """
-    first, last = _first_line(name), f"<!-- end of table {name} -->"
+    first, last = _first_line(name, maker), f"<!-- end of table {name} -->"
     section = f"{first}\n{text.strip()}\n{last}\n"
     if first not in page:
         return f"{page.rstrip()}\n\n{section}"
@@ -179,9 +185,9 @@ def with_section(page: str, name: str, text: str) -> str:
     return before + section + after
 
 
-def _first_line(name: str) -> str:
+def _first_line(name: str, maker: str = "run_table.py --docs") -> str:
     """Return the line with which the section of a table begins."""
-    return f"<!-- table {name}, made by run_table.py --docs -->"
+    return f"<!-- table {name}, made by {maker} -->"
 
 
 def _write(path: Path, text: str) -> None:

@@ -70,17 +70,17 @@ def score_references(cfg: Config, names: Iterable[str] = REFERENCES) -> dict[str
         DataError: The data set is missing or incomplete.
     """
     with DefaultScope.overwrite_default_scope(SCOPE):
-        dataset = _plain(cfg.test_dataloader.dataset, build_protocol(cfg, None)[1])
+        dataset = plain_dataset(cfg.test_dataloader.dataset, build_protocol(cfg, None)[1])
         methods = {name: REFERENCE_METHODS[name] if name in REFERENCE_METHODS else _nearest(cfg) for name in names}
         return {name: _score(method, dataset, evaluators_of(cfg)) for name, method in methods.items()}
 
 
 def _nearest(cfg: Config) -> ReferenceMethod:
     """Return the nearest-clip method on the training clips, which start at their first frame as test clips do."""
-    return NearestClip(_plain(cfg.train_dataloader.dataset, None, steps_of(cfg.test_dataloader.dataset)))
+    return NearestClip(plain_dataset(cfg.train_dataloader.dataset, None, steps_of(cfg.test_dataloader.dataset)))
 
 
-def _plain(settings: dict, pair_sampler: object, steps: dict | None = None) -> ClipDataset:
+def plain_dataset(settings: dict, pair_sampler: object, steps: dict | None = None) -> ClipDataset:
     """Build the data set without the transforms that only models need. ``steps`` replaces its own pipeline if given."""
     steps = steps_of(settings) if steps is None else steps
     settings = {key: value for key, value in settings.items() if key not in SHORT_FORM}

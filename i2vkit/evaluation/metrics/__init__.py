@@ -6,6 +6,7 @@ from i2vkit.evaluation.metrics.base import VideoMetric
 from i2vkit.evaluation.metrics.best_of import BestOf
 from i2vkit.evaluation.metrics.content_distance import ContentDistance, acd_c, acd_i
 from i2vkit.evaluation.metrics.diversity import Diversity, DiversityL1, DiversityLpips
+from i2vkit.evaluation.metrics.frame_fid import FrameFid
 from i2vkit.evaluation.metrics.frechet_metric import FrechetMetric
 from i2vkit.evaluation.metrics.fvd import Fvd
 from i2vkit.evaluation.metrics.label_accuracy import LabelAccuracy
@@ -21,7 +22,8 @@ from i2vkit.evaluation.metrics.video_fid import VideoFid
 
 # The metrics that need nothing but videos, by the name of their scores. Networks come from files of weights.
 METRICS_OF_VIDEOS: dict[str, type] = {
-    kind.name: kind for kind in (Ssim, Psnr, Mse, Lpips, Appearance, MotionAccuracy, ContentDistance, VideoFid, Fvd)
+    kind.name: kind
+    for kind in (Ssim, Psnr, Mse, Lpips, Appearance, MotionAccuracy, ContentDistance, FrameFid, VideoFid, Fvd)
 }
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "Diversity",
     "DiversityL1",
     "DiversityLpips",
+    "FrameFid",
     "FrechetMetric",
     "Fvd",
     "LabelAccuracy",
