@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from mmengine.logging import print_log
 
-from i2vkit.datasets.clip_index import ClipRecord, GivenFrames
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.frame_sources import GivenFrames
 from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.transforms import CenterCrop, Resize
 from i2vkit.preparation.alignment import LEFT_EYE, RIGHT_EYE, EyeAlignment, eye_centres

@@ -16,7 +16,8 @@ from i2vkit.apis.driving import Driving, driving_frames
 from i2vkit.apis.face_crop import fit_square, is_crop
 from i2vkit.apis.map_driving import find_landmarks, read_landmarks
 from i2vkit.config.data_facts import data_facts
-from i2vkit.datasets.clip_index import ClipRecord, GivenFrames
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.frame_sources import GivenFrames
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.preparation.boxes import FirstFrameBox
 from i2vkit.preparation.dlib_detector import INSTALL, dlib_installed

@@ -13,7 +13,8 @@ from mmengine.logging import print_log
 from i2vkit.apis.driving import driving_files
 from i2vkit.apis.motion_sources import DrivingVideo, MotionSource
 from i2vkit.apis.pictures import Picture
-from i2vkit.datasets.clip_index import ClipRecord, GivenFrames
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.frame_sources import GivenFrames
 from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.transforms import CenterCrop, Resize
 from i2vkit.errors import ConfigError

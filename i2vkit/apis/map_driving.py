@@ -14,7 +14,8 @@ from i2vkit.apis.driving import Driving, driving_frames
 from i2vkit.apis.face_crop import crop_face, fit_square
 from i2vkit.apis.forecasting import forecast_joints
 from i2vkit.conditions import FaceMaps, JointHeatmaps, retarget
-from i2vkit.datasets.clip_index import ClipRecord, GivenFrames
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.frame_sources import GivenFrames
 from i2vkit.datasets.point_files import fill_gaps, read_points
 from i2vkit.errors import DataError
 from i2vkit.models import PoseLstm

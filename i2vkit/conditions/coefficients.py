@@ -8,7 +8,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from i2vkit.conditions.morphable import MorphableModel
-from i2vkit.datasets.clip_index import ClipRecord, FrameSpan
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.frame_sources import FrameSpan
 from i2vkit.errors import DataError
 from i2vkit.media import atomic_path
 

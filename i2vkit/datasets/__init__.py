@@ -3,17 +3,9 @@
 from i2vkit.datasets import transforms
 from i2vkit.datasets.caches import FileCache, FrameCache
 from i2vkit.datasets.clip_dataset import ClipDataset
-from i2vkit.datasets.clip_index import (
-    ClipIndex,
-    ClipRecord,
-    FrameFolder,
-    FrameSource,
-    FrameSpan,
-    FrameStrip,
-    VideoFile,
-    VideoSegment,
-)
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.datasets.collation import collate_clips
+from i2vkit.datasets.frame_sources import FrameFolder, FrameSource, FrameSpan, FrameStrip, VideoFile, VideoSegment
 from i2vkit.datasets.pair_samplers import AllPairs, OtherPerson, Pair, SameClip, SamePerson
 from i2vkit.datasets.readers.bair import Bair
 from i2vkit.datasets.readers.clip_folder import ClipFolder

@@ -18,7 +18,8 @@ from mmengine.utils import ProgressBar
 from torch.utils.data import get_worker_info
 
 from i2vkit.datasets.broken_clips import describe_broken
-from i2vkit.datasets.clip_index import ClipRecord, FrameSource, FrameSpan, VideoFile
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.frame_sources import FrameSource, FrameSpan, VideoFile
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import atomic_path
 from i2vkit.utils.json_files import read_json

@@ -13,7 +13,7 @@ from typing import Any
 
 from mmengine.logging import print_log
 
-from i2vkit.datasets.clip_index import FrameFolder
+from i2vkit.datasets.frame_sources import FrameFolder
 from i2vkit.errors import MediaError
 from i2vkit.media import VideoFacts, atomic_path, image_paths, video_facts
 from i2vkit.utils.json_files import read_json

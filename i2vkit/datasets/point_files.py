@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from i2vkit.datasets.clip_index import ClipRecord, FrameFolder, FrameSpan
+from i2vkit.datasets.clip_index import ClipRecord
 from i2vkit.datasets.formats.tables import read_text
+from i2vkit.datasets.frame_sources import FrameFolder, FrameSpan
 from i2vkit.errors import DataError
 
 POINTS = ("landmarks", "joints")

@@ -15,7 +15,8 @@ from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from i2vkit.datasets.caches import FrameCache
-from i2vkit.datasets.clip_index import ClipRecord, FrameFolder
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.frame_sources import FrameFolder
 from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.datasets.transforms import CenterCrop, FirstFrames, ReadFrames, Resize, WholeClip

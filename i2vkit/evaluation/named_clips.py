@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from i2vkit.datasets.clip_index import ClipRecord, FrameFolder, FrameSource, VideoFile
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.frame_sources import FrameFolder, FrameSource, VideoFile
 from i2vkit.datasets.readers.clip_folder import ClipFolder
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, image_paths, video_fps, video_length

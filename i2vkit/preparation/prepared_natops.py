@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from i2vkit.datasets.clip_index import VideoSegment
 from i2vkit.datasets.formats.folders import find_sidecar_folder
+from i2vkit.datasets.frame_sources import VideoSegment
 from i2vkit.datasets.readers.natops import Natops
 from i2vkit.preparation.person_crops import FixedBox, Square
 from i2vkit.preparation.pipeline import prepare_set

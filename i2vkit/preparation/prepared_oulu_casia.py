@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from i2vkit.datasets.clip_index import FrameFolder
+from i2vkit.datasets.frame_sources import FrameFolder
 from i2vkit.datasets.readers.oulu_casia import OuluCasia
 from i2vkit.preparation.alignment import EyeAlignment
 from i2vkit.preparation.face_crops import FaceChoice, prepare_faces

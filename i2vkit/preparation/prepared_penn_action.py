@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2vkit.conditions import JointHeatmaps
-from i2vkit.datasets.clip_index import ClipRecord, FrameFolder
+from i2vkit.datasets.clip_index import ClipRecord
 from i2vkit.datasets.formats.folders import find_sidecar_folder
+from i2vkit.datasets.frame_sources import FrameFolder
 from i2vkit.datasets.map_files import write_maps
 from i2vkit.datasets.point_files import read_points
 from i2vkit.datasets.readers.penn_action import PennAction

@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 from mmengine.logging import print_log
 
-from i2vkit.datasets.clip_index import ClipRecord, VideoFile
+from i2vkit.datasets.clip_index import ClipRecord
 from i2vkit.datasets.formats.folders import files_below, find_sidecar_folder
 from i2vkit.datasets.formats.matlab import read_mat
+from i2vkit.datasets.frame_sources import VideoFile
 from i2vkit.datasets.readers.weizmann import DEPTH, MASKS, Weizmann
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.preparation.person_crops import FixedBox, PersonCrop, silhouette_boxes

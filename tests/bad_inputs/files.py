@@ -10,7 +10,8 @@ import numpy as np
 from bad_inputs.case import Case
 from i2vkit.analysis.comparison.comparable import read_results
 from i2vkit.analysis.tables.description import read_description
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, GivenFrames
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
+from i2vkit.datasets.frame_sources import GivenFrames
 from i2vkit.datasets.map_files import read_maps
 from i2vkit.datasets.point_files import read_points
 from i2vkit.engine.checkpoints import load_checkpoint_file

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder, FrameSpan
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
+from i2vkit.datasets.frame_sources import FrameFolder, FrameSpan
 from i2vkit.datasets.map_files import maps_of
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.evaluation.protocols import Forecast, ReferenceTransfer

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
+from i2vkit.datasets.frame_sources import FrameFolder
 from i2vkit.errors import DataError
 from i2vkit.evaluation.protocols import Reconstruction, SampleList, Transfer, describe, write_samples
 from i2vkit.registry import PROTOCOLS

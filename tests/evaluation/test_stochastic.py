@@ -10,7 +10,8 @@ from mmengine.config import Config
 from narrow import NARROW, SIZE, gan_config
 
 from i2vkit.datasets import ClipDataset, ClipFolder, PositionSampler
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
+from i2vkit.datasets.frame_sources import FrameFolder
 from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.datasets.transforms import FirstFrames, PackClip, ReadFrames
 from i2vkit.errors import ConfigError, DataError

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 from mmengine.logging import print_log
 
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder, FrameIndices, FrameSource
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import missing_data, subfolders
 from i2vkit.datasets.formats.tfrecords import RecordSpan, decode_example, read_record, record_spans
+from i2vkit.datasets.frame_sources import FrameFolder, FrameIndices, FrameSource
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import ConfigError, DataError, MediaError
 from i2vkit.media import image_paths

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from i2vkit.datasets.broken_clips import BrokenClips, OnError
 from i2vkit.datasets.clip_facts import ClipFacts
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder, VideoFile
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import check_listed, missing_data, subfolders
 from i2vkit.datasets.formats.tables import Row, check_each, read_rows
+from i2vkit.datasets.frame_sources import FrameFolder, VideoFile
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError
 from i2vkit.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES

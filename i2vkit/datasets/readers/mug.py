@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import find_sidecar_folder, missing_data, subfolders
+from i2vkit.datasets.frame_sources import FrameFolder
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError
 from i2vkit.media import image_paths

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, VideoSegment
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import files_below, missing_data
+from i2vkit.datasets.frame_sources import VideoSegment
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import whole_facts

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import missing_data, subfolders
+from i2vkit.datasets.frame_sources import FrameFolder
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.media import image_paths
 from i2vkit.registry import READERS

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameStrip
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import check_listed, missing_data, subfolders
 from i2vkit.datasets.formats.tables import Row, check_each, read_rows
+from i2vkit.datasets.frame_sources import FrameStrip
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import DataError, MediaError
 from i2vkit.media import IMAGE_SUFFIXES, image_paths

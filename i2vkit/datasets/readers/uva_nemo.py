@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, VideoFile
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import files_below, find_sidecar_folder, missing_data
+from i2vkit.datasets.frame_sources import VideoFile
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import ConfigError, DataError, MediaError
 from i2vkit.media import VIDEO_SUFFIXES, whole_facts

@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, VideoFile
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
 from i2vkit.datasets.facts import DataFacts
 from i2vkit.datasets.formats.folders import files_below, missing_data
+from i2vkit.datasets.frame_sources import VideoFile
 from i2vkit.datasets.interfaces import DatasetReader
 from i2vkit.errors import MediaError
 from i2vkit.media import whole_facts

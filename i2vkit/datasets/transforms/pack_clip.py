@@ -113,7 +113,8 @@ def sampled_rate(sampled: SampledClip) -> float:
 
     Frames spread over a clip have their rate on average, and a single frame has that of its clip.
 
-    >>> from i2vkit.datasets.clip_index import ClipRecord, GivenFrames
+    >>> from i2vkit.datasets.clip_index import ClipRecord
+    >>> from i2vkit.datasets.frame_sources import GivenFrames
     >>> record = ClipRecord("a", GivenFrames([]), "ann", None, 9, fps=10.0)
     >>> sampled_rate(SampledClip(record, indices=np.array([2, 4, 6])))
     5.0

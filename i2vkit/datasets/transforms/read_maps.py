@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from i2vkit.datasets.clip_index import ClipRecord, FrameSpan
+from i2vkit.datasets.clip_index import ClipRecord
 from i2vkit.datasets.frame_operations import DeferredFrames
+from i2vkit.datasets.frame_sources import FrameSpan
 from i2vkit.datasets.map_files import maps_of
 from i2vkit.datasets.sampled_clip import SampledClip
 from i2vkit.errors import ConfigError, DataError

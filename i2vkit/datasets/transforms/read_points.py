@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from i2vkit.datasets.clip_index import ClipRecord, FrameSpan
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.frame_sources import FrameSpan
 from i2vkit.datasets.point_files import points_of
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.registry import TRANSFORMS

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from i2vkit.datasets.clip_index import ClipRecord, FrameSource
+from i2vkit.datasets.clip_index import ClipRecord
+from i2vkit.datasets.frame_sources import FrameSource
 from i2vkit.errors import ConfigError
 from i2vkit.registry import CONDITION_GENERATORS, TRANSFORMS, build_part
 

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameSpan
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
+from i2vkit.datasets.frame_sources import FrameSpan
 from i2vkit.datasets.interfaces import PairSampler
 from i2vkit.datasets.pair_samplers import Pair
 from i2vkit.errors import DataError

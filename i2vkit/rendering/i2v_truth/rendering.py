@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from i2vkit.datasets.clip_index import ClipIndex, ClipRecord, FrameFolder
+from i2vkit.datasets.clip_index import ClipIndex, ClipRecord
+from i2vkit.datasets.frame_sources import FrameFolder
 from i2vkit.media import image_paths, write_image
 from i2vkit.preparation.jobs import run_jobs, whole_folder
 from i2vkit.preparation.landmarks import write_landmarks
