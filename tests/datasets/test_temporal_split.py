@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from i2vkit.datasets import ClipFolder, ClipRecord, FrameSpan, FrameStrips, VideoFile, VideoSegment
-from i2vkit.datasets import clip_index as index
+from i2vkit.datasets import frame_sources as index
 from i2vkit.datasets.point_files import points_of
 from i2vkit.errors import ConfigError, MediaError
 from i2vkit.media import write_image, write_video

@@ -8,7 +8,7 @@ import pytest
 from scipy.io import savemat
 
 from i2vkit.datasets import ClipFolder, ClipRecord, VideoFile
-from i2vkit.datasets import clip_index as index
+from i2vkit.datasets import frame_sources as index
 from i2vkit.datasets.formats.matlab import write_mat
 from i2vkit.datasets.point_files import points_of
 from i2vkit.errors import ConfigError, DataError
