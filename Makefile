@@ -1,4 +1,4 @@
-# make venv | demo | docs | test | test-all | test-oldest | test-faults | test-browser | test-mutation | lint | clean
+# make venv | demo | docs | test | verify-zoo | test-all | test-oldest | test-faults | test-browser | test-mutation | lint | clean
 # PYTHON chooses the interpreter that makes .venv (3.11 to 3.14); the first use installs PyTorch, some gigabytes.
 
 # The first that runs: pyenv has a command for versions that are not chosen, which only prints an error.
@@ -14,7 +14,7 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 export MALLOC_TOP_PAD_ := 268435456
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: venv demo docs test test-all test-oldest test-faults test-browser test-mutation lint clean
+.PHONY: venv demo docs test verify-zoo test-all test-oldest test-faults test-browser test-mutation lint clean
 
 venv: .venv/test
 
@@ -39,7 +39,7 @@ docs: .venv/docs
 	$(PY) -m docs_site.check build/docs
 
 # The tests' models are narrow: a second thread only waits for the first, above all on a busy machine.
-test test-all test-oldest test-faults test-browser test-mutation: export OMP_NUM_THREADS := 1
+test verify-zoo test-all test-oldest test-faults test-browser test-mutation: export OMP_NUM_THREADS := 1
 # So many files of tests run at a time; the tests of one file share what they prepare.
 JOBS ?= 2
 test: .venv/test
@@ -47,6 +47,11 @@ test: .venv/test
 
 test-all: .venv/test
 	$(PY) -m pytest -m "not faults and not browser" --numprocesses $(JOBS) --dist loadfile
+
+# Renders two test people and scores shipped models anew: every committed digit must come out.
+MODELS ?= fomm-faces monkey-net-faces
+verify-zoo: .venv/test
+	for model in $(MODELS); do $(PY) -m i2vkit zoo verify $$model --quick || exit 1; done
 
 # Each interruption point of a training, a preparation and a table in turn: for the night.
 test-faults: .venv/test
