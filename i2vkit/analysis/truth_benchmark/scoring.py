@@ -103,11 +103,16 @@ def benchmark_config(part: str, split: str = "test", data: str | Path = DATA) ->
 
 
 def lay_over(cfg: Config, benchmark: Config) -> Config:
-    """Return a model's config with the data, samples and metrics of ``benchmark_config``, but its own batch size."""
+    """Return a model's config with the data, samples and metrics of ``benchmark_config``.
+
+    Its own are the size of batches, and the points that it reads.
+    """
     both = Config({**cfg.to_dict(), **benchmark.to_dict()}, format_python_code=False)
     object.__setattr__(both, "_filename", cfg.filename)  # only a name where the config comes from a file of weights
     own = cfg.get("test_dataloader") or {}
     both.test_dataloader.update({key: own[key] for key in _LOADER if key in own})
+    if points := (own.get("dataset") or {}).get("points"):
+        both.test_dataloader.dataset.points = points
     return both
 
 
