@@ -59,6 +59,8 @@ REASONS = (
     r"^\w+ makes each frame from the one before, .*and \w+ (needs the|refines) whole clips?: (take|leave)",
     r"^\w+ doubles (maps )?\d+ times, .*: give as many",
     r"^\w+ (cannot halve \d+ pixels|halves frames) \d+ times.*: give fewer widths",
+    r"^\w+ reads one motion code a clip, \(B, D\), and the motion encoder gives one a step, .*: take another part",
+    r"^a discriminator is conditioned on \"\w+\", which this model does not have: set model.discriminators",
     r'^skips_from="past" .*: set skips_from="image"',
 )
 outcomes: Counter = Counter()

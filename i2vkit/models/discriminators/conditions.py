@@ -201,5 +201,8 @@ def find_condition(
         else condition.size_of_motion(motion or Spec())
     )
     if not size:
-        raise ConfigError(f'a discriminator is conditioned on "{name}", which this model does not have')
+        raise ConfigError(
+            f'a discriminator is conditioned on "{name}", which this model does not have: set '
+            f"model.discriminators.<name>.condition=None, or take parts or data that give it"
+        )
     return condition, size
