@@ -18,6 +18,7 @@ from i2vkit.zoo.index import INDEX, ZooEntry, read_index
 EXAMPLES = INDEX.parent / "examples"
 FIGURE, FIGURE_DRIVING = EXAMPLES / "figure.png", EXAMPLES / "figure_driving.mkv"
 FACE, DRIVING, LABEL = EXAMPLES / "face.png", EXAMPLES / "driving.mkv", "surprise"
+_ROW = 6  # videos side by side
 LANDMARKS = EXAMPLES / "face.csv", EXAMPLES / "driving.csv"  # known, so that nothing need be installed to find them
 
 
@@ -60,10 +61,22 @@ def show_models(out: str | Path, entries: Sequence[ZooEntry], device: str = "cpu
         assert animation.frames is not None  # without a file to write, the frames are kept
         videos[entry.name] = animation.frames
     length = max(map(len, videos.values()))
-    with AnimationWriter(out, video_fps(DRIVING) or 7.0, image, [["image", *videos]]) as writer:
+    with AnimationWriter(out, video_fps(DRIVING) or 7.0, image, _rows(["image", *videos])) as writer:
         for t in range(length):
             writer.write({name: video[min(t, len(video) - 1)] for name, video in videos.items()})
     return length
+
+
+def _rows(captions: list[str]) -> list[list[str]]:
+    """Return captions in rows of at most ``_ROW``, which are about equally long. The last row may have empty cells.
+
+    >>> _rows(list("abcdefg"))
+    [['a', 'b', 'c', 'd'], ['e', 'f', 'g', '']]
+    """
+    rows = -(-len(captions) // _ROW)
+    length = -(-len(captions) // rows)
+    padded = captions + [""] * (rows * length - len(captions))
+    return [padded[start : start + length] for start in range(0, len(padded), length)]
 
 
 def _motion(entry: ZooEntry) -> MotionSource | None:
