@@ -19,7 +19,7 @@ def main() -> None:
     """Run the steps one after the other, as a user would."""
     options = parser(__doc__)
     options.add_argument("--work-dir", default="work_dirs/demo", help="where everything goes (default: %(default)s)")
-    options.add_argument("--training", type=int, default=600, help="iterations of the generator (default: %(default)s)")
+    options.add_argument("--training", type=int, default=900, help="iterations of the generator (default: %(default)s)")
     arguments = options.parse_args()
     work, started = Path(arguments.work_dir), time.monotonic()
     work.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ Parent: mix/landmark_unet_recipe_faces. How good are U-Net and warping head if t
 gives them, and FRGAN too is given landmarks, of which its normal maps are drawn.
 
 In place of the network that finds 68 landmarks the set's own are read (GivenLandmarks), of the driving video and of the
-image. All else is the parent's.
+image. Pixels that move weigh up to five times as much. All else is the parent's.
 
 The set's own 24 people train; variant 80people has 80.
 
@@ -21,6 +21,7 @@ from i2vkit.models.encoders import GivenLandmarks
 model["generator"]["motion_encoder"] = dict(type=GivenLandmarks)
 model["pretrained"] = None
 model["frozen"] = []
+model["phases"]["generator"]["losses"]["frame_l1"]["motion_weight"] = 4.0  # the inside of a mouth is small
 for _loader in (train_dataloader, val_dataloader, test_dataloader):
     _loader["dataset"]["points"] = ["landmarks"]
 

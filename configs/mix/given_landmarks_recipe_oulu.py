@@ -17,6 +17,7 @@ from i2vkit.models.motion_generators import PointMaps
 model.update(precision="bf16", channels_last=True, pretrained=None, frozen=[])
 model["generator"]["motion_encoder"] = dict(type=GivenLandmarks)
 model["generator"]["motion_generator"] = dict(type=PointMaps)
+model["phases"]["generator"]["losses"]["frame_l1"]["motion_weight"] = 4.0  # the inside of a mouth is small
 train_dataloader["dataset"]["points"] = ["landmarks"]
 val_dataloader["dataset"]["points"] = ["landmarks"]
 test_dataloader = val_dataloader
