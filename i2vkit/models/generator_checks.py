@@ -43,7 +43,7 @@ def check_landmarks(clip: VideoBatch, number: int) -> None:
             "this model is given the landmarks of faces and the clips have none: take a prepared set that has them, "
             'and give its data sets points=["landmarks"]'
         )
-    found = {clip.landmarks.shape[2], clip.image_landmarks.shape[1]}
+    found = {int(clip.landmarks.shape[2]), int(clip.image_landmarks.shape[1])}  # a trace has tensors as sizes
     if found != {number}:
         raise ConfigError(
             f"this model reads {number} landmarks of a face, and the clips have {max(found - {number})}: set "

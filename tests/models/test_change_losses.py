@@ -42,6 +42,7 @@ def build(losses=None, **network) -> SupervisedModel:
 
 def batch(lengths=(6, 4), landmarks: bool = True) -> dict:
     data = narrow.batch(lengths=lengths)
+    del data["inputs"]["landmarks"]
     if landmarks:
         data["inputs"]["landmarks"] = [narrow.SIZE * torch.rand(frames, 68, 2) for frames in lengths]
     return data

@@ -21,6 +21,7 @@ from i2vkit.models.layers import (
     cpu_kernels,
 )
 from i2vkit.models.layers.forms import FAST, FORMS, REFERENCE, TwoForms, choose_form
+from i2vkit.models.layers.stages import StaticTransposedConv2d
 
 DISCRIMINATOR = dict(in_channels=3, image_size=16, label_size=3, widths=(4, 6))
 # Every layer of the table, and the shapes of its inputs.
@@ -32,6 +33,7 @@ LAYERS = {
     "PooledConv": (lambda: PooledConv(3, 4, dim=3), [(2, 3, 4, 6, 6)]),
     "UpsampledConv": (lambda: UpsampledConv(3 + 2, 4), [(4, 3, 5, 5), (2, 2, 5, 5)]),
     "StaticConv2d": (lambda: StaticConv2d(3 + 2, 4), [(4, 3, 5, 5), (2, 2, 5, 5)]),
+    "StaticTransposedConv2d": (lambda: StaticTransposedConv2d(3 + 2, 4), [(4, 3, 5, 5), (2, 2, 5, 5)]),
     "ResidualUp": (lambda: ResidualUp(3 + 2, 4).eval(), [(4, 3, 5, 5), (2, 2, 5, 5)]),
     "FrameDiscriminator": (lambda: FrameDiscriminator(**DISCRIMINATOR), [(4, 3, 16, 16), (4, 3)]),
     "VideoDiscriminator": (lambda: VideoDiscriminator(**DISCRIMINATOR), [(4, 3, 8, 16, 16), (4, 3)]),

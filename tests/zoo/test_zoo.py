@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ from i2vkit.zoo.metadata import config_of, portable, read_header
 from i2vkit.zoo.pretrained import find_pretrained
 from i2vkit.zoo.saving import export_weights
 from i2vkit.zoo.scoring import quick_part
-from i2vkit.zoo.showing import face_models
+from i2vkit.zoo.showing import _rows, face_models
 from i2vkit.zoo.verification import report, verify
 
 FRAMES = 5
@@ -400,8 +401,9 @@ def test_the_shipped_models_of_faces_are_shown_side_by_side(tmp_path, capsys):
     frames = np.stack(read_video(tmp_path / "shown.mkv"))
     assert len(frames) == 21
     # A cell for the image, the driving video and each model. The image stands still, and all else moves.
-    width = frames.shape[2] // (2 + len(names))
-    moves = [
-        np.ptp(frames[:, :, width * i + 8 : width * (i + 1) - 8].astype(int), axis=0) for i in range(2 + len(names))
-    ]
-    assert moves[0].max() == 0 and all(change.max() > 40 for change in moves[1:])
+    rows = _rows(["image", "driving", *names])
+    height, width = frames.shape[1] // len(rows), frames.shape[2] // len(rows[0])
+    for (i, row), j in product(enumerate(rows), range(len(rows[0]))):
+        cell = frames[:, height * i + 32 : height * (i + 1) - 8, width * j + 8 : width * (j + 1) - 8].astype(int)
+        moved = np.ptp(cell, axis=0).max()
+        assert moved == 0 if row[j] in ("", "image") else moved > 40

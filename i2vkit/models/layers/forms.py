@@ -23,6 +23,8 @@ FORMS: dict[str, dict[str, str]] = {
     "UpsampledConv": {"cpu": FAST, "cuda": FAST},
     # 128 dynamic channels and 64 static ones, 32 frames of 96x96: 2, 4.1, 0.64; 3, 2.8, 0.16.
     "StaticConv2d": {"cpu": FAST, "cuda": FAST},
+    # As StaticConv2d; not measured by itself.
+    "StaticTransposedConv2d": {"cpu": FAST, "cuda": FAST},
     # 512 dynamic channels and 256 static ones, 32 frames from 48x48 to 96x96 in eval mode: 11, 1131, 6.6; 22, 401,
     # 3.0. In training mode both are the same.
     "ResidualUp": {"cpu": FAST, "cuda": FAST},
