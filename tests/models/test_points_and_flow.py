@@ -12,6 +12,7 @@ from i2vkit.models import Generator
 from i2vkit.models.adapters import PointsToTrajectory
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import Decoder, MotionEncoder
+from i2vkit.models.layers.points import heatmaps
 from i2vkit.models.layers.warping import flow_in_pixels, warp
 from i2vkit.models.losses import FrameL1Loss
 from i2vkit.models.training.passes import Pass
@@ -143,3 +144,13 @@ def test_the_base_is_there_whatever_the_head():
         made = model(clip, {"a": Pass()})["a"]
         assert torch.equal(made.base, clip.driving[:, :, :1])
         assert made.given == 0 and made.scales == ()
+
+
+def test_a_spread_of_0_is_no_point_and_its_map_is_0():
+    """As in the given frames of a rollout, where discriminators see the heatmaps of points."""
+    spread = torch.stack([torch.zeros(2, 2), 0.05 * torch.eye(2)]).requires_grad_()
+    maps = heatmaps(Points(torch.zeros(2, 2), spread=spread), 5, 5)
+    assert (maps[0] == 0).all() and maps[1].sum().item() == pytest.approx(1)
+    assert torch.allclose(maps[1], heatmaps(Points(torch.zeros(1, 2)), 5, 5, variance=0.05)[0])
+    maps[1].square().sum().backward()
+    assert torch.isfinite(spread.grad).all()

@@ -80,7 +80,8 @@ def heatmaps(points: Points, height: int, width: int, peak: float | None = None,
     """Return the Gaussian heatmaps of points, (..., K, height, width).
 
     Args:
-        points: Points (..., K, 2). Their covariance is ``spread``, or ``variance`` times I where there is none.
+        points: Points (..., K, 2). Their covariance is ``spread``, or ``variance`` times I where there is none. If it is
+            0, as in given frames of a rollout, there is no point, and its map is 0.
         height: Height of the maps in pixels.
         width: Width of the maps in pixels.
         peak: The value of a map at its point. With None, the default, each map sums to 1.
@@ -93,12 +94,14 @@ def heatmaps(points: Points, height: int, width: int, peak: float | None = None,
     """
     x, y = offsets(points.place, height, width)
     if points.spread is None:
-        squares = (x.square() + y.square()) / variance
+        maps = torch.exp(-0.5 * (x.square() + y.square()) / variance)
     else:
+        known = points.spread.abs().amax(dim=(-2, -1)) > 0  # (..., K)
+        one = torch.eye(2, device=points.spread.device, dtype=points.spread.dtype)
+        spread = torch.where(known[..., None, None], points.spread, one)
         # d^T C^-1 d, with the elements of the symmetric C^-1 as (..., K, 1, 1).
-        a, b, _, d = inverses(points.spread)[..., None, None].flatten(-4, -3).unbind(-3)
-        squares = a * x.square() + 2 * b * x * y + d * y.square()
-    maps = torch.exp(-0.5 * squares)
+        a, b, _, d = inverses(spread)[..., None, None].flatten(-4, -3).unbind(-3)
+        maps = torch.exp(-0.5 * (a * x.square() + 2 * b * x * y + d * y.square())) * known[..., None, None]
     # A point far outside of the picture has a map of zeros.
     return peak * maps if peak is not None else maps / maps.sum(dim=(-2, -1), keepdim=True).clamp(min=1e-8)
 
