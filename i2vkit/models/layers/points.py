@@ -80,8 +80,8 @@ def heatmaps(points: Points, height: int, width: int, peak: float | None = None,
     """Return the Gaussian heatmaps of points, (..., K, height, width).
 
     Args:
-        points: Points (..., K, 2). Their covariance is ``spread``, or ``variance`` times I where there is none. If it is
-            0, as in given frames of a rollout, there is no point, and its map is 0.
+        points: Points (..., K, 2). Their covariance is ``spread``, or ``variance`` times I where there is none. Where
+            it is 0, as in given frames of a rollout, there is no point, and its map is 0.
         height: Height of the maps in pixels.
         width: Width of the maps in pixels.
         peak: The value of a map at its point. With None, the default, each map sums to 1.
