@@ -10,7 +10,7 @@ FRGAN do, and the points relative to those of the image are the motion vector (`
 discriminator sees the heatmaps. All 24 people train. Expected result: not known, it has not been trained to the end.
 
 Points mean nothing at first, and the sparse mask (eq. 6) then closes for good: trained as FRGAN's recipe, the model
-gave the image for every frame after 250 iterations. So the mask costs nothing before iteration 1,000, and the points
+gave the image for every frame at iteration 480. So the mask costs nothing before iteration 1,000, and the points
 follow deformed pictures from the start (EquivarianceLoss, of the first-order motion model).
 
 Memory of a training step: 0.2 GiB in bf16.
