@@ -121,14 +121,35 @@ def test_a_foreign_folder_is_left_alone(tmp_path, processes):
 
 
 def test_a_failed_row_is_named_and_the_others_go_on(tmp_path, processes):
-    path = write(tmp_path / "t.json", ["mocogan_mug", "no_such_config", "vgan_mug"], narrow=True)
+    path = write(tmp_path / "t.json", ["mocogan_mug", "vgan_mug"], narrow=True)
     out = run_table(path, tmp_path / "out")
     text = (out / "table.md").read_text()
     assert text.startswith("# T (narrow)\n") and "| row0 | failed: no data |  |  |  |\n" in text
-    assert "row1 | failed: there is no config 'no_such_config'" in text and "| row2 | 0.750 | +0.250" in text
+    assert "| row1 | 0.750 | +0.250" in text
     assert {path.name for path in out.glob("*.png")} == {"improvements.png", "curves.png"}
     run_table(path, tmp_path / "out")
-    assert started(processes) == ["row0", "row2", "row0"]
+    assert started(processes) == ["row0", "row1", "row0"]
+
+
+def test_every_wrong_row_is_named_before_any_runs(tmp_path, processes):
+    rows = [
+        {"name": "a", "config": "vgan_mug"},
+        {"name": "b", "config": "no_such_config"},
+        {"name": "c", "config": "vgan_mug", "options": {"train_dataloader.batch_siz": 3}},
+        {"name": "d", "config": "vgan_mug", "after": "a"},
+    ]
+    path = write(tmp_path / "t.json", rows=rows)
+    with pytest.raises(
+        ConfigError, match="3 of 4 rows are wrong, and none has run. row b: there is no config"
+    ) as error:
+        run_table(path, tmp_path / "out")
+    assert "batch_siz" in str(error.value) and "row d: it is after a, but its model.pretrained is empty" in str(
+        error.value
+    )
+    assert not processes and not (tmp_path / "out").exists()
+    # Of a row that is not asked for nothing is said, except in the table.
+    out = run_table(path, tmp_path / "out", only="a")
+    assert started(processes) == ["a"] and "| b | failed: there is no config" in (out / "table.md").read_text()
 
 
 def chain(path, **changes):
@@ -156,12 +177,6 @@ def test_a_row_after_one_that_failed_is_not_run(tmp_path, processes):
     rows = [{"name": "a", "config": "mocogan_mug"}, {"name": "b", "config": "dtgan_oulu", "after": "a"}]
     out = run_table(write(tmp_path / "t.json", rows=rows), tmp_path / "out")
     assert "| b | failed: a, whose weights it needs, is not finished |" in (out / "table.md").read_text()
-
-
-def test_a_row_whose_model_loads_nothing_stands_after_none(tmp_path, processes):
-    rows = [{"name": "a", "config": "vgan_mug"}, {"name": "b", "config": "vgan_mug", "after": "a"}]
-    out = run_table(write(tmp_path / "t.json", rows=rows), tmp_path / "out")
-    assert "b | failed: row b is after a, but its model.pretrained is empty" in (out / "table.md").read_text()
 
 
 def test_each_seed_has_a_folder_and_the_table_their_means(tmp_path, processes):

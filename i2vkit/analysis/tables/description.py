@@ -128,6 +128,42 @@ def budget_of(table: dict, row: dict) -> dict[str, float]:
     return {key: owner[key] for key in BUDGETS if key in owner}
 
 
+def check_configs(table: dict, names: set[str], path: str | Path) -> None:
+    """Load the configs of some rows with all their options, before any row runs.
+
+    Args:
+        table: A table from ``read_description``.
+        names: The names of the rows.
+        path: The description, for the message.
+
+    Raises:
+        ConfigError: Configs or options are wrong. The message names every such row.
+    """
+    wrong = []
+    for row in table["rows"]:
+        if row["name"] in names:
+            try:
+                _, cfg = _options_and_config(table, row)
+                if "after" in row and not cfg.model.get("pretrained"):
+                    raise ConfigError(f"it is after {row['after']}, but its model.pretrained is empty")
+            except ConfigError as error:
+                wrong.append(f"row {row['name']}: {error}")
+    if wrong:
+        raise ConfigError(f"{path}: {len(wrong)} of {len(names)} rows are wrong, and none has run. " + "; ".join(wrong))
+
+
+def _options_and_config(table: dict, row: dict) -> tuple[dict[str, Any], Config]:
+    """Return the options of a row, and its config with them."""
+    # The processor time of worker processes would not be counted, so load the data in this process.
+    options = {f"{use}_dataloader.num_workers": 0 for use in ("train", "test") if "minutes" in budget_of(table, row)}
+    options |= table.get("options", {})
+    # Later options win: the table's, then those of sets, then the row's own.
+    for name in row.get("use", ()):
+        options |= table["sets"][name]
+    options |= row.get("options", {})
+    return options, load_config(row["config"], options)
+
+
 def row_settings(table: dict, row: dict, seed: int, basis: Path | None = None) -> dict[str, Any]:
     """Return everything that a row's scores depend on, with a digest of its config after all options.
 
@@ -141,21 +177,11 @@ def row_settings(table: dict, row: dict, seed: int, basis: Path | None = None) -
         ConfigError: A config or an option is wrong.
         CheckpointError: ``basis`` has no checkpoint.
     """
-    budget = budget_of(table, row)
-    # The processor time of worker processes would not be counted, so load the data in this process.
-    options = {f"{use}_dataloader.num_workers": 0 for use in ("train", "test") if "minutes" in budget}
-    options |= table.get("options", {})
-    # Later options win: the table's, then those of sets, then the row's own.
-    for name in row.get("use", ()):
-        options |= table["sets"][name]
-    options |= row.get("options", {})
-    cfg = load_config(row["config"], options)
-    settings = {"config": row["config"], "options": options, "budget": budget, "seed": seed}
+    options, cfg = _options_and_config(table, row)
+    settings = {"config": row["config"], "options": options, "budget": budget_of(table, row), "seed": seed}
     settings |= {"protocol": table.get("protocol"), "scored": row.get("scored", True)}
     settings["config_sha256"] = hashlib.sha256(cfg.pretty_text.encode()).hexdigest()
     if basis is not None:
-        if not cfg.model.get("pretrained"):
-            raise ConfigError(f"row {row['name']} is after {row['after']}, but its model.pretrained is empty")
         # The content of these weights matters, and not their path.
         settings["after"] = {"row": row["after"], "sha256": file_digest(latest_checkpoint(basis))}
     return settings

@@ -16,7 +16,13 @@ from typing import Any
 
 import torch
 
-from i2vkit.analysis.tables.description import folder_of, read_description, row_settings, seeds_of
+from i2vkit.analysis.tables.description import (
+    check_configs,
+    folder_of,
+    read_description,
+    row_settings,
+    seeds_of,
+)
 from i2vkit.analysis.tables.row import read_json, write_json
 from i2vkit.analysis.tables.table_report import NOT_RUN, check_scored, write_report
 from i2vkit.errors import ConfigError, I2VError, TrainingError
@@ -71,7 +77,8 @@ def run_table(
         The folder of the results.
 
     Raises:
-        ConfigError: The description or the budget is wrong, or the scores of rows cannot be compared.
+        ConfigError: The description, the budget, or a config or an option of a row to run is wrong, which is said
+            before any row runs, or the scores of rows cannot be compared.
         TrainingError: With ``strict``, rows have failed. The table is written all the same.
     """
     table = changed(read_description(description), budget, jobs)
@@ -79,6 +86,7 @@ def run_table(
     tasks = tasks_of(table, out)
     gpus = visible_gpus() if gpus is None else list(gpus)
     wanted = wanted_names(table, only, description)
+    check_configs(table, wanted, description)
     for folder in (
         out,
         *(task.folder / below for task in tasks for below in (".", "test", "test/strips", "test/videos")),
