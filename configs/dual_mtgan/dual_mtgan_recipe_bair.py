@@ -1,7 +1,7 @@
 """Dual-MTGAN on BAIR robot pushing, 64x64, 16 of the 30 frames, made to be looked at: half an hour on a CPU core.
 
 Paper: Yang et al., "Dual-MTGAN"; its own model on these data is dual_mtgan_bair. What is not the paper's stands in
-_base_/models/dual_mtgan_recipe.py. Its neighbour in the paper's table II is SVG, for a core svg_bair_narrow. Tests draw
+_base_/models/dual_mtgan_recipe.py. Its neighbour in the paper's table II is SVG (svg/svg_recipe_bair). Tests draw
 30 frames, as the paper's do.
 
 Memory of a training step: 0.1 GiB in bf16.
