@@ -41,10 +41,10 @@ setup(
         "fvcore>=0.1.5.post20221221,<0.2",
         "av>=18,<20",
         "pillow>=11.3,<15",
-        "protobuf>=5.29,<9",
+        "protobuf>=5.29.1,<9",
         "crc32c>=2.7,<3",
         # Not opencv-python-headless: onedl-mmcv asks for this one, and two of them overwrite each other's files.
-        "opencv-python>=4.11,<6",
+        "opencv-python>=4.11.0.86,<6",
         "torchmetrics>=1.8,<2",
         "safetensors>=0.5,<1",
         "tensorboard>=2.19,<3",
