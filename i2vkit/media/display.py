@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 import av
 import av.filter
 import numpy as np
+from av.sidedata.sidedata import Type
 from PIL import Image, ImageCms
 
 from i2vkit.media.notices import warn_once
@@ -165,12 +166,11 @@ def _upright(picture: np.ndarray, frame: av.VideoFrame, path: Path) -> np.ndarra
 
     A phone that is held upright stores its frames sideways, and a front camera may store them mirrored.
     """
-    data: Iterable[Any] = frame.side_data  # PyAV's annotations call it a mapping
-    matrix = next((bytes(entry) for entry in data if entry.type.name == "DISPLAYMATRIX"), None)
-    if matrix is None:
+    data = frame.side_data.get(Type.DISPLAYMATRIX)  # an iteration gives keys from PyAV 19 on, values before
+    if data is None:
         return picture
     # A point (x, y) of the stored frame is shown at (a x + c y, b x + d y).
-    a, b, _, c, d, *_ = struct.unpack("=9i", matrix)
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(data))
     if min(abs(a), abs(b)) > 0.02 * max(abs(a), abs(b)):
         warn_once("rotation", f"{path} is turned by an angle that is no quarter turn: it is turned by the nearest")
     if abs(a) >= abs(b):
