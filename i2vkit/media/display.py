@@ -16,7 +16,6 @@ from typing import Any
 import av
 import av.filter
 import numpy as np
-from av.sidedata.sidedata import Type
 from PIL import Image, ImageCms
 
 from i2vkit.media.notices import warn_once
@@ -166,7 +165,7 @@ def _upright(picture: np.ndarray, frame: av.VideoFrame, path: Path) -> np.ndarra
 
     A phone that is held upright stores its frames sideways, and a front camera may store them mirrored.
     """
-    data = frame.side_data.get(Type.DISPLAYMATRIX)  # an iteration gives keys from PyAV 19 on, values before
+    data: Any = frame.side_data.get("DISPLAYMATRIX")  # an iteration gives keys from PyAV 19 on, values before
     if data is None:
         return picture
     # A point (x, y) of the stored frame is shown at (a x + c y, b x + d y).
