@@ -1,5 +1,6 @@
 """A single picture, and a driving video, are prepared for a model of faces as its training data were."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -50,8 +51,9 @@ def animators(tmp_path_factory):
 
 
 def assert_close(made, expected):
-    """Files of landmarks have a thousandth of a pixel."""
-    assert made.shape == expected.shape and np.abs(made.astype(int) - expected).max() <= 1
+    """Files of landmarks have a thousandth of a pixel, and OpenCV 4 interpolates in steps of a 32nd."""
+    most = 1 if int(cv2.__version__[0]) > 4 else 2
+    assert made.shape == expected.shape and np.abs(made.astype(int) - expected).max() <= most
 
 
 def prepared(raw, framing, folder):
