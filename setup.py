@@ -32,7 +32,7 @@ setup(
     install_requires=[
         "torch>=2.11,<3",
         "torchvision>=0.26,<1",
-        "timm>=1.0.20,<2",
+        "timm>=1.0.21,<2",
         "onedl-mmengine>=0.10.12,<0.11",
         "onedl-mmcv>=2.3.6,<2.4",
         "einops>=0.8,<1",
