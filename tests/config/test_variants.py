@@ -72,7 +72,7 @@ def test_other_data_come_whole_with_their_facts():
 
 def test_every_variant_says_what_it_is_and_what_a_step_takes():
     names = config_names()
-    assert len(names) == 79 and len(experiment_names()) == 210
+    assert len(names) == 79 and len(experiment_names()) == 211
     for name in names:
         for key, variant in read_variants(find_config(name)).items():
             assert len(variant.help) > 15 and variant.help.endswith((".", "?")) and variant.memory, f"{name} {key}"
