@@ -15,7 +15,7 @@ prior, posterior and frame predictor, teacher forcing, skips from the given imag
   weight at the end. Without it the arm turns to haze when codes are drawn from the prior, which has never read a frame
   that is not real.
 
-Memory of a training step: 0.1 GiB in fp32.
+Memory of a training step: 0.2 GiB in fp32.
 """
 
 from mmengine.config import read_base
@@ -53,7 +53,7 @@ variants = {
     "own_frames": dict(
         help="The second part of the training: frames are made from the generator's own, as in tests, and the "
         "divergence weighs 1e-2 at the end. Add load_from=CHECKPOINT of svg/svg_recipe_bair.",
-        memory="0.1 GiB in fp32",
+        memory="0.3 GiB in fp32",
         options={
             "model.passes.reconstruct.feed": "own",
             "model.phases.generator.losses.kl.weight": [(0, 1e-3), (6000, 1e-2)],
