@@ -7,7 +7,7 @@ Content encoder, dense decoder, residual head, losses, discriminator and the num
 recipe (_base_/models/frgan_forecast_recipe.py says what of it is the paper's). The motion encoder is Monkey-Net's.
 Heatmaps of its points go through residual blocks of their own (``PointsToMaps``) and join the decoder as the maps of
 FRGAN do, and the points relative to those of the image are the motion vector (``PointsToTrajectory``). The
-discriminator sees the heatmaps. All 24 people train. Expected result of variant 80people, in 2,400 iterations (45
+discriminator sees the heatmaps. All 24 people train. Expected result of variant 80people, in 2,400 iterations (34
 minutes on a core): SSIM 0.842 (image repeated: 0.720), benchmark's both 0.591, where normal maps give 0.698.
 
 Points mean nothing at first, and the sparse mask (eq. 6) then closes for good: trained as FRGAN's recipe, the model
