@@ -18,7 +18,7 @@ from i2vkit.registry import MODELS
 
 NAMES = [name for name in sorted(experiment_names()) if "recipe" in name]
 GANS = [name for name in NAMES if not Path(name).name.startswith(("cnn_lstm", "motion", "landmarks"))]
-STAGE_ONE = "frgan_forecast"
+STAGE_ONE = ("frgan_forecast", "svg_recipe_bair")  # whose training another config goes on with
 PRETRAINED = {Path(name).name: name for name in NAMES if name not in GANS or Path(name).name.startswith(STAGE_ONE)}
 TWO_STAGES = [name for name in GANS if Path(name).name.startswith("frgan_refine")]
 

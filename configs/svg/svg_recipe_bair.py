@@ -52,9 +52,17 @@ val_dataloader["dataset"]["truth"] = None  # it is told no motion
 variants = {
     "own_frames": dict(
         help="The second part of the training: frames are made from the generator's own, as in tests, and the "
-        "divergence weighs 1e-2 at the end. Add load_from=CHECKPOINT of svg/svg_recipe_bair.",
+        "divergence weighs 1e-2 at the end. First: tools/train.py svg/svg_recipe_bair.",
         memory="0.3 GiB in fp32",
         options={
+            "model.pretrained": dict(
+                generator=dict(
+                    part="generator",
+                    prefix="generator",
+                    checkpoint="work_dirs/svg_recipe_bair",
+                    help="python tools/train.py svg/svg_recipe_bair",
+                )
+            ),
             "model.passes.reconstruct.feed": "own",
             "model.phases.generator.losses.kl.weight": [(0, 1e-3), (6000, 1e-2)],
         },
