@@ -102,7 +102,8 @@ class I2VInferencer:
         if compile:
             compile_parts(self.model, compile_options(True) or {})
         self.seed, self.trained_length = seed, trained_length(cfg)
-        self.condition_generator = declared_generator(cfg) if self.model.generator.reads_maps else None
+        generator = self.model.generator
+        self.condition_generator = declared_generator(cfg) if generator.reads_maps or generator.landmarks_read else None
         self.framing = framing_of(cfg, self.model.image_size)
         self._prepare = FramePreparer(self.model.image_size)
 

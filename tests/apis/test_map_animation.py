@@ -14,7 +14,7 @@ from i2vkit.apis.inferencer import I2VInferencer
 from i2vkit.apis.inputs import inference_config
 from i2vkit.apis.map_driving import body_maps, face_maps, read_landmarks, read_poses
 from i2vkit.apis.motion_sources import BodyPoses, ClipMaps, ConditionMaps, DrawnMaps, FaceVideo, declared_generator
-from i2vkit.conditions import FaceMaps, JointHeatmaps, Silhouettes
+from i2vkit.conditions import FaceMaps, JointHeatmaps, Silhouettes, retarget_landmarks
 from i2vkit.conditions.camera import to_image_space
 from i2vkit.config.finding import experiment_names
 from i2vkit.config.loading import load_config
@@ -261,7 +261,11 @@ def test_landmarks_of_a_raw_face_move_a_model_that_reads_them(tmp_path):
     framing = animate.framing  # of the training data
     crop, points = crop_face(image, of_image[None], framing, "image")
     assert np.array_equal(prepared.image, crop) and np.allclose(prepared.image_landmarks, points[0])
-    assert np.allclose(prepared.landmarks, crop_face(driving[0], np.stack(of_driving), framing, "clip")[1])
+    # As in the tests on its data, the landmarks are those of the person in the image.
+    moving, maps = crop_face(driving[0], np.stack(of_driving), framing, "clip")[1], animate.condition_generator
+    fits = maps.fit(moving), maps.fit(points)
+    assert np.allclose(prepared.landmarks, retarget_landmarks(maps.model, moving, fits[0], points[0], fits[1]))
+    assert np.abs(prepared.landmarks - moving).max() > 0.5
     made = animate(image, moved_by).frames.astype(int)
     assert made.shape == (3, SIZE, SIZE, 3)
     # The moving chin moves pixels. Landmarks that stay leave every frame as the first.

@@ -68,6 +68,20 @@ def test_given_points_move_the_image_as_found_ones_do():
     assert torch.equal(torch.cat([part.trajectory for part in parts], dim=1), motion.trajectory)
 
 
+def test_given_places_need_not_begin_at_those_of_the_image():
+    known = torch.tensor([[[10.0, 4.0], [3.0, 5.0]], [[12.0, 4.0], [float("nan"), 0.0]]])
+    image = torch.tensor([[9.0, 4.0], [3.0, 1.0]])
+    clip = VideoBatch(torch.zeros(1, 3, 2, SIZE, SIZE), landmarks=known[None], image_landmarks=image[None])
+    encoder = GivenLandmarks(SIZE, num_landmarks=2, relative=False)
+    motion = encoder(clip, GenerationState())
+    moved = motion.points["driving"].place[0] - motion.points["reference"].place
+    wanted = torch.tensor([[[1.0, 0.0], [0.0, 4.0]], [[3.0, 0.0], [0.0, -1.0]]]) * 2 / (SIZE - 1)
+    assert torch.allclose(moved, wanted, atol=1e-6)
+    assert torch.allclose(motion.trajectory[0], 10 * wanted.flatten(1), atol=1e-5)
+    second = encoder(clip.slice_frames(1, 2), GenerationState())
+    assert torch.equal(second.trajectory, motion.trajectory[:, 1:])
+
+
 def test_a_generator_says_that_landmarks_are_missing_or_others():
     generator = dict(motion_encoder=narrow.NARROW["GivenLandmarks"], motion_generator=dict(type=PointMaps))
     model = narrow.build(generator=generator, discriminators={}, phases={}).eval()

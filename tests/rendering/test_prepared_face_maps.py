@@ -7,12 +7,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from i2vkit.conditions import FaceMaps, coefficients_of, fit_clip, procedural_model, retarget
-from i2vkit.conditions.camera import to_image_space
+from i2vkit.conditions import (
+    FaceMaps,
+    coefficients_of,
+    fit_clip,
+    fitted_landmarks,
+    procedural_model,
+    retarget,
+    retarget_landmarks,
+)
 from i2vkit.datasets import AllPairs, ClipDataset, ClipFolder
 from i2vkit.datasets.map_files import maps_of
 from i2vkit.datasets.point_files import points_of
-from i2vkit.datasets.transforms import PackClip, ReadFrames, ReadMaps, RetargetMaps, WholeClip
+from i2vkit.datasets.transforms import (
+    PackClip,
+    ReadFrames,
+    ReadMaps,
+    ReadPoints,
+    RetargetLandmarks,
+    RetargetMaps,
+    WholeClip,
+)
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import write_image
 from i2vkit.preparation import prepare_mug
@@ -25,12 +40,15 @@ PEOPLE = {"001": 1, "002": 4}
 FRAMES = 7
 
 
-def rendered(person: int, label: str) -> tuple[np.ndarray, np.ndarray]:
-    """Frames (T, 96, 128, 3) and landmarks (T, 68, 2) of somebody who smiles or drops the jaw, and turns the head."""
+def rendered(person: int, label: str, yaw: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Frames (T, 96, 128, 3) and landmarks (T, 68, 2) of somebody who smiles or drops the jaw.
+
+    The head turns by six degrees, from ``yaw`` on.
+    """
     face = FaceRenderer(draw_identity(0, person), 128, 96)
     action = "lip_pull" if label == "happiness" else "jaw_drop"
     steps = np.linspace(0, 1, FRAMES)
-    drawn = [face.render(ActionUnits(**{action: step}), HeadPose(yaw=6 * step, dx=2 * step)) for step in steps]
+    drawn = [face.render(ActionUnits(**{action: step}), HeadPose(yaw=yaw + 6 * step, dx=2 * step)) for step in steps]
     return np.stack([frame for frame, _ in drawn]), np.stack([points for _, points in drawn])
 
 
@@ -54,16 +72,10 @@ def prepared(raw, tmp_path_factory) -> Path:
     return out
 
 
-def fitted_landmarks(face) -> np.ndarray:
-    mean, identity, expression = procedural_model().at_landmarks()
-    shapes = mean + identity @ face.identity + np.einsum("nce,te->tnc", expression, face.expression)
-    return to_image_space(shapes, face.camera)
-
-
 def off(face, landmarks: np.ndarray) -> float:
     """Mean distance of the landmarks, as a share of that between the outer corners of the eyes."""
     eyes = np.linalg.norm(landmarks[0, 36] - landmarks[0, 45])
-    return np.linalg.norm(fitted_landmarks(face) - landmarks, axis=2).mean() / eyes
+    return np.linalg.norm(fitted_landmarks(procedural_model(), face) - landmarks, axis=2).mean() / eyes
 
 
 def test_maps_lie_over_the_faces(prepared):
@@ -173,10 +185,67 @@ def test_retargeting_comes_near_the_exact_truth():
     assert off(face, truth) < 0.6 * still
 
 
+def test_landmarks_become_those_of_the_person_in_the_image():
+    """The driving head looks aside from the first frame on, which displacements alone cannot tell."""
+    model = procedural_model()
+    (_, smile), (_, other) = rendered(1, "happiness", yaw=10), rendered(4, "surprise")
+    _, truth = rendered(4, "happiness", yaw=10)
+    faces = [fit_clip(model, landmarks, neutral_start=True) for landmarks in (smile, other)]
+    places = retarget_landmarks(model, smile, faces[0], other[0], faces[1][:1])
+    middles = [(points.min(axis=0) + points.max(axis=0)) / 2 for points in (places[0], other[0], truth[0])]
+    np.testing.assert_allclose(middles[0], middles[1])
+    # The truth is cut out around the face, as the image is.
+    truth = truth - middles[2] + middles[1]
+    error, of_displacements = (
+        np.linalg.norm(moved - truth, axis=2).mean() for moved in (places, other[0] + smile - smile[:1])
+    )
+    assert error < 0.5 * of_displacements
+    # Landmark by landmark the motion is that of the driving face, in proportion.
+    size = faces[1].camera[0, 3] / faces[0].camera[0, 3]
+    np.testing.assert_allclose(places - places[:1], size * (smile - smile[:1]), atol=1e-9)
+    # 5 landmarks are moved alike.
+    five = retarget_landmarks(
+        model, smile[:, [36, 45, 30, 48, 54]], faces[0], other[0, [36, 45, 30, 48, 54]], faces[1][:1]
+    )
+    assert five.shape == (FRAMES, 5, 2)
+    with pytest.raises(DataError, match="of 7 fitted frames cannot move landmarks"):
+        retarget_landmarks(model, smile, faces[0], other[0], faces[1])
+
+
+def test_landmarks_of_a_data_set_are_retargeted(prepared):
+    points = ReadPoints(["landmarks"])
+    retarget_step = RetargetLandmarks(dict(type=FaceMaps, size=48))
+    pipeline = dict(window=WholeClip(), read=ReadFrames(), points=points, retarget=retarget_step, pack=PackClip())
+    data = ClipDataset(dict(type=ClipFolder, root=str(prepared)), pipeline, pair_sampler=AllPairs())
+    model = procedural_model()
+    faces = {record.name: coefficients_of(record, model) for record in data.records}
+    read = {record.name: points_of(record, "landmarks") for record in data.records}
+    moved = 0
+    for number, pair in enumerate(data.pairs):
+        driving, image = pair.driving.name, pair.image_video.name
+        expected = read[driving]
+        if pair.driving.person != pair.image_video.person:
+            expected = retarget_landmarks(model, expected, faces[driving], read[image][0], faces[image][:1])
+            moved += 1
+            assert np.abs(expected - read[driving]).max() > 1
+        inputs = data[number]["inputs"]
+        np.testing.assert_allclose(inputs["landmarks"].numpy(), expected, rtol=1e-5)
+        np.testing.assert_allclose(inputs["image_landmarks"].numpy(), read[image][0], rtol=1e-5)
+    assert moved == 3
+    without = ClipDataset(
+        dict(type=ClipFolder, root=str(prepared)),
+        {name: step for name, step in pipeline.items() if name != "points"},
+        pair_sampler=AllPairs(),
+    )
+    with pytest.raises(DataError, match="has no landmarks, or RetargetLandmarks comes before ReadPoints"):
+        for number in range(len(without)):
+            without[number]
+
+
 def test_maps_of_another_size_or_without_coefficients_are_refused(prepared, tmp_path):
     data = dataset(prepared, size=64)
     number = next(k for k, pair in enumerate(data.pairs) if pair.driving.person != pair.image_video.person)
-    with pytest.raises(ConfigError, match="draws maps of 64x64, the frames are 48x48"):
+    with pytest.raises(ConfigError, match="RetargetMaps works at 64x64, the frames are 48x48"):
         data[number]
     shutil.copytree(prepared, tmp_path / "out")
     index = tmp_path / "out/index.csv"

@@ -33,7 +33,7 @@ _HINTS: dict[str, Any] = {
 }
 
 # These transforms leave the frames as they are, so they change no score.
-_SCORE_NEUTRAL = ("ReadMaps(", "RetargetMaps(", "RetargetJoints(", "ReadPoints(", "PackClip(")
+_SCORE_NEUTRAL = ("ReadMaps(", "RetargetMaps(", "RetargetLandmarks(", "RetargetJoints(", "ReadPoints(", "PackClip(")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from mmengine.registry import DATASETS, DefaultScope
 from i2vkit.analysis.truth_benchmark.reference_methods import REFERENCE_METHODS, NearestClip, ReferenceMethod
 from i2vkit.datasets import ClipDataset
 from i2vkit.datasets.pipelines import SHORT_FORM, steps_of
-from i2vkit.datasets.transforms import ReadMaps, ReadPoints, RetargetJoints, RetargetMaps
+from i2vkit.datasets.transforms import ReadMaps, ReadPoints, RetargetJoints, RetargetLandmarks, RetargetMaps
 from i2vkit.evaluation.metrics import VideoMetric
 from i2vkit.evaluation.result import evaluators_of
 from i2vkit.evaluation.run import build_protocol
@@ -30,7 +30,7 @@ NEAREST = "nearest training clip"
 # baselines copy their input.
 REFERENCES = ("truth", "truth as H.264", NEAREST, "driving video", "image repeated")
 # No reference method needs these transforms.
-_SCORE_NEUTRAL = (ReadMaps, ReadPoints, RetargetJoints, RetargetMaps)
+_SCORE_NEUTRAL = (ReadMaps, ReadPoints, RetargetJoints, RetargetLandmarks, RetargetMaps)
 
 
 def cached_reference_scores(cfg: Config, path: Path) -> dict[str, Metrics]:

@@ -22,7 +22,7 @@ def declared_generator(cfg: Config) -> ConditionGenerator | None:
     """Return the condition generator that the data set of a config declares, or None.
 
     The transforms that read or draw condition maps name it: ``ReadMaps(condition_generator=...)``,
-    ``RetargetMaps(generator=...)`` and ``RetargetJoints(generator=...)``.
+    ``RetargetMaps(generator=...)``, ``RetargetLandmarks(generator=...)`` and ``RetargetJoints(generator=...)``.
 
     Raises:
         ConfigError: It draws another number of maps than the model reads.

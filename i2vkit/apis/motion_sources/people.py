@@ -13,7 +13,7 @@ from i2vkit.apis.forecasting import load_pose_lstm
 from i2vkit.apis.map_driving import body_maps, face_maps, face_points, read_landmarks, read_poses
 from i2vkit.apis.motion_sources.base import ModelFacts, MotionSource, PreparedMotion
 from i2vkit.apis.motion_sources.maps import with_maps
-from i2vkit.conditions import FaceMaps
+from i2vkit.conditions import FaceMaps, retarget_landmarks
 from i2vkit.models import PoseLstm
 from i2vkit.preparation.boxes import FirstFrameBox
 from i2vkit.preparation.face_crops import face_framing
@@ -57,7 +57,8 @@ class BodyPoses(MotionSource):
 class FaceVideo(MotionSource):
     """A video of a face and its landmarks. The face of the image gets its motion.
 
-    The landmarks become normal maps, for a model that reads maps. Another model reads the landmarks themselves.
+    The landmarks become normal maps, for a model that reads maps. Another model reads the landmarks themselves, which
+    are first made those of the person in the image if its data are tested so (``RetargetLandmarks``).
 
     Image and video are cut out around the face as the training data were, unless they are such crops already.
 
@@ -97,6 +98,8 @@ class FaceVideo(MotionSource):
         if reads_points:
             seen = face_points(image, self.driving, framing, points)
             still, moving = seen.image_landmarks[0], seen.landmarks
+            if isinstance(known, FaceMaps):
+                moving = retarget_landmarks(known.model, moving, known.fit(moving), still, known.fit(still[None]))
             return PreparedMotion(model.prepare(seen.image, "image"), fps=fps, landmarks=moving, image_landmarks=still)
         assert isinstance(framing, FirstFrameBox)  # "box" is its name
         generator = known if isinstance(known, FaceMaps) else None

@@ -16,8 +16,8 @@ from i2vkit.datasets.transforms.pack_clip import PackClip
 from i2vkit.datasets.transforms.read_frames import ReadFrames
 from i2vkit.datasets.transforms.read_maps import ReadMaps
 from i2vkit.datasets.transforms.read_points import ReadPoints
+from i2vkit.datasets.transforms.retarget_faces import RetargetLandmarks, RetargetMaps
 from i2vkit.datasets.transforms.retarget_joints import RetargetJoints
-from i2vkit.datasets.transforms.retarget_maps import RetargetMaps
 from i2vkit.datasets.transforms.sampling import FirstFrames, RandomJump, RandomWindow, Resample, WholeClip
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Resample",
     "Resize",
     "RetargetJoints",
+    "RetargetLandmarks",
     "RetargetMaps",
     "WholeClip",
 ]

@@ -75,6 +75,8 @@ class GivenLandmarks(MotionEncoder):
     Args:
         image_size: Side of the frames in pixels.
         num_landmarks: Number of landmarks, 68 in prepared sets of faces.
+        relative: False takes the landmarks of the driving frames as places in the image, for landmarks that are those
+            of the person in the image: of its own clips, or after ``RetargetLandmarks``.
     """
 
     provides = ("motion.points", "motion.trajectory")
@@ -83,9 +85,9 @@ class GivenLandmarks(MotionEncoder):
     frame_wise = True
     reads_video = False
 
-    def __init__(self, image_size: int, num_landmarks: int = 68):
+    def __init__(self, image_size: int, num_landmarks: int = 68, relative: bool = True):
         super().__init__()
-        self.image_size = image_size
+        self.image_size, self.relative = image_size, relative
         self.spec = Spec(points=num_landmarks, trajectory=2 * num_landmarks)
 
     def forward(self, clip: VideoBatch, state: GenerationState) -> Motion:
@@ -93,7 +95,10 @@ class GivenLandmarks(MotionEncoder):
         assert clip.landmarks is not None and clip.image_landmarks is not None  # the generator checks it
         scale = 2 / (self.image_size - 1)  # pixels, from the centre of the first to that of the last, to [-1, 1]
         reference = torch.nan_to_num(clip.image_landmarks * scale - 1)  # (B, K, 2)
-        return _moved(self, clip.landmarks * scale - 1, reference, clip, state)
+        places = clip.landmarks * scale - 1
+        if self.relative:
+            return _moved(self, places, reference, clip, state)
+        return _motion(places - reference[:, None], reference, clip)
 
 
 def _moved(part: MotionEncoder, places: Tensor, reference: Tensor, clip: VideoBatch, state: GenerationState) -> Motion:
@@ -108,7 +113,12 @@ def _moved(part: MotionEncoder, places: Tensor, reference: Tensor, clip: VideoBa
     """
     first = state.recurrent.get(part, places[:, :1])  # of the clip's first frame, also in later chunks
     state.recurrent[part] = first
-    moved = torch.nan_to_num(places - first)
+    return _motion(places - first, reference, clip)
+
+
+def _motion(displacements: Tensor, reference: Tensor, clip: VideoBatch) -> Motion:
+    """Return a motion in which landmarks (B, K, 2) move by ``displacements`` (B, T, K, 2), unknown ones (NaN) not."""
+    moved = torch.nan_to_num(displacements)
     points = dict(driving=Points(reference[:, None] + moved), reference=Points(reference))
     # From -1 to 1 is the whole side: ten times a displacement is in twentieths of it.
-    return Motion(places.shape[1], trajectory=10 * moved.flatten(2), points=points, num_frames=clip.num_frames)
+    return Motion(moved.shape[1], trajectory=10 * moved.flatten(2), points=points, num_frames=clip.num_frames)
