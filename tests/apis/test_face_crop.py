@@ -96,7 +96,7 @@ def test_landmarks_that_were_found_cut_out_nearly_the_same():
     crop, _ = crop_face(frames[0], landmarks, FirstFrameBox(240), "image")
     assert is_crop(crop.shape, find_landmarks([crop], "image")[0], FRAMING)
     with pytest.raises(
-        DataError, match=r"the image: no face was found in any of its 1 frames. SampledClip a picture from"
+        DataError, match=r"the image: no face was found in any of its 1 frames. Take a picture from"
     ):
         find_landmarks([np.zeros((240, 320, 3), np.uint8)], "image")
 

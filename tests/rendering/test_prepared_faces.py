@@ -287,7 +287,7 @@ def test_sets_without_landmarks(tmp_path):
     report = prepare_mug(raw, out, size=64, workers=1)
     assert "1 clips of 1 people" in report and "landmarks of 1 clips were found in the pictures" in report
     skipped = skipped_in(out)
-    assert "2 faces on frame 0: --face largest, left or right" in skipped["001/anger/take001"]
+    assert "2 faces on frame 0: choose one with --face largest, left or right" in skipped["001/anger/take001"]
     assert "no face was found in frames 0 to 5" in skipped["001/anger/take002"]
     moved = read_points(ClipFolder(str(out)).index().records[0].metadata["landmarks"], range(7))
     # What is cut out is the square around the true landmarks, to a tenth: the eyes are as far apart as they would be.
