@@ -141,6 +141,7 @@ def load_weights(model: nn.Module, path: str | Path, prefix: str | None = None, 
     """
     checkpoint = load_checkpoint_file(path)
     weights = checkpoint.get("state_dict", checkpoint)
+    _check_names(weights, str(path))
     if prefix:
         start = prefix.rstrip(".") + "."
         weights = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
@@ -153,10 +154,15 @@ def load_weights(model: nn.Module, path: str | Path, prefix: str | None = None, 
     unwrapped(model).load_state_dict(fitting, strict=False)
 
 
-def check_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
-    """Raise ``CheckpointError`` unless ``weights`` have the names and shapes of ``model``'s."""
+def _check_names(weights: Any, source: str) -> None:
+    """Raise ``CheckpointError`` unless ``weights`` are listed by name."""
     if not isinstance(weights, Mapping) or not all(isinstance(name, str) for name in weights):
         raise CheckpointError(f"{source} is damaged: its weights are not listed by name")
+
+
+def check_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Raise ``CheckpointError`` unless ``weights`` have the names and shapes of ``model``'s."""
+    _check_names(weights, source)
     for name, value in weights.items():
         if not isinstance(value, Tensor) or value.is_complex():
             kind = value.dtype if isinstance(value, Tensor) else type(value).__name__

@@ -106,6 +106,11 @@ def test_weights_fit_exactly_or_not_at_all(tmp_path):
         torch.save(wrong.state_dict(), tmp_path / "c")
         with pytest.raises(CheckpointError, match=message):
             load_weights(model, tmp_path / "c")
+    for number, weights in enumerate(([torch.zeros(1)], {3: torch.zeros(1)}, None)):
+        torch.save({"state_dict": weights}, tmp_path / f"unnamed{number}")
+        for prefix in (None, "generator"):
+            with pytest.raises(CheckpointError, match="its weights are not listed by name"):
+                load_weights(model, tmp_path / f"unnamed{number}", prefix=prefix)
     assert torch.equal(model.weight, before)
 
 
