@@ -6,8 +6,8 @@ gives them, and FRGAN too is given landmarks, of which its normal maps are drawn
 In place of the network that finds 68 landmarks the set's own are read (GivenLandmarks), of the driving video and of the
 image. At test a face model that is fitted to both turns the image's head as the driving head is on its first frame
 (RetargetLandmarks), which landmarks that only move as the driving ones do cannot. In training the image is of another
-clip of the same person, so that heads must turn there, too. Pixels that move weigh up to five times as much. All else
-is the parent's.
+clip of the same person, so that heads must turn there, too. A landmark moves what lies within two pixels and not four.
+Pixels that move weigh up to five times as much. All else is the parent's.
 
 The set's own 24 people train; variant 80people has 80.
 
@@ -24,6 +24,7 @@ from i2vkit.datasets.transforms import RetargetLandmarks
 from i2vkit.models.encoders import GivenLandmarks
 
 model["generator"]["motion_encoder"] = dict(type=GivenLandmarks, relative=False)
+model["generator"]["motion_generator"]["sigma"] = 2.0  # lids and brows are close together
 model["passes"]["reconstruct"]["content"] = "image"
 model["pretrained"] = None
 model["frozen"] = []
@@ -33,7 +34,7 @@ for _loader in (train_dataloader, val_dataloader, test_dataloader):
     _loader["dataset"]["points"] = ["landmarks"]
 for _loader in (val_dataloader, test_dataloader):
     _loader["dataset"]["extra_steps"] = dict(
-        retarget=dict(type=RetargetLandmarks, generator=dict(type=FaceMaps, size=64))
+        landmarks=dict(type=RetargetLandmarks, generator=dict(type=FaceMaps, size=64))
     )
 
 variants = {

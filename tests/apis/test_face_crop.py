@@ -95,9 +95,7 @@ def test_landmarks_that_were_found_cut_out_nearly_the_same():
     assert not is_crop(frames[0].shape, found[0], FRAMING)
     crop, _ = crop_face(frames[0], landmarks, FirstFrameBox(240), "image")
     assert is_crop(crop.shape, find_landmarks([crop], "image")[0], FRAMING)
-    with pytest.raises(
-        DataError, match=r"the image: no face was found in any of its 1 frames. Take a picture from"
-    ):
+    with pytest.raises(DataError, match=r"the image: no face was found in any of its 1 frames. Take a picture from"):
         find_landmarks([np.zeros((240, 320, 3), np.uint8)], "image")
 
 

@@ -13,11 +13,13 @@ from mmengine.config import Config
 from i2vkit.analysis.truth_benchmark.reference_methods import REFERENCE_METHODS
 from i2vkit.analysis.truth_benchmark.reference_scores import NEAREST, Metrics, cached_reference_scores, score_references
 from i2vkit.config.loading import load_config
+from i2vkit.datasets.transforms import RetargetLandmarks
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.run import test
 from i2vkit.evaluation.statistics import LEVEL, bootstrap_means
 from i2vkit.media import atomic_path
 from i2vkit.preparation.i2v_truth import SIZE
+from i2vkit.registry import TRANSFORMS, find_part
 from i2vkit.rendering.i2v_truth.parts import PARTS, VERSION
 
 DATA = "data/i2v_truth_v1"
@@ -105,14 +107,19 @@ def benchmark_config(part: str, split: str = "test", data: str | Path = DATA) ->
 def lay_over(cfg: Config, benchmark: Config) -> Config:
     """Return a model's config with the data, samples and metrics of ``benchmark_config``.
 
-    Its own are the size of batches, and the points that it reads.
+    Its own are the size of batches, the points that it reads, and whether landmarks are made those of the person in
+    the image (``RetargetLandmarks``).
     """
     both = Config({**cfg.to_dict(), **benchmark.to_dict()}, format_python_code=False)
     object.__setattr__(both, "_filename", cfg.filename)  # only a name where the config comes from a file of weights
     own = cfg.get("test_dataloader") or {}
     both.test_dataloader.update({key: own[key] for key in _LOADER if key in own})
-    if points := (own.get("dataset") or {}).get("points"):
-        both.test_dataloader.dataset.points = points
+    read, dataset = own.get("dataset") or {}, both.test_dataloader.dataset
+    if points := read.get("points"):
+        dataset.points = points
+        for name, step in (read.get("extra_steps") or {}).items():
+            if step and find_part(TRANSFORMS, step["type"]) is RetargetLandmarks:
+                dataset.extra_steps[name] = step
     return both
 
 
