@@ -1,8 +1,7 @@
 """The first-order motion model on the figures of i2v-truth-v1, 64x64, for an hour or two on a CPU core.
 
 Paper: Siarohin et al., 2019; its own model on these data is fomm_figures. What is not the paper's stands in
-_base_/models/fomm_recipe.py. Nothing is mirrored. The set's own 12 people train; its variant 68people has 68. It has
-not been trained yet.
+_base_/models/fomm_recipe.py. Nothing is mirrored. The set's own 12 people train; its variant 68people has 68.
 
 Memory of a training step: 0.1 GiB in bf16.
 """
