@@ -13,9 +13,11 @@ from narrow import NARROW, gan_config
 from i2vkit.analysis.truth_benchmark import combine, format_ranking, rank, score_truth
 from i2vkit.analysis.truth_benchmark import reference_scores as references
 from i2vkit.analysis.truth_benchmark.reference_scores import REFERENCES
-from i2vkit.analysis.truth_benchmark.scoring import benchmark_config, format_intervals, intervals, part_of
+from i2vkit.analysis.truth_benchmark.scoring import benchmark_config, format_intervals, intervals, lay_over, part_of
 from i2vkit.conditions import JointHeatmaps
+from i2vkit.config.loading import load_config
 from i2vkit.datasets.map_files import write_maps
+from i2vkit.datasets.transforms import RetargetLandmarks
 from i2vkit.errors import ConfigError, DataError
 from i2vkit.media import write_image
 from i2vkit.preparation.jobs import write_table
@@ -221,3 +223,15 @@ def test_what_cannot_be_scored_is_refused(cfg, checkpoint, data, tmp_path):
         score_truth(small, checkpoint, data=data)
     with pytest.raises(DataError, match=r"benchmark_truth.py prepare --out"):
         rank("figures", data=tmp_path)
+
+
+def test_landmarks_are_read_and_retargeted_as_the_config_of_a_model_says():
+    benchmark = benchmark_config("faces")
+    steps = benchmark.test_dataloader.dataset.extra_steps.to_dict()
+    plain = lay_over(load_config("dtgan/dtgan_recipe_faces"), benchmark).test_dataloader.dataset
+    assert plain.get("points") is None and plain.extra_steps == steps
+    cfg = load_config("mix/given_landmarks_recipe_faces")
+    pointed = lay_over(cfg, benchmark).test_dataloader.dataset
+    assert pointed.points == ["landmarks"]
+    own = cfg.test_dataloader.dataset.extra_steps["landmarks"]
+    assert pointed.extra_steps == steps | {"landmarks": own} and own["type"] is RetargetLandmarks
