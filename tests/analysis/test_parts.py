@@ -30,6 +30,12 @@ def test_every_registered_part_has_one_line():
     assert f"{len(kinds()['head'])} of {len(kinds()['head'])} heads" in line
 
 
+@pytest.mark.parametrize("kind", sorted(kinds()))
+def test_every_kind_is_listed_with_the_spec_of_each_part(kind):
+    specs = {name: spec_of(part) for name, part in kinds()[kind].items()}
+    assert all(specs.values()) and all("\n" not in spec for spec in specs.values())
+
+
 def test_a_source_is_what_the_docstring_names():
     assert source_of(decoders.DenseDecoder) == "FRGAN sec. 3.2, fig. 4"
     assert source_of(decoders.TransposedConv3dDecoder) == "ImaGINator tables 2 and 5"

@@ -9,7 +9,7 @@ from typing import Any
 
 from i2vkit.errors import ConfigError
 from i2vkit.generator_slots import GENERATOR_SLOTS
-from i2vkit.registry import ROLES, arguments_of, closest_names, part_names
+from i2vkit.registry import ADAPTERS, ROLES, arguments_of, closest_names, part_names
 
 # Names of papers and the places in them, as docstrings write them: "DTGAN eq. 3", "Tulyakov et al., 2018".
 NAMES = r"DTGAN|ImaGINator|Dual-MTGAN|FRGAN|VGAN|MoCoGAN|pix2pix|C3D|[A-Z][a-z]+ et al\."
@@ -81,7 +81,7 @@ def spec_of(part: Any) -> str:
     fields = {name: getattr(part, name, ()) for name in ("requires", "accepts", "provides")}
     if any(isinstance(value, tuple) and value for value in fields.values()):
         return "; ".join(f"{name} {', '.join(value)}" for name, value in fields.items() if value)
-    if hasattr(part, "side"):  # an adapter
+    if part in ADAPTERS.module_dict.values():
         return f"reads {part.side}.{part.reads}; provides {part.side}.{part.provides}"
     if isinstance(kind := getattr(part, "sample_type", None), str):
         return kind
