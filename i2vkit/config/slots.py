@@ -217,9 +217,12 @@ def resolve(kind: str | Callable, slot: tuple[Registry, ...] | None, path: str) 
     """Return the class that ``kind`` means at ``path``, or None for a name without a known registry.
 
     Raises:
-        ConfigError: The name is unknown (the message gives the nearest), or the class does not belong there.
+        ConfigError: The name is unknown (the message gives the nearest), the class does not belong there, or it is
+            neither.
     """
     kind = _imported(kind)
+    if not isinstance(kind, str) and not callable(kind):
+        raise ConfigError(f"{path}.type is {kind!r}, but takes a class or its name")
     if slot is None:
         return None if isinstance(kind, str) else kind
     problem = None
@@ -237,8 +240,14 @@ def _imported(kind: Any) -> Any:
 
 
 def name_of(kind: str | Callable) -> str:
-    """Return the name of a class that a config gives as a class or by name."""
+    """Return the name of a class that a config gives as a class or by name.
+
+    Raises:
+        ConfigError: It is neither.
+    """
     kind = _imported(kind)
+    if not isinstance(kind, str) and not callable(kind):
+        raise ConfigError(f"a type is a class or its name, not {kind!r}")
     return kind if isinstance(kind, str) else kind.__name__
 
 

@@ -80,8 +80,10 @@ def refuse_unread(cfg: Config, before: Mapping[str, dict[str, str]]) -> None:
 
 
 def _pretrained_parts(model: dict) -> list[str]:
-    entries = named_entries(model.get("pretrained"), "pretrained").values()
-    return [entry["part"] for entry in entries if isinstance(entry.get("part"), str)]
+    entries = named_entries(model.get("pretrained"), "pretrained")
+    for name, entry in entries.items():
+        check_argument(name, entry, dict, "model.pretrained")
+    return [entry["part"] for entry in entries.values() if isinstance(entry.get("part"), str)]
 
 
 def classes_in(cfg: Config) -> dict[str, dict[str, str]]:
@@ -90,12 +92,14 @@ def classes_in(cfg: Config) -> dict[str, dict[str, str]]:
     These are every slot of a generator, every discriminator, and all other parts that are frozen or loaded.
 
     Raises:
-        ConfigError: The model is no dict, or what is frozen is no list of paths.
+        ConfigError: The model, its parts or what it loads are no dicts, or what is frozen is no list of paths.
     """
     model = cfg.get("model") or {}
     check_argument("model", model, dict, "")
     check_argument("frozen", model.get("frozen", ()), Sequence[str], "model")
     paths = [*model.get("frozen", []), *_pretrained_parts(model)]
+    for key in ("generator", "discriminators"):
+        check_argument(key, model.get(key), dict | None, "model")
     paths += [f"{key}.{name}" for key in ("generator", "discriminators") for name in model.get(key) or {}]
     classes = {}
     for path in paths:

@@ -46,9 +46,12 @@ def complete_loader(loader: dict, split: str) -> None:
         split: "train", "val" or "test".
 
     Raises:
-        ConfigError: ``cache="device"`` is set for another split than "train".
+        ConfigError: ``cache="device"`` is set for another split than "train", or the data set is a list.
     """
-    on_device = (loader.get("dataset") or {}).get("cache") == "device"
+    dataset = loader.get("dataset") or {}
+    if isinstance(dataset, list | tuple):
+        raise ConfigError(f"{split}_dataloader.dataset is {dataset!r}, but takes a part, written dict(type=..., ...)")
+    on_device = isinstance(dataset, Mapping) and dataset.get("cache") == "device"
     if on_device and split != "train":
         raise ConfigError(
             f'{split}_dataloader.dataset.cache="device" is for training: metrics want the videos of samples, and there '

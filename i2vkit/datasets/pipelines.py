@@ -60,7 +60,7 @@ def usual_pipeline(
     for name, step in named_entries(augmentation, "augmentation").items():
         _add(steps, name, step)
     if maps:
-        steps["maps"] = dict(type=ReadMaps, **(dict(channels=maps) if isinstance(maps, int) else maps))
+        steps["maps"] = {"type": ReadMaps, **(dict(channels=maps) if isinstance(maps, int) else maps)}
     for name, step in named_entries(extra_steps, "extra_steps").items():
         _add(steps, name, step)
     _add(steps, "pack", dict(type=PackClip))
@@ -77,9 +77,13 @@ def steps_of(dataset: Mapping[str, Any]) -> dict[str, Any]:
     """Return the steps of the pipeline that the config of a data set describes, by name.
 
     Raises:
-        ConfigError: The pipeline is written out and there are arguments of the usual one too, or neither is there.
+        ConfigError: The pipeline is written out and there are arguments of the usual one too, or neither is there, or
+            one of them is a list in place of a part.
     """
     short = {name: dataset[name] for name in SHORT_FORM if dataset.get(name) is not None}
+    for name in ("window", "crop"):
+        if isinstance(short.get(name), list | tuple):
+            raise ConfigError(f"{name} is {short[name]!r}, but takes a part, written dict(type=..., ...)")
     if dataset.get("pipeline") is None:
         return usual_pipeline(**short)
     if short:
