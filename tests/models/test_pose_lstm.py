@@ -65,6 +65,14 @@ def test_the_future_is_not_seen():
     assert not torch.allclose(model(clip)["poses"], model(other)["poses"], atol=1e-4)
 
 
+def test_poses_are_those_of_full_precision_in_bf16_too():
+    model, clip = network(), SimpleNamespace(joints=poses())
+    torch.nn.init.normal_(model.change.weight)
+    expected = model(clip)["poses"]
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(model(clip)["poses"], expected)
+
+
 def test_unknown_joints_stay_where_they_were_seen_last():
     model = network()
     torch.nn.init.zeros_(model.change.weight)

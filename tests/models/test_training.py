@@ -206,10 +206,13 @@ def test_kl_of_a_known_gaussian_is_the_closed_form():
     assert KlLoss()(context).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_mask_loss_reads_the_mask_and_says_so_where_there_is_none():
+def test_mask_loss_reads_the_mask_of_true_frames_and_says_so_where_there_is_none():
     model = narrow.build(generator=dict(head=narrow.NARROW["ResidualHead"]))
-    context = context_of(model)
-    assert MaskSparsityLoss()(context).item() == pytest.approx(context.generated("reconstruct").mask.mean().item())
+    context = context_of(model, narrow.batch(lengths=(6, 4)))
+    first, second = context.generated("reconstruct").mask  # (1, T, H, W) each
+    expected = torch.cat([first, second[:, :4]], dim=1).mean().item()
+    assert expected != pytest.approx(torch.cat([first, second], dim=1).mean().item(), rel=1e-5)
+    assert MaskSparsityLoss()(context).item() == pytest.approx(expected, rel=1e-6)
     with pytest.raises(ConfigError, match="ResidualHead"):
         MaskSparsityLoss().check(narrow.build())
 

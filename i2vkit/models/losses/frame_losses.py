@@ -134,7 +134,7 @@ class BaseL1Loss(PassLoss):
 
 @LOSSES.register_module()
 class MaskSparsityLoss(PassLoss):
-    """The mean of the head's mask: the less a video paints over its base, the smaller it is.
+    """The mean of the head's mask over true frames: the less a video paints over its base, the smaller it is.
 
     Source: FRGAN, eq. 6; VGAN.
 
@@ -154,4 +154,6 @@ class MaskSparsityLoss(PassLoss):
         """Return E |mask|."""
         made = context.generated(self.pass_name)
         assert made.mask is not None, "check has asked for a head with a mask"
-        return without_given(made.mask, made.given, 2).abs().mean()  # (B, 1, T, H, W) -> ()
+        size = without_given(made.mask, made.given, 2).abs()  # (B, 1, T, H, W)
+        inside = true_frames(made.motion.num_frames, made.mask.shape[2])  # (B, T) or None
+        return masked_mean(rearrange(size, "b c t h w -> b t c h w"), without_given(inside, made.given, 1))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from i2vkit.errors import ConfigError, DataError
+from i2vkit.models.training.autocast import autocast
 from i2vkit.registry import MODELS
 from i2vkit.structures import VideoBatch, VideoSample
 
@@ -125,10 +126,12 @@ class PoseLstm(nn.Module):
         poses = to_unit(last_known(joints.to(self.change.weight.dtype)), self.image_size)
         poses = torch.where(joints.isfinite().any(dim=1, keepdim=True), poses, 0.0)  # never known: the middle
         seen = torch.cat([poses, known], dim=-1).flatten(2)  # (B, P, J * 3)
-        _, state = self.lstm(seen)
-        # Zeros (B, T, J * 3) as inputs: all motion comes from the state.
-        outputs, _ = self.lstm(seen.new_zeros(len(seen), length, seen.shape[2]), state)
-        changes = self.change(outputs).unflatten(2, (self.num_joints, 2))  # (B, T, 2 J) -> (B, T, J, 2)
+        # Places in bf16 would be up to half a pixel off. PyTorch has no such LSTM for CPUs without AVX-512, either.
+        with autocast(seen.device, enabled=False):
+            _, state = self.lstm(seen)
+            # Zeros (B, T, J * 3) as inputs: all motion comes from the state.
+            outputs, _ = self.lstm(seen.new_zeros(len(seen), length, seen.shape[2]), state)
+            changes = self.change(outputs).unflatten(2, (self.num_joints, 2))  # (B, T, 2 J) -> (B, T, J, 2)
         # Each output is the change since the last seen pose (B, 1, J, 2).
         return to_pixels(poses[:, -1:] + changes, self.image_size)
 
