@@ -96,7 +96,7 @@ def _merge(old: dict | list, new: dict, path: str, slot: tuple[Registry, ...] | 
         elif isinstance(current, dict | list) and not _swaps(current, value, where, below, changes):
             _merge(current, value, where, below, changes)
         elif "type" in value or not below or key in NAMED or _is_plain_dict(old, slot, path, key):
-            if present and current is None and below:
+            if present and current is None and below and "type" in value:
                 changes.append(f"{where}: None -> {name_of(value['type'])}")
             old[index] = ConfigDict(value)
         else:

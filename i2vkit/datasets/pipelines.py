@@ -81,14 +81,14 @@ def steps_of(dataset: Mapping[str, Any]) -> dict[str, Any]:
             one of them is a list in place of a part.
     """
     short = {name: dataset[name] for name in SHORT_FORM if dataset.get(name) is not None}
-    for name in ("window", "crop"):
-        if isinstance(short.get(name), list | tuple):
-            raise ConfigError(f"{name} is {short[name]!r}, but takes a part, written dict(type=..., ...)")
-    if dataset.get("pipeline") is None:
-        return usual_pipeline(**short)
-    if short:
+    written_out = dataset.get("pipeline") is not None
+    if short and written_out:
         raise ConfigError(
             f"the data set writes out its pipeline, beside which {', '.join(short)} would not be read: leave pipeline"
             " out and change these (dataset.window.length=8), or leave these out"
         )
-    return named_entries(dataset["pipeline"], "pipeline")
+    steps = named_entries(dataset["pipeline"], "pipeline") if written_out else usual_pipeline(**short)
+    for name, step in steps.items():
+        if isinstance(step, list | tuple):
+            raise ConfigError(f"{name} is {step!r}, but takes a part, written dict(type=..., ...)")
+    return steps

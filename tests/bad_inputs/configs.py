@@ -38,6 +38,7 @@ _VALUES: list[tuple[str, tuple[Any, ...], str]] = [
     ("train_dataloader.dataset", (3, "ClipDataset", [1]), _PART),
     ("train_dataloader.dataset.window", (3, "FirstFrames", [1], []), _PART),
     ("train_dataloader.dataset.reader", (3, "ClipFolder"), _PART),
+    ("train_dataloader.dataset.augmentation.flip", ([1],), _PART),
     ("train_dataloader.collate_fn", (3,), _PART),
     ("train_dataloader.collate_fn.type", (3, [1], None, math.nan, {"a": 1}), "takes a class or its name"),
     ("model.generator", (3, True, math.nan, [1]), _PART),

@@ -10,7 +10,7 @@ from i2vkit.config.loading import load_config
 from i2vkit.errors import I2VError
 
 ODD = (5, -1, "x", "", [1], [], {}, None, True, {"a": 1}, {"type": "Nope"}, [{"type": "Nope"}], float("nan"), 10**30)
-CONFIGS = ("dtgan_oulu", "dual_mtgan/dual_mtgan_recipe_faces", "frgan/frgan_forecast_recipe_faces", "imaginator_mug")
+CONFIGS = ("dtgan_oulu", "dual_mtgan/dual_mtgan_recipe_faces", "frgan/frgan_forecast_recipe_faces", "mix/dtgan_warped")
 
 
 def places(config: dict, above: str = "") -> Iterator[str]:
