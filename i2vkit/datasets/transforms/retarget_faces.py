@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from i2vkit.datasets.clip_index import ClipRecord
 from i2vkit.datasets.frame_sources import FrameSource
 from i2vkit.datasets.sampled_clip import SampledClip
@@ -88,6 +90,7 @@ class RetargetMaps(RetargetFaces):
         """Draw the maps for the driving clip's frames."""
         from i2vkit.conditions import retarget
 
+        assert driving.indices is not None and image_video.indices is not None  # frames are sampled first
         frame = int(image_video.indices[0])
         face = retarget(self.face_of(driving.record), self.face_of(image_video.record), frame)
         driving.maps = self.generator(face[driving.indices])
@@ -116,16 +119,16 @@ class RetargetLandmarks(RetargetFaces):
         """
         from i2vkit.conditions import retarget_landmarks
 
-        for sampled in (driving, image_video):
-            if sampled.landmarks is None:
-                raise DataError(
-                    f"clip {sampled.record.name} has no landmarks, or RetargetLandmarks comes before ReadPoints"
-                )
+        moving, still = (_landmarks_of(sampled) for sampled in (driving, image_video))
+        assert driving.indices is not None and image_video.indices is not None  # frames are sampled first
         face, pictured = self.face_of(driving.record), self.face_of(image_video.record)
         driving.landmarks = retarget_landmarks(
-            self.generator.model,
-            driving.landmarks,
-            face[driving.indices],
-            image_video.landmarks[0],
-            pictured[image_video.indices[:1]],
+            self.generator.model, moving, face[driving.indices], still[0], pictured[image_video.indices[:1]]
         )
+
+
+def _landmarks_of(sampled: SampledClip) -> np.ndarray:
+    """Return the landmarks (T, N, 2). Raise ``DataError`` if there are none."""
+    if sampled.landmarks is None:
+        raise DataError(f"clip {sampled.record.name} has no landmarks, or RetargetLandmarks comes before ReadPoints")
+    return sampled.landmarks
