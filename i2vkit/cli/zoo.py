@@ -91,16 +91,31 @@ def show(arguments: Namespace) -> None:
 
 
 def verify_models(arguments: Namespace) -> bool:
-    """Print the differences, and return True if there are none."""
+    """Print the differences, and return True if there are none.
+
+    A model among several that cannot be verified, for instance because its data are not there, is named at the end.
+
+    Raises:
+        I2VError: A model cannot be verified.
+    """
+    from i2vkit.errors import I2VError
     from i2vkit.zoo.index import find_entry, read_index
     from i2vkit.zoo.verification import report, verify
 
     entries = [find_entry(name) for name in arguments.names] or list(read_index().values())
     if arguments.quick and not arguments.names:
         entries = [entry for entry in entries if entry.quick_scores]
-    good = True
+    good, failed = True, []
     for entry in entries:
-        rows, scores = verify(entry, arguments.truth, arguments.quick)
-        print(report(entry.name, rows, scores))
+        try:
+            rows, scores = verify(entry, arguments.truth, arguments.quick)
+        except I2VError as error:
+            if len(entries) == 1:
+                raise
+            failed.append(f"{entry.name}: {error}")
+            continue
+        print(report(entry.name, rows, scores), flush=True)
         good = good and not rows
+    if failed:
+        raise I2VError(f"{len(failed)} of {len(entries)} models could not be verified. {'; '.join(failed)}")
     return good

@@ -21,7 +21,7 @@ from i2vkit.cli.main import main
 from i2vkit.config.loading import load_config
 from i2vkit.datasets import ClipDataset, ClipFolder, PositionSampler
 from i2vkit.datasets.transforms import PackClip, ReadFrames, Resample, Resize
-from i2vkit.errors import CheckpointError, ConfigError
+from i2vkit.errors import CheckpointError, ConfigError, DataError
 from i2vkit.evaluation.metrics import Psnr, Ssim
 from i2vkit.evaluation.protocols import Reconstruction
 from i2vkit.evaluation.run import test as score
@@ -326,6 +326,22 @@ def test_the_command_ends_with_1_where_a_digit_differs(monkeypatch, capsys):
     monkeypatch.setattr("i2vkit.zoo.verification.verify", lambda *_: ([], found))
     main(["zoo", "verify"])
     assert "dtgan-faces: every digit agrees (ssim 0.500)" in capsys.readouterr().out
+
+
+def test_a_model_whose_data_are_missing_does_not_keep_others_from_being_verified(monkeypatch, capsys):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+
+    def verify(entry, *_):
+        if entry.name == "dtgan-weizmann":
+            raise DataError("there is no such folder")
+        return [], {"ssim": "0.500"}
+
+    monkeypatch.setattr("i2vkit.zoo.verification.verify", verify)
+    with pytest.raises(SystemExit) as stop:
+        main(["zoo", "verify"])
+    said = capsys.readouterr()
+    assert stop.value.code == 1 and said.out.count("every digit agrees") == len(read_index()) - 1
+    assert said.err.rstrip().endswith("models could not be verified. dtgan-weizmann: there is no such folder")
 
 
 def test_a_model_is_added_by_one_command(monkeypatch, capsys, added):
