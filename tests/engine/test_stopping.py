@@ -127,6 +127,17 @@ class FailingHook(Hook):
         raise I2VError("the mistake")
 
 
+def note_worker(worker, folder):
+    (folder / f"worker_{worker}").touch()
+
+
+def test_workers_still_begin_as_the_config_wants(tmp_path):
+    cfg = config(tmp_path, iterations=1, workers=1)
+    cfg.train_dataloader.worker_init_fn = dict(type=note_worker, folder=tmp_path)
+    train(cfg)
+    assert (tmp_path / "worker_0").is_file()
+
+
 def stopped_rank(folder):
     """Train as one of two processes, of which the second gets a signal in its third iteration."""
     rank = int(os.environ["RANK"])

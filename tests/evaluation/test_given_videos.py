@@ -82,6 +82,15 @@ def test_the_first_frames_at_another_size(root, tmp_path):
     assert result["resize"]["size"] == [8, 8] and result["frames"]["length"] == 3
 
 
+def test_a_single_video_is_scored_and_a_pattern_without_groups_finds_its_person(root, tmp_path):
+    folders = (root / part / "P3/b" for part in ("videos", "truth"))
+    result = evaluate(*folders, out=tmp_path, metrics=["mse"], person="c.i")
+    video, truth = (clip.float() / 255 for clip in videos_of(root, NAMES[5]))
+    [row] = result["per_video"]
+    assert row["mse"] == pytest.approx((video - truth)[:, :, 1:].square().mean().item(), rel=1e-5)
+    assert row["name"] == "clip" and row["driving_person"] == "cli"
+
+
 def test_two_methods_are_compared(root, tmp_path):
     """Another person for every video, by a pattern; the other method has the truth itself."""
     for name, videos in (("theirs", "videos"), ("perfect", "truth")):

@@ -62,6 +62,8 @@ def test_every_clip_begins_anew_from_its_first_frames():
 def test_initial_frames_that_cannot_be():
     with pytest.raises(DataError, match="no clip has the 41 frames that InitialFrames needs"):
         InitialFrames(length=41).pairs(index())
+    # Three clips have just as many frames as one initial frame needs.
+    assert [pair.span for pair in InitialFrames(length=40).pairs(index())] == [(0, 40)] * 3
     with pytest.raises(ConfigError, match="min_length from 2 to length; got min_length=1"):
         InitialFrames(length=1)
     with pytest.raises(ConfigError, match="number is 0, but takes a whole number from 1"):
@@ -169,6 +171,8 @@ def test_what_a_model_cannot_do_is_refused():
         check_motion(model(label=False), grid)
     with pytest.raises(ConfigError, match="make two lists"):
         check_motion(model(), [*grid, Pair(one)])
+    with pytest.raises(ConfigError, match="make two lists"):
+        check_motion(model(), [grid[0], Pair(one)])
     with pytest.raises(ConfigError, match="asks for labels, and this model reads none"):
         check_motion(SimpleNamespace(), [Pair(one, label="a")])
 

@@ -107,6 +107,9 @@ def test_equivariance_trains_the_encoder_alone():
     with pytest.raises(ConfigError, match="compares learned points, and CnnLstmEncoder gives none"):
         plain = dict(motion_encoder=narrow.NARROW["CnnLstmEncoder"], decoder=narrow.NARROW["UNetDecoder"])
         model_of(plain, equivariance=dict(type=EquivarianceLoss))
+    with pytest.raises(ConfigError, match="GivenLandmarks reads given landmarks instead of the video"):
+        given = GENERATOR | dict(motion_encoder=narrow.NARROW["GivenLandmarks"])
+        model_of(given, equivariance=dict(type=EquivarianceLoss))
 
 
 @pytest.fixture(scope="module")
