@@ -14,7 +14,7 @@ from i2vkit.errors import ConfigError, DataError, I2VError
 from i2vkit.evaluation.given_videos import evaluate
 from i2vkit.evaluation.metrics import psnr, ssim
 from i2vkit.evaluation.statistics import bootstrap_interval
-from i2vkit.media import read_video, write_image
+from i2vkit.media import read_video, write_image, write_video
 
 NAMES = [f"P{person}/{label}/clip" for person in (1, 2, 3) for label in ("a", "b")]
 SIZE, FRAMES = 16, 4
@@ -133,12 +133,17 @@ def drop(folder):
         (folder / NAMES[2] / f"{t:02d}.png").unlink()
 
 
+def repeat(folder):
+    write_video(folder / f"{NAMES[2]}.mp4", np.zeros((FRAMES, SIZE, SIZE, 3), np.uint8), 25.0)
+
+
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
         (remove_frame, "'P2/a/clip' has 3 frames and its truth 4: give --length"),
         (grow, "'P2/a/clip' is 20x20, and the first true video 16x16: give --size"),
         (rename, "1 of 6 videos in .* have no true video of that name .*first: P2/a/clop"),
+        (repeat, "holds two videos named P2/a/clip: leave one of them out"),
         (drop, "1 of 6 true videos in .* have no video of that name .*first: P2/a/clip"),
     ],
 )

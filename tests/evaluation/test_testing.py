@@ -222,7 +222,9 @@ class PsnrBehindANetwork(Psnr):
     extractor = {"features.pth": "5793" * 16}
 
 
-def test_networks_that_training_looked_through_are_named_with_the_metrics_behind_them(config, checkpoint, tmp_path):
+def test_networks_that_training_looked_through_are_named_with_the_metrics_behind_them(
+    config, checkpoint, tmp_path, capsys
+):
     config = copy.deepcopy(config)
     frame = discriminator("ProjectedFrameDiscriminator")
     frame["network"] = {**frame["network"], "pretrained": True, "weights": "not_read.pth", "sha256": "5793" * 16}
@@ -232,7 +234,8 @@ def test_networks_that_training_looked_through_are_named_with_the_metrics_behind
     assert result == json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert result["frozen_networks"] == {"discriminators.frame": {"test_byobnet": "5793" * 16}}
     assert result["warnings"].keys() == {"psnr"}
-    assert "looks through test_byobnet, as 'discriminators.frame' did in training" in format_scores(result)
+    for text in (format_scores(result), capsys.readouterr().out):
+        assert "looks through test_byobnet, as 'discriminators.frame' did in training" in text
 
 
 def test_the_seed_changes_what_is_generated(config, checkpoint, tmp_path, reconstruction):
