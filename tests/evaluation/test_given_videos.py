@@ -62,6 +62,8 @@ def test_scores_are_those_of_the_frames_behind_the_first(root, tmp_path):
     assert result["by_label"]["mse"].keys() == {"a", "b"}
     assert result["frames"] == {"by": "WholeClip", "length": None, "stride": None}
     assert json.loads((tmp_path / "metrics.json").read_text()) == result
+    listed = json.loads((tmp_path / "samples.json").read_text())["samples"]
+    assert [sample["driving"] for sample in listed] == NAMES  # so that a model can make videos of the same clips
     assert result["image_size"] == SIZE and result["resize"]["size"] == [SIZE, SIZE]
 
 
