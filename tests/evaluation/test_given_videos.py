@@ -130,6 +130,11 @@ def rename(folder):
     (folder / NAMES[2]).rename(folder / "P2/a/clop")
 
 
+def empty(folder):
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
 def drop(folder):
     for t in range(FRAMES):
         (folder / NAMES[2] / f"{t:02d}.png").unlink()
@@ -146,6 +151,7 @@ def repeat(folder):
         (grow, "'P2/a/clip' is 20x20, and the first true video 16x16: give --size"),
         (rename, "1 of 6 videos in .* have no true video of that name .*first: P2/a/clop"),
         (repeat, "holds two videos named P2/a/clip: leave one of them out"),
+        (empty, "holds no videos: expected files .*mp4.* or folders of images"),
         (drop, "1 of 6 true videos in .* have no video of that name .*first: P2/a/clip"),
     ],
 )

@@ -49,10 +49,11 @@ def index(root: str = "x", frames: int = 40, labels=LABELS) -> ClipIndex:
     return ClipIndex(records, labels)
 
 
-def test_every_clip_begins_anew_from_its_first_frames():
+def test_every_clip_begins_anew_from_its_first_frames(capsys):
     pairs = InitialFrames(length=31, number=10, seed=3).pairs(index())
     assert [pair.name for pair in pairs[:11]] == [*(f"P1/a/clip@{k}" for k in range(10)), "P1/b/clip@0"]
     assert len(pairs) == 3 * 10 + 9  # the last clip has 39 frames: it can go on from nine of them
+    assert "1 clips have fewer than 40 frames" in capsys.readouterr().out
     assert [pair.seed for pair in pairs] == list(range(3, 42))
     tenth = pairs[9].driving
     assert (tenth.frames.start, tenth.frames.stop, tenth.num_frames, tenth.label) == (9, 40, 31, "a")

@@ -127,7 +127,7 @@ def test_what_the_scores_depend_on_is_written(reconstruction, checkpoint, root):
     resize = {"size": [SIZE, SIZE], "shrinking": "area", "enlarging": "bilinear", "crop": None}
     assert reconstruction["resize"] == resize and reconstruction["precision"] == "fp32"
     assert reconstruction["tf32"] == {"convolutions": False, "matrix_products": False}
-    assert reconstruction["device"] == "cpu"
+    assert reconstruction["device"] == "cpu" and reconstruction["compiled"] is False
     assert reconstruction["data"] == {
         "root": str(root / "clips"),
         "truth": str(root / "truth"),

@@ -90,6 +90,12 @@ def test_landmark_change_loss_counts_each_coordinate_alike():
     assert coarse == pytest.approx((1 + (0.09 + 0.16) / 3) / 4)
 
 
+def test_frames_in_which_a_landmark_is_unknown_do_not_count_in_how_far_it_moves():
+    change = torch.tensor([0.0, 3.0, torch.nan]).view(1, 3, 1, 1).expand(1, 3, 1, 2)
+    for told, expected in ((0.0, 1.0), (1.5, 0.5)):  # (0^2 + 3^2) / 3^2 and (1.5^2 + 1.5^2) / 3^2
+        assert LandmarkChangeLoss()(context(change, torch.full_like(change, told))).item() == pytest.approx(expected)
+
+
 def test_landmark_change_loss_leaves_out_padding_and_what_is_not_known():
     change = torch.rand(2, 3, 5, 2)
     change[:, 0] = 0

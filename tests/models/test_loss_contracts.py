@@ -6,6 +6,7 @@ tests/models/test_loss_contracts.py -k golden`` writes them anew.
 """
 
 import copy
+import inspect
 import json
 import os
 from pathlib import Path
@@ -25,7 +26,7 @@ from i2vkit.models.losses import (
     StateContinuityLoss,
 )
 from i2vkit.models.training.context import GanContext
-from i2vkit.registry import MODELS
+from i2vkit.registry import LOSSES, MODELS, part_names
 
 GOLDEN = Path(__file__).with_name("golden_outputs.json")
 LENGTHS = (6, 6, 6)
@@ -94,6 +95,12 @@ def loss_of(model, name: str, data: dict) -> torch.Tensor:
 def supervised_losses(model, data: dict) -> dict[str, float]:
     made = model.train_step(copy.deepcopy(data), narrow.optimizers(model, lr=0.0))
     return {name: float(made[name]) for name in SUPERVISED}
+
+
+def test_losses_weigh_1_unless_the_config_says_more():
+    """One is measured only: a GAN does not minimise how much of a content code varies."""
+    weights = {name: inspect.signature(kind).parameters["weight"].default for name, kind in part_names(LOSSES).items()}
+    assert {name: weight for name, weight in weights.items() if weight != 1} == {"ContentVarianceRatio": 0}
 
 
 @pytest.mark.parametrize("name", GAN)
