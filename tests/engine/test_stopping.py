@@ -93,6 +93,7 @@ def test_the_screen_shows_few_lines_before_the_first_iteration_and_the_file_all(
     [path] = tmp_path.glob("*/*.log")
     text = path.read_text()
     assert str(path) in shown[0]  # the first line says where the rest is
+    assert "so skip saving" not in text  # mmengine's warning of schedulers that there are not
     assert "System environment:" in text and "Config:" in text and "Hooks will be executed" in text
     assert not [line for line in shown if "System environment" in line or "optim_wrapper=" in line]
 

@@ -13,6 +13,7 @@ from i2vkit.cli.main import main
 from i2vkit.errors import ConfigError, DataError, I2VError
 from i2vkit.evaluation.given_videos import evaluate
 from i2vkit.evaluation.metrics import psnr, ssim
+from i2vkit.evaluation.named_clips import find_clips
 from i2vkit.evaluation.statistics import bootstrap_interval
 from i2vkit.media import read_video, write_image, write_video
 
@@ -91,6 +92,13 @@ def test_a_single_video_is_scored_and_a_pattern_without_groups_finds_its_person(
     [row] = result["per_video"]
     assert row["mse"] == pytest.approx((video - truth)[:, :, 1:].square().mean().item(), rel=1e-5)
     assert row["name"] == "clip" and row["driving_person"] == "cli"
+
+
+def test_videos_have_the_speed_of_their_files_and_pictures_25_frames_a_second(tmp_path):
+    frames = np.zeros((FRAMES, SIZE, SIZE, 3), np.uint8)
+    write_video(tmp_path / "slow.mp4", frames, 10.0)
+    write_frames(tmp_path / "pictures", frames)
+    assert {clip.name: clip.fps for clip in find_clips(tmp_path)} == {"slow": 10.0, "pictures": 25.0}
 
 
 def test_two_methods_are_compared(root, tmp_path):

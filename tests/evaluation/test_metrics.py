@@ -86,7 +86,7 @@ def test_psnr_of_unsigned_values_does_not_wrap_around():
     assert psnr(black, black + 255).item() == psnr(black + 255, black).item() == 0
 
 
-@pytest.mark.parametrize("function", [ssim, psnr])
+@pytest.mark.parametrize("function", [ssim, psnr, mse])
 def test_shapes_that_do_not_fit_are_refused(function):
     video, truth = videos()
     with pytest.raises(ValueError, match="one shape"):

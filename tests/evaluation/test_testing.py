@@ -193,6 +193,7 @@ def test_mixed_precision_is_near_and_written_down(config, checkpoint, tmp_path, 
 def test_a_compiled_model_scores_the_same(config, checkpoint, tmp_path, monkeypatch, reconstruction):
     monkeypatch.setattr("i2vkit.evaluation.run.compile_options", lambda value: dict(backend="eager", dynamic=False))
     torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
     compiled = test(config, checkpoint, out=tmp_path, compile=True)
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
     assert compiled["compiled"] is True and reconstruction["compiled"] is False

@@ -3,6 +3,7 @@
 import copy
 import math
 import sys
+from types import SimpleNamespace
 
 import narrow
 import pytest
@@ -210,6 +211,9 @@ def test_mask_loss_reads_the_mask_and_says_so_where_there_is_none():
     model = narrow.build(generator=dict(head=narrow.NARROW["ResidualHead"]))
     context = context_of(model)
     assert MaskSparsityLoss()(context).item() == pytest.approx(context.generated("reconstruct").mask.mean().item())
+    mask = torch.tensor([9.0, 0.25, 0.75]).view(1, 1, 3, 1, 1).expand(2, 1, 3, 4, 4)  # the first frame is given
+    rollout = SimpleNamespace(generated=lambda name: SimpleNamespace(mask=mask, given=1))
+    assert MaskSparsityLoss()(rollout).item() == pytest.approx(0.5)
     with pytest.raises(ConfigError, match="ResidualHead"):
         MaskSparsityLoss().check(narrow.build())
 
