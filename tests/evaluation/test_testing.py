@@ -157,6 +157,7 @@ def test_transfers_without_a_truth_are_generated_and_not_scored(config, checkpoi
 def test_a_result_can_be_made_again_from_its_file(config, checkpoint, tmp_path):
     first = test(config, checkpoint, "transfer", tmp_path / "first", seed=7)
     again = test(config, checkpoint, str(tmp_path / "first" / "metrics.json"), tmp_path / "again")
+    assert not (tmp_path / "first" / "videos").exists()  # nobody has asked for them
     assert [sample["seed"] for sample in first["samples"]] == [7, 8, 9, 10]
     assert again["samples"] == first["samples"]
     assert again["per_video"] == first["per_video"] and again["scores"] == first["scores"]
