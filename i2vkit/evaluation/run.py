@@ -66,7 +66,7 @@ def test(
         options: The changes with which ``cfg`` was loaded. They are only recorded with the result.
         precision: The precision of the model, "fp32", "tf32" or "bf16". By default the config's. Metrics compute in
             fp32.
-        compile: Compile the parts of the generator. This pays if many samples have one shape.
+        compile: Compile the parts of the generator. This pays if many samples have one shape. By default False.
         launcher: "pytorch" (torchrun) or "slurm" if several processes share the samples. The first process gathers and
             writes the results, and each process writes the videos of its own samples. By default "none".
 

@@ -96,6 +96,8 @@ def train_branches(kind):
     single.backward(model(numbers(9)))
     single.step()
     states.append(weights(model))
+    single.update_params(model(numbers(10)))  # the messages of that step do not hinder this one
+    states.append(weights(model))
     return states
 
 

@@ -10,6 +10,7 @@ from tiny import tiny_config
 from torch import nn
 
 from i2vkit.apis.train import prepare, train
+from i2vkit.engine.atomic_backend import existing
 from i2vkit.engine.checkpoints import check_hash, checkpoint_file, load_checkpoint_file, load_weights
 from i2vkit.engine.runner import NamedRunner
 from i2vkit.engine.saving import SafeCheckpointHook, to_primitives
@@ -152,6 +153,10 @@ def test_a_full_disk_leaves_the_checkpoints_before(tmp_path, monkeypatch):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
     assert {"iter_1.pth", "iter_2.pth", "last_checkpoint"} <= before.keys()
     load_checkpoint_file(tmp_path / "iter_2.pth")
+
+
+def test_free_space_is_that_of_the_folder_in_which_a_new_one_would_lie(tmp_path):
+    assert existing(tmp_path / "run" / "checkpoints") == existing(tmp_path) == tmp_path
 
 
 def test_one_checkpoint_is_not_enough():

@@ -1,4 +1,8 @@
+import random
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 import torch
 from mmengine.evaluator import BaseMetric
 from tiny import TwoPhases, tiny_config
@@ -71,6 +75,17 @@ def config(folder, hooks, iterations=4):
         ),
         custom_hooks=dict(seed=dict(type=IterationSeedHook), **hooks),
     )
+
+
+@pytest.mark.parametrize("other", [dict(seed=2), dict(iter=3), dict(rank=1)])
+def test_all_random_numbers_follow_from_seed_iteration_and_process(other):
+    def drawn(**changes):
+        runner = SimpleNamespace(**dict(seed=1, iter=2, rank=0) | changes)
+        IterationSeedHook().before_train_iter(runner, 0)
+        return random.random(), np.random.random(), torch.rand(()).item()
+
+    assert drawn() == drawn()
+    assert all(one != two for one, two in zip(drawn(), drawn(**other), strict=True))
 
 
 def test_samples_are_drawn_and_the_best_checkpoint_is_kept(tmp_path):

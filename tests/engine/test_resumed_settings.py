@@ -6,6 +6,8 @@ from tiny import tiny_config
 
 from i2vkit.apis.train import train
 from i2vkit.engine.checkpoints import load_checkpoint_file
+from i2vkit.engine.resuming import describe_changes
+from i2vkit.engine.settings import UNSET
 from i2vkit.errors import CheckpointError, TrainingError
 
 DECAY = dict(type="LinearLR", start_factor=1.0, end_factor=0.0, begin=0, by_epoch=False)
@@ -105,9 +107,25 @@ def test_parameters_frozen_since_are_refused(begun):
         train(tiny_config(begun, 3), resume=True)
 
 
-def test_a_checkpoint_without_settings_says_so(begun):
-    checkpoint = load_checkpoint_file(begun / "iter_2.pth")
+def test_of_a_new_part_the_log_names_the_type_alone():
+    changes = {
+        "custom_hooks.ema.type": (UNSET, "GeneratorEMAHook"),
+        "custom_hooks.ema.momentum": (UNSET, "0.1"),
+        "custom_hooks.seed.other": ("1", "2"),
+    }
+    lines = describe_changes(changes, "iter_2.pth", 2)
+    assert [line.split(" was ")[0] for line in lines] == [
+        "changed since iter_2.pth: custom_hooks.ema.type",
+        "changed since iter_2.pth: custom_hooks.seed.other",
+    ]
+
+
+def test_a_checkpoint_without_settings_says_so_and_its_schedule_goes_on(tmp_path):
+    schedule = dict(decay=dict(DECAY, end=6))
+    train(tiny_config(tmp_path, 2, param_scheduler=schedule))
+    checkpoint = load_checkpoint_file(tmp_path / "iter_2.pth")
     del checkpoint["meta"]["settings"]
-    torch.save(checkpoint, begun / "iter_2.pth")
-    train(tiny_config(begun, 3), resume=True)
-    assert "does not hold the settings of its training" in log_of(begun)
+    torch.save(checkpoint, tmp_path / "iter_2.pth")
+    runner = train(tiny_config(tmp_path, 3, param_scheduler=schedule), resume=True)
+    assert "does not hold the settings of its training" in log_of(tmp_path)
+    assert rates(runner)["generator"] == pytest.approx(0.01 * 2 / 5)

@@ -93,6 +93,7 @@ def test_the_screen_shows_few_lines_before_the_first_iteration_and_the_file_all(
     [path] = tmp_path.glob("*/*.log")
     text = path.read_text()
     assert str(path) in shown[0]  # the first line says where the rest is
+    assert "so skip saving" not in text  # mmengine's warning of schedulers that there are not
     assert "System environment:" in text and "Config:" in text and "Hooks will be executed" in text
     assert not [line for line in shown if "System environment" in line or "optim_wrapper=" in line]
 
@@ -125,6 +126,17 @@ def test_the_log_file_has_the_mistake_too(tmp_path):
 class FailingHook(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         raise I2VError("the mistake")
+
+
+def note_worker(worker, folder):
+    (folder / f"worker_{worker}").touch()
+
+
+def test_workers_still_begin_as_the_config_wants(tmp_path):
+    cfg = config(tmp_path, iterations=1, workers=1)
+    cfg.train_dataloader.worker_init_fn = dict(type=note_worker, folder=tmp_path)
+    train(cfg)
+    assert (tmp_path / "worker_0").is_file()
 
 
 def stopped_rank(folder):

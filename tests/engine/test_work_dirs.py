@@ -88,6 +88,9 @@ def test_a_validation_that_was_due_when_a_training_ended_is_made_up_for(tmp_path
     assert names(tmp_path) == ["best_score_iter_1.pth", "iter_1.pth", "iter_2.pth"]
     train(scored_config(tmp_path, 3, [0.75, 0.25]), resume=True)
     assert names(tmp_path) == ["best_score_iter_2.pth", "iter_2.pth", "iter_3.pth"]
+    # The checkpoint from which it went on knows of this validation now.
+    hub = load_checkpoint_file(tmp_path / "iter_2.pth")["message_hub"]["runtime_info"]
+    assert hub["best_ckpt"] == "best_score_iter_2.pth"
 
 
 class Values(list):
@@ -109,6 +112,10 @@ def test_a_used_work_dir_is_refused_without_resume(tmp_path):
     with pytest.raises(ConfigError, match=r"has checkpoints of its own \(iter_1.pth\)"):
         check_work_dir(tmp_path / "run", tmp_path / "other/iter_4.pth")
     check_work_dir(tmp_path / "run", tmp_path / "run/iter_1.pth")
+    for number in (2, 3, 4):
+        (tmp_path / f"run/iter_{number}.pth").touch()
+    with pytest.raises(ConfigError, match=r"training \(\.\.\., iter_2.pth, iter_3.pth, iter_4.pth\)"):
+        check_work_dir(tmp_path / "run")
     check_work_dir(tmp_path / "new")
     with pytest.raises(ConfigError, match="is a file"):
         check_work_dir(tmp_path / "run/iter_1.pth")

@@ -1,7 +1,9 @@
 """ACD with embedders whose vectors are known, MSE, and means by label."""
 
 import math
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -97,6 +99,27 @@ def test_dlib_gives_vectors_of_faces():
     vectors = embedder(noise)  # no face: the whole frame is taken for one
     assert vectors.shape == (2, 128) and torch.equal(vectors[0], vectors[1])
     assert list(embedder.hashes) == ["dlib_face_recognition_resnet_model_v1.dat"]
+
+
+def test_the_last_face_is_looked_at_until_another_is_found():
+    """With a detector and a network that stand for dlib's."""
+    found, looked_at = [[], [[2, 3, 12, 13]], [], [[4, 4, 14, 14], [0, 0, 1, 1]]], []
+    embedder = object.__new__(dlib_faces.DlibEmbedder)
+    embedder._faces = SimpleNamespace(
+        faces=lambda frame, box: np.array(found[len(looked_at)], dtype=float).reshape(-1, 4),
+        landmarks=lambda frame, box: looked_at.append(box.tolist()) or np.zeros((68, 2)),
+    )
+    embedder._dlib = SimpleNamespace(
+        rectangle=lambda *corners: corners,
+        point=lambda *xy: xy,
+        full_object_detection=lambda corners, points: corners,
+    )
+    embedder._network = SimpleNamespace(compute_face_descriptor=lambda frame, corners: corners)
+    vectors = embedder(torch.zeros(3, 4, 20, 20, dtype=torch.uint8))
+    assert looked_at[1:] == [[2, 3, 12, 13], [2, 3, 12, 13], [4, 4, 14, 14]]
+    assert vectors[1:].tolist() == looked_at[1:]
+    left, top, right, bottom = looked_at[0]  # before the first one nearly the whole frame is taken for it
+    assert 0 <= left < top < 10 < right < bottom <= 20
 
 
 def test_mse_is_on_a_scale_of_one():

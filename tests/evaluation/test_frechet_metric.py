@@ -12,7 +12,8 @@ from torchvision.models.resnet import Bottleneck as Bottleneck2d
 from torchvision.models.resnet import ResNet
 
 from i2vkit.errors import CheckpointError, ConfigError, DataError
-from i2vkit.evaluation.embedders import I3dEmbedder, ResNext3d, ResNext3dEmbedder
+from i2vkit.evaluation.embedders import I3dEmbedder, ImageFeaturesEmbedder, ResNext3d, ResNext3dEmbedder
+from i2vkit.evaluation.embedders.resnext3d import scaled
 from i2vkit.evaluation.frechet import frechet_distance, frechet_distance_of
 from i2vkit.evaluation.metrics import ContentDistance, Fvd, VideoFid
 from i2vkit.evaluation.result import format_scores
@@ -105,6 +106,16 @@ def test_resnext_on_a_still_video_is_torchvisions_with_kernels_in_the_middle():
         found, expected = network(image[:, :, None].expand(1, 3, 8, 64, 64)), flat(image)
     assert found.shape == (1, 2048)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_frames_are_averaged_where_a_network_reads_smaller_ones():
+    """Fine stripes become grey. Every fourth pixel alone would show them black or white."""
+    stripes = torch.tensor([254, 0, 0, 254], dtype=torch.uint8).repeat(16).expand(3, 2, 64, 64)
+    grey = torch.full((3, 2, 16, 14), 127.0)
+    torch.testing.assert_close(scaled(stripes, 16)[..., 1:-1], grey, rtol=0, atol=0.5)  # without the border
+    embedder = ImageFeaturesEmbedder("test_byobnet", pretrained=False, size=16)
+    embedder.network = lambda frames: (None, frames)  # sees the colours themselves
+    assert embedder(stripes).abs().max() < 0.05
 
 
 def test_resnext_101_has_the_weights_of_haras_file():

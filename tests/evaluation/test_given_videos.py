@@ -13,8 +13,9 @@ from i2vkit.cli.main import main
 from i2vkit.errors import ConfigError, DataError, I2VError
 from i2vkit.evaluation.given_videos import evaluate
 from i2vkit.evaluation.metrics import psnr, ssim
+from i2vkit.evaluation.named_clips import find_clips
 from i2vkit.evaluation.statistics import bootstrap_interval
-from i2vkit.media import read_video, write_image
+from i2vkit.media import read_video, write_image, write_video
 
 NAMES = [f"P{person}/{label}/clip" for person in (1, 2, 3) for label in ("a", "b")]
 SIZE, FRAMES = 16, 4
@@ -62,6 +63,8 @@ def test_scores_are_those_of_the_frames_behind_the_first(root, tmp_path):
     assert result["by_label"]["mse"].keys() == {"a", "b"}
     assert result["frames"] == {"by": "WholeClip", "length": None, "stride": None}
     assert json.loads((tmp_path / "metrics.json").read_text()) == result
+    listed = json.loads((tmp_path / "samples.json").read_text())["samples"]
+    assert [sample["driving"] for sample in listed] == NAMES  # so that a model can make videos of the same clips
     assert result["image_size"] == SIZE and result["resize"]["size"] == [SIZE, SIZE]
 
 
@@ -80,6 +83,22 @@ def test_the_first_frames_at_another_size(root, tmp_path):
     expected = ((video - truth)[:, :, 1:] / 255).square().mean().item()
     assert result["per_video"][5]["mse"] == pytest.approx(expected, rel=1e-3)
     assert result["resize"]["size"] == [8, 8] and result["frames"]["length"] == 3
+
+
+def test_a_single_video_is_scored_and_a_pattern_without_groups_finds_its_person(root, tmp_path):
+    folders = (root / part / "P3/b" for part in ("videos", "truth"))
+    result = evaluate(*folders, out=tmp_path, metrics=["mse"], person="c.i")
+    video, truth = (clip.float() / 255 for clip in videos_of(root, NAMES[5]))
+    [row] = result["per_video"]
+    assert row["mse"] == pytest.approx((video - truth)[:, :, 1:].square().mean().item(), rel=1e-5)
+    assert row["name"] == "clip" and row["driving_person"] == "cli"
+
+
+def test_videos_have_the_speed_of_their_files_and_pictures_25_frames_a_second(tmp_path):
+    frames = np.zeros((FRAMES, SIZE, SIZE, 3), np.uint8)
+    write_video(tmp_path / "slow.mp4", frames, 10.0)
+    write_frames(tmp_path / "pictures", frames)
+    assert {clip.name: clip.fps for clip in find_clips(tmp_path)} == {"slow": 10.0, "pictures": 25.0}
 
 
 def test_two_methods_are_compared(root, tmp_path):
@@ -119,9 +138,18 @@ def rename(folder):
     (folder / NAMES[2]).rename(folder / "P2/a/clop")
 
 
+def empty(folder):
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
 def drop(folder):
     for t in range(FRAMES):
         (folder / NAMES[2] / f"{t:02d}.png").unlink()
+
+
+def repeat(folder):
+    write_video(folder / f"{NAMES[2]}.mp4", np.zeros((FRAMES, SIZE, SIZE, 3), np.uint8), 25.0)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +158,8 @@ def drop(folder):
         (remove_frame, "'P2/a/clip' has 3 frames and its truth 4: give --length"),
         (grow, "'P2/a/clip' is 20x20, and the first true video 16x16: give --size"),
         (rename, "1 of 6 videos in .* have no true video of that name .*first: P2/a/clop"),
+        (repeat, "holds two videos named P2/a/clip: leave one of them out"),
+        (empty, "holds no videos: expected files .*mp4.* or folders of images"),
         (drop, "1 of 6 true videos in .* have no video of that name .*first: P2/a/clip"),
     ],
 )

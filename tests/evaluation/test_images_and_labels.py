@@ -49,10 +49,11 @@ def index(root: str = "x", frames: int = 40, labels=LABELS) -> ClipIndex:
     return ClipIndex(records, labels)
 
 
-def test_every_clip_begins_anew_from_its_first_frames():
+def test_every_clip_begins_anew_from_its_first_frames(capsys):
     pairs = InitialFrames(length=31, number=10, seed=3).pairs(index())
     assert [pair.name for pair in pairs[:11]] == [*(f"P1/a/clip@{k}" for k in range(10)), "P1/b/clip@0"]
     assert len(pairs) == 3 * 10 + 9  # the last clip has 39 frames: it can go on from nine of them
+    assert "1 clips have fewer than 40 frames" in capsys.readouterr().out
     assert [pair.seed for pair in pairs] == list(range(3, 42))
     tenth = pairs[9].driving
     assert (tenth.frames.start, tenth.frames.stop, tenth.num_frames, tenth.label) == (9, 40, 31, "a")
@@ -62,6 +63,8 @@ def test_every_clip_begins_anew_from_its_first_frames():
 def test_initial_frames_that_cannot_be():
     with pytest.raises(DataError, match="no clip has the 41 frames that InitialFrames needs"):
         InitialFrames(length=41).pairs(index())
+    # Three clips have just as many frames as one initial frame needs.
+    assert [pair.span for pair in InitialFrames(length=40).pairs(index())] == [(0, 40)] * 3
     with pytest.raises(ConfigError, match="min_length from 2 to length; got min_length=1"):
         InitialFrames(length=1)
     with pytest.raises(ConfigError, match="number is 0, but takes a whole number from 1"):
@@ -169,6 +172,8 @@ def test_what_a_model_cannot_do_is_refused():
         check_motion(model(label=False), grid)
     with pytest.raises(ConfigError, match="make two lists"):
         check_motion(model(), [*grid, Pair(one)])
+    with pytest.raises(ConfigError, match="make two lists"):
+        check_motion(model(), [grid[0], Pair(one)])
     with pytest.raises(ConfigError, match="asks for labels, and this model reads none"):
         check_motion(SimpleNamespace(), [Pair(one, label="a")])
 

@@ -114,6 +114,8 @@ def test_a_missing_or_wrong_classifier_is_said(classifier, tmp_path, monkeypatch
         LabelAccuracy(**classifier, sha256="0123456789")
     with pytest.raises(ConfigError, match="no config 'cnn_lstm_moon'"):
         LabelAccuracy("cnn_lstm_moon")
+    with pytest.raises(ConfigError, match="dtgan_weizmann is not the config of a classifier"):
+        LabelAccuracy("dtgan_weizmann", weights=classifier["weights"])
     with pytest.raises(DataError, match="'clip' should show 'Anger', the classifier knows dark, bright"):
         LabelAccuracy(**classifier).process(None, [sample("Anger", video(0))])
 

@@ -116,6 +116,7 @@ def test_equal_frames_are_at_distance_zero_and_order_does_not_matter(files):
     assert lpips(video, video, network).abs().max() == 0
     torch.testing.assert_close(lpips(video, truth, network), lpips(truth, video, network))
     assert (lpips(video, truth, network) > 0).all()
+    assert not lpips(video, truth, network).requires_grad  # nobody trains it, so no graph takes memory
 
 
 def test_range_shape_and_size_are_checked(files):

@@ -147,6 +147,14 @@ def test_scores_do_not_depend_on_the_size_of_batches(name):
     assert getattr(whole, per) == getattr(alone, per)
 
 
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_prefix_stands_before_every_score_and_none_is_asked_for(name, capsys):
+    plain = score(build(name), by_image())
+    assert "prefix" not in capsys.readouterr().out  # mmengine's warning
+    prefixed = METRICS.build(dict(type=f"i2vkit.{name}", prefix="mine", **ARGUMENTS[name]))
+    assert close(score(prefixed, by_image()), {f"mine/{key}": value for key, value in plain.items()})
+
+
 @pytest.mark.parametrize("name", [name for name in ARGUMENTS if name not in DEPENDS_ON_ORDER])
 def test_scores_do_not_depend_on_the_order_of_the_images(name):
     expected = score(build(name), by_image())

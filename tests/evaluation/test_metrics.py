@@ -10,7 +10,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from i2vkit.errors import DataError, I2VError
-from i2vkit.evaluation.metrics import Accuracy, Psnr, Ssim, mse, psnr, ssim
+from i2vkit.evaluation.metrics import Accuracy, PoseError, Psnr, Ssim, mse, psnr, ssim
 from i2vkit.structures import VideoSample
 
 
@@ -86,7 +86,7 @@ def test_psnr_of_unsigned_values_does_not_wrap_around():
     assert psnr(black, black + 255).item() == psnr(black + 255, black).item() == 0
 
 
-@pytest.mark.parametrize("function", [ssim, psnr])
+@pytest.mark.parametrize("function", [ssim, psnr, mse])
 def test_shapes_that_do_not_fit_are_refused(function):
     video, truth = videos()
     with pytest.raises(ValueError, match="one shape"):
@@ -188,6 +188,21 @@ def test_accuracy_and_its_static_baseline():
     assert metric.per_video[1] == {"name": "clip", "label": 0, "predicted": 1}
     with pytest.raises(DataError, match="'x' has no label"):
         metric.process(None, [{"name": "x", "scores": torch.zeros(3), "label": torch.tensor(-1)}])
+
+
+def test_pose_error_and_its_static_baseline():
+    """Three joints: seen at first only and 3 pixels on, seen to the last and unknown for a while, and never seen."""
+    gone = torch.nan
+    seen, true = torch.zeros(2, 3, 2), torch.zeros(2, 3, 2)
+    seen[1, 0], seen[1, 1], seen[:, 2] = gone, 8.0, gone
+    true[:, 0, 0], true[0, 1], true[1, 1] = 3.0, gone, 8.0
+    poses = true.nan_to_num(0.0) + torch.tensor([0.0, 1.0])
+    poses[1, 0] = gone  # the model does not know it either
+    metric = PoseError()
+    metric.process(None, [{"name": "clip", "poses": poses, "true_poses": true, "seen_poses": seen}])
+    # The baseline is 3 pixels off at both times of the first joint, and right at the one of the second.
+    expected = {"pose_error": 1.0, "pose_error_static_baseline": 2.0, "pose_error_improvement": 1.0}
+    assert metric.evaluate(1) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("function", [ssim, psnr, mse])

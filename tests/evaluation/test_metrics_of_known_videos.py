@@ -167,15 +167,15 @@ def samples(flaw: str, diverse: bool) -> list[VideoSample]:
 @pytest.fixture(scope="module")
 def scores(weights):
     """Scores of every metric by flaw, each computed once."""
-    known: dict[tuple[str, str], float] = {}
+    known: dict[tuple[str, str], dict[str, float]] = {}
 
-    def score(kind: str, flaw: str) -> float:
+    def score(kind: str, flaw: str, ending: str = "") -> float:
         if (kind, flaw) not in known:
             metric = METRICS.build(dict(type=kind, **ARGUMENTS.get(kind, {}), **weights.get(kind, {})))
             assert not getattr(metric, "skipped", None)
             metric.process(None, samples(flaw, kind.startswith("Diversity")))
-            known[kind, flaw] = metric.evaluate(len(metric.results))[KNOWN[kind][0]]
-        return known[kind, flaw]
+            known[kind, flaw] = metric.evaluate(len(metric.results))
+        return known[kind, flaw][KNOWN[kind][0] + ending]
 
     return score
 
@@ -197,6 +197,12 @@ def test_known_inputs_move_a_metric_as_they_should(kind, scores):
         found = {flaw: scores(kind, flaw) for flaw in order}
         for one, other in pairwise(found.values()):
             assert one > other if kind in MORE_IS_BETTER else one < other, found
+
+
+@pytest.mark.parametrize("kind", [kind for kind, (_, _, worse, _) in KNOWN.items() if "frozen" in worse])
+def test_the_truth_improves_on_its_static_baseline_and_a_still_video_does_not(kind, scores):
+    assert scores(kind, "none", "_improvement") > 0
+    assert scores(kind, "frozen", "_improvement") == pytest.approx(0, abs=1e-4)
 
 
 def test_looks_do_not_depend_on_the_order_of_frames(scores):

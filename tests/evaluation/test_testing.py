@@ -127,7 +127,7 @@ def test_what_the_scores_depend_on_is_written(reconstruction, checkpoint, root):
     resize = {"size": [SIZE, SIZE], "shrinking": "area", "enlarging": "bilinear", "crop": None}
     assert reconstruction["resize"] == resize and reconstruction["precision"] == "fp32"
     assert reconstruction["tf32"] == {"convolutions": False, "matrix_products": False}
-    assert reconstruction["device"] == "cpu"
+    assert reconstruction["device"] == "cpu" and reconstruction["compiled"] is False
     assert reconstruction["data"] == {
         "root": str(root / "clips"),
         "truth": str(root / "truth"),
@@ -157,6 +157,7 @@ def test_transfers_without_a_truth_are_generated_and_not_scored(config, checkpoi
 def test_a_result_can_be_made_again_from_its_file(config, checkpoint, tmp_path):
     first = test(config, checkpoint, "transfer", tmp_path / "first", seed=7)
     again = test(config, checkpoint, str(tmp_path / "first" / "metrics.json"), tmp_path / "again")
+    assert not (tmp_path / "first" / "videos").exists()  # nobody has asked for them
     assert [sample["seed"] for sample in first["samples"]] == [7, 8, 9, 10]
     assert again["samples"] == first["samples"]
     assert again["per_video"] == first["per_video"] and again["scores"] == first["scores"]
@@ -193,6 +194,7 @@ def test_mixed_precision_is_near_and_written_down(config, checkpoint, tmp_path, 
 def test_a_compiled_model_scores_the_same(config, checkpoint, tmp_path, monkeypatch, reconstruction):
     monkeypatch.setattr("i2vkit.evaluation.run.compile_options", lambda value: dict(backend="eager", dynamic=False))
     torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
     compiled = test(config, checkpoint, out=tmp_path, compile=True)
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
     assert compiled["compiled"] is True and reconstruction["compiled"] is False
@@ -222,7 +224,9 @@ class PsnrBehindANetwork(Psnr):
     extractor = {"features.pth": "5793" * 16}
 
 
-def test_networks_that_training_looked_through_are_named_with_the_metrics_behind_them(config, checkpoint, tmp_path):
+def test_networks_that_training_looked_through_are_named_with_the_metrics_behind_them(
+    config, checkpoint, tmp_path, capsys
+):
     config = copy.deepcopy(config)
     frame = discriminator("ProjectedFrameDiscriminator")
     frame["network"] = {**frame["network"], "pretrained": True, "weights": "not_read.pth", "sha256": "5793" * 16}
@@ -232,7 +236,8 @@ def test_networks_that_training_looked_through_are_named_with_the_metrics_behind
     assert result == json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert result["frozen_networks"] == {"discriminators.frame": {"test_byobnet": "5793" * 16}}
     assert result["warnings"].keys() == {"psnr"}
-    assert "looks through test_byobnet, as 'discriminators.frame' did in training" in format_scores(result)
+    for text in (format_scores(result), capsys.readouterr().out):
+        assert "looks through test_byobnet, as 'discriminators.frame' did in training" in text
 
 
 def test_the_seed_changes_what_is_generated(config, checkpoint, tmp_path, reconstruction):

@@ -9,7 +9,14 @@ from torch import nn
 
 from i2vkit.errors import ConfigError
 from i2vkit.models.discriminators.discriminator import DiscriminatorInput
-from i2vkit.models.losses import AdversarialLoss, DiscriminatorLoss, GradientPenaltyLoss, HingeLoss, RelativisticLoss
+from i2vkit.models.losses import (
+    AdversarialLoss,
+    DiscriminatorLoss,
+    GradientPenaltyLoss,
+    HingeLoss,
+    RelativisticLoss,
+    WassersteinLoss,
+)
 from i2vkit.models.losses.adversarial_losses import squared_gradient_norms
 from i2vkit.models.training.context import GanContext
 
@@ -38,6 +45,20 @@ def test_relativistic_loss_of_known_logits():
     for shift in (-7.0, 3.0):  # only differences count
         moved = loss.discriminator_loss(identity, real + shift, [(fake + shift, 1.0)]).item()
         assert moved == pytest.approx(discriminator, rel=1e-5)
+
+
+def test_wasserstein_penalty_lies_between_real_and_generated_samples():
+    """The gradient of |x|^2 / 2 is x, whose length is 3 wherever both are one sample of length 3."""
+
+    def score(disc_input):
+        return disc_input.sample.square().flatten(1).sum(dim=1) / 2
+
+    sample = DiscriminatorInput(torch.tensor([1.0, 2.0, 2.0]).view(1, 3, 1, 1).expand(4, 3, 1, 1))
+    loss = WassersteinLoss(gradient_penalty=10.0).discriminator_loss(score, sample, [(sample, 1.0)])
+    assert loss.item() == pytest.approx(10 * (3 - 1) ** 2, rel=1e-4)
+    opposite = DiscriminatorInput(-sample.sample)  # between them lengths are 0 to 3, so the penalty is at most 4
+    loss = WassersteinLoss(gradient_penalty=10.0).discriminator_loss(score, sample, [(opposite, 1.0)])
+    assert 0 <= loss.item() < 10 * (3 - 1) ** 2
 
 
 @pytest.mark.parametrize("shape", [(3, 2, 4, 4), (3, 2, 5, 4, 4)])

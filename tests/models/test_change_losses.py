@@ -85,9 +85,15 @@ def test_landmark_change_loss_counts_each_coordinate_alike():
     assert LandmarkChangeLoss()(context(change, torch.zeros_like(change))).item() == pytest.approx(2 / 4)
     half = LandmarkChangeLoss()(context(change, change / 2)).item()
     assert half == pytest.approx(0.25 * 2 / 4)
-    # Below the floor a coordinate counts by the floor: (0.3^2 + 0.4^2) / 3 against 1.
-    coarse = LandmarkChangeLoss(min_displacement=1.0)(context(change, torch.zeros_like(change))).item()
-    assert coarse == pytest.approx((1 + (0.09 + 0.16) / 3) / 4)
+    # Below the floor a coordinate counts by the floor: (0.3^2 + 0.4^2) / 3 against 2^2.
+    coarse = LandmarkChangeLoss(min_displacement=2.0)(context(change, torch.zeros_like(change))).item()
+    assert coarse == pytest.approx((1 + (0.09 + 0.16) / 3 / 4) / 4)
+
+
+def test_frames_in_which_a_landmark_is_unknown_do_not_count_in_how_far_it_moves():
+    change = torch.tensor([0.0, 3.0, torch.nan]).view(1, 3, 1, 1).expand(1, 3, 1, 2)
+    for told, expected in ((0.0, 1.0), (1.5, 0.5)):  # (0^2 + 3^2) / 3^2 and (1.5^2 + 1.5^2) / 3^2
+        assert LandmarkChangeLoss()(context(change, torch.full_like(change, told))).item() == pytest.approx(expected)
 
 
 def test_landmark_change_loss_leaves_out_padding_and_what_is_not_known():

@@ -133,6 +133,8 @@ def test_pose_network_is_added(vgg, tmp_path):
     loss = FeatureSimilarityLoss(size=32, pose=pose | dict(weights="nowhere.pth"), **files)
     with pytest.raises(CheckpointError, match=r"the pose network are not there: .*nowhere.pth"):
         loss(context(made, real))
+    empty = context(made.to("meta"), real.to("meta"))
+    assert loss(empty).shape == () and len(loss.networks()) == 2  # costs are measured without any weights
     loss = FeatureSimilarityLoss(size=32, pose=pose | dict(sha256="0" * 64), **files)
     with pytest.raises(CheckpointError, match="SHA-256"):
         loss(context(made, real))

@@ -107,6 +107,9 @@ def test_equivariance_trains_the_encoder_alone():
     with pytest.raises(ConfigError, match="compares learned points, and CnnLstmEncoder gives none"):
         plain = dict(motion_encoder=narrow.NARROW["CnnLstmEncoder"], decoder=narrow.NARROW["UNetDecoder"])
         model_of(plain, equivariance=dict(type=EquivarianceLoss))
+    with pytest.raises(ConfigError, match="GivenLandmarks reads given landmarks instead of the video"):
+        given = GENERATOR | dict(motion_encoder=narrow.NARROW["GivenLandmarks"])
+        model_of(given, equivariance=dict(type=EquivarianceLoss))
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +158,7 @@ def test_perceptual_loss_names_what_it_lacks(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=r"factors \(1, 4\), and VGG19 reads frames of 16 pixels or more"):
         model_of(perceptual=dict(type=PerceptualPyramidLoss, shrink=(1, 4)))
+    PerceptualPyramidLoss().check(SimpleNamespace(image_size=256))  # the paper's frames need no other factors
     model = model_of(perceptual=dict(type=PerceptualPyramidLoss, shrink=(1, 2)))
     with pytest.raises(
         MissingWeightsError, match=r"loss 'perceptual' looks through VGG19, and there is no .*vgg19-dcbb9e9d"

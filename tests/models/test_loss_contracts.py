@@ -5,6 +5,7 @@ weights that a formula makes (``golden_outputs.json``). ``I2VKIT_WRITE_GOLDEN=1 
 tests/models/test_loss_contracts.py -k golden`` writes these anew.
 """
 
+import inspect
 import json
 import os
 from collections import Counter
@@ -19,7 +20,7 @@ import torch
 from loss_models import clips_of, context_of, loss_in, padded_otherwise, picked
 from mixing import names
 
-from i2vkit.registry import LOSSES
+from i2vkit.registry import LOSSES, part_names
 
 GOLDEN = Path(__file__).with_name("golden_outputs.json")
 CASES = {
@@ -94,6 +95,12 @@ def test_every_registered_loss_has_a_case():
     absent = sorted(set(names(LOSSES)) - shown)
     assert not absent, f"add to a model of tests/loss_models.py, for the contract to be checked: {', '.join(absent)}"
     assert not {case for excepted in EXCEPT.values() for case in excepted} - CASES.keys()
+
+
+def test_losses_weigh_1_unless_the_config_says_more():
+    """One is measured only: a GAN does not minimise how much of a content code varies."""
+    weights = {name: inspect.signature(kind).parameters["weight"].default for name, kind in part_names(LOSSES).items()}
+    assert {name: weight for name, weight in weights.items() if weight != 1} == {"ContentVarianceRatio": 0}
 
 
 @pytest.mark.parametrize("name", [name for name, model in loss_models.CONFIGS.items() if "generator" in model])

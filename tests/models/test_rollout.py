@@ -17,7 +17,7 @@ from i2vkit.models.chunks import generate_in_chunks
 from i2vkit.models.discriminators.views import AllFrames, ConditionedVideo, RandomFrames
 from i2vkit.models.generation_state import GenerationState
 from i2vkit.models.interfaces import ContentEncoder, Decoder, MotionEncoder, MotionGenerator
-from i2vkit.models.losses import FirstFrameL1Loss, FrameL1Loss
+from i2vkit.models.losses import DiscriminatorLoss, FirstFrameL1Loss, FrameL1Loss
 from i2vkit.models.training.passes import Pass
 from i2vkit.registry import CONTENT_ENCODERS, DECODERS, MOTION_ENCODERS, MOTION_GENERATORS
 from i2vkit.structures import Content, FeatureSpec, Motion, Points, Spec, VideoBatch
@@ -417,6 +417,17 @@ def test_losses_that_a_rollout_makes_pointless_are_refused():
         )  # fmt: skip
     with pytest.raises(ConfigError, match="Differences encodes the frames before each step"):
         generator("Differences").check_encodes_video()
+    with pytest.raises(ConfigError, match="Differences encodes the frames before each step"):
+        narrow.build(
+            generator=settings("Differences"), labels=[], map_channels=0, frozen=[],
+            discriminators=dict(dynamics=narrow.discriminator("VectorDiscriminator", "LastDynamics")),
+            phases=dict(
+                discriminators=dict(
+                    updates=["discriminators.dynamics"],
+                    losses=dict(dynamics=dict(type=DiscriminatorLoss, discriminator="dynamics")),
+                ),
+            ),
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("num_frames", [None, torch.tensor([5, 3])])

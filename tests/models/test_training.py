@@ -3,6 +3,7 @@
 import copy
 import math
 import sys
+from types import SimpleNamespace
 
 import narrow
 import pytest
@@ -213,6 +214,10 @@ def test_mask_loss_reads_the_mask_of_true_frames_and_says_so_where_there_is_none
     expected = torch.cat([first, second[:, :4]], dim=1).mean().item()
     assert expected != pytest.approx(torch.cat([first, second], dim=1).mean().item(), rel=1e-5)
     assert MaskSparsityLoss()(context).item() == pytest.approx(expected, rel=1e-6)
+    clips = SimpleNamespace(num_frames=None)
+    mask = torch.tensor([9.0, 0.25, 0.75]).view(1, 1, 3, 1, 1).expand(2, 1, 3, 4, 4)  # the first frame is given
+    rollout = SimpleNamespace(generated=lambda name: SimpleNamespace(mask=mask, given=1, motion=clips))
+    assert MaskSparsityLoss()(rollout).item() == pytest.approx(0.5)
     with pytest.raises(ConfigError, match="ResidualHead"):
         MaskSparsityLoss().check(narrow.build())
 

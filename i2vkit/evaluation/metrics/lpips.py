@@ -64,9 +64,6 @@ class LpipsNetwork(nn.Module):
         with torch.device("meta"):  # without memory: the classifier is cut off, and load_lpips fills in the rest
             whole = (models.alexnet if backbone == "alex" else models.vgg16)(weights=None)
         self.features = whole.features[: STAGES[backbone][-1]].to_empty(device="cpu")
-        for layer in self.features:
-            if isinstance(layer, nn.ReLU):
-                layer.inplace = False  # in place it would change features that are compared
         self.linear = nn.ParameterList(nn.Parameter(torch.ones(channels)) for channels in CHANNELS[backbone])
         self.register_buffer("shift", torch.tensor([-0.030, -0.088, -0.188]).view(3, 1, 1), persistent=False)
         self.register_buffer("scale", torch.tensor([0.458, 0.448, 0.450]).view(3, 1, 1), persistent=False)

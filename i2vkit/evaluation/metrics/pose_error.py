@@ -75,8 +75,8 @@ class PoseError(BaseMetric):
 def last_seen(poses: Tensor) -> Tensor:
     """Return the last known position of each joint of poses (T, J, 2), as (1, J, 2). It is NaN for joints never seen.
 
-    >>> last_seen(torch.tensor([1.0, 2.0, torch.nan]).view(3, 1, 1)).item()
-    2.0
+    >>> last_seen(torch.tensor([[1.0, 3.0], [2.0, torch.nan], [torch.nan, torch.nan]]).view(3, 2, 1)).flatten().tolist()
+    [2.0, 3.0]
     """
     known = poses.isfinite().all(dim=-1, keepdim=True)
     steps = torch.arange(len(poses)).view(-1, 1, 1)

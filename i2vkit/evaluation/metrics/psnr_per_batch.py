@@ -8,7 +8,6 @@ from statistics import fmean
 
 from mmengine.evaluator import BaseMetric
 
-from i2vkit.errors import ConfigError
 from i2vkit.evaluation.metrics.mse import Mse
 from i2vkit.evaluation.metrics.psnr import MAX_DECIBEL
 from i2vkit.registry import METRICS
@@ -55,8 +54,6 @@ class PsnrPerBatch(BaseMetric):
     warning: str | None = None
 
     def __init__(self, batch_size: int, prefix: str | None = None, collect_device: str = "cpu") -> None:
-        if batch_size < 1:
-            raise ConfigError(f"PSNR per batch needs a batch of 1 video or more, not {batch_size}")
         self.batch_size, self.name = batch_size, f"psnr_per_batch_{batch_size}"
         super().__init__(collect_device=collect_device, prefix=prefix or self.name)
         self.prefix = prefix  # mmengine warns without a prefix, so it got one above and now gets the real one
