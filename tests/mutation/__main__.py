@@ -18,11 +18,12 @@ from pathlib import Path
 from mutation.mutants import Mutant, mutants, mutated_tree
 
 ROOT = Path(__file__).parents[2]
-# The tests of a package lie in the folder that has its name. Runs that are interrupted test the engine too.
+# The tests of a package lie in the folder that has its name. Runs that are interrupted test the engine too, and so do
+# bad inputs.
 TESTS = {
     "i2vkit/models/losses": ["tests/models"],
-    "i2vkit/engine": ["tests/engine", "tests/faults"],
-    "i2vkit/evaluation": ["tests/evaluation"],
+    "i2vkit/engine": ["tests/engine", "tests/faults", "tests/test_bad_inputs.py", "tests/test_named.py"],
+    "i2vkit/evaluation": ["tests/evaluation", "tests/models/test_pose_lstm.py"],
 }
 # Packages of others that the tests import. Each forked process has them.
 THEIRS = (
@@ -42,6 +43,10 @@ def modules(package: str) -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for path in (ROOT / package).rglob("*.py"))
 
 
+def test_files(place: Path) -> list[Path]:
+    return [place] if place.is_file() else sorted(place.glob("test_*.py"))
+
+
 def recorded(out: Path, package: str) -> dict[str, dict]:
     """Return the tests of a package, each with its time and the lines that it runs, from the folder if it is there."""
     from mutation.forks import record_lines
@@ -50,7 +55,7 @@ def recorded(out: Path, package: str) -> dict[str, dict]:
     if not path.exists():
         files = {str(ROOT / module) for module in modules(package)}
         tests: dict[str, dict] = {}
-        for file in (file for folder in TESTS[package] for file in sorted((ROOT / folder).glob("test_*.py"))):
+        for file in (file for place in TESTS[package] for file in test_files(ROOT / place)):
             tests |= record_lines(files, str(file.relative_to(ROOT)))
             print(f"{file.name}: {len(tests)} tests until here", flush=True)
         path.write_text(json.dumps(tests), encoding="utf-8")
