@@ -13,11 +13,13 @@ def read_json(path: str | Path) -> Any:
     """Return the content of a JSON file.
 
     Raises:
-        ValueError: The file is no JSON in UTF-8, is nested too deeply, or has more than ``LARGEST`` bytes. The message
-            is a sentence for a user.
+        ValueError: The file is a folder or no JSON in UTF-8, is nested too deeply, or has more than ``LARGEST`` bytes.
+            The message is a sentence for a user.
         OSError: The file cannot be read.
     """
     path = Path(path)
+    if path.is_dir():
+        raise ValueError("it is a folder: give the file in it")
     if path.is_file() and (size := path.stat().st_size) > LARGEST:
         raise ValueError(f"it has {size} bytes, more than the {LARGEST} that are read")
     return parse_json(path.read_bytes())
