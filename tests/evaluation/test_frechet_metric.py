@@ -11,7 +11,7 @@ from torchmetrics.image.fid import _compute_fid
 from torchvision.models.resnet import Bottleneck as Bottleneck2d
 from torchvision.models.resnet import ResNet
 
-from i2vkit.errors import CheckpointError, ConfigError, DataError
+from i2vkit.errors import CheckpointError, ConfigError, DataError, RangeError
 from i2vkit.evaluation.embedders import I3dEmbedder, ImageFeaturesEmbedder, ResNext3d, ResNext3dEmbedder
 from i2vkit.evaluation.embedders.resnext3d import scaled
 from i2vkit.evaluation.frechet import frechet_distance, frechet_distance_of
@@ -40,6 +40,12 @@ def test_frechet_distance_agrees_with_scipy_and_torchmetrics():
     assert found == pytest.approx(of_scipy(*one, *two), rel=1e-9)
     assert found == pytest.approx(_compute_fid(*(torch.from_numpy(x) for x in (*one, *two))).item(), rel=1e-9)
     assert found == pytest.approx(frechet_distance(*two, *one), rel=1e-9)
+
+
+@pytest.mark.parametrize("vectors", [[[1.0, 2.0], [3.0]], [["a", "b"]], [[None, object()]]])
+def test_what_is_no_table_of_numbers_is_refused(vectors):
+    with pytest.raises(RangeError, match="expected numbers, as many in each row"):
+        frechet_distance_of(vectors, [[1.0, 2.0], [2.0, 1.0]])
 
 
 def test_frechet_distance_of_commuting_covariances():

@@ -170,6 +170,15 @@ def test_what_does_not_fit_is_one_message_and_nothing_is_written(root, tmp_path,
     assert not (tmp_path / "out").exists()
 
 
+def test_true_videos_that_are_one_name_with_underlines_are_refused(root, tmp_path):
+    """A video "P1_a" might be that of either."""
+    truth = tmp_path / "truth"
+    shutil.copytree(root / "truth", truth)
+    shutil.copytree(truth / NAMES[0], truth / NAMES[0].replace("/", "_"))
+    with pytest.raises(DataError, match="are one name with '_' for '/'"):
+        evaluate(root / "truth", truth)
+
+
 @pytest.mark.parametrize(
     ("settings", "kind", "message"),
     [
