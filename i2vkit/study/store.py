@@ -109,6 +109,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     """Return a connection that waits for other writers, and survives a cut of power after each commit."""
     database = sqlite3.connect(path, timeout=60)
     database.row_factory = sqlite3.Row
-    database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+    try:
+        database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+    except sqlite3.DatabaseError:  # a file of another kind
+        database.close()
+        raise
     database.isolation_level = None  # transactions begin where this module says so
     return database
