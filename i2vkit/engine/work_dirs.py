@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from os.path import isfile
 from pathlib import Path
 
-from i2vkit.errors import CheckpointError, ConfigError, TrainingError
+from i2vkit.errors import CheckpointError, ConfigError, I2VError, TrainingError
 
 
 def inside(folder: str | Path, path: str | Path) -> Path:
@@ -85,15 +85,28 @@ def check_work_dir(work_dir: str | Path, resumed: str | Path | None = None) -> N
 @contextmanager
 def disk_errors(work_dir: str | Path) -> Iterator[None]:
     """Turn an error of the disk in the body, for instance a full one, into a ``TrainingError`` that says what to do."""
+    advice = f"The checkpoints in {work_dir} are whole: make room, and go on with --resume"
+    with _named_disk_errors(TrainingError, work_dir, advice):
+        yield
+
+
+@contextmanager
+def result_errors(out: str | Path) -> Iterator[None]:
+    """Turn an error of the disk in the body into an ``I2VError`` about the results of a test in ``out``."""
+    with _named_disk_errors(I2VError, out, "The results are not written: make room, and test again"):
+        yield
+
+
+@contextmanager
+def _named_disk_errors(kind: type[I2VError], folder: str | Path, advice: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         # Not about the disk: raised by a library, or a worker that died (``engine/workers.py``).
         if error.errno is None or isinstance(error, ConnectionError):
             raise
-        raise TrainingError(
-            f"{error.filename or f'a file in {work_dir}'} cannot be written or read: {error.strerror}. The checkpoints "
-            f"in {work_dir} are whole: make room, and go on with --resume"
+        raise kind(
+            f"{error.filename or f'a file in {folder}'} cannot be written or read: {error.strerror}. {advice}"
         ) from error
 
 

@@ -24,6 +24,7 @@ from i2vkit.engine.console import ConsoleRunner
 from i2vkit.engine.distributed import ReplicatedModel, init_distributed
 from i2vkit.engine.labels import LabelsHook
 from i2vkit.engine.precision import precision as computing_in
+from i2vkit.engine.work_dirs import result_errors
 from i2vkit.errors import ConfigError
 from i2vkit.evaluation.protocols import Protocol, Reconstruction, SampleList, write_samples
 from i2vkit.evaluation.result import build_result, evaluators_of
@@ -74,7 +75,7 @@ def test(
         The content of ``metrics.json`` in every process, see ``build_result``.
 
     Raises:
-        I2VError: The config, the data or the checkpoint is wrong.
+        I2VError: The config, the data or the checkpoint is wrong, or the disk fails.
     """
     refuse_values(seed=(seed, int | None))
     if not cfg.get("model") or not cfg.get("test_dataloader"):
@@ -87,42 +88,46 @@ def test(
     cfg = cfg if precision is None else with_precision(cfg, precision)
     name, plan = build_protocol(cfg, protocol, seed)
     out = Path(out or Path(cfg.get("work_dir") or Path("work_dirs") / Path(cfg.filename).stem) / "test" / name)
-    with DefaultScope.overwrite_default_scope(SCOPE):
-        model = MODELS.build(cfg.model)
-        load_generator(model, checkpoint)
-        if compile:
-            compile_parts(model, compile_options(True))
-        dataset = DATASETS.build({**cfg.test_dataloader.dataset, "pair_sampler": plan, **uncached_data_options(cfg)})
-        check_motion(model, dataset.pairs)
-        hooks = [LabelsHook(), *([SaveVideosHook(out, dataset.pairs)] if save_videos else [])]
-        evaluators = evaluators_of(cfg)
-        metrics = plan.evaluators(dataset.pairs, evaluators)
-        runner = build_runner(cfg, model, dataset, out / "log", hooks, metrics, launcher)
-    for metric, reason in plan.left_out(dataset.pairs, evaluators).items():
-        runner.logger.warning(f"{metric} is left out: {reason}")
-    everyone = getattr(dataset, "everyone", None)
-    people = shared_people(everyone, train_data(cfg), cfg.test_dataloader.dataset) if everyone is not None else []
-    if shared := describe_shared(people, ["test"]):
-        runner.logger.warning(shared)
-    # The metrics are built, and compute, here: by their short names, and in fp32, since the model switches to its own.
-    with DefaultScope.overwrite_default_scope(SCOPE), computing_in("fp32"):
-        scores = runner.test()
-    found: list[Any] = [None]  # the other processes receive the result here
-    if is_main_process():
-        result = build_result(cfg, checkpoint, name, plan, runner, scores) | {
-            "options": options or {},
-            "compiled": compile,
-        }
-        if shared:
-            result.setdefault("warnings", {})["people"] = shared
-        write_samples(dataset.pairs, out / "samples.json", result["protocol"])
-        if "curves" in result:
-            plot_curves(result["curves"], out / "curves.png", f"{result['config']}: {name}")
-        with atomic_path(out / "metrics.json") as temporary:
-            temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        found = [result]
-    broadcast_object_list(found)
-    return found[0]
+    with result_errors(out):
+        with DefaultScope.overwrite_default_scope(SCOPE):
+            model = MODELS.build(cfg.model)
+            load_generator(model, checkpoint)
+            if compile:
+                compile_parts(model, compile_options(True))
+            dataset = DATASETS.build(
+                {**cfg.test_dataloader.dataset, "pair_sampler": plan, **uncached_data_options(cfg)}
+            )
+            check_motion(model, dataset.pairs)
+            hooks = [LabelsHook(), *([SaveVideosHook(out, dataset.pairs)] if save_videos else [])]
+            evaluators = evaluators_of(cfg)
+            metrics = plan.evaluators(dataset.pairs, evaluators)
+            runner = build_runner(cfg, model, dataset, out / "log", hooks, metrics, launcher)
+        for metric, reason in plan.left_out(dataset.pairs, evaluators).items():
+            runner.logger.warning(f"{metric} is left out: {reason}")
+        everyone = getattr(dataset, "everyone", None)
+        people = shared_people(everyone, train_data(cfg), cfg.test_dataloader.dataset) if everyone is not None else []
+        if shared := describe_shared(people, ["test"]):
+            runner.logger.warning(shared)
+        # The metrics are built, and compute, here: by their short names, and in fp32, since the model switches to its
+        # own.
+        with DefaultScope.overwrite_default_scope(SCOPE), computing_in("fp32"):
+            scores = runner.test()
+        found: list[Any] = [None]  # the other processes receive the result here
+        if is_main_process():
+            result = build_result(cfg, checkpoint, name, plan, runner, scores) | {
+                "options": options or {},
+                "compiled": compile,
+            }
+            if shared:
+                result.setdefault("warnings", {})["people"] = shared
+            write_samples(dataset.pairs, out / "samples.json", result["protocol"])
+            if "curves" in result:
+                plot_curves(result["curves"], out / "curves.png", f"{result['config']}: {name}")
+            with atomic_path(out / "metrics.json") as temporary:
+                temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+            found = [result]
+        broadcast_object_list(found)
+        return found[0]
 
 
 # Otherwise pytest would collect this function as a test in modules that import it.

@@ -1,6 +1,7 @@
 """Testing a model: what is written, what it depends on, and that it can be done again."""
 
 import copy
+import errno
 import json
 from importlib.metadata import PackageNotFoundError, version
 
@@ -15,7 +16,7 @@ from i2vkit.analysis.comparison.comparable import read_results
 from i2vkit.analysis.comparison.paired import compare
 from i2vkit.datasets import ClipDataset, ClipFolder, PositionSampler
 from i2vkit.datasets.transforms import PackClip, ReadFrames, Resample, Resize
-from i2vkit.errors import ConfigError, DataError
+from i2vkit.errors import ConfigError, DataError, I2VError
 from i2vkit.evaluation.metrics import Psnr, Ssim, psnr
 from i2vkit.evaluation.protocols import Reconstruction, Transfer
 from i2vkit.evaluation.result import format_scores
@@ -200,6 +201,17 @@ def test_a_compiled_model_scores_the_same(config, checkpoint, tmp_path, monkeypa
     assert compiled["compiled"] is True and reconstruction["compiled"] is False
     assert compiled["scores"] == pytest.approx(reconstruction["scores"], abs=1e-3)
     torch._dynamo.reset()
+
+
+@pytest.mark.parametrize("place", ["build_runner", "write_samples"])
+def test_a_disk_that_fails_is_one_message(config, checkpoint, tmp_path, monkeypatch, place):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(f"i2vkit.evaluation.run.{place}", full)
+    with pytest.raises(I2VError, match=r"No space left on device.* results are not written"):
+        test(config, checkpoint, out=tmp_path / "out")
+    assert not (tmp_path / "out/metrics.json").exists()
 
 
 def test_a_whole_test_is_written_where_no_distribution_is_known(config, checkpoint, tmp_path, monkeypatch):
