@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RetargetFaces(ABC):
-    """What the transforms of faces share: the fitted faces of both clips, and when there is nothing to do.
+    """Base class of the transforms that change the driving clip of a face into one of the person in the image.
 
     Both clips need the coefficients that preparation wrote beside the maps. If a person drives themselves, maps and
     landmarks stay as they were read.
